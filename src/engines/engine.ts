@@ -1,0 +1,33 @@
+import type * as tf from "@tensorflow/tfjs";
+
+/** The names of the engines that can run tensors. */
+export type EngineName = "tensorflow" | "webgpu" | "cpu";
+
+/** What runs tensors: one tfjs backend and the means to run a whole function of tensors in one piece. */
+export interface Engine {
+  /** The engine's name, which is also the name of its tfjs backend. */
+  readonly name: EngineName;
+  /** Library, version and device, for people. */
+  readonly description: string;
+  /** `cpu`, or what the device calls itself. Part of what a run must repeat to give the same bytes. */
+  readonly device: string;
+  /** True where a GPU made of silicon (not a software one) does the work. */
+  readonly hardwareGpu: boolean;
+  /**
+   * Makes one call of a function of tensors. The function is run once for each list of argument shapes and types and
+   * recorded; later calls replay the record. Every JavaScript value that it meets is frozen at that moment: what
+   * changes from call to call must be an argument. Tensors and variables that the function reads from outside are read
+   * anew at each call, and a `tf.Variable` that it assigns is assigned at each call. The function must not read tensor
+   * data (`dataSync`), which fails with the operation's name. The caller owns the returned tensors and the arguments.
+   */
+  jit(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): JitFunction;
+  /** Frees what the engine holds. Tensors made on it must not be used afterwards. */
+  dispose(): void;
+}
+
+/** A function made by {@link Engine.jit}. */
+export interface JitFunction {
+  (...inputs: tf.Tensor[]): tf.Tensor[];
+  /** Frees the recorded functions. */
+  dispose(): void;
+}
