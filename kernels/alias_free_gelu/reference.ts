@@ -1,0 +1,54 @@
+/** The alias-free GELU as the chain of the operations that it is made of, and its gradient as the chain backwards. */
+import { filteredDownsampleGradReference, filteredDownsampleReference } from "../filtered_downsample/reference.ts";
+import { filteredUpsampleGradReference, filteredUpsampleReference } from "../filtered_upsample/reference.ts";
+import { geluGradReference, geluReference } from "../gelu/reference.ts";
+import { groupNormGradReference, groupNormReference } from "../group_norm/reference.ts";
+import { registerReference, type Values } from "../reference.ts";
+
+/** x [batch, height, width, channels], up and down [taps, taps]. */
+export function aliasFreeGeluReference(x: Values, up: Values, down: Values): Values {
+  return filteredDownsampleReference(geluReference(filteredUpsampleReference(x, up)), down);
+}
+
+/** The gradient for x. */
+export function aliasFreeGeluGradReference(x: Values, dy: Values, up: Values, down: Values): Values {
+  const doubled = filteredUpsampleReference(x, up);
+  return filteredUpsampleGradReference(geluGradReference(doubled, filteredGrad(doubled, dy, down)), up);
+}
+
+/** With a GroupNorm behind the upsampling; scale and offset [channels]. */
+export function aliasFreeNormGeluReference(x: Values, up: Values, down: Values, scale: Values, offset: Values): Values {
+  const normalized = groupNormReference(filteredUpsampleReference(x, up), scale, offset);
+  return filteredDownsampleReference(geluReference(normalized), down);
+}
+
+/** The gradients for x, scale and offset. */
+export function aliasFreeNormGeluGradReference(
+  x: Values,
+  dy: Values,
+  up: Values,
+  down: Values,
+  scale: Values,
+  offset: Values,
+): Values[] {
+  const doubled = filteredUpsampleReference(x, up);
+  const normalized = groupNormReference(doubled, scale, offset);
+  const dnormalized = geluGradReference(normalized, filteredGrad(normalized, dy, down));
+  const [ddoubled, dscale, doffset] = groupNormGradReference(doubled, dnormalized, scale);
+  return [filteredUpsampleGradReference(ddoubled!, up), dscale!, doffset!];
+}
+
+function filteredGrad(doubled: Values, dy: Values, down: Values): Values {
+  return filteredDownsampleGradReference(dy, down, doubled.shape[1]!, doubled.shape[2]!);
+}
+
+registerReference("AliasFreeGelu", ({ x, up, down }) => aliasFreeGeluReference(x!, up!, down!));
+registerReference("AliasFreeGeluGrad", ({ x, dy, up, down }) => aliasFreeGeluGradReference(x!, dy!, up!, down!));
+registerReference(
+  "AliasFreeNormGelu",
+  ({ x, up, down, scale, offset }) => aliasFreeNormGeluReference(x!, up!, down!, scale!, offset!),
+);
+registerReference(
+  "AliasFreeNormGeluGrad",
+  ({ x, dy, up, down, scale, offset }) => aliasFreeNormGeluGradReference(x!, dy!, up!, down!, scale!, offset!),
+);

@@ -1,0 +1,44 @@
+/** Multi-head scaled dot-product attention. */
+import * as tf from "@tensorflow/tfjs";
+import { checkTensor } from "../checks.ts";
+import "./reference.ts";
+
+/**
+ * softmax(query key^T / sqrt(headSize)) value for each head, the softmax over the keys. Channel number
+ * head * headSize + i belongs to `head`. Differentiable in all three.
+ *
+ * The score matrices are positions^2 numbers for each head and image; how many of them are in memory at a time is the
+ * engine's affair.
+ *
+ * Source: Vaswani et al., arXiv 1706.03762, equation 1.
+ *
+ * @param query [batch, positions, channels]
+ * @param key the same shape
+ * @param value the same shape
+ * @param heads a divisor of channels
+ * @returns the same shape
+ * @throws TypeError or RangeError where a shape or the number of heads does not fit
+ */
+export function attention(query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D, heads: number): tf.Tensor3D {
+  checkTensor("attention", "query", query, [null, null, null]);
+  checkTensor("attention", "key", key, query.shape);
+  checkTensor("attention", "value", value, query.shape);
+  if (!Number.isInteger(heads) || heads < 1 || query.shape[2] % heads !== 0) {
+    throw new RangeError(`attention: ${query.shape[2]} channels cannot be split into ${heads} heads`);
+  }
+  return tf.engine().runKernel("Attention", { query, key, value }, { heads }) as tf.Tensor3D;
+}
+
+tf.registerGradient({
+  kernelName: "Attention",
+  inputsToSave: ["query", "key", "value"],
+  outputsToSave: [true],
+  gradFunc: (dy, [query, key, value, output], attrs) => {
+    const [dquery, dkey, dvalue] = tf.engine().runKernel(
+      "AttentionGrad",
+      { query: query!, key: key!, value: value!, output: output!, dy: dy as tf.Tensor },
+      { heads: attrs["heads"]! },
+    ) as tf.Tensor[];
+    return { query: () => dquery!, key: () => dkey!, value: () => dvalue! };
+  },
+});

@@ -1,0 +1,87 @@
+/**
+ * Multi-head attention from its formula. For each image and head, with Q, K, V [positions, headSize]:
+ * P = softmax(Q K^T / sqrt(headSize)) over the keys, output = P V. Backwards: dV = P^T dO, dP = dO V^T,
+ * dS = P (dP - sum over keys of P dP), the sum being that over channels of dO O, dQ = dS K / sqrt(headSize) and
+ * dK = dS^T Q / sqrt(headSize). One row of P is in memory at a time.
+ */
+import { registerReference, type Values, zeros } from "../reference.ts";
+
+/** One query: its offset, those of the keys of its image and head, and the probabilities of the keys. */
+interface Row {
+  query: number;
+  keys: number[];
+  probabilities: Float64Array;
+}
+
+function dot(a: Values, atA: number, b: Values, atB: number, length: number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += a.data[atA + i]! * b.data[atB + i]!;
+  return sum;
+}
+
+/** Adds factor times a piece of `from` to a piece of `to`. */
+function add(to: Values, atTo: number, factor: number, from: Values, atFrom: number, length: number): void {
+  for (let i = 0; i < length; i++) to.data[atTo + i]! += factor * from.data[atFrom + i]!;
+}
+
+function* rows(query: Values, key: Values, heads: number): Generator<Row> {
+  const [batch, positions, channels] = query.shape as [number, number, number];
+  const headSize = channels / heads;
+  for (let image = 0; image < batch; image++) {
+    for (let head = 0; head < heads; head++) {
+      const at = (position: number) => (image * positions + position) * channels + head * headSize;
+      const keys = Array.from({ length: positions }, (_, position) => at(position));
+      for (let position = 0; position < positions; position++) {
+        const scores = keys.map((k) => dot(query, at(position), key, k, headSize) / Math.sqrt(headSize));
+        // The largest score is taken off first so that exp cannot overflow; it cancels.
+        const largest = scores.reduce((a, b) => Math.max(a, b));
+        const exponentials = Float64Array.from(scores, (score) => Math.exp(score - largest));
+        const sum = exponentials.reduce((a, b) => a + b);
+        yield { query: at(position), keys, probabilities: exponentials.map((e) => e / sum) };
+      }
+    }
+  }
+}
+
+/** query, key, value [batch, positions, channels] to the same shape; channel head * headSize + i. */
+export function attentionReference(query: Values, key: Values, value: Values, heads: number): Values {
+  const output = zeros(query.shape), headSize = query.shape[2]! / heads;
+  for (const row of rows(query, key, heads)) {
+    row.keys.forEach((k, i) => add(output, row.query, row.probabilities[i]!, value, k, headSize));
+  }
+  return output;
+}
+
+/** The gradients for query, key and value. */
+export function attentionGradReference(
+  query: Values,
+  key: Values,
+  value: Values,
+  output: Values,
+  dy: Values,
+  heads: number,
+): Values[] {
+  const dquery = zeros(query.shape), dkey = zeros(query.shape), dvalue = zeros(query.shape);
+  const headSize = query.shape[2]! / heads;
+  for (const row of rows(query, key, heads)) {
+    const mean = dot(dy, row.query, output, row.query, headSize);
+    row.keys.forEach((k, i) => {
+      const probability = row.probabilities[i]!;
+      const dscore = probability * (dot(dy, row.query, value, k, headSize) - mean) / Math.sqrt(headSize);
+      add(dvalue, k, probability, dy, row.query, headSize);
+      add(dquery, row.query, dscore, key, k, headSize);
+      add(dkey, k, dscore, query, row.query, headSize);
+    });
+  }
+  return [dquery, dkey, dvalue];
+}
+
+registerReference(
+  "Attention",
+  ({ query, key, value }, { heads }) => attentionReference(query!, key!, value!, heads as number),
+);
+registerReference(
+  "AttentionGrad",
+  ({ query, key, value, output, dy }, { heads }) =>
+    attentionGradReference(query!, key!, value!, output!, dy!, heads as number),
+);

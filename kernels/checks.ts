@@ -1,0 +1,28 @@
+/** What every public function of a kernel checks before it runs: ranks, sizes and types, named in the message. */
+import type * as tf from "@tensorflow/tfjs";
+
+/** The low-pass kernels that the filtered operations take have this many taps a side. */
+export const tapsRange = { least: 2, most: 12 };
+
+/** Throws unless a tensor is float32 and has the shape; null stands for any size. */
+export function checkTensor(operation: string, name: string, tensor: tf.Tensor, shape: (number | null)[]): void {
+  const fits = tensor.rank === shape.length && shape.every((size, i) => size === null || size === tensor.shape[i]);
+  if (!fits || tensor.dtype !== "float32") {
+    throw new TypeError(
+      `${operation}: ${name} must be float32 [${shape.map((size) => size ?? "any").join(", ")}], ` +
+        `got ${tensor.dtype} [${tensor.shape.join(", ")}]`,
+    );
+  }
+}
+
+/** Throws unless a tensor is a square low-pass kernel of 2 to 12 taps a side. */
+export function checkLowpass(operation: string, name: string, lowpass: tf.Tensor): void {
+  checkTensor(operation, name, lowpass, [null, null]);
+  const [rows, columns] = lowpass.shape as [number, number];
+  if (rows !== columns || rows < tapsRange.least || rows > tapsRange.most) {
+    throw new RangeError(
+      `${operation}: ${name} must be square with ${tapsRange.least} to ${tapsRange.most} taps a side, ` +
+        `got [${rows}, ${columns}]`,
+    );
+  }
+}

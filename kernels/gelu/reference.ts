@@ -1,0 +1,27 @@
+/**
+ * Exact GELU from its formula: x Phi(x), with Phi the distribution function of the standard normal distribution and phi
+ * its density; its derivative is Phi(x) + x phi(x).
+ */
+import { registerReference, type Values } from "../reference.ts";
+import { erfc } from "./erf.ts";
+
+function distribution(x: number): number {
+  return erfc(-x * Math.SQRT1_2) / 2;
+}
+
+function density(x: number): number {
+  return Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+}
+
+/** Elementwise, any shape. */
+export function geluReference(x: Values): Values {
+  return { shape: x.shape, data: x.data.map((v) => v * distribution(v)) };
+}
+
+/** dy times the derivative at x. */
+export function geluGradReference(x: Values, dy: Values): Values {
+  return { shape: x.shape, data: x.data.map((v, i) => dy.data[i]! * (distribution(v) + v * density(v))) };
+}
+
+registerReference("Gelu", ({ x }) => geluReference(x!));
+registerReference("GeluGrad", ({ x, dy }) => geluGradReference(x!, dy!));

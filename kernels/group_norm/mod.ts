@@ -1,0 +1,35 @@
+/** Group normalization with one group: over height, width and channels of each image. */
+import * as tf from "@tensorflow/tfjs";
+import { checkTensor } from "../checks.ts";
+import "./reference.ts";
+
+/**
+ * (x - mean) / sqrt(variance + 1e-5) * scale + offset, mean and (biased) variance over a whole image, scale and offset
+ * for each channel: PyTorch's `GroupNorm(1, channels)`. Differentiable in all three.
+ *
+ * Source: Wu and He, arXiv 1803.08494.
+ *
+ * @param x [batch, height, width, channels]
+ * @param scale [channels]
+ * @param offset [channels]
+ * @returns the shape of x
+ */
+export function groupNorm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D): tf.Tensor4D {
+  checkTensor("groupNorm", "x", x, [null, null, null, null]);
+  checkTensor("groupNorm", "scale", scale, [x.shape[3]]);
+  checkTensor("groupNorm", "offset", offset, [x.shape[3]]);
+  return tf.engine().runKernel("GroupNorm", { x, scale, offset }) as tf.Tensor4D;
+}
+
+tf.registerGradient({
+  kernelName: "GroupNorm",
+  inputsToSave: ["x", "scale"],
+  gradFunc: (dy, [x, scale]) => {
+    const [dx, dscale, doffset] = tf.engine().runKernel("GroupNormGrad", {
+      x: x!,
+      dy: dy as tf.Tensor,
+      scale: scale!,
+    }) as tf.Tensor[];
+    return { x: () => dx!, scale: () => dscale!, offset: () => doffset! };
+  },
+});

@@ -1,0 +1,20 @@
+/** GroupNorm with one group: each image is normalized over height, width and channels. Formula: ../normalize.ts. */
+import { normalize, normalizeGrad } from "../normalize.ts";
+import { registerReference, type Values } from "../reference.ts";
+
+function imageLength(x: Values): number {
+  return x.shape[1]! * x.shape[2]! * x.shape[3]!;
+}
+
+/** x [batch, height, width, channels], scale and offset [channels]. */
+export function groupNormReference(x: Values, scale: Values, offset: Values): Values {
+  return normalize(x, scale, offset, imageLength(x));
+}
+
+/** The gradients for x, scale and offset. */
+export function groupNormGradReference(x: Values, dy: Values, scale: Values): Values[] {
+  return normalizeGrad(x, dy, scale, imageLength(x));
+}
+
+registerReference("GroupNorm", ({ x, scale, offset }) => groupNormReference(x!, scale!, offset!));
+registerReference("GroupNormGrad", ({ x, dy, scale }) => groupNormGradReference(x!, dy!, scale!));

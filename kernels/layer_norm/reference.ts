@@ -1,0 +1,16 @@
+/** LayerNorm: each row is normalized over its channels. Formula: ../normalize.ts. */
+import { normalize, normalizeGrad } from "../normalize.ts";
+import { registerReference, type Values } from "../reference.ts";
+
+/** x [rows, channels], scale and offset [channels]. */
+export function layerNormReference(x: Values, scale: Values, offset: Values): Values {
+  return normalize(x, scale, offset, x.shape[1]!);
+}
+
+/** The gradients for x, scale and offset. */
+export function layerNormGradReference(x: Values, dy: Values, scale: Values): Values[] {
+  return normalizeGrad(x, dy, scale, x.shape[1]!);
+}
+
+registerReference("LayerNorm", ({ x, scale, offset }) => layerNormReference(x!, scale!, offset!));
+registerReference("LayerNormGrad", ({ x, dy, scale }) => layerNormGradReference(x!, dy!, scale!));

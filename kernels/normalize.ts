@@ -1,0 +1,63 @@
+/**
+ * Normalization of groups of consecutive numbers from its formula, for the references of GroupNorm (a group is an
+ * image) and LayerNorm (a group is a row): y = xHat scale + offset, xHat = (x - mean) / sqrt(variance + epsilon), the
+ * variance being the biased one. Channels are the last axis.
+ */
+import { type Values, zeros } from "./reference.ts";
+
+/** Added to the variance, PyTorch's default. */
+export const epsilon = 1e-5;
+
+interface Group {
+  start: number;
+  end: number;
+  mean: number;
+  deviation: number;
+}
+
+function groupsOf(x: Values, length: number): Group[] {
+  return Array.from({ length: x.data.length / length }, (_, group) => {
+    const start = group * length, end = start + length;
+    let sum = 0, squares = 0;
+    for (let i = start; i < end; i++) sum += x.data[i]!;
+    const mean = sum / length;
+    for (let i = start; i < end; i++) squares += (x.data[i]! - mean) ** 2;
+    return { start, end, mean, deviation: Math.sqrt(squares / length + epsilon) };
+  });
+}
+
+/** Normalizes groups of `length` numbers of x; scale and offset have one number a channel. */
+export function normalize(x: Values, scale: Values, offset: Values, length: number): Values {
+  const channels = scale.data.length, y = zeros(x.shape);
+  for (const { start, end, mean, deviation } of groupsOf(x, length)) {
+    for (let i = start; i < end; i++) {
+      const channel = i % channels;
+      y.data[i] = (x.data[i]! - mean) / deviation * scale.data[channel]! + offset.data[channel]!;
+    }
+  }
+  return y;
+}
+
+/**
+ * The gradients for x, scale and offset. With g = dy scale:
+ * dx = (g - mean(g) - xHat mean(g xHat)) / deviation, means over the group; dscale = sum(dy xHat); doffset = sum(dy).
+ */
+export function normalizeGrad(x: Values, dy: Values, scale: Values, length: number): Values[] {
+  const channels = scale.data.length;
+  const dx = zeros(x.shape), dscale = zeros([channels]), doffset = zeros([channels]);
+  for (const { start, end, mean, deviation } of groupsOf(x, length)) {
+    let sumG = 0, sumGXHat = 0;
+    for (let i = start; i < end; i++) {
+      const channel = i % channels, xHat = (x.data[i]! - mean) / deviation, g = dy.data[i]! * scale.data[channel]!;
+      sumG += g;
+      sumGXHat += g * xHat;
+      dscale.data[channel]! += dy.data[i]! * xHat;
+      doffset.data[channel]! += dy.data[i]!;
+    }
+    for (let i = start; i < end; i++) {
+      const xHat = (x.data[i]! - mean) / deviation, g = dy.data[i]! * scale.data[i % channels]!;
+      dx.data[i] = (g - sumG / length - xHat * sumGXHat / length) / deviation;
+    }
+  }
+  return [dx, dscale, doffset];
+}

@@ -1,0 +1,105 @@
+/**
+ * The loops that the references of filtered resampling share: which tap of a low-pass kernel meets which pixel, and the
+ * sum over them and its transpose.
+ */
+import { type Values, zeros } from "./reference.ts";
+
+/** A tap's number, and the pixel of the input that it is multiplied with. */
+export interface Tap {
+  tap: number;
+  source: number;
+}
+
+/** Zero padding before the first pixel, of PyTorch's `padding="same"`: an even kernel's odd zero lies behind the last. */
+export function padding(taps: number): number {
+  return Math.floor((taps - 1) / 2);
+}
+
+function tapsWhere(outputs: number, taps: number, source: (output: number, tap: number) => number | null): Tap[][] {
+  return Array.from({ length: outputs }, (_, output) => {
+    const found: Tap[] = [];
+    for (let tap = 0; tap < taps; tap++) {
+      const at = source(output, tap);
+      if (at !== null) found.push({ tap, source: at });
+    }
+    return found;
+  });
+}
+
+/** Along one axis, for each of the `ceil(length / 2)` kept pixels: the taps that meet a pixel of the input. */
+export function downsampleTaps(length: number, taps: number): Tap[][] {
+  return tapsWhere(Math.ceil(length / 2), taps, (output, tap) => {
+    const at = 2 * output + tap - padding(taps);
+    return at >= 0 && at < length ? at : null;
+  });
+}
+
+/** Along one axis, for each of the `2 length` pixels: the taps that meet a pixel and not one of the zeros between. */
+export function upsampleTaps(length: number, taps: number): Tap[][] {
+  return tapsWhere(2 * length, taps, (output, tap) => {
+    const at = output + tap - padding(taps);
+    return at >= 0 && at < 2 * length && at % 2 === 0 ? at / 2 : null;
+  });
+}
+
+/** Calls back for each product of a filtered resampling: offsets of the output and the input pixel, and the tap. */
+function eachProduct(
+  batch: number,
+  [inputHeight, inputWidth]: [number, number],
+  channels: number,
+  lowpass: Values,
+  rows: Tap[][],
+  columns: Tap[][],
+  visit: (output: number, input: number, weight: number) => void,
+): void {
+  const taps = lowpass.shape[1]!;
+  for (let image = 0; image < batch; image++) {
+    rows.forEach((rowTaps, row) =>
+      columns.forEach((columnTaps, column) => {
+        const output = ((image * rows.length + row) * columns.length + column) * channels;
+        for (const r of rowTaps) {
+          for (const c of columnTaps) {
+            const input = ((image * inputHeight + r.source) * inputWidth + c.source) * channels;
+            const weight = lowpass.data[r.tap * taps + c.tap]!;
+            for (let channel = 0; channel < channels; channel++) visit(output + channel, input + channel, weight);
+          }
+        }
+      })
+    );
+  }
+}
+
+/** A filtered resampling: each output pixel is the sum of its taps times their pixels. */
+export function resample(x: Values, lowpass: Values, taps: typeof upsampleTaps): Values {
+  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  const size = lowpass.shape[0]!, rows = taps(height, size), columns = taps(width, size);
+  const y = zeros([batch, rows.length, columns.length, channels]);
+  eachProduct(batch, [height, width], channels, lowpass, rows, columns, (output, input, weight) => {
+    y.data[output]! += weight * x.data[input]!;
+  });
+  return y;
+}
+
+/** The transpose of {@link resample}, which is its gradient: each product carries dy back to the pixel it came from. */
+export function resampleTransposed(
+  dy: Values,
+  lowpass: Values,
+  [height, width]: [number, number],
+  taps: typeof upsampleTaps,
+): Values {
+  const [batch, , , channels] = dy.shape as [number, number, number, number];
+  const size = lowpass.shape[0]!;
+  const dx = zeros([batch, height, width, channels]);
+  eachProduct(
+    batch,
+    [height, width],
+    channels,
+    lowpass,
+    taps(height, size),
+    taps(width, size),
+    (output, input, weight) => {
+      dx.data[input]! += weight * dy.data[output]!;
+    },
+  );
+  return dx;
+}
