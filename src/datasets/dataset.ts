@@ -1,0 +1,65 @@
+/** A dataset in memory: what training and evaluation read, and how batches are made of it. */
+import { sha256 } from "../formats/sha256.ts";
+
+/** Images and labels, ready to train on. */
+export interface Dataset {
+  /** The dataset's name in the spec. */
+  name: string;
+  /** Plain words: what it is and where it came from. */
+  source: string;
+  /** count * imageSize * imageSize * channels bytes; rows of pixels, channels last. */
+  images: Uint8Array;
+  /** The class of each image, or null where there are none. */
+  labels: Uint8Array | null;
+  count: number;
+  /** Pixels a side. */
+  imageSize: number;
+  channels: 1 | 3;
+  /** How many classes there are, or null. */
+  classes: number | null;
+  /** The classes' names, by label, or null. */
+  classNames: string[] | null;
+  /** The data digest: SHA-256 over the pixels and then the labels. */
+  digest: string;
+  /** Images that could not be read and were left out, as the person allowed. */
+  skipped: string[];
+}
+
+/** The data digest: SHA-256 over the decoded, resized pixels and then the labels, a byte each, in order. */
+export function dataDigest(images: Uint8Array, labels: Uint8Array | null): string {
+  return labels ? sha256(images, labels) : sha256(images);
+}
+
+/**
+ * Writes images as a batch of floats in [-1, 1]: byte / 127.5 - 1.
+ *
+ * @param indices which images, each in 0 ... count - 1
+ * @param out indices.length * imageSize * imageSize * channels floats: N, H, W, C
+ * @param mirrored one number an index; where it is not 0, left and right are exchanged
+ */
+export function fillBatch(
+  { images, imageSize, channels, count }: Dataset,
+  indices: ArrayLike<number>,
+  out: Float32Array,
+  mirrored?: ArrayLike<number>,
+): void {
+  const row = imageSize * channels, stride = imageSize * row;
+  if (out.length !== indices.length * stride) {
+    throw new Error(`a batch of ${indices.length} images takes ${indices.length * stride} floats, not ${out.length}`);
+  }
+  for (let n = 0; n < indices.length; n++) {
+    const index = indices[n]!;
+    if (!(index >= 0 && index < count)) throw new Error(`there is no image ${index} among ${count}`);
+    const from = index * stride, to = n * stride;
+    if (!mirrored?.[n]) {
+      for (let i = 0; i < stride; i++) out[to + i] = images[from + i]! / 127.5 - 1;
+      continue;
+    }
+    for (let y = 0; y < imageSize; y++) {
+      for (let x = 0; x < imageSize; x++) {
+        const source = from + y * row + (imageSize - 1 - x) * channels, target = to + y * row + x * channels;
+        for (let c = 0; c < channels; c++) out[target + c] = images[source + c]! / 127.5 - 1;
+      }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** From an image of any size and kind to the pixels that a network sees. */
+import type { Image } from "../formats/image.ts";
+import { resize } from "./resize.ts";
+
+/** What images are made into. */
+export interface Target {
+  /** Pixels a side. */
+  imageSize: number;
+  channels: 1 | 3;
+  /** Images that are not square: the square at their centre, or all of them, squashed. */
+  fit: "crop" | "squash";
+}
+
+/** The square at the centre; where it cannot lie there exactly, half a pixel further up or left. */
+function cropSquare({ width, height, channels, data }: Image): Image {
+  const side = Math.min(width, height), left = (width - side) >> 1, top = (height - side) >> 1;
+  const square = new Uint8Array(side * side * channels), row = side * channels;
+  for (let y = 0; y < side; y++) {
+    const from = ((top + y) * width + left) * channels;
+    square.set(data.subarray(from, from + row), y * row);
+  }
+  return { width: side, height: side, channels, data: square };
+}
+
+/**
+ * Writes an image as imageSize * imageSize * channels bytes. It is resized in floating point (the golden resize) and
+ * rounded once, halves up. Grey becomes three equal channels; colours become grey by ITU-R BT.601, 0.299 R + 0.587 G +
+ * 0.114 B, as PIL does.
+ */
+export function preparePixels(image: Image, { imageSize, channels, fit }: Target, out: Uint8Array): void {
+  const whole = fit === "crop" && image.width !== image.height ? cropSquare(image) : image;
+  const same = whole.width === imageSize && whole.height === imageSize;
+  const values = same ? whole.data : resize(whole, imageSize, imageSize);
+  const from = image.channels;
+  for (let pixel = 0; pixel < imageSize * imageSize; pixel++) {
+    const at = pixel * from;
+    if (from === channels) {
+      for (let c = 0; c < channels; c++) out[at + c] = Math.floor(values[at + c]! + 0.5);
+    } else if (from === 1) {
+      out.fill(Math.floor(values[at]! + 0.5), pixel * 3, pixel * 3 + 3);
+    } else {
+      out[pixel] = Math.floor(0.299 * values[at]! + 0.587 * values[at + 1]! + 0.114 * values[at + 2]! + 0.5);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** What the readers of the data formats have in common: a source of images, read one at a time. */
+import type { Image } from "../formats/image.ts";
+
+/** One image of a source, not yet read. */
+export interface Sample {
+  /** What messages call it: a file, or a file and a row. */
+  name: string;
+  /** Its class, or null. */
+  label: number | null;
+  /** Reads it; throws a UserError, without the name, where it is damaged or not of a kind that is read here. */
+  read(): Image;
+}
+
+/** Images in a fixed order. */
+export interface Source {
+  /** Plain words for the bundle: what this is. */
+  description: string;
+  /** The names of the classes, or null where nothing is labelled. */
+  classNames: string[] | null;
+  /** How many samples there are. */
+  count: number;
+  /** The samples; asked for once. */
+  samples: Iterable<Sample> | AsyncIterable<Sample>;
+}
+
+/** The names of ten classes that are digits. */
+export const digitNames: string[] = Array.from("0123456789");

@@ -1,0 +1,242 @@
+/**
+ * safetensors: eight bytes with the header's length, a JSON header, then the elements of all tensors.
+ * Format: https://github.com/huggingface/safetensors#format. Nothing is believed unchecked: every byte of the data
+ * belongs to exactly one tensor, and nothing is allocated that the file's size does not justify.
+ */
+import { UserError } from "../errors.ts";
+import { writeFileAtomic } from "./atomic.ts";
+import { explainInputError } from "./input.ts";
+import {
+  bytesOf,
+  bytesPerElement,
+  type Dtype,
+  dtypeNames,
+  elementCount,
+  elementsOf,
+  isDtype,
+  type TensorData,
+} from "./tensors.ts";
+
+export type { Dtype, TensorData } from "./tensors.ts";
+
+/** The published implementation refuses longer headers too. */
+const longestHeader = 100_000_000;
+
+interface Entry {
+  name: string;
+  dtype: Dtype;
+  shape: number[];
+  begin: number;
+  end: number;
+}
+
+function damaged(where: string, what: string): UserError {
+  return new UserError(`${where}: no valid safetensors file: ${what}`);
+}
+
+function checkEntry(name: string, value: unknown, where: string): Entry {
+  const fault = (what: string) => damaged(where, `tensor ${JSON.stringify(name)} ${what}`);
+  if (typeof value !== "object" || value === null) throw fault("has no description");
+  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  if (!isDtype(dtype)) throw fault(`has the type ${JSON.stringify(dtype)}; read are ${dtypeNames.join(", ")}`);
+  const count = elementCount(shape);
+  if (count === null) throw fault(`has an impossible shape`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((o) => Number.isSafeInteger(o) && o >= 0)) {
+    throw fault("has impossible offsets");
+  }
+  const [begin, end] = offsets as [number, number];
+  if (end - begin !== count * bytesPerElement(dtype)) {
+    throw fault(`takes ${end - begin} bytes, but its shape and type ask for ${count * bytesPerElement(dtype)}`);
+  }
+  return { name, dtype, shape: shape as number[], begin, end };
+}
+
+/** Where the header of a file of `fileBytes` bytes ends, by its first 8. */
+function headerEnd(bytes: Uint8Array, where: string, fileBytes: number): number {
+  if (bytes.length < 8) throw damaged(where, `${bytes.length} bytes are too few`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(Math.min(longestHeader, fileBytes - 8))) {
+    throw damaged(where, `its header claims ${length} bytes, the file has ${fileBytes}`);
+  }
+  return 8 + Number(length);
+}
+
+/** Where the tensors lie in a file of `fileBytes` bytes that begins with `bytes`, which must hold its header. */
+function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length) {
+  const dataStart = headerEnd(bytes, where, fileBytes);
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, dataStart)));
+  } catch {
+    throw damaged(where, "its header is no JSON");
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) {
+    throw damaged(where, "its header is no JSON object");
+  }
+  const metadata: Record<string, string> = Object.create(null);
+  const entries: Entry[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name !== "__metadata__") {
+      entries.push(checkEntry(name, value, where));
+      continue;
+    }
+    if (typeof value !== "object" || value === null) throw damaged(where, "its metadata is no JSON object");
+    for (const [key, text] of Object.entries(value)) {
+      if (typeof text !== "string") throw damaged(where, `its metadata ${JSON.stringify(key)} is no text`);
+      metadata[key] = text;
+    }
+  }
+  let at = 0;
+  for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at) {
+      throw damaged(where, `tensor ${JSON.stringify(name)} ${begin < at ? "overlaps another" : "leaves a gap"}`);
+    }
+    at = end;
+  }
+  if (dataStart + at !== fileBytes) {
+    throw damaged(where, `its tensors take ${at} bytes, but ${fileBytes - dataStart} are there`);
+  }
+  return { entries, metadata, dataStart };
+}
+
+/**
+ * The tensors of a safetensors file, in the order of its header.
+ *
+ * @param bytes the whole file
+ * @param where what to call the file in messages
+ * @throws UserError where the bytes are no valid safetensors file
+ */
+export function decodeTensors(bytes: Uint8Array, where = "safetensors data"): Map<string, TensorData> {
+  const { entries, dataStart } = decodeHeader(bytes, where);
+  return new Map(entries.map(({ name, dtype, shape, begin, end }) => [
+    name,
+    { dtype, shape, data: elementsOf(dtype, bytes.slice(dataStart + begin, dataStart + end)) },
+  ]));
+}
+
+/**
+ * The metadata (texts under names) of a safetensors file; empty where it has none.
+ *
+ * @throws UserError where the bytes are no valid safetensors file
+ */
+export function decodeMetadata(bytes: Uint8Array, where = "safetensors data"): Record<string, string> {
+  return { ...decodeHeader(bytes, where).metadata };
+}
+
+/** The bytes of a safetensors file in pieces, the tensors' own not copied: for files that nearly fill the memory. */
+function encodeParts(
+  tensors: ReadonlyMap<string, TensorData>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array[] {
+  for (const [name, { dtype, shape, data }] of tensors) {
+    if (name === "__metadata__") throw new Error("__metadata__ is no name for a tensor");
+    if (elementCount(shape) !== data.length || data.BYTES_PER_ELEMENT !== bytesPerElement(dtype)) {
+      throw new Error(`tensor ${name}: ${data.length} elements in a ${dtype} tensor of shape [${shape}]`);
+    }
+  }
+  let end = 0;
+  const starts = new Map<string, number>();
+  const laid = [...tensors].sort(([, a], [, b]) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype));
+  for (const [name, tensor] of laid) {
+    starts.set(name, end);
+    end += tensor.data.byteLength;
+  }
+  // Entries are joined by hand: an object would put names that look like numbers first, and lose "__proto__".
+  const fields: string[] = [];
+  if (metadata) {
+    const texts = Object.keys(metadata).sort().map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`);
+    fields.push(`"__metadata__":{${texts.join(",")}}`);
+  }
+  for (const [name, { dtype, shape, data }] of tensors) {
+    const start = starts.get(name)!;
+    fields.push(
+      `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [start, start + data.byteLength] })}`,
+    );
+  }
+  const text = new TextEncoder().encode(`{${fields.join(",")}}`);
+  const headerLength = Math.ceil(text.length / 8) * 8;
+  const head = new Uint8Array(8 + headerLength).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerLength), true);
+  head.set(text, 8);
+  return [head, ...laid.map(([, tensor]) => bytesOf(tensor))];
+}
+
+/**
+ * A safetensors file: the same tensors and metadata give the same bytes. The header keeps the map's order; the elements
+ * lie with the widest types first, so that all are aligned.
+ *
+ * @param tensors elements must fill their shapes
+ * @param metadata texts under names, written in the order of the names
+ */
+export function encodeTensors(
+  tensors: ReadonlyMap<string, TensorData>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const parts = encodeParts(tensors, metadata);
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/**
+ * The tensors of a safetensors file on the disk, each read into its own memory and nothing twice.
+ *
+ * @throws UserError where the file is missing or not valid
+ */
+export async function readTensors(path: string): Promise<Map<string, TensorData>> {
+  return (await readTensorFile(path)).tensors;
+}
+
+/**
+ * The tensors and the metadata of a safetensors file on the disk.
+ *
+ * @throws UserError where the file is missing or not valid
+ */
+export async function readTensorFile(
+  path: string,
+): Promise<{ tensors: Map<string, TensorData>; metadata: Record<string, string> }> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch (error) {
+    throw explainInputError(error, path);
+  }
+  try {
+    const { size, isFile } = await file.stat();
+    if (!isFile) throw new UserError(`${path}: a folder, where a safetensors file is expected`);
+    const read = async (begin: number, end: number) => {
+      const bytes = new Uint8Array(end - begin);
+      await file.seek(begin, Deno.SeekMode.Start);
+      for (let at = 0; at < bytes.length;) {
+        const count = await file.read(bytes.subarray(at));
+        if (count === null) throw damaged(path, "it became shorter while it was read");
+        at += count;
+      }
+      return bytes;
+    };
+    const dataStart = headerEnd(await read(0, Math.min(8, size)), path, size);
+    const { entries, metadata } = decodeHeader(await read(0, dataStart), path, size);
+    const tensors = new Map<string, TensorData>();
+    for (const { name, dtype, shape, begin, end } of entries) {
+      const bytes = await read(dataStart + begin, dataStart + end);
+      tensors.set(name, { dtype, shape, data: elementsOf(dtype, bytes) });
+    }
+    return { tensors, metadata: { ...metadata } };
+  } finally {
+    file.close();
+  }
+}
+
+/** Writes a safetensors file, whole or not at all. */
+// deno-lint-ignore require-await -- a promise, as reading gives one
+export async function writeTensors(
+  path: string,
+  tensors: ReadonlyMap<string, TensorData>,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<void> {
+  writeFileAtomic(path, ...encodeParts(tensors, metadata));
+}

@@ -1,0 +1,99 @@
+/** The values that tensor files hold, whatever their format: element types, shapes and typed arrays. */
+
+/** The typed array of each element type. bfloat16 has none of its own: its 16 bits are kept as they are. */
+const arrays = {
+  BOOL: Uint8Array,
+  U8: Uint8Array,
+  I8: Int8Array,
+  U16: Uint16Array,
+  I16: Int16Array,
+  F16: Float16Array,
+  BF16: Uint16Array,
+  U32: Uint32Array,
+  I32: Int32Array,
+  F32: Float32Array,
+  U64: BigUint64Array,
+  I64: BigInt64Array,
+  F64: Float64Array,
+} as const;
+
+/** An element type, under the name that safetensors gives it. */
+export type Dtype = keyof typeof arrays;
+
+/** A tensor in a file: row-major elements. */
+export interface TensorData {
+  dtype: Dtype;
+  shape: number[];
+  data:
+    | Uint8Array
+    | Int8Array
+    | Uint16Array
+    | Int16Array
+    | Float16Array
+    | Uint32Array
+    | Int32Array
+    | Float32Array
+    | BigUint64Array
+    | BigInt64Array
+    | Float64Array;
+}
+
+/** Whether a name stands for an element type that is read here. */
+export function isDtype(name: unknown): name is Dtype {
+  return typeof name === "string" && Object.hasOwn(arrays, name);
+}
+
+/** The element types, for messages. */
+export const dtypeNames: readonly string[] = Object.keys(arrays);
+
+/** Bytes an element. */
+export function bytesPerElement(dtype: Dtype): number {
+  return arrays[dtype].BYTES_PER_ELEMENT;
+}
+
+/**
+ * The number of elements of a shape.
+ *
+ * @returns null when the shape is no list of whole numbers from 0 up, or has more elements than a number counts exactly
+ */
+export function elementCount(shape: unknown): number | null {
+  if (!Array.isArray(shape)) return null;
+  let count = 1;
+  for (const length of shape) {
+    if (!Number.isSafeInteger(length) || length < 0) return null;
+    count *= length;
+    if (!Number.isSafeInteger(count)) return null;
+  }
+  return count;
+}
+
+/** The elements of little-endian bytes that fill their own buffer, not copied. */
+export function elementsOf(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): TensorData["data"] {
+  if (bytes.byteLength !== bytes.buffer.byteLength) throw new Error("bytes that share their buffer");
+  // Every platform that Deno runs on is little-endian, as the files are.
+  return new arrays[dtype](bytes.buffer);
+}
+
+/** The bytes of a tensor's elements, not copied. */
+export function bytesOf(tensor: TensorData): Uint8Array {
+  return new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
+}
+
+/** A float32 tensor of numbers. */
+export function float32Tensor(shape: number[], data: Float32Array): TensorData {
+  return { dtype: "F32", shape, data };
+}
+
+/** A tensor's elements as float32, whatever their type; the same array where they are float32 already. */
+export function toFloat32(tensor: TensorData): Float32Array {
+  const { dtype, data } = tensor;
+  if (data instanceof Float32Array) return data;
+  if (dtype === "BF16") {
+    // bfloat16 is the upper half of a float32.
+    return new Float32Array(Uint32Array.from(data as Uint16Array, (bits) => bits << 16).buffer);
+  }
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    return Float32Array.from({ length: data.length }, (_, i) => Number(data[i]));
+  }
+  return Float32Array.from(data);
+}
