@@ -1,0 +1,67 @@
+/**
+ * The inception score: how sure a classifier is of each image, and how many classes it sees among them.
+ *
+ * Source: Salimans et al., "Improved techniques for training GANs" (2016), section 4: exp of the mean KL divergence of
+ * p(class | image) from its mean over a split; with the splits as torch-fidelity makes them.
+ */
+import { drawRows } from "./draw.ts";
+import { type Features, rowCount } from "./features.ts";
+
+/** How {@link inceptionScore} splits. */
+export interface InceptionScoreOptions {
+  /** 10 by default. */
+  splits?: number;
+  /** Put the rows in random order first, as torch-fidelity does; true by default. */
+  shuffle?: boolean;
+  /** 0 by default. */
+  seed?: number;
+}
+
+/** What {@link inceptionScore} finds. */
+export interface InceptionScore {
+  /** The mean over the splits, 1 ... the number of classes; higher is better. */
+  mean: number;
+  /** The spread over the splits (with n), as torch-fidelity gives it. */
+  standardDeviation: number;
+  /** The standard error of the mean, from the splits (with n - 1). */
+  standardError: number;
+  splits: number;
+}
+
+/**
+ * The inception score of logits.
+ *
+ * @param logits one row for each image, one column for each class
+ * @throws RangeError for fewer rows than splits
+ */
+export function inceptionScore(logits: Features, options: InceptionScoreOptions = {}): InceptionScore {
+  const { splits = 10, shuffle = true, seed = 0 } = options, rows = rowCount(logits), classes = logits.columns;
+  if (rows < splits || splits < 1) throw new RangeError(`${rows} images cannot be split into ${splits} parts`);
+  const order = shuffle ? drawRows(rows, rows, seed, "scoreOrder") : Uint32Array.from({ length: rows }, (_, i) => i);
+  const scores = Array.from({ length: splits }, (_, split) => {
+    const from = Math.floor(split * rows / splits), to = Math.floor((split + 1) * rows / splits);
+    const mean = new Float64Array(classes);
+    // Mean of p log p over the images, less q log q of the mean: the same as the mean of p (log p - log q).
+    let certainty = 0;
+    for (let i = from; i < to; i++) {
+      const row = logits.values.subarray(order[i]! * classes, (order[i]! + 1) * classes);
+      const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
+      const log = Math.log(row.reduce((total, v) => total + Math.exp(v - top), 0)) + top;
+      for (let c = 0; c < classes; c++) {
+        const logP = row[c]! - log, p = Math.exp(logP);
+        certainty += p === 0 ? 0 : p * logP;
+        mean[c]! += p / (to - from);
+      }
+    }
+    const spread = mean.reduce((total, q) => total + (q > 0 ? q * Math.log(q) : 0), 0);
+    return Math.exp(certainty / (to - from) - spread);
+  });
+  const mean = scores.reduce((a, b) => a + b, 0) / splits;
+  const squares = scores.reduce((total, score) => total + (score - mean) ** 2, 0);
+  return {
+    mean,
+    standardDeviation: Math.sqrt(squares / splits),
+    standardError: Math.sqrt(squares / (splits - 1) / splits),
+    splits,
+  };
+}

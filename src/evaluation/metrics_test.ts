@@ -1,0 +1,76 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertClose, goldenCase } from "../golden/golden.ts";
+import { type Features, featureStatistics } from "./features.ts";
+import { frechetDistance } from "./frechet.ts";
+import { inceptionScore } from "./inception_score.ts";
+import { kernelDistance } from "./kernel.ts";
+
+const golden = goldenCase("metrics"), { values, tolerance, params } = golden;
+const features = (name: string): Features => {
+  const { data, shape } = golden.tensors[name]!;
+  return { values: data, columns: shape[1]! };
+};
+const a = features("a"), b = features("b"), logits = features("logits");
+const kid = { subsets: params.kid_subsets, subsetSize: params.kid_subset_size };
+
+Deno.test("the Frechet distance is torch-fidelity's", () => {
+  assertClose([frechetDistance(a, b)], [values.frechet_inception_distance], tolerance);
+  assertClose([frechetDistance(b, a)], [values.frechet_inception_distance], tolerance);
+});
+
+Deno.test("the kernel distance of all rows is torch-fidelity's", () => {
+  assertClose([kernelDistance(a, b, kid).allRows], [values.kernel_inception_distance_all_rows], tolerance);
+});
+
+Deno.test("the kernel distance of one subset of all rows is that of all rows", () => {
+  const one = kernelDistance(a, b, { subsets: 1, subsetSize: 500 });
+  assertClose([one.mean], [values.kernel_inception_distance_all_rows], tolerance);
+  assertClose([one.mean], [one.allRows], 1e-12);
+});
+
+Deno.test("the kernel distance of random subsets is torch-fidelity's within its spread", () => {
+  const many = kernelDistance(a, b, { ...kid, subsets: 200 });
+  const { kernel_inception_distance_std: spread, kernel_inception_distance_all_rows: expected } = values;
+  // Each subset's estimate has no bias: their mean is that of all rows, but for the drawing.
+  assert(Math.abs(many.mean - expected) < 4 * many.standardDeviation / Math.sqrt(200));
+  assert(Math.abs(many.standardDeviation / spread - 1) < 0.6, `${many.standardDeviation} beside ${spread}`);
+});
+
+Deno.test("the inception score of rows in order is torch-fidelity's, with its spread", () => {
+  const score = inceptionScore(logits, { splits: params.splits, shuffle: false });
+  assertClose([score.mean], [values.inception_score_mean_unshuffled], tolerance);
+  assertClose([score.standardDeviation], [values.inception_score_std_unshuffled], tolerance);
+});
+
+Deno.test("the inception score of shuffled rows is torch-fidelity's within its spread", () => {
+  const score = inceptionScore(logits, { splits: params.splits });
+  assert(Math.abs(score.mean - values.inception_score_mean) < 3 * values.inception_score_std / Math.sqrt(10));
+});
+
+Deno.test("the inception score is 1 without knowledge and the number of classes at best, with very large logits too", () => {
+  const flat = inceptionScore({ values: new Float64Array(20 * 4), columns: 4 }, { splits: 2 });
+  assertClose([flat.mean], [1], 1e-12);
+  const sure = Float64Array.from({ length: 80 }, (_, i) => i % 4 === Math.floor(i / 4) % 4 ? 1e4 : -1e4);
+  assertClose([inceptionScore({ values: sure, columns: 4 }, { splits: 5, shuffle: false }).mean], [4], 1e-12);
+});
+
+Deno.test("a seed repeats subsets and splits, another one changes them", () => {
+  const draw = (seed: number) => [kernelDistance(a, b, { ...kid, seed }).mean, inceptionScore(logits, { seed }).mean];
+  assertEquals(draw(7), draw(7));
+  const one = draw(7), other = draw(8);
+  assert(one[0] !== other[0] && one[1] !== other[1]);
+});
+
+Deno.test("subsets shrink to the smaller set", () => {
+  const few = { values: a.values.subarray(0, 40 * a.columns), columns: a.columns };
+  assertEquals(kernelDistance(few, b, { subsets: 2 }).subsetSize, 40);
+});
+
+Deno.test("metrics refuse what they cannot compare", () => {
+  const narrow = { values: new Float64Array(30), columns: 3 };
+  assertThrows(() => frechetDistance(a, narrow), RangeError, "64 and of 3 columns");
+  assertThrows(() => kernelDistance(a, narrow), RangeError, "64 and of 3 columns");
+  assertThrows(() => featureStatistics({ values: new Float64Array(3), columns: 3 }), RangeError, "at least 2");
+  assertThrows(() => featureStatistics({ values: Float64Array.of(1, NaN), columns: 1 }), RangeError, "NaN");
+  assertThrows(() => inceptionScore(narrow, { splits: 11 }), RangeError, "10 images");
+});
