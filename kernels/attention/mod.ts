@@ -26,17 +26,19 @@ export function attention(query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor
   if (!Number.isInteger(heads) || heads < 1 || query.shape[2] % heads !== 0) {
     throw new RangeError(`attention: ${query.shape[2]} channels cannot be split into ${heads} heads`);
   }
-  return tf.engine().runKernel("Attention", { query, key, value }, { heads }) as tf.Tensor3D;
+  // The second output, log(sum(exp(score))) of each row [batch, heads, positions], is for the gradient alone.
+  const [output] = tf.engine().runKernel("Attention", { query, key, value }, { heads }) as tf.Tensor[];
+  return output as tf.Tensor3D;
 }
 
 tf.registerGradient({
   kernelName: "Attention",
   inputsToSave: ["query", "key", "value"],
-  outputsToSave: [true],
-  gradFunc: (dy, [query, key, value, output], attrs) => {
+  outputsToSave: [true, true],
+  gradFunc: (dy, [query, key, value, output, logSumExp], attrs) => {
     const [dquery, dkey, dvalue] = tf.engine().runKernel(
       "AttentionGrad",
-      { query: query!, key: key!, value: value!, output: output!, dy: dy as tf.Tensor },
+      { query: query!, key: key!, value: value!, output: output!, logSumExp: logSumExp!, dy: (dy as tf.Tensor[])[0]! },
       { heads: attrs["heads"]! },
     ) as tf.Tensor[];
     return { query: () => dquery!, key: () => dkey!, value: () => dvalue! };

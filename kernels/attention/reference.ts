@@ -6,11 +6,16 @@
  */
 import { registerReference, type Values, zeros } from "../reference.ts";
 
-/** One query: its offset, those of the keys of its image and head, and the probabilities of the keys. */
+/**
+ * One query: its number among the rows of all images and heads, its offset, those of the keys of its image and head,
+ * the probabilities of the keys, and log(sum over the keys of exp(score)).
+ */
 interface Row {
+  number: number;
   query: number;
   keys: number[];
   probabilities: Float64Array;
+  logSumExp: number;
 }
 
 function dot(a: Values, atA: number, b: Values, atB: number, length: number): number {
@@ -27,6 +32,7 @@ function add(to: Values, atTo: number, factor: number, from: Values, atFrom: num
 function* rows(query: Values, key: Values, heads: number): Generator<Row> {
   const [batch, positions, channels] = query.shape as [number, number, number];
   const headSize = channels / heads;
+  let number = 0;
   for (let image = 0; image < batch; image++) {
     for (let head = 0; head < heads; head++) {
       const at = (position: number) => (image * positions + position) * channels + head * headSize;
@@ -37,19 +43,25 @@ function* rows(query: Values, key: Values, heads: number): Generator<Row> {
         const largest = scores.reduce((a, b) => Math.max(a, b));
         const exponentials = Float64Array.from(scores, (score) => Math.exp(score - largest));
         const sum = exponentials.reduce((a, b) => a + b);
-        yield { query: at(position), keys, probabilities: exponentials.map((e) => e / sum) };
+        const probabilities = exponentials.map((e) => e / sum);
+        yield { number: number++, query: at(position), keys, probabilities, logSumExp: largest + Math.log(sum) };
       }
     }
   }
 }
 
-/** query, key, value [batch, positions, channels] to the same shape; channel head * headSize + i. */
-export function attentionReference(query: Values, key: Values, value: Values, heads: number): Values {
+/**
+ * query, key, value [batch, positions, channels] to the same shape, channel head * headSize + i; and the logarithms of
+ * the rows' sums of exponentials [batch, heads, positions], with which the gradient finds the probabilities again.
+ */
+export function attentionReference(query: Values, key: Values, value: Values, heads: number): Values[] {
   const output = zeros(query.shape), headSize = query.shape[2]! / heads;
+  const logSumExp = zeros([query.shape[0]!, heads, query.shape[1]!]);
   for (const row of rows(query, key, heads)) {
+    logSumExp.data[row.number] = row.logSumExp;
     row.keys.forEach((k, i) => add(output, row.query, row.probabilities[i]!, value, k, headSize));
   }
-  return output;
+  return [output, logSumExp];
 }
 
 /** The gradients for query, key and value. */

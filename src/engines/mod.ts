@@ -1,0 +1,54 @@
+/** Opening an engine by its name. */
+import type { Engine, EngineName } from "./engine.ts";
+import { UserError } from "../errors.ts";
+
+export type { Engine, EngineName, JitFunction } from "./engine.ts";
+
+/** How an engine is opened. */
+export interface EngineOptions {
+  /** `tf32` allows a GPU its shorter factors; default `float32`. */
+  precision?: "float32" | "tf32";
+  /** Take a software GPU for `webgpu`; only for tests. */
+  softwareGpu?: boolean;
+  /** Threads of `tensorflow` on the CPU; default all cores. */
+  threads?: number;
+}
+
+/**
+ * Opens an engine and makes it tfjs's current backend.
+ *
+ * `auto` takes TensorFlow with a CUDA device, else a hardware GPU by WebGPU, else TensorFlow on the CPU.
+ * Throws a `UserError` where the engine cannot run here, with the ways out.
+ */
+export async function openEngine(name: EngineName | "auto", options: EngineOptions = {}): Promise<Engine> {
+  switch (name) {
+    case "cpu":
+      return await (await import("./cpu.ts")).openCpuEngine();
+    case "tensorflow": {
+      const { openTensorFlowEngine } = await import("./tensorflow/mod.ts");
+      return await openTensorFlowEngine(options);
+    }
+    case "webgpu": {
+      const { openWebGpu } = await import("./webgpu/mod.ts");
+      return await openWebGpu({ software: options.softwareGpu ?? false });
+    }
+    case "auto":
+      return await openBest(options);
+    default:
+      throw new UserError(`there is no engine ${JSON.stringify(name)}; known: auto, tensorflow, webgpu, cpu`);
+  }
+}
+
+async function openBest(options: EngineOptions): Promise<Engine> {
+  const { probeWebGpu } = await import("./webgpu/mod.ts");
+  const gpu = await probeWebGpu();
+  const hardware = gpu.available && !gpu.software;
+  const { findLibrary } = await import("./tensorflow/library.ts");
+  // With a GPU at hand a CPU library need not be fetched.
+  const library = await findLibrary({ download: !hardware }).catch((error) => {
+    if (!hardware) throw error;
+    return null;
+  });
+  if (hardware && !library?.gpu) return await openEngine("webgpu", options);
+  return await openEngine("tensorflow", options);
+}

@@ -1,0 +1,171 @@
+/**
+ * A graph under construction: while a function is traced, each operation becomes a node, each tensor from outside an
+ * argument, each tensor made inside (a number in the code) a constant. The finished graph becomes one TensorFlow
+ * function.
+ */
+import { type Attribute, type InputDefinition, inputDefinitions, setAttribute } from "./attributes.ts";
+import type { Binding, TensorMetadata } from "./binding.ts";
+import { int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
+
+/** One output of a node. */
+export interface Symbol {
+  op: Deno.PointerValue;
+  index: number;
+  /** The name of the operation, for messages. */
+  name: string;
+  shape: number[];
+  dtype: number;
+}
+
+/** A graph under construction. */
+export interface Trace {
+  graph: Deno.PointerValue;
+  nodes: number;
+  /** Tensors made while tracing: constants of the graph. */
+  born: Set<number>;
+  /** The constants' nodes. */
+  constants: Map<number, Symbol>;
+  /** Tensors from outside, by number, with their argument's node; in the order of the arguments. */
+  captures: Map<number, Symbol>;
+}
+
+/** Starts a graph. */
+export function newTrace(tensorflow: TensorFlow): Trace {
+  const graph = tensorflow.core.TF_NewGraph();
+  return { graph, nodes: 0, born: new Set(), constants: new Map(), captures: new Map() };
+}
+
+/** `TF_Output` as 16 bytes. */
+export function outputBytes(symbol: Symbol): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(16), view = new DataView(bytes.buffer);
+  view.setBigUint64(0, Deno.UnsafePointer.value(symbol.op), true);
+  view.setInt32(8, symbol.index, true);
+  return bytes;
+}
+
+/** `TF_Output`s in a row. */
+export function outputList(symbols: Symbol[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(16 * symbols.length);
+  symbols.forEach((symbol, i) => bytes.set(outputBytes(symbol), 16 * i));
+  return bytes;
+}
+
+function start(tensorflow: TensorFlow, trace: Trace, name: string): Deno.PointerValue {
+  return tensorflow.core.TF_NewOperation(
+    trace.graph,
+    toCString(name),
+    new TextEncoder().encode(`${name}_${trace.nodes++}\0`),
+  );
+}
+
+function finish(tensorflow: TensorFlow, description: Deno.PointerValue, what: string): Deno.PointerValue {
+  const op = tensorflow.core.TF_FinishOperation(description, tensorflow.status);
+  tensorflow.check(what);
+  return op;
+}
+
+/** Adds an argument of the function. */
+export function addPlaceholder(tensorflow: TensorFlow, trace: Trace, shape: number[], dtype: number): Symbol {
+  const { core } = tensorflow, description = start(tensorflow, trace, "Placeholder");
+  core.TF_SetAttrType(description, toCString("dtype"), dtype);
+  core.TF_SetAttrShape(description, toCString("shape"), int64Bytes(shape), shape.length);
+  return { op: finish(tensorflow, description, "Placeholder"), index: 0, name: "an argument", shape, dtype };
+}
+
+function addConstant(tensorflow: TensorFlow, binding: Binding, trace: Trace, id: number): Symbol {
+  const { core, framework, status, check } = tensorflow;
+  const tensor = core.TFE_TensorHandleResolve(binding.handle(id), status);
+  check("a constant");
+  const { shape, dtype } = handleMetadata(tensorflow, binding.handle(id));
+  const description = start(tensorflow, trace, "Const");
+  core.TF_SetAttrType(description, toCString("dtype"), dtype);
+  core.TF_SetAttrTensor(description, toCString("value"), tensor, status);
+  framework.TF_DeleteTensor(tensor);
+  check("a constant");
+  return { op: finish(tensorflow, description, "Const"), index: 0, name: "a constant", shape, dtype };
+}
+
+function handleMetadata(tensorflow: TensorFlow, handle: Deno.PointerValue): { shape: number[]; dtype: number } {
+  const { core, status, check } = tensorflow;
+  const rank = core.TFE_TensorHandleNumDims(handle, status);
+  check("the rank of a tensor");
+  const shape = Array.from({ length: rank }, (_, i) => Number(core.TFE_TensorHandleDim(handle, i, status)));
+  return { shape, dtype: core.TFE_TensorHandleDataType(handle) };
+}
+
+/** The node's output that stands for a tensor: a symbol, a constant made while tracing, or an argument. */
+export function symbolOf(tensorflow: TensorFlow, binding: Binding, trace: Trace, id: number): Symbol {
+  const known = binding.symbol(id) ?? trace.constants.get(id) ?? trace.captures.get(id);
+  if (known) return known;
+  if (trace.born.has(id)) {
+    const constant = addConstant(tensorflow, binding, trace, id);
+    trace.constants.set(id, constant);
+    return constant;
+  }
+  const { shape, dtype } = handleMetadata(tensorflow, binding.handle(id));
+  const argument = addPlaceholder(tensorflow, trace, shape, dtype);
+  trace.captures.set(id, argument);
+  return argument;
+}
+
+const definitions = new Map<string, InputDefinition[]>();
+
+/** Adds an operation to the graph and gives its outputs as symbols. */
+export function addNode(
+  tensorflow: TensorFlow,
+  binding: Binding,
+  trace: Trace,
+  name: string,
+  attributes: Attribute[],
+  inputs: number[],
+  outputCount: number,
+): TensorMetadata[] {
+  const { core, status, check } = tensorflow;
+  let definition = definitions.get(name);
+  if (!definition) definitions.set(name, definition = inputDefinitions(tensorflow, trace.graph, name));
+  const symbols = inputs.map((id) => symbolOf(tensorflow, binding, trace, id));
+  const what = `${name}(${symbols.map((symbol) => `[${symbol.shape}]`).join(", ")})`;
+  const description = start(tensorflow, trace, name);
+  const lists = definition.filter((input) => input.list);
+  let at = 0;
+  for (const input of definition) {
+    if (!input.list) {
+      core.TF_AddInput(description, outputBytes(symbols[at++]!));
+      continue;
+    }
+    // One list takes what the single inputs leave; of several, each must say its length in an attribute.
+    const count = lists.length === 1
+      ? symbols.length - definition.length + 1
+      : Number(attributes.find((attribute) => attribute.name === input.count)?.value);
+    core.TF_AddInputList(description, outputList(symbols.slice(at, at + count)), count);
+    at += count;
+  }
+  const counts = lists.map((input) => input.count);
+  for (const attribute of attributes) {
+    if (!counts.includes(attribute.name)) setAttribute(tensorflow, false, description, attribute);
+  }
+  const op = finish(tensorflow, description, what);
+  return Array.from({ length: outputCount }, (_, index) => {
+    const symbol: Symbol = { op, index, name, shape: [], dtype: 0 }, output = outputBytes(symbol);
+    symbol.dtype = core.TF_OperationOutputType(output);
+    const rank = core.TF_GraphGetTensorNumDims(trace.graph, output, status);
+    check(what);
+    const dimensions = new BigInt64Array(Math.max(rank, 0));
+    if (rank > 0) {
+      core.TF_GraphGetTensorShape(trace.graph, output, new Uint8Array(dimensions.buffer), rank, status);
+      check(what);
+    }
+    symbol.shape = Array.from(dimensions, Number);
+    if (rank < 0 || symbol.shape.some((size) => size < 0)) {
+      throw new Error(`${what}: the shape of its output cannot be known while tracing`);
+    }
+    return binding.addSymbol(symbol);
+  });
+}
+
+/** An operation that hands a tensor on, for a function's outputs that no node of its own made. */
+export function addIdentity(tensorflow: TensorFlow, trace: Trace, input: Symbol): Symbol {
+  const description = start(tensorflow, trace, "Identity");
+  tensorflow.core.TF_AddInput(description, outputBytes(input));
+  return { ...input, op: finish(tensorflow, description, "Identity"), index: 0, name: "Identity" };
+}

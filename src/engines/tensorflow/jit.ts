@@ -1,0 +1,157 @@
+/**
+ * `jit` of the engine `tensorflow`: a function of tensors, traced once a list of shapes, becomes one TensorFlow function
+ * that runs with a single call. Variables that it reads are read anew at each call, and those that it assigns are
+ * assigned.
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { JitFunction } from "../engine.ts";
+import type { Backend } from "./backend.ts";
+import type { TensorMetadata } from "./binding.ts";
+import type { TensorFlow } from "./ffi.ts";
+import { addIdentity, addPlaceholder, newTrace, outputList, type Symbol, symbolOf } from "./graph.ts";
+
+/** Where an argument of the TensorFlow function comes from: the call, a variable, or a tensor that was captured. */
+type Source = { input: number } | { variable: tf.Variable } | { handle: Deno.PointerValue };
+
+interface Compiled {
+  name: Uint8Array<ArrayBuffer>;
+  sources: Source[];
+  /** The first outputs are the function's results, those behind them the new values of these variables. */
+  resultCount: number;
+  assigned: tf.Variable[];
+}
+
+let functionCount = 0;
+
+/** Makes {@link JitFunction}s over a context. */
+export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, backend: Backend) {
+  const { core, status, check } = tensorflow, binding = backend.binding;
+
+  function trace(fn: (...inputs: tf.Tensor[]) => tf.Tensor[], inputs: tf.Tensor[]): Compiled {
+    if (binding.trace) throw new Error("a jitted function was called while another one was being traced");
+    const variables = Object.values(tf.engine().state.registeredVariables)
+      .filter((variable) => !variable.isDisposed && backendOf(variable) === backend);
+    // Values that were not yet handed to TensorFlow would be taken for constants made inside.
+    const variableOf = new Map(variables.map((variable) => [idOf(backend, variable), variable]));
+    for (const input of inputs) idOf(backend, input);
+    const before = variables.map((variable) => tf.clone(variable));
+    const current = newTrace(tensorflow);
+    const placeholders = inputs.map((input) =>
+      addPlaceholder(tensorflow, current, input.shape, backend.getDTypeInteger(input.dtype))
+    );
+    try {
+      binding.trace = current;
+      const assigned: tf.Variable[] = [];
+      const outputs: Symbol[] = [];
+      tf.tidy(() => {
+        const symbols = placeholders.map((symbol) => backend.createOutputTensor(binding.addSymbol(symbol)));
+        const results = fn(...symbols);
+        const changed = variables.filter((variable, i) => variable.dataId !== before[i]!.dataId);
+        assigned.push(...changed);
+        for (const tensor of [...results, ...changed]) {
+          const symbol = symbolOf(tensorflow, binding, current, idOf(backend, tensor));
+          // A function's outputs must be nodes of its own, and each a different one.
+          const isOwn = !outputs.includes(symbol) && binding.symbol(idOf(backend, tensor)) === symbol &&
+            !placeholders.includes(symbol);
+          outputs.push(isOwn ? symbol : addIdentity(tensorflow, current, symbol));
+        }
+        return [];
+      });
+      const captures = [...current.captures];
+      const name = new TextEncoder().encode(`${fn.name || "jit"}_${++functionCount}\0`);
+      const args = [...placeholders, ...captures.map(([_, symbol]) => symbol)];
+      const made = core.TF_GraphToFunction(
+        current.graph,
+        name,
+        0,
+        -1,
+        null,
+        args.length,
+        outputList(args),
+        outputs.length,
+        outputList(outputs),
+        null,
+        null,
+        null,
+        status,
+      );
+      check("making a function of the traced graph");
+      core.TFE_ContextAddFunction(context, made, status);
+      core.TF_DeleteFunction(made);
+      check("adding the traced function");
+      const sources: Source[] = inputs.map((_, input) => ({ input }));
+      for (const [id] of captures) {
+        const variable = variableOf.get(id);
+        if (variable) sources.push({ variable });
+        else {
+          sources.push({ handle: core.TFE_TensorHandleCopySharingTensor(binding.handle(id), status) });
+          check("keeping a captured tensor");
+        }
+      }
+      return { name, sources, resultCount: outputs.length - assigned.length, assigned };
+    } finally {
+      binding.trace = null;
+      variables.forEach((variable, i) => {
+        if (variable.dataId !== before[i]!.dataId) variable.assign(before[i]!);
+        before[i]!.dispose();
+      });
+      core.TF_DeleteGraph(current.graph);
+    }
+  }
+
+  function call(compiled: Compiled, inputs: tf.Tensor[]): tf.Tensor[] {
+    const op = core.TFE_NewOp(context, compiled.name, status);
+    check("a traced function");
+    let results: TensorMetadata[];
+    try {
+      for (const source of compiled.sources) {
+        const handle = "handle" in source
+          ? source.handle
+          : binding.handle(idOf(backend, "variable" in source ? source.variable : inputs[source.input]!));
+        core.TFE_OpAddInput(op, handle, status);
+        check("an argument of a traced function");
+      }
+      const count = compiled.resultCount + compiled.assigned.length;
+      const handles = new BigUint64Array(count), handleCount = new Int32Array([count]);
+      core.TFE_Execute(op, new Uint8Array(handles.buffer), new Uint8Array(handleCount.buffer), status);
+      check("running a traced function");
+      results = Array.from(handles, (pointer) => binding.adopt(Deno.UnsafePointer.create(pointer)));
+    } finally {
+      core.TFE_DeleteOp(op);
+    }
+    const tensors = results.map((metadata) => backend.createOutputTensor(metadata));
+    compiled.assigned.forEach((variable, i) => {
+      const value = tensors[compiled.resultCount + i]!;
+      variable.assign(value);
+      value.dispose();
+    });
+    return tensors.slice(0, compiled.resultCount);
+  }
+
+  return function jit(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): JitFunction {
+    const compiled = new Map<string, Compiled>();
+    const run = (...inputs: tf.Tensor[]) => {
+      const key = inputs.map((input) => `${input.dtype}[${input.shape}]`).join();
+      let found = compiled.get(key);
+      if (!found) compiled.set(key, found = trace(fn, inputs));
+      return call(found, inputs);
+    };
+    return Object.assign(run, {
+      dispose() {
+        for (const { name, sources } of compiled.values()) {
+          core.TFE_ContextRemoveFunction(context, name, status);
+          for (const source of sources) if ("handle" in source) core.TFE_DeleteTensorHandle(source.handle);
+        }
+        compiled.clear();
+      },
+    });
+  };
+}
+
+function idOf(backend: Backend, tensor: tf.Tensor): number {
+  return backend.getInputTensorIds([tensor])[0]!;
+}
+
+function backendOf(tensor: tf.Tensor): unknown {
+  return tf.engine().state.tensorInfo.get(tensor.dataId)?.backend;
+}

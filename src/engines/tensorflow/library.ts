@@ -1,0 +1,162 @@
+/**
+ * Finds TensorFlow's C library: in the folder that TENSORFLOW_DIR names, in the person's own Python, in our cache, or
+ * fetches it by pip. Nothing here opens it.
+ */
+import { dirname, join } from "@std/path";
+import { UserError } from "../../errors.ts";
+import { announcement, fetchLibrary, type FetchProgress, isWhole } from "./fetch.ts";
+import { cacheFolder, exists, formatBytes, type Machine, thisMachine } from "./machine.ts";
+import { TENSORFLOW_VERSION } from "./pins.ts";
+import { installedTensorFlows } from "./python.ts";
+
+export type { FetchProgress } from "./fetch.ts";
+export { TENSORFLOW_VERSION } from "./pins.ts";
+
+/** Where TensorFlow's two libraries lie. */
+export interface TensorFlowLibrary {
+  /** The folder of both. */
+  readonly directory: string;
+  /** The library of operations: `libtensorflow_cc`. */
+  readonly cc: string;
+  /** The library of the framework, which the other needs: `libtensorflow_framework`. */
+  readonly framework: string;
+  /** Its version; null where TENSORFLOW_DIR names a folder, which may hold any. */
+  readonly version: string | null;
+  /** How it was found. */
+  readonly source: "TENSORFLOW_DIR" | "python" | "cache" | "download";
+  /** Whether NVIDIA's libraries lie beside it, where its GPU build looks for them. */
+  readonly gpu: boolean;
+  /** What was found and not taken, each with the reason. */
+  readonly passedOver: readonly string[];
+}
+
+/** How the library is looked for. */
+export interface FindLibraryOptions {
+  /** Fetch it where this machine has none; default true. */
+  download?: boolean;
+  /** Is told how far fetching is; by default a line on stderr shows it. */
+  onProgress?: (progress: FetchProgress) => void;
+  /** The machine, for tests; default this one. */
+  machine?: Machine;
+}
+
+/**
+ * Finds TensorFlow's library, and fetches it where there is none.
+ *
+ * @throws {UserError} where there is none and it cannot be fetched, or must not (`download: false`); the message tells
+ * the ways out
+ */
+export async function findLibrary(options: FindLibraryOptions = {}): Promise<TensorFlowLibrary> {
+  const machine = options.machine ?? await thisMachine();
+  const own = machine.env("TENSORFLOW_DIR");
+  if (own !== undefined) return await namedFolder(own);
+  if (machine.os === "windows") throw new UserError(windowsMessage);
+  const passedOver: string[] = [];
+  for (const { name, version, directory, python } of await installedTensorFlows(machine)) {
+    const libraries = await librariesIn(directory);
+    if (version === TENSORFLOW_VERSION && libraries !== null) {
+      return await describe(libraries, version, "python", passedOver);
+    }
+    const reason = version !== TENSORFLOW_VERSION ? `is not ${TENSORFLOW_VERSION}` : "lacks its libraries";
+    passedOver.push(`${name} ${version} of ${python} ${reason}`);
+  }
+  const set = machine.wheels;
+  const cache = cacheFolder(machine);
+  if (set === null) throw new UserError(waysOut(machine, passedOver, "TensorFlow publishes no library for it"));
+  const folder = join(cache, set.key);
+  if (await isWhole(folder, set)) return await inCache(folder, "cache", passedOver);
+  if (options.download === false) {
+    const bytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
+    throw new UserError(
+      waysOut(machine, passedOver, `the first run fetches ${formatBytes(bytes)} by pip where none of these is done`),
+    );
+  }
+  const report = options.onProgress ?? progressLine(announcement(set, cache), passedOver);
+  try {
+    return await inCache(await fetchLibrary(machine, set, cache, report), "download", passedOver);
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(waysOut(machine, passedOver, error.message));
+    throw error;
+  }
+}
+
+async function inCache(folder: string, source: "cache" | "download", passedOver: string[]): Promise<TensorFlowLibrary> {
+  const libraries = await librariesIn(join(folder, "tensorflow"));
+  if (libraries === null) throw new Error(`${folder} lacks TensorFlow's libraries although its manifest names them.`);
+  return await describe(libraries, TENSORFLOW_VERSION, source, passedOver);
+}
+
+async function describe(
+  libraries: { cc: string; framework: string },
+  version: string | null,
+  source: TensorFlowLibrary["source"],
+  passedOver: readonly string[],
+): Promise<TensorFlowLibrary> {
+  const directory = dirname(libraries.cc);
+  const gpu = await exists(join(directory, "..", "nvidia", "cudnn"));
+  return { directory, ...libraries, version, source, gpu, passedOver };
+}
+
+async function namedFolder(directory: string): Promise<TensorFlowLibrary> {
+  const libraries = await librariesIn(directory);
+  if (libraries !== null) return await describe(libraries, null, "TENSORFLOW_DIR", []);
+  const below = join(directory, "tensorflow");
+  const hint = await librariesIn(below) !== null ? ` Did you mean ${below}?` : "";
+  throw new UserError(
+    `TENSORFLOW_DIR is ${directory}, which does not hold libtensorflow_cc and libtensorflow_framework.${hint} ` +
+      "Name the folder with both, or unset it.",
+  );
+}
+
+/** The two libraries in a folder, by the names of Linux and macOS; null unless both are there. */
+async function librariesIn(directory: string): Promise<{ cc: string; framework: string } | null> {
+  const endings = [".so.2", ".2.dylib", ".so", ".dylib"];
+  for (const ending of endings) {
+    const cc = join(directory, `libtensorflow_cc${ending}`);
+    const framework = join(directory, `libtensorflow_framework${ending}`);
+    if (await exists(cc) && await exists(framework)) return { cc, framework };
+  }
+  return null;
+}
+
+const windowsMessage = "TensorFlow has no library for Windows. Use the engine webgpu here, or run this project under " +
+  "WSL2, where the engine tensorflow works as on Linux.";
+
+function waysOut(machine: Machine, passedOver: readonly string[], reason: string): string {
+  const lines = [
+    `TensorFlow's library is not on this machine (${machine.os} ${machine.arch}): ${reason}.`,
+    ...passedOver.map((found) => `Passed over: ${found}.`),
+    "Ways out:",
+  ];
+  if (machine.wheels !== null) {
+    const name = machine.wheels.gpu ? "tensorflow[and-cuda]" : machine.wheels.wheels[0]?.name ?? "tensorflow";
+    lines.push(
+      `- have a Python with pip and a way to its package index (also through a mirror that pip is configured for)`,
+      `- install it yourself: python3 -m pip install "${name}==${TENSORFLOW_VERSION}"`,
+    );
+  }
+  lines.push(
+    "- set TENSORFLOW_DIR to a folder with libtensorflow_cc and libtensorflow_framework",
+    "- use another engine: webgpu (a GPU that Deno reaches) or cpu (slow)",
+  );
+  return lines.join("\n");
+}
+
+/** Shows fetching on stderr: one line that grows on a terminal, else one now and then. */
+function progressLine(first: string, passedOver: readonly string[]): (progress: FetchProgress) => void {
+  const write = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text));
+  const terminal = Deno.stderr.isTerminal();
+  for (const found of passedOver) write(`${found}: passed over.\n`);
+  write(`${first}\n`);
+  let shown = "";
+  return ({ stage, doneBytes, totalBytes }) => {
+    const percent = Math.floor(100 * doneBytes / Math.max(totalBytes, 1));
+    const step = terminal ? percent : percent - percent % 25;
+    const line = `${stage === "download" ? "downloading" : "unpacking"} TensorFlow: ${step} % of ${
+      formatBytes(totalBytes)
+    }`;
+    if (line === shown) return;
+    shown = line;
+    write(terminal ? `\r${line}${percent === 100 ? "\n" : ""}` : `${line}\n`);
+  };
+}

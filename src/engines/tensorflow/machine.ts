@@ -1,0 +1,88 @@
+/**
+ * What the search for TensorFlow's library wants to know about the machine. Kept apart so that tests can make one up.
+ */
+import { join } from "@std/path";
+import { UserError } from "../../errors.ts";
+import { type WheelSet, wheelSet } from "./pins.ts";
+
+/** The machine, as far as the search looks at it. */
+export interface Machine {
+  /** As in `Deno.build.os`. */
+  readonly os: string;
+  /** As in `Deno.build.arch`. */
+  readonly arch: string;
+  /** An environment variable; an empty one counts as absent. */
+  readonly env: (name: string) => string | undefined;
+  /** What would be fetched for it, null where nothing is known to fit. */
+  readonly wheels: WheelSet | null;
+}
+
+/** The machine that this process runs on. */
+export async function thisMachine(): Promise<Machine> {
+  const { os, arch } = Deno.build;
+  const env = (name: string) => Deno.env.get(name) || undefined;
+  return { os, arch, env, wheels: wheelSet(os, arch, os === "linux" && await hasNvidiaDriver(env)) };
+}
+
+/** Whether an NVIDIA driver is at work and not hidden by CUDA_VISIBLE_DEVICES. The second path is WSL2's. */
+async function hasNvidiaDriver(env: Machine["env"]): Promise<boolean> {
+  if (Deno.env.get("CUDA_VISIBLE_DEVICES") === "" || env("CUDA_VISIBLE_DEVICES") === "-1") return false;
+  return await exists("/dev/nvidia0") || await exists("/usr/lib/wsl/lib/libcuda.so.1");
+}
+
+/** Whether something lies at a path. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The programs of the given names on PATH, each once, in the order of the names. */
+export async function programs(machine: Machine, names: readonly string[]): Promise<string[]> {
+  const folders = (machine.env("PATH") ?? "").split(machine.os === "windows" ? ";" : ":").filter((folder) =>
+    folder !== ""
+  );
+  const found: string[] = [];
+  for (const name of names) {
+    for (const folder of folders) {
+      const path = join(folder, name);
+      if (!await isProgram(path)) continue;
+      found.push(path);
+      break;
+    }
+  }
+  return found;
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    const info = await Deno.stat(path);
+    return info.isFile && ((info.mode ?? 0o111) & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The folder of this project in the person's cache.
+ *
+ * @throws {UserError} where the machine names no home
+ */
+export function cacheFolder(machine: Machine): string {
+  const name = "alias-free-diffusion";
+  const home = machine.env("HOME");
+  const own = machine.env("XDG_CACHE_HOME");
+  if (own !== undefined) return join(own, name);
+  if (home === undefined) {
+    throw new UserError("there is no place for a cache: neither XDG_CACHE_HOME nor HOME is set. Set one of them.");
+  }
+  return machine.os === "darwin" ? join(home, "Library", "Caches", name) : join(home, ".cache", name);
+}
+
+/** Bytes for people: `274 MB`, `3.4 GB`. */
+export function formatBytes(bytes: number): string {
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

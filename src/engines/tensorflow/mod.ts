@@ -1,0 +1,88 @@
+/**
+ * The engine `tensorflow`: TensorFlow's own library through Deno's FFI, on the CPU or a CUDA device.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { UserError } from "../../errors.ts";
+import type { Engine } from "../engine.ts";
+import { installBackend } from "./backend.ts";
+import { createBinding } from "./binding.ts";
+import { cString, openTensorFlow, type TensorFlow } from "./ffi.ts";
+import { createJit } from "./jit.ts";
+import { findLibrary, type TensorFlowLibrary } from "./library.ts";
+import { registerTensorFlowKernels } from "../../../kernels/tensorflow.ts";
+
+/** How TensorFlow is set up. */
+export interface TensorFlowOptions {
+  /** `tf32` lets a GPU that has it round the factors of products to 10 bits; default `float32`. */
+  precision?: "float32" | "tf32";
+  /** Threads within an operation; default all cores. The result does not depend on it. */
+  threads?: number;
+  /** Fetch the library where this machine has none; default true. */
+  download?: boolean;
+}
+
+/** Opens the engine. One process has one; a second call gives a new context on the same library. */
+export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Promise<Engine> {
+  const library = await findLibrary({ download: options.download ?? true });
+  const precision = options.precision ?? "float32";
+  // TensorFlow reads these when it loads and when it meets a GPU.
+  Deno.env.set("TF_CPP_MIN_LOG_LEVEL", Deno.env.get("TF_CPP_MIN_LOG_LEVEL") ?? "2");
+  Deno.env.set("NVIDIA_TF32_OVERRIDE", precision === "tf32" ? "1" : "0");
+  Deno.env.set("TF_CUDNN_DETERMINISTIC", "1");
+  const tensorflow = openTensorFlow(library);
+  const threads = options.threads ?? navigator.hardwareConcurrency;
+  const context = createContext(tensorflow, threads);
+  const gpus = listDevices(tensorflow, context).filter((device) => device.type === "GPU");
+  const binding = createBinding(tensorflow, context, gpus.length > 0);
+  const backend = await installBackend(binding);
+  registerTensorFlowKernels();
+  const device = gpus.length ? "cuda" : "cpu";
+  const jit = createJit(tensorflow, context, backend);
+  return {
+    name: "tensorflow",
+    description: describe(tensorflow, library, gpus.length, threads),
+    device,
+    hardwareGpu: gpus.length > 0,
+    jit,
+    dispose() {
+      tf.removeBackend("tensorflow");
+      binding.dispose();
+    },
+  };
+}
+
+function describe(tensorflow: TensorFlow, library: TensorFlowLibrary, gpus: number, threads: number): string {
+  const device = gpus ? `CUDA, ${gpus} GPU${gpus > 1 ? "s" : ""}` : `CPU, ${threads} threads`;
+  return `TensorFlow ${cString(tensorflow.core.TF_Version())} (${library.source}), ${device}`;
+}
+
+/**
+ * An eager context. Its options are a ConfigProto: field 2 is the number of threads within an operation, 5 that of
+ * operations at once, 6.4 lets a GPU's memory grow as needed.
+ */
+function createContext(tensorflow: TensorFlow, threads: number): Deno.PointerValue {
+  const { core, status, check } = tensorflow;
+  if (!Number.isInteger(threads) || threads < 1 || threads > 127) {
+    throw new UserError(`the number of threads must be 1 to 127, not ${threads}`);
+  }
+  const options = core.TFE_NewContextOptions();
+  const config = Uint8Array.of(0x10, threads, 0x28, 1, 0x32, 2, 0x20, 1);
+  core.TFE_ContextOptionsSetConfig(options, config, BigInt(config.length), status);
+  check("the options of TensorFlow's context");
+  const context = core.TFE_NewContext(options, status);
+  core.TFE_DeleteContextOptions(options);
+  check("TensorFlow's context");
+  return context;
+}
+
+function listDevices(tensorflow: TensorFlow, context: Deno.PointerValue): { name: string; type: string }[] {
+  const { core, status, check } = tensorflow;
+  const list = core.TFE_ContextListDevices(context, status);
+  check("the list of devices");
+  const devices = Array.from({ length: core.TF_DeviceListCount(list) }, (_, i) => ({
+    name: cString(core.TF_DeviceListName(list, i, status)),
+    type: cString(core.TF_DeviceListType(list, i, status)),
+  }));
+  core.TF_DeleteDeviceList(list);
+  return devices;
+}
