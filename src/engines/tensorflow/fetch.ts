@@ -59,6 +59,21 @@ export async function fetchLibrary(
   cache: string,
   onProgress: (progress: FetchProgress) => void,
 ): Promise<string> {
+  try {
+    return await fetchLocked(machine, set, cache, onProgress);
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message: string };
+    if (code !== "ENOSPC" && code !== "EACCES" && code !== "EROFS" && code !== "EDQUOT") throw error;
+    throw new UserError(`${cache} cannot be written (${message}); XDG_CACHE_HOME names another place`);
+  }
+}
+
+async function fetchLocked(
+  machine: Machine,
+  set: WheelSet,
+  cache: string,
+  onProgress: (progress: FetchProgress) => void,
+): Promise<string> {
   const folder = join(cache, set.key);
   await Deno.mkdir(cache, { recursive: true });
   using lock = await Deno.open(join(cache, `${set.key}.lock`), { write: true, create: true });
