@@ -1,0 +1,49 @@
+/** Files and folders that are on the disk for good, whole or not at all, and what a killed process left of them. */
+import { basename, dirname, join } from "@std/path";
+import { writeFileAtomic as writeWhole } from "../formats/atomic.ts";
+
+/** Flushes a folder's list of names to the disk: before that, a file renamed into it may be gone after a power loss. */
+export function syncFolder(path: string): void {
+  if (Deno.build.os === "windows") return; // There a folder cannot be opened, and the file system sees to it.
+  const folder = Deno.openSync(path, { read: true });
+  try {
+    folder.syncSync();
+  } finally {
+    folder.close();
+  }
+}
+
+/**
+ * Writes a file so that its name stands for the old bytes or for the new ones, never for half of either, whatever kills
+ * the process or the machine: temporary name, flush, rename, flush of the folder.
+ *
+ * @param path where the file is to appear; a file that is there is replaced
+ */
+export function writeFileAtomic(path: string, bytes: Uint8Array): void {
+  writeWhole(path, bytes);
+  syncFolder(dirname(path));
+}
+
+/** The hidden folder beside `path` in which something is built that will be renamed to `path` when it is whole. */
+export function partialPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.partial-${Deno.pid}`);
+}
+
+/**
+ * Removes what a killed process left beside `path`: half-built folders and half-written files of that name. Only the
+ * owner of the path's lock may call it.
+ *
+ * @returns the names that were removed
+ */
+export function removeLeftovers(path: string): string[] {
+  const folder = dirname(path), name = basename(path);
+  const removed: string[] = [];
+  for (const entry of [...Deno.readDirSync(folder)]) {
+    const isPartial = entry.name.startsWith(`.${name}.partial-`);
+    const isTemporary = entry.name.startsWith(`${name}.`) && /^\d+-\d+\.tmp$/.test(entry.name.slice(name.length + 1));
+    if (!isPartial && !isTemporary) continue;
+    Deno.removeSync(join(folder, entry.name), { recursive: true });
+    removed.push(entry.name);
+  }
+  return removed.sort();
+}
