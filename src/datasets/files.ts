@@ -1,0 +1,64 @@
+/** The files of a dataset on the disk, in an order that does not hang on the disk. */
+import { join } from "@std/path";
+import { UserError } from "../errors.ts";
+import { explainInputError } from "../formats/input.ts";
+import { sha256 } from "../formats/sha256.ts";
+
+/** One file of a dataset. */
+export interface DataFile {
+  path: string;
+  /** The path from the dataset's folder on, with "/" between its parts. */
+  name: string;
+  size: number;
+  /** When it was last changed, in milliseconds. */
+  changed: number;
+}
+
+/** Deeper folders are no dataset but a loop of links or somebody's whole disk. */
+const deepest = 8;
+
+/** By code units, so that the order is the same in every language and on every platform. */
+export function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+/**
+ * The files under a folder, or the file itself, ordered by name. Names that begin with a dot are passed over, and so are
+ * the __MACOSX folders of archives.
+ *
+ * @throws UserError where there is nothing, or it may not be read
+ */
+export function listFiles(root: string): DataFile[] {
+  const found: DataFile[] = [];
+  const visit = (path: string, name: string, depth: number) => {
+    let info: Deno.FileInfo;
+    try {
+      info = Deno.statSync(path);
+    } catch (error) {
+      throw explainInputError(error, path);
+    }
+    if (info.isFile) {
+      found.push({ path, name, size: info.size, changed: info.mtime?.getTime() ?? 0 });
+    } else if (info.isDirectory) {
+      if (depth > deepest) throw new UserError(`${path}: more than ${deepest} folders deep; name the dataset's own`);
+      let entries: Deno.DirEntry[];
+      try {
+        entries = [...Deno.readDirSync(path)];
+      } catch (error) {
+        throw explainInputError(error, path);
+      }
+      for (const entry of entries) {
+        if (entry.name.startsWith(".") || entry.name === "__MACOSX") continue;
+        visit(join(path, entry.name), name ? `${name}/${entry.name}` : entry.name, depth + 1);
+      }
+    }
+  };
+  visit(root, "", 0);
+  if (found.length === 1 && found[0]!.name === "") found[0]!.name = root.split(/[\\/]/).at(-1)!;
+  return found.sort(byName);
+}
+
+/** What changes when a file does, without reading any. */
+export function identityOf(files: readonly DataFile[]): string {
+  return sha256(JSON.stringify(files.map(({ name, size, changed }) => [name, size, changed])));
+}
