@@ -1,0 +1,73 @@
+/** Two convolutions with GroupNorm and GELU: the network's workhorse, plain (A, B) or with alias-free GELUs (C, D). */
+import * as tf from "@tensorflow/tfjs";
+import { aliasFreeGelu } from "../../kernels/alias_free_gelu/mod.ts";
+import { gelu } from "../../kernels/gelu/mod.ts";
+import { groupNorm } from "../../kernels/group_norm/mod.ts";
+import { filterConstant, type Filters } from "./filters.ts";
+import { convolutionWeight, type Layer, type LayerTensors, normParameters } from "./layer.ts";
+
+/** Options of {@link doubleConvolution}. */
+export interface DoubleConvolutionOptions {
+  inputs: number;
+  middle: number;
+  outputs: number;
+  /** GELU(x + what the layer computes). */
+  residual: boolean;
+  /** The filters of alias-free GELUs; null: plain ones. */
+  filters: Filters | null;
+  /** With filters: the GroupNorm lies behind the upsampling, in front of GELU. */
+  normInside: boolean;
+}
+
+/** The published names within the layer. */
+function namesOf({ filters }: DoubleConvolutionOptions) {
+  return filters
+    ? { conv1: "conv1", norm1: "norm1", conv2: "conv2", norm2: "norm2" }
+    : { conv1: "double_conv.0", norm1: "double_conv.1", conv2: "double_conv.3", norm2: "double_conv.4" };
+}
+
+interface Norm {
+  scale: tf.Tensor1D;
+  offset: tf.Tensor1D;
+}
+
+function normOf({ parameter }: LayerTensors, name: string): Norm {
+  return { scale: parameter(`${name}.weight`) as tf.Tensor1D, offset: parameter(`${name}.bias`) as tf.Tensor1D };
+}
+
+function convolve(x: tf.Tensor4D, { parameter }: LayerTensors, name: string): tf.Tensor4D {
+  return tf.conv2d(x, parameter(`${name}.weight`) as tf.Tensor4D, 1, "same");
+}
+
+/**
+ * conv3x3 - GroupNorm - GELU - conv3x3 - GroupNorm; residual: GELU(x + that). With `normInside` both GELUs hold the
+ * GroupNorm that stands before them; in the residual form the second is used twice, as published.
+ */
+export const doubleConvolution: Layer<DoubleConvolutionOptions> = {
+  name: "double-convolution",
+  parameters(options) {
+    const { inputs, middle, outputs } = options, names = namesOf(options);
+    return [
+      convolutionWeight(`${names.conv1}.weight`, inputs, middle, 3),
+      ...normParameters(names.norm1, middle),
+      convolutionWeight(`${names.conv2}.weight`, middle, outputs, 3),
+      ...normParameters(names.norm2, outputs),
+    ];
+  },
+  constants: ({ filters }) => filters ? [filterConstant("up", filters), filterConstant("down", filters)] : [],
+  outputShape: ([image], { outputs }) => [image![0]!, image![1]!, outputs],
+  apply([input], tensors, options) {
+    const { filters, normInside, residual } = options, names = namesOf(options);
+    const x = input as tf.Tensor4D;
+    const norm1 = normOf(tensors, names.norm1), norm2 = normOf(tensors, names.norm2);
+    const nonlinearity = (y: tf.Tensor4D, norm?: Norm): tf.Tensor4D => {
+      if (!filters) return gelu(y);
+      const up = tensors.constant("up") as tf.Tensor2D, down = tensors.constant("down") as tf.Tensor2D;
+      return aliasFreeGelu(y, { up, down, ...(norm ? { norm } : {}) });
+    };
+    let y = convolve(x, tensors, names.conv1);
+    y = normInside ? nonlinearity(y, norm1) : nonlinearity(groupNorm(y, norm1.scale, norm1.offset));
+    y = groupNorm(convolve(y, tensors, names.conv2), norm2.scale, norm2.offset);
+    return residual ? nonlinearity(tf.add(x, y), normInside ? norm2 : undefined) : y;
+  },
+};

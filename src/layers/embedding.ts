@@ -1,0 +1,62 @@
+/** The embeddings of timestep and label, and how an image receives them. */
+import * as tf from "@tensorflow/tfjs";
+import { type Layer, linearParameters } from "./layer.ts";
+
+/** SiLU: x sigmoid(x). */
+function silu(x: tf.Tensor): tf.Tensor {
+  return tf.mul(x, tf.sigmoid(x));
+}
+
+/**
+ * Sine and cosine of t times geometrically falling frequencies, `features` in all.
+ * Source: Vaswani et al., arXiv 1706.03762, section 3.5; sines first, then cosines, as published.
+ */
+export const timeEmbedding: Layer<{ features: number }> = {
+  name: "time-embedding",
+  parameters: () => [],
+  constants({ features }) {
+    // Rounded to float32 after each step, as PyTorch computes it: at t = 999 the last bit is seen.
+    const values = Array.from(
+      { length: features / 2 },
+      (_, i) => Math.fround(1 / Math.fround(Math.pow(10000, 2 * i / features))),
+    );
+    return [{ name: "frequencies", shape: [1, features / 2], values }];
+  },
+  outputShape: (_, { features }) => [features],
+  apply([t], { constant }) {
+    const angles = tf.mul(tf.reshape(tf.cast(t!, "float32"), [-1, 1]), constant("frequencies"));
+    return tf.concat([tf.sin(angles), tf.cos(angles)], 1);
+  },
+};
+
+/** Adds a trained vector for each image's label to its time embedding; without a label it adds nothing. */
+export const labelEmbedding: Layer<{ classes: number; features: number }> = {
+  name: "label-embedding",
+  parameters: ({ classes, features }) => [
+    { name: "weight", shape: [classes, features], layout: "same", initializer: { kind: "normal" } },
+  ],
+  constants: () => [],
+  outputShape: ([embedding]) => embedding!,
+  apply([embedding, label], { parameter }, { classes }) {
+    if (!label) return embedding!;
+    // A product with a one-hot matrix in place of a gather: its gradient is a product, too, and every engine has it.
+    const chosen = tf.oneHot(tf.cast(label as tf.Tensor1D, "int32"), classes, 1, 0, "float32") as tf.Tensor2D;
+    return tf.add(embedding!, tf.matMul(chosen, parameter("weight") as tf.Tensor2D));
+  },
+};
+
+/** Adds linear(SiLU(embedding)), one number a channel, to an image. */
+export const addEmbedding: Layer<{ features: number; channels: number }> = {
+  name: "add-embedding",
+  parameters: ({ features, channels }) => linearParameters("emb_layer.1", features, channels),
+  constants: () => [],
+  outputShape: ([image]) => image!,
+  apply([image, embedding], { parameter }, { channels }) {
+    const projected = tf.fused.matMul({
+      a: silu(embedding!) as tf.Tensor2D,
+      b: parameter("emb_layer.1.weight") as tf.Tensor2D,
+      bias: parameter("emb_layer.1.bias"),
+    });
+    return tf.add(image!, tf.reshape(projected, [-1, 1, 1, channels]));
+  },
+};

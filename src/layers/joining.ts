@@ -1,0 +1,49 @@
+/** The layers that join and end things: the skip connection, the last convolution, and a norm that nobody uses. */
+import * as tf from "@tensorflow/tfjs";
+import { convolutionWeight, fanInUniform, type Layer, normParameters } from "./layer.ts";
+
+/** Joins the channels of two images of one size, those of the first in front. */
+export const concatenation: Layer<Record<never, never>> = {
+  name: "concatenation",
+  parameters: () => [],
+  constants: () => [],
+  outputShape([first, second]) {
+    if (first![0] !== second![0] || first![1] !== second![1]) {
+      throw new RangeError(`images of different sizes cannot be joined: [${first}] and [${second}]`);
+    }
+    return [first![0]!, first![1]!, first![2]! + second![2]!];
+  },
+  apply: ([first, second]) => tf.concat([first!, second!], 3),
+};
+
+/** A convolution of one pixel: a linear map of the channels. */
+export const pointwiseConvolution: Layer<{ inputs: number; outputs: number }> = {
+  name: "pointwise-convolution",
+  parameters: ({ inputs, outputs }) => [
+    convolutionWeight("weight", inputs, outputs, 1),
+    { name: "bias", shape: [outputs], layout: "same", initializer: fanInUniform(inputs) },
+  ],
+  constants: () => [],
+  outputShape: ([image], { outputs }) => [image![0]!, image![1]!, outputs],
+  apply([image], { parameter }, { inputs, outputs }) {
+    const [batch, height, width] = image!.shape as [number, number, number, number];
+    const y = tf.fused.matMul({
+      a: tf.reshape(image!, [batch * height * width, inputs]) as tf.Tensor2D,
+      b: tf.reshape(parameter("weight"), [inputs, outputs]) as tf.Tensor2D,
+      bias: parameter("bias"),
+    });
+    return tf.reshape(y, [batch, height, width, outputs]);
+  },
+};
+
+/**
+ * A GroupNorm that the published code's fifth variant owns and never uses: it lies in the checkpoints, gets no gradient
+ * and so is never trained.
+ */
+export const unusedGroupNorm: Layer<{ channels: number }> = {
+  name: "unused-group-norm",
+  parameters: ({ channels }) => normParameters("norm1", channels),
+  constants: () => [],
+  outputShape: ([image]) => image!,
+  apply: ([image]) => image!,
+};

@@ -1,0 +1,74 @@
+/** Self-attention over the pixels of an image, with a feed-forward part behind it. */
+import * as tf from "@tensorflow/tfjs";
+import { attention } from "../../kernels/attention/mod.ts";
+import { gelu } from "../../kernels/gelu/mod.ts";
+import { layerNorm } from "../../kernels/layer_norm/mod.ts";
+import { type Layer, type LayerTensors, linearParameters, normParameters } from "./layer.ts";
+
+/** x matrix + bias, rows of x. */
+function linear(x: tf.Tensor2D, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor2D {
+  return tf.fused.matMul({ a: x, b: weight as tf.Tensor2D, bias }) as tf.Tensor2D;
+}
+
+function normalized(x: tf.Tensor2D, { parameter }: LayerTensors, name: string): tf.Tensor2D {
+  return layerNorm(x, parameter(`${name}.weight`) as tf.Tensor1D, parameter(`${name}.bias`) as tf.Tensor1D);
+}
+
+/**
+ * a = x + attention(LayerNorm(x)), then a + linear(GELU(linear(LayerNorm(a)))), pixels being the positions. PyTorch's
+ * `MultiheadAttention`, whose one input matrix makes query, key and value. The GELU is plain in every architecture.
+ */
+export const selfAttention: Layer<{ channels: number; heads: number }> = {
+  name: "self-attention",
+  parameters: ({ channels }) => [
+    {
+      name: "mha.in_proj_weight",
+      shape: [3 * channels, channels],
+      layout: "matrix",
+      // xavier_uniform of the joint matrix
+      initializer: { kind: "uniform", bound: Math.sqrt(6 / (4 * channels)) },
+    },
+    {
+      name: "mha.in_proj_bias",
+      shape: [3 * channels],
+      layout: "same",
+      initializer: { kind: "constant", value: 0 },
+    },
+    ...linearParameters("mha.out_proj", channels, channels).map((parameter) =>
+      parameter.name.endsWith("bias")
+        ? { ...parameter, initializer: { kind: "constant" as const, value: 0 } }
+        : parameter
+    ),
+    ...normParameters("ln", channels),
+    ...normParameters("ff_self.0", channels),
+    ...linearParameters("ff_self.1", channels, channels),
+    ...linearParameters("ff_self.3", channels, channels),
+  ],
+  constants: () => [],
+  outputShape: ([image]) => image!,
+  apply([image], tensors, { channels, heads }) {
+    const { parameter } = tensors;
+    const [batch, height, width] = image!.shape as [number, number, number, number];
+    const rows = batch * height * width;
+    const x = tf.reshape(image!, [rows, channels]) as tf.Tensor2D;
+    const joint = linear(
+      normalized(x, tensors, "ln"),
+      parameter("mha.in_proj_weight"),
+      parameter("mha.in_proj_bias"),
+    );
+    const [query, key, value] = tf.split(tf.reshape(joint, [batch, height * width, 3 * channels]), 3, 2) as [
+      tf.Tensor3D,
+      tf.Tensor3D,
+      tf.Tensor3D,
+    ];
+    const attended = tf.reshape(attention(query, key, value, heads), [rows, channels]) as tf.Tensor2D;
+    const a = tf.add(linear(attended, parameter("mha.out_proj.weight"), parameter("mha.out_proj.bias")), x);
+    const hidden = linear(
+      normalized(a as tf.Tensor2D, tensors, "ff_self.0"),
+      parameter("ff_self.1.weight"),
+      parameter("ff_self.1.bias"),
+    );
+    const forward = linear(gelu(hidden), parameter("ff_self.3.weight"), parameter("ff_self.3.bias"));
+    return tf.reshape(tf.add(forward, a), [batch, height, width, channels]);
+  },
+};

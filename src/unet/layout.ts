@@ -1,0 +1,39 @@
+/** Parameters between PyTorch's layout, in files, and ours, in memory: see `Layout` in ../layers/layer.ts. */
+import type { Parameter } from "../layers/layer.ts";
+
+/** The shape in memory. */
+export function ourShape({ shape, layout }: Parameter): number[] {
+  switch (layout) {
+    case "same":
+      return shape;
+    case "matrix":
+      return [shape[1]!, shape[0]!];
+    case "convolution":
+      return [shape[2]!, shape[3]!, shape[1]!, shape[0]!];
+  }
+}
+
+/** [out, in, pixels] to [pixels, in, out], and back with `outputs` and `pixels` exchanged; a matrix has one pixel. */
+function reverse(values: Float32Array, outputs: number, inputs: number, pixels: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let o = 0; o < outputs; o++) {
+    for (let i = 0; i < inputs; i++) {
+      for (let p = 0; p < pixels; p++) out[(p * inputs + i) * outputs + o] = values[(o * inputs + i) * pixels + p]!;
+    }
+  }
+  return out;
+}
+
+/** From PyTorch's layout to ours. */
+export function toOurs(values: Float32Array, { shape, layout }: Parameter): Float32Array {
+  if (layout === "same") return values;
+  const [outputs, inputs, height = 1, width = 1] = shape as [number, number, number?, number?];
+  return reverse(values, outputs, inputs, height * width);
+}
+
+/** From our layout to PyTorch's. */
+export function toPyTorch(values: Float32Array, { shape, layout }: Parameter): Float32Array {
+  if (layout === "same") return values;
+  const [outputs, inputs, height = 1, width = 1] = shape as [number, number, number?, number?];
+  return reverse(values, height * width, inputs, outputs);
+}

@@ -1,0 +1,164 @@
+/**
+ * From a resolved spec to the plan of its network: which layers, in which order, on which inputs, with which shapes and
+ * parameters. Pure data: no engine is needed, and nothing is computed.
+ *
+ * The network is that of arXiv 2411.09174 and its published code; names and order of the parameters are those of its
+ * checkpoints.
+ */
+import type { Filters } from "../layers/filters.ts";
+import type { Constant, Layer, Parameter, Shape } from "../layers/layer.ts";
+import { type LayerName, type LayerOptions, layers } from "../layers/registry.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+
+/** What the network depends on. */
+export type NetworkSpec = Pick<
+  ResolvedSpec,
+  | "architecture"
+  | "kaiserBeta"
+  | "normalized"
+  | "normInside"
+  | "kernelSize"
+  | "gain"
+  | "cutoff"
+  | "imageSize"
+  | "channels"
+  | "baseWidth"
+  | "classes"
+>;
+
+/** A layer in its place. Parameters and constants bear their full names. */
+export type Step = {
+  [N in LayerName]: {
+    name: string;
+    layer: N;
+    options: LayerOptions<N>;
+    /** Names of the steps, or of the network's inputs `x`, `t` and `label`, that it reads. */
+    inputs: string[];
+    outputShape: Shape;
+    parameters: Parameter[];
+    constants: Constant[];
+  };
+}[LayerName];
+
+/** A network as data. */
+export interface NetworkPlan {
+  /** [height, width, channels] of what goes in and comes out. */
+  imageShape: Shape;
+  classes: number | null;
+  /** In the order of execution. */
+  steps: Step[];
+  /** The step whose output is the network's. */
+  output: string;
+  /** All parameters, in the order of the published state dict. */
+  parameters: Parameter[];
+}
+
+/** Features of the time embedding, as published. */
+const timeFeatures = 256;
+/** Heads of each self-attention, as published. */
+const heads = 4;
+
+/** The design of the low-pass kernels; null for A, which has none. */
+function filtersOf(spec: NetworkSpec): Filters | null {
+  if (spec.architecture === "A") return null;
+  const { kernelSize, kaiserBeta, normalized, cutoff, gain } = spec;
+  if (kernelSize === null || normalized === null || cutoff === null || gain === null) {
+    throw new Error(`architecture ${spec.architecture} needs kernelSize, normalized, cutoff and gain`);
+  }
+  return { kernelSize, kaiserBeta, normalized, cutoff, gain };
+}
+
+/**
+ * The plan of a spec's network.
+ *
+ * @throws RangeError where image size or base width cannot make the published network
+ */
+export function networkPlan(spec: NetworkSpec): NetworkPlan {
+  const { architecture, normInside, imageSize, channels, baseWidth: width, classes } = spec;
+  if (imageSize % 8 !== 0 || imageSize < 8) throw new RangeError(`image size ${imageSize} is no multiple of 8`);
+  if (width % heads !== 0 || width < heads) throw new RangeError(`base width ${width} is no multiple of ${heads}`);
+  const filters = filtersOf(spec);
+  const activationFilters = architecture === "C" || architecture === "D" ? filters : null;
+  const resamplingFilters = architecture === "B" || architecture === "D" ? filters : null;
+  // Only the published variant, which is D's, owns the unused norms.
+  const unusedNorms = normInside && architecture === "D";
+
+  const shapes = new Map<string, Shape>([["x", [imageSize, imageSize, channels]], ["t", []], ["label", []]]);
+  const steps: Step[] = [];
+  function add<N extends LayerName>(name: string, layer: N, inputs: string[], options: LayerOptions<N>, scope = name) {
+    const definition = layers[layer] as unknown as Layer<LayerOptions<N>>;
+    const outputShape = definition.outputShape(inputs.map((input) => shapes.get(input)!), options);
+    const parameters = definition.parameters(options).map((p) => ({ ...p, name: `${scope}.${p.name}` }));
+    const constants = definition.constants(options);
+    shapes.set(name, outputShape);
+    // The union of all layers' steps cannot be narrowed by a type parameter; add's signature has checked the pair.
+    steps.push({ name, layer, options, inputs, outputShape, parameters, constants } as unknown as Step);
+    return name;
+  }
+  const channelsOf = (name: string) => shapes.get(name)![2]!;
+  function double(name: string, input: string, outputs: number, { middle = outputs, residual = false } = {}): string {
+    const inputs = channelsOf(input);
+    const options = { inputs, middle, outputs, residual, filters: activationFilters, normInside };
+    return add(name, "double-convolution", [input], options);
+  }
+  function attention(name: string, input: string): string {
+    return add(name, "self-attention", [input], { channels: channelsOf(input), heads });
+  }
+  /** Time embedding and what the published code hangs behind it, at the end of a stage. */
+  function finish(name: string, input: string, unusedChannels: number): string {
+    const last = add(`${name}.emb_layer`, "add-embedding", [input, time], {
+      features: timeFeatures,
+      channels: channelsOf(input),
+    }, name);
+    return unusedNorms ? add(`${name}.norm1`, "unused-group-norm", [last], { channels: unusedChannels }, name) : last;
+  }
+  function down(name: string, input: string, outputs: number): string {
+    const inputs = channelsOf(input);
+    // The published names differ where the pooling was part of the sequence.
+    const [smaller, first, second] = resamplingFilters
+      ? [add(`${name}.down`, "filtered-downsampling", [input], { filters: resamplingFilters }), "conv.0", "conv.1"]
+      : [add(`${name}.maxpool_conv.0`, "max-pooling", [input], {}), "maxpool_conv.1", "maxpool_conv.2"];
+    const y = double(`${name}.${first}`, smaller, inputs, { residual: true });
+    return finish(name, double(`${name}.${second}`, y, outputs), inputs);
+  }
+  function up(name: string, input: string, skip: string, outputs: number): string {
+    const larger = resamplingFilters
+      ? add(`${name}.up`, "filtered-upsampling", [input], { filters: resamplingFilters })
+      : add(`${name}.up`, "bilinear-upsampling", [input], {});
+    const joined = add(`${name}.skip`, "concatenation", [skip, larger], {}), inputs = channelsOf(joined);
+    const y = double(`${name}.conv.0`, joined, inputs, { residual: true });
+    return finish(name, double(`${name}.conv.1`, y, outputs, { middle: inputs / 2 }), inputs / 2);
+  }
+
+  let time = add("time", "time-embedding", ["t"], { features: timeFeatures });
+  if (classes !== null) {
+    time = add("label_emb", "label-embedding", [time, "label"], { classes, features: timeFeatures });
+  }
+  const x1 = double("inc", "x", width);
+  const x2 = attention("sa1", down("down1", x1, 2 * width));
+  const x3 = attention("sa2", down("down2", x2, 4 * width));
+  let y = attention("sa3", down("down3", x3, 4 * width));
+  y = double("bot1", y, 8 * width);
+  y = double("bot2", y, 8 * width);
+  y = double("bot3", y, 4 * width);
+  y = attention("sa4", up("up1", y, x3, 2 * width));
+  y = attention("sa5", up("up2", y, x2, width));
+  y = attention("sa6", up("up3", y, x1, width));
+  const output = add("outc", "pointwise-convolution", [y], { inputs: width, outputs: channels });
+
+  // The label embedding comes last in the state dict, though it is among the first to compute.
+  const isLabel = (step: Step) => step.layer === "label-embedding";
+  const inOrder = [...steps.filter((step) => !isLabel(step)), ...steps.filter(isLabel)];
+  return {
+    imageShape: [imageSize, imageSize, channels],
+    classes,
+    steps,
+    output,
+    parameters: inOrder.flatMap((step) => step.parameters),
+  };
+}
+
+/** Numbers in a shape. */
+export function elements(shape: Shape): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
