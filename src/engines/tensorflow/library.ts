@@ -67,9 +67,8 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Ten
   if (await isWhole(folder, set)) return await inCache(folder, "cache", passedOver);
   if (options.download === false) {
     const bytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
-    throw new UserError(
-      waysOut(machine, passedOver, `the first run fetches ${formatBytes(bytes)} by pip where none of these is done`),
-    );
+    const reason = `it is fetched by pip (${formatBytes(bytes)}) when a run first needs it`;
+    throw new UserError(waysOut(machine, passedOver, reason));
   }
   const report = options.onProgress ?? progressLine(announcement(set, cache), passedOver);
   try {
@@ -126,7 +125,7 @@ function waysOut(machine: Machine, passedOver: readonly string[], reason: string
   const lines = [
     `TensorFlow's library is not on this machine (${machine.os} ${machine.arch}): ${reason}.`,
     ...passedOver.map((found) => `Passed over: ${found}.`),
-    "Ways out:",
+    "What helps:",
   ];
   if (machine.wheels !== null) {
     const name = machine.wheels.gpu ? "tensorflow[and-cuda]" : machine.wheels.wheels[0]?.name ?? "tensorflow";

@@ -1,0 +1,82 @@
+/** `deno task doctor`: which engines work on this machine, and how to get the others. */
+import { UserError } from "../errors.ts";
+import type { EngineName } from "../engines/engine.ts";
+
+/** What `--help` prints. */
+export const help = `Says which engines work on this machine, with version and device, and how to get the others.
+Nothing is fetched or changed.
+
+Usage: deno task doctor`;
+
+/** What the doctor found out about one engine. */
+export interface Finding {
+  readonly engine: EngineName;
+  readonly works: boolean;
+  /** What it is, or why it does not work and what to do; may have several lines. */
+  readonly text: string;
+}
+
+/** Looks at each engine: opens it and lets it compute something. */
+export async function run(args: string[]): Promise<number> {
+  if (args.length > 0) throw new UserError(`doctor takes no arguments, but got ${args.join(" ")}`);
+  const { os, arch } = Deno.build;
+  console.log(`Deno ${Deno.version.deno} on ${os} ${arch}, ${navigator.hardwareConcurrency} cores`);
+  for (const [engine, examine] of examinations) {
+    const finding = await examine().then(
+      (text): Finding => ({ engine, works: true, text }),
+      (error): Finding => ({ engine, works: false, text: error instanceof Error ? error.message : String(error) }),
+    );
+    console.log(findingText(finding));
+  }
+  return 0;
+}
+
+/** A finding as lines for the terminal. */
+export function findingText({ engine, works, text }: Finding): string {
+  const [first, ...more] = text.split("\n");
+  return [`${engine.padEnd(10)}  ${works ? "works" : "does not work"}: ${first}`, ...more.map((line) => `  ${line}`)]
+    .join("\n");
+}
+
+const examinations: readonly (readonly [EngineName, () => Promise<string>])[] = [
+  ["tensorflow", async () => {
+    const { findLibrary } = await import("../engines/tensorflow/library.ts");
+    const library = await findLibrary({ download: false });
+    const lines = [await compute("tensorflow"), library.directory, ...library.passedOver];
+    if (!library.gpu && await hasNvidiaGpu()) {
+      lines.push("This library does not use the NVIDIA GPU here; the fetched one does: unset TENSORFLOW_DIR, or");
+      lines.push(`python3 -m pip install "tensorflow[and-cuda]==${library.version ?? "2.21.0"}"`);
+    }
+    return lines.join("\n");
+  }],
+  ["webgpu", async () => {
+    const { probeWebGpu } = await import("../engines/webgpu/mod.ts");
+    const probe = await probeWebGpu();
+    if (!probe.available) throw new UserError(probe.reason ?? "WebGPU finds no GPU.");
+    const description = await compute("webgpu");
+    return probe.reason === null ? description : `${description}\n${probe.reason}`;
+  }],
+  ["cpu", async () => `${await compute("cpu")}: slow, for tests and very small things`],
+];
+
+async function hasNvidiaGpu(): Promise<boolean> {
+  const { thisMachine } = await import("../engines/tensorflow/machine.ts");
+  return (await thisMachine()).wheels?.gpu ?? false;
+}
+
+/** Opens an engine, lets it multiply two matrices, and gives back how it describes itself. */
+async function compute(name: EngineName): Promise<string> {
+  const { openEngine } = await import("../engines/mod.ts");
+  const tf = await import("@tensorflow/tfjs");
+  const engine = await openEngine(name, { softwareGpu: true });
+  try {
+    const a = tf.tensor2d([[1, 2], [3, 4]]);
+    const product = a.matMul(a);
+    const values = Array.from(await product.data());
+    tf.dispose([a, product]);
+    if (values.join() !== "7,10,15,22") throw new Error(`it computes ${values.join(", ")} for 7, 10, 15, 22`);
+    return engine.description;
+  } finally {
+    engine.dispose();
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The command line: finds the verb, calls it, and turns what goes wrong into a message and an exit code. 0: done,
+ * 1: something broke (with its stack), 2: something that the person can mend (one message).
+ */
+import { UserError } from "../errors.ts";
+import { nearestWord } from "../layers/nearest.ts";
+import { type Verb, verbs as allVerbs } from "./verbs.ts";
+
+/** The help of the whole command line. */
+export function overview(verbs: typeof allVerbs = allVerbs): string {
+  const width = Math.max(...Object.keys(verbs).map((name) => name.length));
+  const list = Object.entries(verbs).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return `Trains, samples and measures alias-free diffusion models, and writes bundles that anyone can verify.
+
+Usage: deno task VERB [arguments]
+
+${list.join("\n")}
+
+Examples:
+  deno task run experiments/quickstart.yaml    a first run, in minutes
+  deno task run experiments/d2n-mnistm.yaml    the paper's D-2N on MNIST-M, in full
+  deno task doctor                             which engines work here
+  deno task run --help                         what a verb takes
+
+Where Deno is not installed, \`npx -y deno task VERB\` does the same.`;
+}
+
+/**
+ * Runs one command.
+ *
+ * @param args verb and its arguments, as after `deno task`
+ * @param verbs the known verbs; other ones for tests
+ * @returns the exit code
+ */
+export async function main(args: readonly string[], verbs: typeof allVerbs = allVerbs): Promise<number> {
+  const [name, ...rest] = args;
+  try {
+    if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+      console.log(overview(verbs));
+      return name === undefined ? 2 : 0;
+    }
+    const known = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+    if (known === undefined) {
+      throw new UserError(
+        `there is no verb "${name}". Did you mean "${nearestWord(name, Object.keys(verbs))}"? ` +
+          `Known: ${Object.keys(verbs).join(", ")}.`,
+      );
+    }
+    const verb: Verb = await known.load();
+    if (rest.includes("--help") || rest.includes("-h")) {
+      console.log(verb.help);
+      return 0;
+    }
+    return await verb.run(rest);
+  } catch (error) {
+    if (error instanceof UserError) {
+      console.error(error.message);
+      return 2;
+    }
+    console.error(error);
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

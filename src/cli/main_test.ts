@@ -1,0 +1,85 @@
+import { assert, assertEquals } from "@std/assert";
+import { UserError } from "../errors.ts";
+import { main, overview } from "./main.ts";
+import { verbs as realVerbs } from "./verbs.ts";
+
+const canRead = Deno.permissions.querySync({ name: "read" }).state === "granted";
+
+/** Runs a command with made-up verbs and gives back what was printed. */
+async function command(...args: string[]) {
+  const printed: string[] = [];
+  const failed: unknown[] = [];
+  const { log, error } = console;
+  console.log = (text: string) => void printed.push(text);
+  console.error = (problem: unknown) => void failed.push(problem);
+  try {
+    const verb = (run: (args: string[]) => Promise<number>) => ({
+      summary: "does something",
+      load: () => Promise.resolve({ run, help: "Usage: something" }),
+    });
+    const code = await main(args, {
+      count: verb((args) => Promise.resolve(args.length)),
+      mistake: verb(() => Promise.reject(new UserError("spec.yaml:3:1: no such key"))),
+      bug: verb(() => Promise.reject(new TypeError("a bug"))),
+    });
+    return { code, printed, failed };
+  } finally {
+    Object.assign(console, { log, error });
+  }
+}
+
+Deno.test("a verb gets its arguments and gives the exit code", async () => {
+  assertEquals(await command("count", "a", "--b", "3"), { code: 3, printed: [], failed: [] });
+});
+
+Deno.test("a person's mistake is one message without a stack, exit code 2", async () => {
+  assertEquals(await command("mistake"), { code: 2, printed: [], failed: ["spec.yaml:3:1: no such key"] });
+});
+
+Deno.test("any other error keeps its stack, exit code 1", async () => {
+  const { code, failed } = await command("bug");
+  assertEquals(code, 1);
+  assert(failed[0] instanceof TypeError);
+});
+
+Deno.test("an unknown verb is answered with the nearest one, also where Object has it", async () => {
+  const { code, failed } = await command("cuont");
+  assertEquals(code, 2);
+  assertEquals(failed, ['there is no verb "cuont". Did you mean "count"? Known: count, mistake, bug.']);
+  assertEquals((await command("constructor")).code, 2);
+});
+
+Deno.test("help is printed for everything and for a verb, and is the answer to nothing", async () => {
+  assertEquals(await command("count", "--help"), { code: 0, printed: ["Usage: something"], failed: [] });
+  assertEquals((await command("--help")).code, 0);
+  const { code, printed } = await command();
+  assertEquals(code, 2);
+  assert(printed[0]!.includes("mistake"));
+});
+
+Deno.test("every verb is loaded and has a help with its usage", async () => {
+  for (const [name, { load }] of Object.entries(realVerbs)) {
+    const { run, help } = await load();
+    assertEquals(typeof run, "function", name);
+    assert(help.includes(`deno task ${name}`), `${name}: ${help}`);
+    assert(overview().includes(`  ${name} `), name);
+  }
+});
+
+Deno.test({
+  name: "every file that exports a verb is in the list, and every task names one (needs --allow-read)",
+  ignore: !canRead,
+  fn: async () => {
+    const files = [];
+    for await (const { name } of Deno.readDir(new URL(".", import.meta.url))) {
+      if (!name.endsWith(".ts") || name.endsWith("_test.ts")) continue;
+      const text = await Deno.readTextFile(new URL(name, import.meta.url));
+      if (/^export const help\b/m.test(text)) files.push(name.replace(".ts", ""));
+    }
+    assertEquals(files.sort(), Object.keys(realVerbs).sort());
+    const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+    for (const name of Object.keys(realVerbs)) {
+      assert(tasks[name]?.endsWith(`src/cli/main.ts ${name}`), `deno.json has no task for ${name}`);
+    }
+  },
+});

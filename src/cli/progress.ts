@@ -1,0 +1,197 @@
+/**
+ * Tells a person how far a long job is: a bar that redraws itself where stderr is a terminal, a plain line now and
+ * then where it is not.
+ */
+
+/** What is shown beside the bar, in order: `{ epoch: "3/16", loss: 0.031, "images/s": 283 }`. */
+export type ProgressFields = Readonly<Record<string, string | number>>;
+
+/** Shows the progress of one job after another. */
+export interface Progress {
+  /**
+   * Starts a job and ends the one before.
+   *
+   * @param name what is done, such as `training`
+   * @param total how many units there are
+   * @param unit the plural of what is counted, such as `steps`
+   */
+  phase(name: string, total: number, unit: string): void;
+  /**
+   * Says how many units are done. The first call of a phase starts the clock: what lies before it (compiling a step,
+   * steps of an earlier run) does not count towards the time left.
+   */
+  update(done: number, fields?: ProgressFields): void;
+  /** Prints a line of its own, above the bar where there is one. */
+  message(text: string): void;
+  /** Ends the job and says how long it took. */
+  done(): void;
+}
+
+/** How progress is shown; all but `quiet` is for tests. */
+export interface ProgressOptions {
+  /** Show nothing; default false. */
+  quiet?: boolean;
+  write?: (text: string) => void;
+  /** Whether lines can be redrawn. */
+  terminal?: boolean;
+  /** The terminal's width at this moment. */
+  columns?: () => number;
+  /** The time in milliseconds. */
+  now?: () => number;
+}
+
+interface Phase {
+  readonly name: string;
+  readonly total: number;
+  readonly unit: string;
+  readonly startMs: number;
+  done: number;
+  fields: ProgressFields;
+  /** When how much was done, over the last minute or so: the time left follows the present speed. */
+  marks: { ms: number; done: number }[];
+  shownMs: number;
+}
+
+const RECENT_MS = 60_000;
+const REDRAW_MS = 100;
+const ERASE_LINE = "\r\x1b[K";
+
+/** Makes a progress display on stderr. */
+export function createProgress(options: ProgressOptions = {}): Progress {
+  if (options.quiet) return { phase() {}, update() {}, message() {}, done() {} };
+  const encoder = new TextEncoder();
+  const write = options.write ?? ((text: string) => void Deno.stderr.writeSync(encoder.encode(text)));
+  const terminal = options.terminal ?? Deno.stderr.isTerminal();
+  const columns = options.columns ?? terminalColumns;
+  const now = options.now ?? (() => performance.now());
+  let phase: Phase | null = null;
+
+  function draw(phase: Phase) {
+    phase.shownMs = now();
+    const left = secondsLeft(phase);
+    write(
+      terminal ? ERASE_LINE + barLine({ ...phase, left, columns: columns() }) : plainLine({ ...phase, left }) + "\n",
+    );
+  }
+
+  function end() {
+    if (phase === null) return;
+    const { name, done, unit, startMs } = phase;
+    phase = null;
+    const line = `${name}: ${formatCount(done)} ${unit} in ${formatDuration((now() - startMs) / 1000)}\n`;
+    write(terminal ? ERASE_LINE + line : line);
+  }
+
+  return {
+    phase(name, total, unit) {
+      end();
+      const startMs = now();
+      phase = { name, total, unit, startMs, done: 0, fields: {}, marks: [], shownMs: -Infinity };
+      if (terminal) draw(phase);
+      else phase.shownMs = startMs;
+    },
+    update(done, fields = {}) {
+      if (phase === null) return;
+      phase.done = done;
+      phase.fields = fields;
+      const ms = now();
+      const { marks } = phase;
+      if (marks.length === 0 || ms - marks.at(-1)!.ms >= 1000) marks.push({ ms, done });
+      while (marks.length > 2 && ms - marks[1]!.ms > RECENT_MS) marks.shift();
+      if (ms - phase.shownMs >= (terminal ? REDRAW_MS : plainIntervalMs(ms - phase.startMs))) draw(phase);
+    },
+    message(text) {
+      write(terminal && phase !== null ? `${ERASE_LINE}${text}\n` : `${text}\n`);
+      if (terminal && phase !== null) draw(phase);
+    },
+    done: end,
+  };
+
+  /** From the speed of the last minute; null until two marks tell one. */
+  function secondsLeft({ marks, done, total }: Phase): number | null {
+    const first = marks[0];
+    if (first === undefined || done <= first.done) return null;
+    const seconds = (now() - first.ms) / 1000;
+    return seconds < 2 ? null : (total - done) * seconds / (done - first.done);
+  }
+}
+
+/** Lines in a log: often at first, then less, five minutes apart at most. */
+function plainIntervalMs(elapsedMs: number): number {
+  return Math.min(Math.max(elapsedMs / 10, 10_000), 300_000);
+}
+
+function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
+  }
+}
+
+/** What one line of progress tells. */
+export interface ProgressState {
+  readonly name: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+  readonly fields: ProgressFields;
+  /** Seconds left, null while nobody knows. */
+  readonly left: number | null;
+}
+
+/** One line for a log: `training: 1,200 of 5,000 steps (24 %), loss 0.0312, 283 images/s, 7 min 12 s left`. */
+export function plainLine(state: ProgressState): string {
+  const percent = Math.floor(100 * state.done / Math.max(state.total, 1));
+  const counted = `${formatCount(state.done)} of ${formatCount(state.total)} ${state.unit} (${percent} %)`;
+  return `${state.name}: ${[counted, ...parts(state)].join(", ")}`;
+}
+
+/** One line for a terminal, never wider than it: the bar gives way first, then what stands last. */
+export function barLine(state: ProgressState & { readonly columns: number }): string {
+  const words = [`${formatCount(state.done)}/${formatCount(state.total)} ${state.unit}`, ...parts(state)].join(" · ");
+  // The last column stays free: some terminals wrap when it is filled.
+  const room = state.columns - 1;
+  const width = Math.min(30, room - state.name.length - words.length - 2);
+  const line = width < 4 ? `${state.name} ${words}` : `${state.name} ${bar(state.done / state.total, width)} ${words}`;
+  return line.length <= room ? line : `${line.slice(0, Math.max(room - 1, 0))}…`;
+}
+
+function bar(share: number, width: number): string {
+  const full = Math.floor(Math.min(Math.max(share || 0, 0), 1) * width);
+  return "█".repeat(full) + "░".repeat(width - full);
+}
+
+function parts({ fields, left }: ProgressState): string[] {
+  const words = Object.entries(fields).map(([name, value]) =>
+    name.includes("/") ? `${formatField(value)} ${name}` : `${name} ${formatField(value)}`
+  );
+  return left === null ? words : [...words, `${formatDuration(left)} left`];
+}
+
+function formatField(value: string | number): string {
+  if (typeof value === "string" || !Number.isFinite(value)) return String(value);
+  if (Math.abs(value) >= 100) return formatCount(Math.round(value));
+  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
+}
+
+function formatCount(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/**
+ * A duration for people, with two units at most: `45 s`, `7 min 12 s`, `5 h 03 min`, `2 d 4 h`.
+ *
+ * @param seconds zero or more; `?` where it is not finite
+ */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const whole = Math.round(Math.max(seconds, 0));
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${two(whole % 60)} s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours} h ${two(minutes % 60)} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

@@ -1,0 +1,17 @@
+/** The verbs of the command line. A new one is a file beside this one and a line here. */
+
+/** What a verb's file exports. */
+export interface Verb {
+  /** Does it; the number is the exit code. Throws `UserError` where the person can mend it. */
+  readonly run: (args: string[]) => Promise<number>;
+  /** What `--help` prints. */
+  readonly help: string;
+}
+
+/** Every verb: what it does in a line, and its file, which is loaded only when asked for. */
+export const verbs: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Verb> }>> = {
+  doctor: {
+    summary: "which engines work on this machine, and how to get the others",
+    load: () => import("./doctor.ts"),
+  },
+};
