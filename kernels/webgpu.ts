@@ -1,0 +1,2 @@
+// Registers the WebGPU forms of all kernels.
+export {};

@@ -1,0 +1,88 @@
+// What the WGSL forms of the kernels need of the engine that runs them, and the helpers that they share. The engine
+// `webgpu` (src/engines/webgpu) implements this interface; nothing here knows more of it.
+import * as tf from "@tensorflow/tfjs";
+
+/** One dispatch of a WGSL program of ours. */
+export interface WgslDispatch {
+  /** The kernel's name, for errors. */
+  readonly name: string;
+  /** WGSL with the entry point `main`. Storage buffers are bound in the order reads, writes, updates; uniforms last. */
+  readonly code: string;
+  /** Numbers that become `const NAME = VALUE;` in front of the code: sizes of arrays and of workgroups. */
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly reads: readonly tf.TensorInfo[];
+  readonly writes: readonly tf.TensorInfo[];
+  /** Tensors that the program changes in place. They must come from {@link WgslBackend.copy}. */
+  readonly updates?: readonly tf.TensorInfo[];
+  /** Fields of the uniform struct, each one u32. Absent: the program has no uniforms. */
+  readonly uniforms?: readonly number[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** The part of the WebGPU backend that our kernels call. */
+export interface WgslBackend {
+  readonly device: { readonly limits: { readonly maxStorageBuffersPerShaderStage: number } };
+  makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  disposeData(dataId: tf.DataId): boolean;
+  incRef(dataId: tf.DataId): void;
+  /** Runs the program, or records it where a jitted function is being recorded. */
+  runWgsl(dispatch: WgslDispatch): void;
+  /** A tensor of its own with the same values; in a recorded plan the copy is left out where nobody can tell. */
+  copy(tensor: tf.TensorInfo): tf.TensorInfo;
+}
+
+/** A tensor without values on the backend, to be written by a dispatch. */
+export function emptyTensor(backend: WgslBackend, shape: readonly number[]): tf.TensorInfo {
+  return backend.makeTensorInfo([...shape], "float32");
+}
+
+/** How a kernel's function looks to us: named inputs, attributes, and the backend. */
+export interface KernelCall {
+  readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
+  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly backend: WgslBackend;
+}
+
+/** The input of that name, which the public function has checked. */
+export function inputOf(call: KernelCall, name: string): tf.TensorInfo {
+  const tensor = call.inputs[name];
+  if (tensor === undefined) throw new Error(`The kernel got no input named ${name}.`);
+  return tensor;
+}
+
+/** Registers a kernel's WebGPU form. */
+export function registerWebGpuKernel(
+  kernelName: string,
+  run: (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[],
+): void {
+  tf.registerKernel({
+    kernelName,
+    backendName: "webgpu",
+    kernelFunc: ({ inputs, attrs, backend }) =>
+      run({
+        inputs: inputs as Record<string, tf.TensorInfo>,
+        attrs: (attrs ?? {}) as Record<string, unknown>,
+        backend: backend as WgslBackend,
+      }),
+  });
+}
+
+/** The shape's sizes as exactly `rank` numbers. */
+export function sizesOf(tensor: tf.TensorInfo, rank: 1): [number];
+export function sizesOf(tensor: tf.TensorInfo, rank: 2): [number, number];
+export function sizesOf(tensor: tf.TensorInfo, rank: 3): [number, number, number];
+export function sizesOf(tensor: tf.TensorInfo, rank: 4): [number, number, number, number];
+export function sizesOf(tensor: tf.TensorInfo, rank: number): number[] {
+  if (tensor.shape.length !== rank) throw new Error(`Expected a tensor of rank ${rank}, got [${tensor.shape}].`);
+  return tensor.shape;
+}
+
+/**
+ * Workgroups for `count` pieces of work, spread over two dimensions because each may hold no more than 65,535. The
+ * program finds its piece as `group.y * groups.x + group.x` and must check it against the count.
+ */
+export function spreadWorkgroups(count: number): [number, number, number] {
+  if (count <= 65535) return [Math.max(count, 1), 1, 1];
+  const columns = Math.ceil(Math.sqrt(count));
+  return [columns, Math.ceil(count / columns), 1];
+}

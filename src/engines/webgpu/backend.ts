@@ -1,0 +1,280 @@
+// tfjs-backend-webgpu with what it lacks: every error fails what follows, sizes are checked before dispatch, programs
+// of ours with several outputs run beside its own, and while a function is recorded a dispatch becomes a command.
+import * as tf from "@tensorflow/tfjs";
+import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import type { WgslBackend, WgslDispatch } from "../../../kernels/wgsl.ts";
+import { checkBufferSize, checkDispatch, type GpuDevice, gpuError } from "./device.ts";
+import { type Binding, type BufferRef, isVirtual, type Recording, virtualBuffer } from "./recording.ts";
+import { packUniforms, type UniformField } from "./uniforms.ts";
+
+/** What tfjs keeps of a tensor. */
+export interface TensorData {
+  values: tf.TypedArray | null;
+  readonly dtype: tf.DataType;
+  readonly shape: number[];
+  refCount: number;
+  resource?: BufferRef | null;
+}
+
+interface Program {
+  readonly shaderKey: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly dispatch: readonly [number, number, number];
+  readonly size?: boolean;
+  readonly outputShape: number[];
+  readonly outputComponent?: number;
+  readonly constructor: { readonly name: string };
+}
+
+interface BufferManager {
+  acquireBuffer(size: number, usage: number): GPUBuffer;
+  releaseBuffer(buffer: GPUBuffer): void;
+}
+
+/** The members of tfjs's backend that we use; its own types hide most of them. */
+interface StockBackend extends tf.KernelBackend {
+  device: GPUDevice;
+  queue: GPUQueue;
+  bufferManager: BufferManager;
+  tensorMap: { get(dataId: tf.DataId): TensorData; has(dataId: tf.DataId): boolean };
+  pipelineCache: Record<string, GPUComputePipeline>;
+  commandEncoder: GPUCommandEncoder | null;
+  computePassEncoder: GPUComputePassEncoder | null;
+  commandQueueOwnedIds: WeakSet<tf.DataId>;
+  uniformPendingDisposal: GPUBuffer[];
+  dispatchCountInPass: number;
+  makeTensorInfo(shape: number[], dtype: tf.DataType, values?: tf.TypedArray): tf.TensorInfo;
+  uploadToGPU(dataId: tf.DataId): void;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+  shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean;
+  recordAndSubmit(program: Program, output: tf.TensorInfo, inputs: tf.TensorInfo[], uniforms?: UniformField[]): void;
+  runWebGPUProgram(
+    program: Program,
+    inputs: tf.TensorInfo[],
+    dtype: tf.DataType,
+    uniforms?: UniformField[],
+    output?: tf.TensorInfo,
+  ): tf.TensorInfo;
+}
+
+// The class's own type hides as private what must be overridden here.
+const Stock = WebGPUBackend as unknown as new (device: GPUDevice, info: GPUAdapterInfo) => StockBackend;
+
+/** Usage of the buffers that hold tensors. */
+export const tensorUsage = 0x80 | 0x04 | 0x08; // STORAGE, COPY_SRC, COPY_DST; GPUBufferUsage may be absent at import.
+
+/** The backend `webgpu` of this project. */
+export class Backend extends Stock implements WgslBackend {
+  /** Set while a function is recorded. */
+  recording: Recording | null = null;
+  readonly gpu: GpuDevice;
+
+  constructor(gpu: GpuDevice) {
+    super(gpu.device, gpu.info);
+    this.gpu = gpu;
+  }
+
+  override write(values: tf.BackendValues | null, shape: number[], dtype: tf.DataType): tf.DataId {
+    const dataId = super.write(values as tf.BackendValues, shape, dtype);
+    this.recording?.made.add(dataId);
+    return dataId;
+  }
+
+  override uploadToGPU(dataId: tf.DataId): void {
+    const data = this.tensorMap.get(dataId), bytes = 4 * tf.util.sizeFromShape(data.shape);
+    if (data.resource) {
+      if (!this.recording && isVirtual(data.resource)) {
+        throw new Error("A tensor that a jitted function made inside was used outside without being returned.");
+      }
+      return;
+    }
+    if (!this.recording?.made.has(dataId)) return super.uploadToGPU(dataId);
+    data.resource = virtualBuffer(bytes, data.values ? bytesOf(data.values, data.dtype) : null);
+    data.values = null;
+  }
+
+  override runWebGPUProgram(
+    program: Program,
+    inputs: tf.TensorInfo[],
+    dtype: tf.DataType,
+    uniforms?: UniformField[],
+    output?: tf.TensorInfo,
+  ): tf.TensorInfo {
+    this.gpu.check();
+    const name = program.constructor.name;
+    for (const { shape } of [...inputs, { shape: output?.shape ?? program.outputShape }]) {
+      checkBufferSize(this.device.limits, name, 4 * tf.util.sizeFromShape(shape));
+    }
+    // A program that has no pipeline yet compiles inside, so its errors belong to this kernel.
+    this.device.pushErrorScope("validation");
+    try {
+      return super.runWebGPUProgram(program, inputs, dtype, uniforms, output);
+    } finally {
+      this.#popErrorScope(name);
+    }
+  }
+
+  override recordAndSubmit(
+    program: Program,
+    output: tf.TensorInfo,
+    inputs: tf.TensorInfo[],
+    uniforms: UniformField[] = [],
+  ): void {
+    const name = program.constructor.name;
+    checkDispatch(this.device.limits, name, program.dispatch, inputs.length + 1);
+    if (!this.recording) return super.recordAndSubmit(program, output, inputs, uniforms);
+    const shapes = [...inputs, output].flatMap(({ shape }) => [
+      { type: "int32", data: shape },
+      { type: "int32", data: tf.util.computeStrides(shape) },
+    ]);
+    const size = tf.util.sizeFromShape(program.outputShape) / (program.outputComponent ?? 1);
+    const fields = [
+      { type: "float32", data: [NaN] },
+      { type: "float32", data: [Infinity] },
+      ...shapes,
+      ...(program.size ? [{ type: "int32", data: [size] }] : []),
+      ...uniforms,
+    ];
+    const bindings: Binding[] = [
+      { buffer: this.bufferOf(output), access: "write" },
+      ...inputs.map((input): Binding => ({ buffer: this.bufferOf(input), access: "read" })),
+    ];
+    const { pipeline, dispatch: workgroups } = program;
+    this.recording.commands.push({
+      kind: "dispatch",
+      kernel: name,
+      pipeline,
+      bindings,
+      uniforms: packUniforms(fields),
+      workgroups: [workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1],
+    });
+  }
+
+  /** The tensor's buffer, on the GPU after this; while recording, outside tensors are noted as captured. */
+  bufferOf(tensor: { dataId: tf.DataId }): BufferRef {
+    this.uploadToGPU(tensor.dataId);
+    const buffer = this.tensorMap.get(tensor.dataId).resource!;
+    if (this.recording && !isVirtual(buffer)) this.recording.captured.add(tensor.dataId);
+    return buffer;
+  }
+
+  runWgsl({ name, code, constants = {}, reads, writes, updates = [], uniforms, workgroups }: WgslDispatch): void {
+    this.gpu.check();
+    const all = [...reads, ...writes, ...updates], { limits } = this.device;
+    for (const { shape } of all) checkBufferSize(limits, name, 4 * tf.util.sizeFromShape(shape));
+    checkDispatch(limits, name, workgroups, all.length);
+    const pipeline = this.#pipelineOf(name, code, constants);
+    const bindings = all.map((tensor, i): Binding => ({
+      buffer: this.bufferOf(tensor),
+      access: i < reads.length ? "read" : i < reads.length + writes.length ? "write" : "update",
+    }));
+    const bytes = uniforms ? new Uint32Array(uniforms).buffer : null;
+    if (this.recording) {
+      const command = { kind: "dispatch", kernel: name, pipeline, bindings, uniforms: bytes, workgroups } as const;
+      this.recording.commands.push(command);
+      return;
+    }
+    const resources = bindings.map(({ buffer }) => ({ buffer: buffer as GPUBuffer }));
+    if (bytes) {
+      const uniformBuffer = this.bufferManager.acquireBuffer(bytes.byteLength, 0x40 | 0x08); // UNIFORM, COPY_DST
+      this.queue.writeBuffer(uniformBuffer, 0, bytes);
+      this.uniformPendingDisposal.push(uniformBuffer);
+      resources.push({ buffer: uniformBuffer });
+    }
+    this.device.pushErrorScope("validation");
+    const entries = resources.map((resource, binding) => ({ binding, resource }));
+    const bindGroup = this.device.createBindGroup({ label: name, layout: pipeline.getBindGroupLayout(0), entries });
+    this.#popErrorScope(name);
+    for (const { dataId } of all) this.commandQueueOwnedIds.add(dataId);
+    this.ensureCommandEncoderReady();
+    const pass = this.computePassEncoder ??= this.commandEncoder!.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(...workgroups);
+    this.dispatchCountInPass++;
+    if (this.dispatchCountInPass >= tf.env().getNumber("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE")) this.flush();
+  }
+
+  copy(tensor: tf.TensorInfo): tf.TensorInfo {
+    const copied = this.makeTensorInfo(tensor.shape, tensor.dtype);
+    const source = this.bufferOf(tensor), target = this.bufferOf(copied);
+    const bytes = 4 * tf.util.sizeFromShape(tensor.shape);
+    if (this.recording) {
+      this.recording.commands.push({ kind: "copy", source, target, bytes });
+      return copied;
+    }
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    this.commandEncoder!.copyBufferToBuffer(source as GPUBuffer, 0, target as GPUBuffer, 0, bytes);
+    this.commandQueueOwnedIds.add(tensor.dataId).add(copied.dataId);
+    return copied;
+  }
+
+  /** Hands all that waits to the GPU. */
+  flush(): void {
+    this.endComputePassEncoder();
+    if (this.commandEncoder) this.submitQueue();
+  }
+
+  override readSync(dataId: tf.DataId): tf.BackendValues {
+    const { values } = this.tensorMap.get(dataId);
+    if (values && !(this.recording && !this.recording.made.has(dataId))) return values;
+    throw new Error(
+      this.recording
+        ? "dataSync: a jitted function must not read a tensor's data; return the tensor and read it outside."
+        : "dataSync: WebGPU cannot be read synchronously; await tensor.data() instead.",
+    );
+  }
+
+  override async read(dataId: tf.DataId): Promise<tf.BackendValues> {
+    const { resource } = this.tensorMap.get(dataId);
+    if (this.recording || (resource && isVirtual(resource))) {
+      throw new Error("data: a jitted function must not read a tensor's data; return the tensor and read it outside.");
+    }
+    this.gpu.check();
+    try {
+      const values = await super.read(dataId);
+      await this.settle();
+      return values;
+    } catch (error) {
+      this.gpu.check();
+      throw error;
+    }
+  }
+
+  /** Waits until every error of what was submitted is known, and throws the first. */
+  async settle(): Promise<void> {
+    this.device.pushErrorScope("validation");
+    await this.device.popErrorScope();
+    this.gpu.check();
+  }
+
+  #pipelineOf(name: string, code: string, constants: Readonly<Record<string, number>>): GPUComputePipeline {
+    const prefix = Object.entries(constants).map(([key, value]) => `const ${key} = ${value};\n`).join("");
+    const key = `${name}\n${prefix}`;
+    const known = this.pipelineCache[key];
+    if (known) return known;
+    this.device.pushErrorScope("validation");
+    const module = this.device.createShaderModule({ label: name, code: prefix + code });
+    const pipeline = this.device.createComputePipeline({
+      label: name,
+      layout: "auto",
+      compute: { module, entryPoint: "main" },
+    });
+    this.#popErrorScope(name);
+    return this.pipelineCache[key] = pipeline;
+  }
+
+  #popErrorScope(kernel: string): void {
+    this.device.popErrorScope().then((error) => {
+      if (error) this.gpu.fail(gpuError(kernel, error));
+    });
+  }
+}
+
+/** Values as the GPU holds them: four bytes each. */
+export function bytesOf(values: tf.TypedArray, dtype: tf.DataType): ArrayBuffer {
+  return (dtype === "float32" ? new Float32Array(values) : new Int32Array(values)).buffer as ArrayBuffer;
+}

@@ -1,0 +1,150 @@
+// The GPU device: which adapter, with which limits, and what went wrong on it. WebGPU reports errors late and to
+// nobody in particular; here the first one is kept and fails everything that follows.
+import { UserError } from "../../errors.ts";
+
+/** What {@link probeWebGpu} found. */
+export interface WebGpuProbe {
+  /** True where there is an adapter at all, a software one included. */
+  readonly available: boolean;
+  /** What the adapter calls itself. */
+  readonly adapter: string | null;
+  /** True where the adapter is a program on the CPU, such as llvmpipe. */
+  readonly software: boolean;
+  /** Why no GPU can be used, for people; null where one can. */
+  readonly reason: string | null;
+}
+
+/** The device with its first error, if there was one. */
+export interface GpuDevice {
+  readonly device: GPUDevice;
+  readonly info: GPUAdapterInfo;
+  readonly name: string;
+  readonly software: boolean;
+  /** Keeps an error, the first one only. */
+  fail(error: Error): void;
+  /** Throws the kept error. */
+  check(): void;
+}
+
+const limitNames = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+const noAdapter =
+  "WebGPU finds no GPU: neither a driver with Vulkan, Metal or Direct3D 12 nor a software GPU. Install " +
+  "the GPU's driver (on Linux its Vulkan part), or use --engine tensorflow or cpu.";
+
+async function requestAdapter(): Promise<GPUAdapter | null> {
+  const gpu: GPU | undefined = navigator.gpu;
+  return gpu === undefined ? null : await gpu.requestAdapter({ powerPreference: "high-performance" });
+}
+
+function adapterName(info: GPUAdapterInfo): string {
+  return info.description || info.device || info.architecture || info.vendor || "unnamed GPU";
+}
+
+function isSoftware(info: GPUAdapterInfo): boolean {
+  return info.isFallbackAdapter || /llvmpipe|lavapipe|softpipe|swiftshader|basic render/i.test(adapterName(info));
+}
+
+/** Looks for a GPU without opening it. */
+export async function probeWebGpu(): Promise<WebGpuProbe> {
+  const adapter = await requestAdapter();
+  if (adapter === null) return { available: false, adapter: null, software: false, reason: noAdapter };
+  const name = adapterName(adapter.info), software = isSoftware(adapter.info);
+  const reason = software ? `${name} is a software GPU, which is used only when asked for (--engine webgpu).` : null;
+  return { available: true, adapter: name, software, reason };
+}
+
+/** Opens a device with all that its adapter allows. Throws a UserError where there is no fit adapter. */
+export async function openDevice(options: { software: boolean }): Promise<GpuDevice> {
+  const adapter = await requestAdapter();
+  if (adapter === null) throw new UserError(noAdapter);
+  const info = adapter.info, name = adapterName(info), software = isSoftware(info);
+  if (software && !options.software) {
+    throw new UserError(
+      `The only GPU that WebGPU finds is ${name}, a software one, which is slower than --engine tensorflow. ` +
+        "Ask for it by --engine webgpu, or install the driver of the hardware GPU.",
+    );
+  }
+  const requiredLimits: Record<string, number> = {};
+  for (const limit of limitNames) requiredLimits[limit] = adapter.limits[limit];
+  const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query") ? ["timestamp-query"] : [];
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  let failure: Error | null = null;
+  const fail = (error: Error) => {
+    failure ??= error;
+  };
+  device.addEventListener("uncapturederror", (event) => {
+    event.preventDefault();
+    fail(gpuError("a dispatch", (event as GPUUncapturedErrorEvent).error));
+  });
+  device.lost.then((lost) => {
+    if (lost.reason === "destroyed") return;
+    fail(
+      new UserError(
+        `The GPU ${name} was lost (${
+          lost.message || "no reason given"
+        }): its driver was reset, it was taken away, or ` +
+          "one step took too long. The last checkpoint is whole: run again to go on from there.",
+      ),
+    );
+  });
+  const check = () => {
+    if (failure !== null) throw failure;
+  };
+  return { device, info, name, software, fail, check };
+}
+
+/** The GPU's complaint as an error that says what it was about. */
+export function gpuError(kernel: string, error: GPUError): Error {
+  const message = error.message.trim();
+  if (error instanceof GPUOutOfMemoryError || /not enough memory|out of memory/i.test(message)) {
+    return new UserError(
+      `The GPU's memory ran out in ${kernel} (${message}). Take a smaller training.batchSize or sampling.batchSize, or ` +
+        "another engine. The last checkpoint is whole.",
+    );
+  }
+  return new Error(`The GPU refused ${kernel}: ${message}`);
+}
+
+/** Throws where a buffer is larger than the device binds, naming the kernel and the limit. */
+export function checkBufferSize(limits: GPUSupportedLimits, kernel: string, bytes: number): void {
+  for (const limit of ["maxStorageBufferBindingSize", "maxBufferSize"] as const) {
+    if (bytes > limits[limit]) {
+      throw new UserError(
+        `${kernel} needs a buffer of ${bytes} bytes; the GPU's ${limit} is ${limits[limit]}. Take a smaller ` +
+          "training.batchSize, sampling.batchSize or imageSize, or another engine.",
+      );
+    }
+  }
+}
+
+/** Throws where a dispatch has more workgroups or buffers than the device allows. */
+export function checkDispatch(
+  limits: GPUSupportedLimits,
+  kernel: string,
+  workgroups: readonly number[],
+  buffers: number,
+): void {
+  if (workgroups.some((count) => count > limits.maxComputeWorkgroupsPerDimension)) {
+    throw new UserError(
+      `${kernel} needs ${workgroups.join(" x ")} workgroups; the GPU's maxComputeWorkgroupsPerDimension is ` +
+        `${limits.maxComputeWorkgroupsPerDimension}. Take a smaller batch size or image size, or another engine.`,
+    );
+  }
+  if (buffers > limits.maxStorageBuffersPerShaderStage) {
+    throw new UserError(
+      `${kernel} binds ${buffers} buffers; the GPU's maxStorageBuffersPerShaderStage is ` +
+        `${limits.maxStorageBuffersPerShaderStage}. Use another engine.`,
+    );
+  }
+}

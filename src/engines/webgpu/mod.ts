@@ -1,0 +1,49 @@
+// The engine `webgpu`: any GPU that Deno's WebGPU reaches. Stock operations are tfjs-backend-webgpu's; our own kernels
+// are registered by kernels/webgpu.ts.
+import * as tf from "@tensorflow/tfjs";
+import "../../../kernels/webgpu.ts";
+import type { Engine } from "../engine.ts";
+import { Backend } from "./backend.ts";
+import { openDevice } from "./device.ts";
+import { jitFunction, type WebGpuJitFunction } from "./jit.ts";
+import type { Homes } from "./variables.ts";
+export { probeWebGpu, type WebGpuProbe } from "./device.ts";
+export type { WebGpuJitFunction } from "./jit.ts";
+export type { PlanStatistics } from "./plan.ts";
+
+/** The engine, with what only this one has. */
+export interface WebGpuEngine extends Engine {
+  jit(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): WebGpuJitFunction;
+  /** Waits for the GPU and throws the first error of all that was submitted. */
+  settle(): Promise<void>;
+}
+
+/**
+ * Opens the GPU and makes its tfjs backend the current one.
+ *
+ * @param options `software`: take a software GPU such as llvmpipe too
+ * @throws UserError where there is no adapter, or only a software one that was not asked for
+ */
+export async function openWebGpu(options: { software: boolean }): Promise<WebGpuEngine> {
+  const gpu = await openDevice(options);
+  const backend = new Backend(gpu), homes: Homes = new Map();
+  tf.removeBackend("webgpu");
+  tf.registerBackend("webgpu", () => backend, 3);
+  await tf.setBackend("webgpu");
+  return {
+    name: "webgpu",
+    description: `tfjs-backend-webgpu ${tf.version_core} on ${gpu.name}${gpu.software ? " (a software GPU)" : ""}`,
+    device: gpu.name,
+    hardwareGpu: !gpu.software,
+    jit: (fn) => jitFunction(backend, homes, fn),
+    settle: async () => {
+      backend.flush();
+      await gpu.device.queue.onSubmittedWorkDone();
+      await backend.settle();
+    },
+    dispose: () => {
+      tf.removeBackend("webgpu");
+      gpu.device.destroy();
+    },
+  };
+}

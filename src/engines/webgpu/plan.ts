@@ -1,0 +1,170 @@
+// A recorded function made ready for replay: buffers, uniforms and bind groups are made once; a replay only encodes.
+import type { Backend } from "./backend.ts";
+import { tensorUsage } from "./backend.ts";
+import { checkBufferSize, gpuError } from "./device.ts";
+import type { MemoryPlan } from "./memory_plan.ts";
+import { type BufferRef, isVirtual, type VirtualBuffer } from "./recording.ts";
+import { alignUp } from "./uniforms.ts";
+
+/** What a plan costs. */
+export interface PlanStatistics {
+  readonly dispatches: number;
+  readonly copies: number;
+  /** Bytes of the buffers that belong to the plan. */
+  readonly bytes: number;
+  /** How many dispatches each kernel makes, most first. */
+  readonly kernels: Readonly<Record<string, number>>;
+}
+
+/** A copy between two GPU buffers. */
+export interface BufferCopy {
+  readonly source: GPUBuffer;
+  readonly target: GPUBuffer;
+  readonly bytes: number;
+}
+
+/** Ready commands. */
+export interface Plan {
+  /** The GPU buffer that stands for a buffer of the recording. */
+  bufferOf(buffer: BufferRef): GPUBuffer;
+  /** Encodes and submits `before`, all commands, then `after`. */
+  replay(before: readonly BufferCopy[], after: readonly BufferCopy[]): void;
+  readonly statistics: PlanStatistics;
+  dispose(): void;
+}
+
+interface ReadyDispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+}
+
+/** Makes the plan's buffers and bind groups. */
+export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPlan): Plan {
+  const { device, gpu } = backend;
+  const owned: GPUBuffer[] = [];
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const guarded = <T>(kernel: string, filter: GPUErrorFilter, make: () => T): T => {
+    device.pushErrorScope(filter);
+    const made = make();
+    device.popErrorScope().then((error) => error && gpu.fail(gpuError(kernel, error)));
+    return made;
+  };
+  const newBuffer = (bytes: number, usage: number): GPUBuffer => {
+    const size = Math.max(alignUp(bytes, 4), 4);
+    checkBufferSize(device.limits, "A jitted function", size);
+    const what = `a jitted function's buffers of ${total} bytes`;
+    const buffer = guarded(what, "out-of-memory", () => device.createBuffer({ size, usage }));
+    owned.push(buffer);
+    return buffer;
+  };
+  const buffers = sizes.map((size) => newBuffer(size, tensorUsage));
+  const constants = new Map<VirtualBuffer, GPUBuffer>();
+  const constantBuffer = (buffer: VirtualBuffer, values: ArrayBuffer): GPUBuffer => {
+    const known = constants.get(buffer);
+    if (known) return known;
+    const made = newBuffer(buffer.bytes, tensorUsage);
+    device.queue.writeBuffer(made, 0, values);
+    constants.set(buffer, made);
+    return made;
+  };
+  const bufferOf = (buffer: BufferRef): GPUBuffer => {
+    if (!isVirtual(buffer)) return buffer;
+    if (buffer.constant !== null) return constantBuffer(buffer, buffer.constant);
+    const place = places.get(buffer);
+    if (place === undefined) throw new Error("The recording reads a buffer that nothing writes.");
+    return typeof place === "number" ? buffers[place]! : place;
+  };
+  const uniforms = packAllUniforms(
+    commands.flatMap((command) => command.kind === "dispatch" && command.uniforms ? [command.uniforms] : []),
+    device.limits.minUniformBufferOffsetAlignment,
+  );
+  const uniformBuffer = newBuffer(uniforms.bytes.byteLength, 0x40 | 0x08); // UNIFORM, COPY_DST
+  device.queue.writeBuffer(uniformBuffer, 0, uniforms.bytes);
+  const kernels: Record<string, number> = {};
+  const steps = commands.map((command): ReadyDispatch | BufferCopy => {
+    if (command.kind === "copy") {
+      return { source: bufferOf(command.source), target: bufferOf(command.target), bytes: command.bytes };
+    }
+    const { kernel, pipeline, bindings, workgroups: [x, y, z] } = command;
+    kernels[kernel] = (kernels[kernel] ?? 0) + 1;
+    const resources: GPUBufferBinding[] = bindings.map(({ buffer }) => ({
+      buffer: bufferOf(buffer),
+      size: isVirtual(buffer) ? Math.max(buffer.bytes, 4) : buffer.size,
+    }));
+    if (command.uniforms) {
+      const offset = uniforms.offsets.get(command.uniforms)!;
+      resources.push({ buffer: uniformBuffer, offset, size: command.uniforms.byteLength });
+    }
+    const entries = resources.map((resource, binding) => ({ binding, resource }));
+    const layout = pipeline.getBindGroupLayout(0);
+    const bindGroup = guarded(
+      kernel,
+      "validation",
+      () => device.createBindGroup({ label: kernel, layout, entries }),
+    );
+    return { pipeline, bindGroup, x, y, z };
+  });
+  const dispatches = Object.values(kernels).reduce((sum, count) => sum + count, 0);
+  return {
+    bufferOf,
+    replay: (before, after) => replay(backend, before, steps, after),
+    statistics: {
+      dispatches,
+      copies: steps.length - dispatches,
+      bytes: owned.reduce((sum, buffer) => sum + buffer.size, 0),
+      kernels: Object.fromEntries(Object.entries(kernels).sort((a, b) => b[1] - a[1])),
+    },
+    dispose: () => owned.forEach((buffer) => buffer.destroy()),
+  };
+}
+
+function packAllUniforms(each: readonly ArrayBuffer[], alignment: number) {
+  const offsets = new Map<ArrayBuffer, number>(), offsetsByContent = new Map<string, number>();
+  const distinct: ArrayBuffer[] = [];
+  let end = 0;
+  for (const bytes of each) {
+    const content = new Uint32Array(bytes).join();
+    let offset = offsetsByContent.get(content);
+    if (offset === undefined) {
+      offset = end;
+      offsetsByContent.set(content, offset);
+      distinct.push(bytes);
+      end = alignUp(end + bytes.byteLength, alignment);
+    }
+    offsets.set(bytes, offset);
+  }
+  const bytes = new Uint8Array(end);
+  for (const part of distinct) bytes.set(new Uint8Array(part), offsets.get(part)!);
+  return { bytes, offsets };
+}
+
+function replay(
+  backend: Backend,
+  before: readonly BufferCopy[],
+  steps: readonly (ReadyDispatch | BufferCopy)[],
+  after: readonly BufferCopy[],
+): void {
+  backend.flush();
+  const encoder = backend.device.createCommandEncoder();
+  const copy = ({ source, target, bytes }: BufferCopy) => encoder.copyBufferToBuffer(source, 0, target, 0, bytes);
+  before.forEach(copy);
+  let pass: GPUComputePassEncoder | null = null, pipeline: GPUComputePipeline | null = null;
+  for (const step of steps) {
+    if ("source" in step) {
+      pass?.end();
+      pass = pipeline = null;
+      copy(step);
+      continue;
+    }
+    pass ??= encoder.beginComputePass();
+    if (step.pipeline !== pipeline) pass.setPipeline(pipeline = step.pipeline);
+    pass.setBindGroup(0, step.bindGroup);
+    pass.dispatchWorkgroups(step.x, step.y, step.z);
+  }
+  pass?.end();
+  after.forEach(copy);
+  backend.device.queue.submit([encoder.finish()]);
+}

@@ -1,0 +1,73 @@
+// What a jitted function does, as a list of commands on buffers that do not exist yet. Each virtual buffer is written
+// by one command (and changed in place by no other than an update), so the order of reads and writes is plain.
+import type * as tf from "@tensorflow/tfjs";
+
+/** A buffer of a plan in the making. */
+export interface VirtualBuffer {
+  readonly kind: "virtual";
+  readonly bytes: number;
+  /** The values of a constant, which the plan writes once. */
+  readonly constant: ArrayBuffer | null;
+}
+
+/** A buffer of the plan, or one that exists outside: a variable's or another tensor's. */
+export type BufferRef = VirtualBuffer | GPUBuffer;
+
+/** How a dispatch uses a buffer; `update` reads and writes in place. */
+export interface Binding {
+  readonly buffer: BufferRef;
+  readonly access: "read" | "write" | "update";
+}
+
+/** One dispatch. */
+export interface DispatchCommand {
+  readonly kind: "dispatch";
+  readonly kernel: string;
+  readonly pipeline: GPUComputePipeline;
+  /** In the order of the binding numbers; the uniforms follow. */
+  readonly bindings: readonly Binding[];
+  readonly uniforms: ArrayBuffer | null;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** One copy of a whole buffer. */
+export interface CopyCommand {
+  readonly kind: "copy";
+  readonly source: BufferRef;
+  readonly target: BufferRef;
+  readonly bytes: number;
+}
+
+/** A command of a plan. */
+export type Command = DispatchCommand | CopyCommand;
+
+/** Commands while they are recorded, and which tensors were made meanwhile. */
+export interface Recording {
+  readonly commands: Command[];
+  /** Data of tensors that were made during the recording. */
+  readonly made: WeakSet<tf.DataId>;
+  /** Data of tensors from outside that the commands use. */
+  readonly captured: Set<tf.DataId>;
+}
+
+/** A new buffer of a plan. */
+export function virtualBuffer(bytes: number, constant: ArrayBuffer | null = null): VirtualBuffer {
+  return { kind: "virtual", bytes, constant };
+}
+
+/** Tells the two kinds of buffers apart. */
+export function isVirtual(buffer: BufferRef): buffer is VirtualBuffer {
+  return "kind" in buffer;
+}
+
+/** The buffers that a command reads. */
+export function readsOf(command: Command): BufferRef[] {
+  if (command.kind === "copy") return [command.source];
+  return command.bindings.filter(({ access }) => access !== "write").map(({ buffer }) => buffer);
+}
+
+/** The buffers that a command writes or changes. */
+export function writesOf(command: Command): BufferRef[] {
+  if (command.kind === "copy") return [command.target];
+  return command.bindings.filter(({ access }) => access !== "read").map(({ buffer }) => buffer);
+}

@@ -1,0 +1,101 @@
+// A recorded plan reads and writes a variable in one GPU buffer, its home. tfjs moves a variable to other data whenever
+// it is assigned, and lets tensors share data; what stands here brings variables home before a replay, and sees to it
+// that a home is shared with nobody when a plan overwrites it.
+import * as tf from "@tensorflow/tfjs";
+import type { Backend, TensorData } from "./backend.ts";
+
+/** A variable's home. */
+export interface Home {
+  readonly variable: tf.Variable;
+  dataId: tf.DataId;
+  data: TensorData;
+  readonly buffer: GPUBuffer;
+  /** Plans that use it; each one holds a reference to the data. */
+  plans: number;
+}
+
+/** The homes of a backend's variables. */
+export type Homes = Map<tf.Variable, Home>;
+
+/** All variables of tfjs, on whatever backend. */
+export function allVariables(): tf.Variable[] {
+  return Object.values(tf.engine().registeredVariables);
+}
+
+/** Gives each variable that shares its data its own copy, so that a plan may write it. */
+export function separateVariables(backend: Backend, homes: Homes): void {
+  for (const variable of allVariables()) {
+    const elsewhere = !backend.tensorMap.has(variable.dataId);
+    if (elsewhere || homes.has(variable) || backend.refCount(variable.dataId) <= 1) continue;
+    const copied = tf.engine().makeTensorFromTensorInfo(backend.copy(variable));
+    variable.assign(copied);
+    copied.dispose();
+  }
+}
+
+/** One more plan that uses the variable's home, which is where the variable is now if it had none. */
+export function joinHome(backend: Backend, homes: Homes, variable: tf.Variable): Home {
+  let home = homes.get(variable);
+  if (!home) {
+    const { dataId } = variable;
+    const buffer = backend.bufferOf(variable) as GPUBuffer;
+    home = { variable, dataId, data: backend.tensorMap.get(dataId), buffer, plans: 0 };
+    homes.set(variable, home);
+  }
+  home.plans++;
+  backend.incRef(home.dataId);
+  return home;
+}
+
+/** The plan needs the home no more. */
+export function leaveHome(backend: Backend, homes: Homes, home: Home): void {
+  home.plans--;
+  if (home.plans === 0) homes.delete(home.variable);
+  backend.disposeData(home.dataId);
+}
+
+/** Copies the variable's value into its home, if it was assigned elsewhere since. */
+export function bringHome(backend: Backend, home: Home): void {
+  const { variable } = home;
+  if (variable.isDisposed) throw new Error(`A jitted function uses the variable ${variable.name}, which is disposed.`);
+  if (variable.dataId === home.dataId) return;
+  if (home.data.refCount > home.plans) leaveSharers(backend, home, 0);
+  const source = backend.bufferOf(variable) as GPUBuffer;
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.commandEncoder!.copyBufferToBuffer(source, 0, home.buffer, 0, 4 * variable.size);
+  backend.commandQueueOwnedIds.add(variable.dataId);
+  moveVariable(backend, variable, home.dataId);
+  home.data.values = null;
+}
+
+/** To be called before a plan overwrites the home: nobody else may see that, and no copy on the CPU may stay. */
+export function ownHome(backend: Backend, home: Home): void {
+  if (home.data.refCount > home.plans + 1) leaveSharers(backend, home, 1);
+  home.data.values = null;
+}
+
+/** Leaves a copy to the tensors that share the home's data, and moves the home to data of its own. */
+function leaveSharers(backend: Backend, home: Home, ownReferences: 0 | 1): void {
+  const { variable } = home, bytes = 4 * variable.size;
+  const copied = backend.makeTensorInfo(variable.shape, variable.dtype);
+  const spare = backend.bufferOf(copied) as GPUBuffer;
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.commandEncoder!.copyBufferToBuffer(home.buffer, 0, spare, 0, bytes);
+  const data = backend.tensorMap.get(copied.dataId);
+  data.resource = home.buffer;
+  home.data.resource = spare;
+  data.refCount = home.plans;
+  home.data.refCount -= home.plans;
+  if (ownReferences === 1) moveVariable(backend, variable, copied.dataId);
+  home.dataId = copied.dataId;
+  home.data = data;
+}
+
+/** Makes the variable refer to the data instead of what it refers to now. */
+export function moveVariable(backend: Backend, variable: tf.Variable, dataId: tf.DataId): void {
+  tf.engine().disposeTensor(variable);
+  variable.dataId = dataId;
+  tf.engine().incRef(variable, backend);
+}
