@@ -1,0 +1,37 @@
+/** The nearest known word to one that nobody knows, for messages: "did you mean ...?" */
+
+/** How many letters must be put in, taken out, changed or exchanged with their neighbour to make one word the other. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [], last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      row[j] = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        row[j] = Math.min(row[j]!, beforeLast[j - 2]! + 1);
+      }
+    }
+    [beforeLast, last] = [last, row];
+  }
+  return last[b.length]!;
+}
+
+/** Letters and digits alone: `MNIST_M` and `mnist-m` are one word. */
+const plain = (word: string) => word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+
+/** The word of `words` that `word` was most likely meant to be, or undefined where none is near. */
+export function nearest(word: string, words: Iterable<string>): string | undefined {
+  if (word.length > 100) return undefined;
+  const typed = plain(word);
+  let best: string | undefined, fewest = Infinity;
+  for (const candidate of words) {
+    const known = plain(candidate);
+    const edits = editDistance(typed, known);
+    if (edits < fewest && edits <= Math.max(typed.length, known.length) / 3) {
+      best = candidate;
+      fewest = edits;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,99 @@
+/** The schema's complaints about written data, in words: what is allowed, and the nearest right word. */
+import { z } from "zod";
+import { nearest } from "../nearest.ts";
+import { specSchema } from "./schema.ts";
+import { type Complaint, quoted } from "./source.ts";
+import { type Path, valueAt } from "./tree.ts";
+
+type AnySchema = z.core.$ZodType;
+interface Definition {
+  type: string;
+  innerType?: AnySchema;
+  element?: AnySchema;
+  shape?: Record<string, AnySchema>;
+}
+
+const definition = (schema: AnySchema) => schema._zod.def as unknown as Definition;
+
+/** The schema at a path, without its wrappers of defaults; stops in front of unions. */
+function schemaAt(path: Path): { schema: AnySchema; depth: number } {
+  let schema: AnySchema = specSchema, depth = 0;
+  while (true) {
+    const { type, innerType, element, shape } = definition(schema);
+    const key = path[depth];
+    if (innerType && type !== "nullable") schema = innerType;
+    else if (key === undefined) return { schema, depth };
+    else if (innerType) schema = innerType;
+    else if (element) [schema, depth] = [element, depth + 1];
+    else if (shape && typeof key === "string" && Object.hasOwn(shape, key)) [schema, depth] = [shape[key]!, depth + 1];
+    else return { schema, depth };
+  }
+}
+
+const plainNumber = (value: number) => value >= 10_000 && value < 1e15 ? value.toLocaleString("en-US") : String(value);
+
+function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: z.core.JSONSchema.JSONSchema): string {
+  const lower = minimum !== undefined ? `from ${plainNumber(minimum)}` : undefined;
+  const above = typeof exclusiveMinimum === "number" ? `above ${plainNumber(exclusiveMinimum)}` : undefined;
+  const upper = maximum !== undefined ? `${lower ? "" : "up "}to ${plainNumber(maximum)}` : undefined;
+  const below = typeof exclusiveMaximum === "number" ? `below ${plainNumber(exclusiveMaximum)}` : undefined;
+  return [lower ?? above, upper ?? below].filter((part) => part !== undefined).map((part) => ` ${part}`).join("");
+}
+
+/** What a JSON schema allows, in words. */
+export function allowed(json: z.core.JSONSchema.JSONSchema): string {
+  if (json.anyOf) return (json.anyOf as z.core.JSONSchema.JSONSchema[]).map(allowed).join(" or ");
+  if (json.enum) return `one of ${json.enum.join(", ")}`;
+  if (json.const !== undefined) return String(json.const);
+  const multiple = json.multipleOf !== undefined ? `, a multiple of ${json.multipleOf}` : "";
+  switch (json.type) {
+    case "integer":
+      return `an integer${range(json)}${multiple}`;
+    case "number":
+      return `a number${range(json)}${multiple}`;
+    case "boolean":
+      return "true or false";
+    case "null":
+      return "null";
+    case "string":
+      return "text";
+    case "array":
+      return `a list of ${allowed(json.items as z.core.JSONSchema.JSONSchema)}`;
+    case "object":
+      return `a mapping with ${Object.keys(json.properties ?? {}).join(", ")}`;
+    default:
+      return "something else";
+  }
+}
+
+/** A message that was written for one field, in place of the words made from the schema. */
+function ownMessage(issue: z.core.$ZodIssue): string | undefined {
+  return ["custom", "invalid_union", "invalid_format"].includes(issue.code) ? issue.message : undefined;
+}
+
+function meant(word: unknown, words: readonly unknown[]): string {
+  const near = typeof word === "string" && nearest(word, words.filter((each) => typeof each === "string"));
+  return near ? `; did you mean ${near}?` : "";
+}
+
+function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
+  const { schema, depth } = schemaAt(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    const known = Object.keys(definition(schema).shape ?? {});
+    return issue.keys.map((key) => ({
+      path: [...issue.path, key],
+      at: "key" as const,
+      message: `unknown key${meant(key, known)}${meant(key, known) ? " A" : "; a"}llowed here: ${known.join(", ")}`,
+    }));
+  }
+  const path = issue.path.slice(0, depth), value = valueAt(data, path);
+  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  const message = ownMessage(issue) ?? allowed(json);
+  return [{ path, message: `must be ${message}, not ${quoted(value)}${meant(value, json.enum ?? [])}` }];
+}
+
+/** What the schema says against written data; empty where it is a spec as far as each field alone can tell. */
+export function schemaComplaints(data: unknown): Complaint[] {
+  const result = specSchema.safeParse(data);
+  return result.success ? [] : result.error.issues.flatMap((issue) => complaintsOf(issue, data));
+}

@@ -1,0 +1,96 @@
+/**
+ * Which fields apply only under another field's choice. Given where they do not apply, they are an error; a later layer
+ * (an override, a spec that extends another) that makes the choice lets them go; resolved they are neutral.
+ */
+import type { Spec } from "./schema.ts";
+import { type Tree, valueAt, withValue } from "./tree.ts";
+
+interface Condition {
+  /** The dotted field that decides. */
+  selector: string;
+  fields: string[];
+  applies(spec: Spec): boolean;
+  /** Where the fields apply, for people. */
+  where: string;
+  /** The value of a field that does not apply; null where nothing is said. */
+  neutral?: unknown;
+}
+
+const hasClasses = (spec: Spec) => typeof spec.classes === "number";
+const filtered = (spec: Spec) => spec.architecture !== "A";
+
+/** All conditions; a field stands in at most one. */
+export const conditions: readonly Condition[] = [
+  {
+    selector: "architecture",
+    fields: ["kaiserBeta", "normalized", "kernelSize", "gain", "cutoff"],
+    applies: filtered,
+    where: "the filtered architectures B, C, D and E; A has no filter",
+  },
+  {
+    selector: "architecture",
+    fields: ["normInside"],
+    applies: (spec) => filtered(spec) && spec.architecture !== "B",
+    where: "the architectures C, D and E, whose nonlinearities are filtered",
+    neutral: false,
+  },
+  {
+    selector: "noise.schedule",
+    fields: ["noise.start"],
+    applies: (spec) => spec.noise?.schedule !== "cosine",
+    where: "the linear schedule",
+    neutral: 1e-4,
+  },
+  {
+    selector: "noise.schedule",
+    fields: ["noise.end"],
+    applies: (spec) => spec.noise?.schedule !== "cosine",
+    where: "the linear schedule",
+    neutral: 0.02,
+  },
+  {
+    selector: "training.images",
+    fields: ["training.epochs"],
+    applies: (spec) => typeof spec.training?.images !== "number",
+    where: "a training whose length is not said in images",
+  },
+  {
+    selector: "training.decay",
+    fields: ["training.decayFraction"],
+    applies: (spec) => (spec.training?.decay ?? "none") !== "none",
+    where: "training.decay linear and cosine",
+  },
+  {
+    selector: "sampling.sampler",
+    fields: ["sampling.eta"],
+    applies: (spec) => spec.sampling?.sampler === "ddim",
+    where: "the sampler ddim",
+  },
+  {
+    selector: "sampling.sampler",
+    fields: ["sampling.variance"],
+    applies: (spec) => (spec.sampling?.sampler ?? "ancestral") === "ancestral",
+    where: "the sampler ancestral",
+  },
+  {
+    selector: "classes",
+    fields: ["training.labelDropout", "sampling.guidance", "sampling.labels"],
+    applies: hasClasses,
+    where: "class-conditional networks (classes: a number)",
+  },
+];
+
+/** The fields that are given although they do not apply, each with the reason. */
+export function inapplicable(spec: Spec): { field: string; where: string }[] {
+  return conditions.filter((condition) => !condition.applies(spec)).flatMap(({ fields, where, neutral = null }) =>
+    fields.filter((field) => {
+      const value = valueAt(spec, field.split("."));
+      return value !== undefined && value !== neutral;
+    }).map((field) => ({ field, where }))
+  );
+}
+
+/** The spec without the fields that do not apply. */
+export function withoutInapplicable(spec: Spec): Spec {
+  return inapplicable(spec).reduce((tree, { field }) => withValue(tree, field, undefined), spec as Tree) as Spec;
+}

@@ -1,0 +1,35 @@
+/** From a spec's text to a checked spec, with every error of the text in one message. */
+import { schemaComplaints } from "./check.ts";
+import { ruleComplaints } from "./rules.ts";
+import type { Spec } from "./schema.ts";
+import { complain, type Complaint, remember, textSource } from "./source.ts";
+import { isTree, withoutExtensions } from "./tree.ts";
+import { readYaml } from "./yaml.ts";
+
+/** Options of {@link parseSpec}. */
+export interface ParseOptions {
+  /** The file's path, for messages; nothing is read from it. */
+  path?: string;
+}
+
+/**
+ * The spec in a YAML (or JSON) text, checked; nothing is filled in, `x-` fields are kept. A spec that `extends` another
+ * or is a sweep is checked field by field; as a whole it is checked where it is put together.
+ *
+ * @throws UserError with all errors of the text, each with file, line, column, path, what is allowed, the nearest word
+ */
+export function parseSpec(text: string, { path = "spec" }: ParseOptions = {}): Spec {
+  const { data, complaints } = readYaml(text, path);
+  const source = textSource(text.replace(/^\uFEFF/, ""), path, data);
+  const found: Complaint[] = [...complaints];
+  if (!isTree(data)) {
+    found.push({ path: [], message: "must be a mapping, such as `architecture: D`, a line for each field" });
+  } else if (found.length === 0) {
+    const bare = withoutExtensions(data) as Spec;
+    found.push(...schemaComplaints(bare));
+    const alone = found.length === 0 && bare.extends === undefined && bare.sweep === undefined;
+    if (alone) found.push(...ruleComplaints(bare));
+  }
+  if (found.length > 0) throw complain(found, [source]);
+  return remember(data as Spec, [source]);
+}

@@ -1,0 +1,93 @@
+/** From a checked spec to the resolved one: every default, and what follows from other fields. */
+import { UserError } from "../errors.ts";
+import { schemaComplaints } from "./check.ts";
+import { mergeSpecs } from "./merge.ts";
+import { parseOverride } from "./overrides.ts";
+import type { ResolvedSpec } from "./resolved.ts";
+import { labelList, ruleComplaints } from "./rules.ts";
+import { datasetFacts, type DatasetName, type Spec, specSchema, type SpecWithDefaults } from "./schema.ts";
+import { complain, remember, sourcesOf } from "./source.ts";
+import { type Tree, withExtensions, withoutExtensions } from "./tree.ts";
+
+/** The spec with overrides such as `training.epochs=3` over it. */
+export function withOverrides(spec: Spec, overrides: readonly string[]): Spec {
+  return overrides.map(parseOverride).reduce(
+    (base, over) => remember(mergeSpecs(base, over), [...sourcesOf(base), ...sourcesOf(over)]),
+    spec,
+  );
+}
+
+/** Angles in degrees from the forms in which a spec says them; equally spaced ones of a range, its ends included. */
+function angles(rotation: SpecWithDefaults["sampling"]["rotation"] = 0): number[] {
+  const list = typeof rotation === "number"
+    ? [rotation]
+    : Array.isArray(rotation)
+    ? rotation
+    : Array.from({ length: rotation.count }, (_, i) => {
+      const { from, to, count } = rotation;
+      return count === 1 ? from : from + ((to - from) * i) / (count - 1);
+    });
+  return list.map((angle) => angle === 0 ? 0 : angle); // No -0.
+}
+
+/** What the rules made sure of. */
+type Whole = SpecWithDefaults & { architecture: "A" | "B" | "C" | "D" | "E"; dataset: DatasetName };
+
+function fill(spec: Whole): ResolvedSpec {
+  const { architecture, dataset, data, imageSize, classes, noise, training, sampling } = spec;
+  const filtered = architecture !== "A";
+  const facts = datasetFacts[dataset];
+  return {
+    architecture: architecture === "E" ? "D" : architecture,
+    kaiserBeta: filtered ? spec.kaiserBeta ?? 2 : null,
+    normalized: filtered ? spec.normalized ?? true : null,
+    normInside: spec.normInside,
+    kernelSize: filtered ? spec.kernelSize ?? 3 : null,
+    gain: filtered ? spec.gain ?? 1 : null,
+    cutoff: filtered ? { down: spec.cutoff?.down ?? Math.PI / 2, up: spec.cutoff?.up ?? Math.PI / 2 } : null,
+    dataset,
+    data: { ...data, limit: data.limit === undefined ? facts.limit : data.limit },
+    imageSize,
+    channels: spec.channels ?? facts.channels,
+    baseWidth: spec.baseWidth ?? imageSize,
+    classes,
+    seed: spec.seed,
+    noise,
+    precision: spec.precision,
+    training: {
+      ...training,
+      epochs: training.images === null ? training.epochs ?? 100 : null,
+      decayFraction: training.decay === "none" ? null : training.decayFraction ?? 1,
+      labelDropout: classes === null ? null : training.labelDropout ?? 0.1,
+    },
+    sampling: {
+      ...sampling,
+      steps: sampling.steps ?? noise.steps - 1,
+      eta: sampling.sampler === "ddim" ? sampling.eta ?? 0 : null,
+      variance: sampling.sampler === "ancestral" ? sampling.variance ?? "beta" : null,
+      labels: labelList(sampling.labels),
+      rotation: angles(sampling.rotation),
+    },
+    evaluation: spec.evaluation,
+  };
+}
+
+/**
+ * The spec with every default in it. Resolving a resolved spec again gives the same.
+ *
+ * @param overrides `training.epochs=3` and the like, as on the command line; their values are YAML
+ * @throws UserError where the spec or an override is wrong, extends another spec (`loadSpec` reads those), or is a sweep
+ */
+export function resolveSpec(spec: Spec, overrides: readonly string[] = []): ResolvedSpec {
+  const whole = withOverrides(spec, overrides);
+  const bare = withoutExtensions(whole) as Spec;
+  if (bare.extends !== undefined) throw new UserError(`the spec extends ${bare.extends}; read it with loadSpec`);
+  if (bare.sweep !== undefined) {
+    throw new UserError("the spec is a sweep, which stands for many runs; start it with `deno task sweep SPEC`");
+  }
+  const found = schemaComplaints(bare);
+  const complaints = found.length > 0 ? found : ruleComplaints(bare);
+  if (complaints.length > 0) throw complain(complaints, sourcesOf(whole));
+  const resolved = fill(specSchema.parse(bare) as Whole);
+  return withExtensions(resolved as unknown as Tree, whole as Tree) as unknown as ResolvedSpec;
+}

@@ -1,0 +1,61 @@
+/** Small steps over the plain data that specs are made of: reading and writing by dotted path, `x-` fields. */
+
+/** Plain data with keys. */
+export type Tree = { [key: string]: unknown };
+/** The way to a field: keys and places in lists. */
+export type Path = readonly PropertyKey[];
+
+/** Whether a value is plain data with keys, and not a list. */
+export function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value at a path, undefined where there is none; only own keys count. */
+export function valueAt(tree: unknown, path: Path): unknown {
+  let value = tree;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return value;
+}
+
+/** A copy of the tree with a value put at a dotted path, sections made where they lack; undefined takes the field out. */
+export function withValue(tree: Tree, dotted: string, value: unknown): Tree {
+  const [key, ...rest] = dotted.split(".") as [string, ...string[]];
+  const copy = { ...tree };
+  if (rest.length > 0) {
+    const section = Object.hasOwn(copy, key) ? copy[key] : undefined;
+    if (value === undefined && !isTree(section)) return copy;
+    copy[key] = withValue(isTree(section) ? section : {}, rest.join("."), value);
+  } else if (value === undefined) delete copy[key];
+  else copy[key] = value;
+  return copy;
+}
+
+/** The dotted form of a path, for people. */
+export function dotted(path: Path): string {
+  return path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("").replace(/^\./, "");
+}
+
+const isExtension = (key: string) => key.startsWith("x-");
+
+/** The tree without its `x-` fields, at any depth. */
+export function withoutExtensions(tree: unknown): unknown {
+  if (Array.isArray(tree)) return tree.map(withoutExtensions);
+  if (!isTree(tree)) return tree;
+  return Object.fromEntries(
+    Object.entries(tree).filter(([key]) => !isExtension(key)).map(([key, value]) => [key, withoutExtensions(value)]),
+  );
+}
+
+/** `tree` with the `x-` fields of `from`, each in its place; where a section of `from` is none in `tree`, they go. */
+export function withExtensions(tree: Tree, from: Tree): Tree {
+  const out = { ...tree };
+  for (const [key, value] of Object.entries(from)) {
+    const own = Object.hasOwn(out, key) ? out[key] : undefined;
+    if (isExtension(key)) out[key] = value;
+    else if (isTree(own) && isTree(value)) out[key] = withExtensions(own, value);
+  }
+  return out;
+}

@@ -1,0 +1,95 @@
+/**
+ * YAML from strangers as plain data. What a text may cost is bounded before anything looks at its meaning: its length,
+ * its depth, and the number of its values with every alias followed.
+ */
+import { parse } from "@std/yaml";
+import { LineCounter, parseDocument } from "yaml";
+import { UserError } from "../errors.ts";
+import { type Complaint, printable } from "./source.ts";
+import { isTree, type Path } from "./tree.ts";
+
+/** The longest spec, in bytes. */
+export const longestText = 64 * 1024;
+const deepest = 16, mostValues = 20_000, longestString = 10_000;
+
+/** Characters that belong into no spec: controls but tab and line ends, and halves of characters. */
+const unprintable = /(?![\t\n\r])\p{Cc}|\p{Cs}|\uFFFD/u;
+
+/** What in the data is no plain, printable, finite JSON; stops at the first bound that is passed. */
+function checkData(data: unknown): Complaint[] {
+  const complaints: Complaint[] = [];
+  let values = 0;
+  const visit = (value: unknown, path: Path): boolean => {
+    if (++values > mostValues || path.length > deepest) {
+      complaints.length = 0;
+      const what = path.length > deepest ? `deeper than ${deepest} levels` : `more than ${mostValues} values`;
+      complaints.push({ path: path.slice(0, 1), message: `${what} (aliases followed); a spec needs far less` });
+      return false;
+    }
+    if (typeof value === "number" && !Number.isFinite(value)) {
+      complaints.push({ path, message: `must be a finite number, not ${value}` });
+    } else if (typeof value === "string" && (value.length > longestString || unprintable.test(value))) {
+      complaints.push({ path, message: "must be text without control characters, of at most 10,000 characters" });
+    } else if (Array.isArray(value)) {
+      return value.every((item, i) => visit(item, [...path, i]));
+    } else if (isTree(value)) {
+      return Object.entries(value).every(([key, item]) => {
+        if (key === "__proto__" || key.length > 200 || unprintable.test(key)) {
+          complaints.push({ path: [...path, key], message: "cannot be a key", at: "key" });
+          return true;
+        }
+        return visit(item, [...path, key]);
+      });
+    }
+    return true;
+  };
+  visit(data, []);
+  return complaints;
+}
+
+/** The text's own errors, all that a tolerant reader finds; that of the strict one where it finds none. */
+function syntaxErrors(text: string, name: string, error: Error): string {
+  const lineCounter = new LineCounter();
+  let errors: { line: number; col: number; message: string }[] = [];
+  try {
+    errors = parseDocument(text, { lineCounter, prettyErrors: false }).errors.slice(0, 10).map((each) => ({
+      ...lineCounter.linePos(each.pos[0]),
+      message: each.message,
+    }));
+  } catch {
+    // Nested too deeply for it; the strict reader's error is told instead.
+  }
+  if (errors.length === 0) {
+    const [first = ""] = error.message.split("\n");
+    const found = first.match(/ at line (\d+), column (\d+)/);
+    errors.push({
+      line: Number(found?.[1] ?? 1),
+      col: Number(found?.[2] ?? 1),
+      message: error instanceof RangeError ? "nested too deeply" : first.replace(/ at line \d+, column \d+:?$/, ""),
+    });
+  }
+  return errors.map(({ line, col, message }) => `${name}:${line}:${col}: no valid YAML: ${printableLine(message)}`)
+    .join("\n");
+}
+
+const printableLine = (message: string) =>
+  message.split("\n", 1).map((line) => line.match(/.{1,70}/gu) ?? [])
+    .flat().slice(0, 3).map(printable).join("");
+
+/**
+ * The data of a YAML text (YAML's core schema), and what in it no spec may hold.
+ *
+ * @throws UserError where the text is too long or no YAML
+ */
+export function readYaml(text: string, name: string): { data: unknown; complaints: Complaint[] } {
+  if (text.length > longestText) {
+    throw new UserError(`${name}: more than ${longestText / 1024} KiB; no spec is so long. Is this the right file?`);
+  }
+  try {
+    const data = parse(text.replace(/^\uFEFF/, ""), { schema: "core" });
+    return { data, complaints: checkData(data) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError)) throw error;
+    throw new UserError(syntaxErrors(text, name, error));
+  }
+}
