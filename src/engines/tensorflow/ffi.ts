@@ -62,6 +62,7 @@ const coreSymbols = {
   TF_GraphGetOpDef: { parameters: [p, b, p, p], result: "void" },
   TF_NewOperation: { parameters: [p, b, b], result: p },
   TF_AddInput: { parameters: [p, output], result: "void" },
+  TF_AddControlInput: { parameters: [p, p], result: "void" },
   TF_AddInputList: { parameters: [p, b, "i32"], result: "void" },
   TF_FinishOperation: { parameters: [p, p], result: p },
   TF_SetAttrType: { parameters: [p, b, "i32"], result: "void" },

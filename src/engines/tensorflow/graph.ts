@@ -7,6 +7,9 @@ import { type Attribute, type InputDefinition, inputDefinitions, setAttribute } 
 import type { Binding, TensorMetadata } from "./binding.ts";
 import { int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
 
+/** TF_RESOURCE. */
+const resourceType = 20;
+
 /** One output of a node. */
 export interface Symbol {
   op: Deno.PointerValue;
@@ -25,6 +28,8 @@ export interface Trace {
   born: Set<number>;
   /** The constants' nodes. */
   constants: Map<number, Symbol>;
+  /** The last node that used a resource (a TensorFlow variable): those that use it must run in the order of the code. */
+  resourceUses: Map<Deno.PointerValue, Deno.PointerValue>;
   /** Tensors from outside, by number, with their argument's node; in the order of the arguments. */
   captures: Map<number, Symbol>;
 }
@@ -32,7 +37,7 @@ export interface Trace {
 /** Starts a graph. */
 export function newTrace(tensorflow: TensorFlow): Trace {
   const graph = tensorflow.core.TF_NewGraph();
-  return { graph, nodes: 0, born: new Set(), constants: new Map(), captures: new Map() };
+  return { graph, nodes: 0, born: new Set(), constants: new Map(), resourceUses: new Map(), captures: new Map() };
 }
 
 /** `TF_Output` as 16 bytes. */
@@ -144,7 +149,12 @@ export function addNode(
   for (const attribute of attributes) {
     if (!counts.includes(attribute.name)) setAttribute(tensorflow, false, description, attribute);
   }
+  const resources = symbols.filter((symbol) => symbol.dtype === resourceType);
+  for (const earlier of new Set(resources.map((symbol) => trace.resourceUses.get(symbol.op)))) {
+    if (earlier) core.TF_AddControlInput(description, earlier);
+  }
   const op = finish(tensorflow, description, what);
+  for (const symbol of resources) trace.resourceUses.set(symbol.op, op);
   return Array.from({ length: outputCount }, (_, index) => {
     const symbol: Symbol = { op, index, name, shape: [], dtype: 0 }, output = outputBytes(symbol);
     symbol.dtype = core.TF_OperationOutputType(output);

@@ -1,0 +1,62 @@
+/** One step of AdamW over all parameters of a network. */
+import * as tf from "@tensorflow/tfjs";
+import "./reference.ts";
+
+/** What AdamW keeps and changes for one parameter; all four have the parameter's shape. */
+export interface AdamWSlot {
+  parameter: tf.Variable;
+  gradient: tf.Tensor;
+  /** The running mean of the gradient (m), zero at first. */
+  mean: tf.Variable;
+  /** The running mean of its square (v), zero at first. */
+  square: tf.Variable;
+}
+
+/** The constants of AdamW; PyTorch's defaults. */
+export const adamwDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+
+/**
+ * What changes from step to step, as numbers for the tensor `rates` of {@link adamw}: the factor of the weight decay
+ * 1 - learningRate weightDecay, the step size learningRate / (1 - beta1^step), and sqrt(1 - beta2^step).
+ *
+ * @param step 1 at the first step
+ */
+export function adamwRates(options: { learningRate: number; weightDecay: number; step: number }): [
+  number,
+  number,
+  number,
+] {
+  const { learningRate, weightDecay, step } = options, { beta1, beta2 } = adamwDefaults;
+  return [1 - learningRate * weightDecay, learningRate / (1 - beta1 ** step), Math.sqrt(1 - beta2 ** step)];
+}
+
+/**
+ * One step: with [decay, stepSize, correction] = rates,
+ * m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
+ * p = decay p - stepSize m / (sqrt(v) / correction + epsilon). Assigns parameter, mean and square of every slot.
+ *
+ * Source: Loshchilov and Hutter, arXiv 1711.05101, algorithm 2, in the order of operations of PyTorch's AdamW.
+ *
+ * @param slots one for each parameter
+ * @param rates float32 [3], see {@link adamwRates}: a tensor, so that a traced step is not frozen
+ * @throws TypeError where shapes differ within a slot
+ */
+export function adamw(slots: AdamWSlot[], rates: tf.Tensor1D): void {
+  const inputs: Record<string, tf.Tensor> = { rates };
+  slots.forEach(({ parameter, gradient, mean, square }, i) => {
+    for (const tensor of [gradient, mean, square]) {
+      if (String(tensor.shape) !== String(parameter.shape)) {
+        throw new TypeError(`adamw: ${parameter.name} is [${parameter.shape}], what goes with it [${tensor.shape}]`);
+      }
+    }
+    inputs[`parameter${i}`] = parameter;
+    inputs[`gradient${i}`] = gradient;
+    inputs[`mean${i}`] = mean;
+    inputs[`square${i}`] = square;
+  });
+  const outputs = tf.engine().runKernel("AdamW", inputs, { count: slots.length, ...adamwDefaults }) as tf.Tensor[];
+  slots.forEach(({ parameter, mean, square }, i) => {
+    [parameter, mean, square].forEach((variable, j) => variable.assign(outputs[3 * i + j]!));
+  });
+  tf.dispose(outputs);
+}

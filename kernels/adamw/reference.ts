@@ -1,0 +1,38 @@
+/** One step of AdamW in plain loops; outputs are the new parameter, mean and square of each slot in turn. */
+import { registerReference, type Values, zeros } from "../reference.ts";
+
+/** The constants of AdamW. */
+export interface AdamWConstants {
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+}
+
+/** The new [parameter, mean, square] of one parameter; rates as `adamw` has them. */
+export function adamwReference(
+  [parameter, gradient, mean, square]: [Values, Values, Values, Values],
+  rates: ArrayLike<number>,
+  { beta1, beta2, epsilon }: AdamWConstants,
+): Values[] {
+  const [decay, stepSize, correction] = [rates[0]!, rates[1]!, rates[2]!];
+  const outputs = [zeros(parameter.shape), zeros(parameter.shape), zeros(parameter.shape)] as const;
+  for (let i = 0; i < parameter.data.length; i++) {
+    const g = gradient.data[i]!;
+    const m = beta1 * mean.data[i]! + (1 - beta1) * g;
+    const v = beta2 * square.data[i]! + (1 - beta2) * g * g;
+    outputs[0].data[i] = decay * parameter.data[i]! - stepSize * m / (Math.sqrt(v) / correction + epsilon);
+    outputs[1].data[i] = m;
+    outputs[2].data[i] = v;
+  }
+  return [...outputs];
+}
+
+registerReference("AdamW", (inputs, attrs) => {
+  const constants = attrs as unknown as AdamWConstants & { count: number };
+  return Array.from({ length: constants.count }, (_, i) =>
+    adamwReference(
+      [inputs[`parameter${i}`]!, inputs[`gradient${i}`]!, inputs[`mean${i}`]!, inputs[`square${i}`]!],
+      inputs["rates"]!.data,
+      constants,
+    )).flat();
+});

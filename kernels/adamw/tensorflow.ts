@@ -1,0 +1,54 @@
+/**
+ * AdamW on the engine `tensorflow`. TensorFlow's own ResourceApplyAdam is one pass over memory where the composition of
+ * small operations is a dozen; it works on resource variables, so each tensor is put into one for the step and taken
+ * out again. Its epsilon stands beside sqrt(v) uncorrected: epsilon times the correction makes it PyTorch's.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { registerForm, tensorflowBackend } from "../tensorflow_form.ts";
+
+const floatType = 1;
+let variables = 0;
+
+/** Registers the form. */
+export function register(): void {
+  registerForm("AdamW", (inputs: Record<string, tf.Tensor>, { count, beta1, beta2, epsilon }) => {
+    const backend = tensorflowBackend(), binding = backend.binding;
+    const rate = (i: number) => tf.slice(inputs["rates"]!, [i], [1]).reshape([]);
+    const decay = rate(0), correction = rate(2), learningRate = tf.mul(rate(1), correction);
+    const scalars = [tf.scalar(0), tf.scalar(0), learningRate, tf.scalar(beta1), tf.scalar(beta2)];
+    scalars.push(tf.mul(correction, epsilon));
+    const scalarIds = backend.getInputTensorIds(scalars), type = { name: "dtype", type: 4, value: floatType };
+    const outputs: tf.Tensor[] = [];
+    for (let i = 0; i < count; i++) {
+      const [parameter, mean, square] = ["parameter", "mean", "square"].map((name) => inputs[`${name}${i}`]!);
+      const resources = [tf.mul(parameter!, decay), mean!, square!].map((value) => {
+        const [resource] = binding.executeOp(
+          "VarHandleOp",
+          [
+            type,
+            { name: "shape", type: 5, value: value.shape },
+            // Each has a place of its own in TensorFlow's store, which keeps the last step's buffers and no more.
+            { name: "shared_name", type: 0, value: `adamw_${variables++}` },
+          ],
+          [],
+          1,
+        );
+        binding.executeOp("AssignVariableOp", [type], [resource!.id, ...backend.getInputTensorIds([value])], 0);
+        return resource!.id;
+      });
+      const gradient = backend.getInputTensorIds([inputs[`gradient${i}`]!]);
+      binding.executeOp(
+        "ResourceApplyAdam",
+        [{ name: "T", type: 4, value: floatType }, { name: "use_locking", type: 3, value: false }],
+        [...resources, ...scalarIds, ...gradient],
+        0,
+      );
+      for (const resource of resources) {
+        outputs.push(backend.createOutputTensor(binding.executeOp("ReadVariableOp", [type], [resource], 1)[0]!));
+        binding.executeOp("DestroyResourceOp", [], [resource], 0);
+        binding.deleteTensor(resource);
+      }
+    }
+    return outputs;
+  });
+}

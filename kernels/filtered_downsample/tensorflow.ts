@@ -1,0 +1,12 @@
+/** Filtered downsampling on the engine `tensorflow`. */
+import { downsample, downsampleTransposed } from "../resampling_tensorflow.ts";
+import { registerForm } from "../tensorflow_form.ts";
+
+/** Registers the forms. */
+export function register(): void {
+  registerForm("FilteredDownsample", ({ x, lowpass }) => downsample(x, lowpass));
+  registerForm(
+    "FilteredDownsampleGrad",
+    ({ dy, lowpass }, { height, width }) => downsampleTransposed(dy, lowpass, [height, width]),
+  );
+}

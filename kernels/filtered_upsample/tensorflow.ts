@@ -1,0 +1,9 @@
+/** Filtered upsampling on the engine `tensorflow`. */
+import { upsample, upsampleTransposed } from "../resampling_tensorflow.ts";
+import { registerForm } from "../tensorflow_form.ts";
+
+/** Registers the forms. */
+export function register(): void {
+  registerForm("FilteredUpsample", ({ x, lowpass }) => upsample(x, lowpass));
+  registerForm("FilteredUpsampleGrad", ({ dy, lowpass }) => upsampleTransposed(dy, lowpass));
+}

@@ -1,0 +1,24 @@
+/**
+ * Exact GELU on the engine `tensorflow`, in few passes. With w = x / sqrt 2:
+ * gelu(x) = (w + w erf(w)) / sqrt 2, gelu'(x) = (1 + erf(w) + (2 / sqrt pi) w / exp(w^2)) / 2.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { registerForm } from "../tensorflow_form.ts";
+
+/** sqrt 2 gelu(sqrt 2 w): what is left of GELU when its scales are taken into the operations around it. */
+export function scaledGelu(w: tf.Tensor): tf.Tensor {
+  return tf.add(tf.mul(tf.erf(w), w), w);
+}
+
+/** 2 gelu'(sqrt 2 w). */
+export function scaledGeluSlope(w: tf.Tensor): tf.Tensor {
+  // w / exp(w^2) is one pass less than w exp(-w^2).
+  const bell = tf.mul(tf.div(w, tf.exp(tf.square(w))), 2 / Math.sqrt(Math.PI));
+  return tf.add(tf.add(bell, tf.erf(w)), 1);
+}
+
+/** Registers the forms. */
+export function register(): void {
+  registerForm("Gelu", ({ x }) => tf.mul(scaledGelu(tf.mul(x, Math.SQRT1_2)), Math.SQRT1_2));
+  registerForm("GeluGrad", ({ x, dy }) => tf.mul(tf.mul(scaledGeluSlope(tf.mul(x, Math.SQRT1_2)), dy), 0.5));
+}

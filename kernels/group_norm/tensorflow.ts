@@ -1,0 +1,59 @@
+/**
+ * GroupNorm with one group on the engine `tensorflow`. Each image is one row of numbers; sums of products are dot
+ * products, which read and do not write, and y = x a + b with one a and b for each image and channel.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { epsilon } from "../normalize.ts";
+import { registerForm } from "../tensorflow_form.ts";
+
+/** Each row's dot product with itself, [batch, 1, 1], of [batch, length]. */
+function squaredLengths(rows: tf.Tensor2D): tf.Tensor3D {
+  const [batch, length] = rows.shape, row = rows.reshape([batch, 1, length]);
+  return tf.matMul(row, row, false, true) as tf.Tensor3D;
+}
+
+/** Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1]. */
+function statistics(x: tf.Tensor4D): { mean: tf.Tensor3D; scale: tf.Tensor3D } {
+  const batch = x.shape[0], length = x.size / batch, rows = x.reshape([batch, length]) as tf.Tensor2D;
+  const mean = tf.mean(rows, 1, true);
+  const variance = tf.mul(squaredLengths(tf.sub(rows, mean) as tf.Tensor2D), 1 / length);
+  return { mean: mean.reshape([batch, 1, 1]), scale: tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor3D };
+}
+
+/** x times a plus b, which have one number for each image and channel, [batch, 1, channels]. */
+function scaleAndShift(x: tf.Tensor4D, a: tf.Tensor, b: tf.Tensor): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape;
+  return tf.add(tf.mul(x.reshape([batch, height * width, channels]), a), b).reshape(x.shape);
+}
+
+/** GroupNorm of [batch, height, width, channels]. */
+export function groupNormForm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D): tf.Tensor4D {
+  const { mean, scale: inverse } = statistics(x);
+  const a = tf.mul(inverse, scale.reshape([1, 1, -1]));
+  return scaleAndShift(x, a, tf.sub(offset.reshape([1, 1, -1]), tf.mul(a, mean)));
+}
+
+/** The gradients for x, scale and offset. */
+export function groupNormGradForm(x: tf.Tensor4D, dy: tf.Tensor4D, scale: tf.Tensor1D): tf.Tensor[] {
+  const [batch, height, width, channels] = x.shape, length = height * width * channels;
+  const { mean, scale: inverse } = statistics(x);
+  const factors = scale.reshape([1, 1, channels]), flat = [batch, height * width, channels] as const;
+  const flatDy = dy.reshape([...flat]), centred = tf.sub(x.reshape([...flat]), mean);
+  // Sums over each image's pixels, [batch, 1, channels]: of dy, and of dy times xHat.
+  const sum = tf.sum(flatDy, 1, true), product = tf.mul(tf.sum(tf.mul(flatDy, centred), 1, true), inverse);
+  const meanG = tf.mul(tf.sum(tf.mul(sum, factors), 2, true), 1 / length);
+  const meanGX = tf.mul(tf.sum(tf.mul(product, factors), 2, true), 1 / length);
+  // dx = inverse (dy scale - mean(g) - xHat mean(g xHat)), with xHat = inverse (x - mean).
+  const slope = tf.neg(tf.mul(tf.square(inverse), meanGX));
+  const dx = tf.add(
+    tf.add(tf.mul(flatDy, tf.mul(inverse, factors)), tf.mul(centred, slope)),
+    tf.neg(tf.mul(inverse, meanG)),
+  );
+  return [dx.reshape(x.shape), tf.sum(product, [0, 1]), tf.sum(sum, [0, 1])];
+}
+
+/** Registers the forms. */
+export function register(): void {
+  registerForm("GroupNorm", ({ x, scale, offset }) => groupNormForm(x, scale, offset));
+  registerForm("GroupNormGrad", ({ x, dy, scale }) => groupNormGradForm(x, dy, scale));
+}

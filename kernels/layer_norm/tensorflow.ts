@@ -1,0 +1,25 @@
+/** LayerNorm over the last axis on the engine `tensorflow`. */
+import * as tf from "@tensorflow/tfjs";
+import { epsilon } from "../normalize.ts";
+import { registerForm } from "../tensorflow_form.ts";
+
+/** x - mean and 1 / sqrt(variance + epsilon) of each row. */
+function centre(x: tf.Tensor2D): { centred: tf.Tensor2D; inverse: tf.Tensor2D } {
+  const centred = tf.sub(x, tf.mean(x, 1, true)) as tf.Tensor2D;
+  const variance = tf.mean(tf.square(centred), 1, true);
+  return { centred, inverse: tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor2D };
+}
+
+/** Registers the forms. */
+export function register(): void {
+  registerForm("LayerNorm", ({ x, scale, offset }) => {
+    const { centred, inverse } = centre(x);
+    return tf.add(tf.mul(tf.mul(centred, inverse), scale), offset);
+  });
+  registerForm("LayerNormGrad", ({ x, dy, scale }) => {
+    const { centred, inverse } = centre(x), xHat = tf.mul(centred, inverse);
+    const g = tf.mul(dy, scale), product = tf.mul(g, xHat);
+    const inner = tf.sub(tf.sub(g, tf.mean(g, 1, true)), tf.mul(xHat, tf.mean(product, 1, true)));
+    return [tf.mul(inner, inverse), tf.sum(tf.mul(dy, xHat), 0), tf.sum(dy, 0)];
+  });
+}

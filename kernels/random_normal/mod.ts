@@ -1,0 +1,31 @@
+/** Standard normal numbers from Philox4x32-10: the same bits on every engine. */
+import * as tf from "@tensorflow/tfjs";
+import "./reference.ts";
+
+/**
+ * Independent standard normal numbers. Element 4 b + i comes from word i of the block at counter + b, by Box and
+ * Muller's transform of the pairs (0, 1) and (2, 3). Engines agree on the bits and, as logarithm and cosine are rounded
+ * differently, on the numbers to about 1e-6.
+ *
+ * Key and counter are tensors, so that a traced function draws anew at each call. No gradient.
+ *
+ * Source: Salmon et al., SC 2011 (Philox); Box and Muller, Annals of Mathematical Statistics 29 (1958).
+ *
+ * @param shape of the result, 1 to 2^26 elements
+ * @param key int32 [2], low word first (see `philoxKey`)
+ * @param counter int32 [4], low word first: the counter of the first block
+ * @returns float32 of the given shape
+ * @throws TypeError where key or counter is not of that type and shape
+ */
+export function randomNormal<R extends tf.Rank>(
+  shape: tf.ShapeMap[R],
+  key: tf.Tensor1D,
+  counter: tf.Tensor1D,
+): tf.Tensor<R> {
+  for (const [name, tensor, size] of [["key", key, 2], ["counter", counter, 4]] as const) {
+    if (tensor.dtype !== "int32" || tensor.rank !== 1 || tensor.shape[0] !== size) {
+      throw new TypeError(`randomNormal: ${name} must be int32 [${size}], got ${tensor.dtype} [${tensor.shape}]`);
+    }
+  }
+  return tf.engine().runKernel("RandomNormal", { key, counter }, { shape: shape as number[] }) as tf.Tensor<R>;
+}

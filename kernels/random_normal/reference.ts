@@ -1,0 +1,41 @@
+/** Standard normal numbers from Philox's blocks, in plain loops. */
+import * as tf from "@tensorflow/tfjs";
+import { philox4x32 } from "./philox.ts";
+
+/** The counter of the block `blocks` (below 2^32) behind another: a sum of 128 bits. */
+function advance(counter: ArrayLike<number>, blocks: number): number[] {
+  let carry = blocks;
+  return [0, 1, 2, 3].map((i) => {
+    const sum = (counter[i]! >>> 0) + carry;
+    carry = sum >= 2 ** 32 ? 1 : 0;
+    return sum >>> 0;
+  });
+}
+
+/** `count` standard normal numbers; see `randomNormal`. */
+export function normalNumbers(count: number, key: ArrayLike<number>, counter: ArrayLike<number>): Float64Array {
+  const numbers = new Float64Array(count);
+  for (let i = 0; i < count; i += 2) {
+    const words = philox4x32(advance(counter, i >>> 2), key);
+    // The upper 24 bits, which float32 holds exactly; half a step keeps the logarithm finite.
+    const first = (words[i & 2]! >>> 8) + 0.5, second = words[(i & 2) + 1]! >>> 8;
+    const radius = Math.sqrt(-2 * Math.log(first / 2 ** 24)), angle = 2 * Math.PI * second / 2 ** 24;
+    numbers[i] = radius * Math.cos(angle);
+    if (i + 1 < count) numbers[i + 1] = radius * Math.sin(angle);
+  }
+  return numbers;
+}
+
+tf.registerKernel({
+  kernelName: "RandomNormal",
+  backendName: "cpu",
+  kernelFunc: ({ inputs, attrs, backend }) => {
+    const cpu = backend as {
+      readSync(dataId: object): tf.TypedArray;
+      makeTensorInfo(shape: number[], dtype: tf.DataType, values: tf.TypedArray): tf.TensorInfo;
+    };
+    const shape = attrs!["shape"] as number[], read = (name: string) => cpu.readSync(inputs[name]!.dataId);
+    const numbers = normalNumbers(tf.util.sizeFromShape(shape), read("key"), read("counter"));
+    return cpu.makeTensorInfo(shape, "float32", Float32Array.from(numbers));
+  },
+});

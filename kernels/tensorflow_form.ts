@@ -1,0 +1,81 @@
+/**
+ * How an operation of ours becomes a kernel of the engine `tensorflow`: a composition of TensorFlow's own operations,
+ * chosen so that few passes go over memory, for on a CPU memory is what the small operations wait for.
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** The members of the engine's tfjs backend that forms use. */
+interface Backend {
+  binding: {
+    symbol(id: number): unknown;
+    executeOp(name: string, attributes: unknown[], inputs: number[], outputCount: number): { id: number }[];
+    deleteTensor(id: number): void;
+  };
+  createOutputTensor(metadata: { id: number }): tf.Tensor;
+  getInputTensorIds(tensors: tf.TensorInfo[]): number[];
+  executeMultipleOutputs(name: string, attributes: unknown[], inputs: tf.TensorInfo[], count: number): tf.Tensor[];
+}
+
+/** The current backend, where it is that of the engine `tensorflow`. */
+export function tensorflowBackend(): Backend {
+  return tf.backend() as unknown as Backend;
+}
+
+/** An attribute of a TensorFlow operation: its kind and value. */
+type AttributeValue = { int: number | number[] } | { float: number } | { bool: boolean } | { string: string } | {
+  type: tf.DataType;
+};
+
+const kinds = { string: 0, int: 1, float: 2, bool: 3, type: 4 };
+const types: Partial<Record<tf.DataType, number>> = { float32: 1, int32: 3, bool: 10 };
+
+/** The attributes of a TensorFlow operation, by name. */
+export type Attributes = Record<string, AttributeValue>;
+
+/** Runs one of TensorFlow's operations by its name. */
+export function operation(
+  name: string,
+  inputs: tf.TensorInfo[],
+  attributes: Attributes = {},
+): tf.Tensor {
+  return operations(name, inputs, attributes, 1)[0]!;
+}
+
+/** Runs one of TensorFlow's operations that has several outputs. */
+export function operations(
+  name: string,
+  inputs: tf.TensorInfo[],
+  attributes: Attributes,
+  count: number,
+): tf.Tensor[] {
+  const list = Object.entries(attributes).map(([name, attribute]) => {
+    const [kind, value] = Object.entries(attribute)[0] as [keyof typeof kinds, unknown];
+    return { name, type: kinds[kind], value: kind === "type" ? types[value as tf.DataType] : value };
+  });
+  return tensorflowBackend().executeMultipleOutputs(name, list, inputs, count);
+}
+
+/** Registers a composition as the kernel of a name on the engine `tensorflow`. Intermediate tensors are freed. */
+export function registerForm(
+  kernelName: string,
+  // The inputs' ranks are checked by the public function in front of the kernel.
+  // deno-lint-ignore no-explicit-any
+  form: (inputs: any, attrs: any) => tf.Tensor | tf.Tensor[],
+): void {
+  if (tf.getKernel(kernelName, "tensorflow")) return;
+  tf.registerKernel({
+    kernelName,
+    backendName: "tensorflow",
+    kernelFunc: ({ inputs, attrs }) => tf.tidy(() => form(inputs, attrs ?? {})),
+  });
+}
+
+/**
+ * The values of a small tensor where they are known now: not where it is computed inside a function that is being
+ * traced. A form may use them to choose a shorter way, never to choose another result.
+ */
+export function knownValues(tensor: tf.Tensor): Float32Array | null {
+  const backend = tensorflowBackend();
+  const [id] = backend.getInputTensorIds([tensor]);
+  return backend.binding.symbol(id!) ? null : tensor.dataSync<"float32">();
+}
