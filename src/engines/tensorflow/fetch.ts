@@ -63,7 +63,7 @@ export async function fetchLibrary(
     return await fetchLocked(machine, set, cache, onProgress);
   } catch (error) {
     const { code, message } = error as { code?: unknown; message: string };
-    if (code !== "ENOSPC" && code !== "EACCES" && code !== "EROFS" && code !== "EDQUOT") throw error;
+    if (!["ENOSPC", "EDQUOT", "EACCES", "EROFS", "EEXIST", "ENOTDIR"].includes(String(code))) throw error;
     throw new UserError(`${cache} cannot be written (${message}); XDG_CACHE_HOME names another place`);
   }
 }
