@@ -1,0 +1,106 @@
+/** Turning images about their centre by periodic cubic splines. */
+import * as tf from "@tensorflow/tfjs";
+import { checkTensor } from "../checks.ts";
+import { applyMap, type PlaneMap } from "./map.ts";
+import { splineFilter, splineRow, splineTaps } from "./spline.ts";
+
+export { applyMap, disposeMap, type PlaneMap } from "./map.ts";
+
+/** Up to so many pixels a plane a turn is one dense matrix; beyond it the matrix costs more than the sixteen taps. */
+const densePixels = 48 * 48;
+
+/**
+ * Turns images counter-clockwise as displayed, size kept.
+ *
+ * Equal to scipy.ndimage.rotate(order=3, mode="grid-wrap", reshape=False) on height and width: the image repeats beyond
+ * its frame. Differentiable. Sets its matrix up at each call; for many turns by one angle keep a {@link rotationMap}.
+ *
+ * @param x [batch, height, width, channels], float32
+ * @param degrees any finite angle
+ * @returns the same shape
+ */
+export function rotate(x: tf.Tensor4D, degrees: number): tf.Tensor4D {
+  checkTensor("rotate", "x", x, [null, null, null, null]);
+  return tf.tidy(() => applyMap(x, rotationMap([x.shape[1], x.shape[2]], degrees)));
+}
+
+/**
+ * The turn by a fixed angle as a linear map, for {@link applyMap}. The caller frees it with `disposeMap`.
+ *
+ * @param size height and width in pixels
+ * @param degrees counter-clockwise as displayed
+ * @throws RangeError where the angle is not finite
+ */
+export function rotationMap([height, width]: [number, number], degrees: number): PlaneMap {
+  const coordinates = rotationCoordinates([height, width], degrees);
+  return height * width <= densePixels ? denseMap(height, width, coordinates) : gatherMap(height, width, coordinates);
+}
+
+/** For each pixel of the turned image, in row-major order: row and column in the image, in pixels. */
+export function rotationCoordinates([height, width]: [number, number], degrees: number): Float64Array {
+  if (!Number.isFinite(degrees)) throw new RangeError(`rotate: the angle must be finite, got ${degrees}`);
+  const [cosine, sine] = cosineAndSine(degrees);
+  const centreRow = (height - 1) / 2, centreColumn = (width - 1) / 2;
+  const coordinates = new Float64Array(2 * height * width);
+  for (let row = 0, i = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const down = row - centreRow, right = column - centreColumn;
+      coordinates[i++] = cosine * down + sine * right + centreRow;
+      coordinates[i++] = cosine * right - sine * down + centreColumn;
+    }
+  }
+  return coordinates;
+}
+
+/** Quarter turns come out exact. */
+function cosineAndSine(degrees: number): [number, number] {
+  const turn = ((degrees % 360) + 360) % 360;
+  if (turn % 90 === 0) return ([[1, 0], [0, 1], [-1, 0], [0, -1]] as const)[turn / 90]!.slice() as [number, number];
+  const radians = turn * Math.PI / 180;
+  return [Math.cos(radians), Math.sin(radians)];
+}
+
+/** Each output pixel's weights are an outer product: one row of weights along the height, one along the width. */
+function denseMap(height: number, width: number, coordinates: Float64Array): PlaneMap {
+  const pixels = height * width, matrix = new Float32Array(pixels * pixels);
+  const rowFilter = splineFilter(height), columnFilter = splineFilter(width);
+  for (let output = 0; output < pixels; output++) {
+    const down = splineRow(coordinates[2 * output]!, rowFilter);
+    const right = splineRow(coordinates[2 * output + 1]!, columnFilter);
+    for (let row = 0, input = 0; row < height; row++) {
+      for (let column = 0; column < width; column++, input++) {
+        matrix[input * pixels + output] = down[row]! * right[column]!;
+      }
+    }
+  }
+  return { kind: "dense", height, width, tensors: [tf.tensor2d(matrix, [pixels, pixels], "float32")] };
+}
+
+function gatherMap(height: number, width: number, coordinates: Float64Array): PlaneMap {
+  const pixels = height * width, indices = new Int32Array(16 * pixels), weights = new Float32Array(16 * pixels);
+  for (let output = 0; output < pixels; output++) {
+    const down = splineTaps(coordinates[2 * output]!, height), right = splineTaps(coordinates[2 * output + 1]!, width);
+    for (let tap = 0; tap < 16; tap++) {
+      const i = tap >> 2, j = tap & 3;
+      indices[tap * pixels + output] = down.positions[i]! * width + right.positions[j]!;
+      weights[tap * pixels + output] = down.weights[i]! * right.weights[j]!;
+    }
+  }
+  return {
+    kind: "gather",
+    height,
+    width,
+    tensors: [
+      circulant(splineFilter(height)),
+      circulant(splineFilter(width)),
+      tf.tensor1d(indices, "int32"),
+      tf.tensor3d(weights, [16, pixels, 1], "float32"),
+    ],
+  };
+}
+
+function circulant(row: Float64Array): tf.Tensor2D {
+  const n = row.length;
+  const values = Float32Array.from({ length: n * n }, (_, i) => row[(Math.floor(i / n) - i % n + n) % n]!);
+  return tf.tensor2d(values, [n, n], "float32");
+}

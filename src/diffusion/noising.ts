@@ -1,0 +1,54 @@
+/** The forward process and the training objective, as functions of tensors that an engine's `jit` can record. */
+import * as tf from "@tensorflow/tfjs";
+import type { NoiseSchedule } from "./schedule.ts";
+
+/** Predicts the noise in images; a compiled UNet's `apply` is one. */
+export type NoisePredictor = (x: tf.Tensor4D, t: tf.Tensor1D, label?: tf.Tensor1D) => tf.Tensor4D;
+
+/**
+ * The forward process's factors, sqrt(alphaBar) and sqrt(1 - alphaBar) of each timestep: [steps, 2]. Made once, outside
+ * of a recording. Rounded to float32 only after the roots, or the first timesteps' noise would lose half its digits.
+ */
+export function noisingFactors(schedule: NoiseSchedule): tf.Tensor2D {
+  const factors = Float32Array.from(
+    { length: 2 * schedule.alphaBar.length },
+    (_, i) => Math.sqrt(i % 2 === 0 ? schedule.alphaBar[i >> 1]! : 1 - schedule.alphaBar[i >> 1]!),
+  );
+  return tf.tensor2d(factors, [schedule.alphaBar.length, 2], "float32");
+}
+
+/**
+ * Images with the noise of a timestep: sqrt(alphaBar[t]) x + sqrt(1 - alphaBar[t]) noise.
+ *
+ * Source: Ho et al., arXiv 2006.11239, equation 4.
+ *
+ * @param factors of {@link noisingFactors}
+ * @param x images in [-1, 1], [batch, height, width, channels]
+ * @param noise standard normal, the shape of x
+ * @param t timesteps, int32 [batch]
+ */
+export function noiseImages(factors: tf.Tensor2D, x: tf.Tensor4D, noise: tf.Tensor4D, t: tf.Tensor1D): tf.Tensor4D {
+  return tf.tidy(() => {
+    const rows = tf.gather(factors, t).reshape([t.size, 1, 1, 2]);
+    const [signal, spread] = tf.split(rows, 2, 3) as [tf.Tensor, tf.Tensor];
+    return x.mul(signal).add(noise.mul(spread)) as tf.Tensor4D;
+  });
+}
+
+/**
+ * The training objective: the mean squared error of the predicted noise. Differentiable in the network's variables.
+ *
+ * Source: Ho et al., arXiv 2006.11239, equation 14.
+ *
+ * @param label classes, int32 [batch], -1 for none; only for a class-conditional network
+ */
+export function denoisingLoss(
+  predict: NoisePredictor,
+  factors: tf.Tensor2D,
+  x: tf.Tensor4D,
+  noise: tf.Tensor4D,
+  t: tf.Tensor1D,
+  label?: tf.Tensor1D,
+): tf.Scalar {
+  return tf.tidy(() => predict(noiseImages(factors, x, noise, t), t, label).sub(noise).square().mean() as tf.Scalar);
+}
