@@ -12,7 +12,8 @@ import { extractEntry, listWheel } from "./wheel.ts";
 
 /** How far fetching is. */
 export interface FetchProgress {
-  readonly stage: "download" | "unpack";
+  /** `wait`: another process fetches the same; its work will be used. */
+  readonly stage: "wait" | "download" | "unpack";
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
@@ -77,7 +78,10 @@ async function fetchLocked(
   const folder = join(cache, set.key);
   await Deno.mkdir(cache, { recursive: true });
   using lock = await Deno.open(join(cache, `${set.key}.lock`), { write: true, create: true });
-  await lock.lock(true); // let go by the system too, when this process dies
+  if (!await lock.tryLock(true)) {
+    onProgress({ stage: "wait", doneBytes: 0, totalBytes: 0 });
+    await lock.lock(true); // let go by the system too, when its process dies
+  }
   if (await isWhole(folder, set)) return folder;
   const part = `${folder}.part`;
   await removeAll(part); // of a process that died

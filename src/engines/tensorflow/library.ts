@@ -143,17 +143,18 @@ function waysOut(machine: Machine, passedOver: readonly string[], reason: string
 
 /** Shows fetching on stderr: one line that grows on a terminal, else one now and then. */
 function progressLine(first: string, passedOver: readonly string[]): (progress: FetchProgress) => void {
-  const write = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text));
+  const write = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text));
   const terminal = Deno.stderr.isTerminal();
-  for (const found of passedOver) write(`${found}: passed over.\n`);
-  write(`${first}\n`);
+  const doing = { wait: "", download: "downloading", unpack: "unpacking" };
   let shown = "";
+  let announced = false;
   return ({ stage, doneBytes, totalBytes }) => {
+    if (stage === "wait") return write("Another process is fetching TensorFlow; waiting for it.\n");
+    if (!announced) write([...passedOver.map((found) => `${found}: passed over.`), first, ""].join("\n"));
+    announced = true;
     const percent = Math.floor(100 * doneBytes / Math.max(totalBytes, 1));
     const step = terminal ? percent : percent - percent % 25;
-    const line = `${stage === "download" ? "downloading" : "unpacking"} TensorFlow: ${step} % of ${
-      formatBytes(totalBytes)
-    }`;
+    const line = `${doing[stage]} TensorFlow: ${step} % of ${formatBytes(totalBytes)}`;
     if (line === shown) return;
     shown = line;
     write(terminal ? `\r${line}${percent === 100 ? "\n" : ""}` : `${line}\n`);

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { zipSync } from "fflate";
 import { UserError } from "../../errors.ts";
 import { sha256 as sha256Of } from "../../formats/sha256.ts";
-import { findLibrary } from "./library.ts";
+import { type FetchProgress, findLibrary } from "./library.ts";
 import type { Machine } from "./machine.ts";
 import { wheelSet } from "./pins.ts";
 
@@ -118,7 +118,10 @@ scenario("the library is fetched once, with the needed files only, then found in
 });
 
 scenario("five that fetch at once download once and all get the library", async (fake) => {
-  const found = await Promise.all(Array.from({ length: 5 }, () => find(fake)));
+  const stages: string[] = [];
+  const onProgress = ({ stage }: FetchProgress) => void stages.push(stage);
+  const found = await Promise.all(Array.from({ length: 5 }, () => findLibrary({ machine: fake.machine, onProgress })));
+  assertEquals(stages.filter((stage) => stage === "wait").length, 4);
   assertEquals(new Set(found.map(({ cc }) => cc)).size, 1);
   assertEquals((await fake.downloads()).filter((line) => line.startsWith("-m pip")).length, 1);
 });
