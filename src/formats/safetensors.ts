@@ -100,7 +100,8 @@ function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length
 }
 
 /**
- * The tensors of a safetensors file, in the order of its header.
+ * The tensors of a safetensors file, in the order of its header (names that are whole numbers first, as JSON.parse
+ * gives them).
  *
  * @param bytes the whole file
  * @param where what to call the file in messages

@@ -1,0 +1,90 @@
+/**
+ * Fuzzing for the readers of strangers' bytes, used by tests: valid files are damaged at random, and a reader may answer
+ * with a value or a UserError and with nothing else. The seed is in the message of a failure; FUZZ_SEED repeats it.
+ */
+import { UserError } from "../errors.ts";
+
+/** A small generator of its own, so that a seed gives the same damages for ever (mulberry32). */
+function generator(seed: number): (below: number) => number {
+  return (below) => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor(((t ^ (t >>> 14)) >>> 0) / 2 ** 32 * below);
+  };
+}
+
+const interesting = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
+
+/** A copy of a file with a few damages. */
+function damage(file: Uint8Array, other: Uint8Array, random: (below: number) => number): Uint8Array<ArrayBuffer> {
+  let bytes = file.slice();
+  for (let times = 1 + random(4); times > 0; times--) {
+    const at = random(Math.max(1, bytes.length));
+    const kind = random(7);
+    if (kind === 0 && bytes.length) bytes[at]! ^= 1 << random(8);
+    else if (kind === 1 && bytes.length) bytes[at] = random(256);
+    else if (kind === 2) bytes = bytes.slice(0, at);
+    else if (kind === 3) {
+      const end = at + random(16);
+      bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(end)]);
+    } else if (kind === 4) {
+      const from = random(Math.max(1, other.length)), piece = other.subarray(from, from + random(32));
+      bytes = Uint8Array.from([...bytes.subarray(0, at), ...piece, ...bytes.subarray(at)]);
+    } else if (kind === 5 && at + 4 <= bytes.length) {
+      new DataView(bytes.buffer).setUint32(at, interesting[random(interesting.length)]!, random(2) === 1);
+    } else if (kind === 6 && at + 8 <= bytes.length) {
+      new DataView(bytes.buffer).setBigUint64(at, 1n << BigInt(random(64)), true);
+    }
+  }
+  return bytes;
+}
+
+/** How much memory a value's bytes take, roughly; what an input must justify. */
+function bytesHeld(value: unknown, seen = new Set<unknown>()): number {
+  if (ArrayBuffer.isView(value)) {
+    if (seen.has(value.buffer)) return 0;
+    seen.add(value.buffer);
+    return value.buffer.byteLength;
+  }
+  if (typeof value !== "object" || value === null || seen.has(value)) return 0;
+  seen.add(value);
+  const parts = value instanceof Map ? [...value.values()] : Object.values(value);
+  return parts.reduce((sum: number, part) => sum + bytesHeld(part, seen), 0);
+}
+
+/**
+ * Damages files for a while and sees what their reader says.
+ *
+ * @param files valid ones
+ * @param read the reader
+ * @param mend makes a damaged file good in what would hide the rest, such as checksums; done to half of them
+ * @param most how many files at most; a second ends it in any case
+ * @throws Error with the seed where the reader answers with another error, or with far more bytes than it was given
+ */
+export async function fuzz(
+  files: Uint8Array[],
+  read: (bytes: Uint8Array<ArrayBuffer>) => unknown,
+  { mend, most = 3000 }: { mend?: (bytes: Uint8Array<ArrayBuffer>) => void; most?: number } = {},
+): Promise<void> {
+  const mayAsk = Deno.permissions.querySync({ name: "env", variable: "FUZZ_SEED" }).state === "granted";
+  const seed = Number((mayAsk && Deno.env.get("FUZZ_SEED")) || crypto.getRandomValues(new Uint32Array(1))[0]);
+  const random = generator(seed), until = performance.now() + 1000;
+  for (let round = 0; round < most && performance.now() < until; round++) {
+    const file = files[random(files.length)]!;
+    const bytes = damage(file, files[random(files.length)]!, random);
+    if (mend && random(2)) mend(bytes);
+    let value: unknown;
+    try {
+      value = await read(bytes);
+    } catch (error) {
+      if (error instanceof UserError) continue;
+      throw new Error(`FUZZ_SEED=${seed}, round ${round}: a reader failed in a way of its own`, { cause: error });
+    }
+    // Deflate expands 1032-fold at most, and a sample may be held as eight bytes.
+    const held = bytesHeld(value);
+    if (held > 8300 * (bytes.length + 64)) {
+      throw new Error(`FUZZ_SEED=${seed}, round ${round}: ${held} bytes held for ${bytes.length} read`);
+    }
+  }
+}
