@@ -1,0 +1,89 @@
+/** One sampling step as a function of tensors, the same for every sampler. An engine's `jit` records it. */
+import * as tf from "@tensorflow/tfjs";
+import { applyMap, type PlaneMap } from "../../kernels/rotate/mod.ts";
+import { randomNormal } from "../../kernels/random_normal/mod.ts";
+import type { NoisePredictor } from "./noising.ts";
+import type { SamplingStep } from "./steps.ts";
+
+/** What stays the same in all steps, and is frozen when the step is recorded. */
+export interface DenoiseOptions {
+  predict: NoisePredictor;
+  /** Clip the predicted image to [-1, 1]. */
+  clip: boolean;
+  /** The weight of classifier-free guidance; null: none. */
+  guidance: number | null;
+}
+
+/** What changes from step to step. */
+export interface DenoiseInputs {
+  /** The state, [batch, height, width, channels]. */
+  x: tf.Tensor4D;
+  /** The step's numbers: {@link stepNumbers}. */
+  numbers: tf.Tensor1D;
+  /** The previous predicted image, where the sampler uses one. */
+  previous?: tf.Tensor4D;
+  /** Key and counter of the step's noise, where the sampler draws some. */
+  random?: { key: tf.Tensor1D; counter: tf.Tensor1D };
+  /** Classes, int32 [batch]; -1 for none. */
+  label?: tf.Tensor1D;
+  /** The maps that the image goes through afterwards. */
+  maps: PlaneMap[];
+}
+
+/** A step as the tensor that {@link denoise} takes: seven float32 numbers. */
+export function stepNumbers(step: SamplingStep): tf.Tensor1D {
+  const { timestep, imageFromState, imageFromNoise, state, predicted, previous, noise } = step;
+  return tf.tensor1d([timestep, imageFromState, imageFromNoise, state, predicted, previous, noise], "float32");
+}
+
+/**
+ * Takes one step: predicts the noise, from it the image, combines (see {@link SamplingStep}), and moves the result. The
+ * predicted image moves along, for the next step must see it where the state is.
+ *
+ * @returns the next state and the predicted image
+ */
+export function denoise(
+  { predict, clip, guidance }: DenoiseOptions,
+  { x, numbers, previous, random, label, maps }: DenoiseInputs,
+): { x: tf.Tensor4D; predicted: tf.Tensor4D } {
+  const [timestep, imageFromState, imageFromNoise, state, weight, previousWeight, sigma] = tf.unstack(numbers) as [
+    tf.Scalar,
+    tf.Scalar,
+    tf.Scalar,
+    tf.Scalar,
+    tf.Scalar,
+    tf.Scalar,
+    tf.Scalar,
+  ];
+  const predictedNoise = guidedNoise(predict, x, timestep, label, guidance);
+  let predicted: tf.Tensor4D = x.mul(imageFromState).add(predictedNoise.mul(imageFromNoise));
+  if (clip) predicted = tf.clipByValue(predicted, -1, 1);
+  let next: tf.Tensor4D = x.mul(state).add(predicted.mul(weight));
+  if (previous) next = next.add(previous.mul(previousWeight));
+  if (random) next = next.add(randomNormal<tf.Rank.R4>(x.shape, random.key, random.counter).mul(sigma));
+  for (const map of maps) {
+    next = applyMap(next, map);
+    if (previous) predicted = applyMap(predicted, map);
+  }
+  return { x: next, predicted };
+}
+
+/**
+ * The network's noise; with guidance w, (1 - w) times that without a class plus w times that of the class, both in one
+ * batch. Source: Ho and Salimans, arXiv 2207.12598, equation 6 with its w + 1 as our w.
+ */
+function guidedNoise(
+  predict: NoisePredictor,
+  x: tf.Tensor4D,
+  timestep: tf.Scalar,
+  label: tf.Tensor1D | undefined,
+  guidance: number | null,
+): tf.Tensor4D {
+  const batch = x.shape[0];
+  const timesteps = (count: number) => tf.ones([count]).mul(timestep) as tf.Tensor1D;
+  if (!label || guidance === null || guidance === 1) return predict(x, timesteps(batch), label);
+  const none = tf.fill([batch], -1, "int32") as tf.Tensor1D;
+  const both = predict(tf.concat([x, x]), timesteps(2 * batch), tf.concat([label, none]));
+  const [ofClass, ofNone] = tf.split(both, 2) as [tf.Tensor4D, tf.Tensor4D];
+  return ofNone.add(ofClass.sub(ofNone).mul(guidance));
+}

@@ -1,0 +1,218 @@
+/** Drawing images: the loop over batches and steps around one jitted step. */
+import * as tf from "@tensorflow/tfjs";
+import type { Engine, JitFunction } from "../engines/engine.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+import type { PlaneMap } from "../../kernels/rotate/mod.ts";
+import { philoxKey } from "../../kernels/random_normal/philox.ts";
+import { randomNormal } from "../../kernels/random_normal/mod.ts";
+import { denoise, stepNumbers } from "./denoise.ts";
+import { samplingMotion } from "./motion.ts";
+import type { NoisePredictor } from "./noising.ts";
+import type { NoiseSchedule } from "./schedule.ts";
+import { type SamplingStep, samplingSteps } from "./steps.ts";
+
+/** What a sampler is made of. */
+export interface SamplerOptions {
+  engine: Pick<Engine, "jit">;
+  /** The network's `apply`. */
+  predict: NoisePredictor;
+  /** Height, width and channels of an image. */
+  imageShape: [number, number, number];
+  /** The resolved spec's; `count` and `rotation` are said with each call instead. */
+  sampling: Omit<ResolvedSpec["sampling"], "count" | "rotation">;
+  /** The resolved spec's number of classes. */
+  classes: number | null;
+  schedule: NoiseSchedule;
+  /** Of the noise: 0 ... 2^32 - 1. */
+  seed: number;
+}
+
+/** Which images to draw. */
+export interface SampleOptions {
+  /** How many. */
+  count: number;
+  /** The first image's index, by which its noise is keyed; default 0. The same index starts from the same noise. */
+  first?: number;
+  /** Degrees by which the images turn over the whole run, counter-clockwise; default 0. */
+  angleDegrees?: number;
+  /** Called before the first step and after each one; waited for. */
+  onStep?: (event: SamplingEvent) => void | Promise<void>;
+  /** Stops between two steps, with the signal's reason thrown. */
+  signal?: AbortSignal;
+}
+
+/** Where sampling is. */
+export interface SamplingEvent {
+  /** The index of the batch's first image, and the number of its images. */
+  first: number;
+  size: number;
+  /** Steps taken of `steps`, from 0. */
+  step: number;
+  steps: number;
+  /** The timestep whose noise the state holds. */
+  timestep: number;
+  /** The state, [size, height, width, channels]; valid during the call, and not the callee's to dispose. */
+  state: tf.Tensor4D;
+}
+
+/** Draws images of one spec; the jitted step is shared by all calls. */
+export interface Sampler {
+  /** The steps of each image. */
+  readonly steps: SamplingStep[];
+  /**
+   * Draws images `first` ... `first + count - 1` in batches of the spec's size.
+   *
+   * @returns the images as they come out, not clamped, [count, height, width, channels] in row-major order
+   */
+  sample(options: SampleOptions): Promise<Float32Array<ArrayBuffer>>;
+  /** Frees the jitted steps. */
+  dispose(): void;
+}
+
+/** Makes a sampler. Throws a RangeError where the spec asks for more steps than the schedule has. */
+export function createSampler(options: SamplerOptions): Sampler {
+  const steps = samplingSteps(options.sampling, options.schedule);
+  const jitted = new Map<string, JitFunction>();
+  return {
+    steps,
+    async sample({ count, first = 0, angleDegrees = 0, onStep, signal }) {
+      const [height, width, channels] = options.imageShape, pixels = height * width * channels;
+      const { shift, batchSize } = options.sampling, noiseSteps = options.schedule.beta.length;
+      const motion = samplingMotion([height, width], angleDegrees, shift, steps.length, noiseSteps);
+      const images = new Float32Array(count * pixels);
+      try {
+        for (let done = 0; done < count; done += batchSize) {
+          const batch = { first: first + done, size: Math.min(batchSize, count - done) };
+          const state = await sampleBatch(options, steps, motion.mapsAfter, jitted, batch, onStep, signal);
+          try {
+            images.set(await state.data<"float32">(), done * pixels);
+          } finally {
+            state.dispose();
+          }
+        }
+      } finally {
+        motion.dispose();
+      }
+      return images;
+    },
+    dispose() {
+      jitted.forEach((step) => step.dispose());
+      jitted.clear();
+    },
+  };
+}
+
+/** Draws one list of images by a sampler of its own; see {@link createSampler}. */
+export async function sampleImages(options: SamplerOptions & SampleOptions): Promise<Float32Array<ArrayBuffer>> {
+  const sampler = createSampler(options);
+  try {
+    return await sampler.sample(options);
+  } finally {
+    sampler.dispose();
+  }
+}
+
+/**
+ * Values in [-1, 1] as 8-bit pixels, as published: clamped, (x + 1) / 2 * 255 truncated, in float32 as PyTorch does.
+ *
+ * @param values any number of them
+ */
+export function toPixels(values: ArrayLike<number>): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(
+    values,
+    (value) => Math.trunc(Math.fround(Math.fround(Math.min(1, Math.max(-1, value)) + 1) / 2 * 255)),
+  );
+}
+
+async function sampleBatch(
+  options: SamplerOptions,
+  steps: SamplingStep[],
+  mapsAfter: (step: SamplingStep) => PlaneMap[],
+  jitted: Map<string, JitFunction>,
+  { first, size }: { first: number; size: number },
+  onStep: SampleOptions["onStep"],
+  signal: AbortSignal | undefined,
+): Promise<tf.Tensor4D> {
+  const { imageShape, seed } = options;
+  // Image sizes are multiples of 8, so that an image is a whole number of blocks and its noise does not depend on others.
+  const blocks = Math.ceil(imageShape[0] * imageShape[1] * imageShape[2] / 4);
+  const carries = steps.some((step) => step.previous !== 0), draws = steps.some((step) => step.noise !== 0);
+  const label = options.classes === null ? null : labelsOf(options, first, size);
+  const key = tf.tensor1d(philoxKey(seed, "samplingStep"), "int32");
+  let state = startingNoise(options, first, size), predicted = carries ? tf.zerosLike(state) : null;
+  try {
+    await onStep?.({ first, size, step: 0, steps: steps.length, timestep: steps[0]!.timestep, state });
+    for (const [k, step] of steps.entries()) {
+      await nextTask();
+      signal?.throwIfAborted();
+      const maps = mapsAfter(step), numbers = stepNumbers(step), counter = counterTensor(first * blocks, k);
+      const inputs = [state, numbers, ...(predicted ? [predicted] : []), ...(draws ? [key, counter] : [])];
+      const run = jittedStep(options, jitted, { carries, draws, labelled: label !== null }, maps);
+      const results = run(...inputs, ...(label ? [label] : []), ...maps.flatMap((map) => map.tensors));
+      tf.dispose([state, predicted, numbers, counter].filter((tensor) => tensor !== null));
+      [state, predicted] = [results[0] as tf.Tensor4D, (results[1] as tf.Tensor4D | undefined) ?? null];
+      await onStep?.({ first, size, step: k + 1, steps: steps.length, timestep: step.nextTimestep, state });
+    }
+    return state;
+  } catch (error) {
+    state.dispose();
+    throw error;
+  } finally {
+    tf.dispose([predicted, key, label].filter((tensor) => tensor !== null));
+  }
+}
+
+/** The step as a function of a flat list of tensors; one for each kind of motion, as the maps' kinds are frozen in it. */
+function jittedStep(
+  options: SamplerOptions,
+  jitted: Map<string, JitFunction>,
+  { carries, draws, labelled }: { carries: boolean; draws: boolean; labelled: boolean },
+  maps: PlaneMap[],
+): JitFunction {
+  const kinds = maps.map((map) => map.kind).join(), found = jitted.get(kinds);
+  if (found) return found;
+  const shapes = maps.map(({ kind, height, width, tensors }) => ({ kind, height, width, count: tensors.length }));
+  const { predict, sampling: { clip, guidance } } = options;
+  function samplingStep(...inputs: tf.Tensor[]): tf.Tensor[] {
+    const take = <T extends tf.Tensor>() => inputs.shift() as T;
+    const result = denoise({ predict, clip, guidance }, {
+      x: take<tf.Tensor4D>(),
+      numbers: take<tf.Tensor1D>(),
+      ...(carries ? { previous: take<tf.Tensor4D>() } : {}),
+      ...(draws ? { random: { key: take<tf.Tensor1D>(), counter: take<tf.Tensor1D>() } } : {}),
+      ...(labelled ? { label: take<tf.Tensor1D>() } : {}),
+      maps: shapes.map(({ count, ...shape }) => ({ ...shape, tensors: inputs.splice(0, count) })),
+    });
+    return carries ? [result.x, result.predicted] : [result.x];
+  }
+  const step = options.engine.jit(samplingStep);
+  jitted.set(kinds, step);
+  return step;
+}
+
+function startingNoise({ imageShape, seed }: SamplerOptions, first: number, size: number): tf.Tensor4D {
+  const blocks = Math.ceil(imageShape[0] * imageShape[1] * imageShape[2] / 4);
+  return tf.tidy(() =>
+    randomNormal<tf.Rank.R4>(
+      [size, ...imageShape],
+      tf.tensor1d(philoxKey(seed, "samplingStart"), "int32"),
+      counterTensor(first * blocks, 0),
+    )
+  );
+}
+
+/** A Philox counter: the block in the low 64 bits, the step in the high ones. */
+function counterTensor(block: number, step: number): tf.Tensor1D {
+  return tf.tensor1d(Int32Array.of(block, Math.floor(block / 2 ** 32), step, 0), "int32");
+}
+
+/** The classes of a batch: the spec's list, else all classes, round and round by the image's index. */
+function labelsOf({ sampling: { labels }, classes }: SamplerOptions, first: number, size: number): tf.Tensor1D {
+  const all = labels ?? Array.from({ length: classes ?? 1 }, (_, label) => label);
+  return tf.tensor1d(Array.from({ length: size }, (_, i) => all[(first + i) % all.length]!), "int32");
+}
+
+/** Lets timers and signals (Ctrl-C) have their turn. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
