@@ -1,2 +1,11 @@
 // Registers the WebGPU forms of all kernels.
-export {};
+import { register as registerFilteredDownsample } from "./filtered_downsample/webgpu.ts";
+import { register as registerFilteredUpsample } from "./filtered_upsample/webgpu.ts";
+import { register as registerGelu } from "./gelu/webgpu.ts";
+
+/** Registers them; the engine does so when it opens. */
+export function registerWebGpuKernels(): void {
+  registerFilteredDownsample();
+  registerFilteredUpsample();
+  registerGelu();
+}

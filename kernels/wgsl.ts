@@ -86,3 +86,13 @@ export function spreadWorkgroups(count: number): [number, number, number] {
   const columns = Math.ceil(Math.sqrt(count));
   return [columns, Math.ceil(count / columns), 1];
 }
+
+/** How many channels one thread handles together: 4 where that divides evenly, else 1. */
+export function vectorWidth(channels: number): 1 | 4 {
+  return channels % 4 === 0 ? 4 : 1;
+}
+
+/** The alias `Value` that programs use for one or four channels, in front of their code. */
+export function withValueType(width: 1 | 4, ...code: string[]): string {
+  return `alias Value = ${width === 4 ? "vec4f" : "f32"};\n${code.join("\n")}`;
+}

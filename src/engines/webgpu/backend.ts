@@ -253,7 +253,7 @@ export class Backend extends Stock implements WgslBackend {
 
   #pipelineOf(name: string, code: string, constants: Readonly<Record<string, number>>): GPUComputePipeline {
     const prefix = Object.entries(constants).map(([key, value]) => `const ${key} = ${value};\n`).join("");
-    const key = `${name}\n${prefix}`;
+    const key = `${name}\n${prefix}${code}`;
     const known = this.pipelineCache[key];
     if (known) return known;
     this.device.pushErrorScope("validation");

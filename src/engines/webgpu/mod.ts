@@ -1,7 +1,7 @@
 // The engine `webgpu`: any GPU that Deno's WebGPU reaches. Stock operations are tfjs-backend-webgpu's; our own kernels
 // are registered by kernels/webgpu.ts.
 import * as tf from "@tensorflow/tfjs";
-import "../../../kernels/webgpu.ts";
+import { registerWebGpuKernels } from "../../../kernels/webgpu.ts";
 import type { Engine } from "../engine.ts";
 import { Backend } from "./backend.ts";
 import { openDevice } from "./device.ts";
@@ -28,6 +28,7 @@ export async function openWebGpu(options: { software: boolean }): Promise<WebGpu
   const gpu = await openDevice(options);
   const backend = new Backend(gpu), homes: Homes = new Map();
   tf.removeBackend("webgpu");
+  registerWebGpuKernels();
   tf.registerBackend("webgpu", () => backend, 3);
   await tf.setBackend("webgpu");
   return {

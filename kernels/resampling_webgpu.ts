@@ -1,0 +1,37 @@
+// Filtered doubling and halving on WebGPU. Each one's gradient is the other with the filter turned around, which is the
+// constant SIGN of its program.
+import * as tf from "@tensorflow/tfjs";
+import halve from "./filtered_downsample/halve.wgsl" with { type: "text" };
+import double from "./filtered_upsample/double.wgsl" with { type: "text" };
+import { padding } from "./taps.ts";
+import { emptyTensor, sizesOf, spreadWorkgroups, vectorWidth, type WgslBackend, withValueType } from "./wgsl.ts";
+
+/** Which program, and whether the filter is turned around. */
+export interface Resampling {
+  readonly name: string;
+  readonly direction: "double" | "halve";
+  readonly turned: boolean;
+}
+
+/** Runs a resampling of x [batch, height, width, channels] into the given height and width. */
+export function resampleWebGpu(
+  backend: WgslBackend,
+  { name, direction, turned }: Resampling,
+  x: tf.TensorInfo,
+  lowpass: tf.TensorInfo,
+  [outputHeight, outputWidth]: readonly [number, number],
+): tf.TensorInfo {
+  const [batch, height, width, channels] = sizesOf(x, 4), [taps] = sizesOf(lowpass, 2);
+  const vector = vectorWidth(channels), y = emptyTensor(backend, [batch, outputHeight, outputWidth, channels]);
+  const size = batch * outputHeight * outputWidth * channels / vector;
+  backend.runWgsl({
+    name,
+    code: withValueType(vector, direction === "double" ? double : halve),
+    constants: { TAPS: taps, PADDING: padding(taps), SIGN: turned ? -1 : 1 },
+    reads: [x, lowpass],
+    writes: [y],
+    uniforms: [height, width, outputHeight, outputWidth, channels / vector, size],
+    workgroups: spreadWorkgroups(Math.ceil(size / 256)),
+  });
+  return y;
+}

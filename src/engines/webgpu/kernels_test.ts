@@ -1,0 +1,202 @@
+// Each kernel on WebGPU against its reference, forward and every gradient, over random shapes. The seed is printed in
+// each message; a run with another seed is one constant away.
+import { assert } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import { openWebGpu, probeWebGpu, type WebGpuEngine } from "./mod.ts";
+import { aliasFreeGelu } from "../../../kernels/alias_free_gelu/mod.ts";
+import { attention } from "../../../kernels/attention/mod.ts";
+import { filteredDownsample } from "../../../kernels/filtered_downsample/mod.ts";
+import { filteredUpsample } from "../../../kernels/filtered_upsample/mod.ts";
+import { gelu } from "../../../kernels/gelu/mod.ts";
+import { groupNorm } from "../../../kernels/group_norm/mod.ts";
+import { layerNorm } from "../../../kernels/layer_norm/mod.ts";
+
+const probe = await probeWebGpu();
+const why = probe.available ? "" : " (NOTHING TESTED: no GPU, and no software GPU such as mesa-vulkan-drivers)";
+let opened: Promise<WebGpuEngine> | null = null;
+
+interface Numbers {
+  shape: number[];
+  values: Float32Array;
+}
+
+/** mulberry32: enough for test inputs. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+class Random {
+  readonly next: () => number;
+  constructor(readonly seed: number) {
+    this.next = generator(seed);
+  }
+  integer(least: number, most: number): number {
+    return least + Math.floor(this.next() * (most - least + 1));
+  }
+  of<T>(...choices: T[]): T {
+    return choices[this.integer(0, choices.length - 1)]!;
+  }
+  numbers(shape: number[], center = 0): Numbers {
+    const size = tf.util.sizeFromShape(shape);
+    return { shape, values: Float32Array.from({ length: size }, () => center + 4 * this.next() - 2) };
+  }
+}
+
+/** Output and gradients of sum(output * weights) for each input. */
+async function outputAndGradients(
+  backend: string,
+  inputs: Numbers[],
+  differentiable: number,
+  run: (...tensors: tf.Tensor[]) => tf.Tensor,
+): Promise<Numbers[]> {
+  await tf.setBackend(backend);
+  const tensors = inputs.map(({ shape, values }) => tf.tensor(values, shape));
+  const results = tf.tidy(() => {
+    const output = run(...tensors);
+    const weights = tf.tensor(Float32Array.from({ length: output.size }, (_, i) => Math.sin(1 + 3 * i)), output.shape);
+    const rest = tensors.slice(differentiable);
+    const gradients = tf.grads((...x: tf.Tensor[]) => run(...x, ...rest))(tensors.slice(0, differentiable), weights);
+    return [output, ...gradients];
+  });
+  const read = await Promise.all(
+    results.map(async (tensor) => ({ shape: tensor.shape, values: (await tensor.data()).slice() as Float32Array })),
+  );
+  tf.dispose([...tensors, ...results]);
+  return read;
+}
+
+function assertAgree(message: string, actual: Numbers, expected: Numbers, tolerance: number): void {
+  assert(String(actual.shape) === String(expected.shape), `${message}: shape ${actual.shape}, not ${expected.shape}`);
+  const scale = expected.values.reduce(
+    (most, value) => Math.max(most, Number.isFinite(value) ? Math.abs(value) : 0),
+    1,
+  );
+  expected.values.forEach((value, i) => {
+    const other = actual.values[i]!;
+    const agree = Number.isFinite(value) ? Math.abs(value - other) <= tolerance * scale : Object.is(value, other);
+    assert(agree, `${message}: element ${i} is ${other}, the reference has ${value} (largest ${scale})`);
+  });
+}
+
+function kernelTest(
+  name: string,
+  cases: number,
+  make: (random: Random) => {
+    inputs: Numbers[];
+    differentiable: number;
+    run: (...tensors: tf.Tensor[]) => tf.Tensor;
+    tolerance?: number;
+  },
+): void {
+  Deno.test({
+    name: `webgpu against the reference: ${name}${why}`,
+    ignore: !probe.available,
+    sanitizeOps: false, // The device outlives the test.
+    sanitizeResources: false,
+    fn: async () => {
+      await (opened ??= openWebGpu({ software: true }));
+      for (let seed = 1; seed <= cases; seed++) {
+        const { inputs, differentiable, run, tolerance = 3e-5 } = make(new Random(1000 * name.length + seed));
+        const expected = await outputAndGradients("cpu", inputs, differentiable, run);
+        const actual = await outputAndGradients("webgpu", inputs, differentiable, run);
+        const again = await outputAndGradients("webgpu", inputs, differentiable, run);
+        const shapes = inputs.map(({ shape }) => `[${shape}]`).join();
+        expected.forEach((numbers, i) => {
+          const message = `${name}, seed ${seed}, ${shapes}, ${i === 0 ? "output" : `gradient ${i}`}`;
+          assertAgree(message, actual[i]!, numbers, tolerance);
+          assert(String(actual[i]!.values) === String(again[i]!.values), `${message}: two runs differ`);
+        });
+      }
+    },
+  });
+}
+
+const image = (random: Random, most = 9) =>
+  random.numbers([
+    random.integer(1, 3),
+    random.integer(1, most),
+    random.integer(1, most),
+    random.of(1, 2, 3, 4, 5, 8, 12),
+  ]);
+const filter = (random: Random) => {
+  const taps = random.of(2, 3, 4, 5, 12);
+  return random.numbers([taps, taps]);
+};
+
+kernelTest("gelu", 4, (random) => ({ inputs: [image(random)], differentiable: 1, run: (x) => gelu(x!) }));
+
+kernelTest("gelu of NaN, infinities and large numbers", 1, () => ({
+  inputs: [{ shape: [6], values: Float32Array.of(NaN, Infinity, -Infinity, 30, -30, 0) }],
+  differentiable: 1,
+  run: (x) => gelu(x!),
+}));
+
+kernelTest("filtered upsampling", 12, (random) => ({
+  inputs: [image(random), filter(random)],
+  differentiable: 1,
+  run: (x, lowpass) => filteredUpsample(x as tf.Tensor4D, lowpass as tf.Tensor2D),
+}));
+
+kernelTest("filtered downsampling", 12, (random) => ({
+  inputs: [image(random), filter(random)],
+  differentiable: 1,
+  run: (x, lowpass) => filteredDownsample(x as tf.Tensor4D, lowpass as tf.Tensor2D),
+}));
+
+kernelTest("alias-free GELU", 12, (random) => ({
+  inputs: [image(random, 19), filter(random), filter(random)],
+  differentiable: 1,
+  run: (x, up, down) => aliasFreeGelu(x as tf.Tensor4D, { up: up as tf.Tensor2D, down: down as tf.Tensor2D }),
+}));
+
+kernelTest("alias-free GELU with a GroupNorm inside", 8, (random) => {
+  const x = image(random, 13), channels = x.shape[3]!;
+  return {
+    inputs: [x, random.numbers([channels]), random.numbers([channels]), filter(random), filter(random)],
+    differentiable: 3,
+    run: (x, scale, offset, up, down) =>
+      aliasFreeGelu(x as tf.Tensor4D, {
+        up: up as tf.Tensor2D,
+        down: down as tf.Tensor2D,
+        norm: { scale: scale as tf.Tensor1D, offset: offset as tf.Tensor1D },
+      }),
+    tolerance: 2e-4,
+  };
+});
+
+kernelTest("group normalization", 10, (random) => {
+  const x = random.numbers(image(random, 17).shape, random.of(0, 0, 20)), channels = x.shape[3]!;
+  return {
+    inputs: [x, random.numbers([channels]), random.numbers([channels])],
+    differentiable: 3,
+    run: (x, scale, offset) => groupNorm(x as tf.Tensor4D, scale as tf.Tensor1D, offset as tf.Tensor1D),
+    tolerance: 1e-4,
+  };
+});
+
+kernelTest("layer normalization", 10, (random) => {
+  const channels = random.of(1, 3, 4, 32, 96, 130), x = random.numbers([random.integer(1, 300), channels]);
+  return {
+    inputs: [x, random.numbers([channels]), random.numbers([channels])],
+    differentiable: 3,
+    run: (x, scale, offset) => layerNorm(x as tf.Tensor2D, scale as tf.Tensor1D, offset as tf.Tensor1D),
+    tolerance: 1e-4,
+  };
+});
+
+kernelTest("attention", 10, (random) => {
+  const heads = random.of(1, 2, 4), headSize = random.of(1, 2, 3, 4, 8, 16, 32);
+  const shape = [random.integer(1, 3), random.integer(1, 150), heads * headSize];
+  return {
+    inputs: [random.numbers(shape), random.numbers(shape), random.numbers(shape)],
+    differentiable: 3,
+    run: (q, k, v) => attention(q as tf.Tensor3D, k as tf.Tensor3D, v as tf.Tensor3D, heads),
+    tolerance: 1e-4,
+  };
+});
