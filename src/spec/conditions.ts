@@ -3,7 +3,7 @@
  * (an override, a spec that extends another) that makes the choice lets them go; resolved they are neutral.
  */
 import type { Spec } from "./schema.ts";
-import { type Tree, valueAt, withValue } from "./tree.ts";
+import { pathOf, type Tree, valueAt, withValue } from "./tree.ts";
 
 interface Condition {
   /** The dotted field that decides. */
@@ -84,7 +84,7 @@ export const conditions: readonly Condition[] = [
 export function inapplicable(spec: Spec): { field: string; where: string }[] {
   return conditions.filter((condition) => !condition.applies(spec)).flatMap(({ fields, where, neutral = null }) =>
     fields.filter((field) => {
-      const value = valueAt(spec, field.split("."));
+      const value = valueAt(spec, pathOf(field));
       return value !== undefined && value !== neutral;
     }).map((field) => ({ field, where }))
   );
@@ -92,5 +92,8 @@ export function inapplicable(spec: Spec): { field: string; where: string }[] {
 
 /** The spec without the fields that do not apply. */
 export function withoutInapplicable(spec: Spec): Spec {
-  return inapplicable(spec).reduce((tree, { field }) => withValue(tree, field, undefined), spec as Tree) as Spec;
+  return inapplicable(spec).reduce(
+    (tree, { field }) => withValue(tree, pathOf(field), undefined),
+    spec as Tree,
+  ) as Spec;
 }

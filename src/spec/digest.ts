@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "./canonical.ts";
 import type { ResolvedSpec } from "./resolved.ts";
-import { type Tree, valueAt, withoutExtensions, withValue } from "./tree.ts";
+import { pathOf, type Tree, valueAt, withoutExtensions, withValue } from "./tree.ts";
 
 /**
  * The version of the method. It changes when, and only when, a release changes the results of the same spec on
@@ -20,7 +20,7 @@ function sha256(value: unknown): string {
 function digested(resolved: ResolvedSpec): Tree {
   let tree = withoutExtensions(resolved) as Tree;
   for (const [path, neutral] of joinedLater) {
-    if (valueAt(tree, path.split(".")) === neutral) tree = withValue(tree, path, undefined);
+    if (valueAt(tree, pathOf(path)) === neutral) tree = withValue(tree, pathOf(path), undefined);
   }
   return tree;
 }

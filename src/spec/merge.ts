@@ -1,7 +1,7 @@
 /** One spec over another: `extends`, overrides, members of a sweep. */
 import { conditions } from "./conditions.ts";
 import type { Spec } from "./schema.ts";
-import { isTree, type Tree, valueAt, withValue } from "./tree.ts";
+import { isTree, pathOf, type Tree, valueAt, withValue } from "./tree.ts";
 
 /** The sections that are merged field by field; everything else is replaced as a whole. */
 const sections = new Set(["data", "cutoff", "noise", "training", "sampling", "sampling.shift", "evaluation"]);
@@ -29,19 +29,19 @@ function mergeTrees(base: Tree, over: Tree, at: string): Tree {
  */
 export function mergeSpecs(base: Spec, over: Spec): Spec {
   let merged = mergeTrees(base as Tree, over as Tree, "");
-  const said = (path: string) => valueAt(over, path.split(".")) !== undefined;
+  const said = (path: string) => valueAt(over, pathOf(path)) !== undefined;
   const forget = (path: string) => {
-    if (!said(path)) merged = withValue(merged, path, undefined);
+    if (!said(path)) merged = withValue(merged, pathOf(path), undefined);
   };
   for (const [leader, fields] of Object.entries(followers)) {
-    const before = valueAt(base, leader.split(".")), now = valueAt(over, leader.split("."));
+    const before = valueAt(base, pathOf(leader)), now = valueAt(over, pathOf(leader));
     if (now !== undefined && now !== null && now !== before) fields.forEach(forget);
   }
   for (const { selector, fields, applies, neutral = null } of conditions) {
     if (!said(selector)) continue;
     const meaningful = applies(merged as Spec);
     for (const field of fields) {
-      if (!meaningful || valueAt(merged, field.split(".")) === neutral) forget(field);
+      if (!meaningful || valueAt(merged, pathOf(field)) === neutral) forget(field);
     }
   }
   return merged as Spec;

@@ -3,13 +3,18 @@ import { schemaComplaints } from "./check.ts";
 import { ruleComplaints } from "./rules.ts";
 import type { Spec } from "./schema.ts";
 import { complain, type Complaint, remember, textSource } from "./source.ts";
-import { isTree, withoutExtensions } from "./tree.ts";
+import { isTree, type Path, type Tree, withoutExtensions, withValue } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 
 /** Options of {@link parseSpec}. */
 export interface ParseOptions {
   /** The file's path, for messages; nothing is read from it. */
   path?: string;
+}
+
+function upToList(path: Path): Path {
+  const list = path.findIndex((key) => typeof key === "number");
+  return list < 0 ? path : path.slice(0, list);
 }
 
 /**
@@ -19,16 +24,19 @@ export interface ParseOptions {
  * @throws UserError with all errors of the text, each with file, line, column, path, what is allowed, the nearest word
  */
 export function parseSpec(text: string, { path = "spec" }: ParseOptions = {}): Spec {
-  const { data, complaints } = readYaml(text, path);
+  const { data, complaints, fatal } = readYaml(text, path);
   const source = textSource(text.replace(/^\uFEFF/, ""), path, data);
   const found: Complaint[] = [...complaints];
+  if (fatal) throw complain(found, [source]);
   if (!isTree(data)) {
     found.push({ path: [], message: "must be a mapping, such as `architecture: D`, a line for each field" });
-  } else if (found.length === 0) {
-    const bare = withoutExtensions(data) as Spec;
-    found.push(...schemaComplaints(bare));
-    const alone = found.length === 0 && bare.extends === undefined && bare.sweep === undefined;
-    if (alone) found.push(...ruleComplaints(bare));
+  } else {
+    const bare = withoutExtensions(data) as Tree;
+    const wrong = schemaComplaints(bare);
+    found.push(...wrong);
+    // The rules look at the fields that are right by themselves; a list counts as one field.
+    const sound = wrong.reduce((tree, { path }) => withValue(tree, upToList(path), undefined), bare) as Spec;
+    if (bare.extends === undefined && bare.sweep === undefined) found.push(...ruleComplaints(sound));
   }
   if (found.length > 0) throw complain(found, [source]);
   return remember(data as Spec, [source]);

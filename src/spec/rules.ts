@@ -2,6 +2,7 @@
 import { inapplicable } from "./conditions.ts";
 import { datasetFacts, type Spec } from "./schema.ts";
 import type { Complaint } from "./source.ts";
+import { pathOf } from "./tree.ts";
 
 /** The labels of a spec as a list. */
 export function labelList(labels: number | number[] | null | undefined): number[] | null {
@@ -11,12 +12,12 @@ export function labelList(labels: number | number[] | null | undefined): number[
 /** The complaints about a whole spec, one that neither extends another nor is a sweep. */
 export function ruleComplaints(spec: Spec): Complaint[] {
   const complaints: Complaint[] = inapplicable(spec).map(({ field, where }) => ({
-    path: field.split("."),
+    path: pathOf(field),
     message: `applies only to ${where}; leave it out`,
     at: "key",
   }));
   const complain = (path: string, message: string, at: "key" | "value" = "value") =>
-    complaints.push({ path: path.split("."), message, at });
+    complaints.push({ path: pathOf(path), message, at });
   const { architecture, dataset, data, classes = null, channels, noise, training, sampling } = spec;
 
   if (!architecture) complain("architecture", "missing; one of A, B, C, D, E");

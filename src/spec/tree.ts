@@ -20,17 +20,21 @@ export function valueAt(tree: unknown, path: Path): unknown {
   return value;
 }
 
-/** A copy of the tree with a value put at a dotted path, sections made where they lack; undefined takes the field out. */
-export function withValue(tree: Tree, dotted: string, value: unknown): Tree {
-  const [key, ...rest] = dotted.split(".") as [string, ...string[]];
-  const copy = { ...tree };
+/** A copy of the tree with a value put at a path, sections made where they lack; undefined takes the field out. */
+export function withValue(tree: Tree, path: Path, value: unknown): Tree {
+  const [key, ...rest] = path.map(String);
+  if (key === undefined) return tree;
+  const { [key]: own, ...others } = tree;
   if (rest.length > 0) {
-    const section = Object.hasOwn(copy, key) ? copy[key] : undefined;
-    if (value === undefined && !isTree(section)) return copy;
-    copy[key] = withValue(isTree(section) ? section : {}, rest.join("."), value);
-  } else if (value === undefined) delete copy[key];
-  else copy[key] = value;
-  return copy;
+    if (!isTree(own) && value === undefined) return tree;
+    return { ...tree, [key]: withValue(isTree(own) ? own : {}, rest, value) };
+  }
+  return value === undefined ? others : { ...tree, [key]: value };
+}
+
+/** The path that a dotted name stands for. */
+export function pathOf(name: string): string[] {
+  return name.split(".");
 }
 
 /** The dotted form of a path, for people. */

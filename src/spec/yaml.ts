@@ -3,8 +3,8 @@
  * its depth, and the number of its values with every alias followed.
  */
 import { parse } from "@std/yaml";
-import { LineCounter, parseDocument } from "yaml";
 import { UserError } from "../errors.ts";
+import { type Position, syntaxErrors } from "./positions.ts";
 import { type Complaint, printable } from "./source.ts";
 import { isTree, type Path } from "./tree.ts";
 
@@ -15,13 +15,14 @@ const deepest = 16, mostValues = 20_000, longestString = 10_000;
 /** Characters that belong into no spec: controls but tab and line ends, and halves of characters. */
 const unprintable = /(?![\t\n\r])\p{Cc}|\p{Cs}|\uFFFD/u;
 
-/** What in the data is no plain, printable, finite JSON; stops at the first bound that is passed. */
-function checkData(data: unknown): Complaint[] {
+/** What in the data is no plain, printable, finite JSON; only the bound where one is passed, which is `fatal`. */
+function checkData(data: unknown): { complaints: Complaint[]; fatal: boolean } {
   const complaints: Complaint[] = [];
-  let values = 0;
+  let values = 0, fatal = false;
   const visit = (value: unknown, path: Path): boolean => {
     if (++values > mostValues || path.length > deepest) {
       complaints.length = 0;
+      fatal = true;
       const what = path.length > deepest ? `deeper than ${deepest} levels` : `more than ${mostValues} values`;
       complaints.push({ path: path.slice(0, 1), message: `${what} (aliases followed); a spec needs far less` });
       return false;
@@ -44,52 +45,37 @@ function checkData(data: unknown): Complaint[] {
     return true;
   };
   visit(data, []);
-  return complaints;
+  return { complaints, fatal };
 }
 
-/** The text's own errors, all that a tolerant reader finds; that of the strict one where it finds none. */
-function syntaxErrors(text: string, name: string, error: Error): string {
-  const lineCounter = new LineCounter();
-  let errors: { line: number; col: number; message: string }[] = [];
-  try {
-    errors = parseDocument(text, { lineCounter, prettyErrors: false }).errors.slice(0, 10).map((each) => ({
-      ...lineCounter.linePos(each.pos[0]),
-      message: each.message,
-    }));
-  } catch {
-    // Nested too deeply for it; the strict reader's error is told instead.
-  }
+/** The text's own errors: all that the tolerant reader finds; that of the strict one where it finds none. */
+function syntaxMessage(text: string, name: string, error: Error): string {
+  if (error instanceof RangeError) return `${name}: no valid YAML: nested too deeply`;
+  let errors: (Position & { message: string })[] = syntaxErrors(text);
   if (errors.length === 0) {
     const [first = ""] = error.message.split("\n");
-    const found = first.match(/ at line (\d+), column (\d+)/);
-    errors.push({
-      line: Number(found?.[1] ?? 1),
-      col: Number(found?.[2] ?? 1),
-      message: error instanceof RangeError ? "nested too deeply" : first.replace(/ at line \d+, column \d+:?$/, ""),
-    });
+    const [, message = first, line = 1, col = 1] = first.match(/^(.*) at line (\d+), column (\d+):?$/) ?? [];
+    errors = [{ line: Number(line), col: Number(col), message }];
   }
-  return errors.map(({ line, col, message }) => `${name}:${line}:${col}: no valid YAML: ${printableLine(message)}`)
+  return errors.map(({ line, col, message }) => `${name}:${line}:${col}: no valid YAML: ${printable(message, 200)}`)
     .join("\n");
 }
 
-const printableLine = (message: string) =>
-  message.split("\n", 1).map((line) => line.match(/.{1,70}/gu) ?? [])
-    .flat().slice(0, 3).map(printable).join("");
-
 /**
- * The data of a YAML text (YAML's core schema), and what in it no spec may hold.
+ * The data of a YAML text (YAML's core schema), and what in it no spec may hold; `fatal` where it must not be looked at
+ * any further, being endless or nearly so.
  *
  * @throws UserError where the text is too long or no YAML
  */
-export function readYaml(text: string, name: string): { data: unknown; complaints: Complaint[] } {
+export function readYaml(text: string, name: string): { data: unknown; complaints: Complaint[]; fatal: boolean } {
   if (text.length > longestText) {
     throw new UserError(`${name}: more than ${longestText / 1024} KiB; no spec is so long. Is this the right file?`);
   }
   try {
     const data = parse(text.replace(/^\uFEFF/, ""), { schema: "core" });
-    return { data, complaints: checkData(data) };
+    return { data, ...checkData(data) };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError)) throw error;
-    throw new UserError(syntaxErrors(text, name, error));
+    throw new UserError(syntaxMessage(text, name, error));
   }
 }

@@ -1,0 +1,60 @@
+/**
+ * Lines and columns in a YAML text. `@std/yaml` reads values but keeps no places; where something is wrong, npm's `yaml`
+ * reads the text again, tolerantly, and knows them.
+ */
+import process from "node:process";
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type { Path } from "./tree.ts";
+
+/** A place in a text, from 1. */
+export interface Position {
+  line: number;
+  col: number;
+}
+
+/** The tolerant reading of a text; undefined where it is nested too deeply even for that. */
+function read(text: string): { document: Document; lineCounter: LineCounter } | undefined {
+  const lineCounter = new LineCounter();
+  // `yaml` looks for two debugging switches in the environment, which must not cost its users a permission. All of this
+  // is synchronous: nobody else sees the empty environment.
+  const env = process.env;
+  process.env = {};
+  try {
+    return { document: parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false }), lineCounter };
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  } finally {
+    process.env = env;
+  }
+}
+
+/** The place of the key or the value at a path, or of the nearest section around it. */
+export function positionOf(text: string, path: Path, at: "key" | "value"): Position {
+  const { document, lineCounter } = read(text) ?? {};
+  if (!document || !lineCounter) return { line: 1, col: 1 };
+  let node = document.contents as Node | null | undefined;
+  let offset = node?.range?.[0] ?? 0;
+  for (const [depth, key] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+      if (!pair) break;
+      const next = pair.value as Node | null;
+      const pointed = next && !(at === "key" && depth === path.length - 1) ? next : pair.key as Node;
+      offset = pointed.range?.[0] ?? offset;
+      node = next;
+    } else if (isSeq(node)) {
+      node = node.items[Number(key)] as Node | undefined;
+      offset = node?.range?.[0] ?? offset;
+    } else break;
+  }
+  return lineCounter.linePos(offset);
+}
+
+/** The syntax errors that the tolerant reader finds, at most ten. */
+export function syntaxErrors(text: string): (Position & { message: string })[] {
+  const { document, lineCounter } = read(text) ?? {};
+  if (!document || !lineCounter) return [];
+  return document.errors.slice(0, 10).map(({ pos, message }) => ({ ...lineCounter.linePos(pos[0]), message }));
+}
