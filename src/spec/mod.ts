@@ -1,7 +1,10 @@
 /** The spec language: what a person writes, checked, resolved, named and digested. */
+export { canonicalJson } from "./canonical.ts";
 export { METHOD_VERSION, runDigest, specDigest, trainingDigest } from "./digest.ts";
+export { loadSpec, loadSweep, readSpec, type SpecFile } from "./load.ts";
 export { specName } from "./name.ts";
 export { type ParseOptions, parseSpec } from "./parse.ts";
 export { resolveSpec } from "./resolve.ts";
 export type { ResolvedSpec } from "./resolved.ts";
 export { datasetFacts, type DatasetName, type Spec } from "./schema.ts";
+export { expandSweep } from "./sweep.ts";

@@ -3,6 +3,7 @@ import { schemaComplaints } from "./check.ts";
 import { ruleComplaints } from "./rules.ts";
 import type { Spec } from "./schema.ts";
 import { complain, type Complaint, remember, textSource } from "./source.ts";
+import { sweepComplaints } from "./sweep.ts";
 import { isTree, type Path, type Tree, withoutExtensions, withValue } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -18,12 +19,11 @@ function upToList(path: Path): Path {
 }
 
 /**
- * The spec in a YAML (or JSON) text, checked; nothing is filled in, `x-` fields are kept. A spec that `extends` another
- * or is a sweep is checked field by field; as a whole it is checked where it is put together.
+ * The fields in a YAML (or JSON) text, each checked alone: what a spec that others extend may be.
  *
- * @throws UserError with all errors of the text, each with file, line, column, path, what is allowed, the nearest word
+ * @throws UserError with all errors of the text
  */
-export function parseSpec(text: string, { path = "spec" }: ParseOptions = {}): Spec {
+export function parseFields(text: string, { path = "spec" }: ParseOptions = {}, rules?: typeof ruleComplaints): Spec {
   const { data, complaints, fatal } = readYaml(text, path);
   const source = textSource(text.replace(/^\uFEFF/, ""), path, data);
   const found: Complaint[] = [...complaints];
@@ -33,11 +33,21 @@ export function parseSpec(text: string, { path = "spec" }: ParseOptions = {}): S
   } else {
     const bare = withoutExtensions(data) as Tree;
     const wrong = schemaComplaints(bare);
-    found.push(...wrong);
-    // The rules look at the fields that are right by themselves; a list counts as one field.
+    // What looks at more than one field sees those that are right by themselves; a list counts as one field.
     const sound = wrong.reduce((tree, { path }) => withValue(tree, upToList(path), undefined), bare) as Spec;
-    if (bare.extends === undefined && bare.sweep === undefined) found.push(...ruleComplaints(sound));
+    found.push(...wrong, ...sweepComplaints(sound.sweep));
+    if (rules && bare.extends === undefined && bare.sweep === undefined) found.push(...rules(sound));
   }
   if (found.length > 0) throw complain(found, [source]);
   return remember(data as Spec, [source]);
+}
+
+/**
+ * The spec in a YAML (or JSON) text, checked; nothing is filled in, `x-` fields are kept. A spec that `extends` another
+ * or is a sweep is checked field by field; as a whole it is checked where it is put together.
+ *
+ * @throws UserError with all errors of the text, each with file, line, column, path, what is allowed, the nearest word
+ */
+export function parseSpec(text: string, options: ParseOptions = {}): Spec {
+  return parseFields(text, options, ruleComplaints);
 }

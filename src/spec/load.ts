@@ -1,0 +1,125 @@
+/** Specs from files: `extends`, overrides, and everything that can be wrong with a path. */
+import { basename, dirname, fromFileUrl, isAbsolute, join, relative } from "@std/path";
+import { UserError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { mergeSpecs } from "./merge.ts";
+import { parseFields, parseSpec } from "./parse.ts";
+import { resolveSpec } from "./resolve.ts";
+import type { ResolvedSpec } from "./resolved.ts";
+import type { Spec } from "./schema.ts";
+import { complain, printable, quoted, remember, sourcesOf } from "./source.ts";
+import { expandSweep } from "./sweep.ts";
+import { longestText } from "./yaml.ts";
+
+const longestChain = 10;
+
+/** What was read of a spec's file. */
+export interface SpecFile {
+  /** The spec as written, with what it extends under it. */
+  spec: Spec;
+  /** The file's own text. */
+  text: string;
+  path: string;
+}
+
+/** The specs beside a path that does not exist, for a hint. */
+async function nearestFile(path: string): Promise<string> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(dirname(path))) {
+      if (/\.ya?ml$/.test(name)) names.push(name);
+    }
+  } catch {
+    return ""; // The folder is missing too, or closed: there is no hint.
+  }
+  const near = nearest(basename(path), names);
+  return near ? `; did you mean ${printable(join(dirname(path), near))}?` : "";
+}
+
+async function readSpecText(path: string): Promise<string> {
+  const shown = printable(path, 300);
+  try {
+    const { isFile, isDirectory, size } = await Deno.stat(path);
+    if (isDirectory) throw new UserError(`${shown}: is a folder; name one of the specs in it`);
+    if (!isFile) throw new UserError(`${shown}: is no regular file; a spec is a YAML file`);
+    if (size > longestText) {
+      throw new UserError(`${shown}: ${size} bytes; no spec is longer than ${longestText / 1024} KiB`);
+    }
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await Deno.readFile(path));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    if (error instanceof Deno.errors.NotFound) throw new UserError(`${shown}: no such file${await nearestFile(path)}`);
+    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+      throw new UserError(`${shown}: may not be read; check its permissions`);
+    }
+    if (error instanceof TypeError) throw new UserError(`${shown}: is not text in UTF-8; a spec is a YAML file`);
+    throw new UserError(`${shown}: cannot be read (${error instanceof Error ? printable(error.message, 200) : error})`);
+  }
+}
+
+/** Whether a real path lies in a real folder. */
+function inside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== "" && !isAbsolute(way) && way.split(/[\\/]/)[0] !== "..";
+}
+
+/** The folder that no `extends` leaves: the working folder, or that of a spec that lies elsewhere. */
+async function projectOf(path: string): Promise<string> {
+  const [working, file] = await Promise.all([Deno.realPath("."), Deno.realPath(path)]);
+  return inside(file, working) ? working : dirname(file);
+}
+
+/** The spec with all that it extends under it; `chain` are the real paths of the files on the way. */
+async function withExtended(spec: Spec, path: string, project: string, chain: readonly string[]): Promise<Spec> {
+  if (spec.extends === undefined) return spec;
+  const refuse = (message: string) => complain([{ path: ["extends"], message }], sourcesOf(spec));
+  if (isAbsolute(spec.extends) || /^\w+:/.test(spec.extends)) {
+    throw refuse(`must be a path relative to this file, not ${quoted(spec.extends)}`);
+  }
+  if (chain.length >= longestChain) throw refuse(`more than ${longestChain} specs extend one another`);
+  const target = join(dirname(path), spec.extends);
+  // A target that cannot be followed cannot be read either; readSpecText says why.
+  const real = await Deno.realPath(target).catch(() => undefined);
+  if (real !== undefined && !inside(real, project)) throw refuse(`${quoted(spec.extends)} leads out of the project`);
+  if (real !== undefined && chain.includes(real)) throw refuse(`${quoted(spec.extends)} closes a cycle`);
+  const text = await readSpecText(target).catch((error) => {
+    throw error instanceof UserError ? refuse(error.message) : error;
+  });
+  const base = await withExtended(parseFields(text, { path: target }), target, project, [...chain, real ?? target]);
+  const { extends: _, ...over } = spec;
+  return remember(mergeSpecs(base, over), [...sourcesOf(base), ...sourcesOf(spec)]);
+}
+
+/** The spec of a file (a path, or a file URL), with what it extends under it; not resolved yet. */
+export async function readSpec(path: string | URL): Promise<SpecFile> {
+  const file = path instanceof URL ? fromFileUrl(path) : path;
+  const text = await readSpecText(file);
+  const own = parseSpec(text, { path: file });
+  const spec = own.extends === undefined
+    ? own
+    : await withExtended(own, file, await projectOf(file), [await Deno.realPath(file)]);
+  return { spec, text, path: file };
+}
+
+/**
+ * The resolved spec of a file.
+ *
+ * @param overrides `training.epochs=3` and the like, with the same validation as the file
+ * @throws UserError where the file cannot be read, it or an override is wrong, or it is a sweep
+ */
+export async function loadSpec(
+  path: string | URL,
+  overrides: readonly string[] = [],
+): Promise<SpecFile & { resolved: ResolvedSpec }> {
+  const file = await readSpec(path);
+  return { ...file, resolved: resolveSpec(file.spec, overrides) };
+}
+
+/** The members of a file's sweep, resolved; overrides such as `kaiserBeta=0,1,2` are axes. Throws as {@link loadSpec}. */
+export async function loadSweep(
+  path: string | URL,
+  overrides: readonly string[] = [],
+): Promise<SpecFile & { members: ResolvedSpec[] }> {
+  const file = await readSpec(path);
+  return { ...file, members: expandSweep(file.spec, overrides) };
+}

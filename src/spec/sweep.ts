@@ -1,0 +1,102 @@
+/** Sweeps: one spec that stands for many, as a grid of values or a list of grids. */
+import { UserError } from "../errors.ts";
+import { schemaComplaints } from "./check.ts";
+import { withoutInapplicable } from "./conditions.ts";
+import { specDigest } from "./digest.ts";
+import { mergeSpecs } from "./merge.ts";
+import { parseOverride, splitOverride } from "./overrides.ts";
+import { resolveSpec, withOverrides } from "./resolve.ts";
+import type { ResolvedSpec } from "./resolved.ts";
+import type { Spec } from "./schema.ts";
+import { complain, type Complaint, overrideSource, quoted, remember, sourcesOf } from "./source.ts";
+import { isTree, type Path, pathOf, type Tree, withoutExtensions, withValue } from "./tree.ts";
+import { readYaml } from "./yaml.ts";
+
+type Grid = Record<string, unknown[]>;
+const mostMembers = 10_000;
+
+const layerOf = (field: string, value: unknown) => withValue({}, pathOf(field), value);
+
+/** What is wrong with the fields and values of a `sweep:` that its schema accepts. */
+export function sweepComplaints(sweep: Spec["sweep"]): Complaint[] {
+  const gridComplaints = (grid: Grid, at: Path) =>
+    Object.entries(grid).flatMap(([field, values]) => {
+      if (field === "extends" || field === "sweep") {
+        return [{ path: [...at, field], message: "cannot be swept", at: "key" as const }];
+      }
+      return values.flatMap((value, i) =>
+        schemaComplaints(layerOf(field, value)).map(({ message, at: what = "value" }) => ({
+          path: what === "key" ? [...at, field] : [...at, field, i],
+          message,
+          at: what,
+        }))
+      );
+    });
+  if (Array.isArray(sweep)) return sweep.flatMap((grid, i) => gridComplaints(grid, ["sweep", i]));
+  return isTree(sweep) ? gridComplaints(sweep as Grid, ["sweep"]) : [];
+}
+
+type Member = [field: string, value: unknown][];
+
+/** The members of a grid, as fields with their values; the first field changes slowest. */
+function members(grid: Grid): Member[] {
+  return Object.entries(grid).reduce<Member[]>(
+    (partial, [field, values]) =>
+      partial.flatMap((member) => values.map((value): Member => [...member, [field, value]])),
+    [[]],
+  );
+}
+
+/** The axes among overrides (`kaiserBeta=0,1,2`), and the overrides that give one value. */
+function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[] } {
+  const axes: Grid = {}, single: string[] = [];
+  for (const override of overrides) {
+    const { field, text } = splitOverride(override);
+    const { data, complaints } = readYaml(`[${text}]`, quoted(override));
+    const axis = { field, values: Array.isArray(data) ? data : [] };
+    const source = overrideSource(override, layerOf(field, axis.values));
+    if (complaints.length > 0) throw complain(complaints, [source]);
+    if (axis.values.length === 1) {
+      parseOverride(override); // Its complaints, before anything else is done.
+      single.push(override);
+    } else {
+      const found = axis.values.flatMap((value) => schemaComplaints(withoutExtensions(layerOf(field, value))));
+      if (found.length > 0) throw complain(found, [source]);
+      axes[field] = axis.values;
+    }
+  }
+  return { axes, single };
+}
+
+/**
+ * The members of a sweep, resolved: every combination of a grid's values, of every grid of a list. Members that
+ * coincide (architecture A, whatever the filter) come once; a spec without `sweep` has one member, itself.
+ *
+ * @param overrides as on the command line; `kaiserBeta=0,1,2` adds an axis, or takes the place of one
+ * @throws UserError where a member is no valid spec, or there are more than 10,000
+ */
+export function expandSweep(spec: Spec, overrides: readonly string[] = []): ResolvedSpec[] {
+  const { axes, single } = splitAxes(overrides);
+  const said = single.map((override) => splitOverride(override).field);
+  const { sweep = {}, ...rest } = spec;
+  const found = sweepComplaints(sweep);
+  if (found.length > 0) throw complain(found, sourcesOf(spec));
+  const base = withOverrides(remember(rest as Spec, sourcesOf(spec)), single);
+  const grids = (Array.isArray(sweep) ? sweep : [sweep]).map((grid) => {
+    const kept = Object.entries(grid as Grid).filter(([field]) => !said.includes(field));
+    return { ...Object.fromEntries(kept), ...axes };
+  });
+  const count = grids.reduce((sum, grid) => sum + Object.values(grid).reduce((n, axis) => n * axis.length, 1), 0);
+  if (count > mostMembers) throw new UserError(`the sweep has ${count} members; at most ${mostMembers} are run as one`);
+
+  const byDigest = new Map<string, ResolvedSpec>();
+  for (const member of grids.flatMap(members)) {
+    const layer = member.reduce<Tree>((tree, [field, value]) => withValue(tree, pathOf(field), value), {}) as Spec;
+    const whole = withoutInapplicable(mergeSpecs(base, layer));
+    const label = `sweep member ${member.map(([field, value]) => `${field}=${JSON.stringify(value)}`).join(" ")}`;
+    const resolved = resolveSpec(remember(whole, [...sourcesOf(base), overrideSource(label, layer)]));
+    const digest = specDigest(resolved);
+    if (!byDigest.has(digest)) byDigest.set(digest, resolved);
+  }
+  return [...byDigest.values()];
+}
