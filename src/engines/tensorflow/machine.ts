@@ -24,10 +24,21 @@ export async function thisMachine(): Promise<Machine> {
   return { os, arch, env, wheels: wheelSet(os, arch, os === "linux" && await hasNvidiaDriver(env)) };
 }
 
-/** Whether an NVIDIA driver is at work and not hidden by CUDA_VISIBLE_DEVICES. The second path is WSL2's. */
+/**
+ * Whether an NVIDIA driver is at work and not hidden by CUDA_VISIBLE_DEVICES: its device (WSL2's is called dxg, with
+ * the driver's library beside), or, where Deno has no permission for devices, the driver's library.
+ */
 async function hasNvidiaDriver(env: Machine["env"]): Promise<boolean> {
   if (Deno.env.get("CUDA_VISIBLE_DEVICES") === "" || env("CUDA_VISIBLE_DEVICES") === "-1") return false;
-  return await exists("/dev/nvidia0") || await exists("/usr/lib/wsl/lib/libcuda.so.1");
+  if (await exists("/usr/lib/wsl/lib/libcuda.so.1")) return true;
+  try {
+    await Deno.stat("/dev/nvidia0");
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) return false;
+  }
+  const folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/run/opengl-driver/lib"];
+  return (await Promise.all(folders.map((folder) => exists(`${folder}/libcuda.so.1`)))).some((found) => found);
 }
 
 /** Whether something lies at a path. */
