@@ -1,0 +1,22 @@
+import type * as tf from "@tensorflow/tfjs";
+import { alternating, type Operation, testOperation } from "../testing.ts";
+import { groupNorm } from "./mod.ts";
+import { groupNormGradReference, groupNormReference } from "./reference.ts";
+
+const operation: Operation = {
+  name: "groupNorm",
+  draw(random, smallest) {
+    const size = (most: number) => smallest ? 1 : random.integer(1, most), channels = size(9);
+    return [
+      alternating(random, [size(3), size(7), size(7), channels]),
+      random.values([channels]),
+      random.values([channels]),
+    ];
+  },
+  differentiable: 3,
+  run: (x, scale, offset) => groupNorm(x as tf.Tensor4D, scale as tf.Tensor1D, offset as tf.Tensor1D),
+  reference: groupNormReference,
+  gradients: ([x, scale], dy) => groupNormGradReference(x!, dy, scale!),
+  tolerance: 2e-5,
+};
+testOperation(operation);

@@ -1,0 +1,246 @@
+/**
+ * What the tests of all operations share: random cases by a seed, the comparison of each engine with the reference,
+ * and that of a reference's gradient with finite differences.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { openEngine } from "../src/engines/mod.ts";
+import { lowpassKernel } from "../src/filters/mod.ts";
+import { assertClose, goldenCases } from "../src/golden/golden.ts";
+import { philox4x32 } from "./random_normal/philox.ts";
+import type { Values } from "./reference.ts";
+
+function availableEngines(): { name: "cpu" | "tensorflow" | "webgpu"; ignore: boolean; reason: string }[] {
+  const ffi = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  return [{ name: "cpu", ignore: false, reason: "" }, {
+    name: "tensorflow",
+    ignore: !ffi,
+    reason: "needs --allow-all",
+  }];
+}
+
+/** Random numbers by a seed. */
+export interface Random {
+  /** Uniform in [0, 1). */
+  uniform(): number;
+  /** Uniform among the whole numbers from `least` to `most`. */
+  integer(least: number, most: number): number;
+  /** Uniform in [-size, size), in a shape. Exact in float32, so that every engine sees the same numbers. */
+  values(shape: number[], size?: number): Values;
+}
+
+/** The generator of a seed. */
+export function random(seed: number): Random {
+  let drawn = 0;
+  const uniform = () => philox4x32([drawn++, 0, 0, 0], [seed, 0])[0]! / 2 ** 32;
+  return {
+    uniform,
+    integer: (least, most) => least + Math.floor(uniform() * (most - least + 1)),
+    values: (shape, size = 1) => ({
+      shape,
+      data: Float64Array.from({ length: count(shape) }, () => Math.fround((2 * uniform() - 1) * size)),
+    }),
+  };
+}
+
+/**
+ * Values of 1 to 3 whose signs alternate: where a normalization divides by the deviation, that of nearly equal numbers
+ * would test the rounding and not the kernel.
+ */
+export function alternating(random: Random, shape: number[]): Values {
+  const { data } = random.values(shape);
+  return { shape, data: data.map((value, i) => (i % 2 === 0 ? 2 : -2) + value) };
+}
+
+function count(shape: number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** An operation as its tests see it. */
+export interface Operation {
+  name: string;
+  /** Draws the inputs; `smallest` asks for one image of one pixel and one channel, or what is like it. */
+  draw(random: Random, smallest: boolean): Values[];
+  /** The first so many inputs have gradients. */
+  differentiable: number;
+  /** The public function. */
+  run(...inputs: tf.Tensor[]): tf.Tensor;
+  reference(...inputs: Values[]): Values;
+  /** The gradients for the differentiable inputs. */
+  gradients(inputs: Values[], dy: Values): Values[];
+  /** How far an engine may be off, times max(1, |value|). */
+  tolerance: number;
+}
+
+/** Registers a test for each engine; where one is missing the test is ignored and its name says why. */
+export function testOnEngines(name: string, body: () => Promise<void>): void {
+  for (const engine of availableEngines()) {
+    Deno.test({
+      name: `${name}, on ${engine.name}${engine.ignore ? ` (${engine.reason})` : ""}`,
+      ignore: engine.ignore,
+      // An engine's library and device outlive the test.
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: async () => {
+        await opened(engine.name);
+        await body();
+      },
+    });
+  }
+}
+
+const open = new Map<string, Promise<unknown>>();
+
+async function opened(name: "cpu" | "tensorflow" | "webgpu"): Promise<void> {
+  if (!open.has(name)) open.set(name, openEngine(name, { softwareGpu: true }));
+  await open.get(name);
+  await tf.setBackend(name);
+}
+
+/** A tensor of values; the caller frees it. */
+export function tensorOf({ shape, data }: Values): tf.Tensor {
+  return tf.tensor(Float32Array.from(data), shape, "float32");
+}
+
+/** The output and the gradients for dy of an operation on the current engine. */
+export async function runOperation(operation: Operation, inputs: Values[], dy: Values): Promise<Values[]> {
+  const tensors = inputs.map(tensorOf), dyTensor = tensorOf(dy);
+  const fixed = tensors.slice(operation.differentiable);
+  const results = tf.tidy(() => {
+    const fn = (...varied: tf.Tensor[]) => operation.run(...varied, ...fixed);
+    return [
+      fn(...tensors.slice(0, operation.differentiable)),
+      ...tf.grads(fn)(tensors.slice(0, operation.differentiable), dyTensor),
+    ];
+  });
+  const values = await Promise.all(
+    results.map(async (result) => ({ shape: result.shape, data: Float64Array.from(await result.data()) })),
+  );
+  tf.dispose([tensors, dyTensor, results]);
+  return values;
+}
+
+function expected(operation: Operation, inputs: Values[], dy: Values): Values[] {
+  return [operation.reference(...inputs), ...operation.gradients(inputs, dy)];
+}
+
+function assertValues(actual: Values[], expected: Values[], tolerance: number, what: string): void {
+  expected.forEach((values, i) => {
+    const name = `${what}, ${i === 0 ? "output" : `gradient ${i - 1}`}`;
+    if (actual[i]!.shape.join() !== values.shape.join()) {
+      throw new Error(`${name}: shape [${actual[i]!.shape}], expected [${values.shape}]`);
+    }
+    assertClose(actual[i]!.data, values.data, tolerance, name);
+  });
+}
+
+function describe(inputs: Values[]): string {
+  return inputs.map(({ shape }) => `[${shape}]`).join(" ");
+}
+
+/** A new seed each time the tests run; a failure names it. */
+function freshSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]!;
+}
+
+/** Registers all tests that every operation has. */
+export function testOperation(operation: Operation): void {
+  const { name, differentiable } = operation;
+
+  Deno.test(`${name}: the reference's gradients are its finite differences`, () => {
+    for (let round = 0; round < 12; round++) {
+      const seed = freshSeed(), draw = random(seed), inputs = operation.draw(draw, round === 0);
+      const dy = draw.values(operation.reference(...inputs).shape);
+      const gradients = operation.gradients(inputs, dy);
+      for (let input = 0; input < differentiable; input++) {
+        const direction = draw.values(inputs[input]!.shape);
+        const slope = direction.data.reduce((sum, d, i) => sum + d * gradients[input]!.data[i]!, 0);
+        const difference = finiteDifference(operation, inputs, input, direction, dy);
+        assertClose([slope], [difference], 1e-6, `seed ${seed}, ${describe(inputs)}, gradient ${input}`);
+      }
+    }
+  });
+
+  testOnEngines(`${name}: output and gradients equal the reference over random shapes`, async () => {
+    for (let round = 0; round < 12; round++) {
+      const seed = freshSeed(), draw = random(seed), inputs = operation.draw(draw, round === 0);
+      const dy = draw.values(operation.reference(...inputs).shape);
+      const results = await runOperation(operation, inputs, dy);
+      assertValues(results, expected(operation, inputs, dy), operation.tolerance, `seed ${seed}, ${describe(inputs)}`);
+    }
+  });
+
+  testOnEngines(`${name}: NaN and infinity go where the reference lets them go`, async () => {
+    for (const value of [NaN, Infinity, -Infinity]) {
+      const seed = freshSeed(), draw = random(seed), inputs = operation.draw(draw, false);
+      const x = inputs[0]!, dy = draw.values(operation.reference(...inputs).shape);
+      x.data[draw.integer(0, x.data.length - 1)] = value;
+      const results = await runOperation(operation, inputs, dy), reference = expected(operation, inputs, dy);
+      reference.forEach(({ data }, i) =>
+        assertSameSpecials(results[i]!.data, data, `${value}, seed ${seed}, ${describe(inputs)}, result ${i}`)
+      );
+    }
+  });
+}
+
+/** The difference quotient of fourth order of sum(dy output) along a direction of an input. */
+function finiteDifference(
+  operation: Operation,
+  inputs: Values[],
+  input: number,
+  direction: Values,
+  dy: Values,
+): number {
+  const step = 1e-5;
+  const objective = (steps: number) => {
+    const moved = inputs[input]!.data.map((value, i) => value + steps * step * direction.data[i]!);
+    const output = operation.reference(...inputs.map((other, i) => i === input ? { ...other, data: moved } : other));
+    return output.data.reduce((sum, y, i) => sum + y * dy.data[i]!, 0);
+  };
+  return (8 * (objective(1) - objective(-1)) - (objective(2) - objective(-2))) / (12 * step);
+}
+
+/** Throws unless NaN, infinities and numbers stand at the same places. */
+function assertSameSpecials(actual: Float64Array, expected: Float64Array, what: string): void {
+  const kind = (value: number) => Number.isFinite(value) ? "a number" : String(value);
+  expected.forEach((value, i) => {
+    if (kind(value) !== kind(actual[i]!)) throw new Error(`${what}: ${actual[i]} at ${i}, expected ${kind(value)}`);
+  });
+}
+
+/** A golden image tensor, N, C, H, W, as N, H, W, C. */
+export function channelsLast({ shape, data }: Values): Values {
+  const [batch, channels, height, width] = shape as [number, number, number, number];
+  const out = new Float64Array(data.length), pixels = height * width;
+  for (let n = 0; n < batch; n++) {
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < pixels; p++) out[(n * pixels + p) * channels + c] = data[(n * channels + c) * pixels + p]!;
+    }
+  }
+  return { shape: [batch, height, width, channels], data: out };
+}
+
+/** A low-pass kernel by its design, as the golden cases name it. */
+export function lowpassOf(design: { size: number; beta: number; normalized: boolean; cutoff: number }): Values {
+  const { size, beta, normalized, cutoff } = design;
+  return { shape: [size, size], data: lowpassKernel({ size, kaiserBeta: beta, normalized, cutoff }) };
+}
+
+/**
+ * Registers a test of an operation on images against all golden cases of a kind.
+ *
+ * @param filters the operation's low-pass kernels, by the case's parameters
+ */
+export function testGolden(
+  operation: Operation,
+  kind: string,
+  filters: (params: Parameters<typeof lowpassOf>[0]) => Values[],
+): void {
+  testOnEngines(`${operation.name}: output and gradient equal PyTorch's`, async () => {
+    const rows = goldenCases(kind);
+    if (rows.length === 0) throw new Error(`no golden cases of kind ${kind}`);
+    for (const { case: name, params, tolerance, tensors: { x, y, grad_y, grad_x } } of rows) {
+      const results = await runOperation(operation, [channelsLast(x!), ...filters(params)], channelsLast(grad_y!));
+      assertValues(results, [channelsLast(y!), channelsLast(grad_x!)], tolerance, name);
+    }
+  });
+}
