@@ -1,0 +1,153 @@
+/** The low-pass kernel and its frequency response: as CSV for programs, as diagrams for people. */
+import { frequencyResponse } from "../filters/mod.ts";
+import { encodePng } from "../formats/png.ts";
+import { divergingColour, sequentialColour } from "./colours.ts";
+import { heatMapSize, heatMapSvg } from "./heat_map.ts";
+import { curveSvg, type Plot } from "./plots.ts";
+import { svgImage } from "./svg.ts";
+
+/** A low-pass kernel of a network. */
+export interface Lowpass {
+  /** What it does and in which model: "D-2N, downsampling". */
+  name: string;
+  /** size * size coefficients, row-major. */
+  kernel: ArrayLike<number>;
+  /** Taps a side. */
+  size: number;
+  /** Radians, in 0 ... pi. */
+  cutoff: number;
+}
+
+/** Frequencies a side of the response; odd, so that both ends are the same distance from zero. */
+const points = 129;
+
+/** The coefficients as CSV, a row a line, with as many digits as a number has. */
+export function filterCsv({ kernel, size }: Pick<Lowpass, "kernel" | "size">): string {
+  const rows = Array.from({ length: size }, (_, y) => Array.from({ length: size }, (_, x) => kernel[y * size + x]));
+  return rows.map((row) => row.join(",") + "\n").join("");
+}
+
+/** The frequency, in radians a pixel, of a column (or row) of the centred response. */
+function frequencyAt(index: number): number {
+  return 2 * Math.PI * (index - Math.floor(points / 2)) / points;
+}
+
+/** The response as CSV: magnitudes, vertical frequencies down, horizontal ones across, in radians a pixel. */
+export function responseCsv({ kernel, size }: Pick<Lowpass, "kernel" | "size">): string {
+  const response = frequencyResponse(kernel, size, points);
+  const frequencies = Array.from({ length: points }, (_, i) => frequencyAt(i).toFixed(6));
+  const rows = frequencies.map((f, y) => [f, ...response.subarray(y * points, (y + 1) * points)].join(",") + "\n");
+  return ["vertical\\horizontal," + frequencies.join(",") + "\n", ...rows].join("");
+}
+
+/** A number with a true minus sign. */
+function signed(value: number, digits: number): string {
+  return value.toFixed(digits).replace("-", "−");
+}
+
+const quarters = ["0", "π/4", "π/2", "3π/4", "π"];
+
+/** A cutoff as people say it: in parts of pi where that is short. */
+function radians(value: number): string {
+  const part = value / Math.PI;
+  for (const [text, exact] of [["π", 1], ["π/2", 1 / 2], ["π/4", 1 / 4], ["3π/4", 3 / 4], ["π/3", 1 / 3]] as const) {
+    if (Math.abs(part - exact) < 1e-9) return text;
+  }
+  return `${+part.toFixed(3)} π`;
+}
+
+/** The kernel's coefficients as a map of colours, with their values where there is room. */
+export async function filterPlot({ name, kernel, size, cutoff }: Lowpass): Promise<Plot> {
+  const values = Float64Array.from({ length: size * size }, (_, i) => kernel[i]!);
+  const most = Math.max(...values.map(Math.abs)), sum = values.reduce((a, b) => a + b, 0);
+  const at = (row: number, column: number) => values[row * size + column]!;
+  const ticks = Array.from({ length: size }, (_, i) => ({ at: (i + 0.5) / size, text: String(i) }));
+  const svg = heatMapSvg({
+    title: `Low-pass kernel: ${name}`,
+    note: `${size} × ${size} taps, cutoff ${radians(cutoff)}, sum ${signed(sum, 4)}`,
+    cells: size,
+    colourAt: (row, column) => divergingColour(0.5 + at(row, column) / most / 2),
+    ...(size > 9 ? {} : {
+      labelAt: (row: number, column: number) => ({
+        text: signed(at(row, column), size > 5 ? 3 : 4),
+        dark: Math.abs(at(row, column)) > 0.6 * most,
+      }),
+    }),
+    x: { name: "column", ticks },
+    y: { name: "row", ticks: ticks.map(({ at, text }) => ({ at: 1 - at, text })) },
+    scale: {
+      name: "coefficient",
+      colourAt: divergingColour,
+      ticks: [-1, -0.5, 0, 0.5, 1].map((share) => ({ at: (1 + share) / 2, text: signed(share * most, 3) })),
+    },
+  });
+  return { svg, png: encodePng(await svgImage(svg, 2)) };
+}
+
+/** Decibels of a magnitude; what is smaller than the kernel's rounding counts as -120. */
+function decibels(magnitude: number): number {
+  return 20 * Math.log10(Math.max(magnitude, 1e-6));
+}
+
+/** The response in decibels: over both frequencies, with the cutoff as a circle, and along an axis and a diagonal. */
+export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Promise<Plot> {
+  const response = frequencyResponse(kernel, size, points).map(decibels);
+  const highest = Math.max(...response);
+  const top = 10 * Math.ceil(highest / 10 - 1e-6),
+    bottom = Math.max(top - 60, 10 * Math.floor(Math.min(...response) / 10));
+  const share = (value: number) => (value - bottom) / (top - bottom);
+  const places = [[-1, "−π"], [-0.5, "−π/2"], [0, "0"], [0.5, "π/2"], [1, "π"]] as const;
+  // The picture reaches half a cell beyond the outermost frequencies, to pi exactly.
+  const ticks = places.map(([part, text]) => ({ at: (1 + part) / 2, text }));
+  const step = top - bottom > 30 ? 10 : 5;
+  const radius = cutoff / (2 * Math.PI);
+  const map = heatMapSvg({
+    title: `Frequency response: ${name}`,
+    note: `circle: cutoff ${radians(cutoff)}; at frequency 0: ${signed(response[(points * points - 1) / 2]!, 2)} dB`,
+    cells: points,
+    colourAt: (row, column) => sequentialColour(share(response[row * points + column]!)),
+    x: { name: "horizontal frequency in radians a pixel", ticks },
+    y: { name: "vertical frequency in radians a pixel", ticks },
+    scale: {
+      name: "gain in dB",
+      colourAt: sequentialColour,
+      ticks: Array.from({ length: (top - bottom) / step + 1 }, (_, i) => bottom + i * step)
+        .map((value) => ({ at: share(value), text: signed(value, 0) })),
+    },
+    over: `<circle cx="0.5" cy="0.5" r="${radius.toFixed(4)}" fill="none" stroke="#ffffff" stroke-width="0.005" ` +
+      `stroke-dasharray="0.018 0.012"/>`,
+  });
+  const middle = (points - 1) / 2;
+  const positive = Array.from({ length: middle + 1 }, (_, i) => i);
+  const clipped = (value: number) => Math.max(value, bottom);
+  const sections = curveSvg(
+    {
+      title: "Along an axis and a diagonal",
+      x: {
+        name: "frequency along the axis in radians a pixel",
+        min: 0,
+        max: Math.PI,
+        ticks: { every: Math.PI / 4, text: (value) => quarters[Math.round(4 * value / Math.PI)] ?? "" },
+      },
+      y: { name: "gain in dB", min: bottom, max: top },
+      marks: [{ x: cutoff, text: "cutoff" }],
+      curves: [
+        {
+          name: "axis",
+          points: positive.map((i) => [frequencyAt(middle + i), clipped(response[middle * points + middle + i]!)]),
+        },
+        {
+          name: "diagonal",
+          points: positive.map((i) => [frequencyAt(middle + i), clipped(response[(middle + i) * (points + 1)]!)]),
+        },
+      ],
+    },
+    520,
+    heatMapSize.height,
+    "sections",
+  );
+  const width = heatMapSize.width + 520, height = heatMapSize.height;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+    `viewBox="0 0 ${width} ${height}">${map}${sections.replace("<svg ", `<svg x="${heatMapSize.width}" y="0" `)}</svg>`;
+  return { svg, png: encodePng(await svgImage(svg, 2)) };
+}

@@ -1,0 +1,204 @@
+/** Curves: the loss, scores over angles. Drawn by echarts on the server as SVG; PNG from the same SVG. */
+import { encodePng } from "../formats/png.ts";
+import { chartSvg, svgImage } from "./svg.ts";
+
+/** A picture in both its forms. */
+export interface Plot {
+  /** A whole SVG document. */
+  svg: string;
+  /** The same, drawn at twice its size. */
+  png: Uint8Array<ArrayBuffer>;
+}
+
+/** One curve. */
+export interface Curve {
+  name: string;
+  /** [x, y]; y null leaves a gap. */
+  points: [x: number, y: number | null][];
+  /** Half the width of the band around it, for each point: a confidence interval. */
+  spread?: number[] | undefined;
+  /** Drawn thin and pale, as what another curve smooths. */
+  faint?: boolean | undefined;
+}
+
+/** An axis of a diagram. */
+export interface Axis {
+  /** What it counts, with its unit. */
+  name: string;
+  log?: boolean;
+  min?: number;
+  max?: number;
+  /** Distance of the ticks and what stands at them, where the usual numbers would not do. */
+  ticks?: { every: number; text: (value: number) => string };
+}
+
+/** A diagram of curves. Axis names say the unit. */
+export interface CurvePlot {
+  title: string;
+  /** Stands under the title, in grey. */
+  note?: string | undefined;
+  x: Axis;
+  y: Axis;
+  curves: Curve[];
+  /** Upright dashed lines. */
+  marks?: { x: number; text: string }[];
+}
+
+/** Okabe and Ito's colours, which most colour-blind people tell apart, the yellow left out. */
+export const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"];
+/** Colours of text and lines in all diagrams; the report exchanges them for its own. */
+export const colours = { ink: "#1c2430", faint: "#5b6675", rule: "#e1e5ea", paper: "#ffffff" };
+
+/** A diagram as SVG. */
+export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve"): string {
+  const axis = ({ name, log, min, max, ticks }: Axis) => ({
+    type: log ? "log" as const : "value" as const,
+    name,
+    nameLocation: "middle" as const,
+    nameTextStyle: { color: colours.faint, fontSize: 13 },
+    axisLine: { show: true, onZero: false, lineStyle: { color: colours.faint } },
+    axisTick: { show: true, lineStyle: { color: colours.faint } },
+    axisLabel: { color: colours.ink, fontSize: 12, formatter: ticks?.text ?? (log ? powerText : numberText) },
+    ...(ticks ? { interval: ticks.every } : {}),
+    splitLine: { lineStyle: { color: colours.rule } },
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
+  });
+  const named = plot.curves.length > 1;
+  const series = plot.curves.flatMap(({ name, points, spread, faint }, i) => {
+    const colour = palette[i % palette.length]!;
+    const data = points.map(([x, y]) => [x, y === null || (plot.y.log && y <= 0) ? "-" : y]);
+    const line = {
+      name,
+      type: "line" as const,
+      data,
+      showSymbol: points.length <= 40,
+      symbol: "circle",
+      symbolSize: 6,
+      itemStyle: { color: colour },
+      lineStyle: { color: colour, width: faint ? 1 : 2, opacity: faint ? 0.3 : 1 },
+      z: faint ? 2 : 4,
+    };
+    if (i === 0 && plot.marks) Object.assign(line, { markLine: markLine(plot.marks) });
+    if (!spread) return [line];
+    // The band's two edges as one polygon, forth and back.
+    const edge = points.flatMap(([x, y], at) => y === null ? [] : [[x, y, spread[at] ?? 0] as const]);
+    const outline = [
+      ...edge.map(([x, y, s]) => [x, y + s]),
+      ...edge.toReversed().map(([x, y, s]) => [x, y - s]),
+    ];
+    return [line, {
+      type: "custom" as const,
+      data: [0],
+      silent: true,
+      // deno-lint-ignore no-explicit-any -- echarts' type of this function's result is not exported
+      renderItem: (_: unknown, api: any): any => ({
+        type: "polygon",
+        shape: { points: outline.map((point) => api.coord(point)) },
+        style: { fill: colour, opacity: 0.15 },
+      }),
+      z: 1,
+    }];
+  });
+  return chartSvg(
+    {
+      backgroundColor: colours.paper,
+      title: {
+        text: plot.title,
+        ...(plot.note ? { subtext: plot.note } : {}),
+        left: 16,
+        top: 10,
+        itemGap: 6,
+        textStyle: { color: colours.ink, fontSize: 16, fontWeight: "normal" },
+        subtextStyle: { color: colours.faint, fontSize: 12 },
+      },
+      ...(named
+        ? {
+          legend: {
+            data: plot.curves.map(({ name }) => name),
+            right: 20,
+            top: plot.note ? 34 : 12,
+            icon: "roundRect",
+            itemGap: 26,
+            itemWidth: 18,
+            itemHeight: 4,
+            textStyle: { color: colours.ink, fontSize: 12 },
+          },
+        }
+        : {}),
+      grid: { left: 76, right: 28, top: plot.note ? 72 : 54, bottom: 54 },
+      xAxis: { ...axis(plot.x), nameGap: 30 },
+      yAxis: { ...axis(plot.y), nameGap: 52 },
+      series,
+    },
+    width,
+    height,
+    id,
+  );
+}
+
+function markLine(marks: { x: number; text: string }[]) {
+  return {
+    silent: true,
+    symbol: "none",
+    lineStyle: { color: colours.faint, type: "dashed", width: 1 },
+    label: { color: colours.faint, fontSize: 12, position: "insideEndTop", formatter: "{b}" },
+    data: marks.map(({ x, text }) => ({ name: text, xAxis: x })),
+  };
+}
+
+/** 10,000 and −5: what an axis says. */
+function numberText(value: number): string {
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 6 }).replace("-", "−");
+}
+
+/** 0.001 and 1000, but 1e-6: what an axis of powers of ten says. */
+function powerText(value: number): string {
+  return value >= 1e-4 && value < 1e6 ? String(+value.toPrecision(6)) : value.toExponential().replace("e+", "e");
+}
+
+/** A diagram as SVG and as PNG. */
+export async function curvePlot(plot: CurvePlot, width?: number, height?: number): Promise<Plot> {
+  const svg = curveSvg(plot, width, height);
+  return { svg, png: encodePng(await svgImage(svg, 2)) };
+}
+
+/** One row of the losses. */
+export interface LossRow {
+  step: number;
+  loss: number;
+}
+
+/** The loss's moving average: weights fall by half in a hundredth of the rows, and the first rows are not favoured. */
+export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
+  const keep = 0.5 ** (1 / Math.max(1, rows.length / 100));
+  let sum = 0, weight = 0;
+  return rows.map(({ step, loss }) => {
+    sum = keep * sum + loss;
+    weight = keep * weight + 1;
+    return { step, loss: sum / weight };
+  });
+}
+
+/** What a plot of the loss shows: at most 800 rows, evenly chosen, and their moving average. */
+export function lossCurves(rows: readonly LossRow[], title = "Training loss"): CurvePlot {
+  const shown = (from: readonly LossRow[]) => {
+    const every = Math.max(1, Math.ceil(from.length / 800));
+    return from.filter((_, i) => i % every === 0 || i === from.length - 1)
+      .map(({ step, loss }): [number, number] => [step, loss]);
+  };
+  return {
+    title,
+    x: { name: "training step", ...(rows.length ? { min: 0, max: rows.at(-1)!.step } : {}) },
+    y: { name: "mean squared error of the noise", log: true },
+    curves: [
+      { name: "each step", points: shown(rows), faint: true },
+      { name: "moving average", points: shown(smoothedLoss(rows)) },
+    ],
+  };
+}
+
+/** The loss over the steps, as SVG and PNG. */
+export function lossPlot(rows: readonly LossRow[], title?: string): Promise<Plot> {
+  return curvePlot(lossCurves(rows, title));
+}
