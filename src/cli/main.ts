@@ -3,7 +3,7 @@
  * 1: something broke (with its stack), 2: something that the person can mend (one message).
  */
 import { UserError } from "../errors.ts";
-import { nearestWord } from "../layers/nearest.ts";
+import { nearest } from "../nearest.ts";
 import { type Verb, verbs as allVerbs } from "./verbs.ts";
 
 /** The help of the whole command line. */
@@ -41,9 +41,10 @@ export async function main(args: readonly string[], verbs: typeof allVerbs = all
     }
     const known = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
     if (known === undefined) {
+      const near = nearest(name, Object.keys(verbs));
       throw new UserError(
-        `there is no verb "${name}". Did you mean "${nearestWord(name, Object.keys(verbs))}"? ` +
-          `Known: ${Object.keys(verbs).join(", ")}.`,
+        `there is no verb ${JSON.stringify(name)}${near === undefined ? "" : `; did you mean ${near}?`}\n` +
+          `known: ${Object.keys(verbs).join(", ")}`,
       );
     }
     const verb: Verb = await known.load();

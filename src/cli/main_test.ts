@@ -45,7 +45,7 @@ Deno.test("any other error keeps its stack, exit code 1", async () => {
 Deno.test("an unknown verb is answered with the nearest one, also where Object has it", async () => {
   const { code, failed } = await command("cuont");
   assertEquals(code, 2);
-  assertEquals(failed, ['there is no verb "cuont". Did you mean "count"? Known: count, mistake, bug.']);
+  assertEquals(failed, ['there is no verb "cuont"; did you mean count?\nknown: count, mistake, bug']);
   assertEquals((await command("constructor")).code, 2);
 });
 
