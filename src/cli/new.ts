@@ -1,0 +1,160 @@
+/** `deno task new`: four questions, and a commented spec as the answer. */
+import { dirname, relative } from "@std/path";
+import { UserError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
+
+/** What `--help` prints. */
+export const help = `Asks four questions and writes a commented spec.
+
+Usage: deno task new [FILE]
+
+FILE is by default experiments/NAME-DATASET.yaml; a file that exists is never overwritten.`;
+
+/** The four answers, as a person types them. */
+export interface Answers {
+  /** The paper's name, such as D-2N. */
+  network: string;
+  /** A dataset's name, or the path of a folder of images. */
+  dataset: string;
+  size: "small" | "full";
+  /** Degrees. */
+  rotation: string;
+}
+
+interface Question {
+  key: keyof Answers;
+  text: string;
+  suggested: string;
+  /** What is wrong with an answer; undefined where nothing is. */
+  wrong(answer: string): string | undefined;
+}
+
+const datasets = ["mnist", "mnist-m", "cifar-10"];
+const networkForm = /^(A|([B-E])-(\d+(?:\.\d+)?)(N?)(-norm)?)$/i;
+const isPath = (answer: string) => /[\\/.]/.test(answer);
+
+function oneOf(words: readonly string[], answer: string): string | undefined {
+  if (words.includes(answer)) return undefined;
+  const near = nearest(answer, words);
+  return `one of ${words.join(", ")}${near ? `; did you mean ${near}?` : ""}`;
+}
+
+/** Trying an answer in an otherwise good spec tells what the spec language says against it. */
+function wrongInSpec(changed: Partial<Answers>): string | undefined {
+  try {
+    resolveSpec(parseSpec(newSpec({ ...suggestedAnswers, ...changed })));
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) return error.message.replaceAll(/^[^:]*:\d+:\d+: /gm, "");
+    throw error;
+  }
+}
+
+const questions: readonly Question[] = [
+  {
+    key: "network",
+    text: "Which network? A baseline, B filtered resampling, C filtered nonlinearities, D both, E: D that is turned\n" +
+      "while sampling; behind it the Kaiser beta, and N for a normalized filter",
+    suggested: "D-2N",
+    wrong: (answer) =>
+      networkForm.test(answer) ? wrongInSpec({ network: answer }) : "a name such as A, B-0, D-1 or D-2N",
+  },
+  {
+    key: "dataset",
+    text: "Which images? mnist, mnist-m, cifar-10, or the path of a folder of your own, such as ./photos",
+    suggested: "mnist",
+    wrong: (answer) => isPath(answer) ? wrongInSpec({ dataset: answer }) : oneOf(datasets, answer),
+  },
+  {
+    key: "size",
+    text: "How large? small: 16 pixels, minutes; full: 32 pixels and 100 epochs as in the paper, hours on a CPU",
+    suggested: "small",
+    wrong: (answer) => oneOf(["small", "full"], answer),
+  },
+  {
+    key: "rotation",
+    text: "By how many degrees shall the images turn while they are drawn? 0: not at all",
+    suggested: "0",
+    wrong: (answer) => answer.trim() === "" || isNaN(Number(answer)) ? "a number" : wrongInSpec({ rotation: answer }),
+  },
+];
+const suggestedAnswers = Object.fromEntries(
+  questions.map(({ key, suggested }) => [key, suggested]),
+) as unknown as Answers;
+
+/** The commented spec that the answers stand for; `schema` is the way from it to spec.schema.json. */
+export function newSpec({ network, dataset, size, rotation }: Answers, schema = "spec.schema.json"): string {
+  const [, , letter, beta, normalized, inside] = network.toUpperCase().match(networkForm) ?? [];
+  const lines = [
+    `# yaml-language-server: $schema=${schema}`,
+    "# Every field that is not here has the published default; `deno task run FILE --dry-run` shows them all.",
+    `architecture: ${letter ?? "A"} # A baseline, B filtered resampling, C filtered nonlinearities, D both, E D turned`,
+  ];
+  if (letter) {
+    lines.push(`kaiserBeta: ${beta} # of the low-pass kernel's window; 0: a window of ones`);
+    lines.push(`normalized: ${normalized !== ""} # the N: unit gain at frequency zero`);
+    if (inside) lines.push("normInside: true # GroupNorm between the filtered upsampling and GELU");
+  }
+  if (isPath(dataset)) lines.push("dataset: folder", `data: { path: ${JSON.stringify(dataset)} }`);
+  else lines.push(`dataset: ${dataset}`);
+  if (size === "small") {
+    lines.push(
+      "imageSize: 16 # a multiple of 8; the network's width follows it",
+      "training: # a small budget needs a higher rate that falls, and an average of the weights",
+      "  images: 160000",
+      "  batchSize: 32",
+      "  learningRate: 8.0e-4",
+      "  warmupSteps: 100",
+      "  decay: linear",
+      "  decayFraction: 0.3",
+      "  emaDecay: 0.999",
+    );
+  } else lines.push("training:", "  epochs: 100 # as published, with batches of 16 and a rate of 3e-4");
+  lines.push("sampling:", "  count: 64 # images for each angle; scores want 2,000");
+  if (size === "small") {
+    lines.push("  steps: 250 # of 999", "  variance: posterior", "  clip: true # what young networks need");
+  }
+  lines.push(`  rotation: ${Number(rotation)} # degrees, counter-clockwise; a list such as [0, 45] draws each angle`);
+  if (size === "small") lines.push("evaluation: { metrics: [] } # fid, kid, is: for more images than these");
+  return `${lines.join("\n")}\n`;
+}
+
+function askAll(ask: (text: string, suggested: string) => string | null): Answers {
+  const answers: Record<string, string> = {};
+  for (const { key, text, suggested, wrong } of questions) {
+    while (answers[key] === undefined) {
+      const answer = ask(`${text}:`, suggested)?.trim();
+      if (answer === undefined) throw new UserError("`deno task new` asks questions; start it in a terminal");
+      const complaint = wrong(answer);
+      if (complaint === undefined) answers[key] = answer;
+      else console.log(`  Needed: ${complaint}`);
+    }
+  }
+  return answers as unknown as Answers;
+}
+
+/** Asks, writes the spec, and says how to run it; `ask` is for tests. */
+export async function run(
+  args: string[],
+  ask: (text: string, suggested: string) => string | null = prompt,
+): Promise<number> {
+  const [given, ...more] = args;
+  if (more.length > 0 || given?.startsWith("-")) throw new UserError(help);
+  const answers = askAll(ask);
+  const resolved = resolveSpec(parseSpec(newSpec(answers)));
+  const dataset = resolved.dataset === "folder" ? "folder" : resolved.dataset.replace("-", "");
+  const path = given ?? `experiments/${specName(resolved).toLowerCase().replace("-", "")}-${dataset}.yaml`;
+  const schema = relative(dirname(path), "experiments/spec.schema.json").replaceAll("\\", "/");
+  try {
+    await Deno.writeTextFile(path, newSpec(answers, schema), { createNew: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw new UserError(`${path}: exists already; name another file: deno task new FILE`);
+    }
+    if (error instanceof Deno.errors.NotFound) throw new UserError(`${path}: its folder does not exist`);
+    throw error;
+  }
+  console.log(`${path} is written: ${specName(resolved)} on ${resolved.dataset}. Run it with\n  deno task run ${path}`);
+  return 0;
+}

@@ -1,0 +1,64 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { UserError } from "../errors.ts";
+import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
+import { nameLines } from "./name.ts";
+import { type Answers, newSpec, run } from "./new.ts";
+
+Deno.test("new: whatever is answered is a valid spec that says it", () => {
+  for (const network of ["A", "B-0", "C-1N", "D-2N", "D-2.5", "D-2N-norm", "e-2n"]) {
+    for (const dataset of ["mnist", "mnist-m", "cifar-10", "./my photos", "C:\\photos"]) {
+      for (const size of ["small", "full"] as const) {
+        const answers: Answers = { network, dataset, size, rotation: "-30.5" };
+        const resolved = resolveSpec(parseSpec(newSpec(answers)));
+        assertEquals(specName(resolved).toLowerCase(), network.replace("e-2n", "d-2n").toLowerCase());
+        assertEquals(resolved.data.path ?? resolved.dataset, dataset);
+        assertEquals(resolved.imageSize, size === "small" ? 16 : 32);
+        assertEquals(resolved.sampling.rotation, [-30.5]);
+      }
+    }
+  }
+});
+
+const files = { read: true, write: true } as const;
+const closed = (Object.keys(files) as (keyof typeof files)[]).some((name) =>
+  Deno.permissions.querySync({ name }).state !== "granted"
+);
+
+Deno.test({
+  name: "new: asks again after a wrong answer, writes the file once (needs --allow-read --allow-write)",
+  ignore: closed,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/mine.yaml`;
+    const typed = ["D2", "F-2N", "D-2N", "mnst", "mnist", "huge", "small", "left", "99999", "45"];
+    const answer = () => typed.shift() ?? null;
+    const log = console.log, said: string[] = [];
+    console.log = (text: string) => said.push(text);
+    try {
+      assertEquals(await run([path], answer), 0);
+    } finally {
+      console.log = log;
+    }
+    assertEquals(typed, []);
+    assertEquals(said.length, 6 + 1, "six complaints and the last line");
+    assert(said.some((line) => line.includes("did you mean mnist?")));
+    assert(said.some((line) => line.includes("-3600 to 3600")));
+    const [line] = await nameLines(path, []);
+    assert(line!.startsWith("D-2N   "));
+    const again = ["D-2N", "mnist", "small", "45"];
+    await assertRejects(() => run([path], () => again.shift() ?? null), UserError, "exists already");
+    await assertRejects(() => run([path], () => null), UserError, "in a terminal");
+    await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "name: a line for each member, overrides included (needs --allow-read)",
+  ignore: closed,
+  async fn() {
+    const spec = new URL("../../experiments/d2n-mnistm.yaml", import.meta.url).pathname;
+    const [one] = await nameLines(spec, ["kaiserBeta=1", "normalized=false"]);
+    assertStringIncludes(one!, "D-1 ");
+    assertEquals((await nameLines(spec, ["kaiserBeta=0,1,2"])).length, 3);
+  },
+});
