@@ -1,10 +1,12 @@
 // Registers the WebGPU forms of all kernels.
+import { register as registerAliasFreeGelu } from "./alias_free_gelu/webgpu.ts";
 import { register as registerFilteredDownsample } from "./filtered_downsample/webgpu.ts";
 import { register as registerFilteredUpsample } from "./filtered_upsample/webgpu.ts";
 import { register as registerGelu } from "./gelu/webgpu.ts";
 
 /** Registers them; the engine does so when it opens. */
 export function registerWebGpuKernels(): void {
+  registerAliasFreeGelu();
   registerFilteredDownsample();
   registerFilteredUpsample();
   registerGelu();

@@ -19,9 +19,15 @@ export interface WgslDispatch {
   readonly workgroups: readonly [number, number, number];
 }
 
+/** The limits that our kernels fit their sizes to. */
+export interface WgslLimits {
+  readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+}
+
 /** The part of the WebGPU backend that our kernels call. */
 export interface WgslBackend {
-  readonly device: { readonly limits: { readonly maxStorageBuffersPerShaderStage: number } };
+  readonly device: { readonly limits: WgslLimits };
   makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
   disposeData(dataId: tf.DataId): boolean;
   incRef(dataId: tf.DataId): void;

@@ -165,7 +165,9 @@ export class Backend extends Stock implements WgslBackend {
     const all = [...reads, ...writes, ...updates], { limits } = this.device;
     for (const { shape } of all) checkBufferSize(limits, name, 4 * tf.util.sizeFromShape(shape));
     checkDispatch(limits, name, workgroups, all.length);
-    const pipeline = this.#pipelineOf(name, code, constants);
+    const kinds: GPUBufferBindingType[] = all.map((_, i) => i < reads.length ? "read-only-storage" : "storage");
+    if (uniforms) kinds.push("uniform");
+    const pipeline = this.#pipelineOf(name, code, constants, kinds);
     const bindings = all.map((tensor, i): Binding => ({
       buffer: this.bufferOf(tensor),
       access: i < reads.length ? "read" : i < reads.length + writes.length ? "write" : "update",
@@ -251,16 +253,25 @@ export class Backend extends Stock implements WgslBackend {
     this.gpu.check();
   }
 
-  #pipelineOf(name: string, code: string, constants: Readonly<Record<string, number>>): GPUComputePipeline {
+  #pipelineOf(
+    name: string,
+    code: string,
+    constants: Readonly<Record<string, number>>,
+    kinds: readonly GPUBufferBindingType[],
+  ): GPUComputePipeline {
     const prefix = Object.entries(constants).map(([key, value]) => `const ${key} = ${value};\n`).join("");
-    const key = `${name}\n${prefix}${code}`;
+    const key = `${name}\n${kinds}\n${prefix}${code}`;
     const known = this.pipelineCache[key];
     if (known) return known;
     this.device.pushErrorScope("validation");
     const module = this.device.createShaderModule({ label: name, code: prefix + code });
+    // An explicit layout, unlike "auto", keeps bindings that a variant of a program does not use.
+    const entries = kinds.map((type, binding) => ({ binding, visibility: 4, buffer: { type } })); // 4: COMPUTE
+    const bindGroupLayouts = [this.device.createBindGroupLayout({ label: name, entries })];
+    const layout = this.device.createPipelineLayout({ label: name, bindGroupLayouts });
     const pipeline = this.device.createComputePipeline({
       label: name,
-      layout: "auto",
+      layout,
       compute: { module, entryPoint: "main" },
     });
     this.#popErrorScope(name);
