@@ -76,7 +76,7 @@ Deno.test({
       const text = await Deno.readTextFile(new URL(name, import.meta.url));
       if (/^export const help\b/m.test(text)) files.push(name.replace(".ts", ""));
     }
-    assertEquals(files.sort(), Object.keys(realVerbs).sort());
+    assertEquals(files.sort(), Object.keys(realVerbs).sort(), "verbs.ts needs a line for each file and the other way");
     const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
     for (const name of Object.keys(realVerbs)) {
       assert(tasks[name]?.endsWith(`src/cli/main.ts ${name}`), `deno.json has no task for ${name}`);

@@ -1,4 +1,5 @@
-/** The verbs of the command line. A new one is a file beside this one and a line here. */
+/** The verbs of the command line. A new one is a file beside this one, a line here and a task in
+ * deno.json with the permissions that it needs. */
 
 /** What a verb's file exports. */
 export interface Verb {
@@ -10,6 +11,8 @@ export interface Verb {
 
 /** Every verb: what it does in a line, and its file, which is loaded only when asked for. */
 export const verbs: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Verb> }>> = {
+  new: { summary: "asks four questions and writes a commented spec", load: () => import("./new.ts") },
+  name: { summary: "a spec's paper name and digest", load: () => import("./name.ts") },
   doctor: {
     summary: "which engines work on this machine, and how to get the others",
     load: () => import("./doctor.ts"),
