@@ -5,7 +5,9 @@
 import fontBytes from "dejavu-fonts-ttf/ttf/DejaVuSans.ttf" with { type: "bytes" };
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import wasm from "@resvg/resvg-wasm/index_bg.wasm" with { type: "bytes" };
-import * as echarts from "echarts";
+// The ready-made bundle: the package's own modules ask for an environment variable, which needs a permission.
+// @ts-types="echarts"
+import * as echarts from "echarts/dist/echarts.esm.min.mjs";
 import type { Image } from "../formats/image.ts";
 
 /** The font of all pictures. */

@@ -1,0 +1,135 @@
+/** Animations of one size of frames: GIF for everywhere, MP4 (H.264) where size and colours matter. */
+import process from "node:process";
+import gifenc from "gifenc";
+import type { Image } from "../formats/image.ts";
+
+type Palette = number[][];
+/** gifenc comes without types; this is what is used of it. */
+const { GIFEncoder, quantize, applyPalette } = gifenc as {
+  GIFEncoder(): {
+    writeFrame(
+      indices: Uint8Array,
+      width: number,
+      height: number,
+      options: { palette: Palette; delay: number; repeat?: number },
+    ): void;
+    finish(): void;
+    bytes(): Uint8Array<ArrayBuffer>;
+  };
+  quantize(rgba: Uint8Array, colours: number): Palette;
+  applyPalette(rgba: Uint8Array, palette: Palette): Uint8Array;
+};
+
+/** How an animation runs. */
+export interface Timing {
+  /** Milliseconds that each frame stands; GIF counts in hundredths of a second. */
+  frameMs: number;
+  /** Milliseconds that the last frame stands, so that people can look at it. Default: as the others. */
+  lastMs?: number;
+}
+
+function checked(frames: readonly Image[]): Image {
+  const first = frames[0];
+  if (!first) throw new Error("an animation without frames");
+  for (const { width, height } of frames) {
+    if (width !== first.width || height !== first.height) {
+      throw new Error(`an animation of frames of ${first.width}x${first.height} and of ${width}x${height}`);
+    }
+  }
+  return first;
+}
+
+/** RGBA samples of an image, with rows and columns repeated at the edges up to the size asked for. */
+function rgbaOf({ width, height, channels, data }: Image, wide = width, high = height): Uint8Array {
+  const rgba = new Uint8Array(wide * high * 4).fill(255);
+  for (let y = 0; y < high; y++) {
+    for (let x = 0; x < wide; x++) {
+      const from = (Math.min(y, height - 1) * width + Math.min(x, width - 1)) * channels;
+      for (let c = 0; c < 3; c++) rgba[4 * (y * wide + x) + c] = data[from + (channels === 3 ? c : 0)]!;
+    }
+  }
+  return rgba;
+}
+
+/** The frame in at most 256 colours: its own where they are so few, else chosen ones. */
+function indexed(rgba: Uint8Array): { palette: Palette; indices: Uint8Array } {
+  const pixels = new Uint32Array(rgba.buffer);
+  const places = new Map<number, number>();
+  for (const pixel of pixels) {
+    if (!places.has(pixel)) places.set(pixel, places.size);
+    if (places.size > 256) {
+      const palette = quantize(rgba, 256);
+      return { palette, indices: applyPalette(rgba, palette) };
+    }
+  }
+  const palette = [...places.keys()].map((pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255]);
+  return { palette, indices: Uint8Array.from(pixels, (pixel) => places.get(pixel)!) };
+}
+
+/** An endlessly repeated GIF; the same frames give the same bytes. */
+export function gifAnimation(frames: readonly Image[], { frameMs, lastMs = frameMs }: Timing): Uint8Array<ArrayBuffer> {
+  const { width, height } = checked(frames);
+  const gif = GIFEncoder();
+  frames.forEach((frame, i) => {
+    const { palette, indices } = indexed(rgbaOf(frame));
+    const delay = i === frames.length - 1 ? lastMs : frameMs;
+    gif.writeFrame(indices, width, height, { palette, delay, repeat: 0 });
+  });
+  gif.finish();
+  return gif.bytes().slice();
+}
+
+/**
+ * The H.264 encoder, loaded when first used. On loading it makes every error of the process that nobody caught its own
+ * and answers with an abort of its own; those listeners are taken away again.
+ */
+async function encoderModule(): Promise<typeof import("h264-mp4-encoder")> {
+  const exceptions = process.listeners("uncaughtException"), rejections = process.listeners("unhandledRejection");
+  const { default: loaded } = await import("h264-mp4-encoder");
+  for (const listener of process.listeners("uncaughtException")) {
+    if (!exceptions.includes(listener)) process.removeListener("uncaughtException", listener);
+  }
+  for (const listener of process.listeners("unhandledRejection")) {
+    if (!rejections.includes(listener)) process.removeListener("unhandledRejection", listener);
+  }
+  return loaded;
+}
+
+/** Takes the time of writing out of an MP4 file, which the encoder puts in three places (ISO/IEC 14496-12, 8.2.2). */
+function withoutTimes(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const visit = (begin: number, end: number) => {
+    for (let at = begin; at + 8 <= end; at += Math.max(8, view.getUint32(at))) {
+      const type = String.fromCharCode(...file.subarray(at + 4, at + 8));
+      if (["moov", "trak", "mdia"].includes(type)) visit(at + 8, at + view.getUint32(at));
+      // Version and flags, then when it was made and when changed: 32 bits each.
+      if (["mvhd", "tkhd", "mdhd"].includes(type)) file.fill(0, at + 12, at + 20);
+    }
+  };
+  visit(0, file.length);
+  return file;
+}
+
+/** An MP4 film in H.264, which browsers and phones play; an odd side grows by a pixel. The same frames, the same bytes. */
+export async function mp4Animation(
+  frames: readonly Image[],
+  { frameMs, lastMs = frameMs }: Timing,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { width, height } = checked(frames);
+  const encoder = await (await encoderModule()).createH264MP4Encoder();
+  try {
+    encoder.width = width + width % 2;
+    encoder.height = height + height % 2;
+    encoder.frameRate = 1000 / frameMs;
+    encoder.quantizationParameter = 18; // Nothing to be seen of the compression.
+    encoder.groupOfPictures = frames.length; // Few frames: one whole one, then differences.
+    encoder.initialize();
+    const add = (frame: Image) => encoder.addFrameRgba(rgbaOf(frame, encoder.width, encoder.height));
+    frames.forEach(add);
+    for (let extra = Math.round(lastMs / frameMs) - 1; extra > 0; extra--) add(frames.at(-1)!);
+    encoder.finalize();
+    return withoutTimes(encoder.FS.readFile(encoder.outputFilename).slice());
+  } finally {
+    encoder.delete();
+  }
+}
