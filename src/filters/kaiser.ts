@@ -17,8 +17,8 @@ export function kaiserWindow(length: number, beta: number): Float64Array {
   if (length === 1) return Float64Array.of(1);
   const atCentre = besselI0Scaled(beta);
   return Float64Array.from({ length }, (_, n) => {
-    const place = (2 * n) / (length - 1) - 1;
-    const root = Math.sqrt(1 - place * place);
+    const place = Math.abs(2 * n - (length - 1)) / (length - 1); // Exactly alike on both sides.
+    const root = Math.sqrt((1 - place) * (1 + place));
     return (besselI0Scaled(beta * root) / atCentre) * Math.exp(beta * (root - 1));
   });
 }

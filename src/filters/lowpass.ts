@@ -38,7 +38,7 @@ export function lowpassKernel({ size, kaiserBeta, normalized, cutoff = Math.PI /
     const jinc = radius === 0
       ? cutoff ** 2 / (4 * Math.PI)
       : (cutoff * besselJ1(cutoff * radius)) / (2 * Math.PI * radius);
-    return jinc * window[row]! * window[column]!;
+    return jinc * (window[row]! * window[column]!);
   });
   if (!normalized) return kernel;
   const sum = kernel.reduce((a, b) => a + b, 0);
