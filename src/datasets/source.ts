@@ -3,11 +3,11 @@ import type { Image } from "../formats/image.ts";
 
 /** One image of a source, not yet read. */
 export interface Sample {
-  /** What messages call it: a file, or a file and a row. */
+  /** What a person calls it: a file, or a file and a row. */
   name: string;
   /** Its class, or null. */
   label: number | null;
-  /** Reads it; throws a UserError, without the name, where it is damaged or not of a kind that is read here. */
+  /** Reads it; throws a UserError that says where, if it is damaged or not of a kind that is read here. */
   read(): Image;
 }
 
@@ -17,7 +17,7 @@ export interface Source {
   description: string;
   /** The names of the classes, or null where nothing is labelled. */
   classNames: string[] | null;
-  /** How many samples there are. */
+  /** How many samples there are at most. */
   count: number;
   /** The samples; asked for once. */
   samples: Iterable<Sample> | AsyncIterable<Sample>;

@@ -3,6 +3,7 @@
  * a name of Python code is only ever looked up in the caller's list, and anything else is refused.
  * Format: https://github.com/python/cpython/blob/main/Lib/pickletools.py.
  */
+import { Buffer } from "node:buffer";
 import { UserError } from "../errors.ts";
 
 /** A value that a pickle builds: lists and tuples are arrays, dicts are maps; anything more is the caller's own. */
@@ -63,7 +64,8 @@ export function decodePickle(
   const cutOff = "it is cut off or damaged";
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = new TextDecoder("utf-8", { fatal: true });
-  const latin = new TextDecoder("latin1");
+  // TextDecoder's "latin1" is windows-1252, in which some bytes become other characters.
+  const latin1 = (piece: Uint8Array) => Buffer.from(piece).toString("latin1");
   const stack: (PickleValue | typeof mark)[] = [];
   const memo = new Map<number, PickleValue>();
   const known = new Set<PickleValue>(rules.globals.values());
@@ -112,7 +114,9 @@ export function decodePickle(
   const global = (module: PickleValue, name: PickleValue) => {
     const found = rules.globals.get(`${module}.${name}`);
     if (!found) {
-      throw fault(`it names ${JSON.stringify(`${module}.${name}`)}; only tensors are read, and nothing is executed`);
+      throw fault(
+        `it names ${JSON.stringify(`${module}.${name}`)}; only plain values are read, and nothing is executed`,
+      );
     }
     stack.push(found);
   };
@@ -153,8 +157,8 @@ export function decodePickle(
     "X": () => stack.push(utf8(u32())),
     "\x8c": () => stack.push(utf8(u8())),
     // Python 2's strings hold bytes; latin1 keeps each of them as one character.
-    "T": () => stack.push(latin.decode(slice(u32()))),
-    "U": () => stack.push(latin.decode(slice(u8()))),
+    "T": () => stack.push(latin1(slice(u32()))),
+    "U": () => stack.push(latin1(slice(u8()))),
     "B": () => stack.push(slice(u32())),
     "C": () => stack.push(slice(u8())),
     "]": () => stack.push([]),
@@ -216,7 +220,7 @@ export function decodePickle(
     const instruction = Object.hasOwn(instructions, code) ? instructions[code] : undefined;
     if (!instruction) {
       const hex = code.charCodeAt(0).toString(16).padStart(2, "0");
-      throw fault(`it has the instruction 0x${hex}, which no file of tensors needs; nothing is executed`);
+      throw fault(`it has the instruction 0x${hex}, which plain values do not need; nothing is executed`);
     }
     instruction();
   }

@@ -1,0 +1,205 @@
+import { join } from "@std/path";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { gzipSync } from "fflate";
+import { UserError } from "../errors.ts";
+import baseline from "../formats/fixtures/baseline.jpg" with { type: "bytes" };
+import cmyk from "../formats/fixtures/cmyk.jpg" with { type: "bytes" };
+import { encodePng } from "../formats/png.ts";
+import { type DatasetRequest, loadDataset, type LoadOptions } from "./mod.ts";
+
+const needed = ["read", "write"] as const;
+const ignore = needed.some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+
+/** A test with a folder of its own for datasets and their cache. */
+function test(
+  name: string,
+  run: (dataRoot: string, put: (name: string, bytes: Uint8Array | string) => void) => unknown,
+) {
+  Deno.test(`${name} (needs --allow-read, --allow-write)`, { ignore }, async () => {
+    const dataRoot = await Deno.makeTempDir();
+    const put = (name: string, bytes: Uint8Array | string) => {
+      const path = join(dataRoot, name);
+      Deno.mkdirSync(join(path, ".."), { recursive: true });
+      Deno.writeFileSync(path, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+    };
+    try {
+      await run(dataRoot, put);
+    } finally {
+      await Deno.remove(dataRoot, { recursive: true });
+    }
+  });
+}
+
+const request = (
+  dataset: DatasetRequest["dataset"],
+  imageSize: number,
+  channels: 1 | 3,
+  data: Partial<DatasetRequest["data"]> = {},
+): DatasetRequest => ({
+  dataset,
+  imageSize,
+  channels,
+  data: { limit: null, digest: null, fit: "crop", path: null, ...data },
+});
+
+/** Image number n of a made-up dataset, grey. */
+const digit = (n: number, side: number) => Uint8Array.from({ length: side * side }, (_, i) => (i * 7 + n * 31) % 256);
+const u32 = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+const idx = (shape: number[], bytes: Iterable<number>) =>
+  Uint8Array.from([0, 0, 8, shape.length, ...shape.flatMap(u32), ...bytes]);
+const five = [0, 1, 2, 3, 4];
+const labels = [7, 0, 9, 3, 3];
+
+test("one set of digits has one digest, as IDX, packed IDX, CSV, and PNG with labels", async (dataRoot, put) => {
+  const images = idx([5, 28, 28], five.flatMap((n) => [...digit(n, 28)]));
+  put("idx/train-images-idx3-ubyte", images);
+  put("idx/train-labels-idx1-ubyte", idx([5], labels));
+  put("gz/MNIST/raw/train-images.idx3-ubyte.gz", gzipSync(images));
+  put("gz/MNIST/raw/train-labels.idx1-ubyte.gz", gzipSync(idx([5], labels)));
+  const rows = five.map((n) => `${labels[n]},${digit(n, 28).join(",")}`);
+  put("csv/small.csv", ["the first row is lost", ...rows].join("\r\n") + "\r\n");
+  put("csvgz/small.csv.gz", gzipSync(new TextEncoder().encode(["5,1,2,3", ...rows].join("\n"))));
+  for (const n of five) {
+    const png = encodePng({ width: 28, height: 28, channels: 1, data: digit(n, 28) });
+    put(`png/mnist_train/0000${n}.png`, png);
+  }
+  put("png/mnist_train_labels.txt", five.map((n) => `0000${n}.png ${labels[n]}\n`).join(""));
+  const digests = new Set<string>();
+  for (const folder of ["idx", "gz", "csv", "csvgz", "png"]) {
+    const path = join(dataRoot, folder);
+    const dataset = await loadDataset(request("mnist", 32, 1, { path }), { dataRoot });
+    assertEquals([dataset.count, dataset.classes, ...dataset.labels!], [5, 10, ...labels], folder);
+    assert(dataset.source.includes(path));
+    digests.add(dataset.digest);
+  }
+  assertEquals(digests.size, 1);
+  const [digest] = digests;
+  const path = join(dataRoot, "csv/small.csv");
+  await loadDataset(request("mnist", 32, 1, { path, digest: digest! }), { dataRoot });
+  const other = request("mnist", 32, 1, { path, digest: "0".repeat(64) });
+  await assertRejects(() => loadDataset(other, { dataRoot }), UserError, digest);
+  const few = await loadDataset(request("mnist", 28, 1, { path, limit: 2 }), { dataRoot });
+  assertEquals([...few.images], [...digit(0, 28), ...digit(1, 28)]);
+});
+
+test("cifar-10: binary batches, Python's, and class folders; the test images come first", async (dataRoot, put) => {
+  const planes = (n: number) => Uint8Array.from({ length: 3072 }, (_, i) => (i * 5 + n * 17) % 256);
+  put("cifar-10/cifar-10-batches-bin/data_batch_1.bin", Uint8Array.from([4, ...planes(1)]));
+  put("cifar-10/cifar-10-batches-bin/test_batch.bin", Uint8Array.from([3, ...planes(0)]));
+  put("cifar-10/cifar-10-batches-bin/batches.meta.txt", "airplane\n");
+  const dataset = await loadDataset(request("cifar-10", 32, 3), { dataRoot });
+  assertEquals([dataset.count, dataset.classes, ...dataset.labels!], [2, 10, 3, 4]);
+  assertEquals([...dataset.images.subarray(0, 3)], [0, 1, 2].map((c) => planes(0)[c * 1024]!));
+  assertEquals(dataset.classNames!.slice(2, 5), ["bird", "cat", "deer"]);
+
+  const pixels = (n: number) => {
+    const from = planes(n);
+    return from.map((_, i) => from[(i % 3) * 1024 + Math.floor(i / 3)]!);
+  };
+  const names = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
+  for (const [label, name] of names.entries()) {
+    const png = encodePng({ width: 32, height: 32, channels: 3, data: pixels(label) });
+    put(`folders/train/${name}/1.png`, png);
+    if (label === 3) put("folders/test/cat/1.png", png);
+  }
+  const folders = await loadDataset(request("cifar-10", 32, 3, { path: join(dataRoot, "folders") }), { dataRoot });
+  assertEquals([...folders.labels!], [3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assertEquals(folders.images.subarray(0, 3072), pixels(3));
+  assertEquals(folders.classNames, names);
+});
+
+test("folder: any images, cropped or squashed, colours and grey", async (dataRoot, put) => {
+  // Left and right thirds are 0, the square in the middle is 200.
+  const wide = Uint8Array.from({ length: 24 * 8 }, (_, i) => i % 24 >= 8 && i % 24 < 16 ? 200 : 0);
+  put("pictures/b/wide.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
+  put("pictures/a.jpg", baseline);
+  put("pictures/.hidden.png", "not an image");
+  put("pictures/notes.txt", "not an image");
+  const path = join(dataRoot, "pictures");
+  const cropped = await loadDataset(request("folder", 8, 3, { path }), { dataRoot });
+  assertEquals([cropped.count, cropped.labels, cropped.classes], [2, null, null]);
+  assertEquals([...cropped.images.subarray(192)], new Array(192).fill(200));
+  const squashed = await loadDataset(request("folder", 8, 1, { path, fit: "squash" }), { dataRoot });
+  assert(squashed.images[64] === 0 && squashed.images[64 + 3]! > 150);
+  // The photograph: red 10 x, green 12 y, blue 128; its middle, in grey.
+  const grey = squashed.images[4 * 8 + 4]!;
+  assert(Math.abs(grey - (0.299 * 130 + 0.587 * 130 + 0.114 * 128)) < 12, `${grey}`);
+});
+
+test("bad images are listed, and left out only when asked", async (dataRoot, put) => {
+  const good = encodePng({ width: 32, height: 32, channels: 3, data: new Uint8Array(3072).fill(9) });
+  put("mnist-m/mnist_m_train/0.png", good);
+  put("mnist-m/mnist_m_train/1.png", good.subarray(0, 60));
+  put("mnist-m/mnist_m_train/2.png", encodePng({ width: 40, height: 32, channels: 1, data: new Uint8Array(1280) }));
+  put("mnist-m/mnist_m_train/3.jpg", cmyk);
+  put("mnist-m/mnist_m_train/4.gif", "GIF89a");
+  put("mnist-m/mnist_m_train/5.png", "");
+  put("mnist-m/mnist_m_train/6.png", good);
+  put("mnist-m/mnist_m_train_labels.txt", "0.png 5\n1.png 1\n2.png 1\n3.jpg 1\n4.gif 1\n5.png 1\n7.png 2\n");
+  const load = (options: LoadOptions) => loadDataset(request("mnist-m", 32, 3), { dataRoot, ...options });
+  const error = await assertRejects(() => load({}), UserError, "--skip-bad");
+  const said = [
+    "1.png",
+    "cut off",
+    "40x32",
+    "CMYK",
+    "a GIF image",
+    "is empty",
+    "6.png",
+    "no label",
+    "7.png",
+    "missing",
+  ];
+  for (const part of said) assert(error.message.includes(part), `${part}: ${error.message}`);
+  assert(error.message.includes("7 of 8"));
+  for (let time = 0; time < 2; time++) {
+    const dataset = await load({ skipBad: true });
+    assertEquals([dataset.count, dataset.skipped.length, ...dataset.labels!], [1, 7, 5]);
+    // The cache of what was asked for then is no answer for who does not ask.
+    await assertRejects(() => load({}), UserError, "--skip-bad");
+  }
+});
+
+test("what is missing or empty is said, with the way out", async (dataRoot, put) => {
+  const fails = async (asked: DatasetRequest, ...parts: string[]) => {
+    const error = await assertRejects(() => loadDataset(asked, { dataRoot }), UserError);
+    for (const part of parts) assert(error.message.includes(part), error.message);
+  };
+  await fails(request("cifar-10", 32, 3), "there is nothing at", "deno task data cifar-10");
+  await fails(request("folder", 32, 3), "data.path");
+  await fails(request("folder", 32, 3, { path: join(dataRoot, "none") }), "there is nothing at");
+  Deno.mkdirSync(join(dataRoot, "empty"));
+  await fails(request("folder", 32, 3, { path: join(dataRoot, "empty") }), "there are no images");
+  put("text/readme.txt", "hello");
+  await fails(request("folder", 32, 3, { path: join(dataRoot, "text") }), "there are no images", "1 other files");
+  put("zip/a.zip", Uint8Array.of(0x50, 0x4b, 3, 4, 0));
+  await fails(request("folder", 32, 3, { path: join(dataRoot, "zip") }), "unpack it");
+  put("bad/train-images-idx3-ubyte", idx([5, 28, 28], [1, 2, 3]));
+  await fails(request("mnist", 32, 1, { path: join(dataRoot, "bad") }), "should hold");
+  put("few/train-images-idx3-ubyte", idx([1, 2, 2], [1, 2, 3, 4]));
+  put("few/train-labels-idx1-ubyte", idx([2], [1, 2]));
+  await fails(request("mnist", 32, 1, { path: join(dataRoot, "few") }), "2 labels for the 1 images");
+  put("csv/a.csv", "lost\n11,1,2,3,4\n1,2,3\n1,2,3,4,x\n1,2,3,4,256\n");
+  await fails(request("mnist", 32, 1, { path: join(dataRoot, "csv") }), "a.csv:2", "a.csv:3", "a.csv:4", "a.csv:5");
+});
+
+test("the cache: found again, noticed when the files or it have changed", async (dataRoot, put) => {
+  const png = (value: number) => encodePng({ width: 9, height: 9, channels: 1, data: new Uint8Array(81).fill(value) });
+  put("pictures/a.png", png(1));
+  const load = () => loadDataset(request("folder", 8, 1, { path: join(dataRoot, "pictures") }), { dataRoot });
+  const first = await load();
+  const cache = join(dataRoot, ".cache"), [entry] = [...Deno.readDirSync(cache)], file = join(cache, entry!.name);
+  assertEquals(await load(), first);
+  const whole = Deno.readFileSync(file);
+  for (const at of [3, 30, whole.length - 1]) {
+    put(`.cache/${entry!.name}`, whole.map((byte, i) => i === at ? byte ^ 1 : byte));
+    assertEquals(await load(), first);
+    assertEquals(Deno.readFileSync(file), whole);
+  }
+  put(`.cache/${entry!.name}`, whole.subarray(0, whole.length - 10));
+  assertEquals(await load(), first);
+  put("pictures/b.png", png(2));
+  const second = await load();
+  assertEquals([second.count, second.images[64]], [2, 2]);
+  assert(second.digest !== first.digest);
+});

@@ -1,0 +1,124 @@
+/**
+ * CIFAR-10's batches, https://www.cs.toronto.edu/~kriz/cifar.html: the binary ones, and the Python ones, of whose pickle
+ * only arrays, lists and texts are read.
+ */
+import { UserError } from "../errors.ts";
+import type { Image } from "./image.ts";
+import { decodePickle, isSequence, type PickleGlobal, type PickleObject, type PickleValue } from "./pickle.ts";
+
+const side = 32;
+const pixels = side * side;
+
+/** Bytes an image in the binary batches: a label and three planes. */
+export const cifarRecordBytes = 1 + 3 * pixels;
+
+/** The classes in the order of their labels. */
+export const cifarNames: string[] = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
+
+/** Images as planes (red, green, blue), with a label each. */
+export interface CifarBatch {
+  labels: ArrayLike<number>;
+  /** count * 3 * 32 * 32 bytes. */
+  planes: Uint8Array;
+}
+
+/** One image of a batch, channels last. */
+export function cifarImage({ planes }: CifarBatch, index: number): Image {
+  const data = new Uint8Array(3 * pixels), start = index * 3 * pixels;
+  for (let i = 0; i < pixels; i++) {
+    for (let c = 0; c < 3; c++) data[3 * i + c] = planes[start + c * pixels + i]!;
+  }
+  return { width: side, height: side, channels: 3, data };
+}
+
+/**
+ * A binary batch.
+ *
+ * @throws UserError where it is cut off
+ */
+export function decodeCifarBinary(bytes: Uint8Array, where: string): CifarBatch {
+  const count = bytes.length / cifarRecordBytes;
+  if (!Number.isInteger(count) || count === 0) {
+    throw new UserError(`${where}: no binary CIFAR-10 batch, whose images take ${cifarRecordBytes} bytes each`);
+  }
+  const labels = new Uint8Array(count), planes = new Uint8Array(count * 3 * pixels);
+  for (let i = 0; i < count; i++) {
+    const at = i * cifarRecordBytes;
+    labels[i] = bytes[at]!;
+    planes.set(bytes.subarray(at + 1, at + cifarRecordBytes), i * 3 * pixels);
+  }
+  return { labels, planes };
+}
+
+interface DtypeObject extends PickleObject {
+  code: PickleValue;
+}
+
+interface ArrayObject extends PickleObject {
+  shape?: number[];
+  bytes?: Uint8Array;
+}
+
+function isKind<T extends PickleObject>(value: PickleValue | undefined, kind: string): value is T {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === kind;
+}
+
+/**
+ * A Python batch: a pickled dict with `labels` (a list) and `data` (an array of bytes, count x 3072).
+ *
+ * @throws UserError where it is damaged, or holds anything but arrays, lists and texts
+ */
+export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch {
+  const fault = (what: string) => new UserError(`${where}: this Python batch of CIFAR-10 cannot be read: ${what}`);
+  const isText = (value: PickleValue | undefined) => typeof value === "string";
+  let encoded = 0;
+  /** Python 2 wrote bytes as texts. */
+  const toBytes = (text: string) => {
+    // A pickle may name one text many times; in a batch it is the whole data, once.
+    if ((encoded += text.length) > bytes.length) throw fault("it repeats its data");
+    return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  };
+  const reconstruct: PickleGlobal = { kind: "array's maker", call: (): ArrayObject => ({ kind: "array" }) };
+  const globals = new Map<string, PickleGlobal>([
+    ["numpy.core.multiarray._reconstruct", reconstruct],
+    ["numpy._core.multiarray._reconstruct", reconstruct],
+    ["numpy.ndarray", { kind: "array type" }],
+    ["numpy.dtype", { kind: "dtype's maker", call: ([code]): DtypeObject => ({ kind: "dtype", code: code ?? null }) }],
+    ["_codecs.encode", {
+      kind: "encoder",
+      call: ([text, encoding]) => {
+        if (typeof text !== "string" || encoding !== "latin1") throw fault("its data are damaged");
+        return toBytes(text);
+      },
+    }],
+  ]);
+  const build = (object: PickleValue, state: PickleValue) => {
+    if (isKind<DtypeObject>(object, "dtype")) return;
+    if (!isKind<ArrayObject>(object, "array") || !isSequence(state)) throw fault("it changes an object");
+    const [, shape, dtype, columnsFirst, content] = state;
+    if (!isKind<DtypeObject>(dtype, "dtype") || dtype.code !== "u1" || columnsFirst !== false || !isSequence(shape)) {
+      throw fault("its array does not hold bytes in rows");
+    }
+    const data = typeof content === "string" ? toBytes(content) : content;
+    if (!(data instanceof Uint8Array)) throw fault("its data are damaged");
+    object.shape = shape as number[];
+    object.bytes = data;
+  };
+  const { value } = decodePickle(bytes, { globals, build }, where);
+  const field = (name: string) => {
+    if (!(value instanceof Map)) throw fault("it is no dict");
+    for (const [key, found] of value) {
+      if (isText(key) ? key === name : key instanceof Uint8Array && new TextDecoder().decode(key) === name) {
+        return found;
+      }
+    }
+    throw fault(`it has no ${JSON.stringify(name)}`);
+  };
+  const data = field("data"), labels = field("labels");
+  if (!isKind<ArrayObject>(data, "array") || !data.bytes || !isSequence(labels)) throw fault("its data are damaged");
+  if (!labels.every((label) => typeof label === "number")) throw fault("its labels are damaged");
+  if (data.bytes.length !== labels.length * 3 * pixels || `${data.shape}` !== `${[labels.length, 3 * pixels]}`) {
+    throw fault(`it has ${labels.length} labels, but ${data.bytes.length} bytes of images`);
+  }
+  return { labels: labels as number[], planes: data.bytes };
+}
