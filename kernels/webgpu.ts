@@ -3,11 +3,21 @@ import { register as registerAliasFreeGelu } from "./alias_free_gelu/webgpu.ts";
 import { register as registerFilteredDownsample } from "./filtered_downsample/webgpu.ts";
 import { register as registerFilteredUpsample } from "./filtered_upsample/webgpu.ts";
 import { register as registerGelu } from "./gelu/webgpu.ts";
+import { register as registerGroupNorm } from "./group_norm/webgpu.ts";
+import { register as registerLayerNorm } from "./layer_norm/webgpu.ts";
+import { register as registerSum } from "./sum/webgpu.ts";
+
+let registered = false;
 
 /** Registers them; the engine does so when it opens. */
 export function registerWebGpuKernels(): void {
+  if (registered) return;
+  registered = true;
   registerAliasFreeGelu();
   registerFilteredDownsample();
   registerFilteredUpsample();
   registerGelu();
+  registerGroupNorm();
+  registerLayerNorm();
+  registerSum();
 }

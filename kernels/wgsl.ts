@@ -98,7 +98,15 @@ export function vectorWidth(channels: number): 1 | 4 {
   return channels % 4 === 0 ? 4 : 1;
 }
 
-/** The alias `Value` that programs use for one or four channels, in front of their code. */
+/**
+ * In front of the code: the alias `Value` that programs use for one or four numbers, WIDTH, how many they are, and the
+ * functions `first_of` and `total_of` that give one number of them.
+ */
 export function withValueType(width: 1 | 4, ...code: string[]): string {
-  return `alias Value = ${width === 4 ? "vec4f" : "f32"};\n${code.join("\n")}`;
+  const [type, first, total] = width === 4 ? ["vec4f", "v.x", "v.x + v.y + v.z + v.w"] : ["f32", "v", "v"];
+  return `alias Value = ${type};
+const WIDTH = ${width};
+fn first_of(v: Value) -> f32 { return ${first}; }
+fn total_of(v: Value) -> f32 { return ${total}; }
+${code.join("\n")}`;
 }

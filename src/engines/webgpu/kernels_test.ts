@@ -200,3 +200,9 @@ kernelTest("attention", 10, (random) => {
     tolerance: 1e-4,
   };
 });
+
+kernelTest("sums over leading and middle axes", 10, (random) => {
+  const axes = random.of([0], [1], [0, 1], [1, 2], [0, 1, 2]), keepDims = random.of(true, false);
+  const shape = [random.integer(1, 9), random.integer(1, 70), random.integer(1, 9), random.integer(1, 50)];
+  return { inputs: [random.numbers(shape)], differentiable: 1, run: (x) => tf.sum(x!, axes, keepDims) };
+});

@@ -1,0 +1,97 @@
+// Group normalization on WebGPU: an image is cut into parts that workgroups sum up, then normalized. The gradient needs
+// the sums of each channel, their sum over the image, and a last pass. No atomics: the same bytes each time.
+import type * as tf from "@tensorflow/tfjs";
+import { epsilon } from "../normalize.ts";
+import {
+  emptyTensor,
+  inputOf,
+  type KernelCall,
+  registerWebGpuKernel,
+  sizesOf,
+  vectorWidth,
+  withValueType,
+} from "../wgsl.ts";
+import apply from "./apply.wgsl" with { type: "text" };
+import gradApply from "./grad_apply.wgsl" with { type: "text" };
+import gradImage from "./grad_image.wgsl" with { type: "text" };
+import gradSums from "./grad_sums.wgsl" with { type: "text" };
+import statistics from "./statistics.wgsl" with { type: "text" };
+
+/** Values that a workgroup of the last pass makes. */
+const appliedValues = 1024;
+
+/** Into how many parts an image is cut: enough to fill a GPU, few enough to be summed up by every workgroup. */
+function partsOf(values: number): number {
+  return Math.min(32, Math.ceil(values / 2048));
+}
+
+function groupNorm(call: KernelCall): tf.TensorInfo {
+  const { backend } = call, x = inputOf(call, "x"), [batch, height, width, channels] = sizesOf(x, 4);
+  const vector = vectorWidth(channels), imageSize = height * width * channels / vector, parts = partsOf(imageSize);
+  const sums = emptyTensor(backend, [batch, parts, 2]), y = emptyTensor(backend, x.shape);
+  backend.runWgsl({
+    name: "GroupNorm statistics",
+    code: withValueType(vector, statistics),
+    constants: { PARTS: parts },
+    reads: [x],
+    writes: [sums],
+    uniforms: [imageSize, Math.ceil(imageSize / parts)],
+    workgroups: [parts, batch, 1],
+  });
+  backend.runWgsl({
+    name: "GroupNorm",
+    code: withValueType(vector, apply),
+    constants: { PARTS: parts, EPSILON: epsilon },
+    reads: [x, sums, inputOf(call, "scale"), inputOf(call, "offset")],
+    writes: [y],
+    uniforms: [imageSize, channels / vector],
+    workgroups: [Math.ceil(imageSize / appliedValues), batch, 1],
+  });
+  backend.disposeData(sums.dataId);
+  return y;
+}
+
+function groupNormGrad(call: KernelCall): tf.TensorInfo[] {
+  const { backend } = call, [x, dy, scale] = [inputOf(call, "x"), inputOf(call, "dy"), inputOf(call, "scale")];
+  const [batch, height, width, channels] = sizesOf(x, 4), pixels = height * width;
+  const vector = vectorWidth(channels), values = channels / vector, parts = partsOf(pixels * values);
+  const sums = emptyTensor(backend, [batch, parts, 4, channels]);
+  const statistics = emptyTensor(backend, [batch, 4]), shares = emptyTensor(backend, [batch, 2, channels]);
+  const dx = emptyTensor(backend, x.shape);
+  const dscale = emptyTensor(backend, [channels]), doffset = emptyTensor(backend, [channels]);
+  backend.runWgsl({
+    name: "GroupNormGrad sums",
+    code: withValueType(vector, gradSums),
+    constants: { PARTS: parts },
+    reads: [x, dy],
+    writes: [sums],
+    uniforms: [pixels, Math.ceil(pixels / parts), values],
+    workgroups: [parts, batch, 1],
+  });
+  backend.runWgsl({
+    name: "GroupNormGrad image",
+    code: withValueType(vector, gradImage),
+    constants: { PARTS: parts, EPSILON: epsilon },
+    reads: [x, sums, scale],
+    writes: [statistics, shares],
+    uniforms: [pixels, values],
+    workgroups: [batch, 1, 1],
+  });
+  const across = Math.max(Math.ceil(pixels * values / appliedValues), Math.ceil(values / 256));
+  backend.runWgsl({
+    name: "GroupNormGrad",
+    code: withValueType(vector, gradApply),
+    reads: [x, dy, scale, statistics, shares],
+    writes: [dx, dscale, doffset],
+    uniforms: [pixels * values, values, batch],
+    workgroups: [across, batch + 1, 1],
+  });
+  for (const temporary of [sums, statistics, shares]) backend.disposeData(temporary.dataId);
+  return [dx, dscale, doffset];
+}
+
+/** Registers the kernels. */
+export function register(): void {
+  registerWebGpuKernel("GroupNorm", groupNorm);
+  registerWebGpuKernel("GroupNormGrad", groupNormGrad);
+}

@@ -1,0 +1,55 @@
+// Sums over leading or middle axes on WebGPU: gradients of biases, and of what is added to every pixel. tfjs transposes
+// first and gives each sum one thread. Sums over the last axis stay with tfjs.
+import * as tf from "@tensorflow/tfjs";
+import { emptyTensor, inputOf, type KernelCall, registerWebGpuKernel, type WgslBackend } from "../wgsl.ts";
+import middleSum from "./middle_sum.wgsl" with { type: "text" };
+
+/** Sums x, seen as [outer, middle, inner], over the middle axis into a tensor of the given shape. */
+export function sumMiddle(
+  backend: WgslBackend,
+  x: tf.TensorInfo,
+  [outer, middle, inner]: readonly [number, number, number],
+  shape: readonly number[],
+): tf.TensorInfo {
+  const across = Math.ceil(inner / 32);
+  // Enough workgroups to fill a GPU, each with 64 summands or more.
+  const parts = Math.max(1, Math.min(Math.ceil(middle / 64), Math.ceil(256 / (across * outer))));
+  const run = (from: tf.TensorInfo, to: tf.TensorInfo, length: number, count: number) =>
+    backend.runWgsl({
+      name: "Sum",
+      code: middleSum,
+      reads: [from],
+      writes: [to],
+      uniforms: [length, inner, count, Math.ceil(length / count)],
+      workgroups: [across, count, outer],
+    });
+  const sum = emptyTensor(backend, shape);
+  if (parts === 1) {
+    run(x, sum, middle, 1);
+    return sum;
+  }
+  const partial = emptyTensor(backend, [outer, parts, inner]);
+  run(x, partial, middle, parts);
+  run(partial, sum, parts, 1);
+  backend.disposeData(partial.dataId);
+  return sum;
+}
+
+/** Replaces tfjs's Sum where the summed axes are neighbours and the last is not among them. */
+export function register(): void {
+  const stock = tf.getKernel("Sum", "webgpu").kernelFunc;
+  tf.unregisterKernel("Sum", "webgpu");
+  registerWebGpuKernel("Sum", (call: KernelCall) => {
+    const x = inputOf(call, "x"), { axis, keepDims } = call.attrs as { axis: number | number[]; keepDims: boolean };
+    const axes = tf.util.parseAxisParam(axis, x.shape).sort((a, b) => a - b);
+    const first = axes[0] ?? 0, last = axes.at(-1) ?? 0;
+    const neighbours = axes.length === last - first + 1 && last < x.shape.length - 1;
+    if (!neighbours || x.dtype !== "float32" || tf.util.sizeFromShape(x.shape) === 0) {
+      return stock(call as unknown as Parameters<typeof stock>[0]) as tf.TensorInfo;
+    }
+    const shape = x.shape.flatMap((size, i) => i < first || i > last ? [size] : keepDims ? [1] : []);
+    const sizeOf = (from: number, to: number) => tf.util.sizeFromShape(x.shape.slice(from, to));
+    const sizes = [sizeOf(0, first), sizeOf(first, last + 1), sizeOf(last + 1, x.shape.length)] as const;
+    return sumMiddle(call.backend, x, sizes, shape);
+  });
+}
