@@ -1,10 +1,13 @@
 // Registers the WebGPU forms of all kernels.
+import { register as registerAdamW } from "./adamw/webgpu.ts";
 import { register as registerAliasFreeGelu } from "./alias_free_gelu/webgpu.ts";
+import { register as registerAttention } from "./attention/webgpu.ts";
 import { register as registerFilteredDownsample } from "./filtered_downsample/webgpu.ts";
 import { register as registerFilteredUpsample } from "./filtered_upsample/webgpu.ts";
 import { register as registerGelu } from "./gelu/webgpu.ts";
 import { register as registerGroupNorm } from "./group_norm/webgpu.ts";
 import { register as registerLayerNorm } from "./layer_norm/webgpu.ts";
+import { register as registerRandomNormal } from "./random_normal/webgpu.ts";
 import { register as registerSum } from "./sum/webgpu.ts";
 
 let registered = false;
@@ -13,11 +16,14 @@ let registered = false;
 export function registerWebGpuKernels(): void {
   if (registered) return;
   registered = true;
+  registerAdamW();
   registerAliasFreeGelu();
+  registerAttention();
   registerFilteredDownsample();
   registerFilteredUpsample();
   registerGelu();
   registerGroupNorm();
   registerLayerNorm();
+  registerRandomNormal();
   registerSum();
 }

@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import { registerForm } from "../tensorflow_form.ts";
 
 /** Bytes of scores that are in work at a time. */
-const chunkBytes = 8 * 2 ** 20;
+const chunkBytes = 4 * 2 ** 20;
 
 /** [batch, positions, channels] to [batch * heads, positions, headSize]. */
 function split(x: tf.Tensor3D, heads: number): tf.Tensor3D {
@@ -18,24 +18,33 @@ function split(x: tf.Tensor3D, heads: number): tf.Tensor3D {
     .reshape([batch * heads, positions, headSize]);
 }
 
-/** The way back. */
-function join(x: tf.Tensor3D, heads: number): tf.Tensor3D {
-  const [rows, positions, headSize] = x.shape;
-  return x.reshape([rows / heads, heads, positions, headSize]).transpose([0, 2, 1, 3])
+/** The way back, from [batch * heads, positions, headSize], or from its transpose [batch * heads, headSize, positions]. */
+function join(x: tf.Tensor3D, heads: number, transposed = false): tf.Tensor3D {
+  const [rows, first, second] = x.shape, [positions, headSize] = transposed ? [second, first] : [first, second];
+  return x.reshape([rows / heads, heads, first, second]).transpose(transposed ? [0, 3, 1, 2] : [0, 2, 1, 3])
     .reshape([rows / heads, positions, heads * headSize]);
 }
 
-/** Applies a function to pieces of tensors [batch * heads, positions, ...] and puts its results together. */
-function inChunks(inputs: tf.Tensor3D[], fn: (pieces: tf.Tensor3D[]) => tf.Tensor3D[]): tf.Tensor3D[] {
-  const [rows, positions] = inputs[0]!.shape;
+/** The transpose of each matrix. */
+function turn(x: tf.Tensor3D): tf.Tensor3D {
+  return tf.transpose(x, [0, 2, 1]);
+}
+
+/** Applies a function to pieces of tensors [batch * heads, ...] and puts its results together. */
+function inChunks(
+  positions: number,
+  inputs: tf.Tensor3D[],
+  fn: (pieces: tf.Tensor3D[]) => tf.Tensor[],
+): tf.Tensor3D[] {
+  const rows = inputs[0]!.shape[0];
   const step = Math.max(1, Math.min(rows, Math.floor(chunkBytes / (4 * positions ** 2))));
-  if (step === rows) return fn(inputs);
-  const results: tf.Tensor3D[][] = [];
+  if (step === rows) return fn(inputs) as tf.Tensor3D[];
+  const results: tf.Tensor[][] = [];
   for (let start = 0; start < rows; start += step) {
     const size = Math.min(step, rows - start);
     results.push(fn(inputs.map((x) => tf.slice3d(x, [start, 0, 0], [size, x.shape[1], x.shape[2]]))));
   }
-  return results[0]!.map((_, i) => tf.concat(results.map((result) => result[i]!), 0));
+  return results[0]!.map((_, i) => tf.concat(results.map((result) => result[i]!), 0)) as tf.Tensor3D[];
 }
 
 function withColumn(x: tf.Tensor, column: tf.Tensor): tf.Tensor3D {
@@ -46,12 +55,12 @@ function withColumn(x: tf.Tensor, column: tf.Tensor): tf.Tensor3D {
 export function register(): void {
   registerForm("Attention", ({ query, key, value }, { heads }) => {
     const [batch, positions, channels] = query.shape, headSize = channels / heads;
-    const q = split(tf.mul(query, 1 / Math.sqrt(headSize)), heads), k = split(key, heads);
+    const q = split(tf.mul(query, 1 / Math.sqrt(headSize)), heads), keys = turn(split(key, heads));
     const v = withColumn(split(value, heads), tf.ones([batch * heads, positions, 1]));
-    const [sums, largest] = inChunks([q, k, v], ([q, k, v]) => {
-      const scores = tf.matMul(q!, k!, false, true);
+    const [sums, largest] = inChunks(positions, [q, keys, v], ([q, keys, v]) => {
+      const scores = tf.matMul(q!, keys!);
       const largest = tf.max(scores, 2, true);
-      return [tf.matMul(tf.exp(tf.sub(scores, largest)), v!) as tf.Tensor3D, largest as tf.Tensor3D];
+      return [tf.matMul(tf.exp(tf.sub(scores, largest)), v!), largest];
     });
     const total = tf.slice3d(sums!, [0, 0, headSize], [-1, -1, 1]);
     const output = tf.div(tf.slice3d(sums!, [0, 0, 0], [-1, -1, headSize]), total) as tf.Tensor3D;
@@ -61,21 +70,19 @@ export function register(): void {
     const [batch, positions, channels] = query.shape, headSize = channels / heads, scale = 1 / Math.sqrt(headSize);
     const column = [batch * heads, positions, 1], ones = tf.ones(column);
     const q = withColumn(split(tf.mul(query, scale), heads), tf.neg(logSumExp).reshape(column));
-    const k = withColumn(split(key, heads), ones), v = withColumn(split(value, heads), ones);
-    const splitDy = split(dy, heads);
+    const k = split(key, heads), v = withColumn(split(value, heads), ones), splitDy = split(dy, heads);
     const means = tf.sum(tf.mul(splitDy, split(output, heads)), 2, true);
     const d = withColumn(splitDy, tf.neg(means));
-    const gradients = inChunks([q, k, v, d], ([q, k, v, d]) => {
-      const probabilities = tf.exp(tf.matMul(q!, k!, false, true));
-      const dscores = tf.mul(probabilities, tf.matMul(d!, v!, false, true));
-      return [
-        tf.matMul(dscores, k!) as tf.Tensor3D,
-        tf.matMul(dscores, q!, true) as tf.Tensor3D,
-        tf.matMul(probabilities, d!, true) as tf.Tensor3D,
-      ];
+    // Only the narrow factors are ever transposed: packing a transposed score matrix costs more than its product.
+    const inputs = [q, turn(withColumn(k, ones)), d, turn(v), k, turn(q), turn(d)];
+    const gradients = inChunks(positions, inputs, ([q, keys, d, values, k, turnedQ, turnedD]) => {
+      const probabilities = tf.exp(tf.matMul(q!, keys!));
+      const dscores = tf.mul(probabilities, tf.matMul(d!, values!));
+      return [tf.matMul(dscores, k!), tf.matMul(turnedQ!, dscores), tf.matMul(turnedD!, probabilities)];
     });
-    // The appended columns' own products are dropped; Q was scaled before, K was not.
-    const [dq, dk, dv] = gradients.map((x) => join(tf.slice3d(x, [0, 0, 0], [-1, -1, headSize]), heads));
-    return [tf.mul(dq!, scale), dk!, dv!];
+    const [dq, dk, dv] = gradients as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+    // The products of the appended rows are dropped. Q was scaled before, K was not.
+    const narrow = (x: tf.Tensor3D) => tf.slice3d(x, [0, 0, 0], [-1, headSize, -1]);
+    return [tf.mul(join(dq, heads), scale), join(narrow(dk), heads, true), join(narrow(dv), heads, true)];
   });
 }

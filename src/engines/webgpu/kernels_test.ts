@@ -3,6 +3,7 @@
 import { assert } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { openWebGpu, probeWebGpu, type WebGpuEngine } from "./mod.ts";
+import { adamw, adamwRates } from "../../../kernels/adamw/mod.ts";
 import { aliasFreeGelu } from "../../../kernels/alias_free_gelu/mod.ts";
 import { attention } from "../../../kernels/attention/mod.ts";
 import { filteredDownsample } from "../../../kernels/filtered_downsample/mod.ts";
@@ -10,6 +11,7 @@ import { filteredUpsample } from "../../../kernels/filtered_upsample/mod.ts";
 import { gelu } from "../../../kernels/gelu/mod.ts";
 import { groupNorm } from "../../../kernels/group_norm/mod.ts";
 import { layerNorm } from "../../../kernels/layer_norm/mod.ts";
+import { randomNormal } from "../../../kernels/random_normal/mod.ts";
 
 const probe = await probeWebGpu();
 const why = probe.available ? "" : " (NOTHING TESTED: no GPU, and no software GPU such as mesa-vulkan-drivers)";
@@ -84,6 +86,19 @@ function assertAgree(message: string, actual: Numbers, expected: Numbers, tolera
   });
 }
 
+function gpuTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({
+    name: `webgpu against the reference: ${name}${why}`,
+    ignore: !probe.available,
+    sanitizeOps: false, // The device outlives the test.
+    sanitizeResources: false,
+    fn: async () => {
+      await (opened ??= openWebGpu({ software: true }));
+      await fn();
+    },
+  });
+}
+
 function kernelTest(
   name: string,
   cases: number,
@@ -94,26 +109,19 @@ function kernelTest(
     tolerance?: number;
   },
 ): void {
-  Deno.test({
-    name: `webgpu against the reference: ${name}${why}`,
-    ignore: !probe.available,
-    sanitizeOps: false, // The device outlives the test.
-    sanitizeResources: false,
-    fn: async () => {
-      await (opened ??= openWebGpu({ software: true }));
-      for (let seed = 1; seed <= cases; seed++) {
-        const { inputs, differentiable, run, tolerance = 3e-5 } = make(new Random(1000 * name.length + seed));
-        const expected = await outputAndGradients("cpu", inputs, differentiable, run);
-        const actual = await outputAndGradients("webgpu", inputs, differentiable, run);
-        const again = await outputAndGradients("webgpu", inputs, differentiable, run);
-        const shapes = inputs.map(({ shape }) => `[${shape}]`).join();
-        expected.forEach((numbers, i) => {
-          const message = `${name}, seed ${seed}, ${shapes}, ${i === 0 ? "output" : `gradient ${i}`}`;
-          assertAgree(message, actual[i]!, numbers, tolerance);
-          assert(String(actual[i]!.values) === String(again[i]!.values), `${message}: two runs differ`);
-        });
-      }
-    },
+  gpuTest(name, async () => {
+    for (let seed = 1; seed <= cases; seed++) {
+      const { inputs, differentiable, run, tolerance = 3e-5 } = make(new Random(1000 * name.length + seed));
+      const expected = await outputAndGradients("cpu", inputs, differentiable, run);
+      const actual = await outputAndGradients("webgpu", inputs, differentiable, run);
+      const again = await outputAndGradients("webgpu", inputs, differentiable, run);
+      const shapes = inputs.map(({ shape }) => `[${shape}]`).join();
+      expected.forEach((numbers, i) => {
+        const message = `${name}, seed ${seed}, ${shapes}, ${i === 0 ? "output" : `gradient ${i}`}`;
+        assertAgree(message, actual[i]!, numbers, tolerance);
+        assert(String(actual[i]!.values) === String(again[i]!.values), `${message}: two runs differ`);
+      });
+    }
   });
 }
 
@@ -205,4 +213,49 @@ kernelTest("sums over leading and middle axes", 10, (random) => {
   const axes = random.of([0], [1], [0, 1], [1, 2], [0, 1, 2]), keepDims = random.of(true, false);
   const shape = [random.integer(1, 9), random.integer(1, 70), random.integer(1, 9), random.integer(1, 50)];
   return { inputs: [random.numbers(shape)], differentiable: 1, run: (x) => tf.sum(x!, axes, keepDims) };
+});
+
+/** Runs a function of no arguments on both engines and reads its tensors. */
+async function onBoth(run: () => tf.Tensor[]): Promise<[Numbers[], Numbers[]]> {
+  const results: Numbers[][] = [];
+  for (const backend of ["webgpu", "cpu"]) {
+    await tf.setBackend(backend);
+    const tensors = run();
+    results.push(
+      await Promise.all(
+        tensors.map(async (x) => ({ shape: x.shape, values: (await x.data()).slice() as Float32Array })),
+      ),
+    );
+    tf.dispose(tensors);
+  }
+  return results as [Numbers[], Numbers[]];
+}
+
+gpuTest("normal numbers", async () => {
+  const words = (...numbers: number[]) => tf.tensor1d(numbers, "int32");
+  for (const counter of [[0, 0, 0, 0], [-1, 5, 0, 0], [-2, -1, -1, 7]]) {
+    for (const shape of [[1], [3, 5], [700]]) {
+      const [actual, expected] = await onBoth(() => [randomNormal(shape, words(42, 4), words(...counter))]);
+      assertAgree(`counter ${counter}, shape ${shape}`, actual[0]!, expected[0]!, 1e-6);
+    }
+  }
+});
+
+gpuTest("AdamW over many parameters", async () => {
+  const random = new Random(7),
+    shapes = Array.from({ length: 19 }, () => [random.integer(1, 40), random.integer(1, 60)]);
+  const values = shapes.map((shape) => [0, 1, 2, 3].map((i) => random.numbers(shape, i === 3 ? 3 : 0)));
+  const [actual, expected] = await onBoth(() => {
+    const variable = ({ shape, values }: Numbers) => tf.variable(tf.tensor(values, shape));
+    const slots = values.map(([p, g, m, v]) => ({
+      parameter: variable(p!),
+      gradient: tf.tensor(g!.values, g!.shape),
+      mean: variable(m!),
+      square: variable(v!),
+    }));
+    const old = slots[0]!.parameter.clone();
+    adamw(slots, tf.tensor1d(adamwRates({ learningRate: 0.01, weightDecay: 0.1, step: 3 })));
+    return [old, ...slots.flatMap(({ parameter, mean, square }) => [parameter, mean, square])];
+  });
+  expected.forEach((numbers, i) => assertAgree(`tensor ${i}`, actual[i]!, numbers, 1e-6));
 });

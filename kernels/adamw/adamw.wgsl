@@ -1,0 +1,16 @@
+// One step of AdamW for SLOTS parameters, each with its own four buffers; the declarations of the buffers are written
+// by webgpu.ts, with `slot_size`, `update_slot` and main. rates: decay, step size, correction.
+// const BETA1, BETA2, EPSILON.
+
+struct Moments {
+  parameter: f32,
+  mean: f32,
+  square: f32,
+}
+
+fn step(old: Moments, gradient: f32) -> Moments {
+  let mean = BETA1 * old.mean + (1.0 - BETA1) * gradient;
+  let square = BETA2 * old.square + (1.0 - BETA2) * gradient * gradient;
+  let parameter = rates[0] * old.parameter - rates[1] * mean / (sqrt(square) / rates[2] + EPSILON);
+  return Moments(parameter, mean, square);
+}

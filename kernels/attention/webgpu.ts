@@ -1,0 +1,82 @@
+// Attention on WebGPU: one dispatch forward, two backward, and never a score in memory, so that 16,384 positions need
+// no more of it than queries, keys and values do.
+import type * as tf from "@tensorflow/tfjs";
+import {
+  emptyTensor,
+  inputOf,
+  type KernelCall,
+  registerWebGpuKernel,
+  sizesOf,
+  vectorWidth,
+  withValueType,
+} from "../wgsl.ts";
+import forward from "./attention.wgsl" with { type: "text" };
+import gradKey from "./grad_key.wgsl" with { type: "text" };
+import gradQuery from "./grad_query.wgsl" with { type: "text" };
+
+/** Threads of a workgroup, each of which owns a query or a key. */
+const owners = 64;
+
+function layout(call: KernelCall) {
+  const [batch, positions, channels] = sizesOf(inputOf(call, "query"), 3);
+  const heads = call.attrs["heads"] as number, headSize = channels / heads, width = vectorWidth(headSize);
+  // Two tiles of KEYS rows must fit in the workgroup's memory.
+  const room = Math.floor(call.backend.device.limits.maxComputeWorkgroupStorageSize / (8 * headSize));
+  return {
+    width,
+    rows: [batch, heads, positions],
+    constants: { HEAD: headSize / width, KEYS: Math.max(1, Math.min(owners, room)), SCALE: 1 / Math.sqrt(headSize) },
+    uniforms: [positions, channels / width],
+    workgroups: [Math.ceil(positions / owners), heads, batch] as const,
+  };
+}
+
+function attention(call: KernelCall): tf.TensorInfo[] {
+  const { backend } = call, { width, rows, ...rest } = layout(call);
+  const reads = ["query", "key", "value"].map((name) => inputOf(call, name));
+  const output = emptyTensor(backend, reads[0]!.shape), logSumExp = emptyTensor(backend, rows);
+  const code = withValueType(width, forward);
+  backend.runWgsl({ name: "Attention", code, reads, writes: [output, logSumExp], ...rest });
+  return [output, logSumExp];
+}
+
+function attentionGrad(call: KernelCall): tf.TensorInfo[] {
+  const { backend } = call, { width, rows, ...rest } = layout(call);
+  const [query, key, value, output, logSumExp, dy] = ["query", "key", "value", "output", "logSumExp", "dy"]
+    .map((name) => inputOf(call, name)) as [
+      tf.TensorInfo,
+      tf.TensorInfo,
+      tf.TensorInfo,
+      tf.TensorInfo,
+      tf.TensorInfo,
+      tf.TensorInfo,
+    ];
+  const [dquery, dkey, dvalue] = [query, key, value].map(({ shape }) => emptyTensor(backend, shape)) as [
+    tf.TensorInfo,
+    tf.TensorInfo,
+    tf.TensorInfo,
+  ];
+  const means = emptyTensor(backend, rows);
+  backend.runWgsl({
+    name: "AttentionGrad query",
+    code: withValueType(width, gradQuery),
+    reads: [query, key, value, output, logSumExp, dy],
+    writes: [dquery, means],
+    ...rest,
+  });
+  backend.runWgsl({
+    name: "AttentionGrad key",
+    code: withValueType(width, gradKey),
+    reads: [query, key, value, dy, logSumExp, means],
+    writes: [dkey, dvalue],
+    ...rest,
+  });
+  backend.disposeData(means.dataId);
+  return [dquery, dkey, dvalue];
+}
+
+/** Registers the kernels. */
+export function register(): void {
+  registerWebGpuKernel("Attention", attention);
+  registerWebGpuKernel("AttentionGrad", attentionGrad);
+}

@@ -1,0 +1,21 @@
+// Normal numbers on WebGPU: the same Philox bits as everywhere.
+import * as tf from "@tensorflow/tfjs";
+import { emptyTensor, inputOf, registerWebGpuKernel, spreadWorkgroups } from "../wgsl.ts";
+import code from "./random_normal.wgsl" with { type: "text" };
+
+/** Registers the kernel. */
+export function register(): void {
+  registerWebGpuKernel("RandomNormal", (call) => {
+    const shape = call.attrs["shape"] as number[], size = tf.util.sizeFromShape(shape);
+    const y = emptyTensor(call.backend, shape);
+    call.backend.runWgsl({
+      name: "RandomNormal",
+      code,
+      reads: [inputOf(call, "key"), inputOf(call, "counter")],
+      writes: [y],
+      uniforms: [size],
+      workgroups: spreadWorkgroups(Math.ceil(size / 256)),
+    });
+    return y;
+  });
+}
