@@ -25,7 +25,7 @@ export function disposeMap(map: PlaneMap): void {
 }
 
 /**
- * Applies a map to every channel of every image.
+ * Applies a map to every channel of every image. Differentiable, but for `gather` maps.
  *
  * @param x [batch, height, width, channels]
  * @returns the same shape
@@ -72,7 +72,8 @@ function weightedTaps(planes: tf.Tensor, indices: tf.Tensor1D, weights: tf.Tenso
   const taps = tf.split(indices, 16), tapWeights = tf.unstack(weights);
   let sum: tf.Tensor | null = null;
   taps.forEach((tap, i) => {
-    const term = tf.gather(planes, tap as tf.Tensor1D).mul(tapWeights[i]!);
+    // Not tf.gather, whose TensorFlow kernel reads the indices and so cannot be recorded.
+    const term = tf.gatherND(planes, tap.expandDims(1)).mul(tapWeights[i]!);
     sum = sum === null ? term : tf.add(sum, term);
   });
   return sum!;

@@ -13,7 +13,8 @@ const densePixels = 48 * 48;
  * Turns images counter-clockwise as displayed, size kept.
  *
  * Equal to scipy.ndimage.rotate(order=3, mode="grid-wrap", reshape=False) on height and width: the image repeats beyond
- * its frame. Differentiable. Sets its matrix up at each call; for many turns by one angle keep a {@link rotationMap}.
+ * its frame. Differentiable up to 48 x 48 pixels. Sets its matrix up at each call; for many turns by one angle keep a
+ * {@link rotationMap}.
  *
  * @param x [batch, height, width, channels], float32
  * @param degrees any finite angle

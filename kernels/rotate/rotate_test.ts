@@ -1,46 +1,51 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals, assertThrows } from "@std/assert";
-import { assertClose, formulaUniform, goldenCases, type GoldenTensor } from "../../src/golden/golden.ts";
+import { channelsLast, tensorOf, testOnEngines } from "../testing.ts";
+import { assertClose, formulaUniform, goldenCases } from "../../src/golden/golden.ts";
 import { applyMap, disposeMap, rotate, rotationCoordinates, rotationMap } from "./mod.ts";
 import { resampleReference } from "./reference.ts";
 
-await tf.setBackend("cpu");
-
-/** A golden NCHW tensor as NHWC. */
-function nhwc({ shape, data }: GoldenTensor): tf.Tensor4D {
-  return tf.tidy(() => tf.tensor(Float32Array.from(data), shape).transpose([0, 2, 3, 1]) as tf.Tensor4D);
-}
-
 for (const { case: name, params, tensors, tolerance } of goldenCases("rotate")) {
-  Deno.test(`${name}: equal to scipy.ndimage.rotate`, () => {
-    const turned = rotate(nhwc(tensors["x"]!), params.degrees);
-    assertClose(turned.dataSync(), nhwc(tensors["y"]!).dataSync(), tolerance);
+  testOnEngines(`${name}: equal to scipy.ndimage.rotate`, async (engine) => {
+    const x = tensorOf(channelsLast(tensors["x"]!)) as tf.Tensor4D, expected = channelsLast(tensors["y"]!).data;
+    const turned = rotate(x, params.degrees), map = rotationMap([32, 32], params.degrees);
+    const jitted = engine.jit((image, ...mapTensors) => [
+      applyMap(image as tf.Tensor4D, { ...map, tensors: mapTensors }),
+    ]);
+    const [traced] = jitted(x, ...map.tensors);
+    assertClose(await turned.data(), expected, tolerance);
+    assertClose(await traced!.data(), expected, tolerance, "jitted");
+    jitted.dispose();
+    disposeMap(map);
+    tf.dispose([x, turned, traced!]);
   });
 }
 
-Deno.test("turning equals the reference for random sizes and angles, as a matrix and by taps", () => {
+testOnEngines("turning equals the reference for random sizes and angles, as a matrix and by taps", async () => {
   const draws = formulaUniform(901, 60);
   const sizes: [number, number][] = [[8, 8], [7, 5], [1, 6], [2, 3], [16, 16], [33, 20], [56, 56], [49, 64]];
-  sizes.forEach(([height, width], i) => {
+  for (const [i, [height, width]] of sizes.entries()) {
     const degrees = 720 * draws[i]!, shape: [number, number, number, number] = [2, height, width, 1 + i % 3];
     const values = Float32Array.from(formulaUniform(910 + i, 2 * height * width * shape[3]));
     const map = rotationMap([height, width], degrees);
     assertEquals(map.kind, height * width <= 48 * 48 ? "dense" : "gather");
     const x = tf.tensor4d(values, shape), turned = applyMap(x, map);
     const expected = resampleReference(values, shape, rotationCoordinates([height, width], degrees));
-    assertClose(turned.dataSync(), expected, 1e-5, `${height} x ${width} by ${degrees} degrees`);
+    assertClose(await turned.data(), expected, 1e-5, `${height} x ${width} by ${degrees} degrees`);
     disposeMap(map);
     tf.dispose([x, turned]);
-  });
+  }
 });
 
-Deno.test("a quarter turn moves the first row's last pixel to the first row's start: counter-clockwise as displayed", () => {
+Deno.test("a quarter turn moves the first row's last pixel to the first row's start: counter-clockwise as displayed", async () => {
+  await tf.setBackend("cpu");
   const x = tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]);
   assertClose(rotate(x, 90).dataSync(), [3, 6, 9, 2, 5, 8, 1, 4, 7], 1e-6);
   assertClose(rotate(x, 360).dataSync(), x.dataSync(), 1e-6);
 });
 
-Deno.test("turning leaks no tensors and refuses what it cannot turn", () => {
+Deno.test("turning leaks no tensors and refuses what it cannot turn", async () => {
+  await tf.setBackend("cpu");
   const x = tf.zeros([1, 4, 4, 3]) as tf.Tensor4D, before = tf.memory().numTensors;
   rotate(x, 12).dispose();
   assertEquals(tf.memory().numTensors, before);
@@ -50,7 +55,8 @@ Deno.test("turning leaks no tensors and refuses what it cannot turn", () => {
   assertThrows(() => applyMap(x, map), TypeError, "[batch, 5, 4, channels]");
 });
 
-Deno.test("the gradient of turning is the transposed turn: <turn x, y> = <x, turn' y>", () => {
+Deno.test("the gradient of turning is the transposed turn: <turn x, y> = <x, turn' y>", async () => {
+  await tf.setBackend("cpu");
   const x = tf.tensor4d(Float32Array.from(formulaUniform(921, 36)), [1, 6, 6, 1]);
   const y = tf.tensor4d(Float32Array.from(formulaUniform(922, 36)), [1, 6, 6, 1]);
   const map = rotationMap([6, 6], 17);

@@ -1,23 +1,23 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertThrows } from "@std/assert";
-import { assertClose, formulaUniform, goldenCases, type GoldenTensor } from "../../src/golden/golden.ts";
+import { channelsLast, tensorOf, testOnEngines } from "../testing.ts";
+import { assertClose, formulaUniform, goldenCases } from "../../src/golden/golden.ts";
 import { resampleReference } from "../rotate/reference.ts";
 import { shift } from "./mod.ts";
 
-await tf.setBackend("cpu");
-
-function nhwc({ shape, data }: GoldenTensor): tf.Tensor4D {
-  return tf.tidy(() => tf.tensor(Float32Array.from(data), shape).transpose([0, 2, 3, 1]) as tf.Tensor4D);
-}
-
 for (const { case: name, params, tensors, tolerance } of goldenCases("shift")) {
-  Deno.test(`${name}: equal to scipy.ndimage.shift`, () => {
-    const moved = shift(nhwc(tensors["x"]!), params.columns, params.rows);
-    assertClose(moved.dataSync(), nhwc(tensors["y"]!).dataSync(), tolerance);
+  testOnEngines(`${name}: equal to scipy.ndimage.shift`, async (engine) => {
+    const x = tensorOf(channelsLast(tensors["x"]!)) as tf.Tensor4D;
+    const jitted = engine.jit((image) => [shift(image as tf.Tensor4D, params.columns, params.rows)]);
+    const moved = shift(x, params.columns, params.rows), [traced] = jitted(x);
+    for (const y of [moved, traced!]) assertClose(await y.data(), channelsLast(tensors["y"]!).data, tolerance);
+    jitted.dispose();
+    tf.dispose([x, moved, traced!]);
   });
 }
 
-Deno.test("shifting equals the reference for random sizes and amounts", () => {
+Deno.test("shifting equals the reference for random sizes and amounts", async () => {
+  await tf.setBackend("cpu");
   const draws = formulaUniform(931, 20);
   ([[8, 8], [5, 9], [1, 4], [2, 2], [64, 40]] as [number, number][]).forEach(([height, width], i) => {
     const columns = 30 * draws[2 * i]!, rows = 30 * draws[2 * i + 1]!;
@@ -32,7 +32,8 @@ Deno.test("shifting equals the reference for random sizes and amounts", () => {
   });
 });
 
-Deno.test("whole pixels move exactly, to the right and down, and come in on the other side", () => {
+Deno.test("whole pixels move exactly, to the right and down, and come in on the other side", async () => {
+  await tf.setBackend("cpu");
   const x = tf.tensor4d([1, 2, 3, 4, 5, 6], [1, 2, 3, 1]);
   assertClose(shift(x, 1, 0).dataSync(), [3, 1, 2, 6, 4, 5], 1e-6);
   assertClose(shift(x, 0, 1).dataSync(), [4, 5, 6, 1, 2, 3], 1e-6);

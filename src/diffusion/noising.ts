@@ -17,6 +17,14 @@ export function noisingFactors(schedule: NoiseSchedule): tf.Tensor2D {
   return tf.tensor2d(factors, [schedule.alphaBar.length, 2], "float32");
 }
 
+/** The two factors of each timestep, [batch, 1, 1, 1]. Not by tf.gather, whose TensorFlow kernel cannot be recorded. */
+export function factorsAt(factors: tf.Tensor2D, t: tf.Tensor1D): [tf.Tensor4D, tf.Tensor4D] {
+  return tf.tidy(() => tf.split(tf.gatherND(factors, t.expandDims(1)).reshape([t.size, 1, 1, 2]), 2, 3)) as [
+    tf.Tensor4D,
+    tf.Tensor4D,
+  ];
+}
+
 /**
  * Images with the noise of a timestep: sqrt(alphaBar[t]) x + sqrt(1 - alphaBar[t]) noise.
  *
@@ -29,8 +37,7 @@ export function noisingFactors(schedule: NoiseSchedule): tf.Tensor2D {
  */
 export function noiseImages(factors: tf.Tensor2D, x: tf.Tensor4D, noise: tf.Tensor4D, t: tf.Tensor1D): tf.Tensor4D {
   return tf.tidy(() => {
-    const rows = tf.gather(factors, t).reshape([t.size, 1, 1, 2]);
-    const [signal, spread] = tf.split(rows, 2, 3) as [tf.Tensor, tf.Tensor];
+    const [signal, spread] = factorsAt(factors, t);
     return x.mul(signal).add(noise.mul(spread)) as tf.Tensor4D;
   });
 }

@@ -48,7 +48,9 @@ export function samplingTimesteps(steps: number, noiseSteps: number): number[] {
  * - `ancestral`: Ho et al., arXiv 2006.11239, Algorithm 2; over fewer timesteps as Nichol and Dhariwal stride it,
  *   arXiv 2102.09672, section 4. Variance `beta` is the step's own, `posterior` that of equation 7 of the former.
  * - `ddim`: Song et al., arXiv 2010.02502, equations 12 and 16; eta 0 is deterministic.
- * - `dpm-solver++`: the multistep second-order DPM-Solver++ (2M), Lu et al., arXiv 2211.01095, Algorithm 2.
+ * - `dpm-solver++`: the multistep second-order DPM-Solver++ (2M), Lu et al., arXiv 2211.01095, Algorithm 2, its last step
+ *   of first order as in its authors' code: that step crosses the widest range of noise, where to extrapolate costs more
+ *   than it gains, and one such step leaves the order as it is.
  *
  * @throws RangeError where there are more steps than timesteps
  */
@@ -56,19 +58,19 @@ export function samplingSteps(spec: StepsSpec, { alphaBar }: NoiseSchedule): Sam
   const timesteps = samplingTimesteps(spec.steps, alphaBar.length);
   return timesteps.slice(1).map((nextTimestep, k) => {
     const timestep = timesteps[k]!, now = alphaBar[timestep]!, next = alphaBar[nextTimestep]!;
-    const before = k === 0 ? null : alphaBar[timesteps[k - 1]!]!;
+    const before = k === 0 ? null : alphaBar[timesteps[k - 1]!]!, isLast = k === spec.steps - 1;
     const weights = spec.sampler === "ancestral"
       ? ancestral(now, next, spec.variance ?? "beta")
       : spec.sampler === "ddim"
       ? ddim(now, next, spec.eta ?? 0)
-      : dpmSolver(before, now, next);
+      : dpmSolver(isLast ? null : before, now, next);
     return {
       timestep,
       nextTimestep,
       imageFromState: 1 / Math.sqrt(now),
       imageFromNoise: -Math.sqrt(1 - now) / Math.sqrt(now),
       ...weights,
-      noise: k === spec.steps - 1 ? 0 : weights.noise,
+      noise: isLast ? 0 : weights.noise,
     };
   });
 }
@@ -95,7 +97,7 @@ function ddim(now: number, next: number, eta: number): Weights {
 function dpmSolver(before: number | null, now: number, next: number): Weights {
   const h = halfLogSignalToNoise(next) - halfLogSignalToNoise(now);
   const weight = -Math.sqrt(next) * Math.expm1(-h);
-  // 1 / (2 r) with r = the last step's h over this one's; the first step is of first order.
+  // 1 / (2 r) with r = the last step's h over this one's; without it, of first order.
   const extrapolated = before === null ? 0 : h / (2 * (halfLogSignalToNoise(now) - halfLogSignalToNoise(before)));
   return {
     state: Math.sqrt((1 - next) / (1 - now)),
