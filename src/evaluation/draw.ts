@@ -2,7 +2,17 @@
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
 
 /** What rows are drawn for. The numbers are part of every result: never change or reuse one. */
-const uses = { kernelLeft: 0, kernelRight: 1, scoreOrder: 2, frechetRows: 3, frechetBootstrap: 4 } as const;
+export const uses = {
+  kernelLeft: 0,
+  kernelRight: 1,
+  scoreOrder: 2,
+  frechetRows: 3,
+  frechetBootstrap: 4,
+  classifierSplit: 5,
+  classifierOrder: 6,
+  classifierStart: 7,
+  classifierShift: 8,
+} as const;
 
 /** `count` uniform integers in 0 ... range(i) - 1. */
 function integers(count: number, range: (i: number) => number, seed: number, use: number, number: number) {
@@ -33,4 +43,15 @@ export function drawWeights(count: number, seed: number, use: keyof typeof uses,
   const weights = new Uint32Array(count);
   for (const row of integers(count, () => count, seed, uses[use], number)) weights[row]!++;
   return weights;
+}
+
+/** `count` independent uniform integers in 0 ... below - 1. */
+export function drawIntegers(
+  count: number,
+  below: number,
+  seed: number,
+  use: keyof typeof uses,
+  number = 0,
+): Uint32Array {
+  return integers(count, () => below, seed, uses[use], number);
 }

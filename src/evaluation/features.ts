@@ -3,9 +3,12 @@
  */
 import { type Matrix, rowProducts, transpose } from "./linear_algebra.ts";
 
-/** A table of float64, row-major: a row for each sample, `columns` features each. */
+/**
+ * A table, row-major: a row for each sample, `columns` features each. Networks give float32, which is kept as it is, as
+ * it halves the memory; whatever is computed from features is float64.
+ */
 export interface Features {
-  values: Float64Array;
+  values: Float64Array | Float32Array;
   columns: number;
 }
 
@@ -34,9 +37,10 @@ export function selectRows(features: Features, rows: ArrayLike<number>): Feature
   return { values: out, columns };
 }
 
-/** Features as a matrix, sharing the values. */
-export function asMatrix(features: Features): Matrix {
-  return { values: features.values, rows: rowCount(features), columns: features.columns };
+/** The rows from `from` up to `to` as a float64 matrix; a copy only where the features are float32. */
+export function rowsAsMatrix(features: Features, from = 0, to = rowCount(features)): Matrix {
+  const { columns } = features, values = features.values.subarray(from * columns, to * columns);
+  return { values: values instanceof Float64Array ? values : Float64Array.from(values), rows: to - from, columns };
 }
 
 /** The mean of each column. */
@@ -59,12 +63,17 @@ export function centred(features: Features, mean: Float64Array): Features {
  * @throws RangeError for fewer than two rows, and for values that are not finite
  */
 export function featureStatistics(features: Features): FeatureStatistics {
-  const count = rowCount(features);
+  const count = rowCount(features), { columns } = features;
   if (count < 2) throw new RangeError(`a covariance needs at least 2 samples; there are ${count}`);
   const mean = featureMean(features);
   if (!mean.every(Number.isFinite)) throw new RangeError("the features hold NaN or infinity");
-  const deviations = transpose(asMatrix(centred(features, mean)));
-  const covariance = rowProducts(deviations, deviations);
+  const covariance = { values: new Float64Array(columns * columns), rows: columns, columns };
+  // Block by block: 10,000 rows of 2048 features and a transposed copy of them would take half a gigabyte.
+  for (let from = 0; from < count; from += 1024) {
+    const block = rowsAsMatrix(features, from, Math.min(count, from + 1024));
+    const deviations = transpose(rowsAsMatrix(centred(block, mean)));
+    rowProducts(deviations, deviations, true, covariance);
+  }
   for (let i = 0; i < covariance.values.length; i++) covariance.values[i]! /= count - 1;
   return { mean, covariance, count };
 }

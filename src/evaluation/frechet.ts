@@ -5,8 +5,8 @@
  * equation 6: |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)).
  */
 import { drawRows, drawWeights } from "./draw.ts";
-import { asMatrix, centred, type Features, type FeatureStatistics, featureStatistics, rowCount } from "./features.ts";
-import { selectRows } from "./features.ts";
+import { centred, type Features, type FeatureStatistics, featureStatistics } from "./features.ts";
+import { rowCount, rowsAsMatrix, selectRows } from "./features.ts";
 import { type Matrix, rowProducts, semidefiniteFactor, symmetricEigenvalues, transpose } from "./linear_algebra.ts";
 
 /**
@@ -71,13 +71,15 @@ export function frechetStandardError(a: Features, b: FeatureStatistics, options:
   const { replicates = 20, rows: most = 2000, seed = 0 } = options;
   const total = rowCount(a), count = Math.min(total, most);
   // Around the mean of b, so that the products below do not cancel.
-  const rows = centred(total > count ? selectRows(a, drawRows(total, count, seed, "frechetRows")) : a, b.mean);
+  const rows = rowsAsMatrix(
+    centred(total > count ? selectRows(a, drawRows(total, count, seed, "frechetRows")) : a, b.mean),
+  );
   const u = semidefiniteFactor(b.covariance);
-  const projected = rowProducts(asMatrix(rows), u, false);
+  const projected = rowProducts(rows, u, false);
   const traceB = trace(b.covariance);
   const distances = Array.from({ length: replicates }, (_, replicate) => {
     const weights = drawWeights(count, seed, "frechetBootstrap", replicate);
-    const mean = weightedMean(asMatrix(rows), weights);
+    const mean = weightedMean(rows, weights);
     let distance = traceB;
     for (const m of mean) distance += m * m;
     for (let i = 0, at = 0; i < count; i++) {

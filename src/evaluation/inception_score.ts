@@ -5,7 +5,7 @@
  * p(class | image) from its mean over a split; with the splits as torch-fidelity makes them.
  */
 import { drawRows } from "./draw.ts";
-import { type Features, rowCount } from "./features.ts";
+import { type Features, rowCount, rowsAsMatrix } from "./features.ts";
 
 /** How {@link inceptionScore} splits. */
 export interface InceptionScoreOptions {
@@ -44,7 +44,7 @@ export function inceptionScore(logits: Features, options: InceptionScoreOptions 
     // Mean of p log p over the images, less q log q of the mean: the same as the mean of p (log p - log q).
     let certainty = 0;
     for (let i = from; i < to; i++) {
-      const row = logits.values.subarray(order[i]! * classes, (order[i]! + 1) * classes);
+      const { values: row } = rowsAsMatrix(logits, order[i]!, order[i]! + 1);
       const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
       const log = Math.log(row.reduce((total, v) => total + Math.exp(v - top), 0)) + top;
       for (let c = 0; c < classes; c++) {

@@ -6,7 +6,7 @@
  * unbiased one of Gretton et al., "A kernel two-sample test" (2012), equation 3.
  */
 import { drawRows } from "./draw.ts";
-import { asMatrix, type Features, rowCount, selectRows } from "./features.ts";
+import { type Features, rowCount, rowsAsMatrix, selectRows } from "./features.ts";
 import { type Matrix, rowProducts } from "./linear_algebra.ts";
 
 /** How {@link kernelDistance} draws its subsets. */
@@ -50,7 +50,7 @@ export interface ProductsRequest {
 export function kernelDistance(a: Features, b: Features, options: KernelDistanceOptions = {}): KernelDistance {
   const steps = kernelDistanceSteps(a, b, options);
   let step = steps.next();
-  while (!step.done) step = steps.next(rowProducts(step.value.x, step.value.y, false).values);
+  while (!step.done) step = steps.next(rowProducts(step.value.x, step.value.y).values);
   return step.value;
 }
 
@@ -107,29 +107,27 @@ function* discrepancy(
  * and without it no digits are lost to it.
  */
 function* kernelRowSums(x: Features, y: Features): Generator<ProductsRequest, Float64Array, ArrayLike<number>> {
-  const m = rowCount(x), n = rowCount(y), d = x.columns, sums = new Float64Array(m), block = 1000;
+  const m = rowCount(x), n = rowCount(y), d = x.columns, sums = new Float64Array(m), block = 1000, same = x === y;
   for (let from = 0; from < m; from += block) {
-    const rows = slice(x, from, Math.min(m, from + block));
-    for (let left = 0; left < n; left += block) {
-      const columns = slice(y, left, Math.min(n, left + block));
+    const rows = rowsAsMatrix(x, from, Math.min(m, from + block));
+    // Of x with itself the blocks left of the diagonal are those right of it, mirrored.
+    for (let left = same ? from : 0; left < n; left += block) {
+      const diagonal = same && left === from;
+      const columns = diagonal ? rows : rowsAsMatrix(y, left, Math.min(n, left + block));
       const products = yield { x: rows, y: columns };
       for (let i = 0, at = 0; i < rows.rows; i++) {
         let total = 0;
         for (let j = 0; j < columns.rows; j++, at++) {
-          if (x === y && from + i === left + j) continue;
-          const g = products[at]! / d;
-          total += g * (3 + g * (3 + g));
+          if (diagonal && i === j) continue;
+          const g = products[at]! / d, kernel = g * (3 + g * (3 + g));
+          total += kernel;
+          if (same && !diagonal) sums[left + j]! += kernel;
         }
         sums[from + i]! += total;
       }
     }
   }
   return sums;
-}
-
-function slice(x: Features, from: number, to: number): Matrix {
-  const { values, columns } = asMatrix(x);
-  return { values: values.subarray(from * columns, to * columns), rows: to - from, columns };
 }
 
 function sum(values: Float64Array): number {

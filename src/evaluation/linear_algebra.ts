@@ -20,10 +20,15 @@ export interface Matrix {
  * @param x rows x columns
  * @param y any number of rows, as many columns as x
  * @param symmetric the result is known to be symmetric, so that only its lower half is computed and then mirrored
+ * @param sum what the products are added to; zeros by default. It is changed and returned
  */
-export function rowProducts(x: Matrix, y: Matrix, symmetric = x === y): Matrix {
-  const { values: a, rows, columns } = x, b = y.values, across = y.rows;
-  const out = new Float64Array(rows * across);
+export function rowProducts(
+  x: Matrix,
+  y: Matrix,
+  symmetric: boolean = x === y,
+  sum: Matrix = { values: new Float64Array(x.rows * y.rows), rows: x.rows, columns: y.rows },
+): Matrix {
+  const { values: a, rows, columns } = x, b = y.values, across = y.rows, out = sum.values;
   // Columns in panels that stay in the cache; 2 x 4 sums in registers, since V8 does not vectorize.
   const panel = 256;
   for (let from = 0; from < columns; from += panel) {
@@ -62,7 +67,7 @@ export function rowProducts(x: Matrix, y: Matrix, symmetric = x === y): Matrix {
   if (symmetric) {
     for (let i = 0; i < rows; i++) for (let j = i + 1; j < across; j++) out[i * across + j] = out[j * across + i]!;
   }
-  return { values: out, rows, columns: across };
+  return sum;
 }
 
 /** The transpose. */

@@ -129,6 +129,37 @@ Deno.test("standard errors are what fresh draws of the first set show", () => {
   compare("kernel", kernels.map((k) => k.allRows), kernels.map((k) => k.standardError));
 });
 
+Deno.test("statistics and kernel sums are the same in blocks, and from float32", () => {
+  const columns = 3, rows = 2100, values = formulaUniform(50, rows * columns);
+  const { mean, covariance } = featureStatistics({ values, columns });
+  const expected = new Float64Array(columns * columns);
+  for (let r = 0; r < rows; r++) {
+    for (let i = 0; i < 9; i++) {
+      const a = Math.floor(i / 3), b = i % 3;
+      expected[i]! += (values[r * 3 + a]! - mean[a]!) * (values[r * 3 + b]! - mean[b]!) / (rows - 1);
+    }
+  }
+  assertClose(covariance.values, expected, 1e-13);
+  const y = { values: formulaUniform(51, 300).map((v) => v + 0.1), columns };
+  const kernel = (i: number, j: number) => {
+    let dot = 0;
+    for (let c = 0; c < 3; c++) dot += values[i * 3 + c]! * values[j * 3 + c]!;
+    return (dot / 3 + 1) ** 3;
+  };
+  let within = 0;
+  for (let i = 0; i < rows; i++) for (let j = 0; j < rows; j++) if (i !== j) within += kernel(i, j);
+  // Against itself the estimate is the mean within, less that of all pairs.
+  let diagonal = 0;
+  for (let i = 0; i < rows; i++) diagonal += kernel(i, i);
+  const itself = 2 * within / (rows * (rows - 1)) - 2 * (within + diagonal) / (rows * rows);
+  const copy = { values: values.slice(), columns };
+  assertClose([kernelDistance({ values, columns }, copy, { subsets: 1, subsetSize: 2 }).allRows], [itself], 1e-12);
+  const single = { values: Float32Array.from(values), columns };
+  assertClose([frechetDistance(single, y)], [frechetDistance({ values, columns }, y)], 1e-6);
+  const options = { subsets: 3, subsetSize: 50 };
+  assertClose([kernelDistance(single, y, options).mean], [kernelDistance({ values, columns }, y, options).mean], 1e-6);
+});
+
 Deno.test("the error of a few resampled rows is scaled to all of them", () => {
   const a = { values: formulaUniform(40, 4000 * 4), columns: 4 };
   const b = featureStatistics({ values: formulaUniform(41, 500 * 4).map((v) => v + 0.3), columns: 4 });

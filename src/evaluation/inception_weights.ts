@@ -1,0 +1,122 @@
+/**
+ * Where the Inception weights come from: a file that the person names, one that was fetched before, or torch-fidelity's
+ * release page. Nothing else is taken for them.
+ */
+import { join } from "@std/path";
+import type { Engine } from "../engines/engine.ts";
+import { UserError } from "../errors.ts";
+import { writeFileAtomic } from "../formats/atomic.ts";
+import type { Image } from "../formats/image.ts";
+import { readInput } from "../formats/input.ts";
+import { decodePyTorch } from "../formats/pytorch.ts";
+import { sha256 } from "../formats/sha256.ts";
+import type * as tf from "@tensorflow/tfjs";
+import type { FeatureExtractor } from "./extract.ts";
+import { buildInception } from "./inception.ts";
+
+/** The published file, converted by torch-fidelity's authors from TensorFlow's of 2015-12-05 (Apache License 2.0). */
+const fileName = "weights-inception-2015-12-05-6726825d.pth";
+const release = `https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/${fileName}`;
+/** What the published file's SHA-256 begins with, as its name says. */
+const published = "6726825d";
+
+/** The weights' bytes and digest. */
+export interface InceptionWeights {
+  bytes: Uint8Array<ArrayBuffer>;
+  digest: string;
+  /** Whether they are the published ones; scores by others compare with nothing else. */
+  published: boolean;
+}
+
+/** How the weights are looked for. */
+export interface FindWeightsOptions {
+  /** A file that the person names; default the environment's INCEPTION_WEIGHTS. */
+  path?: string | undefined;
+  /** The folder in which a fetched file is kept; default `data`. */
+  dataRoot?: string | undefined;
+  /** Fetch it where it is not there; default true. */
+  download?: boolean;
+  onMessage?: (text: string) => void;
+  /** Default the global one; another for tests. */
+  fetch?: typeof fetch;
+}
+
+/**
+ * Finds the Inception weights.
+ *
+ * @returns null where they are neither here nor in reach, with the reason given to `onMessage`
+ * @throws UserError where a named file cannot be read, and where a file in `dataRoot` is not the published one
+ */
+export async function findInceptionWeights(options: FindWeightsOptions = {}): Promise<InceptionWeights | null> {
+  const named = options.path ?? environment("INCEPTION_WEIGHTS");
+  if (named) {
+    const bytes = await readInput(named), digest = sha256(bytes);
+    return { bytes, digest, published: digest.startsWith(published) };
+  }
+  const folder = options.dataRoot ?? "data", kept = join(folder, fileName);
+  const found = await Deno.readFile(kept).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
+  if (found) {
+    const digest = sha256(found);
+    if (digest.startsWith(published)) return { bytes: found, digest, published: true };
+    throw new UserError(`${kept}: not the published Inception weights, or damaged. Remove the file`);
+  }
+  const say = options.onMessage ?? (() => {});
+  const absent = (reason: string) => {
+    say(
+      `The Inception weights are not here (${reason}). Put ${fileName} into ${folder}/ or name it in ` +
+        "INCEPTION_WEIGHTS to get FID, KID and IS.",
+    );
+    return null;
+  };
+  if (options.download === false) return absent("not fetched");
+  say(`Fetching the Inception weights (95 MB) from ${release}`);
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    const response = await (options.fetch ?? fetch)(release, { signal: AbortSignal.timeout(600_000) });
+    if (!response.ok) return absent(`the release page answers ${response.status}`);
+    bytes = new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    return absent(error instanceof Error ? error.message : String(error));
+  }
+  const digest = sha256(bytes);
+  if (!digest.startsWith(published)) return absent(`what was fetched has the SHA-256 ${digest}, not ${published}...`);
+  Deno.mkdirSync(folder, { recursive: true });
+  writeFileAtomic(kept, bytes);
+  return { bytes, digest, published: true };
+}
+
+function environment(name: string): string | undefined {
+  return Deno.permissions.querySync({ name: "env", variable: name }).state === "granted"
+    ? Deno.env.get(name)
+    : undefined;
+}
+
+/** Inception as a feature extractor on the open engine. Grey images are repeated to three channels. */
+export function inceptionExtractor(engine: Engine, weights: InceptionWeights, where = fileName): FeatureExtractor {
+  const inception = buildInception(decodePyTorch(weights.bytes, where));
+  const apply = engine.jit((images) => inception.apply(images as tf.Tensor4D));
+  return {
+    prefix: "",
+    digest: weights.digest,
+    device: `${engine.name} ${engine.device}`,
+    widths: [2048, 1008],
+    batchSize: 16,
+    channels: 3,
+    prepare: toThreeChannels,
+    apply,
+    dispose() {
+      apply.dispose();
+      inception.dispose();
+    },
+  };
+}
+
+function toThreeChannels(image: Image): Image {
+  if (image.channels === 3) return image;
+  const data = new Uint8Array(image.data.length * 3);
+  for (let i = 0; i < data.length; i++) data[i] = image.data[Math.floor(i / 3)]!;
+  return { ...image, channels: 3, data };
+}
