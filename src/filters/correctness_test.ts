@@ -19,10 +19,12 @@ const decibels = (gain: number) => -20 * Math.log10(gain);
 
 /** Gains along the axis, at frequencies 2 pi i / points, i from 0 to points / 2: the Fourier sum, as it is written. */
 function axisGains(kernel: Float64Array, size: number, points: number): Float64Array {
+  const columns = new Float64Array(size);
+  kernel.forEach((value, i) => columns[i % size]! += value);
   return Float64Array.from({ length: points / 2 + 1 }, (_, frequency) => {
     let real = 0, imaginary = 0;
-    kernel.forEach((value, i) => {
-      const angle = (2 * Math.PI * frequency * (i % size)) / points;
+    columns.forEach((value, column) => {
+      const angle = (2 * Math.PI * frequency * column) / points;
       real += value * Math.cos(angle);
       imaginary -= value * Math.sin(angle);
     });

@@ -11,6 +11,7 @@ interface Definition {
   innerType?: AnySchema;
   element?: AnySchema;
   shape?: Record<string, AnySchema>;
+  error?: (issue: z.core.$ZodIssue) => unknown;
 }
 
 const definition = (schema: AnySchema) => schema._zod.def as unknown as Definition;
@@ -35,7 +36,7 @@ const plainNumber = (value: number) => value >= 10_000 && value < 1e15 ? value.t
 function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: z.core.JSONSchema.JSONSchema): string {
   const lower = minimum !== undefined ? `from ${plainNumber(minimum)}` : undefined;
   const above = typeof exclusiveMinimum === "number" ? `above ${plainNumber(exclusiveMinimum)}` : undefined;
-  const upper = maximum !== undefined ? `${lower ? "" : "up "}to ${plainNumber(maximum)}` : undefined;
+  const upper = maximum !== undefined ? `${lower ?? above ? "" : "up "}to ${plainNumber(maximum)}` : undefined;
   const below = typeof exclusiveMaximum === "number" ? `below ${plainNumber(exclusiveMaximum)}` : undefined;
   return [lower ?? above, upper ?? below].filter((part) => part !== undefined).map((part) => ` ${part}`).join("");
 }
@@ -67,8 +68,10 @@ export function allowed(json: z.core.JSONSchema.JSONSchema): string {
 }
 
 /** A message that was written for one field, in place of the words made from the schema. */
-function ownMessage(issue: z.core.$ZodIssue): string | undefined {
-  return ["custom", "invalid_union", "invalid_format"].includes(issue.code) ? issue.message : undefined;
+function ownMessage(schema: AnySchema, issue: z.core.$ZodIssue): string | undefined {
+  const message = definition(schema).error?.(issue);
+  if (typeof message === "string") return message;
+  return issue.code === "custom" || issue.code === "invalid_format" ? issue.message : undefined;
 }
 
 function meant(word: unknown, words: readonly unknown[]): string {
@@ -88,7 +91,7 @@ function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
   }
   const path = issue.path.slice(0, depth), value = valueAt(data, path);
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  const message = ownMessage(issue) ?? allowed(json);
+  const message = ownMessage(schema, issue) ?? allowed(json);
   return [{ path, message: `must be ${message}, not ${quoted(value)}${meant(value, json.enum ?? [])}` }];
 }
 

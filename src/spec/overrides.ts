@@ -25,7 +25,7 @@ export function splitOverride(override: string): { field: string; text: string }
  */
 export function parseOverride(override: string): Spec {
   const { field, text } = splitOverride(override);
-  const { data, complaints } = readYaml(text, quoted(override));
+  const { data, complaints } = readYaml(text, () => quoted(override));
   const spec = withValue({}, pathOf(field), data) as Spec;
   const source = overrideSource(override, spec);
   const found = complaints.length > 0 ? complaints : schemaComplaints(withoutExtensions(spec));

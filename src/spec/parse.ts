@@ -24,7 +24,7 @@ function upToList(path: Path): Path {
  * @throws UserError with all errors of the text
  */
 export function parseFields(text: string, { path = "spec" }: ParseOptions = {}, rules?: typeof ruleComplaints): Spec {
-  const { data, complaints, fatal } = readYaml(text, path);
+  const { data, complaints, fatal } = readYaml(text, (at) => at ? `${path}:${at.line}:${at.col}` : path);
   const source = textSource(text.replace(/^\uFEFF/, ""), path, data);
   const found: Complaint[] = [...complaints];
   if (fatal) throw complain(found, [source]);

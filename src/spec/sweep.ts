@@ -52,7 +52,7 @@ function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[]
   const axes: Grid = {}, single: string[] = [];
   for (const override of overrides) {
     const { field, text } = splitOverride(override);
-    const { data, complaints } = readYaml(`[${text}]`, quoted(override));
+    const { data, complaints } = readYaml(`[${text}]`, () => quoted(override));
     const axis = { field, values: Array.isArray(data) ? data : [] };
     const source = overrideSource(override, layerOf(field, axis.values));
     if (complaints.length > 0) throw complain(complaints, [source]);

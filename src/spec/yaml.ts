@@ -48,17 +48,19 @@ function checkData(data: unknown): { complaints: Complaint[]; fatal: boolean } {
   return { complaints, fatal };
 }
 
+/** How a message names a place in the text, or the text. */
+export type Place = (at?: Position) => string;
+
 /** The text's own errors: all that the tolerant reader finds; that of the strict one where it finds none. */
-function syntaxMessage(text: string, name: string, error: Error): string {
-  if (error instanceof RangeError) return `${name}: no valid YAML: nested too deeply`;
+function syntaxMessage(text: string, place: Place, error: Error): string {
+  if (error instanceof RangeError) return `${place()}: no valid YAML: nested too deeply`;
   let errors: (Position & { message: string })[] = syntaxErrors(text);
   if (errors.length === 0) {
     const [first = ""] = error.message.split("\n");
     const [, message = first, line = 1, col = 1] = first.match(/^(.*) at line (\d+), column (\d+):?$/) ?? [];
     errors = [{ line: Number(line), col: Number(col), message }];
   }
-  return errors.map(({ line, col, message }) => `${name}:${line}:${col}: no valid YAML: ${printable(message, 200)}`)
-    .join("\n");
+  return errors.map(({ message, ...at }) => `${place(at)}: no valid YAML: ${printable(message, 200)}`).join("\n");
 }
 
 /**
@@ -67,15 +69,15 @@ function syntaxMessage(text: string, name: string, error: Error): string {
  *
  * @throws UserError where the text is too long or no YAML
  */
-export function readYaml(text: string, name: string): { data: unknown; complaints: Complaint[]; fatal: boolean } {
+export function readYaml(text: string, place: Place): { data: unknown; complaints: Complaint[]; fatal: boolean } {
   if (text.length > longestText) {
-    throw new UserError(`${name}: more than ${longestText / 1024} KiB; no spec is so long. Is this the right file?`);
+    throw new UserError(`${place()}: more than ${longestText / 1024} KiB; no spec is so long. Is this the right file?`);
   }
   try {
     const data = parse(text.replace(/^\uFEFF/, ""), { schema: "core" });
     return { data, ...checkData(data) };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError)) throw error;
-    throw new UserError(syntaxMessage(text, name, error));
+    throw new UserError(syntaxMessage(text, place, error));
   }
 }
