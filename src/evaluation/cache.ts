@@ -1,0 +1,115 @@
+/**
+ * What is worked out once and kept under data/.cache: a dataset's features with their mean and covariance, and trained
+ * classifiers. Found by the digests of all that they come from; what is missing, damaged or of another key is made anew.
+ */
+import { join } from "@std/path";
+import type { Dataset } from "../datasets/mod.ts";
+import type { Engine } from "../engines/engine.ts";
+import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
+import { sha256 } from "../formats/sha256.ts";
+import { type Classifier, classifierDigest, classifierVersion, trainClassifier } from "./classifier.ts";
+import { extractFeatures, type FeatureExtractor, type ImageSource } from "./extract.ts";
+import { type Features, type FeatureStatistics, featureStatistics } from "./features.ts";
+
+/** Goes up when the same images and weights give other features. */
+const featureVersion = 1;
+
+/** A reference's features, and what the Frechet distance needs of them. */
+export interface Reference {
+  features: Features;
+  statistics: FeatureStatistics;
+}
+
+interface CacheFile {
+  path: string;
+  key: string;
+}
+
+function cacheFile(dataRoot: string, name: string, ...parts: (string | number)[]): CacheFile {
+  const key = sha256(JSON.stringify(parts));
+  return { path: join(dataRoot, ".cache", `${name}-${key.slice(0, 16)}.safetensors`), key };
+}
+
+async function readCached({ path, key }: CacheFile) {
+  try {
+    const file = await readTensorFile(path);
+    return file.metadata.key === key ? file : null;
+  } catch {
+    return null;
+  }
+}
+
+async function writeCached(
+  { path, key }: CacheFile,
+  tensors: Map<string, TensorData>,
+  metadata: Record<string, string> = {},
+) {
+  try {
+    await Deno.mkdir(join(path, ".."), { recursive: true });
+    await writeTensors(path, tensors, { ...metadata, key });
+  } catch {
+    // A disk that is full or may not be written to costs time at the next start and no more.
+  }
+}
+
+/** Features and statistics of a reference set, from the cache or worked out. */
+export async function referenceFeatures(
+  extractor: FeatureExtractor,
+  source: ImageSource,
+  dataRoot: string,
+  onProgress: (done: number) => void,
+): Promise<Reference> {
+  const { prefix, digest, device, widths: [columns] } = extractor, { count } = source;
+  const file = cacheFile(dataRoot, `${prefix}features`, featureVersion, digest, device, source.digest, count);
+  const found = (await readCached(file))?.tensors;
+  const rows = found?.get("features")?.data, mean = found?.get("mean")?.data;
+  const covariance = found?.get("covariance")?.data;
+  if (
+    rows instanceof Float32Array && mean instanceof Float64Array && covariance instanceof Float64Array &&
+    rows.length === count * columns && mean.length === columns && covariance.length === columns * columns
+  ) {
+    const matrix = { values: covariance, rows: columns, columns };
+    return { features: { values: rows, columns }, statistics: { mean, covariance: matrix, count } };
+  }
+  const { features } = await extractFeatures(extractor, source, onProgress);
+  const statistics = featureStatistics(features);
+  await writeCached(
+    file,
+    new Map<string, TensorData>([
+      ["features", { dtype: "F32", shape: [count, columns], data: features.values as Float32Array }],
+      ["mean", { dtype: "F64", shape: [columns], data: statistics.mean }],
+      ["covariance", { dtype: "F64", shape: [columns, columns], data: statistics.covariance.values }],
+    ]),
+  );
+  return { features, statistics };
+}
+
+/** A dataset's classifier, from the cache or trained. */
+export async function datasetClassifier(
+  engine: Engine,
+  dataset: Dataset,
+  dataRoot: string,
+  onProgress: (done: number, all: number) => void,
+): Promise<Classifier> {
+  // Engines differ in the last bits: with one classifier for all, a score would depend on which engine came first.
+  const file = cacheFile(
+    dataRoot,
+    `classifier-${dataset.name}`,
+    classifierVersion,
+    dataset.digest,
+    dataset.imageSize,
+    dataset.channels,
+    engine.name,
+    engine.device,
+  );
+  const found = await readCached(file);
+  if (found) {
+    const { tensors, metadata } = found, digest = classifierDigest(tensors);
+    const testAccuracy = Number(metadata.testAccuracy), testCount = Number(metadata.testCount);
+    if (digest === metadata.digest) return { weights: tensors, digest, testAccuracy, testCount };
+  }
+  const trained = await trainClassifier(engine, dataset, onProgress);
+  const { weights, digest, testAccuracy, testCount } = trained;
+  await writeCached(file, weights, { digest, testAccuracy: `${testAccuracy}`, testCount: `${testCount}` });
+  return trained;
+}

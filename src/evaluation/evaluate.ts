@@ -1,0 +1,277 @@
+/**
+ * Scores of a set of images against a reference: which network looks at them, the distances with their standard errors,
+ * and what a reader must know about them.
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Dataset } from "../datasets/mod.ts";
+import type { Engine } from "../engines/engine.ts";
+import { UserError } from "../errors.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+import { datasetClassifier, type Reference, referenceFeatures } from "./cache.ts";
+import { classifierExtractor } from "./classifier.ts";
+import { type Extracted, extractFeatures, type FeatureExtractor, imagesInMemory, type ImageSource } from "./extract.ts";
+import { featureStatistics, rowCount } from "./features.ts";
+import { frechetDistanceOfStatistics, frechetStandardError } from "./frechet.ts";
+import { findInceptionWeights, type FindWeightsOptions, inceptionExtractor } from "./inception_weights.ts";
+import { inceptionScore } from "./inception_score.ts";
+import { type KernelDistance, kernelDistance, type KernelDistanceOptions, kernelDistanceSteps } from "./kernel.ts";
+import type { Matrix } from "./linear_algebra.ts";
+
+/** The distances by their short names. */
+export type Metric = "fid" | "kid" | "is";
+
+/** One score. */
+export interface Score {
+  /** `fid`, `kid`, `is`, or with `classifier-` in front where a classifier of the dataset took Inception's place. */
+  metric: Metric | `classifier-${Metric}`;
+  value: number;
+  /** From the choice of the generated images; null where there are too few to tell. */
+  standardError: number | null;
+  better: "lower" | "higher";
+  /** KID: the spread over its subsets, their number and size, and the estimate of all images. IS: over its splits. */
+  standardDeviation?: number;
+  subsets?: number;
+  subsetSize?: number;
+  allRows?: number;
+  splits?: number;
+}
+
+/** What an evaluation found; plain JSON. */
+export interface Evaluation {
+  scores: Score[];
+  /** The network whose features were compared; null where nothing was scored. */
+  extractor: {
+    name: "inception" | "classifier";
+    /** SHA-256 of its weights. */
+    digest: string;
+    /** Of a classifier: its share of right answers, 0 ... 1, among so many images that it never saw. */
+    testAccuracy?: number;
+    testCount?: number;
+  } | null;
+  generated: { count: number; digest: string };
+  reference: { name: string; count: number; digest: string };
+  /** What must be said beside the scores. */
+  notes: string[];
+}
+
+/** Is told how far things are. */
+export interface EvaluationProgress {
+  phase(name: string, total: number, unit: string): void;
+  update(done: number): void;
+  message(text: string): void;
+}
+
+const silent: EvaluationProgress = { phase() {}, update() {}, message() {} };
+
+/** A network to look at images with, what the result says about it, and the notes that come with it. */
+export interface ChosenExtractor {
+  extractor: FeatureExtractor;
+  about: NonNullable<Evaluation["extractor"]>;
+  notes: string[];
+}
+
+/** How {@link chooseExtractor} looks for one. */
+export interface ChooseOptions {
+  dataRoot?: string | undefined;
+  progress?: EvaluationProgress | undefined;
+  /** Where the Inception weights are looked for. */
+  weights?: FindWeightsOptions;
+}
+
+/**
+ * Inception where its weights are in reach, else a classifier of the dataset.
+ *
+ * @param dataset what a classifier would be trained on; null where there is none
+ * @returns null where there is neither
+ */
+export async function chooseExtractor(
+  engine: Engine,
+  dataset: Dataset | null,
+  options: ChooseOptions = {},
+): Promise<ChosenExtractor | null> {
+  const { dataRoot = "data", progress = silent } = options;
+  const weights = await findInceptionWeights({ dataRoot, onMessage: progress.message, ...options.weights });
+  if (weights) {
+    const { digest, published } = weights;
+    const notes = published ? [] : [
+      `The Inception weights (SHA-256 ${digest}) are not the published ones: these scores compare with no others.`,
+    ];
+    return { extractor: inceptionExtractor(engine, weights), about: { name: "inception", digest }, notes };
+  }
+  if (!dataset?.labels || !dataset.classes) return null;
+  let started = false;
+  const classifier = await datasetClassifier(engine, dataset, dataRoot, (done, all) => {
+    if (!started) progress.phase("training a classifier", all, "steps");
+    started = true;
+    progress.update(done);
+  });
+  const { digest, testAccuracy, testCount } = classifier;
+  return {
+    extractor: classifierExtractor(engine, classifier, dataset),
+    about: { name: "classifier", digest, testAccuracy, testCount },
+    notes: [
+      `The Inception weights were not in reach: a classifier of ${dataset.name} took their place ` +
+      `(${(testAccuracy * 100).toFixed(2)} % right of ${testCount} images it never saw; weights ${
+        digest.slice(0, 12)
+      }). ` +
+      "Its scores compare only with scores by the same classifier, never with FID, KID and IS.",
+    ],
+  };
+}
+
+/** What {@link evaluateSamples} needs. */
+export interface EvaluateSamplesRequest {
+  engine: Engine;
+  /** The generated images: bytes N, H, W, C. */
+  samples: { images: Uint8Array; count: number; imageSize: number; channels: 1 | 3; digest: string };
+  /** The training images. */
+  dataset: Dataset;
+  evaluation: ResolvedSpec["evaluation"];
+  seed: number;
+  /** Where weights and caches lie; default `data`. */
+  dataRoot?: string | undefined;
+  progress?: EvaluationProgress | undefined;
+  weights?: FindWeightsOptions;
+}
+
+/** Scores generated images against the images that the network was trained on. */
+export async function evaluateSamples(request: EvaluateSamplesRequest): Promise<Evaluation> {
+  const { engine, samples, dataset, evaluation, seed, dataRoot, progress } = request;
+  const generated = imagesInMemory({ name: "samples", ...samples }), reference = imagesInMemory(dataset);
+  const nothing = (note: string): Evaluation => ({
+    scores: [],
+    extractor: null,
+    generated: { count: generated.count, digest: generated.digest },
+    reference: { name: dataset.name, count: dataset.count, digest: dataset.digest },
+    notes: [note],
+  });
+  if (evaluation.metrics.length === 0) return nothing("The spec asks for no metrics.");
+  if (samples.count < 2 || dataset.count < 2) return nothing("Scores need at least two images on each side.");
+  const weights = request.weights ?? {};
+  const chosen = await chooseExtractor(engine, dataset, { dataRoot, progress, weights });
+  if (!chosen) {
+    return nothing("Nothing was scored: the Inception weights were not in reach, and no labels to train a classifier.");
+  }
+  try {
+    return await score(engine, chosen, generated, reference, { ...evaluation, seed }, { dataRoot, progress });
+  } finally {
+    chosen.extractor.dispose();
+  }
+}
+
+/** Scores one set of images against another. The reference's features are cached under `dataRoot`. */
+export async function score(
+  engine: Engine,
+  { extractor, about, notes }: ChosenExtractor,
+  generated: ImageSource,
+  reference: ImageSource,
+  options: ResolvedSpec["evaluation"] & { seed: number },
+  { dataRoot = "data", progress = silent }: Pick<ChooseOptions, "dataRoot" | "progress"> = {},
+): Promise<Evaluation> {
+  const smaller = Math.min(generated.count, reference.count);
+  if (smaller < 2) throw new UserError(`${generated.name}, ${reference.name}: scores need at least two images of each`);
+  const all = [...notes, ...warnings(about.name, generated, reference, options)];
+  progress.phase("looking at the reference", reference.count, "images");
+  const known = await referenceFeatures(extractor, reference, dataRoot, progress.update);
+  progress.phase("looking at the samples", generated.count, "images");
+  const seen = await extractFeatures(extractor, generated, progress.update);
+  progress.phase("scoring", options.metrics.length, "metrics");
+  const scores: Score[] = [];
+  for (const metric of options.metrics) {
+    scores.push({ ...await one(engine, metric, seen, known, options), metric: `${extractor.prefix}${metric}` });
+    progress.update(scores.length);
+  }
+  return {
+    scores,
+    extractor: about,
+    generated: { count: generated.count, digest: generated.digest },
+    reference: { name: reference.name, count: reference.count, digest: reference.digest },
+    notes: all,
+  };
+}
+
+/** One score, but for its name. */
+async function one(
+  engine: Engine,
+  metric: Metric,
+  seen: Extracted,
+  known: Reference,
+  options: ResolvedSpec["evaluation"] & { seed: number },
+): Promise<Omit<Score, "metric">> {
+  const { seed, kidSubsets: subsets, kidSubsetSize: subsetSize, isSplits } = options, { features, logits } = seen;
+  switch (metric) {
+    case "fid": {
+      const value = frechetDistanceOfStatistics(featureStatistics(features), known.statistics);
+      const standardError = numberOrNull(frechetStandardError(features, known.statistics, { seed }));
+      return { value, standardError, better: "lower" };
+    }
+    case "kid": {
+      const found = await kernelDistanceOn(engine, features, known.features, { subsets, subsetSize, seed });
+      const { mean, standardDeviation, standardError, allRows } = found;
+      return {
+        value: mean,
+        standardError: numberOrNull(standardError),
+        better: "lower",
+        standardDeviation,
+        subsets: found.subsets,
+        subsetSize: found.subsetSize,
+        allRows,
+      };
+    }
+    case "is": {
+      const splits = Math.min(isSplits, rowCount(logits));
+      const { mean, standardDeviation, standardError } = inceptionScore(logits, { splits, seed });
+      return { value: mean, standardError: numberOrNull(standardError), better: "higher", standardDeviation, splits };
+    }
+  }
+}
+
+const numberOrNull = (value: number) => Number.isFinite(value) ? value : null;
+
+/** The kernel distance with its products made on the engine, in float32 as torch-fidelity makes them. */
+async function kernelDistanceOn(
+  engine: Engine,
+  a: Extracted["features"],
+  b: Extracted["features"],
+  options: KernelDistanceOptions,
+): Promise<KernelDistance> {
+  if (engine.name === "cpu") return kernelDistance(a, b, options);
+  const steps = kernelDistanceSteps(a, b, options);
+  let step = steps.next();
+  while (!step.done) {
+    const { x, y } = step.value;
+    const products = tf.tidy(() => tf.matMul(single(x), single(y), false, true));
+    step = steps.next(await products.data());
+    products.dispose();
+  }
+  return step.value;
+}
+
+const single = ({ values, rows, columns }: Matrix) => tf.tensor2d(Float32Array.from(values), [rows, columns]);
+
+/** What a reader must know about scores of these sets. */
+function warnings(
+  network: "inception" | "classifier",
+  generated: ImageSource,
+  reference: ImageSource,
+  { metrics, kidSubsetSize, isSplits }: ResolvedSpec["evaluation"],
+): string[] {
+  const notes: string[] = [], fewest = Math.min(generated.count, reference.count);
+  const grey = [generated, reference].filter((set) => set.read(0).channels === 1);
+  if (network === "inception" && grey.length > 0) {
+    notes.push("Grey images were repeated to three channels: Inception's scores of such images are not established.");
+  }
+  if (network === "inception" && metrics.includes("fid") && fewest <= 2048) {
+    notes.push(
+      `FID of ${fewest} images: up to 2,048 the covariance lacks full rank and FID comes out too high; compare it ` +
+        "only with FID of as many images.",
+    );
+  }
+  if (metrics.includes("kid") && fewest < kidSubsetSize) {
+    notes.push(`KID's subsets hold ${fewest} images instead of ${kidSubsetSize}: one of the sets has no more.`);
+  }
+  if (metrics.includes("is") && generated.count < isSplits) {
+    notes.push(`IS is over ${generated.count} splits instead of ${isSplits}: there are no more images.`);
+  }
+  return notes;
+}
