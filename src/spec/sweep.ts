@@ -21,7 +21,7 @@ const layerOf = (field: string, value: unknown) => withValue({}, pathOf(field), 
 export function sweepComplaints(sweep: Spec["sweep"]): Complaint[] {
   const gridComplaints = (grid: Grid, at: Path) =>
     Object.entries(grid).flatMap(([field, values]) => {
-      if (field === "extends" || field === "sweep") {
+      if (["extends", "sweep", "__proto__"].includes(field)) {
         return [{ path: [...at, field], message: "cannot be swept", at: "key" as const }];
       }
       return values.flatMap((value, i) =>
