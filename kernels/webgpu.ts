@@ -2,11 +2,13 @@
 import { register as registerAdamW } from "./adamw/webgpu.ts";
 import { register as registerAliasFreeGelu } from "./alias_free_gelu/webgpu.ts";
 import { register as registerAttention } from "./attention/webgpu.ts";
+import { register as registerConv2D } from "./conv2d/webgpu.ts";
 import { register as registerFilteredDownsample } from "./filtered_downsample/webgpu.ts";
 import { register as registerFilteredUpsample } from "./filtered_upsample/webgpu.ts";
 import { register as registerGelu } from "./gelu/webgpu.ts";
 import { register as registerGroupNorm } from "./group_norm/webgpu.ts";
 import { register as registerLayerNorm } from "./layer_norm/webgpu.ts";
+import { register as registerMatMul } from "./matmul/webgpu.ts";
 import { register as registerRandomNormal } from "./random_normal/webgpu.ts";
 import { register as registerSum } from "./sum/webgpu.ts";
 
@@ -19,11 +21,13 @@ export function registerWebGpuKernels(): void {
   registerAdamW();
   registerAliasFreeGelu();
   registerAttention();
+  registerConv2D();
   registerFilteredDownsample();
   registerFilteredUpsample();
   registerGelu();
   registerGroupNorm();
   registerLayerNorm();
+  registerMatMul();
   registerRandomNormal();
   registerSum();
 }

@@ -259,3 +259,36 @@ gpuTest("AdamW over many parameters", async () => {
   });
   expected.forEach((numbers, i) => assertAgree(`tensor ${i}`, actual[i]!, numbers, 1e-6));
 });
+
+kernelTest("matrix products", 12, (random) => {
+  const [rows, columns] = [random.integer(1, 90), random.integer(1, 90)], depth = random.of(1, 7, 64, 1040);
+  const [transposeA, transposeB] = [random.of(true, false), random.of(true, false)], batch = random.of([], [3]);
+  return {
+    inputs: [
+      random.numbers([...batch, ...(transposeA ? [depth, rows] : [rows, depth])]),
+      random.numbers([...batch, ...(transposeB ? [columns, depth] : [depth, columns])]),
+    ],
+    differentiable: 2,
+    run: (a, b) => tf.matMul(a!, b!, transposeA, transposeB),
+  };
+});
+
+kernelTest("matrix products with a bias", 3, (random) => {
+  const [rows, columns, depth] = [random.integer(1, 9), random.integer(1, 40), random.integer(1, 40)];
+  return {
+    inputs: [random.numbers([rows, depth]), random.numbers([depth, columns]), random.numbers([columns])],
+    differentiable: 3,
+    run: (a, b, bias) => tf.fused.matMul({ a: a!, b: b!, bias: bias! }),
+  };
+});
+
+kernelTest("convolutions", 12, (random) => {
+  const [inputs, outputs, taps] = [random.of(1, 3, 4, 8), random.of(1, 3, 4, 36), random.of(1, 2, 3)];
+  const x = random.numbers([random.integer(1, 3), random.integer(3, 20), random.integer(3, 20), inputs]);
+  const stride = random.of(1, 1, 2), padding = random.of("same" as const, "valid" as const);
+  return {
+    inputs: [x, random.numbers([taps, taps, inputs, outputs])],
+    differentiable: 2,
+    run: (x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, padding),
+  };
+});

@@ -1,0 +1,12 @@
+// The filter's gradient as a matrix product: rows are filter taps with input channels, columns output channels, depth
+// output pixels. Neighbours are input channels in A, output channels in B.
+
+fn a_index(batch: i32, row: i32, depth: i32) -> i32 {
+  let tap = row / u.inputs;
+  let index = x_index(depth, tap / u.filter_width, tap % u.filter_width, row % u.inputs);
+  return select(-1, index, row < u.rows && depth < u.depth);
+}
+
+fn b_index(batch: i32, depth: i32, column: i32) -> i32 {
+  return select(-1, depth * u.columns + column, depth < u.depth && column < u.columns);
+}

@@ -1,0 +1,114 @@
+// Convolutions on WebGPU as matrix products, forward and both gradients, without the matrix of patches in memory. tfjs
+// gives the filter's gradient one thread a weight, and adds small results up with atomics, in another order each time.
+import * as tf from "@tensorflow/tfjs";
+import { type Factor, multiply } from "../matmul/gemm_webgpu.ts";
+import { replaceKernel, runStock } from "../matmul/webgpu.ts";
+import { inputOf, type KernelCall } from "../wgsl.ts";
+import filterGrad from "./filter_grad.wgsl" with { type: "text" };
+import forward from "./forward.wgsl" with { type: "text" };
+import inputGrad from "./input_grad.wgsl" with { type: "text" };
+import uniformsCode from "./uniforms.wgsl" with { type: "text" };
+
+type Shape4 = [number, number, number, number];
+
+/** The convolution's sizes, or null where it is not ours: another layout. */
+function geometry(call: KernelCall, xShape: number[], filterShape: number[]) {
+  const { strides, pad, dataFormat, dilations, dimRoundingMode } = call.attrs as unknown as tf.Conv2DAttrs;
+  if ((dataFormat ?? "NHWC") !== "NHWC") return null;
+  const info = tf.backend_util.computeConv2DInfo(
+    xShape as Shape4,
+    filterShape as Shape4,
+    strides,
+    dilations ?? 1,
+    pad,
+    dimRoundingMode,
+    false,
+    "channelsLast",
+  );
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = info;
+  return {
+    inputs: inChannels,
+    outputs: outChannels,
+    taps: info.filterHeight * info.filterWidth,
+    inputPixels: batchSize * inHeight * inWidth,
+    outputPixels: batchSize * outHeight * outWidth,
+    outputShape: info.outShape,
+    uniforms: [
+      inHeight,
+      inWidth,
+      inChannels,
+      outHeight,
+      outWidth,
+      outChannels,
+      info.filterHeight,
+      info.filterWidth,
+      info.strideHeight,
+      info.strideWidth,
+      info.dilationHeight,
+      info.dilationWidth,
+      info.padInfo.top,
+      info.padInfo.left,
+    ],
+  };
+}
+
+function factor(tensor: tf.TensorInfo, alongDepth: boolean, neighbours: number): Factor {
+  return { tensor, alongDepth, inFours: neighbours % 4 === 0 };
+}
+
+/** Replaces tfjs's kernels. */
+export function register(): void {
+  replaceKernel("Conv2D", (call, stock) => {
+    const x = inputOf(call, "x"), filter = inputOf(call, "filter"), sizes = geometry(call, x.shape, filter.shape);
+    if (!sizes) return runStock(stock, call);
+    const { inputs, outputs, taps, outputPixels, outputShape, uniforms } = sizes;
+    return multiply(call.backend, {
+      name: "Conv2D",
+      code: uniformsCode + forward,
+      a: factor(x, true, inputs),
+      b: factor(filter, false, outputs),
+      batch: 1,
+      rows: outputPixels,
+      columns: outputs,
+      depth: taps * inputs,
+      uniforms,
+      shape: outputShape,
+    });
+  });
+  replaceKernel("Conv2DBackpropInput", (call, stock) => {
+    const { inputShape } = call.attrs as { inputShape: number[] };
+    const dy = inputOf(call, "dy"), filter = inputOf(call, "filter"), sizes = geometry(call, inputShape, filter.shape);
+    if (!sizes) return runStock(stock, call);
+    const { inputs, outputs, taps, inputPixels, uniforms } = sizes;
+    return multiply(call.backend, {
+      name: "Conv2DBackpropInput",
+      code: uniformsCode + inputGrad,
+      a: factor(dy, true, outputs),
+      b: factor(filter, true, outputs),
+      batch: 1,
+      rows: inputPixels,
+      columns: inputs,
+      depth: taps * outputs,
+      uniforms,
+      shape: inputShape,
+    });
+  });
+  replaceKernel("Conv2DBackpropFilter", (call, stock) => {
+    const { filterShape } = call.attrs as { filterShape: number[] };
+    const x = inputOf(call, "x"), dy = inputOf(call, "dy"), sizes = geometry(call, x.shape, filterShape);
+    if (!sizes) return runStock(stock, call);
+    const { inputs, outputs, taps, outputPixels, uniforms } = sizes;
+    return multiply(call.backend, {
+      name: "Conv2DBackpropFilter",
+      code: uniformsCode + filterGrad,
+      a: factor(x, false, inputs),
+      b: factor(dy, false, outputs),
+      batch: 1,
+      rows: taps * inputs,
+      columns: outputs,
+      depth: outputPixels,
+      uniforms,
+      shape: filterShape,
+    });
+  });
+}

@@ -1,0 +1,112 @@
+// Matrix products on WebGPU for all who can say where their factors' elements lie: tile sizes, the split of a long
+// depth into parts, and how four neighbours are fetched.
+import type * as tf from "@tensorflow/tfjs";
+import { sumMiddle } from "../sum/webgpu.ts";
+import { emptyTensor, type WgslBackend } from "../wgsl.ts";
+import gemm from "./gemm.wgsl" with { type: "text" };
+
+/** A factor of a product. */
+export interface Factor {
+  readonly tensor: tf.TensorInfo;
+  /** Whether neighbours in memory lie along the depth, else along the rows of A or the columns of B. */
+  readonly alongDepth: boolean;
+  /** Whether four neighbours, counted from a multiple of four, always lie together and inside. */
+  readonly inFours: boolean;
+}
+
+/** A product of matrices, or of batches of them. */
+export interface Product {
+  readonly name: string;
+  /** WGSL with the struct Uniforms and the functions a_index and b_index. */
+  readonly code: string;
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly a: Factor;
+  readonly b: Factor;
+  readonly bias?: tf.TensorInfo;
+  readonly batch: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  /** Fields of Uniforms behind rows, columns, depth, split_depth and splits. */
+  readonly uniforms: readonly number[];
+  /** The result's shape. */
+  readonly shape: readonly number[];
+}
+
+const tileDepth = 16;
+
+/** The WGSL that fetches four neighbours of a factor, at once where they lie together. */
+function loader(name: "a" | "b", binding: number, { alongDepth, inFours }: Factor): string {
+  const parameters = name === "a" ? "row: i32, depth: i32" : "depth: i32, column: i32";
+  const other = name === "a" ? "row" : "column", along = alongDepth ? "depth" : other;
+  const place = (i: number) => {
+    const at = (axis: string) => axis === along && i > 0 ? `${axis} + ${i}` : axis;
+    return name === "a" ? `batch, ${at("row")}, ${at("depth")}` : `batch, ${at("depth")}, ${at("column")}`;
+  };
+  const type = inFours ? "vec4f" : "f32";
+  const declaration = `@group(0) @binding(${binding}) var<storage, read> ${name}: array<${type}>;`;
+  if (inFours) {
+    return `${declaration}
+fn load_${name}(batch: i32, ${parameters}) -> vec4f {
+  let index = ${name}_index(${place(0)});
+  if (index < 0) {
+    return vec4f(0.0);
+  }
+  return ${name}[index / 4];
+}`;
+  }
+  const fetched = [0, 1, 2, 3].map((i) => `fetch_${name}(${name}_index(${place(i)}))`).join(", ");
+  return `${declaration}
+fn fetch_${name}(index: i32) -> f32 {
+  if (index < 0) {
+    return 0.0;
+  }
+  return ${name}[index];
+}
+fn load_${name}(batch: i32, ${parameters}) -> vec4f {
+  return vec4f(${fetched});
+}`;
+}
+
+function finisher(bias: boolean): string {
+  if (!bias) return "fn finish(sum: f32, column: i32) -> f32 { return sum; }";
+  return `@group(0) @binding(2) var<storage, read> bias: array<f32>;
+fn finish(sum: f32, column: i32) -> f32 { return sum + bias[column]; }`;
+}
+
+/** Into how many parts the depth is cut: where there are few tiles, a GPU is filled by several for each. */
+function splitsOf({ batch, depth, bias }: Product, tiles: number): number {
+  if (bias || batch > 1) return 1;
+  return Math.max(1, Math.min(64, Math.floor(256 / tiles), Math.floor(depth / 512)));
+}
+
+/** Computes the product. */
+export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo {
+  const { name, code, a, b, bias, batch, rows, columns, depth, shape } = product;
+  const tileRows = rows <= 32 ? 32 : 64, tileColumns = columns <= 32 ? 32 : 64;
+  const down = Math.ceil(rows / tileRows), across = Math.ceil(columns / tileColumns);
+  const wanted = splitsOf(product, down * across);
+  const splitDepth = Math.ceil(depth / wanted / tileDepth) * tileDepth, splits = Math.ceil(depth / splitDepth);
+  const result = emptyTensor(backend, splits === 1 ? shape : [splits, rows, columns]);
+  const reads = [a.tensor, b.tensor, ...(bias ? [bias] : [])];
+  backend.runWgsl({
+    name,
+    code: [code, loader("a", 0, a), loader("b", 1, b), finisher(bias !== undefined), gemm].join("\n"),
+    constants: {
+      ...product.constants,
+      TILE_ROWS: tileRows,
+      TILE_COLUMNS: tileColumns,
+      A_ALONG_DEPTH: Number(a.alongDepth),
+      B_ALONG_DEPTH: Number(b.alongDepth),
+      OUT: reads.length,
+    },
+    reads,
+    writes: [result],
+    uniforms: [rows, columns, depth, splitDepth, splits, ...product.uniforms],
+    workgroups: [down, across, batch * splits],
+  });
+  if (splits === 1) return result;
+  const sum = sumMiddle(backend, result, [1, splits, rows * columns], shape);
+  backend.disposeData(result.dataId);
+  return sum;
+}

@@ -1,0 +1,21 @@
+// Where the elements of a matrix product lie. const TRANSPOSE_A, TRANSPOSE_B (0 or 1).
+
+struct Uniforms {
+  rows: i32,
+  columns: i32,
+  depth: i32,
+  split_depth: i32,
+  splits: i32,
+  a_stride: i32, // from one matrix of the batch to the next; 0: the same one for all
+  b_stride: i32,
+}
+
+fn a_index(batch: i32, row: i32, depth: i32) -> i32 {
+  let index = select(row * u.depth + depth, depth * u.rows + row, TRANSPOSE_A == 1);
+  return select(-1, batch * u.a_stride + index, row < u.rows && depth < u.depth);
+}
+
+fn b_index(batch: i32, depth: i32, column: i32) -> i32 {
+  let index = select(depth * u.columns + column, column * u.depth + depth, TRANSPOSE_B == 1);
+  return select(-1, batch * u.b_stride + index, column < u.columns && depth < u.depth);
+}

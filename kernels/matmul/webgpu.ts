@@ -1,0 +1,63 @@
+// Matrix products on WebGPU in place of tfjs's, which for small results adds up with atomics, in another order each
+// time. Same names, same attributes; what is not a plain product of float32 stays with tfjs.
+import * as tf from "@tensorflow/tfjs";
+import { inputOf, type KernelCall, registerWebGpuKernel } from "../wgsl.ts";
+import { multiply } from "./gemm_webgpu.ts";
+import code from "./matmul.wgsl" with { type: "text" };
+
+type Stock = tf.KernelConfig["kernelFunc"];
+
+/** Takes the kernel's place and gives back what was there. */
+export function replaceKernel(name: string, run: (call: KernelCall, stock: Stock) => tf.TensorInfo): void {
+  const stock = tf.getKernel(name, "webgpu").kernelFunc;
+  tf.unregisterKernel(name, "webgpu");
+  registerWebGpuKernel(name, (call) => run(call, stock));
+}
+
+/** Runs tfjs's own form. */
+export function runStock(stock: Stock, call: KernelCall): tf.TensorInfo {
+  return stock(call as unknown as Parameters<Stock>[0]) as tf.TensorInfo;
+}
+
+function matMul(call: KernelCall, stock: Stock): tf.TensorInfo {
+  const a = inputOf(call, "a"), b = inputOf(call, "b"), bias = call.inputs["bias"];
+  const { transposeA, transposeB, activation } = call.attrs as {
+    transposeA: boolean;
+    transposeB: boolean;
+    activation?: string;
+  };
+  const sizeOf = (shape: number[]) => tf.util.sizeFromShape(shape);
+  const outerA = a.shape.slice(0, -2), outerB = b.shape.slice(0, -2);
+  const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
+  const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
+  const [rows, depth] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
+  const columns = transposeB ? bRows : bColumns;
+  const sameBatch = String(outerA) === String(outerB) || sizeOf(outerA) === 1 || sizeOf(outerB) === 1;
+  const plain = (activation ?? "linear") === "linear" && a.dtype === "float32" && b.dtype === "float32";
+  const biasFits = bias === undefined || sizeOf(bias.shape) === columns;
+  if (!plain || !sameBatch || !biasFits || sizeOf(a.shape) === 0 || sizeOf(b.shape) === 0) {
+    return runStock(stock, call);
+  }
+  const outer = sizeOf(outerA) >= sizeOf(outerB) ? outerA : outerB, batch = sizeOf(outer);
+  const stride = (tensor: tf.TensorInfo, own: number[]) => sizeOf(own) === 1 ? 0 : sizeOf(tensor.shape.slice(-2));
+  return multiply(call.backend, {
+    name: "MatMul",
+    code,
+    constants: { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
+    a: { tensor: a, alongDepth: !transposeA, inFours: aColumns % 4 === 0 },
+    b: { tensor: b, alongDepth: transposeB, inFours: bColumns % 4 === 0 },
+    ...(bias ? { bias } : {}),
+    batch,
+    rows,
+    columns,
+    depth,
+    uniforms: [stride(a, outerA), stride(b, outerB)],
+    shape: [...outer, rows, columns],
+  });
+}
+
+/** Replaces tfjs's kernels. */
+export function register(): void {
+  replaceKernel("BatchMatMul", matMul);
+  replaceKernel("_FusedMatMul", matMul);
+}
