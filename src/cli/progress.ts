@@ -13,7 +13,7 @@ export interface Progress {
    *
    * @param name what is done, such as `training`
    * @param total how many units there are
-   * @param unit the plural of what is counted, such as `steps`
+   * @param unit the plural of what is counted, such as `steps`; `bytes` are shown as MB
    */
   phase(name: string, total: number, unit: string): void;
   /**
@@ -76,9 +76,10 @@ export function createProgress(options: ProgressOptions = {}): Progress {
 
   function end() {
     if (phase === null) return;
-    const { name, done, unit, startMs } = phase;
+    const { name, startMs } = phase;
+    const [done, , unit] = counts(phase);
     phase = null;
-    const line = `${name}: ${formatCount(done)} ${unit} in ${formatDuration((now() - startMs) / 1000)}\n`;
+    const line = `${name}: ${done} ${unit} in ${formatDuration((now() - startMs) / 1000)}\n`;
     write(terminal ? ERASE_LINE + line : line);
   }
 
@@ -143,18 +144,27 @@ export interface ProgressState {
 /** One line for a log: `training: 1,200 of 5,000 steps (24 %), loss 0.0312, 283 images/s, 7 min 12 s left`. */
 export function plainLine(state: ProgressState): string {
   const percent = Math.floor(100 * state.done / Math.max(state.total, 1));
-  const counted = `${formatCount(state.done)} of ${formatCount(state.total)} ${state.unit} (${percent} %)`;
+  const [done, total, unit] = counts(state);
+  const counted = `${done} of ${total} ${unit} (${percent} %)`;
   return `${state.name}: ${[counted, ...parts(state)].join(", ")}`;
 }
 
 /** One line for a terminal, never wider than it: the bar gives way first, then what stands last. */
 export function barLine(state: ProgressState & { readonly columns: number }): string {
-  const words = [`${formatCount(state.done)}/${formatCount(state.total)} ${state.unit}`, ...parts(state)].join(" · ");
+  const [done, total, unit] = counts(state);
+  const words = [`${done}/${total} ${unit}`, ...parts(state)].join(" · ");
   // The last column stays free: some terminals wrap when it is filled.
   const room = state.columns - 1;
   const width = Math.min(30, room - state.name.length - words.length - 2);
   const line = width < 4 ? `${state.name} ${words}` : `${state.name} ${bar(state.done / state.total, width)} ${words}`;
   return line.length <= room ? line : `${line.slice(0, Math.max(room - 1, 0))}…`;
+}
+
+/** Done, total and unit as they are shown: bytes in megabytes, all else as it is counted. */
+function counts({ done, total, unit }: Pick<ProgressState, "done" | "total" | "unit">): [string, string, string] {
+  if (unit !== "bytes") return [formatCount(done), formatCount(total), unit];
+  const digits = total < 1e7 ? 2 : total < 1e8 ? 1 : 0;
+  return [(done / 1e6).toFixed(digits), (total / 1e6).toFixed(digits), "MB"];
 }
 
 function bar(share: number, width: number): string {

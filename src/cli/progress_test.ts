@@ -22,6 +22,12 @@ Deno.test("a line for a log tells count, share, fields and time left", () => {
   );
 });
 
+Deno.test("bytes are told in megabytes", () => {
+  const bytes = { name: "fetching", unit: "bytes", fields: {}, left: null };
+  assertEquals(plainLine({ ...bytes, done: 52e6, total: 170.5e6 }), "fetching: 52 of 171 MB (30 %)");
+  assertEquals(plainLine({ ...bytes, done: 28_881, total: 1_648_877 }), "fetching: 0.03 of 1.65 MB (1 %)");
+});
+
 Deno.test("a line for a terminal never fills it", () => {
   assertEquals(
     barLine({ ...state, columns: 200 }),
