@@ -13,7 +13,7 @@ export interface AdamWSlot {
 }
 
 /** The constants of AdamW; PyTorch's defaults. */
-export const adamwDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+export const adamwDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 /**
  * What changes from step to step, as numbers for the tensor `rates` of {@link adamw}: the factor of the weight decay
@@ -21,12 +21,10 @@ export const adamwDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as cons
  *
  * @param step 1 at the first step
  */
-export function adamwRates(options: { learningRate: number; weightDecay: number; step: number }): [
-  number,
-  number,
-  number,
-] {
-  const { learningRate, weightDecay, step } = options, { beta1, beta2 } = adamwDefaults;
+export function adamwRates(
+  options: { learningRate: number; weightDecay: number; step: number; beta1?: number; beta2?: number },
+): [number, number, number] {
+  const { learningRate, weightDecay, step, beta1, beta2 } = { ...adamwDefaults, ...options };
   return [1 - learningRate * weightDecay, learningRate / (1 - beta1 ** step), Math.sqrt(1 - beta2 ** step)];
 }
 
@@ -39,9 +37,10 @@ export function adamwRates(options: { learningRate: number; weightDecay: number;
  *
  * @param slots one for each parameter
  * @param rates float32 [3], see {@link adamwRates}: a tensor, so that a traced step is not frozen
+ * @param constants beta1, beta2 and epsilon
  * @throws TypeError where shapes differ within a slot
  */
-export function adamw(slots: AdamWSlot[], rates: tf.Tensor1D): void {
+export function adamw(slots: AdamWSlot[], rates: tf.Tensor1D, constants = adamwDefaults): void {
   const inputs: Record<string, tf.Tensor> = { rates };
   slots.forEach(({ parameter, gradient, mean, square }, i) => {
     for (const tensor of [gradient, mean, square]) {
@@ -54,7 +53,7 @@ export function adamw(slots: AdamWSlot[], rates: tf.Tensor1D): void {
     inputs[`mean${i}`] = mean;
     inputs[`square${i}`] = square;
   });
-  const outputs = tf.engine().runKernel("AdamW", inputs, { count: slots.length, ...adamwDefaults }) as tf.Tensor[];
+  const outputs = tf.engine().runKernel("AdamW", inputs, { count: slots.length, ...constants }) as tf.Tensor[];
   slots.forEach(({ parameter, mean, square }, i) => {
     [parameter, mean, square].forEach((variable, j) => variable.assign(outputs[3 * i + j]!));
   });

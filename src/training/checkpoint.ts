@@ -1,0 +1,53 @@
+/**
+ * Checkpoints: the state of a training, its losses and previews in one safetensors file, written whole or not at all.
+ */
+import { UserError } from "../errors.ts";
+import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
+
+/** What a checkpoint says of itself, in the file's metadata. */
+export interface CheckpointOrigin {
+  /** The training digest with that of the data: what may go on from here. */
+  training: string;
+  engine: string;
+  device: string;
+}
+
+/** A checkpoint as it lies in a file. */
+export interface Checkpoint extends CheckpointOrigin {
+  /** The loss of each step so far. */
+  losses: number[];
+  /** The state's tensors, see `stateTensors`. */
+  tensors: Map<string, TensorData>;
+  /** Images drawn while training: uint8 [epochs, count, size, size, channels]. */
+  previews: TensorData | null;
+}
+
+/** Writes a checkpoint. */
+export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  const { losses, tensors, previews, training, engine, device } = checkpoint;
+  const all = new Map(tensors);
+  all.set("losses", { dtype: "F32", shape: [losses.length], data: Float32Array.from(losses) });
+  if (previews) all.set("previews", previews);
+  await writeTensors(path, all, { training, engine, device });
+}
+
+/**
+ * Reads a checkpoint; null where there is none.
+ *
+ * @throws UserError where the file is damaged or is not one
+ */
+export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
+  try {
+    await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+  const { tensors, metadata } = await readTensorFile(path);
+  const losses = tensors.get("losses"), { training, engine, device } = metadata;
+  if (!losses || !training || !engine || !device) throw new UserError(`${path}: this is not a checkpoint`);
+  const previews = tensors.get("previews") ?? null;
+  tensors.delete("losses");
+  tensors.delete("previews");
+  return { losses: Array.from(losses.data as Float32Array), tensors, previews, training, engine, device };
+}

@@ -1,0 +1,42 @@
+/** How long a training is, and what changes in its course: learning rate, and the average's decay. */
+import type { ResolvedSpec } from "../spec/resolved.ts";
+
+type TrainingSpec = ResolvedSpec["training"];
+
+/** The steps of a training. */
+export interface TrainingPlan {
+  /** Steps of a whole epoch; the last one's batch may be short. */
+  stepsPerEpoch: number;
+  /** Steps of the whole training. */
+  steps: number;
+}
+
+/** The plan for a dataset of `count` images. */
+export function trainingPlan({ epochs, images, batchSize }: TrainingSpec, count: number): TrainingPlan {
+  const stepsPerEpoch = Math.ceil(count / batchSize);
+  const seen = images ?? Math.round(epochs! * count), whole = Math.floor(seen / count);
+  return { stepsPerEpoch, steps: Math.max(1, whole * stepsPerEpoch + Math.ceil((seen - whole * count) / batchSize)) };
+}
+
+/**
+ * The learning rate of a step: a rise over `warmupSteps`, then constant, then a fall to zero (linear, or half a cosine)
+ * over the last `decayFraction` of the steps.
+ *
+ * @param step 0 ... steps - 1
+ */
+export function learningRateAt(step: number, steps: number, spec: TrainingSpec): number {
+  const { learningRate, warmupSteps, decay, decayFraction } = spec;
+  const rise = step < warmupSteps ? (step + 1) / warmupSteps : 1;
+  if (decay === "none") return learningRate * rise;
+  const falling = Math.max(1, steps * (decayFraction ?? 1)), left = Math.min(1, (steps - step) / falling);
+  return learningRate * rise * (decay === "linear" ? left : (1 - Math.cos(Math.PI * left)) / 2);
+}
+
+/**
+ * The decay of the weights' average after a step: low at first, so that the average forgets the first weights soon.
+ *
+ * @param step 0 ... steps - 1
+ */
+export function emaDecayAt(step: number, emaDecay: number): number {
+  return Math.min(emaDecay, (1 + step) / (10 + step));
+}

@@ -1,0 +1,137 @@
+/** The training loop. */
+import * as tf from "@tensorflow/tfjs";
+import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
+import { philoxKey } from "../../kernels/random_normal/philox.ts";
+import { randomNormal } from "../../kernels/random_normal/mod.ts";
+import type { Dataset } from "../datasets/mod.ts";
+import { denoisingLoss, noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
+import type { Engine, JitFunction } from "../engines/engine.ts";
+import { UserError } from "../errors.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+import { batchSource } from "./batches.ts";
+import { emaDecayAt, learningRateAt, trainingPlan } from "./plan.ts";
+import type { TrainingState } from "./state.ts";
+
+/** What training needs and whom it tells. */
+export interface TrainOptions {
+  engine: Engine;
+  spec: ResolvedSpec;
+  dataset: Dataset;
+  /** Changed in place. */
+  state: TrainingState;
+  /** The losses of the steps already done; those of the coming steps are added. Its length is the next step. */
+  losses: number[];
+  /** Called when losses have come in; waited for. `step` steps are done, and `state` and `losses` are theirs. */
+  onStep?: (step: number) => void | Promise<void>;
+  /** Stops between two steps, with the signal's reason thrown; `state` and `losses` are whole then. */
+  signal?: AbortSignal;
+}
+
+/** Steps between two readings of the loss on a GPU, where reading waits for all that was asked of it. */
+const lossEverySteps = 20;
+
+/**
+ * Trains to the end, from the step that `losses` says.
+ *
+ * Source: Ho et al., arXiv 2006.11239, algorithm 1, with AdamW; t from 1, as published.
+ *
+ * @throws UserError where the loss stops being a number
+ */
+export async function train({ engine, spec, dataset, state, losses, onStep, signal }: TrainOptions): Promise<void> {
+  const { stepsPerEpoch, steps } = trainingPlan(spec.training, dataset.count);
+  const batchAt = batchSource(dataset, spec, stepsPerEpoch);
+  const factors = noisingFactors(noiseSchedule(spec.noise));
+  const trainStep = jittedTrainStep(engine, spec, state, factors);
+  const key = tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32");
+  const every = engine.device === "cpu" ? 1 : lossEverySteps;
+  const pending: tf.Tensor[] = [];
+  try {
+    for (let step = losses.length; step < steps; step++) {
+      if (signal?.aborted) {
+        await read(step);
+        signal.throwIfAborted();
+      }
+      const inputs = stepInputs(batchAt(step), spec, step, steps);
+      pending.push(...trainStep(key, ...inputs));
+      tf.dispose(inputs);
+      if (pending.length === every || step + 1 === steps || (step + 1) % stepsPerEpoch === 0) {
+        await read(step + 1);
+        await onStep?.(step + 1);
+      }
+      await nextTask();
+    }
+  } finally {
+    trainStep.dispose();
+    tf.dispose([factors, key, ...pending]);
+  }
+
+  /** Takes in the losses of the steps up to `done`. */
+  async function read(done: number): Promise<void> {
+    if (pending.length === 0) return;
+    const together = tf.tidy(() => tf.stack(pending));
+    const values = await together.data<"float32">();
+    tf.dispose([together, ...pending.splice(0)]);
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      const step = done - values.length + bad;
+      throw new UserError(
+        `the loss of step ${step} is ${values[bad]}: the training has diverged. The last checkpoint is from before; ` +
+          "a lower training.learningRate or a longer training.warmupSteps usually helps",
+      );
+    }
+    losses.push(...values);
+  }
+}
+
+/** One step as one jitted function of (noise's key, counter, images, timesteps, rates, average's decay, labels). */
+function jittedTrainStep(engine: Engine, spec: ResolvedSpec, state: TrainingState, factors: tf.Tensor2D): JitFunction {
+  const { beta1, beta2, epsilon } = spec.training, { unet, mean, square, average } = state;
+  return engine.jit(function trainStep(key, counter, images, timesteps, rates, decay, label) {
+    const x = images as tf.Tensor4D;
+    const noise = randomNormal<tf.Rank.R4>(x.shape, key as tf.Tensor1D, counter as tf.Tensor1D);
+    const { value, grads } = tf.variableGrads(
+      () => denoisingLoss(unet.apply, factors, x, noise, timesteps as tf.Tensor1D, label as tf.Tensor1D | undefined),
+      [...unet.parameters.values()],
+    );
+    // A parameter that the network does not use has no gradient and stays as it is, as in PyTorch.
+    const slots = [...unet.parameters].flatMap(([name, parameter]) => {
+      const gradient = grads[parameter.name];
+      return gradient ? [{ parameter, gradient, mean: mean.get(name)!, square: square.get(name)! }] : [];
+    });
+    adamw(slots, rates as tf.Tensor1D, { beta1, beta2, epsilon });
+    for (const [name, kept] of average ?? []) {
+      const parameter = unet.parameters.get(name)!;
+      kept.assign(tf.add(parameter, tf.mul(tf.sub(kept, parameter), decay!)));
+    }
+    return [value];
+  });
+}
+
+function stepInputs(
+  { images, size, timesteps, labels }: ReturnType<ReturnType<typeof batchSource>>,
+  { imageSize, channels, training }: ResolvedSpec,
+  step: number,
+  steps: number,
+): tf.Tensor[] {
+  const { beta1, beta2, weightDecay, emaDecay } = training;
+  const rates = adamwRates({
+    learningRate: learningRateAt(step, steps, training),
+    weightDecay,
+    step: step + 1,
+    beta1,
+    beta2,
+  });
+  return [
+    tf.tensor1d(Int32Array.of(0, 0, step, Math.floor(step / 2 ** 32)), "int32"),
+    tf.tensor4d(images, [size, imageSize, imageSize, channels]),
+    tf.tensor1d(timesteps, "int32"),
+    tf.tensor1d(rates),
+    tf.scalar(emaDecayAt(step, emaDecay ?? 0)),
+    ...(labels ? [tf.tensor1d(labels, "int32")] : []),
+  ];
+}
+
+/** Lets timers and signals (Ctrl-C) have their turn. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
