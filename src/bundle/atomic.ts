@@ -47,3 +47,25 @@ export function removeLeftovers(path: string): string[] {
   }
   return removed.sort();
 }
+
+/** Writes a file that must not be there yet, and flushes it to the disk. */
+export function writeNew(path: string, bytes: Uint8Array): void {
+  const file = Deno.openSync(path, { write: true, createNew: true });
+  try {
+    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    file.syncSync();
+  } finally {
+    file.close();
+  }
+}
+
+/** Whether there is anything at a path, be it a link that leads nowhere. */
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

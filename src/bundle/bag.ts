@@ -5,7 +5,7 @@
 import { basename, dirname, join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { partialPath, removeLeftovers, syncFolder } from "./atomic.ts";
+import { exists, partialPath, removeLeftovers, syncFolder, writeNew } from "./atomic.ts";
 import { isSafeName, manifestText } from "./manifest.ts";
 
 /** A finished bundle on the disk. */
@@ -68,7 +68,7 @@ export function createBundle(path: string): BundleWriter {
     const file = join(staging, name);
     for (let folder = dirname(file); !folders.has(folder); folder = dirname(folder)) folders.add(folder);
     Deno.mkdirSync(dirname(file), { recursive: true });
-    writeAndSync(file, bytes);
+    writeNew(file, bytes);
     into.set(name, sha256(bytes));
     return bytes.length;
   };
@@ -97,7 +97,7 @@ export function createBundle(path: string): BundleWriter {
       add("bag-info.txt", info.join("\n") + "\n", tags);
       const finalDigest = digest();
       add("manifest-sha256.txt", manifest(), tags);
-      writeAndSync(join(staging, "tagmanifest-sha256.txt"), new TextEncoder().encode(manifestText(tags)));
+      writeNew(join(staging, "tagmanifest-sha256.txt"), new TextEncoder().encode(manifestText(tags)));
       for (const folder of folders) syncFolder(folder);
       refuse();
       Deno.renameSync(staging, path);
@@ -108,26 +108,6 @@ export function createBundle(path: string): BundleWriter {
       if (exists(staging)) Deno.removeSync(staging, { recursive: true });
     },
   };
-}
-
-function writeAndSync(path: string, bytes: Uint8Array): void {
-  const file = Deno.openSync(path, { write: true, createNew: true });
-  try {
-    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-    file.syncSync();
-  } finally {
-    file.close();
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 /** The name of a bundle's folder: the spec file's name and twelve digits of the run digest. */

@@ -7,6 +7,7 @@ import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { isSafeName, parseManifest } from "./manifest.ts";
+import { checkMeaning } from "./meaning.ts";
 
 /** Something about a bundle that is not as it must be. */
 export interface Problem {
@@ -66,8 +67,28 @@ function fileDigest(path: string): string {
   return hash.digest("hex");
 }
 
+/**
+ * Verifies a bundle: every file against the manifests, missing and extra files, names that climb out, links; then the
+ * spec's digest, the shapes of the weights against the network that the spec compiles to, and the scores against the
+ * samples' digest. Runs without an engine.
+ *
+ * @param path the bundle's folder
+ * @throws UserError where there is no such folder
+ */
+export async function verifyBundle(path: string): Promise<Verification> {
+  const { digestOf, ...found } = readBag(path);
+  // What was tampered with is not worth being understood.
+  if (found.ok) await checkMeaning(path, digestOf, found.problems);
+  return { ...found, ok: found.problems.length === 0 };
+}
+
 /** Checks that a bag is whole: its files are those of its manifests, byte by byte. Throws where it is no folder. */
 export function verifyBag(path: string): Verification {
+  const { digestOf: _, ...found } = readBag(path);
+  return found;
+}
+
+function readBag(path: string): Verification & { digestOf: ReadonlyMap<string, string> } {
   const problems: Problem[] = [];
   let files: Map<string, number>;
   try {
@@ -123,5 +144,5 @@ export function verifyBag(path: string): Verification {
     }
   }
   const digest = read.get("manifest-sha256.txt") ?? null;
-  return { path, ok: problems.length === 0, digest, files: read.size, bytes, problems };
+  return { path, ok: problems.length === 0, digest, files: read.size, bytes, problems, digestOf: read };
 }

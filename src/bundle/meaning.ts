@@ -1,0 +1,106 @@
+/** What a bundle's files say against each other: spec, digests, network, samples and scores. No engine is needed. */
+import { join } from "@std/path";
+import { UserError } from "../errors.ts";
+import { readTensors } from "../formats/safetensors.ts";
+import { parseSpec, type ResolvedSpec, resolveSpec, runDigest, specDigest } from "../spec/mod.ts";
+import { networkPlan } from "../unet/plan.ts";
+import { type Digests, files } from "./layout.ts";
+import type { Problem } from "./verify.ts";
+
+/** JSON or text of more bytes is refused: no bundle has such. */
+const longestText = 16 << 20;
+
+/** Tells a bundle's own contradictions, once its bytes are known to be those of its manifests. */
+export async function checkMeaning(
+  path: string,
+  digestOf: ReadonlyMap<string, string>,
+  problems: Problem[],
+): Promise<void> {
+  const name = (file: string) => `data/${file}`;
+  const has = (file: string) => digestOf.has(name(file));
+  /** Runs a check on a file; what the file cannot be read as is a problem of that file. */
+  const on = async <T>(file: string, check: (fault: (what: string) => void) => T | Promise<T>): Promise<T | null> => {
+    const fault = (what: string) => void problems.push({ file: name(file), what });
+    if (!has(file)) {
+      fault("missing");
+      return null;
+    }
+    try {
+      return await check(fault);
+    } catch (error) {
+      if (!(error instanceof UserError || error instanceof SyntaxError || error instanceof RangeError)) throw error;
+      fault(error.message);
+      return null;
+    }
+  };
+  const text = (file: string) => {
+    const at = join(path, name(file));
+    if (Deno.statSync(at).size > longestText) throw new UserError("too long");
+    return Deno.readTextFileSync(at);
+  };
+
+  const spec = await on(files.spec, () => resolveSpec(parseSpec(text(files.spec), { path: name(files.spec) })));
+  const digests = await on(files.digests, (fault) => readDigests(text(files.digests), fault));
+  if (digests && spec && specDigest(spec) !== digests.spec) {
+    problems.push({ file: name(files.spec), what: `its digest is ${specDigest(spec)}, and digests.json says another` });
+  }
+  if (digests && runDigest(digests.spec, digests.data, digests.method) !== digests.run) {
+    problems.push({
+      file: name(files.digests),
+      what: "the run digest is not that of the spec, data and method digests",
+    });
+  }
+  if (spec && !(digests?.parent !== undefined && !has(files.model))) {
+    await on(files.model, (fault) => checkWeights(join(path, name(files.model)), spec, fault));
+  }
+  if (spec && has(files.average)) {
+    await on(files.average, (fault) => checkWeights(join(path, name(files.average)), spec, fault));
+  }
+  if (spec && has(files.samples)) {
+    await on(files.samples, (fault) => checkSamples(join(path, name(files.samples)), spec, fault));
+  }
+  if (has(files.metrics)) {
+    await on(files.metrics, (fault) => {
+      const { samples } = JSON.parse(text(files.metrics)) ?? {};
+      if (samples === digestOf.get(name(files.samples))) return;
+      fault(`its scores are of other samples (${samples ?? "it does not say which"}) than samples.safetensors`);
+    });
+  }
+}
+
+/** Reads data/digests.json; null where it is no such thing, which is told. */
+function readDigests(text: string, fault: (what: string) => void): Digests | null {
+  const value = JSON.parse(text) as Partial<Digests> | null;
+  const isDigest = (digest: unknown) => typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest);
+  const right = typeof value === "object" && value !== null && isDigest(value.spec) && isDigest(value.data) &&
+    isDigest(value.run) && Number.isSafeInteger(value.method) &&
+    (value.parent === undefined || isDigest(value.parent));
+  if (right) return value as Digests;
+  fault("it does not hold the digests of spec, data and run");
+  return null;
+}
+
+async function checkWeights(path: string, spec: ResolvedSpec, fault: (what: string) => void): Promise<void> {
+  const expected = new Map(networkPlan(spec).parameters.map(({ name, shape }) => [name, shape]));
+  const found = await readTensors(path);
+  for (const [name, shape] of expected) {
+    const tensor = found.get(name);
+    if (!tensor) fault(`the spec's network has ${name} [${shape}], which is missing`);
+    else if (tensor.shape.join() !== shape.join()) {
+      fault(`${name} is [${tensor.shape}], and in the spec's network [${shape}]`);
+    }
+  }
+  for (const name of found.keys()) if (!expected.has(name)) fault(`the spec's network has no ${name}`);
+}
+
+async function checkSamples(path: string, spec: ResolvedSpec, fault: (what: string) => void): Promise<void> {
+  const { imageSize, channels, sampling } = spec;
+  const shape = [sampling.count, imageSize, imageSize, channels].join();
+  const found = await readTensors(path);
+  for (const [name, tensor] of found) {
+    if (tensor.shape.join() !== shape || tensor.dtype !== "U8") {
+      fault(`${name} is ${tensor.dtype} [${tensor.shape}], and by the spec U8 [${shape}]`);
+    }
+  }
+  for (const angle of sampling.rotation) if (!found.has(String(angle))) fault(`the angle ${angle} is missing`);
+}

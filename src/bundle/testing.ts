@@ -1,0 +1,52 @@
+/** A small but whole bundle for tests: a spec, a network's weights, samples, scores that all agree. */
+import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
+import { sha256 } from "../formats/sha256.ts";
+import { parseSpec, type ResolvedSpec, resolveSpec, runDigest, specDigest } from "../spec/mod.ts";
+import { networkPlan } from "../unet/plan.ts";
+import { createBundle } from "./bag.ts";
+import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "./layout.ts";
+
+/** The spec of {@link exampleBundle}. */
+export function exampleSpec(): ResolvedSpec {
+  return resolveSpec(parseSpec(
+    "architecture: D\ndataset: mnist\nimageSize: 8\nbaseWidth: 4\nsampling: { count: 4, rotation: [0, 45] }\n",
+  ));
+}
+
+/** The payload of {@link exampleBundle} by name. */
+export function examplePayload(spec: ResolvedSpec = exampleSpec()): Map<string, Uint8Array | string> {
+  const tensors = (shapes: [string, number[]][], dtype: "F32" | "U8") =>
+    encodeTensors(
+      new Map(shapes.map(([name, shape]): [string, TensorData] => {
+        const count = shape.reduce((a, b) => a * b, 1);
+        const data = dtype === "U8"
+          ? Uint8Array.from({ length: count }, (_, i) => (i * 37) % 256)
+          : Float32Array.from({ length: count }, (_, i) => (i % 7) / 7);
+        return [name, { dtype, shape, data }];
+      })),
+    );
+  const { sampling: { rotation, count }, imageSize, channels } = spec;
+  const samples = tensors(rotation.map((angle) => [String(angle), [count, imageSize, imageSize, channels]]), "U8");
+  const digests = { spec: specDigest(spec), data: sha256("data"), method: 1 };
+  return new Map<string, Uint8Array | string>([
+    [files.spec, resolvedSpecYaml(spec)],
+    [files.digests, jsonText({ ...digests, run: runDigest(digests.spec, digests.data, digests.method) } as Digests)],
+    [files.model, tensors(networkPlan(spec).parameters.map(({ name, shape }) => [name, shape]), "F32")],
+    [files.losses, "step,loss\n1,1\n2,0.5\n"],
+    [files.samples, samples],
+    [files.metrics, jsonText({ samples: sha256(samples), fid: { value: 1, error: 0.1 } })],
+  ]);
+}
+
+/** Writes a bundle of a payload, and README.md as a tag file. */
+export function exampleBundle(path: string, payload: Map<string, Uint8Array | string> = examplePayload()) {
+  const bundle = createBundle(path);
+  for (const [name, content] of payload) bundle.payload(name, content);
+  const digests = JSON.parse(String(examplePayload().get(files.digests)));
+  const names = bundle.payloadDigests().map(({ name }) => name);
+  bundle.tag(
+    "README.md",
+    bundleReadme({ title: "example", summary: "A test.", digest: bundle.digest(), digests, names }),
+  );
+  return bundle.finish();
+}

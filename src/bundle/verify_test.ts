@@ -1,0 +1,182 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { basename, join } from "@std/path";
+import { gunzipSync, gzipSync } from "fflate";
+import { UserError } from "../errors.ts";
+import { decodeTensors, encodeTensors } from "../formats/safetensors.ts";
+import { parseSpec, resolveSpec, specDigest } from "../spec/mod.ts";
+import { packBundle, unpackBundle } from "./archive.ts";
+import { files, resolvedSpecYaml } from "./layout.ts";
+import { exampleBundle, examplePayload, exampleSpec } from "./testing.ts";
+import { verifyBundle } from "./verify.ts";
+
+const granted = (name: Deno.PermissionName) => Deno.permissions.querySync({ name }).state === "granted";
+const ignore = !granted("read") || !granted("write");
+
+Deno.test("a resolved spec is written so that it resolves to itself again", () => {
+  for (
+    const text of [
+      "architecture: A\ndataset: mnist\n",
+      "architecture: E\ndataset: cifar-10\nclasses: 10\n" +
+      "sampling: { sampler: ddim, rotation: { from: -90, to: 90, count: 9 } }\n",
+    ]
+  ) {
+    const spec = resolveSpec(parseSpec(text));
+    const again = resolveSpec(parseSpec(resolvedSpecYaml(spec)));
+    assertEquals(again, spec);
+    assertEquals(specDigest(again), specDigest(spec));
+  }
+});
+
+Deno.test({
+  name: "a bundle whose bytes are right is still checked for what they say (needs files)",
+  ignore,
+  async fn(t) {
+    const folder = Deno.makeTempDirSync();
+    let count = 0;
+    const problems = async (change: (payload: Map<string, Uint8Array | string>) => void) => {
+      const payload = examplePayload();
+      change(payload);
+      const { path } = exampleBundle(join(folder, `b${count++}`), payload);
+      return (await verifyBundle(path)).problems;
+    };
+    const expectFault = (
+      name: string,
+      change: (payload: Map<string, Uint8Array | string>) => void,
+      ...parts: string[]
+    ) =>
+      t.step(name, async () => {
+        const found = await problems(change);
+        assert(found.length > 0, "nothing was found");
+        for (const part of parts) {
+          assertStringIncludes(found.map(({ file, what }) => `${file}: ${what}`).join("\n"), part);
+        }
+      });
+
+    await t.step("all agrees", async () => assertEquals(await problems(() => {}), []));
+    await expectFault(
+      "another spec",
+      (payload) => payload.set(files.spec, resolvedSpecYaml({ ...exampleSpec(), seed: 43 })),
+      "data/spec.yaml: its digest",
+    );
+    await expectFault("no spec", (payload) => payload.delete(files.spec), "data/spec.yaml: missing");
+    await expectFault(
+      "a spec that is none",
+      (payload) => payload.set(files.spec, "architecture: F\n"),
+      "data/spec.yaml",
+    );
+    await expectFault("no digests", (payload) => payload.set(files.digests, "[]"), "data/digests.json");
+    await expectFault("broken digests", (payload) => payload.set(files.digests, "{"), "data/digests.json");
+    await expectFault(
+      "another run digest",
+      (payload) => payload.set(files.digests, String(payload.get(files.digests)).replace('"method": 1', '"method": 2')),
+      "run digest",
+    );
+    const reshape = (
+      payload: Map<string, Uint8Array | string>,
+      change: (t: ReturnType<typeof decodeTensors>) => void,
+    ) => {
+      const tensors = decodeTensors(payload.get(files.model) as Uint8Array);
+      change(tensors);
+      payload.set(files.model, encodeTensors(tensors));
+    };
+    await expectFault(
+      "weights of another shape",
+      (payload) =>
+        reshape(payload, (tensors) => {
+          const [name, tensor] = [...tensors].find(([, { shape }]) => shape.length === 2 && shape[0] !== shape[1])!;
+          tensors.set(name, { ...tensor, shape: tensor.shape.toReversed() });
+        }),
+      "data/model.safetensors: ",
+      "in the spec's network [",
+    );
+    await expectFault(
+      "missing and extra weights",
+      (payload) =>
+        reshape(payload, (tensors) => {
+          const [name, tensor] = [...tensors][3]!;
+          tensors.delete(name);
+          tensors.set("extra", tensor);
+        }),
+      "which is missing",
+      "no extra",
+    );
+    await expectFault("no model", (payload) => payload.delete(files.model), "data/model.safetensors: missing");
+    await expectFault("a broken model", (payload) => payload.set(files.model, "xx"), "data/model.safetensors");
+    await expectFault(
+      "scores of other samples",
+      (payload) => payload.set(files.metrics, '{"samples":"00"}'),
+      "data/metrics.json",
+    );
+    await expectFault(
+      "samples of too few images",
+      (payload) => {
+        const tensors = decodeTensors(payload.get(files.samples) as Uint8Array);
+        tensors.set("0", { dtype: "U8", shape: [3, 8, 8, 1], data: new Uint8Array(192) });
+        tensors.delete("45");
+        payload.set(files.samples, encodeTensors(tensors));
+      },
+      "by the spec U8 [4,8,8,1]",
+      "the angle 45 is missing",
+      "metrics.json",
+    );
+    Deno.removeSync(folder, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "a packed bundle comes back as it was, by us and by tar; the same bundle gives the same archive (needs files)",
+  ignore,
+  async fn() {
+    const folder = Deno.makeTempDirSync();
+    const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
+    const archive = join(folder, "a.tar.gz");
+    await packBundle(path, archive);
+    const bytes = Deno.readFileSync(archive);
+    for await (const { name } of Deno.readDir(path)) Deno.utimeSync(join(path, name), 1, 1);
+    await packBundle(path, archive);
+    assertEquals(Deno.readFileSync(archive), bytes);
+    const unpacked = await unpackBundle(archive, join(folder, "into"));
+    assertEquals([unpacked.ok, unpacked.digest, basename(unpacked.path)], [true, digest, "example-0123456789ab"]);
+    assert((await verifyBundle(unpacked.path)).ok);
+    await assertRejects(() => unpackBundle(archive, join(folder, "into")), UserError, "already");
+    if (granted("run") && Deno.build.os === "linux") {
+      Deno.mkdirSync(join(folder, "by-tar"));
+      assert(new Deno.Command("tar", { args: ["xzf", archive, "-C", join(folder, "by-tar")] }).outputSync().success);
+      assertEquals((await verifyBundle(join(folder, "by-tar", "example-0123456789ab"))).digest, digest);
+    }
+    assertEquals([...Deno.readDirSync(join(folder, "into"))].length, 1, "nothing is left");
+
+    // Damaged archives: every one is refused, and nothing appears.
+    const tar = gunzipSync(bytes);
+    const renamed = (from: string, to: string) => {
+      const copy = tar.slice();
+      const at = new TextDecoder("latin1").decode(copy).indexOf(from);
+      copy.set(new TextEncoder().encode(to.padEnd(from.length, "\0")), at);
+      copy.set(new TextEncoder().encode("        "), at - at % 512 + 148);
+      const sum = copy.subarray(at - at % 512, at - at % 512 + 512).reduce((a, b) => a + b, 0);
+      copy.set(new TextEncoder().encode(sum.toString(8).padStart(6, "0") + "\0 "), at - at % 512 + 148);
+      return gzipSync(copy);
+    };
+    const flipped = bytes.slice();
+    flipped[bytes.length >> 1]! ^= 4;
+    const damaged = {
+      cut: bytes.slice(0, bytes.length >> 1),
+      flipped,
+      "no gzip": tar,
+      empty: gzipSync(new Uint8Array(1024)),
+      nothing: new Uint8Array(),
+      "climbs out": renamed("example-0123456789ab/README.md", "../0123456789abcd"),
+      "two tops": renamed("example-0123456789ab/README.md", "elsewhere/README.md"),
+      "file renamed": renamed("example-0123456789ab/README.md", "example-0123456789ab/README.txt"),
+    };
+    for (const [kind, content] of Object.entries(damaged)) {
+      Deno.writeFileSync(archive, content);
+      await assertRejects(() => unpackBundle(archive, join(folder, "none")), UserError, "", kind);
+      assertEquals([...Deno.readDirSync(join(folder, "none"))], [], kind);
+      assert(!Deno.readDirSync(folder).some(({ name }) => name === "0123456789abcd"));
+    }
+    Deno.writeTextFileSync(join(path, "added"), "");
+    await assertRejects(() => packBundle(path, archive), UserError, "added");
+    Deno.removeSync(folder, { recursive: true });
+  },
+});

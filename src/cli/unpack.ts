@@ -1,0 +1,22 @@
+/** `deno task unpack`: a bundle that somebody sent. */
+import { unpackBundle } from "../bundle/archive.ts";
+import { UserError } from "../errors.ts";
+
+/** What `--help` prints. */
+export const help =
+  `Unpacks a bundle that \`deno task pack\` made, and verifies it. Nothing is left where it does not verify,
+nothing is written outside the folder, and nothing is overwritten.
+
+Usage: deno task unpack FILE [FOLDER]
+
+The bundle's folder appears in FOLDER, by default out.`;
+
+/** Unpacks the archive named. */
+export async function run(args: string[]): Promise<number> {
+  const [archive, into = "out", ...more] = args;
+  if (archive === undefined || more.length > 0 || args.some((arg) => arg.startsWith("-"))) throw new UserError(help);
+  const { path, digest, files } = await unpackBundle(archive, into);
+  console.log(`${path}: verified, ${files} files`);
+  console.log(`  digest ${digest}`);
+  return 0;
+}

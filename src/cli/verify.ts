@@ -1,0 +1,39 @@
+/** `deno task verify`: is every byte of a bundle what the run wrote, and does it agree with itself? */
+import { parseArgs } from "@std/cli/parse-args";
+import { problemText } from "../bundle/archive.ts";
+import { verifyBundle } from "../bundle/verify.ts";
+import { UserError } from "../errors.ts";
+
+/** What `--help` prints. */
+export const help =
+  `Checks bundles: every file and digest, missing and extra files, names and links that lead outside, the
+spec's digest, the network's shapes, the scores' samples. Needs no engine and no network, and changes nothing.
+
+Usage: deno task verify BUNDLE...
+
+  --digest HEX   the digest that the bundle must have, or its first 12 digits or more: what its sender told you
+
+A bundle that agrees with itself may still have been made by somebody else: compare its digest with what you were told.
+Exit code: 0 all is well, 1 something is not.`;
+
+/** Verifies the bundles named. */
+export async function run(args: string[]): Promise<number> {
+  const { _: paths, digest, ...unknown } = parseArgs(args, { string: ["_", "digest"] });
+  const [flag] = Object.keys(unknown);
+  if (flag !== undefined) throw new UserError(`verify knows no --${flag}; see deno task verify --help`);
+  if (paths.length === 0) throw new UserError("verify: name a bundle, such as out/quickstart-0123456789ab");
+  if (digest !== undefined && (paths.length > 1 || !/^[0-9a-f]{12,64}$/.test(digest))) {
+    throw new UserError("verify: --digest takes 12 to 64 hexadecimal digits, and one bundle");
+  }
+  let good = true;
+  for (const path of paths.map(String)) {
+    const found = await verifyBundle(path);
+    const isOther = digest !== undefined && !found.digest?.startsWith(digest);
+    good &&= found.ok && !isOther;
+    if (!found.ok) console.log(`${path}: NOT as it was written\n${problemText(found)}`);
+    else if (isOther) console.log(`${path}: agrees with itself, but is another bundle than asked for`);
+    else console.log(`${path}: verified, ${found.files} files, ${(found.bytes / 1e6).toFixed(1)} MB`);
+    console.log(`  digest ${found.digest ?? "unknown"}`);
+  }
+  return good ? 0 : 1;
+}
