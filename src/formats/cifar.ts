@@ -4,6 +4,7 @@
  */
 import { UserError } from "../errors.ts";
 import type { Image } from "./image.ts";
+import { elementCount } from "./tensors.ts";
 import { decodePickle, isSequence, type PickleGlobal, type PickleObject, type PickleValue } from "./pickle.ts";
 
 const side = 32;
@@ -70,6 +71,7 @@ function isKind<T extends PickleObject>(value: PickleValue | undefined, kind: st
  */
 export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch {
   const fault = (what: string) => new UserError(`${where}: this Python batch of CIFAR-10 cannot be read: ${what}`);
+  const isShape = (value: PickleValue | undefined): value is number[] => elementCount(value) !== null;
   const isText = (value: PickleValue | undefined) => typeof value === "string";
   let encoded = 0;
   /** Python 2 wrote bytes as texts. */
@@ -96,12 +98,12 @@ export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch 
     if (isKind<DtypeObject>(object, "dtype")) return;
     if (!isKind<ArrayObject>(object, "array") || !isSequence(state)) throw fault("it changes an object");
     const [, shape, dtype, columnsFirst, content] = state;
-    if (!isKind<DtypeObject>(dtype, "dtype") || dtype.code !== "u1" || columnsFirst !== false || !isSequence(shape)) {
+    if (!isKind<DtypeObject>(dtype, "dtype") || dtype.code !== "u1" || columnsFirst !== false || !isShape(shape)) {
       throw fault("its array does not hold bytes in rows");
     }
     const data = typeof content === "string" ? toBytes(content) : content;
     if (!(data instanceof Uint8Array)) throw fault("its data are damaged");
-    object.shape = shape as number[];
+    object.shape = shape;
     object.bytes = data;
   };
   const { value } = decodePickle(bytes, { globals, build }, where);

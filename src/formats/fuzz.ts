@@ -2,6 +2,7 @@
  * Fuzzing for the readers of strangers' bytes, used by tests: valid files are damaged at random, and a reader may answer
  * with a value or a UserError and with nothing else. The seed is in the message of a failure; FUZZ_SEED repeats it.
  */
+import { cpuUsage } from "node:process";
 import { UserError } from "../errors.ts";
 
 /** A small generator of its own, so that a seed gives the same damages for ever (mulberry32). */
@@ -75,12 +76,16 @@ export async function fuzz(
     const bytes = damage(file, files[random(files.length)]!, random);
     if (mend && random(2)) mend(bytes);
     let value: unknown;
+    const before = cpuUsage();
     try {
       value = await read(bytes);
     } catch (error) {
-      if (error instanceof UserError) continue;
-      throw new Error(`FUZZ_SEED=${seed}, round ${round}: a reader failed in a way of its own`, { cause: error });
+      if (!(error instanceof UserError)) {
+        throw new Error(`FUZZ_SEED=${seed}, round ${round}: a reader failed in a way of its own`, { cause: error });
+      }
     }
+    // Time of the processor, not of the clock: a busy machine makes nothing hang.
+    if (cpuUsage(before).user > 5e6) throw new Error(`FUZZ_SEED=${seed}, round ${round}: it took over five seconds`);
     // Deflate expands 1032-fold at most, and a sample may be held as eight bytes.
     const held = bytesHeld(value);
     if (held > 8300 * (bytes.length + 64)) {

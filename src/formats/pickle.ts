@@ -112,6 +112,8 @@ export function decodePickle(
   };
   const popSome = (count: number): PickleValue[] => Array.from({ length: count }, pop).reverse();
   const global = (module: PickleValue, name: PickleValue) => {
+    // Lists that hold one list many times, level upon level, would be written out without end.
+    if (typeof module !== "string" || typeof name !== "string") throw fault(cutOff);
     const found = rules.globals.get(`${module}.${name}`);
     if (!found) {
       throw fault(

@@ -123,7 +123,8 @@ function gather(
   let copied = 0;
   for (const [name, view] of value) {
     if (typeof name !== "string" || !isKind<TensorView>(view, "tensor")) {
-      throw fault(`${JSON.stringify(String(name))} is no tensor; a state dict holds nothing else`);
+      const what = typeof name === "string" ? JSON.stringify(name) : "an entry without a name";
+      throw fault(`${what} is no tensor; a state dict holds nothing else`);
     }
     const { storage, offset, shape, strides } = view;
     const { dtype } = storage;
@@ -197,7 +198,7 @@ function decodeLegacyFormat(bytes: Uint8Array, where: string): Map<string, Tenso
   const magic = decodePickle(bytes, plain, where);
   if (magic.value !== legacyMagic) throw fault("it is no file of torch.save");
   const version = decodePickle(bytes, plain, where, magic.end);
-  if (version.value !== 1001) throw fault(`its version ${version.value} is unknown`);
+  if (version.value !== 1001) throw fault("its version is unknown");
   const system = decodePickle(bytes, plain, where, version.end);
   if (!(system.value instanceof Map) || system.value.get("little_endian") !== true) {
     throw fault("it was written on a big-endian machine");

@@ -96,6 +96,16 @@ Deno.test("pickles that call Python code are refused and nothing is executed", (
   }
 });
 
+Deno.test("lists that hold one list twice, fifty levels deep, are not written out", () => {
+  // BINPUT n, POP, a new list, MARK, BINGET n twice, APPENDS.
+  const level = (n: number) => ["q", "0](h", "h"].join(String.fromCharCode(n)) + String.fromCharCode(n) + "e";
+  const deep = "]" + Array.from({ length: 50 }, (_, n) => level(n)).join("");
+  for (const end of ["\x8c\x01a\x93.", "h\x01\x93.", "Q.", "."]) {
+    const bytes = Uint8Array.from(deep + end, (letter) => letter.charCodeAt(0));
+    assertThrows(() => decodePyTorch(bytes, "hostile.pt"), UserError, "hostile.pt");
+  }
+});
+
 Deno.test("what is no state dict is refused", () => {
   assertThrows(() => decodePyTorch(new Uint8Array(), "x.pt"), UserError, "x.pt");
   assertThrows(() => decodePyTorch(new TextEncoder().encode("not a checkpoint"), "x.pt"), UserError, "x.pt");

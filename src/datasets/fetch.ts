@@ -1,0 +1,148 @@
+/**
+ * Fetches the official archives of a dataset. What has arrived stays when the connection breaks, and the next attempt
+ * goes on from there; nothing is used before its size and SHA-256 are those that are pinned; and the dataset's folder
+ * appears whole, by one rename.
+ */
+import { createHash } from "node:crypto";
+import { join } from "@std/path";
+import { UserError } from "../errors.ts";
+import { gunzipPieces } from "../formats/gzip.ts";
+import { writeFileAtomic } from "../formats/atomic.ts";
+import { untar } from "../formats/tar.ts";
+import type { Archive } from "./archives.ts";
+
+/** A server that sends nothing for so long has gone. */
+const silenceMs = 60_000;
+
+/** Called with what is done and the bytes of it that are. */
+export type FetchProgress = (what: string, done: number, all: number) => void;
+
+/** One attempt to get the rest of a file; throws where the connection breaks. */
+async function fetchRest(url: string, file: Deno.FsFile, archive: Archive, onProgress?: FetchProgress): Promise<void> {
+  let done = (await file.stat()).size;
+  const silence = new AbortController();
+  let timer = setTimeout(() => silence.abort(), silenceMs);
+  try {
+    // As it is: a server that packs the file for the way would shift what "the rest" means.
+    const headers: Record<string, string> = { "accept-encoding": "identity" };
+    if (done) headers.range = `bytes=${done}-`;
+    const response = await fetch(url, { headers, signal: silence.signal });
+    if (!response.ok || !response.body) {
+      await response.body?.cancel();
+      throw new Error(`the server answers ${response.status}`);
+    }
+    const goesOn = response.status === 206 && response.headers.get("content-range")?.startsWith(`bytes ${done}-`);
+    if (!goesOn) {
+      // The server sends all of it: begin again.
+      await file.truncate(0);
+      done = 0;
+    }
+    await file.seek(0, Deno.SeekMode.End);
+    for await (const piece of response.body) {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), silenceMs);
+      if (done + piece.length > archive.bytes) throw new Error("the server sends more than the archive has");
+      for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
+      done += piece.length;
+      onProgress?.(archive.file, done, archive.bytes);
+    }
+    if (done < archive.bytes) throw new Error("the connection ended early");
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function sha256Of(file: Deno.FsFile): Promise<string> {
+  const hash = createHash("sha256"), buffer = new Uint8Array(1 << 20);
+  await file.seek(0, Deno.SeekMode.Start);
+  for (let count; (count = await file.read(buffer)) !== null;) hash.update(buffer.subarray(0, count));
+  return hash.digest("hex");
+}
+
+/** Gets one archive into `folder`, or the rest of it. */
+async function fetchArchive(archive: Archive, folder: string, onProgress?: FetchProgress): Promise<string> {
+  const path = join(folder, archive.file);
+  const file = await Deno.open(path, { read: true, write: true, create: true });
+  try {
+    // Two who fetch the same take turns; the second finds it there.
+    await file.lock(true);
+    const reasons: string[] = [];
+    for (const url of archive.urls) {
+      if ((await file.stat()).size === archive.bytes) break;
+      try {
+        if ((await file.stat()).size > archive.bytes) await file.truncate(0);
+        await fetchRest(url, file, archive, onProgress);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotCapable) throw error;
+        reasons.push(`${url}: ${error instanceof Error ? error.message : error}`);
+      }
+    }
+    const { size } = await file.stat();
+    if (size < archive.bytes) {
+      throw new UserError(
+        `${archive.file} cannot be fetched (${size} of ${archive.bytes} bytes are here):\n` +
+          reasons.map((reason) => `  ${reason}\n`).join("") +
+          `Try again, and it goes on from there; or get the file elsewhere (SHA-256 ${archive.sha256}), put it at ` +
+          `${path}, and run this again.`,
+      );
+    }
+    const digest = await sha256Of(file);
+    if (digest !== archive.sha256) {
+      await file.truncate(0);
+      throw new UserError(
+        `${path}: its SHA-256 is ${digest}, but the official archive has ${archive.sha256}. It has been emptied; ` +
+          "run this again",
+      );
+    }
+  } finally {
+    file.close();
+  }
+  return path;
+}
+
+async function unpack(archive: Archive, path: string, folder: string, onProgress?: FetchProgress): Promise<void> {
+  const file = await Deno.open(path);
+  let bytes = 0;
+  for await (const { name, content } of untar(gunzipPieces(file.readable, path), path, archive.tar!)) {
+    const target = join(folder, name);
+    await Deno.mkdir(join(target, ".."), { recursive: true });
+    writeFileAtomic(target, content);
+    onProgress?.(`unpacking ${archive.file}`, bytes += content.length, archive.tar!.bytes);
+  }
+}
+
+/**
+ * Fetches a dataset's archives, unpacks them, and puts them where `loadDataset` looks: dataRoot/name.
+ *
+ * @returns the folder
+ * @throws UserError where something lies there already, where there is no network, or where an archive is not the one
+ * that is pinned
+ */
+export async function fetchDataset(
+  name: string,
+  archives: Archive[],
+  dataRoot: string,
+  onProgress?: FetchProgress,
+): Promise<string> {
+  const folder = join(dataRoot, name), downloads = join(dataRoot, ".downloads", name);
+  const taken = () => Deno.stat(folder).then(() => true, () => false);
+  const inTheWay = () => new UserError(`${folder}: something lies there already; move it away to have ${name} fetched`);
+  if (await taken()) throw inTheWay();
+  await Deno.mkdir(downloads, { recursive: true });
+  const paths: string[] = [];
+  for (const archive of archives) paths.push(await fetchArchive(archive, downloads, onProgress));
+  const beside = await Deno.makeTempDir({ dir: downloads, prefix: "unpacked-", suffix: ".tmp" });
+  try {
+    for (const [i, archive] of archives.entries()) {
+      if (archive.tar) await unpack(archive, paths[i]!, beside, onProgress);
+      else await Deno.copyFile(paths[i]!, join(beside, archive.file));
+    }
+    await Deno.rename(beside, folder);
+  } catch (error) {
+    await Deno.remove(beside, { recursive: true }).catch(() => {});
+    if (await taken()) throw inTheWay();
+    throw error;
+  }
+  await Deno.remove(downloads, { recursive: true });
+  return folder;
+}

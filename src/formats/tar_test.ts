@@ -1,0 +1,92 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { UserError } from "../errors.ts";
+// By GNU tar, in its own format and in pax: a/b/c.txt ("hello\n"), an empty file, and a file in a folder whose name has
+// 120 letters.
+import gnu from "./fixtures/gnu.tar.gz" with { type: "bytes" };
+import pax from "./fixtures/pax.tar.gz" with { type: "bytes" };
+import { fuzz } from "./fuzz.ts";
+import { gunzip } from "./gzip.ts";
+import { untar } from "./tar.ts";
+
+const roomy = { bytes: 100_000, entries: 100 };
+
+/** The bytes in pieces, as they would arrive. */
+async function* arriving(bytes: Uint8Array, length = 100): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += length) yield await Promise.resolve(bytes.subarray(at, at + length));
+}
+
+async function unpacked(bytes: Uint8Array, most = roomy): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for await (const { name, content } of untar(arriving(bytes), "a.tar", most)) {
+    files.set(name, new TextDecoder().decode(content));
+  }
+  return files;
+}
+
+/** Sets the checksum of the first header. */
+function mend(bytes: Uint8Array): void {
+  if (bytes.length < 512) return;
+  bytes.fill(0x20, 148, 156);
+  const sum = bytes.subarray(0, 512).reduce((a, b) => a + b, 0);
+  bytes.set(new TextEncoder().encode(sum.toString(8).padStart(6, "0") + "\0"), 148);
+}
+
+/** An archive of one entry. */
+function archive(name: string, type: string, content = "", size = content.length, linkTo = ""): Uint8Array {
+  const text = (value: string) => new TextEncoder().encode(value);
+  const bytes = new Uint8Array(512 + Math.ceil(content.length / 512) * 512 + 1024);
+  bytes.set(text(name), 0);
+  bytes.set(text("0000644\0"), 100);
+  bytes.set(text(size.toString(8).padStart(11, "0")), 124);
+  bytes.set(text(type), 156);
+  bytes.set(text(linkTo), 157);
+  bytes.set(text("ustar\0" + "00"), 257);
+  bytes.set(text(content), 512);
+  mend(bytes);
+  return bytes;
+}
+
+for (const [name, packed] of [["GNU", gnu], ["pax", pax]] as const) {
+  Deno.test(`an archive in ${name} format: folders, an empty file, a long name`, async () => {
+    const files = await unpacked(await gunzip(packed, "a.tar.gz"));
+    const long = `a/${"long".repeat(30)}/file.txt`;
+    assertEquals([...files].sort(), [["a/b/c.txt", "hello\n"], ["a/empty", ""], [long, "long\n"]]);
+  });
+}
+
+Deno.test("archives that would write elsewhere, or more than expected, are refused", async () => {
+  assertEquals([...await unpacked(archive("./a//b.txt", "0", "hi"))], [["a/b.txt", "hi"]]);
+  const faults: [string, Uint8Array][] = [
+    ["leads outside", archive("../a", "0")],
+    ["leads outside", archive("a/../../b", "0")],
+    ["leads outside", archive("/etc/passwd", "0")],
+    ["leads outside", archive("C:\\a", "0")],
+    ["leads outside", archive("a\nb", "0")],
+    ["leads outside", archive("..", "5")],
+    ["link or a device", archive("a", "2", "", 0, "/etc/passwd")],
+    ["link or a device", archive("a", "1", "", 0, "../b")],
+    ["link or a device", archive("a", "3")],
+    ["more than 100000 bytes", archive("a", "0", "", 8 ** 10)],
+    ["cut off", archive("a", "0", "hi", 5000)],
+    ["cut off", archive("a", "0", "hi").subarray(0, 700)],
+    ["cut off", new Uint8Array()],
+    ["damaged", archive("a", "0", "hi").map((byte, i) => i === 0 ? byte + 1 : byte)],
+    ["leads outside", await longNamed("../".repeat(50) + "a")],
+  ];
+  for (const [what, bytes] of faults) {
+    await assertRejects(() => unpacked(bytes), UserError, what);
+  }
+  const twice = Uint8Array.from([...archive("a", "0", "x").subarray(0, 1024), ...archive("a", "0", "y")]);
+  await assertRejects(() => unpacked(twice), UserError, "twice");
+  await assertRejects(() => unpacked(twice, { bytes: 100, entries: 1 }), UserError, "more than 1 entries");
+});
+
+/** A file whose name stands in GNU's entry for long names. */
+function longNamed(name: string): Uint8Array {
+  return Uint8Array.from([...archive("././@LongLink", "L", name).subarray(0, 1024), ...archive("short", "0", "x")]);
+}
+
+Deno.test("fuzzing: damaged tar archives", async () => {
+  const whole = await gunzip(pax, "a.tar.gz");
+  await fuzz([archive("a", "0", "hi"), longNamed("b/c"), whole.slice()], (bytes) => unpacked(bytes), { mend });
+});
