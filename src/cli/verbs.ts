@@ -13,6 +13,10 @@ export interface Verb {
 export const verbs: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Verb> }>> = {
   new: { summary: "asks four questions and writes a commented spec", load: () => import("./new.ts") },
   name: { summary: "a spec's paper name and digest", load: () => import("./name.ts") },
+  data: { summary: "fetches a dataset's archives; shows or exports its images", load: () => import("./data.ts") },
+  verify: { summary: "checks bundles: is every byte what the run wrote?", load: () => import("./verify.ts") },
+  pack: { summary: "makes one file of a bundle, to send", load: () => import("./pack.ts") },
+  unpack: { summary: "unpacks and verifies what somebody packed", load: () => import("./unpack.ts") },
   doctor: {
     summary: "which engines work on this machine, and how to get the others",
     load: () => import("./doctor.ts"),
