@@ -59,7 +59,7 @@ export function allowed(json: z.core.JSONSchema.JSONSchema): string {
     case "string":
       return "text";
     case "array":
-      return `a list of ${allowed(json.items as z.core.JSONSchema.JSONSchema)}`;
+      return `a list of at most ${json.maxItems}, each ${allowed(json.items as z.core.JSONSchema.JSONSchema)}`;
     case "object":
       return `a mapping with ${Object.keys(json.properties ?? {}).join(", ")}`;
     default:
@@ -83,11 +83,11 @@ function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
   const { schema, depth } = schemaAt(issue.path);
   if (issue.code === "unrecognized_keys") {
     const known = Object.keys(definition(schema).shape ?? {});
-    return issue.keys.map((key) => ({
-      path: [...issue.path, key],
-      at: "key" as const,
-      message: `unknown key${meant(key, known)}${meant(key, known) ? " A" : "; a"}llowed here: ${known.join(", ")}`,
-    }));
+    return issue.keys.map((key) => {
+      const near = meant(key, known);
+      const message = `unknown key${near}${near ? " A" : "; a"}llowed here: ${known.join(", ")}`;
+      return { path: [...issue.path, key], at: "key" as const, message };
+    });
   }
   const path = issue.path.slice(0, depth), value = valueAt(data, path);
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
@@ -95,8 +95,11 @@ function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
   return [{ path, message: `must be ${message}, not ${quoted(value)}${meant(value, json.enum ?? [])}` }];
 }
 
+/** More than a person reads, and fewer than a hostile list of values could bring about. */
+const mostIssues = 100;
+
 /** What the schema says against written data; empty where it is a spec as far as each field alone can tell. */
 export function schemaComplaints(data: unknown): Complaint[] {
   const result = specSchema.safeParse(data);
-  return result.success ? [] : result.error.issues.flatMap((issue) => complaintsOf(issue, data));
+  return result.success ? [] : result.error.issues.slice(0, mostIssues).flatMap((issue) => complaintsOf(issue, data));
 }

@@ -34,7 +34,10 @@ export function parseFields(text: string, { path = "spec" }: ParseOptions = {}, 
     const bare = withoutExtensions(data) as Tree;
     const wrong = schemaComplaints(bare);
     // What looks at more than one field sees those that are right by themselves; a list counts as one field.
-    const sound = wrong.reduce((tree, { path }) => withValue(tree, upToList(path), undefined), bare) as Spec;
+    const sound = wrong.filter(({ at }) => at !== "key").reduce(
+      (tree, { path }) => withValue(tree, upToList(path), undefined),
+      bare,
+    ) as Spec;
     found.push(...wrong, ...sweepComplaints(sound.sweep));
     if (rules && bare.extends === undefined && bare.sweep === undefined) found.push(...rules(sound));
   }

@@ -29,9 +29,14 @@ function read(text: string): { document: Document; lineCounter: LineCounter } | 
   }
 }
 
-/** The place of the key or the value at a path, or of the nearest section around it. */
-export function positionOf(text: string, path: Path, at: "key" | "value"): Position {
-  const { document, lineCounter } = read(text) ?? {};
+/** Finds the place of the key or the value at a path in a text, or of the nearest section around it; reads it once. */
+export function locator(text: string): (path: Path, at: "key" | "value") => Position {
+  let reading: ReturnType<typeof read> | null = null;
+  return (path, at) => positionOf(reading ??= read(text), path, at);
+}
+
+function positionOf(reading: ReturnType<typeof read>, path: Path, at: "key" | "value"): Position {
+  const { document, lineCounter } = reading ?? {};
   if (!document || !lineCounter) return { line: 1, col: 1 };
   let node = document.contents as Node | null | undefined;
   let offset = node?.range?.[0] ?? 0;

@@ -1,6 +1,6 @@
 /** Where each field of a spec was written, and complaints about fields as one message with file, line and column. */
 import { UserError } from "../errors.ts";
-import { positionOf } from "./positions.ts";
+import { locator } from "./positions.ts";
 import { dotted, type Path, valueAt } from "./tree.ts";
 
 /** Something wrong with a field; `at` says whether the key or its value is to be pointed at. */
@@ -20,10 +20,11 @@ export interface Source {
 
 /** The source of a spec that was read from a text; `name` is the file's path. */
 export function textSource(text: string, name: string, tree: unknown): Source {
+  const locate = locator(text);
   return {
     has: (path) => valueAt(tree, path) !== undefined,
     place: (path, at) => {
-      const { line, col } = positionOf(text, path, at);
+      const { line, col } = locate(path, at);
       return `${name}:${line}:${col}`;
     },
   };
@@ -47,6 +48,8 @@ export function sourcesOf(spec: object): readonly Source[] {
   return sources.get(spec) ?? [];
 }
 
+const mostLines = 50;
+
 /** Line 9 in front of line 10. */
 const byPlace = new Intl.Collator("en", { numeric: true }).compare;
 
@@ -54,14 +57,14 @@ const byPlace = new Intl.Collator("en", { numeric: true }).compare;
 export function complain(complaints: readonly Complaint[], from: readonly Source[]): UserError {
   // One complaint a field: the first is the most basic.
   const first = new Map(complaints.toReversed().map((each) => [dotted(each.path), each]));
-  const lines = complaints.filter((each) => first.get(dotted(each.path)) === each).map(
-    ({ path, message, at = "value" }) => {
-      const source = from.findLast((each) => each.has(path)) ?? from[0];
-      const place = source ? `${source.place(path, at)}: ` : "";
-      return `${place}${path.length > 0 ? `${printable(dotted(path))}: ` : ""}${message}`;
-    },
-  );
-  return new UserError(lines.sort(byPlace).join("\n"));
+  const all = complaints.filter((each) => first.get(dotted(each.path)) === each);
+  const lines = all.slice(0, mostLines).map(({ path, message, at = "value" }) => {
+    const source = from.findLast((each) => each.has(path)) ?? from[0];
+    const place = source ? `${source.place(path, at)}: ` : "";
+    return `${place}${path.length > 0 ? `${printable(dotted(path))}: ` : ""}${message}`;
+  }).sort(byPlace);
+  if (all.length > mostLines) lines.push(`... and ${all.length - mostLines} more`);
+  return new UserError(lines.join("\n"));
 }
 
 /** Text from a stranger as it may be shown: control characters escaped, at most `longest` characters. */
