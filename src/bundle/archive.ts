@@ -154,8 +154,9 @@ export async function unpackBundle(archive: string, into: string): Promise<Verif
     syncFolder(into);
     return { ...verification, path };
   } finally {
-    await pieces.return(undefined);
-    await stream.cancel().catch(() => {}); // Where reading stopped early; closes the file.
+    // Where reading stopped early: closes the file. That the rest is not read, or damaged too, is no matter now.
+    await pieces.return(undefined).catch(() => {});
+    await stream.cancel().catch(() => {});
     if (exists(staging)) Deno.removeSync(staging, { recursive: true });
   }
 }

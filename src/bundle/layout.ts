@@ -34,6 +34,8 @@ export interface Digests {
   run: string;
   /** The method's version. */
   method: number;
+  /** Of what training saw: the spec without sampling and evaluation, data and method. Runs that share it share a model. */
+  training?: string;
   /** For a bundle of further samples: the digest of the bundle that was sampled. It has no model of its own. */
   parent?: string;
 }
