@@ -1,125 +1,21 @@
 // The alias-free GELU on WebGPU: one dispatch forward and one backward, the doubled image in workgroup memory only.
 import type * as tf from "@tensorflow/tfjs";
-import geluFunctions from "../gelu/gelu_functions.wgsl" with { type: "text" };
-import { padding } from "../taps.ts";
-import {
-  emptyTensor,
-  inputOf,
-  type KernelCall,
-  registerWebGpuKernel,
-  sizesOf,
-  spreadWorkgroups,
-  vectorWidth,
-  type WgslBackend,
-  withValueType,
-} from "../wgsl.ts";
+import { inputOf, type KernelCall, registerWebGpuKernel } from "../wgsl.ts";
 import backward from "./backward.wgsl" with { type: "text" };
 import dyPiece from "./dy_piece.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };
+import { registerNorm } from "./norm_webgpu.ts";
 import plain from "./plain.wgsl" with { type: "text" };
-import tileCode from "./tile.wgsl" with { type: "text" };
-
-const tile = 8;
-
-/** How the programs cut an image into tiles, and the sizes of a workgroup's memory. */
-export interface Tiling {
-  readonly width: 1 | 4;
-  readonly constants: Record<string, number>;
-  /** For the struct Uniforms. */
-  readonly uniforms: number[];
-  readonly tiles: number;
-}
-
-/**
- * Cuts the image into tiles. `region` is the side of the piece of the doubled image that a tile needs, given the taps of
- * both filters.
- */
-export function tilingOf(
-  backend: WgslBackend,
-  x: tf.TensorInfo,
-  [up, down]: readonly [tf.TensorInfo, tf.TensorInfo],
-  regionOf: (upTaps: number, downTaps: number) => number,
-): Tiling {
-  const [batch, height, width, channels] = sizesOf(x, 4);
-  const [upTaps] = sizesOf(up, 2), [downTaps] = sizesOf(down, 2);
-  const region = regionOf(upTaps, downTaps);
-  const xSide = Math.floor((region + upTaps - 1) / 2) + 1, dySide = Math.floor((region + downTaps - 1) / 2) + 1;
-  // Bytes for one channel; more channels at a time use more of each fetch from memory.
-  const bytes = 4 * (region ** 2 + xSide ** 2 + dySide ** 2), taps = 4 * (upTaps ** 2 + downTaps ** 2);
-  const room = (backend.device.limits.maxComputeWorkgroupStorageSize - taps) / bytes;
-  const vector = room >= 4 ? vectorWidth(channels) : 1;
-  const vectors = Math.max(1, Math.min(Math.floor(room / vector), channels / vector, vector === 4 ? 2 : 4));
-  const across = Math.ceil(width / tile), downward = Math.ceil(height / tile);
-  const groups = Math.ceil(channels / vector / vectors), tiles = batch * across * downward * groups;
-  return {
-    width: vector,
-    constants: {
-      TILE: tile,
-      VECTORS: vectors,
-      REGION: region,
-      X_SIDE: xSide,
-      DY_SIDE: dySide,
-      UP_TAPS: upTaps,
-      UP_PADDING: padding(upTaps),
-      DOWN_TAPS: downTaps,
-      DOWN_PADDING: padding(downTaps),
-    },
-    uniforms: [height, width, channels / vector, downward, across, groups, tiles],
-    tiles,
-  };
-}
-
-/** The region that a tile of the output reads through the downsampling. */
-export function forwardRegion(_upTaps: number, downTaps: number): number {
-  return 2 * (tile - 1) + downTaps;
-}
-
-/** The region that a tile of dx reads through the transposed upsampling. */
-export function backwardRegion(upTaps: number, _downTaps: number): number {
-  return 2 * (tile - 1) + upTaps;
-}
-
-/** Runs one of the tile programs whose output has x's shape; `reads` start with x, up, down. */
-export function runTiles(
-  backend: WgslBackend,
-  name: string,
-  tiling: Tiling,
-  code: readonly string[],
-  reads: readonly tf.TensorInfo[],
-): tf.TensorInfo {
-  const output = emptyTensor(backend, reads[0]!.shape);
-  backend.runWgsl({
-    name,
-    code: withValueType(tiling.width, ...code),
-    constants: { ...tiling.constants, OUT: reads.length },
-    reads,
-    writes: [output],
-    uniforms: tiling.uniforms,
-    workgroups: spreadWorkgroups(tiling.tiles),
-  });
-  return output;
-}
-
-/** The code that every program starts with. */
-export const sharedCode: readonly string[] = [geluFunctions, tileCode];
+import { backwardRegion, forwardRegion, runTiles, sharedCode, tilingOf } from "./tiles_webgpu.ts";
 
 function aliasFreeGelu(call: KernelCall): tf.TensorInfo {
-  const [x, up, down] = ["x", "up", "down"].map((name) => inputOf(call, name)) as [
-    tf.TensorInfo,
-    tf.TensorInfo,
-    tf.TensorInfo,
-  ];
+  const x = inputOf(call, "x"), up = inputOf(call, "up"), down = inputOf(call, "down");
   const tiling = tilingOf(call.backend, x, [up, down], forwardRegion);
   return runTiles(call.backend, "AliasFreeGelu", tiling, [...sharedCode, plain, forward], [x, up, down]);
 }
 
 function aliasFreeGeluGrad(call: KernelCall): tf.TensorInfo {
-  const [x, up, down, dy] = ["x", "up", "down", "dy"].map((name) => inputOf(call, name)) as [
-    tf.TensorInfo,
-    tf.TensorInfo,
-    tf.TensorInfo,
-    tf.TensorInfo,
-  ];
+  const x = inputOf(call, "x"), up = inputOf(call, "up"), down = inputOf(call, "down"), dy = inputOf(call, "dy");
   const tiling = tilingOf(call.backend, x, [up, down], backwardRegion);
   const code = [...sharedCode, plain, dyPiece, backward];
   return runTiles(call.backend, "AliasFreeGeluGrad", tiling, code, [x, up, down, dy]);
@@ -129,4 +25,5 @@ function aliasFreeGeluGrad(call: KernelCall): tf.TensorInfo {
 export function register(): void {
   registerWebGpuKernel("AliasFreeGelu", aliasFreeGelu);
   registerWebGpuKernel("AliasFreeGeluGrad", aliasFreeGeluGrad);
+  registerNorm();
 }

@@ -157,13 +157,13 @@ kernelTest("filtered downsampling", 12, (random) => ({
   run: (x, lowpass) => filteredDownsample(x as tf.Tensor4D, lowpass as tf.Tensor2D),
 }));
 
-kernelTest("alias-free GELU", 12, (random) => ({
-  inputs: [image(random, 19), filter(random), filter(random)],
+kernelTest("alias-free GELU", 8, (random) => ({
+  inputs: [image(random, 11), filter(random), filter(random)],
   differentiable: 1,
   run: (x, up, down) => aliasFreeGelu(x as tf.Tensor4D, { up: up as tf.Tensor2D, down: down as tf.Tensor2D }),
 }));
 
-kernelTest("alias-free GELU with a GroupNorm inside", 8, (random) => {
+kernelTest("alias-free GELU with a GroupNorm inside", 6, (random) => {
   const x = image(random, 13), channels = x.shape[3]!;
   return {
     inputs: [x, random.numbers([channels]), random.numbers([channels]), filter(random), filter(random)],
@@ -189,7 +189,7 @@ kernelTest("group normalization", 10, (random) => {
 });
 
 kernelTest("layer normalization", 10, (random) => {
-  const channels = random.of(1, 3, 4, 32, 96, 130), x = random.numbers([random.integer(1, 300), channels]);
+  const channels = random.of(1, 3, 4, 32, 96, 130), x = random.numbers([random.integer(1, 100), channels]);
   return {
     inputs: [x, random.numbers([channels]), random.numbers([channels])],
     differentiable: 3,
@@ -198,9 +198,9 @@ kernelTest("layer normalization", 10, (random) => {
   };
 });
 
-kernelTest("attention", 10, (random) => {
+kernelTest("attention", 6, (random) => {
   const heads = random.of(1, 2, 4), headSize = random.of(1, 2, 3, 4, 8, 16, 32);
-  const shape = [random.integer(1, 3), random.integer(1, 150), heads * headSize];
+  const shape = [random.integer(1, 3), random.integer(1, 90), heads * headSize];
   return {
     inputs: [random.numbers(shape), random.numbers(shape), random.numbers(shape)],
     differentiable: 3,
