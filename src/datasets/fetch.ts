@@ -129,8 +129,16 @@ export async function fetchDataset(
   const inTheWay = () => new UserError(`${folder}: something lies there already; move it away to have ${name} fetched`);
   if (await taken()) throw inTheWay();
   await Deno.mkdir(downloads, { recursive: true });
-  const paths: string[] = [];
-  for (const archive of archives) paths.push(await fetchArchive(archive, downloads, onProgress));
+  const paths: string[] = [], problems: string[] = [];
+  for (const archive of archives) {
+    try {
+      paths.push(await fetchArchive(archive, downloads, onProgress));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length) throw new UserError(problems.join("\n"));
   const beside = await Deno.makeTempDir({ dir: downloads, prefix: "unpacked-", suffix: ".tmp" });
   try {
     for (const [i, archive] of archives.entries()) {
