@@ -11,7 +11,7 @@ export const uses = {
   classifierSplit: 5,
   classifierOrder: 6,
   classifierStart: 7,
-  classifierShift: 8,
+  classifierMoves: 8,
 } as const;
 
 /** `count` uniform integers in 0 ... range(i) - 1. */

@@ -1,0 +1,49 @@
+/** `deno task compare`: the paper's table from bundles. */
+import { dirname, join } from "@std/path";
+import { findBundles, isBundle, readBundleSpec, readMetrics } from "../bundle/read.ts";
+import { UserError } from "../errors.ts";
+import type { Evaluation } from "../evaluation/evaluate.ts";
+import { compareRuns, type ScoredRun } from "../evaluation/table.ts";
+import { comparisonCsv, comparisonJson, comparisonMarkdown } from "../evaluation/table_text.ts";
+import { writeFileAtomic } from "../formats/atomic.ts";
+
+/** What `--help` prints. */
+export const help = `Prints the paper's table from finished bundles and writes it as comparison.md, .csv and .json.
+
+Usage: deno task compare OUT...
+
+OUT is a bundle, or a folder with bundles in it; the files are written into that folder (beside a bundle).
+Configurations go down, datasets and metrics across; several seeds become one figure with its spread, and the paper's
+own figures stand beside ours.
+
+  deno task compare out
+  deno task compare out/d2n-mnistm-* out/a-mnistm-*`;
+
+/** The scored runs among bundles; those without scores are named to `skipped`. */
+export function scoredRuns(paths: readonly string[], skipped: (path: string) => void = () => {}): ScoredRun[] {
+  return findBundles(paths).flatMap((path) => {
+    const evaluation = readMetrics(path) as Partial<Evaluation> | null;
+    if (!Array.isArray(evaluation?.scores) || evaluation.scores.length === 0) {
+      skipped(path);
+      return [];
+    }
+    return [{ path, resolved: readBundleSpec(path), evaluation: evaluation as Evaluation }];
+  });
+}
+
+/** Prints and writes the table. */
+export function run(args: string[]): Promise<number> {
+  const [first] = args;
+  if (first === undefined) throw new UserError(`compare needs bundles, or a folder of them\n\n${help}`);
+  const runs = scoredRuns(args, (path) => console.error(`${path}: no scores, left out`));
+  if (runs.length === 0) throw new UserError(`${args.join(", ")}: no bundle here has scores`);
+  const comparison = compareRuns(runs), markdown = comparisonMarkdown(comparison);
+  console.log(markdown);
+  const folder = isBundle(first) ? dirname(first) : first, encoder = new TextEncoder();
+  const texts = { md: markdown, csv: comparisonCsv(comparison), json: comparisonJson(comparison) };
+  for (const [ending, text] of Object.entries(texts)) {
+    writeFileAtomic(join(folder, `comparison.${ending}`), encoder.encode(text));
+  }
+  console.log(`Written to ${join(folder, "comparison")}.md, .csv and .json`);
+  return Promise.resolve(0);
+}

@@ -1,0 +1,111 @@
+/** `deno task evaluate`: FID, KID and IS of one set of images against another. */
+import { basename, join } from "@std/path";
+import { files } from "../bundle/layout.ts";
+import { isBundle, readBundleSpec } from "../bundle/read.ts";
+import { type Dataset, loadDataset } from "../datasets/mod.ts";
+import { openEngine } from "../engines/mod.ts";
+import { UserError } from "../errors.ts";
+import { chooseExtractor, type Evaluation, type Score, score } from "../evaluation/evaluate.ts";
+import { imagesInMemory, type ImageSource } from "../evaluation/extract.ts";
+import { imagesInFolder } from "../evaluation/folder.ts";
+import { metricLabel } from "../evaluation/table.ts";
+import { readTensors } from "../formats/safetensors.ts";
+import { sha256 } from "../formats/sha256.ts";
+import type { ResolvedSpec } from "../spec/mod.ts";
+import { createProgress } from "./progress.ts";
+
+/** What `--help` prints. */
+export const help = `Scores the images of A against those of B: FID, KID and Inception Score with standard errors.
+
+Usage: deno task evaluate A B
+
+A and B are folders of PNG or JPEG images, or bundles, in any combination. B's features are kept under data/.cache, so
+that the next evaluation against it is fast.
+
+The Inception weights are fetched once from torch-fidelity's release page. Without a network, put the file
+weights-inception-2015-12-05-6726825d.pth into data/ or name it in INCEPTION_WEIGHTS. Where they are not in reach and
+A or B is a bundle, a classifier of its dataset takes Inception's place, and the scores have other names.`;
+
+/** The published settings; a bundle's own spec goes before them. */
+const published = { metrics: ["fid", "kid", "is"], kidSubsets: 100, kidSubsetSize: 1000, isSplits: 10 } as const;
+
+/** Scores A against B and prints the scores. */
+export async function run(args: string[]): Promise<number> {
+  const [a, b, ...more] = args;
+  if (a === undefined || b === undefined || more.length > 0) {
+    throw new UserError(`evaluate needs two folders of images or bundles, and got ${args.length}\n\n${help}`);
+  }
+  const generated = await openImages(a), reference = await openImages(b);
+  const spec = generated.spec ?? reference.spec;
+  const progress = createProgress();
+  const engine = await openEngine("auto");
+  try {
+    const dataset = spec && await datasetOf(spec, progress.message);
+    const chosen = await chooseExtractor(engine, dataset, { progress });
+    if (!chosen) {
+      throw new UserError(
+        "Without the Inception weights only bundles of datasets with labels can be scored (see above).",
+      );
+    }
+    const evaluation = spec?.evaluation.metrics.length
+      ? spec.evaluation
+      : { ...published, metrics: [...published.metrics] };
+    const options = { ...evaluation, seed: spec?.seed ?? 0 };
+    const found = await score(engine, chosen, generated.images, reference.images, options, { progress });
+    progress.done();
+    chosen.extractor.dispose();
+    console.log(scoreLines(found).join("\n"));
+  } finally {
+    engine.dispose();
+  }
+  return 0;
+}
+
+/** A bundle's unturned samples, or a folder's images. */
+async function openImages(path: string): Promise<{ images: ImageSource; spec: ResolvedSpec | null }> {
+  if (!isBundle(path)) return { images: imagesInFolder(path), spec: null };
+  const spec = readBundleSpec(path), at = join(path, "data", files.samples);
+  const tensors = await readTensors(at), samples = tensors.get("0") ?? [...tensors.values()][0];
+  if (!samples || !(samples.data instanceof Uint8Array) || samples.shape.length !== 4) {
+    throw new UserError(`${at}: no samples in it`);
+  }
+  const [count, imageSize, , channels] = samples.shape as [number, number, number, 1 | 3];
+  const name = basename(path), images = samples.data;
+  return { images: imagesInMemory({ name, digest: sha256(images), images, count, imageSize, channels }), spec };
+}
+
+/** The dataset of a spec, or null where it is not here: Inception can do without. */
+async function datasetOf(spec: ResolvedSpec, say: (text: string) => void): Promise<Dataset | null> {
+  try {
+    return await loadDataset(spec);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    say(`The bundle's dataset is not here: ${error.message}`);
+    return null;
+  }
+}
+
+/** The scores as lines for people. */
+export function scoreLines({ scores, generated, reference, notes, extractor }: Evaluation): string[] {
+  const rows = scores.map((one) => {
+    const { label, times } = metricLabel(one), figure = (value: number) => (value * times).toPrecision(5);
+    const error = one.standardError === null ? "" : ` ± ${(one.standardError * times).toPrecision(2)}`;
+    return [label, figure(one.value) + error, detail(one, figure)];
+  });
+  const widths = [0, 1].map((i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return [
+    `${generated.count} images against ${reference.count} of ${reference.name}` +
+    (extractor ? `, seen by ${extractor.name} ${extractor.digest.slice(0, 12)}; ± is the standard error` : ""),
+    ...rows.map(([label, value, more]) =>
+      `  ${label!.padEnd(widths[0]!)}  ${value!.padEnd(widths[1]!)}  ${more}`.trimEnd()
+    ),
+    ...notes.map((note) => `- ${note}`),
+  ];
+}
+
+function detail({ subsets, subsetSize, allRows, splits, standardDeviation }: Score, figure: (v: number) => string) {
+  if (subsets !== undefined && allRows !== undefined) {
+    return `${subsets} subsets of ${subsetSize}, spread ${figure(standardDeviation!)}; all images ${figure(allRows)}`;
+  }
+  return splits === undefined ? "" : `${splits} splits, spread ${figure(standardDeviation!)}`;
+}

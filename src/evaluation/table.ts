@@ -1,0 +1,200 @@
+/**
+ * The paper's table from scored runs: configurations down, datasets and metrics across, several seeds in one cell, the
+ * paper's own figures beside ours.
+ */
+import { canonicalJson, type ResolvedSpec, specName } from "../spec/mod.ts";
+import { specDifferences } from "../spec/differences.ts";
+import type { Evaluation, Metric, Score } from "./evaluate.ts";
+import paperTable from "./paper_table.csv" with { type: "text" };
+
+/** A run whose samples were scored. */
+export interface ScoredRun {
+  /** Where it lies, for people. */
+  path: string;
+  resolved: ResolvedSpec;
+  evaluation: Evaluation;
+}
+
+/** A column: one metric over one dataset. */
+export interface Column {
+  dataset: string;
+  metric: Score["metric"];
+  better: "lower" | "higher";
+}
+
+/** What one configuration reached in one column. */
+export interface Cell {
+  /** The mean over the seeds; KID as it is, not times 100. */
+  mean: number;
+  seeds: number[];
+  /** The standard deviation over the seeds (with n - 1); null for one seed. */
+  spread: number | null;
+  /** Of the mean: over the seeds where there are several, else from the choice of the images; null if unknown. */
+  standardError: number | null;
+  /** The best of its column. */
+  best: boolean;
+  /** Against A with the same settings, in percent; null where there is none, and for A itself. */
+  change: number | null;
+  /** Whether that change is less than twice its standard error; null where that is not known. */
+  withinNoise: boolean | null;
+  /** The paper's figure; null where it has none. KID as it is. */
+  paper: number | null;
+}
+
+/** A configuration. */
+export interface Row {
+  /** The paper's name, and what sets it apart from others of the same name. */
+  name: string;
+  /** One for each column; null where there is no score. */
+  cells: (Cell | null)[];
+}
+
+/** The table. */
+export interface Comparison {
+  columns: Column[];
+  rows: Row[];
+  /** What must be said about it. */
+  notes: string[];
+}
+
+const datasetOrder = ["cifar-10", "mnist-m", "mnist"], metricOrder = ["is", "fid", "kid"];
+const architectureFields = ["architecture", "kaiserBeta", "normalized", "normInside", "kernelSize", "gain", "cutoff"];
+/** What does not make another configuration: the seed, and what comes with the dataset. */
+const otherFields = ["seed", "dataset", "data", "channels", "classes"];
+
+const without = (resolved: ResolvedSpec, fields: string[]) =>
+  Object.fromEntries(Object.entries(resolved).filter(([key]) => !fields.includes(key) && !key.startsWith("x-")));
+const configurationOf = (run: ScoredRun) => canonicalJson(without(run.resolved, otherFields));
+const settingsOf = (run: ScoredRun) => canonicalJson(without(run.resolved, [...otherFields, ...architectureFields]));
+
+/** The paper's figures by `configuration dataset metric`. KID is divided by the 100 that the paper multiplies by. */
+function paperFigures(): Map<string, number> {
+  const [header, ...lines] = paperTable.trim().split("\n").map((line) => line.trim().split(","));
+  const datasets: Record<string, string> = { cifar10: "cifar-10", mnistm: "mnist-m", mnist: "mnist" };
+  const figures = new Map<string, number>();
+  for (const [name, ...values] of lines) {
+    values.forEach((value, i) => {
+      const [dataset, metric, times] = header![i + 1]!.split("_") as [string, string, string | undefined];
+      figures.set(`${name} ${datasets[dataset]} ${metric}`, Number(value) / (times ? 100 : 1));
+    });
+  }
+  return figures;
+}
+
+/** Makes the table of scored runs. */
+export function compareRuns(runs: ScoredRun[]): Comparison {
+  const paper = paperFigures(), paperNames = [...paper.keys()].map((key) => key.split(" ")[0]!);
+  const columns = columnsOf(runs);
+  const groups = [...Map.groupBy(runs, configurationOf).values()];
+  const rank = (group: ScoredRun[]) => {
+    const at = paperNames.indexOf(specName(group[0]!.resolved));
+    return at < 0 ? Infinity : at;
+  };
+  groups.sort((a, b) => {
+    const x = rank(a), y = rank(b);
+    return x === y ? compareText(specName(a[0]!.resolved), specName(b[0]!.resolved)) : x - y;
+  });
+  const rows = groups.map((group) => ({
+    name: rowName(group[0]!, groups),
+    cells: columns.map((column) => {
+      const paperFigure = paper.get(`${specName(group[0]!.resolved)} ${column.dataset} ${column.metric}`) ?? null;
+      return cellOf(group, column, paperFigure);
+    }),
+  }));
+  columns.forEach((column, c) => {
+    markBest(rows, column, c);
+    groups.forEach((group, r) => {
+      const base = groups.findIndex((other) =>
+        other[0]!.resolved.architecture === "A" && settingsOf(other[0]!) === settingsOf(group[0]!)
+      );
+      const cell = rows[r]!.cells[c], baseCell = rows[base]?.cells[c];
+      if (!cell || !baseCell || cell === baseCell) return;
+      cell.change = 100 * (cell.mean - baseCell.mean) / Math.abs(baseCell.mean);
+      if (cell.standardError === null || baseCell.standardError === null) return;
+      const error = Math.hypot(cell.standardError, baseCell.standardError);
+      cell.withinNoise = Math.abs(cell.mean - baseCell.mean) < 2 * error;
+    });
+  });
+  return { columns, rows, notes: notesOf(runs, rows) };
+}
+
+const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
+
+function columnsOf(runs: ScoredRun[]): Column[] {
+  const columns = new Map<string, Column>();
+  for (const { resolved: { dataset }, evaluation: { scores } } of runs) {
+    for (const { metric, better } of scores) columns.set(`${dataset} ${metric}`, { dataset, metric, better });
+  }
+  const place = (list: string[], word: string) => list.includes(word) ? list.indexOf(word) : list.length;
+  const order = ({ dataset, metric }: Column) => [
+    place(datasetOrder, dataset),
+    dataset,
+    Number(metric.startsWith("classifier-")),
+    place(metricOrder, metric.replace("classifier-", "")),
+  ];
+  return [...columns.values()].sort((a, b) => {
+    const x = order(a), y = order(b), at = x.findIndex((value, i) => value !== y[i]);
+    return at < 0 ? 0 : x[at]! < y[at]! ? -1 : 1;
+  });
+}
+
+/** The paper's name; where several rows share it, with the fields in which they differ. */
+function rowName(run: ScoredRun, groups: ScoredRun[][]): string {
+  const name = specName(run.resolved);
+  const namesakes = groups.map((group) => group[0]!).filter((other) => specName(other.resolved) === name);
+  const paths = new Set(
+    namesakes.flatMap((other) => specDifferences(run.resolved, other.resolved)).map(({ path }) => path)
+      .filter((path) => !otherFields.includes(path.split(".")[0]!) && !path.includes("x-")),
+  );
+  const value = (path: string) =>
+    path.split(".").reduce<unknown>((tree, key) => (tree as Record<string, unknown> | null)?.[key], run.resolved);
+  return [name, ...[...paths].map((path) => `${path} ${JSON.stringify(value(path))}`)].join(", ");
+}
+
+function cellOf(group: ScoredRun[], { dataset, metric }: Column, paper: number | null): Cell | null {
+  const found = group.filter(({ resolved }) => resolved.dataset === dataset).flatMap(({ resolved, evaluation }) =>
+    evaluation.scores.filter((score) => score.metric === metric).map((score) => ({ seed: resolved.seed, score }))
+  );
+  if (found.length === 0) return null;
+  const values = found.map(({ score }) => score.value), mean = values.reduce((a, b) => a + b) / values.length;
+  const spread = values.length > 1
+    ? Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1))
+    : null;
+  const standardError = spread === null ? found[0]!.score.standardError : spread / Math.sqrt(values.length);
+  const seeds = found.map(({ seed }) => seed).sort((a, b) => a - b);
+  return { mean, seeds, spread, standardError, best: false, change: null, withinNoise: null, paper };
+}
+
+function markBest(rows: Row[], { better }: Column, c: number) {
+  const means = rows.map(({ cells }) => cells[c]?.mean).filter((mean) => mean !== undefined);
+  if (means.length < 2) return;
+  const best = better === "lower" ? Math.min(...means) : Math.max(...means);
+  for (const { cells } of rows) if (cells[c]?.mean === best) cells[c].best = true;
+}
+
+function notesOf(runs: ScoredRun[], rows: Row[]): string[] {
+  const notes = new Set(runs.flatMap(({ evaluation }) => evaluation.notes));
+  for (const [dataset, of] of Map.groupBy(runs, ({ resolved }) => resolved.dataset)) {
+    const networks = new Set(of.map(({ evaluation }) => evaluation.extractor?.digest).filter(Boolean));
+    if (networks.size > 1) {
+      notes.add(`The scores of ${dataset} come from ${networks.size} different networks and do not compare.`);
+    }
+    const data = new Set(of.map(({ evaluation }) => evaluation.reference.digest));
+    if (data.size > 1) notes.add(`The runs on ${dataset} had ${data.size} different sets of images.`);
+    const counts = new Set(of.map(({ evaluation }) => evaluation.generated.count));
+    if (counts.size > 1) {
+      notes.add(`The runs on ${dataset} scored different numbers of images (${[...counts].join(", ")}).`);
+    }
+  }
+  if (rows.some(({ cells }) => cells.some((cell) => cell && cell.spread === null && cell.standardError !== null))) {
+    notes.add("Errors of single runs come from the choice of the images alone; another seed may differ by more.");
+  }
+  return [...notes];
+}
+
+/** What a metric is called in the table, and what its figures are multiplied by: KID by 100, as in the paper. */
+export function metricLabel({ metric, better }: Pick<Column, "metric" | "better">): { label: string; times: number } {
+  const times = metric.endsWith("kid") ? 100 : 1;
+  const name = metric.startsWith("classifier-") ? metric : (metric as Metric).toUpperCase();
+  return { label: `${name}${times === 100 ? " x 100" : ""} ${better === "lower" ? "↓" : "↑"}`, times };
+}
