@@ -1,0 +1,148 @@
+/**
+ * provenance.json: what made a bundle's files, as an in-toto statement (https://in-toto.io/Statement/v1) with SLSA's
+ * provenance as its predicate (https://slsa.dev/provenance/v1). It is volatile and lies outside the payload.
+ */
+import { fromFileUrl, join } from "@std/path";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+import { type Digests, jsonText } from "./layout.ts";
+
+/** This project, as it was when it ran. */
+export interface ProjectState {
+  version: string;
+  /** The commit, or null where the files are not in a git repository, or git is missing. */
+  commit: string | null;
+  /** Whether the files were exactly those of the commit; null where nobody can tell. */
+  clean: boolean | null;
+}
+
+/** Software with a digest, where there is one. */
+export interface Package {
+  /** A package URL: pkg:npm/fflate@0.8.3. */
+  uri: string;
+  /** Algorithm and hexadecimal digest. */
+  digest?: Record<string, string>;
+}
+
+/** What {@link provenance} tells. */
+export interface ProvenanceInput {
+  /** Name and SHA-256 of each payload file: what the statement is about. */
+  subjects: { name: string; sha256: string }[];
+  spec: ResolvedSpec;
+  /** The paper's name of it. */
+  name: string;
+  digests: Digests;
+  /** The training data; `archives` are the files that were read, where they are known. */
+  data: { name: string; source: string; digest: string; archives?: { name: string; sha256: string }[] };
+  engine: { name: string; description: string; device: string; threads: number | null };
+  /** Native libraries and drivers: TensorFlow, CUDA, the GPU's driver. */
+  libraries: { name: string; version: string; sha256?: string }[];
+  project: ProjectState;
+  packages: Package[];
+  /** ISO 8601. */
+  started: string;
+  finished: string;
+  /** What else a reader should know: interruptions, a change of engine on the way. */
+  notes?: string[];
+}
+
+/** The text of provenance.json. */
+export function provenance(input: ProvenanceInput): string {
+  const { subjects, spec, name, digests, data, engine, libraries, project, packages, started, finished } = input;
+  const dependencies = [
+    {
+      name: "this project",
+      uri: `pkg:generic/alias-free-diffusion@${project.version}`,
+      ...(project.commit === null ? {} : { digest: { gitCommit: project.commit } }),
+      annotations: { cleanWorkingTree: project.clean },
+    },
+    { name: data.name, digest: { sha256: data.digest }, annotations: { kind: "dataset", source: data.source } },
+    ...(data.archives ?? []).map(({ name, sha256 }) => ({
+      name,
+      digest: { sha256 },
+      annotations: { kind: "archive" },
+    })),
+    ...libraries.map(({ name, version, sha256 }) => ({
+      name,
+      uri: `pkg:generic/${encodeURIComponent(name.toLowerCase())}@${encodeURIComponent(version)}`,
+      ...(sha256 === undefined ? {} : { digest: { sha256 } }),
+    })),
+    ...packages,
+  ];
+  return jsonText({
+    _type: "https://in-toto.io/Statement/v1",
+    subject: subjects.map(({ name, sha256 }) => ({ name, digest: { sha256 } })),
+    predicateType: "https://slsa.dev/provenance/v1",
+    predicate: {
+      buildDefinition: {
+        buildType: "urn:alias-free-diffusion:run:v1",
+        externalParameters: { name, spec },
+        internalParameters: { engine, digests },
+        resolvedDependencies: dependencies,
+      },
+      runDetails: {
+        builder: {
+          id: "urn:alias-free-diffusion",
+          version: {
+            "alias-free-diffusion": project.version,
+            deno: Deno.version.deno,
+            v8: Deno.version.v8,
+            typescript: Deno.version.typescript,
+            platform: `${Deno.build.os} ${Deno.build.arch}`,
+          },
+        },
+        metadata: { invocationId: digests.run, startedOn: started, finishedOn: finished },
+        ...(input.notes?.length ? { byproducts: input.notes.map((note) => ({ annotations: { note } })) } : {}),
+      },
+    },
+  });
+}
+
+/** The npm packages of a deno.lock, with the digests that it holds. */
+export function lockedPackages(lock: string): Package[] {
+  const { npm = {} } = JSON.parse(lock) as { npm?: Record<string, { integrity?: string }> };
+  const packages = Object.entries(npm).map(([key, { integrity }]): Package => {
+    // NAME@VERSION, behind which "_" begins the versions of what it was installed beside.
+    const [, name, version] = key.match(/^(@?[^@]+)@([^_]+)/) ?? [];
+    if (name === undefined || version === undefined) throw new Error(`deno.lock: ${key} is no package`);
+    const [, algorithm, base64] = integrity?.match(/^(sha\d+)-(.*)$/) ?? [];
+    return {
+      uri: `pkg:npm/${name.replace("@", "%40")}@${version}`,
+      ...(algorithm && base64 ? { digest: { [algorithm]: Uint8Array.fromBase64(base64).toHex() } } : {}),
+    };
+  });
+  // Two entries that differ only in what they were installed beside are one package.
+  return [...new Map(packages.map((one) => [one.uri, one])).values()].sort((a, b) => a.uri < b.uri ? -1 : 1);
+}
+
+const root = new URL("../../", import.meta.url);
+
+/** The packages of this project's own lock file; none where it cannot be read. */
+export function projectPackages(): Package[] {
+  try {
+    return lockedPackages(Deno.readTextFileSync(new URL("deno.lock", root)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return [];
+    throw error;
+  }
+}
+
+/** This project's version, commit, and whether its files are those of the commit. */
+export function projectState(): ProjectState {
+  const { version } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root))) as { version: string };
+  const git = (...args: string[]): string | null => {
+    try {
+      const { success, stdout } = new Deno.Command("git", { args, cwd: fromFileUrl(root), stderr: "null" })
+        .outputSync();
+      return success ? new TextDecoder().decode(stdout).trim() : null;
+    } catch {
+      return null; // No git, or no permission to ask it.
+    }
+  };
+  // A repository around the project's folder, which is not the project's own, says nothing about it.
+  const top = git("rev-parse", "--show-toplevel");
+  if (top === null || join(top, ".") !== join(Deno.realPathSync(root), ".")) {
+    return { version, commit: null, clean: null };
+  }
+  const changes = git("status", "--porcelain");
+  return { version, commit: git("rev-parse", "HEAD"), clean: changes === null ? null : changes === "" };
+}
