@@ -11,7 +11,7 @@ import {
 import { gunzip, isGzip } from "../formats/gzip.ts";
 import { decodeIdx } from "../formats/idx.ts";
 import type { Image } from "../formats/image.ts";
-import { readInput } from "../formats/input.ts";
+import { readInput, readInputInto } from "../formats/input.ts";
 import { readLines } from "../formats/lines.ts";
 import type { DataFile } from "./files.ts";
 import { digitNames, type Sample, type Source } from "./source.ts";
@@ -119,14 +119,18 @@ export async function csvSource(files: DataFile[]): Promise<Source> {
 /** CIFAR-10's batches, binary or Python's, read one after the other. */
 export function cifarSource(files: DataFile[], kind: "binary" | "Python"): Source {
   async function* samples(): AsyncGenerator<Sample> {
+    // Garbage of this size would stay for long: all batches are read into one place, and so are all images.
+    let buffer = new Uint8Array();
+    const pixels = new Uint8Array(cifarRecordBytes - 1);
     for (const { path, name } of files) {
-      const bytes = await readInput(path);
+      const bytes = await readInputInto(path, buffer);
+      buffer = new Uint8Array(bytes.buffer);
       const batch: CifarBatch = kind === "binary" ? decodeCifarBinary(bytes, path) : decodeCifarPython(bytes, path);
       for (let i = 0; i < batch.labels.length; i++) {
         const label = batch.labels[i]!;
         const read = () => {
           if (!(label < cifarNames.length)) throw new UserError(`${path}, image ${i}: the label ${label} is no class`);
-          return cifarImage(batch, i);
+          return cifarImage(batch, i, pixels);
         };
         yield { name: `${name}, image ${i}`, label, read };
       }

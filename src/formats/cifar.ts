@@ -19,15 +19,15 @@ export const cifarNames: string[] = "airplane automobile bird cat deer dog frog 
 /** Images as planes (red, green, blue), with a label each. */
 export interface CifarBatch {
   labels: ArrayLike<number>;
-  /** count * 3 * 32 * 32 bytes. */
-  planes: Uint8Array;
+  /** The 3 * 32 * 32 bytes of an image, not copied. */
+  planes(index: number): Uint8Array;
 }
 
-/** One image of a batch, channels last. */
-export function cifarImage({ planes }: CifarBatch, index: number): Image {
-  const data = new Uint8Array(3 * pixels), start = index * 3 * pixels;
+/** One image of a batch, channels last, in `data` where some is given. */
+export function cifarImage(batch: CifarBatch, index: number, data = new Uint8Array(3 * pixels)): Image {
+  const planes = batch.planes(index);
   for (let i = 0; i < pixels; i++) {
-    for (let c = 0; c < 3; c++) data[3 * i + c] = planes[start + c * pixels + i]!;
+    for (let c = 0; c < 3; c++) data[3 * i + c] = planes[c * pixels + i]!;
   }
   return { width: side, height: side, channels: 3, data };
 }
@@ -42,13 +42,10 @@ export function decodeCifarBinary(bytes: Uint8Array, where: string): CifarBatch 
   if (!Number.isInteger(count) || count === 0) {
     throw new UserError(`${where}: no binary CIFAR-10 batch, whose images take ${cifarRecordBytes} bytes each`);
   }
-  const labels = new Uint8Array(count), planes = new Uint8Array(count * 3 * pixels);
-  for (let i = 0; i < count; i++) {
-    const at = i * cifarRecordBytes;
-    labels[i] = bytes[at]!;
-    planes.set(bytes.subarray(at + 1, at + cifarRecordBytes), i * 3 * pixels);
-  }
-  return { labels, planes };
+  return {
+    labels: Uint8Array.from({ length: count }, (_, i) => bytes[i * cifarRecordBytes]!),
+    planes: (i) => bytes.subarray(i * cifarRecordBytes + 1, (i + 1) * cifarRecordBytes),
+  };
 }
 
 interface DtypeObject extends PickleObject {
@@ -122,5 +119,6 @@ export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch 
   if (data.bytes.length !== labels.length * 3 * pixels || `${data.shape}` !== `${[labels.length, 3 * pixels]}`) {
     throw fault(`it has ${labels.length} labels, but ${data.bytes.length} bytes of images`);
   }
-  return { labels: labels as number[], planes: data.bytes };
+  const all = data.bytes;
+  return { labels: labels as number[], planes: (i) => all.subarray(i * 3 * pixels, (i + 1) * 3 * pixels) };
 }

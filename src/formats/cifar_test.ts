@@ -14,7 +14,7 @@ Deno.test("binary and Python batches hold the same images and labels", () => {
   const batches = [decodeCifarBinary(binary, "a"), decodeCifarPython(python2, "b"), decodeCifarPython(python3, "c")];
   for (const batch of batches) {
     assertEquals([...batch.labels as number[]], [3, 9]);
-    assertEquals(batch.planes, planes);
+    assertEquals([...batch.planes(0), ...batch.planes(1)], [...planes]);
     const { width, height, channels, data } = cifarImage(batch, 1);
     assertEquals([width, height, channels], [32, 32, 3]);
     // Planes become pixels: row 2, column 5 of the second image.

@@ -22,3 +22,27 @@ export async function readInput(path: string): Promise<Uint8Array<ArrayBuffer>> 
     throw explainInputError(error, path);
   }
 }
+
+/**
+ * The bytes of a file, in a buffer that may be used again where they fit, for readers of many large files.
+ *
+ * @throws UserError where there is no such file, or it may not be read
+ */
+export async function readInputInto(path: string, buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch (error) {
+    throw explainInputError(error, path);
+  }
+  try {
+    const { size } = await file.stat(), bytes = size <= buffer.length ? buffer : new Uint8Array(size);
+    let length = 0;
+    for (let count; length < size && (count = await file.read(bytes.subarray(length, size))) !== null;) length += count;
+    return bytes.subarray(0, length);
+  } catch (error) {
+    throw explainInputError(error, path);
+  } finally {
+    file.close();
+  }
+}
