@@ -3,18 +3,25 @@
  * and that of a reference's gradient with finite differences.
  */
 import * as tf from "@tensorflow/tfjs";
-import { openEngine } from "../src/engines/mod.ts";
+import { type Engine, type EngineName, openEngine } from "../src/engines/mod.ts";
+import { probeWebGpu } from "../src/engines/webgpu/mod.ts";
 import { lowpassKernel } from "../src/filters/mod.ts";
 import { assertClose, goldenCases } from "../src/golden/golden.ts";
 import { philox4x32 } from "./random_normal/philox.ts";
 import type { Values } from "./reference.ts";
 
-function availableEngines(): { name: "cpu" | "tensorflow" | "webgpu"; ignore: boolean; reason: string }[] {
+const gpu = await probeWebGpu();
+
+function availableEngines(): { name: EngineName; ignore: boolean; reason: string }[] {
   const ffi = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   return [{ name: "cpu", ignore: false, reason: "" }, {
     name: "tensorflow",
     ignore: !ffi,
     reason: "needs --allow-all",
+  }, {
+    name: "webgpu",
+    ignore: !gpu.available,
+    reason: "NOTHING TESTED: no GPU, and no software GPU such as mesa-vulkan-drivers",
   }];
 }
 
@@ -71,9 +78,13 @@ export interface Operation {
   tolerance: number;
 }
 
-/** Registers a test for each engine; where one is missing the test is ignored and its name says why. */
-export function testOnEngines(name: string, body: () => Promise<void>): void {
-  for (const engine of availableEngines()) {
+/** Registers a test for each engine (that is suited); where one is missing the test is ignored and its name says why. */
+export function testOnEngines(
+  name: string,
+  body: (engine: Engine) => Promise<void>,
+  isSuited: (engine: EngineName) => boolean = () => true,
+): void {
+  for (const engine of availableEngines().filter(({ name }) => isSuited(name))) {
     Deno.test({
       name: `${name}, on ${engine.name}${engine.ignore ? ` (${engine.reason})` : ""}`,
       ignore: engine.ignore,
@@ -81,19 +92,20 @@ export function testOnEngines(name: string, body: () => Promise<void>): void {
       sanitizeOps: false,
       sanitizeResources: false,
       fn: async () => {
-        await opened(engine.name);
-        await body();
+        await body(await opened(engine.name));
       },
     });
   }
 }
 
-const open = new Map<string, Promise<unknown>>();
+const open = new Map<string, Promise<Engine>>();
 
-async function opened(name: "cpu" | "tensorflow" | "webgpu"): Promise<void> {
-  if (!open.has(name)) open.set(name, openEngine(name, { softwareGpu: true }));
-  await open.get(name);
+async function opened(name: EngineName): Promise<Engine> {
+  const engine = open.get(name) ?? openEngine(name, { softwareGpu: true });
+  open.set(name, engine);
+  await engine;
   await tf.setBackend(name);
+  return engine;
 }
 
 /** A tensor of values; the caller frees it. */
