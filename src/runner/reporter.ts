@@ -1,0 +1,23 @@
+/** Whom a run tells how far it is. The command line's progress display is one. */
+export interface Reporter {
+  /** Starts a part of the work: its name, how many units it has, and what is counted. */
+  phase(name: string, total: number, unit: string): void;
+  /** Says how many units are done. */
+  update(done: number, fields?: Readonly<Record<string, string | number>>): void;
+  /** Says something. */
+  message(text: string): void;
+  /** Ends the part. */
+  done(): void;
+}
+
+/** Tells nobody. */
+export const silent: Reporter = { phase() {}, update() {}, message() {}, done() {} };
+
+/** Seconds as people say them when they are guessed: "40 s", "12 min", "5 h 10 min". */
+export function roughly(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min`;
+  const rounded = Math.round(minutes / 10) * 10;
+  return `${Math.floor(rounded / 60)} h ${String(rounded % 60).padStart(2, "0")} min`;
+}

@@ -1,0 +1,199 @@
+/** Training as a part of a run: where it goes on, when it saves, what it shows. */
+import { join } from "@std/path";
+import type { Dataset } from "../datasets/mod.ts";
+import { createSampler, noiseSchedule, toPixels } from "../diffusion/mod.ts";
+import type { Engine } from "../engines/engine.ts";
+import { UserError } from "../errors.ts";
+import { writeFileAtomic } from "../bundle/atomic.ts";
+import type { TensorData } from "../formats/safetensors.ts";
+import { imageGrid } from "../report/sheet.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
+import { trainingPlan } from "../training/plan.ts";
+import { restoreState, stateTensors, type TrainingState, withAverage } from "../training/state.ts";
+import { train } from "../training/train.ts";
+import { type Reporter, roughly } from "./reporter.ts";
+import type { Work } from "./work.ts";
+
+/** Images that a preview draws, as published. */
+const previewCount = 8;
+/** Saving takes at most this part of the time. */
+const savingShare = 0.01;
+/** Seconds of training before the time it will take is told. */
+const measuredSeconds = 3;
+/** What drawing costs of a train step's time an image, measured on CPUs; only for the estimate. */
+const forwardShare = 0.27;
+
+/** What the training of a run needs. */
+export interface TrainPhase {
+  engine: Engine;
+  spec: ResolvedSpec;
+  dataset: Dataset;
+  state: TrainingState;
+  work: Work;
+  /** The digest of the training and its data. */
+  trainingKey: string;
+  /** Go on with a checkpoint that another engine or kind of device made. */
+  elsewhere: boolean;
+  report: Reporter;
+  signal?: AbortSignal | undefined;
+}
+
+/** What came of it, besides the state. */
+export interface Trained {
+  losses: number[];
+  /** uint8 [previews, count, size, size, channels], or null. */
+  previews: TensorData | null;
+  /** Images a second; null where nothing was left to train. */
+  imagesPerSecond: number | null;
+  /** The engines and devices that worked on it, the present one last. */
+  places: string[];
+}
+
+/** Trains to the end, or until the signal; then the checkpoint is written before the signal's reason is thrown. */
+export async function trainPhase(options: TrainPhase): Promise<Trained> {
+  const { engine, spec, dataset, state, work, trainingKey, report, signal } = options;
+  const { stepsPerEpoch, steps } = trainingPlan(spec.training, dataset.count);
+  const place = `${engine.name} ${engine.device}`;
+  const losses: number[] = [], previews: Uint8Array[] = [];
+  const places = [place];
+
+  const found = await readCheckpoint(work.checkpoint);
+  if (found) {
+    refuseElsewhere(found, options);
+    restoreState(state, found.tensors);
+    losses.push(...found.losses);
+    previews.push(...previewsOf(found.previews));
+    if (found.places !== place) places.unshift(...found.places.split(", ").filter((other) => other !== place));
+    if (losses.length < steps) {
+      report.message(`going on at step ${count(losses.length)} of ${count(steps)}, where this training stopped`);
+    }
+  }
+  const first = losses.length, startMs = performance.now();
+  let savedMs = startMs, saveCostMs = 0, saved = first, told = first === steps, marked = { step: 0, ms: 0 };
+
+  async function save(): Promise<void> {
+    const began = performance.now();
+    await writeCheckpoint(work.checkpoint, {
+      training: trainingKey,
+      engine: engine.name,
+      device: engine.device,
+      places: places.join(", "),
+      losses,
+      tensors: await stateTensors(state),
+      previews: previewTensor(previews, spec),
+    });
+    saved = losses.length;
+    savedMs = performance.now();
+    saveCostMs = savedMs - began;
+  }
+
+  async function onStep(step: number): Promise<void> {
+    const ms = performance.now();
+    if (marked.ms === 0) marked = { step, ms };
+    else if (!told && ms - marked.ms > 1000 * measuredSeconds) {
+      told = true;
+      report.message(estimate(options, steps - step, (ms - marked.ms) / 1000 / (step - marked.step)));
+    }
+    const epoch = Math.ceil(step / stepsPerEpoch), epochs = Math.ceil(steps / stepsPerEpoch);
+    const speed = step > marked.step ? 1000 * (step - marked.step) * spec.training.batchSize / (ms - marked.ms) : null;
+    report.update(step, {
+      epoch: `${epoch}/${epochs}`,
+      loss: losses.slice(-50).reduce((a, b) => a + b, 0) / Math.min(50, losses.length),
+      ...(speed ? { "images/s": speed } : {}),
+    });
+    const every = spec.training.previewEveryEpochs;
+    if (every !== null && step % (every * stepsPerEpoch) === 0) {
+      const pixels = await drawPreview(options);
+      previews.push(pixels);
+      const path = join(work.path, `preview-epoch-${String(epoch).padStart(4, "0")}.png`);
+      writeFileAtomic(path, await imageGrid({ images: pixels, count: previewCount, ...sizeOf(spec) }, { columns: 8 }));
+      report.message(`epoch ${epoch}: ${path}`);
+      await save();
+    } else if (ms - savedMs > Math.max(20_000, saveCostMs / savingShare)) await save();
+  }
+
+  report.phase("training", steps, "steps");
+  try {
+    await train({ engine, spec, dataset, state, losses, onStep, ...(signal ? { signal } : {}) });
+  } catch (error) {
+    if (signal?.aborted && losses.length > saved) await save();
+    throw error;
+  }
+  if (losses.length > saved) await save();
+  report.done();
+  const seconds = (performance.now() - startMs) / 1000;
+  const imagesPerSecond = losses.length > first ? (losses.length - first) * spec.training.batchSize / seconds : null;
+  return { losses, previews: previewTensor(previews, spec), imagesPerSecond, places };
+}
+
+function refuseElsewhere(found: Checkpoint, { engine, trainingKey, work, elsewhere }: TrainPhase): void {
+  if (found.training !== trainingKey) {
+    throw new UserError(`${work.checkpoint}: this checkpoint is of another training; move it away to train anew`);
+  }
+  if ((found.engine !== engine.name || found.device !== engine.device) && !elsewhere) {
+    throw new UserError(
+      `this training was begun on ${found.engine} (${found.device}), and this is ${engine.name} (${engine.device}): ` +
+        `the result would be of neither. Say --engine ${found.engine}, or --elsewhere to go on here all the same, ` +
+        `which the bundle will tell; or remove ${work.path} to begin anew`,
+    );
+  }
+}
+
+async function drawPreview({ engine, spec, state, signal }: TrainPhase): Promise<Uint8Array> {
+  const sampler = createSampler({
+    engine,
+    predict: state.unet.apply,
+    imageShape: [spec.imageSize, spec.imageSize, spec.channels],
+    sampling: { ...spec.sampling, batchSize: previewCount },
+    classes: spec.classes,
+    schedule: noiseSchedule(spec.noise),
+    seed: spec.seed,
+  });
+  try {
+    return await withAverage(
+      state,
+      async () => toPixels(await sampler.sample({ count: previewCount, ...(signal ? { signal } : {}) })),
+    );
+  } finally {
+    sampler.dispose();
+  }
+}
+
+/** How long the rest of the run will take, from the time of a step. */
+function estimate({ spec, dataset }: TrainPhase, stepsLeft: number, secondsPerStep: number): string {
+  const { training, sampling } = spec, { stepsPerEpoch } = trainingPlan(training, dataset.count);
+  const forward = secondsPerStep / training.batchSize * forwardShare * sampling.steps;
+  const previews = training.previewEveryEpochs === null
+    ? 0
+    : Math.floor(stepsLeft / (training.previewEveryEpochs * stepsPerEpoch));
+  const parts = [
+    `training ${count(stepsLeft)} steps of ${training.batchSize} images will take about ` +
+    roughly(stepsLeft * secondsPerStep) + " here",
+    ...(previews ? [`${previews} previews about ${roughly(previews * previewCount * forward)}`] : []),
+    `drawing ${count(sampling.count * sampling.rotation.length)} images about ` +
+    roughly(sampling.count * sampling.rotation.length * forward),
+  ];
+  return `${parts.join(", ")}. Ctrl-C stops it; the same command goes on.`;
+}
+
+function sizeOf({ imageSize, channels }: ResolvedSpec) {
+  return { imageSize, channels };
+}
+
+function previewTensor(previews: Uint8Array[], { imageSize, channels }: ResolvedSpec): TensorData | null {
+  if (previews.length === 0) return null;
+  const each = previews[0]!.length, data = new Uint8Array(each * previews.length);
+  previews.forEach((preview, i) => data.set(preview, i * each));
+  return { dtype: "U8", shape: [previews.length, previewCount, imageSize, imageSize, channels], data };
+}
+
+function previewsOf(tensor: TensorData | null): Uint8Array[] {
+  if (!tensor) return [];
+  const data = tensor.data as Uint8Array, each = data.length / tensor.shape[0]!;
+  return Array.from({ length: tensor.shape[0]! }, (_, i) => data.slice(i * each, (i + 1) * each));
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}

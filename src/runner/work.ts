@@ -1,0 +1,84 @@
+/**
+ * What a run keeps while it is under way: a folder in `out/.work` for each training, which runs that differ only in
+ * sampling share, with the checkpoint, the previews and the images drawn so far; and the finished bundles in `out`.
+ */
+import { join } from "@std/path";
+import { acquireLock, type Lock } from "../bundle/lock.ts";
+import { type Digests, files } from "../bundle/layout.ts";
+import { UserError } from "../errors.ts";
+
+/** A run's place of work. */
+export interface Work {
+  /** The folder. */
+  path: string;
+  /** The checkpoint's file. */
+  checkpoint: string;
+  /** Removes the folder, when the bundle is whole. */
+  remove(): void;
+  /** Lets other processes work on the training. */
+  release(): void;
+}
+
+/** Opens the place of work of a training and locks it. Throws a UserError where another process works there. */
+export function openWork(out: string, trainingKey: string, what: string): Work {
+  const folder = join(out, ".work"), path = join(folder, trainingKey.slice(0, 16));
+  let lock: Lock;
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+    lock = acquireLock(`${path}.lock`, what);
+    Deno.mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw explainFolder(error, out);
+  }
+  return {
+    path,
+    checkpoint: join(path, "checkpoint.safetensors"),
+    remove: () => Deno.removeSync(path, { recursive: true }),
+    release: () => lock.release(),
+  };
+}
+
+/** Turns the file system's refusal into what a person can do about it. */
+export function explainFolder(error: unknown, folder: string): unknown {
+  const reasons: [new (...args: never[]) => Error, string][] = [
+    [Deno.errors.PermissionDenied, "it may not be written to"],
+    [Deno.errors.ReadOnlyFileSystem, "it is on a disk that is read-only"],
+    [Deno.errors.NotADirectory, "a part of its path is a file"],
+    [Deno.errors.AlreadyExists, "it is a file"],
+  ];
+  for (const [kind, reason] of reasons) {
+    if (error instanceof kind) return new UserError(`${folder}: ${reason}; say --out FOLDER for another place`);
+  }
+  return error;
+}
+
+/** The finished bundle of a run in `out`, or null. */
+export function findBundle(out: string, run: string): string | null {
+  return bundles(out).find(({ digests }) => digests.run === run && digests.parent === undefined)?.path ?? null;
+}
+
+/** A finished bundle whose model came from the same training, or null. */
+export function findTrained(out: string, training: string): string | null {
+  return bundles(out).find(({ digests }) => digests.training === training && digests.parent === undefined)?.path ??
+    null;
+}
+
+/** The bundles in a folder, with what they say of themselves. */
+export function bundles(out: string): { path: string; digests: Digests }[] {
+  let names: string[];
+  try {
+    names = [...Deno.readDirSync(out)].filter((entry) => entry.isDirectory && !entry.name.startsWith("."))
+      .map((entry) => entry.name).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw explainFolder(error, out);
+  }
+  return names.flatMap((name) => {
+    const path = join(out, name);
+    try {
+      return [{ path, digests: JSON.parse(Deno.readTextFileSync(join(path, "data", files.digests))) as Digests }];
+    } catch {
+      return []; // No bundle, or one that `verify` would refuse: not one to build on.
+    }
+  });
+}
