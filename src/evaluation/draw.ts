@@ -12,6 +12,8 @@ export const uses = {
   classifierOrder: 6,
   classifierStart: 7,
   classifierMoves: 8,
+  equivarianceTransformations: 20,
+  equivarianceNoise: 21,
 } as const;
 
 /** `count` uniform integers in 0 ... range(i) - 1. */

@@ -1,0 +1,47 @@
+/** Confidence intervals over seeds: Student's t. */
+
+/** A mean and what is known of it. */
+export interface Interval {
+  mean: number;
+  /** The bounds of the 95 % confidence interval; null of a single value. */
+  low: number | null;
+  high: number | null;
+  count: number;
+}
+
+/** The mean of independent values and its 95 % confidence interval by Student's t. Throws where there is none. */
+export function confidenceInterval(values: number[]): Interval {
+  const count = values.length;
+  if (count === 0) throw new RangeError("a confidence interval needs at least one value");
+  const mean = values.reduce((a, b) => a + b) / count;
+  if (count === 1) return { mean, low: null, high: null, count };
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
+  const half = studentQuantile(0.975, count - 1) * Math.sqrt(variance / count);
+  return { mean, low: mean - half, high: mean + half, count };
+}
+
+/**
+ * The value below which a part (1/2 to 1) of Student's t distribution lies, for whole degrees of freedom.
+ *
+ * The distribution by its finite series in the angle arctan(t / sqrt(degrees)): Abramowitz and Stegun, 26.7.3 and 26.7.4.
+ */
+export function studentQuantile(part: number, degrees: number): number {
+  let low = 0, high = Math.PI / 2;
+  for (let i = 0; i < 60; i++) {
+    const angle = (low + high) / 2;
+    if (1 / 2 + withinAngle(angle, degrees) / 2 < part) low = angle;
+    else high = angle;
+  }
+  return Math.sqrt(degrees) * Math.tan((low + high) / 2);
+}
+
+/** The probability of values between -t and t. */
+function withinAngle(angle: number, degrees: number): number {
+  const odd = degrees % 2 === 1, cosine = Math.cos(angle);
+  let term = odd ? cosine : 1, sum = 0;
+  for (let k = odd ? 1 : 0; k < degrees - 1; k += 2) {
+    sum += term;
+    term *= cosine ** 2 * (k + 1) / (k + 2);
+  }
+  return odd ? 2 / Math.PI * (angle + Math.sin(angle) * sum) : Math.sin(angle) * sum;
+}

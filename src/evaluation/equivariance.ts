@@ -1,0 +1,163 @@
+/**
+ * Equivariance as numbers: does a transformation of what goes in come out as the same transformation of what comes out?
+ * EQ-T (whole pixels), EQ-T_frac (fractions) and EQ-R (turns) are those of StyleGAN3 (Karras et al., arXiv 2106.12423,
+ * section 2 and appendix E): 10 log10(2^2 / mean squared error) in decibels, over the pixels whose place the mask knows.
+ * The shift PSNR is that of Alias-Free Latent Diffusion (Zhou et al., arXiv 2503.09419): ideal periodic shifts, its peak
+ * the values' own range.
+ *
+ * Two things are measured. A network's prediction: f(T x) against T f(x), where T is the same for input and output, so
+ * that what T itself loses is lost on both sides. A sampling run: the image of a run that turns or shifts against the
+ * transformed image of one that does not; here only the latter went through T, and for turns the former is limited to
+ * the frequencies that a turn leaves, as StyleGAN3 does.
+ */
+import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
+import { uses } from "./draw.ts";
+import {
+  fourierShift,
+  lanczosRotation,
+  lanczosShift,
+  type PlaneSize,
+  pseudoRotation,
+  type Resampling,
+} from "./lanczos.ts";
+
+/** Images as numbers. */
+export interface Images {
+  /** Images, height, width, channels. */
+  shape: [number, number, number, number];
+  /** In row-major order. */
+  values: Float32Array;
+}
+
+/** What is measured: whole and fractional shifts, turns, and the shift PSNR of Alias-Free Latent Diffusion. */
+export const measures = ["EQ-T", "EQ-T_frac", "EQ-R", "shift PSNR"] as const;
+/** One of {@link measures}. */
+export type Measure = typeof measures[number];
+
+/** A transformation of one measure; of a turn `degrees`, of a shift the other two. */
+export interface Transformation {
+  measure: Measure;
+  /** Counter-clockwise as displayed. */
+  degrees: number;
+  /** Pixels to the right. */
+  columns: number;
+  /** Pixels down. */
+  rows: number;
+}
+
+/** Sums from which a score is made; those of several transformations and batches add up. */
+export interface ErrorSum {
+  squares: number;
+  count: number;
+  /** The values' range, the peak of the shift PSNR. */
+  least: number;
+  most: number;
+}
+
+/** Shifts reach this part of the image's side each way, turns 180 degrees, as in StyleGAN3. */
+const greatestShift = 0.125;
+
+/** Draws transformations of a measure: uniform shifts up to an eighth of the side, uniform turns. */
+export function drawTransformations(
+  measure: Measure,
+  [height, width]: PlaneSize,
+  count: number,
+  seed: number,
+): Transformation[] {
+  const key = philoxKey(seed, "evaluation");
+  return Array.from({ length: count }, (_, i) => {
+    const words = philox4x32([i, measures.indexOf(measure), uses.equivarianceTransformations, 0], key);
+    const [x, y, turn] = Array.from(words, (word) => 2 * (word + 0.5) / 2 ** 32 - 1) as [number, number, number];
+    const columns = x * greatestShift * width, rows = y * greatestShift * height;
+    if (measure === "EQ-R") return { measure, degrees: 180 * turn, columns: 0, rows: 0 };
+    if (measure === "EQ-T") return { measure, degrees: 0, columns: Math.round(columns), rows: Math.round(rows) };
+    return { measure, degrees: 0, columns, rows };
+  });
+}
+
+/** The transformation itself, by the measure's own interpolation. */
+export function resamplingOf({ measure, degrees, columns, rows }: Transformation, size: PlaneSize): Resampling {
+  if (measure === "EQ-R") return lanczosRotation(size, degrees);
+  return measure === "shift PSNR" ? fourierShift(size, columns, rows) : lanczosShift(size, columns, rows);
+}
+
+/** Applies a transformation to every channel of every image. */
+export function resample({ shape, values }: Images, resampling: Resampling): Images {
+  const [images, height, width, channels] = shape, pixels = height * width;
+  const result = new Float32Array(values.length), plane = new Float64Array(pixels);
+  for (let image = 0; image < images; image++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const at = (pixel: number) => (image * pixels + pixel) * channels + channel;
+      for (let pixel = 0; pixel < pixels; pixel++) plane[pixel] = values[at(pixel)]!;
+      resampling.apply(plane).forEach((value, pixel) => result[at(pixel)] = value);
+    }
+  }
+  return { shape, values: result };
+}
+
+/**
+ * How far a function of images is from commuting with a transformation: f(T x) against T f(x).
+ *
+ * @param predict images to images of the same size
+ * @param x what goes in
+ * @param base predict(x), where it is known already
+ */
+export async function predictionError(
+  predict: (x: Images) => Promise<Images> | Images,
+  x: Images,
+  transformation: Transformation,
+  base?: Images,
+): Promise<ErrorSum> {
+  const resampling = resamplingOf(transformation, [x.shape[1], x.shape[2]]);
+  const before = await predict(resample(x, resampling));
+  return maskedError(before, resample(base ?? await predict(x), resampling), resampling.mask);
+}
+
+/**
+ * How far the images of a run that turns or shifts are from the transformed images of the run that does not.
+ *
+ * @param moved images of the run with rotation or shift
+ * @param still images of the same indices and seed without
+ * @param transformation what the run did to them, in the end
+ */
+export function samplingError(moved: Images, still: Images, transformation: Transformation): ErrorSum {
+  const size: PlaneSize = [still.shape[1], still.shape[2]], resampling = resamplingOf(transformation, size);
+  const reference = resample(still, resampling);
+  if (transformation.measure !== "EQ-R") return maskedError(moved, reference, resampling.mask);
+  const pseudo = pseudoRotation(size, transformation.degrees);
+  return maskedError(resample(moved, pseudo), reference, resampling.mask.map((known, i) => known * pseudo.mask[i]!));
+}
+
+/** The squared differences over the mask's pixels. */
+export function maskedError(a: Images, b: Images, mask: Uint8Array): ErrorSum {
+  const channels = a.shape[3], sum = { squares: 0, count: 0, least: Infinity, most: -Infinity };
+  for (let i = 0; i < a.values.length; i++) {
+    if (mask[Math.floor(i / channels) % mask.length] === 0) continue;
+    const x = a.values[i]!, y = b.values[i]!;
+    sum.squares += (x - y) ** 2;
+    sum.count++;
+    sum.least = Math.min(sum.least, x, y);
+    sum.most = Math.max(sum.most, x, y);
+  }
+  return sum;
+}
+
+/** The sums of several transformations or batches as one. */
+export function addErrors(errors: ErrorSum[]): ErrorSum {
+  return errors.reduce((a, b) => ({
+    squares: a.squares + b.squares,
+    count: a.count + b.count,
+    least: Math.min(a.least, b.least),
+    most: Math.max(a.most, b.most),
+  }));
+}
+
+/**
+ * A score in decibels; more is better. Infinity where nothing differs, null where no pixel is known: the filters of a
+ * turn leave none of images below 16 pixels.
+ */
+export function decibels(measure: Measure, { squares, count, least, most }: ErrorSum): number | null {
+  if (count === 0) return null;
+  const peak = measure === "shift PSNR" ? most - least : 2;
+  return 10 * Math.log10(peak ** 2 * count / squares);
+}

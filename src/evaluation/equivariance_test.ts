@@ -1,0 +1,210 @@
+import * as tf from "@tensorflow/tfjs";
+import { assert, assertEquals } from "@std/assert";
+import { assertClose, formulaUniform } from "../golden/golden.ts";
+import { filteredDownsample } from "../../kernels/filtered_downsample/mod.ts";
+import { philoxKey } from "../../kernels/random_normal/philox.ts";
+import { normalNumbers } from "../../kernels/random_normal/reference.ts";
+import { lowpassKernel } from "../filters/mod.ts";
+import { confidenceInterval, studentQuantile } from "./confidence.ts";
+import {
+  addErrors,
+  decibels,
+  drawTransformations,
+  type ErrorSum,
+  type Images,
+  type Measure,
+  measures,
+  predictionError,
+  resample,
+  resamplingOf,
+  samplingError,
+  type Transformation,
+} from "./equivariance.ts";
+import { fourierShift, lanczosRotation, lanczosShift, pseudoRotation, rotationFilter } from "./lanczos.ts";
+
+const seed = crypto.getRandomValues(new Uint32Array(1))[0]! % 1000;
+const size = 32;
+
+function noiseImages(images: number, channels: number, stream: number): Images {
+  const values = normalNumbers(images * size * size * channels, philoxKey(stream, "evaluation"), [0, 0, 0, 7]);
+  return { shape: [images, size, size, channels], values: Float32Array.from(values) };
+}
+
+/** A turn, or a shift of one of the other measures. */
+const turn = (degrees: number): Transformation => ({ measure: "EQ-R", degrees, columns: 0, rows: 0 });
+const move = (measure: Measure, columns: number, rows: number): Transformation => ({
+  measure,
+  degrees: 0,
+  columns,
+  rows,
+});
+
+async function score(measure: Measure, predict: (x: Images) => Images | Promise<Images>, x: Images): Promise<number> {
+  const errors: ErrorSum[] = [];
+  for (const drawn of drawTransformations(measure, [size, size], 4, seed)) {
+    errors.push(await predictionError(predict, x, drawn));
+  }
+  return decibels(measure, addErrors(errors))!;
+}
+
+/** A smooth picture that is known between the pixels, too: waves of up to 0.2 periods a pixel about the centre. */
+function picture(degrees: number, columns: number, rows: number): Images {
+  const draws = formulaUniform(77, 60), cosine = Math.cos(degrees * Math.PI / 180);
+  const sine = Math.sin(degrees * Math.PI / 180), values = new Float32Array(size * size);
+  for (let pixel = 0; pixel < values.length; pixel++) {
+    const down = Math.floor(pixel / size) - (size - 1) / 2 - rows, right = pixel % size - (size - 1) / 2 - columns;
+    const y = cosine * down + sine * right, x = cosine * right - sine * down;
+    for (let wave = 0; wave < 15; wave++) {
+      const [fy, fx, phase] = [0, 1, 2].map((k) => draws[3 * wave + k]!) as [number, number, number];
+      values[pixel]! += 0.1 * Math.cos(2 * Math.PI * (0.14 * (fy * y + fx * x) + phase));
+    }
+  }
+  return { shape: [1, size, size, 1], values };
+}
+
+Deno.test(`what commutes with every transformation scores at the ceiling of float32 (seed ${seed})`, async () => {
+  const x = noiseImages(2, 3, seed);
+  for (const measure of measures) {
+    const linear = (y: Images) => ({ ...y, values: y.values.map((value) => 0.5 * value + 0.25) });
+    assert(await score(measure, linear, x) > 120, `${measure}: ${await score(measure, linear, x)} dB`);
+  }
+});
+
+Deno.test(`a circular convolution commutes with shifts to the ceiling, and not with turns (seed ${seed})`, async () => {
+  const x = noiseImages(2, 1, seed);
+  function blur({ shape, values }: Images): Images {
+    return {
+      shape,
+      values: values.map((_, i) => {
+        const image = i - i % (size * size), row = Math.floor(i % (size * size) / size), column = i % size;
+        const at = (y: number, z: number) => values[image + (y + size) % size * size + (z + size) % size]!;
+        return 0.4 * at(row, column) + 0.3 * at(row, column + 1) + 0.2 * at(row - 1, column) +
+          0.1 * at(row + 2, column);
+      }),
+    };
+  }
+  for (const measure of ["EQ-T", "EQ-T_frac", "shift PSNR"] as const) {
+    assert(await score(measure, blur, x) > 120, `${measure}: ${await score(measure, blur, x)} dB`);
+  }
+  assert(await score("EQ-R", blur, x) < 30);
+});
+
+Deno.test(`the identity with noise scores what theory says (seed ${seed})`, async () => {
+  const deviation = 0.1, x = noiseImages(24, 1, seed);
+  let call = 0;
+  const noisy = (y: Images): Images => {
+    const noise = noiseImages(24, 1, seed + 1000 + call++).values;
+    return { ...y, values: y.values.map((value, i) => value + deviation * noise[i]!) };
+  };
+  const drawn = [move("EQ-T", 3, -2), move("EQ-T_frac", 1.3, 2.7), turn(33), turn(-110)];
+  for (const transformation of drawn) {
+    const resampling = resamplingOf(transformation, [size, size]);
+    // One noise as it is; the other went through the transformation, which leaves it the squares of its weights.
+    const gains = [...gainsOf(resampling.apply)].filter((_, pixel) => resampling.mask[pixel]);
+    const gain = gains.reduce((a, b) => a + b) / gains.length;
+    const expected = 10 * Math.log10(4 / (deviation ** 2 * (1 + gain)));
+    const measured = decibels(transformation.measure, await predictionError(noisy, x, transformation))!;
+    assert(Math.abs(measured - expected) < 0.25, `${transformation.measure}: ${measured} dB for ${expected}`);
+    if (transformation.measure === "EQ-T") assertClose([expected], [10 * Math.log10(4 / (2 * deviation ** 2))], 1e-9);
+  }
+});
+
+/** The sum of squared weights of each pixel of a transformation. */
+function gainsOf(apply: (plane: Float64Array) => Float64Array): Float64Array {
+  const gains = new Float64Array(size * size), plane = new Float64Array(size * size);
+  for (let pixel = 0; pixel < plane.length; pixel++) {
+    plane[pixel] = 1;
+    apply(plane).forEach((weight, i) => gains[i]! += weight ** 2);
+    plane[pixel] = 0;
+  }
+  return gains;
+}
+
+Deno.test("a run that draws the same continuous picture, turned or shifted, scores at the resampling's ceiling", () => {
+  const still = picture(0, 0, 0);
+  for (const degrees of [0.5, 20, 45, 100, -163]) {
+    const score = decibels("EQ-R", samplingError(picture(degrees, 0, 0), still, turn(degrees)))!;
+    assert(score > 50, `${degrees} degrees: ${score} dB`);
+    assert(decibels("EQ-R", samplingError(picture(-degrees, 0, 0), still, turn(degrees)))! < score - 25, "wrong way");
+  }
+  assert(decibels("EQ-T", samplingError(picture(0, 3, -2), still, move("EQ-T", 3, -2)))! > 120);
+  assert(decibels("EQ-T_frac", samplingError(picture(0, 1.5, -2.25), still, move("EQ-T_frac", 1.5, -2.25)))! > 38);
+  const wrong = decibels("EQ-T_frac", samplingError(picture(0, -1.5, 2.25), still, move("EQ-T_frac", 1.5, -2.25)))!;
+  assert(wrong < 20, `${wrong}`);
+});
+
+Deno.test("max pooling scores worse than filtered downsampling on the same weights", async () => {
+  await tf.setBackend("cpu");
+  const lowpass = tf.tensor2d(Float32Array.from(lowpassKernel({ size: 6, kaiserBeta: 2, normalized: true })), [6, 6]);
+  const weights = [[3, 3, 1, 6], [3, 3, 6, 6], [3, 3, 6, 1]].map((shape, i) =>
+    tf.tensor4d(
+      Float32Array.from(formulaUniform(300 + i, shape.reduce((a, b) => a * b)), (u) =>
+        u * Math.sqrt(3 / (9 * shape[2]!))),
+      shape as [number, number, number, number],
+    )
+  );
+  /** A network of three convolutions, that goes down to half the size and up again. */
+  const network = (down: (x: tf.Tensor4D) => tf.Tensor4D) => ({ shape, values }: Images): Images =>
+    tf.tidy(() => {
+      const first = tf.relu(tf.conv2d(tf.tensor4d(values, shape), weights[0]!, 1, "same"));
+      const inner = tf.relu(tf.conv2d(down(first), weights[1]!, 1, "same"));
+      const up = tf.image.resizeBilinear(inner, [size, size], false, true);
+      return { shape, values: tf.conv2d(up, weights[2]!, 1, "same").dataSync<"float32">() };
+    });
+  // Smooth input: what aliases is made by the network itself.
+  const x = resample(noiseImages(4, 1, 5), lanczosRotation([size, size], 45));
+  const pooled = network((y) => tf.maxPool(y, 2, 2, "valid"));
+  const filtered = network((y) => filteredDownsample(y, lowpass));
+  for (const measure of measures) {
+    const [worse, better] = [await score(measure, pooled, x), await score(measure, filtered, x)];
+    assert(better > worse + 1, `${measure}: max pooling ${worse} dB, filtered ${better} dB, seed ${seed}`);
+  }
+});
+
+Deno.test("the transformations: whole shifts and half turns are exact, known pixels see no frame", () => {
+  const plane = Float64Array.from(formulaUniform(11, size * size));
+  const moved = Float64Array.from(plane, (_, i) => plane[(Math.floor(i / size) + 30) % 32 * 32 + (i % 32 + 29) % 32]!);
+  for (const shift of [lanczosShift([size, size], 3, 2), fourierShift([size, size], 3, 2)]) {
+    assertClose(shift.apply(plane), moved, 1e-12);
+    assertEquals(shift.mask.reduce((a, b) => a + b, 0), 29 * 30);
+  }
+  // With a fraction the Lanczos filter needs two pixels before and three behind.
+  assertEquals(lanczosShift([size, size], 0.5, 0).mask.reduce((a, b) => a + b, 0), 27 * 32);
+  for (const degrees of [0, 30, 45, 77]) {
+    const rotation = lanczosRotation([size, size], degrees);
+    assertClose(rotation.apply(new Float64Array(size * size).fill(2)), new Float64Array(size * size).fill(2), 1e-9);
+    assert(rotation.mask[size * size / 2 + size / 2] === 1 && rotation.mask[0] === 0);
+  }
+  assertEquals(lanczosRotation([8, 8], 30).mask.reduce((a, b) => a + b, 0), 0);
+  assertEquals(decibels("EQ-R", { squares: 0, count: 0, least: 0, most: 0 }), null);
+  assertEquals(decibels("EQ-T", { squares: 0, count: 5, least: 0, most: 1 }), Infinity);
+});
+
+Deno.test("the pseudo-rotation's filter passes the common band evenly and stops at its edge", () => {
+  for (const degrees of [30, 45]) {
+    const { values } = rotationFilter(degrees, 1);
+    const gain = (y: number, x: number) =>
+      values.reduce(
+        (sum, v, i) => sum + v * Math.cos(2 * Math.PI * (y * (Math.floor(i / 11) - 5) + x * (i % 11 - 5))),
+        0,
+      );
+    for (const f of [0.1, 0.2, 0.3, 0.4, 0.45]) {
+      assert(Math.abs(gain(0, f) - 1) < 0.02, `${degrees}, ${f}: ${gain(0, f)}`);
+    }
+    assert(gain(0.4, 0.4) < 0.4 && gain(0.5, 0.5) < 0.1);
+  }
+  assertClose(
+    pseudoRotation([16, 16], 0).apply(Float64Array.from(formulaUniform(3, 256))),
+    formulaUniform(3, 256),
+    1e-9,
+  );
+});
+
+Deno.test("intervals are Student's", () => {
+  for (const [degrees, value] of [[1, 12.7062], [2, 4.30265], [4, 2.77645], [9, 2.26216], [30, 2.04227]] as const) {
+    assertClose([studentQuantile(0.975, degrees)], [value], 1e-5);
+  }
+  const { mean, low, high } = confidenceInterval([1, 2, 3, 4, 5]);
+  assertClose([mean, low!, high!], [3, 3 - 1.96324, 3 + 1.96324], 1e-4);
+  assertEquals(confidenceInterval([7]), { mean: 7, low: null, high: null, count: 1 });
+});

@@ -1,0 +1,266 @@
+/**
+ * The reference transformations of the equivariance measures: whole and fractional shifts, turns, and a turn's loss of
+ * frequencies without the turn, each with the pixels that it knows. In float64 and apart from the transformations that
+ * sampling uses, so that these cannot excuse themselves.
+ *
+ * Source: Karras et al., "Alias-Free Generative Adversarial Networks" (StyleGAN3), arXiv 2106.12423, appendix E: Lanczos
+ * windows with a = 3; a turn's filter is the convolution of the input's and the output's sinc, windowed by that of their
+ * windows, sampled four times finer than the pixels and read bilinearly. Beyond the frame the image repeats here, which
+ * no pixel of the mask sees.
+ */
+import { rotationCoordinates } from "../../kernels/rotate/mod.ts";
+
+/** Height and width in pixels. */
+export type PlaneSize = [height: number, width: number];
+
+/** A linear transformation of a plane. */
+export interface Resampling {
+  /** From and to height x width values in row-major order. */
+  apply(plane: Float64Array): Float64Array;
+  /** 1 where the result is made of pixels inside the frame alone, else 0. */
+  mask: Uint8Array;
+}
+
+/** Lobes of the Lanczos windows. */
+const lobes = 3;
+
+function sinc(x: number): number {
+  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+}
+
+function lanczosWindow(x: number): number {
+  return Math.abs(x) < lobes ? sinc(x / lobes) : 0;
+}
+
+const wrap = (position: number, length: number) => ((position % length) + length) % length;
+
+/** Moves by whole or fractional pixels: `columns` to the right, `rows` down. Whole ones come out exact. */
+export function lanczosShift([height, width]: PlaneSize, columns: number, rows: number): Resampling {
+  const down = lineShift(height, rows), right = lineShift(width, columns);
+  return {
+    apply: (plane) => alongHeight(alongWidth(plane, [height, width], right.taps), [height, width], down.taps),
+    mask: outer(down.mask, right.mask),
+  };
+}
+
+/**
+ * Moves by the ideal interpolation of a periodic image: every frequency's phase turns. The highest frequency of an even
+ * size, of which only the cosine can be seen, is split in two halves.
+ *
+ * Source: Zhou et al., "Alias-Free Latent Diffusion Models", arXiv 2503.09419.
+ */
+export function fourierShift([height, width]: PlaneSize, columns: number, rows: number): Resampling {
+  const down = fourierTaps(height, rows), right = fourierTaps(width, columns);
+  // Every pixel of the frame counts; what has come in at the other side is masked.
+  const inside = (length: number, pixels: number) =>
+    Uint8Array.from({ length }, (_, i) => i - pixels >= 0 && i - pixels <= length - 1 ? 1 : 0);
+  return {
+    apply: (plane) => alongHeight(alongWidth(plane, [height, width], right), [height, width], down),
+    mask: outer(inside(height, rows), inside(width, columns)),
+  };
+}
+
+/** Turns counter-clockwise as displayed, about the centre. */
+export function lanczosRotation([height, width]: PlaneSize, degrees: number): Resampling {
+  const up = 4, { values, reach } = rotationFilter(degrees, up), side = 2 * reach + 1;
+  const coordinates = rotationCoordinates([height, width], degrees);
+  const known = (position: number, length: number) => {
+    const fine = Math.round(up * position + up / 2);
+    return fine > reach && fine < up * length - reach - 1;
+  };
+  const at = (row: number, column: number) =>
+    Math.abs(row) > reach || Math.abs(column) > reach ? 0 : values[(row + reach) * side + column + reach]!;
+  /** The filter between its samples. */
+  function filterAt(y: number, x: number): number {
+    const i = Math.floor(y), j = Math.floor(x), v = y - i, u = x - j;
+    return (1 - v) * ((1 - u) * at(i, j) + u * at(i, j + 1)) + v * ((1 - u) * at(i + 1, j) + u * at(i + 1, j + 1));
+  }
+  return planeTaps([height, width], 4 * lobes + 1, (pixel, add) => {
+    const y = coordinates[2 * pixel]!, x = coordinates[2 * pixel + 1]!;
+    for (let row = Math.ceil(y - 2 * lobes); row <= y + 2 * lobes; row++) {
+      for (let column = Math.ceil(x - 2 * lobes); column <= x + 2 * lobes; column++) {
+        add(row, column, filterAt(up * (y - row), up * (x - column)));
+      }
+    }
+    return known(y, height) && known(x, width);
+  });
+}
+
+/**
+ * What a turn does to the frequencies of its result, done to an image that is in its place already. StyleGAN3's code
+ * samples the turned sinc at whole pixels, which folds the corners of its band back and amplifies the highest
+ * frequencies (1.85 times at 45 degrees); here the filter is that of the definition, flat over the common band.
+ */
+export function pseudoRotation(size: PlaneSize, degrees: number): Resampling {
+  const { values, reach } = rotationFilter(-degrees, 1), side = 2 * reach + 1;
+  const inside = (position: number, length: number) => position >= reach && position < length - reach;
+  return planeTaps(size, side, (pixel, add) => {
+    const row = Math.floor(pixel / size[1]), column = pixel % size[1];
+    values.forEach((value, tap) => add(row + Math.floor(tap / side) - reach, column + tap % side - reach, value));
+    return inside(row, size[0]) && inside(column, size[1]);
+  });
+}
+
+/**
+ * A transformation by the taps of each pixel, at most `side` squared of them. `tapsOf` adds them, row and column not yet
+ * wrapped into the frame, and says whether the mask knows the pixel.
+ */
+function planeTaps(
+  [height, width]: PlaneSize,
+  side: number,
+  tapsOf: (pixel: number, add: (row: number, column: number, weight: number) => void) => boolean,
+): Resampling {
+  const pixels = height * width, taps = side * side, mask = new Uint8Array(pixels);
+  const sources = new Int32Array(pixels * taps), weights = new Float64Array(pixels * taps);
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    let next = pixel * taps;
+    mask[pixel] = Number(tapsOf(pixel, (row, column, weight) => {
+      sources[next] = wrap(row, height) * width + wrap(column, width);
+      weights[next++] = weight;
+    }));
+  }
+  return {
+    mask,
+    apply(plane) {
+      const result = new Float64Array(pixels);
+      for (let pixel = 0, tap = 0; pixel < pixels; pixel++) {
+        let sum = 0;
+        for (const end = tap + taps; tap < end; tap++) sum += weights[tap]! * plane[sources[tap]!]!;
+        result[pixel] = sum;
+      }
+      return result;
+    },
+  };
+}
+
+/**
+ * The low-pass filter of a turn at `up` samples a pixel, (2 reach + 1) squared of them: the frequencies that both the
+ * image's grid and the turned one can hold. The samples that meet pixels at the same time sum to 1.
+ */
+export function rotationFilter(degrees: number, up: number): { values: Float64Array; reach: number } {
+  const reach = 2 * lobes * up - 1, side = 2 * reach + 1, radians = degrees * Math.PI / 180;
+  const cosine = Math.cos(radians), sine = Math.sin(radians), values = new Float64Array(side * side);
+  const band = commonBand(cosine, sine), last = values.length - 1;
+  // The filter is its own mirror image at the centre.
+  for (let i = 0; 2 * i <= last; i++) {
+    const y = (Math.floor(i / side) - reach) / up, x = (i % side - reach) / up;
+    values[i] = values[last - i] = bandAt(band, y, x) * windowsAt(y, x, cosine, sine, up);
+  }
+  const sums = new Float64Array(up * up);
+  const phase = (i: number) => Math.floor(i / side) % up * up + i % side % up;
+  values.forEach((value, i) => sums[phase(i)]! += value);
+  return { values: values.map((value, i) => value / sums[phase(i)]!), reach };
+}
+
+/** One line through the intersection of two squares of frequencies: at `y`, from `middle - half` to `middle + half`. */
+interface BandLine {
+  y: number;
+  middle: number;
+  half: number;
+}
+
+const bandLines = 256;
+
+/** The frequencies that a pixel grid and one turned by an angle both hold, as lines from bottom to top. */
+function commonBand(cosine: number, sine: number): BandLine[] {
+  const lines: BandLine[] = [];
+  for (let k = 0; k < bandLines; k++) {
+    const y = (k + 0.5) / bandLines - 0.5;
+    let low = -0.5, high = 0.5;
+    // |cosine x + sine y| and |cosine y - sine x| are at most 1/2.
+    for (const [slope, offset] of [[cosine, sine * y], [-sine, cosine * y]] as const) {
+      if (Math.abs(slope) < 1e-12) {
+        if (Math.abs(offset) > 0.5) high = low;
+        continue;
+      }
+      const ends = [(-0.5 - offset) / slope, (0.5 - offset) / slope];
+      low = Math.max(low, Math.min(...ends));
+      high = Math.min(high, Math.max(...ends));
+    }
+    if (high > low) lines.push({ y, middle: (low + high) / 2, half: (high - low) / 2 });
+  }
+  return lines;
+}
+
+/** The inverse Fourier transform of the band, at a place in pixels. */
+function bandAt(band: BandLine[], y: number, x: number): number {
+  let sum = 0;
+  for (const { y: frequency, middle, half } of band) {
+    sum += 2 * half * sinc(2 * half * x) * Math.cos(2 * Math.PI * (frequency * y + middle * x));
+  }
+  return sum / bandLines;
+}
+
+/** The convolution of the two grids' Lanczos windows, at a place in pixels, up to a factor. */
+function windowsAt(y: number, x: number, cosine: number, sine: number, up: number): number {
+  const last = lobes * up - 1;
+  let sum = 0;
+  for (let i = -last; i <= last; i++) {
+    for (let j = -last; j <= last; j++) {
+      const v = i / up,
+        u = j / up,
+        across = cosine * (x - u) + sine * (y - v),
+        along = cosine * (y - v) - sine * (x - u);
+      if (Math.abs(across) >= lobes || Math.abs(along) >= lobes) continue;
+      sum += lanczosWindow(v) * lanczosWindow(u) * lanczosWindow(across) * lanczosWindow(along);
+    }
+  }
+  return sum;
+}
+
+/** For each output position the weights of some input positions. */
+type LineTaps = { at: number; weight: number }[][];
+
+function lineShift(length: number, pixels: number): { taps: LineTaps; mask: Uint8Array } {
+  const whole = Math.floor(pixels), fraction = pixels - whole;
+  const offsets = fraction === 0 ? [0] : Array.from({ length: 2 * lobes }, (_, i) => i - lobes + 1);
+  const weights = offsets.map((offset) => sinc(offset - fraction) * lanczosWindow(offset - fraction));
+  const sum = weights.reduce((a, b) => a + b);
+  const sources = (i: number) => offsets.map((offset) => i - whole - offset);
+  return {
+    taps: Array.from(
+      { length },
+      (_, i) => sources(i).map((source, k) => ({ at: wrap(source, length), weight: weights[k]! / sum })),
+    ),
+    mask: Uint8Array.from({ length }, (_, i) => sources(i).every((at) => at >= 0 && at < length) ? 1 : 0),
+  };
+}
+
+function fourierTaps(length: number, pixels: number): LineTaps {
+  const weight = (distance: number) => {
+    let sum = 1;
+    for (let k = 1; k <= length / 2; k++) {
+      const phase = (at: number) => Math.cos(2 * Math.PI * k * at / length);
+      sum += 2 * k === length ? phase(distance + pixels) * phase(pixels) : 2 * phase(distance);
+    }
+    return sum / length;
+  };
+  return Array.from(
+    { length },
+    (_, i) => Array.from({ length }, (_, at) => ({ at, weight: weight(i - at - pixels) })),
+  );
+}
+
+function alongWidth(plane: Float64Array, [height, width]: PlaneSize, taps: LineTaps): Float64Array {
+  return Float64Array.from({ length: height * width }, (_, pixel) => {
+    const line = pixel - pixel % width;
+    return taps[pixel % width]!.reduce((sum, { at, weight }) => sum + weight * plane[line + at]!, 0);
+  });
+}
+
+function alongHeight(plane: Float64Array, [height, width]: PlaneSize, taps: LineTaps): Float64Array {
+  return Float64Array.from({ length: height * width }, (_, pixel) => {
+    const column = pixel % width;
+    return taps[(pixel - column) / width]!.reduce(
+      (sum, { at, weight }) => sum + weight * plane[at * width + column]!,
+      0,
+    );
+  });
+}
+
+function outer(rows: Uint8Array, columns: Uint8Array): Uint8Array {
+  return Uint8Array.from(
+    { length: rows.length * columns.length },
+    (_, i) => rows[Math.floor(i / columns.length)]! * columns[i % columns.length]!,
+  );
+}
