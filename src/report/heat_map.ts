@@ -70,7 +70,7 @@ export function heatMapSvg({ title, note, cells, colourAt, labelAt, x, y, scale,
         if (!labelAt) continue;
         const label = labelAt(row, column);
         const size = round(Math.min(14, cell / (0.7 * label.text.length)));
-        text(label.text, [px + cell / 2, py + cell / 2 + size / 3], size, label.dark ? "#ffffff" : colours.ink);
+        text(label.text, [px + cell / 2, py + cell / 2 + size / 3], size, label.dark ? "#ffffff" : "#111111");
       }
     }
   }

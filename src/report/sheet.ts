@@ -168,14 +168,25 @@ export function imageGrid(
   return sheetPng([{ cells: rowsOf(allPictures(pictures), columns) }], options);
 }
 
-/** The published collages: 400 images each, 20 a row, at their own size without gaps; PNG files. */
-export function collages(pictures: Pictures, each = 400): Promise<Uint8Array<ArrayBuffer>[]> {
+/** Images edge to edge at their own size; places that stay empty are white. */
+export function tiled(images: Image[], columns: number): Image {
+  const first = images[0];
+  if (!first) throw new Error("a sheet without images");
+  const { width, height, channels } = first, wide = width * columns, high = height * Math.ceil(images.length / columns);
+  const data = new Uint8Array(wide * high * channels).fill(paper);
+  images.forEach((image, n) => {
+    const left = (n % columns) * width, top = Math.floor(n / columns) * height, row = width * channels;
+    for (let y = 0; y < height; y++) {
+      data.set(image.data.subarray(y * row, (y + 1) * row), ((top + y) * wide + left) * channels);
+    }
+  });
+  return { width: wide, height: high, channels, data };
+}
+
+/** The published collages: 400 images each, 20 a row, edge to edge; PNG files. */
+export function collages(pictures: Pictures, each = 400): Uint8Array<ArrayBuffer>[] {
   const columns = Math.ceil(Math.sqrt(each));
-  return Promise.all(
-    rowsOf(allPictures(pictures), each).map((some) =>
-      sheetPng([{ cells: rowsOf(some, columns) }], { scale: 1, gap: 0 })
-    ),
-  );
+  return rowsOf(allPictures(pictures), each).map((some) => encodePng(tiled(some, columns)));
 }
 
 /** An angle as people write it: a true minus sign, a degree sign. */

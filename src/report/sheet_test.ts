@@ -83,8 +83,11 @@ Deno.test("strips, previews and collages are whole pictures", async () => {
   assertEquals(height, 12 + 26 + 20 + 2 * 64 + 4 + 12);
   const previews = [1, 2].map((epoch) => ({ label: `epoch ${epoch}`, pictures: pictures(9, 16, 1, epoch) }));
   assertEquals(reader(await previewSheet(previews)).height, 12 + 2 * 64 + 4 + 12);
-  const sheets = await collages(pictures(401, 8, 1));
-  assertEquals(sheets.map((png) => [reader(png).width, reader(png).height]), [[24 + 160, 24 + 160], [24 + 8, 24 + 8]]);
+  const many = pictures(401, 8, 3);
+  const [first, second] = collages(many).map(reader);
+  assertEquals([first!.width, first!.height, second!.width, second!.height], [160, 160, 160, 8]);
+  assertEquals(first!.at(8 * 19 + 3, 8 + 5), [...pictureAt(many, 39).data.subarray(3 * 43, 3 * 44)]);
+  assertEquals([second!.at(7, 7), second!.at(8, 7)], [[...pictureAt(many, 400).data.subarray(189)], [255, 255, 255]]);
 });
 
 Deno.test("what cannot be a sheet is refused", async () => {
