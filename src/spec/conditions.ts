@@ -2,7 +2,7 @@
  * Which fields apply only under another field's choice. Given where they do not apply, they are an error; a later layer
  * (an override, a spec that extends another) that makes the choice lets them go; resolved they are neutral.
  */
-import type { Spec } from "./schema.ts";
+import type { Spec } from "./resolved.ts";
 import { pathOf, type Tree, valueAt, withValue } from "./tree.ts";
 
 interface Condition {

@@ -5,8 +5,7 @@ import { nearest } from "../nearest.ts";
 import { mergeSpecs } from "./merge.ts";
 import { parseFields, parseSpec } from "./parse.ts";
 import { resolveSpec } from "./resolve.ts";
-import type { ResolvedSpec } from "./resolved.ts";
-import type { Spec } from "./schema.ts";
+import type { ResolvedSpec, Spec } from "./resolved.ts";
 import { complain, printable, quoted, remember, sourcesOf } from "./source.ts";
 import { expandSweep } from "./sweep.ts";
 import { longestText } from "./yaml.ts";
@@ -19,6 +18,7 @@ export interface SpecFile {
   spec: Spec;
   /** The file's own text. */
   text: string;
+  /** The file's path, as it was given. */
   path: string;
 }
 

@@ -1,6 +1,6 @@
 /** One spec over another: `extends`, overrides, members of a sweep. */
 import { conditions } from "./conditions.ts";
-import type { Spec } from "./schema.ts";
+import type { Spec } from "./resolved.ts";
 import { isTree, pathOf, type Tree, valueAt, withValue } from "./tree.ts";
 
 /** The sections that are merged field by field; everything else is replaced as a whole. */

@@ -5,6 +5,6 @@ export { loadSpec, loadSweep, readSpec, type SpecFile } from "./load.ts";
 export { specName } from "./name.ts";
 export { type ParseOptions, parseSpec } from "./parse.ts";
 export { resolveSpec } from "./resolve.ts";
-export type { ResolvedSpec } from "./resolved.ts";
-export { datasetFacts, type DatasetName, type Spec } from "./schema.ts";
+export type * from "./resolved.ts";
+export { datasetFacts } from "./schema.ts";
 export { expandSweep } from "./sweep.ts";

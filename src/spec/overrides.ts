@@ -1,7 +1,7 @@
 /** Overrides on the command line: `training.epochs=3`, with the same validation as in the file. */
 import { UserError } from "../errors.ts";
 import { schemaComplaints } from "./check.ts";
-import type { Spec } from "./schema.ts";
+import type { Spec } from "./resolved.ts";
 import { complain, overrideSource, quoted, remember } from "./source.ts";
 import { pathOf, withoutExtensions, withValue } from "./tree.ts";
 import { readYaml } from "./yaml.ts";

@@ -1,7 +1,7 @@
 /** From a spec's text to a checked spec, with every error of the text in one message. */
 import { schemaComplaints } from "./check.ts";
 import { ruleComplaints } from "./rules.ts";
-import type { Spec } from "./schema.ts";
+import type { Spec } from "./resolved.ts";
 import { complain, type Complaint, remember, textSource } from "./source.ts";
 import { sweepComplaints } from "./sweep.ts";
 import { isTree, type Path, type Tree, withoutExtensions, withValue } from "./tree.ts";

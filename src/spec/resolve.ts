@@ -3,9 +3,9 @@ import { UserError } from "../errors.ts";
 import { schemaComplaints } from "./check.ts";
 import { mergeSpecs } from "./merge.ts";
 import { parseOverride } from "./overrides.ts";
-import type { ResolvedSpec } from "./resolved.ts";
+import type { DatasetName, ResolvedSpec, Spec } from "./resolved.ts";
 import { labelList, ruleComplaints } from "./rules.ts";
-import { datasetFacts, type DatasetName, type Spec, specSchema, type SpecWithDefaults } from "./schema.ts";
+import { datasetFacts, specSchema, type SpecWithDefaults } from "./schema.ts";
 import { complain, remember, sourcesOf } from "./source.ts";
 import { type Tree, withExtensions, withoutExtensions } from "./tree.ts";
 

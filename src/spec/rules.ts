@@ -1,6 +1,7 @@
 /** What no field can tell alone: fields that are missing, that contradict each other, or that do not apply. */
 import { inapplicable } from "./conditions.ts";
-import { datasetFacts, type Spec } from "./schema.ts";
+import type { Spec } from "./resolved.ts";
+import { datasetFacts } from "./schema.ts";
 import type { Complaint } from "./source.ts";
 import { pathOf } from "./tree.ts";
 

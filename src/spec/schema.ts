@@ -4,6 +4,9 @@
  * Defaults are the published ones (arXiv 2411.09174 and its code) except for sampling's count and batch size.
  */
 import { z } from "zod";
+import type { DatasetName, Spec } from "./resolved.ts";
+
+export type { DatasetName };
 
 const doc = <T extends z.ZodType>(schema: T, description: string): T => schema.meta({ description }) as T;
 const integer = (min: number, max: number, description: string) => doc(z.int().min(min).max(max), description);
@@ -18,9 +21,7 @@ export const datasetFacts = {
   "mnist-m": { channels: 3, limit: 6_000, classes: 10 },
   "cifar-10": { channels: 3, limit: 10_000, classes: 10 },
   "folder": { channels: 3, limit: null, classes: null },
-} as const;
-/** A dataset's name. */
-export type DatasetName = keyof typeof datasetFacts;
+} as const satisfies Record<DatasetName, unknown>;
 
 /** Printable text of a path: no control characters, no lone surrogates. */
 const path = z.string().min(1).max(1000).refine((text) => !/\p{Cc}|\p{Cs}/u.test(text), {
@@ -195,7 +196,10 @@ export const specSchema = z.strictObject({
   ).optional(),
 });
 
-/** What a person wrote, checked: nothing is filled in yet. */
-export type Spec = z.input<typeof specSchema>;
 /** The schema's output: constant defaults filled in, the dependent ones not. */
 export type SpecWithDefaults = z.output<typeof specSchema>;
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : never;
+type Bare = { [Field in keyof Spec as Field extends `x-${string}` ? never : Field]: Spec[Field] };
+/** Holds the schema and the written spec's type together: a difference does not compile. */
+export const schemaIsSpec: Same<z.input<typeof specSchema>, Bare> = true;
