@@ -39,10 +39,26 @@ export async function openEngine(name: EngineName | "auto", options: EngineOptio
   }
 }
 
+/** Whether this machine may have a GPU: asking WebGPU loads drivers, and prints complaints where there is none. */
+function mayHaveGpu(): boolean {
+  if (Deno.build.os !== "linux") return true;
+  const nodes = (folder: string) => {
+    try {
+      return [...Deno.readDirSync(folder)].map(({ name }) => name);
+    } catch {
+      return []; // There is no such folder: no such devices.
+    }
+  };
+  return nodes("/dev/dri").some((name) => name.startsWith("renderD")) || nodes("/dev").includes("nvidia0");
+}
+
 async function openBest(options: EngineOptions): Promise<Engine> {
-  const { probeWebGpu } = await import("./webgpu/mod.ts");
-  const gpu = await probeWebGpu();
-  const hardware = gpu.available && !gpu.software;
+  let hardware = false;
+  if (mayHaveGpu()) {
+    const { probeWebGpu } = await import("./webgpu/mod.ts");
+    const gpu = await probeWebGpu();
+    hardware = gpu.available && !gpu.software;
+  }
   const { findLibrary } = await import("./tensorflow/library.ts");
   // With a GPU at hand a CPU library need not be fetched.
   const library = await findLibrary({ download: !hardware }).catch((error) => {

@@ -95,19 +95,20 @@ export interface TensorFlow {
 }
 
 /**
- * Keeps a library in memory until the process ends. Deno unloads libraries when it exits, while TensorFlow's threads
- * still run in theirs, which is a segmentation fault; the flag RTLD_NODELETE of a second `dlopen` forbids it.
+ * Loads a library as Deno's own `dlopen` cannot: it stays in memory until the process ends (RTLD_NODELETE), for Deno
+ * unloads libraries when it exits, while TensorFlow's threads still run in theirs; and it looks for symbols in itself
+ * first (RTLD_DEEPBIND), for another LLVM in the process, that of a software GPU's driver, has the same names. Either
+ * would be a segmentation fault.
  */
-function pin(path: string): void {
-  const [host, noDelete] = Deno.build.os === "darwin" ? ["libSystem.dylib", 0x80] : ["libc.so.6", 0x1000];
-  const lazy = 1;
+function preload(path: string): void {
+  const lazy = 1, [host, flags] = Deno.build.os === "darwin" ? ["libSystem.dylib", 0x80] : ["libc.so.6", 0x1008];
   const symbols = { dlopen: { parameters: [b, "i32"], result: p } } as const;
   try {
-    Deno.dlopen(host, symbols).symbols.dlopen(toCString(path), lazy | noDelete);
+    Deno.dlopen(host, symbols).symbols.dlopen(toCString(path), lazy | flags);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     // Before glibc 2.34 the function lies in a library of its own.
-    Deno.dlopen("libdl.so.2", symbols).symbols.dlopen(toCString(path), lazy | noDelete);
+    Deno.dlopen("libdl.so.2", symbols).symbols.dlopen(toCString(path), lazy | flags);
   }
 }
 
@@ -115,9 +116,8 @@ function pin(path: string): void {
 export function openTensorFlow(paths: { framework: string; cc: string }): TensorFlow {
   const open = <S extends Deno.ForeignLibraryInterface>(path: string, symbols: S) => {
     try {
-      const opened = Deno.dlopen(path, symbols).symbols;
-      pin(path);
-      return opened;
+      preload(path);
+      return Deno.dlopen(path, symbols).symbols;
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       throw new UserError(
