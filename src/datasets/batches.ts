@@ -66,8 +66,8 @@ export async function idxSource(files: DataFile[], all: DataFile[]): Promise<Sou
   };
 }
 
-/** A row of the table as an image, or what is wrong with it. */
-function parseRow(line: string, where: string): { label: number; image: Sample["read"] } {
+/** A row of the table as an image, or what is wrong with it, said when the image is read. */
+export function parseRow(line: string, where: string): { label: number; image: Sample["read"] } {
   const fault = (what: string) => ({
     label: 0,
     image: () => {

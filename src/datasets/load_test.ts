@@ -78,6 +78,8 @@ test("one set of digits has one digest, as IDX, packed IDX, CSV, and PNG with la
   await loadDataset(request("mnist", 32, 1, { path, digest: digest! }), { dataRoot });
   const other = request("mnist", 32, 1, { path, digest: "0".repeat(64) });
   await assertRejects(() => loadDataset(other, { dataRoot }), UserError, digest);
+  const nine = { ...request("mnist", 32, 1, { path }), classes: 9 };
+  await assertRejects(() => loadDataset(nine, { dataRoot }), UserError, "there are 10");
   const few = await loadDataset(request("mnist", 28, 1, { path, limit: 2 }), { dataRoot });
   assertEquals([...few.images], [...digit(0, 28), ...digit(1, 28)]);
 });
@@ -119,6 +121,8 @@ test("folder: any images, cropped or squashed, colours and grey", async (dataRoo
   const cropped = await loadDataset(request("folder", 8, 3, { path }), { dataRoot });
   assertEquals([cropped.count, cropped.labels, cropped.classes], [2, null, null]);
   assertEquals([...cropped.images.subarray(192)], new Array(192).fill(200));
+  const asked = { ...request("folder", 8, 3, { path }), classes: 2 };
+  await assertRejects(() => loadDataset(asked, { dataRoot }), UserError, "has no labels");
   const squashed = await loadDataset(request("folder", 8, 1, { path, fit: "squash" }), { dataRoot });
   assert(squashed.images[64] === 0 && squashed.images[64 + 3]! > 150);
   // The photograph: red 10 x, green 12 y, blue 128; its middle, in grey.

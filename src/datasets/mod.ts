@@ -17,6 +17,8 @@ export { type Dataset, fillBatch } from "./dataset.ts";
 /** What a resolved spec says about its data; a resolved spec is one. */
 export interface DatasetRequest extends Pick<ResolvedSpec, "dataset" | "imageSize" | "channels"> {
   data: Pick<ResolvedSpec["data"], "limit" | "digest" | "fit" | "path">;
+  /** How many classes the network tells apart; null or left out: none. */
+  classes?: number | null;
 }
 
 /** How to read, which is no part of the result. */
@@ -96,6 +98,13 @@ export async function loadDataset(request: DatasetRequest, options: LoadOptions 
       `dataset ${name}: the spec pins the data digest ${pinned}, but this is ${dataset.digest}: ${dataset.source}. ` +
         "Use the data that the spec was written for, or remove the pin",
     );
+  }
+  const { classes = null } = request;
+  if (classes !== null && !dataset.labels) {
+    throw new UserError(`dataset ${name}: the spec asks for ${classes} classes, but ${dataset.source} has no labels`);
+  }
+  if (classes !== null && dataset.classes! > classes) {
+    throw new UserError(`dataset ${name}: the spec asks for ${classes} classes, but there are ${dataset.classes}`);
   }
   return dataset;
 }

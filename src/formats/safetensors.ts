@@ -30,15 +30,20 @@ interface Entry {
   end: number;
 }
 
+/** A name of the file in a message: short, and without what a terminal would obey. */
+const quoted = (name: string) => JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);
+
 function damaged(where: string, what: string): UserError {
   return new UserError(`${where}: no valid safetensors file: ${what}`);
 }
 
 function checkEntry(name: string, value: unknown, where: string): Entry {
-  const fault = (what: string) => damaged(where, `tensor ${JSON.stringify(name)} ${what}`);
+  const fault = (what: string) => damaged(where, `tensor ${quoted(name)} ${what}`);
   if (typeof value !== "object" || value === null) throw fault("has no description");
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (!isDtype(dtype)) throw fault(`has the type ${JSON.stringify(dtype)}; read are ${dtypeNames.join(", ")}`);
+  if (!isDtype(dtype)) {
+    throw fault(`has the type ${typeof dtype === "string" ? quoted(dtype) : "?"}; read are ${dtypeNames.join(", ")}`);
+  }
   const count = elementCount(shape);
   if (count === null) throw fault(`has an impossible shape`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((o) => Number.isSafeInteger(o) && o >= 0)) {
@@ -82,14 +87,14 @@ function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length
     }
     if (typeof value !== "object" || value === null) throw damaged(where, "its metadata is no JSON object");
     for (const [key, text] of Object.entries(value)) {
-      if (typeof text !== "string") throw damaged(where, `its metadata ${JSON.stringify(key)} is no text`);
+      if (typeof text !== "string") throw damaged(where, `its metadata ${quoted(key)} is no text`);
       metadata[key] = text;
     }
   }
   let at = 0;
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at) {
-      throw damaged(where, `tensor ${JSON.stringify(name)} ${begin < at ? "overlaps another" : "leaves a gap"}`);
+      throw damaged(where, `tensor ${quoted(name)} ${begin < at ? "overlaps another" : "leaves a gap"}`);
     }
     at = end;
   }

@@ -81,6 +81,7 @@ Deno.test("damaged files are refused, and say why", () => {
     ["overlaps", file(`{${entry("[0,8]", "[2]")},${second}[4,8]}}`, 8)],
     ["take 4 bytes, but 5", file(`{${entry("[0,4]")}}`, 5)],
     ["take 4 bytes, but 3", file(`{${entry("[0,4]")}}`, 3)],
+    ["has the type", file(`{${entry("[0,4]", "[1]", "[".repeat(1e5) + "]".repeat(1e5))}}`, 4)],
     ["is no text", file('{"__metadata__":{"a":1}}', 0)],
   ];
   for (const [what, bytes] of faults) assertThrows(() => decodeTensors(bytes, "x.safetensors"), UserError, what);

@@ -1,0 +1,68 @@
+import { join } from "@std/path";
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Dataset } from "../datasets/mod.ts";
+import { loadDataset } from "../datasets/mod.ts";
+import { UserError } from "../errors.ts";
+import { decodePng } from "../formats/png.ts";
+import { exportImages, previewSheet, run } from "./data.ts";
+
+/** Five images in two classes. */
+const dataset: Dataset = {
+  name: "made up",
+  source: "made up",
+  images: Uint8Array.from({ length: 5 * 32 * 32 * 3 }, (_, i) => (i * 7 + Math.floor(i / 3072) * 50) % 256),
+  labels: Uint8Array.of(1, 0, 1, 1, 0),
+  count: 5,
+  imageSize: 32,
+  channels: 3,
+  classes: 2,
+  classNames: ["circle", "square"],
+  digest: "0".repeat(64),
+  skipped: [],
+};
+
+Deno.test("data: what is asked wrongly is said, and nothing is done", async () => {
+  await assertRejects(() => run([]), UserError, "a dataset's name");
+  await assertRejects(() => run(["cifar"]), UserError, "did you mean cifar-10?");
+  await assertRejects(() => run(["mnist", "--previews"]), UserError, "--previews");
+});
+
+Deno.test("data --preview: a row a class, in its order", async () => {
+  const sheet = decodePng(await previewSheet(dataset));
+  const unlabelled = decodePng(await previewSheet({ ...dataset, labels: null, classes: null, classNames: null }));
+  // Two rows of classes, or one of five images.
+  assertEquals(sheet.height > unlabelled.height, true);
+  // The first image of each row stands in the sheet, each pixel as a square.
+  const row = (index: number, scale: number) => {
+    const from = index * 32 * 32 * 3;
+    return Array.from(
+      { length: 32 * scale * 3 },
+      (_, i) => dataset.images[from + 3 * Math.floor(i / 3 / scale) + i % 3]!,
+    );
+  };
+  const text = Array.from(sheet.data, (byte) => String.fromCharCode(byte)).join("");
+  const places = [1, 0].map((index) => text.indexOf(String.fromCharCode(...row(index, 2))));
+  assertEquals(places[0]! > 0 && places[0]! < places[1]!, true, `${places}`);
+});
+
+const needed = ["read", "write"] as const;
+const ignore = needed.some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+
+Deno.test("data --export: what is exported is read as the same data (needs --allow-read, --allow-write)", {
+  ignore,
+}, async () => {
+  const dataRoot = await Deno.makeTempDir();
+  try {
+    const path = join(dataRoot, "exported");
+    await exportImages(dataset, path);
+    const again = await loadDataset({
+      dataset: "folder",
+      imageSize: 32,
+      channels: 3,
+      data: { limit: null, digest: null, fit: "crop", path },
+    }, { dataRoot });
+    assertEquals([again.images, again.labels], [dataset.images, dataset.labels]);
+  } finally {
+    await Deno.remove(dataRoot, { recursive: true });
+  }
+});
