@@ -3,7 +3,7 @@ import { doubleConvolution } from "./double_convolution.ts";
 import { addEmbedding, labelEmbedding, timeEmbedding } from "./embedding.ts";
 import { concatenation, pointwiseConvolution, unusedGroupNorm } from "./joining.ts";
 import type { Layer } from "./layer.ts";
-import { nearestWord } from "./nearest.ts";
+import { nearest } from "../nearest.ts";
 import { bilinearUpsampling, filteredDownsampling, filteredUpsampling, maxPooling } from "./resampling.ts";
 import { selfAttention } from "./self_attention.ts";
 
@@ -40,5 +40,8 @@ type AnyLayer = Layer<any>;
  */
 export function layerNamed(name: string): AnyLayer {
   if (Object.hasOwn(layers, name)) return layers[name as LayerName];
-  throw new RangeError(`there is no layer ${JSON.stringify(name)}; nearest: ${nearestWord(name, Object.keys(layers))}`);
+  const names = Object.keys(layers), near = nearest(name, names);
+  throw new RangeError(
+    `there is no layer ${JSON.stringify(name)}; ${near ? `did you mean ${near}?` : `known: ${names}`}`,
+  );
 }

@@ -44,17 +44,23 @@ export const selfAttention: Layer<{ channels: number; heads: number }> = {
     ...linearParameters("ff_self.1", channels, channels),
     ...linearParameters("ff_self.3", channels, channels),
   ],
-  constants: () => [],
+  // The key's bias adds one number to all scores of a row, which the softmax takes off again. Left out, its gradient is
+  // zero and not the rounding noise that Adam would make whole steps of.
+  constants: ({ channels }) => [{
+    name: "queryAndValue",
+    shape: [3 * channels],
+    values: Array.from({ length: 3 * channels }, (_, i) => i >= channels && i < 2 * channels ? 0 : 1),
+  }],
   outputShape: ([image]) => image!,
   apply([image], tensors, { channels, heads }) {
-    const { parameter } = tensors;
+    const { parameter, constant } = tensors;
     const [batch, height, width] = image!.shape as [number, number, number, number];
     const rows = batch * height * width;
     const x = tf.reshape(image!, [rows, channels]) as tf.Tensor2D;
     const joint = linear(
       normalized(x, tensors, "ln"),
       parameter("mha.in_proj_weight"),
-      parameter("mha.in_proj_bias"),
+      tf.mul(parameter("mha.in_proj_bias"), constant("queryAndValue")),
     );
     const [query, key, value] = tf.split(tf.reshape(joint, [batch, height * width, 3 * channels]), 3, 2) as [
       tf.Tensor3D,

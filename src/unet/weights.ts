@@ -4,6 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
+import { readPyTorch } from "../formats/pytorch.ts";
 import { readTensors, type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { float32Tensor, toFloat32 } from "../formats/tensors.ts";
 import { ourShape, toOurs, toPyTorch } from "./layout.ts";
@@ -70,12 +71,13 @@ export function setWeights(unet: Weighted, weights: ReadonlyMap<string, TensorDa
 }
 
 /**
- * Loads weights from a `.safetensors` file.
+ * Loads weights from a `.safetensors` file, or from a PyTorch checkpoint (`.pt`, `.pth`, `.ckpt`) as the published code
+ * writes them.
  *
  * @throws UserError where the file is missing or broken, or its tensors are not the network's, listing them all
  */
 export async function loadWeights(unet: Weighted, path: string): Promise<void> {
-  const weights = await readTensors(path);
+  const weights = /\.(pt|pth|ckpt)$/i.test(path) ? await readPyTorch(path) : await readTensors(path);
   setWeights(unet, weights, path);
 }
 
