@@ -143,7 +143,7 @@ async function sampleBatch(
   try {
     await onStep?.({ first, size, step: 0, steps: steps.length, timestep: steps[0]!.timestep, state });
     for (const [k, step] of steps.entries()) {
-      await nextTask();
+      await yieldToTasks();
       signal?.throwIfAborted();
       const maps = mapsAfter(step), numbers = stepNumbers(step), counter = counterTensor(first * blocks, k);
       const inputs = [state, numbers, ...(predicted ? [predicted] : []), ...(draws ? [key, counter] : [])];
@@ -212,7 +212,11 @@ function labelsOf({ sampling: { labels }, classes }: SamplerOptions, first: numb
   return tf.tensor1d(Array.from({ length: size }, (_, i) => all[(first + i) % all.length]!), "int32");
 }
 
-/** Lets timers and signals (Ctrl-C) have their turn. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+/** Lets timers and signals (Ctrl-C) have their turn, now and then: each time costs a millisecond. */
+async function yieldToTasks(): Promise<void> {
+  if (performance.now() - yielded < 20) return;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  yielded = performance.now();
 }
+
+let yielded = 0;
