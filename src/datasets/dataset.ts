@@ -11,9 +11,11 @@ export interface Dataset {
   images: Uint8Array;
   /** The class of each image, or null where there are none. */
   labels: Uint8Array | null;
+  /** How many images there are. */
   count: number;
   /** Pixels a side. */
   imageSize: number;
+  /** Grey or RGB. */
   channels: 1 | 3;
   /** How many classes there are, or null. */
   classes: number | null;

@@ -16,6 +16,7 @@ export { type Dataset, fillBatch } from "./dataset.ts";
 
 /** What a resolved spec says about its data; a resolved spec is one. */
 export interface DatasetRequest extends Pick<ResolvedSpec, "dataset" | "imageSize" | "channels"> {
+  /** Which of the images, and how they are read. */
   data: Pick<ResolvedSpec["data"], "limit" | "digest" | "fit" | "path">;
   /** How many classes the network tells apart; null or left out: none. */
   classes?: number | null;

@@ -1,5 +1,21 @@
 /** The values that tensor files hold, whatever their format: element types, shapes and typed arrays. */
 
+/** An element type, under the name that safetensors gives it. */
+export type Dtype =
+  | "BOOL"
+  | "U8"
+  | "I8"
+  | "U16"
+  | "I16"
+  | "F16"
+  | "BF16"
+  | "U32"
+  | "I32"
+  | "F32"
+  | "U64"
+  | "I64"
+  | "F64";
+
 /** The typed array of each element type. bfloat16 has none of its own: its 16 bits are kept as they are. */
 const arrays = {
   BOOL: Uint8Array,
@@ -15,15 +31,15 @@ const arrays = {
   U64: BigUint64Array,
   I64: BigInt64Array,
   F64: Float64Array,
-} as const;
+} as const satisfies Record<Dtype, unknown>;
 
-/** An element type, under the name that safetensors gives it. */
-export type Dtype = keyof typeof arrays;
-
-/** A tensor in a file: row-major elements. */
+/** A tensor in a file. */
 export interface TensorData {
+  /** The elements' type. */
   dtype: Dtype;
+  /** Lengths of the axes, the outermost first; empty for a scalar. */
   shape: number[];
+  /** The elements in row-major order, as the typed array of their type; bfloat16 as its 16 bits. */
   data:
     | Uint8Array
     | Int8Array
