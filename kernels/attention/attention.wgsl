@@ -46,27 +46,26 @@ fn main(
       value_tile[i] = value[at];
     }
     workgroupBarrier();
-    if (!works) {
-      continue;
-    }
-    for (var j = 0u; j < keys; j++) {
-      var products = Value(0.0);
-      for (var i = 0u; i < HEAD; i++) {
-        products += q[i] * key_tile[j * HEAD + i];
-      }
-      let score = total_of(products);
-      if (score > largest) {
-        let correction = exp(largest - score);
-        largest = score;
-        total *= correction;
+    if (works) {
+      for (var j = 0u; j < keys; j++) {
+        var products = Value(0.0);
         for (var i = 0u; i < HEAD; i++) {
-          sum[i] *= correction;
+          products += q[i] * key_tile[j * HEAD + i];
         }
-      }
-      let weight = exp(score - largest);
-      total += weight;
-      for (var i = 0u; i < HEAD; i++) {
-        sum[i] += weight * value_tile[j * HEAD + i];
+        let score = total_of(products);
+        if (score > largest) {
+          let correction = exp(largest - score);
+          largest = score;
+          total *= correction;
+          for (var i = 0u; i < HEAD; i++) {
+            sum[i] *= correction;
+          }
+        }
+        let weight = exp(score - largest);
+        total += weight;
+        for (var i = 0u; i < HEAD; i++) {
+          sum[i] += weight * value_tile[j * HEAD + i];
+        }
       }
     }
   }

@@ -50,22 +50,21 @@ fn main(
       dy_tile[i] = dy[at];
     }
     workgroupBarrier();
-    if (!works) {
-      continue;
-    }
-    for (var j = 0u; j < queries; j++) {
-      var scores = Value(0.0);
-      var weights = Value(0.0);
-      for (var i = 0u; i < HEAD; i++) {
-        scores += query_tile[j * HEAD + i] * k[i];
-        weights += dy_tile[j * HEAD + i] * v[i];
-      }
-      let row = rows + tile + j;
-      let probability = exp(total_of(scores) - log_sum_exp[row]);
-      let factor = probability * (total_of(weights) - means[row]);
-      for (var i = 0u; i < HEAD; i++) {
-        value_sum[i] += probability * dy_tile[j * HEAD + i];
-        key_sum[i] += factor * query_tile[j * HEAD + i];
+    if (works) {
+      for (var j = 0u; j < queries; j++) {
+        var scores = Value(0.0);
+        var weights = Value(0.0);
+        for (var i = 0u; i < HEAD; i++) {
+          scores += query_tile[j * HEAD + i] * k[i];
+          weights += dy_tile[j * HEAD + i] * v[i];
+        }
+        let row = rows + tile + j;
+        let probability = exp(total_of(scores) - log_sum_exp[row]);
+        let factor = probability * (total_of(weights) - means[row]);
+        for (var i = 0u; i < HEAD; i++) {
+          value_sum[i] += probability * dy_tile[j * HEAD + i];
+          key_sum[i] += factor * query_tile[j * HEAD + i];
+        }
       }
     }
   }

@@ -57,19 +57,18 @@ fn main(
       value_tile[i] = value[at];
     }
     workgroupBarrier();
-    if (!works) {
-      continue;
-    }
-    for (var j = 0u; j < keys; j++) {
-      var scores = Value(0.0);
-      var weights = Value(0.0);
-      for (var i = 0u; i < HEAD; i++) {
-        scores += q[i] * key_tile[j * HEAD + i];
-        weights += d[i] * value_tile[j * HEAD + i];
-      }
-      let factor = exp(total_of(scores) - log_sum) * (total_of(weights) - mean);
-      for (var i = 0u; i < HEAD; i++) {
-        sum[i] += factor * key_tile[j * HEAD + i];
+    if (works) {
+      for (var j = 0u; j < keys; j++) {
+        var scores = Value(0.0);
+        var weights = Value(0.0);
+        for (var i = 0u; i < HEAD; i++) {
+          scores += q[i] * key_tile[j * HEAD + i];
+          weights += d[i] * value_tile[j * HEAD + i];
+        }
+        let factor = exp(total_of(scores) - log_sum) * (total_of(weights) - mean);
+        for (var i = 0u; i < HEAD; i++) {
+          sum[i] += factor * key_tile[j * HEAD + i];
+        }
       }
     }
   }

@@ -30,21 +30,33 @@ function turn(x: tf.Tensor3D): tf.Tensor3D {
   return tf.transpose(x, [0, 2, 1]);
 }
 
-/** Applies a function to pieces of tensors [batch * heads, ...] and puts its results together. */
-function inChunks(
-  positions: number,
-  inputs: tf.Tensor3D[],
-  fn: (pieces: tf.Tensor3D[]) => tf.Tensor[],
-): tf.Tensor3D[] {
-  const rows = inputs[0]!.shape[0];
-  const step = Math.max(1, Math.min(rows, Math.floor(chunkBytes / (4 * positions ** 2))));
-  if (step === rows) return fn(inputs) as tf.Tensor3D[];
-  const results: tf.Tensor[][] = [];
-  for (let start = 0; start < rows; start += step) {
-    const size = Math.min(step, rows - start);
-    results.push(fn(inputs.map((x) => tf.slice3d(x, [start, 0, 0], [size, x.shape[1], x.shape[2]]))));
-  }
-  return results[0]!.map((_, i) => tf.concat(results.map((result) => result[i]!), 0)) as tf.Tensor3D[];
+/** How many matrices, or else how many queries of one, are in work at a time. */
+function pieceSize(rows: number, positions: number): { matrices: number; queries: number } {
+  const matrices = Math.floor(chunkBytes / (4 * positions ** 2));
+  if (matrices >= 1) return { matrices: Math.min(rows, matrices), queries: positions };
+  return { matrices: 1, queries: Math.max(1, Math.floor(chunkBytes / (4 * positions))) };
+}
+
+/** Pieces of an axis: where each starts and how long it is. */
+function pieces(length: number, size: number): { start: number; size: number }[] {
+  return Array.from({ length: Math.ceil(length / size) }, (_, i) => {
+    const start = i * size;
+    return { start, size: Math.min(size, length - start) };
+  });
+}
+
+/** A piece of a tensor along an axis; the tensor itself where that is all of it. */
+function piece(x: tf.Tensor3D, axis: 0 | 1 | 2, { start, size }: { start: number; size: number }): tf.Tensor3D {
+  if (size === x.shape[axis]) return x;
+  const begin: [number, number, number] = [0, 0, 0], sizes = [...x.shape] as typeof begin;
+  begin[axis] = start;
+  sizes[axis] = size;
+  return tf.slice3d(x, begin, sizes);
+}
+
+/** Puts pieces together. */
+function together(parts: tf.Tensor[], axis: number): tf.Tensor3D {
+  return (parts.length === 1 ? parts[0]! : tf.concat(parts, axis)) as tf.Tensor3D;
 }
 
 function withColumn(x: tf.Tensor, column: tf.Tensor): tf.Tensor3D {
@@ -57,14 +69,20 @@ export function register(): void {
     const [batch, positions, channels] = query.shape, headSize = channels / heads;
     const q = split(tf.mul(query, 1 / Math.sqrt(headSize)), heads), keys = turn(split(key, heads));
     const v = withColumn(split(value, heads), tf.ones([batch * heads, positions, 1]));
-    const [sums, largest] = inChunks(positions, [q, keys, v], ([q, keys, v]) => {
-      const scores = tf.matMul(q!, keys!);
-      const largest = tf.max(scores, 2, true);
-      return [tf.matMul(tf.exp(tf.sub(scores, largest)), v!), largest];
+    const size = pieceSize(batch * heads, positions);
+    const done = pieces(batch * heads, size.matrices).map((rows) => {
+      const [qs, ks, vs] = [q, keys, v].map((x) => piece(x, 0, rows)) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+      const parts = pieces(positions, size.queries).map((queries) => {
+        const scores = tf.matMul(piece(qs, 1, queries), ks);
+        const largest = tf.max(scores, 2, true);
+        return [tf.matMul(tf.exp(tf.sub(scores, largest)), vs), largest] as const;
+      });
+      return [together(parts.map(([sum]) => sum), 1), together(parts.map(([, largest]) => largest), 1)] as const;
     });
-    const total = tf.slice3d(sums!, [0, 0, headSize], [-1, -1, 1]);
-    const output = tf.div(tf.slice3d(sums!, [0, 0, 0], [-1, -1, headSize]), total) as tf.Tensor3D;
-    return [join(output, heads), tf.add(largest!, tf.log(total)).reshape([batch, heads, positions])];
+    const sums = together(done.map(([sum]) => sum), 0), largest = together(done.map(([, largest]) => largest), 0);
+    const total = tf.slice3d(sums, [0, 0, headSize], [-1, -1, 1]);
+    const output = tf.div(tf.slice3d(sums, [0, 0, 0], [-1, -1, headSize]), total) as tf.Tensor3D;
+    return [join(output, heads), tf.add(largest, tf.log(total)).reshape([batch, heads, positions])];
   });
   registerForm("AttentionGrad", ({ query, key, value, output, logSumExp, dy }, { heads }) => {
     const [batch, positions, channels] = query.shape, headSize = channels / heads, scale = 1 / Math.sqrt(headSize);
@@ -74,13 +92,28 @@ export function register(): void {
     const means = tf.sum(tf.mul(splitDy, split(output, heads)), 2, true);
     const d = withColumn(splitDy, tf.neg(means));
     // Only the narrow factors are ever transposed: packing a transposed score matrix costs more than its product.
-    const inputs = [q, turn(withColumn(k, ones)), d, turn(v), k, turn(q), turn(d)];
-    const gradients = inChunks(positions, inputs, ([q, keys, d, values, k, turnedQ, turnedD]) => {
-      const probabilities = tf.exp(tf.matMul(q!, keys!));
-      const dscores = tf.mul(probabilities, tf.matMul(d!, values!));
-      return [tf.matMul(dscores, k!), tf.matMul(turnedQ!, dscores), tf.matMul(turnedD!, probabilities)];
+    const keys = turn(withColumn(k, ones)), values = turn(v), turnedQ = turn(q), turnedD = turn(d);
+    const size = pieceSize(batch * heads, positions);
+    const done = pieces(batch * heads, size.matrices).map((rows) => {
+      const [ks, keysOf, valuesOf] = [k, keys, values].map((x) => piece(x, 0, rows)) as tf.Tensor3D[];
+      const [qs, ds, turnedQs, turnedDs] = [q, d, turnedQ, turnedD].map((x) => piece(x, 0, rows)) as tf.Tensor3D[];
+      const parts = pieces(positions, size.queries).map((queries) => {
+        const probabilities = tf.exp(tf.matMul(piece(qs!, 1, queries), keysOf!));
+        const dscores = tf.mul(probabilities, tf.matMul(piece(ds!, 1, queries), valuesOf!));
+        return [
+          tf.matMul(dscores, ks!),
+          tf.matMul(piece(turnedQs!, 2, queries), dscores),
+          tf.matMul(piece(turnedDs!, 2, queries), probabilities),
+        ] as const;
+      });
+      const sum = (list: tf.Tensor[]) => list.length === 1 ? list[0]! : tf.addN(list);
+      return [together(parts.map(([dq]) => dq), 1), sum(parts.map((part) => part[1])), sum(parts.map((p) => p[2]))];
     });
-    const [dq, dk, dv] = gradients as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+    const [dq, dk, dv] = [0, 1, 2].map((i) => together(done.map((row) => row[i]!), 0)) as [
+      tf.Tensor3D,
+      tf.Tensor3D,
+      tf.Tensor3D,
+    ];
     // The products of the appended rows are dropped. Q was scaled before, K was not.
     const narrow = (x: tf.Tensor3D) => tf.slice3d(x, [0, 0, 0], [-1, headSize, -1]);
     return [tf.mul(join(dq, heads), scale), join(narrow(dk), heads, true), join(narrow(dv), heads, true)];

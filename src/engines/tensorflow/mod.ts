@@ -27,6 +27,8 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
   const precision = options.precision ?? "float32";
   // TensorFlow reads these when it loads and when it meets a GPU.
   Deno.env.set("TF_CPP_MIN_LOG_LEVEL", Deno.env.get("TF_CPP_MIN_LOG_LEVEL") ?? "2");
+  // oneDNN's memory pool and products are faster; its default differs from CPU to CPU, and so would results.
+  Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");
   Deno.env.set("NVIDIA_TF32_OVERRIDE", precision === "tf32" ? "1" : "0");
   Deno.env.set("TF_CUDNN_DETERMINISTIC", "1");
   const tensorflow = openTensorFlow(library);
@@ -66,7 +68,7 @@ function createContext(tensorflow: TensorFlow, threads: number): Deno.PointerVal
     throw new UserError(`the number of threads must be 1 to 127, not ${threads}`);
   }
   const options = core.TFE_NewContextOptions();
-  const config = Uint8Array.of(0x10, threads, 0x28, 1, 0x32, 2, 0x20, 1);
+  const config = Uint8Array.of(0x10, threads, 0x28, Math.min(threads, 2), 0x32, 2, 0x20, 1);
   core.TFE_ContextOptionsSetConfig(options, config, BigInt(config.length), status);
   check("the options of TensorFlow's context");
   const context = core.TFE_NewContext(options, status);
