@@ -1,6 +1,7 @@
 /**
  * Fuzzing for the readers of strangers' bytes, used by tests: valid files are damaged at random, and a reader may answer
- * with a value or a UserError and with nothing else. The seed is in the message of a failure; FUZZ_SEED repeats it.
+ * with a value or a UserError and with nothing else. The seed is printed; the environment variable FUZZ_SEED
+ * repeats it.
  */
 import { cpuUsage } from "node:process";
 import { UserError } from "../errors.ts";
@@ -70,6 +71,7 @@ export async function fuzz(
 ): Promise<void> {
   const mayAsk = Deno.permissions.querySync({ name: "env", variable: "FUZZ_SEED" }).state === "granted";
   const seed = Number((mayAsk && Deno.env.get("FUZZ_SEED")) || crypto.getRandomValues(new Uint32Array(1))[0]);
+  console.log(`FUZZ_SEED=${seed}`);
   const random = generator(seed), until = performance.now() + 1000;
   for (let round = 0; round < most && performance.now() < until; round++) {
     const file = files[random(files.length)]!;
