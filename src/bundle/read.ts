@@ -2,8 +2,17 @@
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
+import { readTensors } from "../formats/safetensors.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
 import { files } from "./layout.ts";
+
+/** Samples, one after the other: bytes N, H, W, C. */
+export interface BundleSamples {
+  images: Uint8Array;
+  count: number;
+  imageSize: number;
+  channels: 1 | 3;
+}
 
 /** Whether a folder holds a bundle. */
 export function isBundle(path: string): boolean {
@@ -58,6 +67,17 @@ export function readMetrics(path: string): unknown {
     if (error instanceof SyntaxError) throw new UserError(`${at}: not JSON: ${error.message}`);
     throw explainInputError(error, at);
   }
+}
+
+/** The unturned samples of a bundle, or those of its first angle: uint8, images x rows x columns x channels. */
+export async function readSamples(path: string): Promise<BundleSamples> {
+  const at = join(path, "data", files.samples), tensors = await readTensors(at);
+  const samples = tensors.get("0") ?? [...tensors.values()][0];
+  if (!samples || !(samples.data instanceof Uint8Array) || samples.shape.length !== 4) {
+    throw new UserError(`${at}: no samples in it`);
+  }
+  const [count, imageSize, , channels] = samples.shape as [number, number, number, 1 | 3];
+  return { images: samples.data, count, imageSize, channels };
 }
 
 function readText(path: string, name: string): string {

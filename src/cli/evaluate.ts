@@ -1,7 +1,6 @@
 /** `deno task evaluate`: FID, KID and IS of one set of images against another. */
-import { basename, join } from "@std/path";
-import { files } from "../bundle/layout.ts";
-import { isBundle, readBundleSpec } from "../bundle/read.ts";
+import { basename } from "@std/path";
+import { isBundle, readBundleSpec, readSamples } from "../bundle/read.ts";
 import { type Dataset, loadDataset } from "../datasets/mod.ts";
 import { openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
@@ -9,7 +8,6 @@ import { chooseExtractor, type Evaluation, type Score, score } from "../evaluati
 import { imagesInMemory, type ImageSource } from "../evaluation/extract.ts";
 import { imagesInFolder } from "../evaluation/folder.ts";
 import { metricLabel } from "../evaluation/table.ts";
-import { readTensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
@@ -64,14 +62,8 @@ export async function run(args: string[]): Promise<number> {
 /** A bundle's unturned samples, or a folder's images. */
 async function openImages(path: string): Promise<{ images: ImageSource; spec: ResolvedSpec | null }> {
   if (!isBundle(path)) return { images: imagesInFolder(path), spec: null };
-  const spec = readBundleSpec(path), at = join(path, "data", files.samples);
-  const tensors = await readTensors(at), samples = tensors.get("0") ?? [...tensors.values()][0];
-  if (!samples || !(samples.data instanceof Uint8Array) || samples.shape.length !== 4) {
-    throw new UserError(`${at}: no samples in it`);
-  }
-  const [count, imageSize, , channels] = samples.shape as [number, number, number, 1 | 3];
-  const name = basename(path), images = samples.data;
-  return { images: imagesInMemory({ name, digest: sha256(images), images, count, imageSize, channels }), spec };
+  const samples = await readSamples(path), digest = sha256(samples.images);
+  return { images: imagesInMemory({ name: basename(path), digest, ...samples }), spec: readBundleSpec(path) };
 }
 
 /** The dataset of a spec, or null where it is not here: Inception can do without. */

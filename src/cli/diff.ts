@@ -1,0 +1,123 @@
+/** `deno task diff`: two bundles side by side: spec, losses, scores, samples. */
+import { basename, dirname, join } from "@std/path";
+import { isBundle, readBundleSpec, readLosses, readMetrics, readSamples } from "../bundle/read.ts";
+import { UserError } from "../errors.ts";
+import type { Evaluation } from "../evaluation/evaluate.ts";
+import { metricLabel } from "../evaluation/table.ts";
+import { writeFileAtomic } from "../formats/atomic.ts";
+import { allPictures, type Pictures, sheetPng } from "../report/sheet.ts";
+import { specDifferences } from "../spec/differences.ts";
+import { specName } from "../spec/mod.ts";
+
+/** What `--help` prints. */
+export const help = `Shows two bundles side by side: the spec's fields that differ, losses, scores, samples.
+
+Usage: deno task diff A B
+
+The samples of both are drawn into one picture, diff-A-B.png, beside the first bundle.`;
+
+/** Prints how two bundles differ. */
+export async function run(args: string[]): Promise<number> {
+  const [a, b, ...more] = args;
+  if (a === undefined || b === undefined || more.length > 0) {
+    throw new UserError(`diff needs two bundles, and got ${args.length}\n\n${help}`);
+  }
+  for (const path of [a, b]) if (!isBundle(path)) throw new UserError(`${path}: not a bundle`);
+  const sections: [string, string[]][] = [
+    ["spec", specLines(a, b)],
+    ["loss", lossLines(a, b)],
+    ["scores", scoreLines(a, b)],
+    ["samples", await sampleLines(a, b)],
+  ];
+  console.log(`A  ${a}\nB  ${b}`);
+  for (const [title, lines] of sections) console.log(`\n${title}\n${lines.map((line) => `  ${line}`).join("\n")}`);
+  return 0;
+}
+
+/** Rows of equal width: the first line is the header. */
+function aligned(rows: string[][]): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows.map((row) => row.map((field, i) => i === 0 ? field.padEnd(widths[i]!) : field.padStart(widths[i]!)))
+    .map((row) => row.join("  ").trimEnd());
+}
+
+function specLines(a: string, b: string): string[] {
+  const left = readBundleSpec(a), right = readBundleSpec(b), differences = specDifferences(left, right);
+  if (differences.length === 0) return ["the same"];
+  const text = (value: unknown) => value === undefined ? "" : JSON.stringify(value);
+  return aligned([
+    ["", specName(left), specName(right)],
+    ...differences.map(({ path, a, b }) => [path, text(a), text(b)]),
+  ]);
+}
+
+/** The mean loss over ten stretches of the training, for each its share of its own length. */
+function lossLines(a: string, b: string): string[] {
+  const [left, right] = [a, b].map(readLosses) as [{ loss: number }[], { loss: number }[]];
+  if (left.length === 0 || right.length === 0) return ["no losses"];
+  if (left.length === right.length && left.every(({ loss }, i) => loss === right[i]!.loss)) return ["the same"];
+  const parts = Math.min(10, left.length, right.length);
+  const mean = (losses: { loss: number }[], part: number) => {
+    const some = losses.slice(Math.floor(part * losses.length / parts), Math.floor((part + 1) * losses.length / parts));
+    return some.reduce((sum, { loss }) => sum + loss, 0) / some.length;
+  };
+  const rows = Array.from({ length: parts }, (_, part) => {
+    const x = mean(left, part), y = mean(right, part);
+    const range = `${Math.round(100 * part / parts)}-${Math.round(100 * (part + 1) / parts)} %`;
+    return [range, x.toPrecision(4), y.toPrecision(4), change(x, y)];
+  });
+  return aligned([["of the steps", `A (${left.length})`, `B (${right.length})`, "change"], ...rows]);
+}
+
+const change = (a: number, b: number) => {
+  const percent = 100 * (b - a) / Math.abs(a);
+  return `${percent < 0 ? "-" : "+"}${Math.abs(percent).toFixed(1)} %`;
+};
+
+function scoreLines(a: string, b: string): string[] {
+  const [left, right] = [a, b].map((path) => readMetrics(path) as Partial<Evaluation> | null);
+  const rows = (left?.scores ?? []).flatMap((one) => {
+    const other = right?.scores?.find(({ metric }) => metric === one.metric);
+    if (!other) return [];
+    const { label, times } = metricLabel(one);
+    const figure = ({ value, standardError }: typeof one) =>
+      (value * times).toFixed(2) + (standardError === null ? "" : ` ± ${(standardError * times).toFixed(2)}`);
+    const errors = one.standardError === null || other.standardError === null
+      ? null
+      : Math.hypot(one.standardError, other.standardError);
+    const within = errors !== null && Math.abs(one.value - other.value) < 2 * errors ? ", within the noise" : "";
+    return [[label, figure(one), figure(other), change(one.value, other.value) + within]];
+  });
+  if (rows.length === 0) return ["no scores that both have"];
+  const lines = aligned([["", "A", "B", "change"], ...rows]);
+  if (left?.extractor?.digest !== right?.extractor?.digest) {
+    lines.push("seen by different networks: these do not compare");
+  }
+  return lines;
+}
+
+async function sampleLines(a: string, b: string): Promise<string[]> {
+  const [left, right] = await Promise.all([a, b].map(readSamples)) as [Pictures, Pictures];
+  const lines: string[] = [];
+  if (left.images.length === right.images.length) {
+    let equal = 0, sum = 0;
+    left.images.forEach((byte, i) => {
+      if (byte === right.images[i]) equal++;
+      sum += Math.abs(byte - right.images[i]!);
+    });
+    const { length } = left.images;
+    lines.push(
+      `${(100 * equal / length).toFixed(1)} % of the bytes are the same; they differ by ${
+        (sum / length).toFixed(1)
+      } of 255 on average`,
+    );
+  }
+  if (left.imageSize !== right.imageSize) return [...lines, `${left.imageSize} and ${right.imageSize} pixels a side`];
+  const block = (title: string, pictures: Pictures) => {
+    const some = allPictures(pictures).slice(0, 16);
+    return { title, cells: [0, 4, 8, 12].map((from) => some.slice(from, from + 4)).filter((row) => row.length > 0) };
+  };
+  const path = join(dirname(a), `diff-${basename(a)}-${basename(b)}.png`);
+  writeFileAtomic(path, await sheetPng([block("A", left), block("B", right)]));
+  return [...lines, `side by side in ${path}`];
+}

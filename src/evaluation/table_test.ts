@@ -1,0 +1,108 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parseSpec, resolveSpec } from "../spec/mod.ts";
+import { assertClose } from "../golden/golden.ts";
+import type { Score } from "./evaluate.ts";
+import { compareRuns, type ScoredRun } from "./table.ts";
+import { comparisonCsv, comparisonJson, comparisonMarkdown } from "./table_text.ts";
+
+function scored(spec: string, scores: [Score["metric"], number, number | null][], notes: string[] = []): ScoredRun {
+  return {
+    path: "out/some",
+    resolved: resolveSpec(parseSpec(spec)),
+    evaluation: {
+      scores: scores.map(([metric, value, standardError]) => ({
+        metric,
+        value,
+        standardError,
+        better: metric.endsWith("is") ? "higher" as const : "lower" as const,
+      })),
+      extractor: { name: "inception", digest: "1".repeat(64) },
+      generated: { count: 2000, digest: "2".repeat(64) },
+      reference: { name: "mnist-m", count: 6000, digest: "3".repeat(64) },
+      notes,
+    },
+  };
+}
+
+const a = "architecture: A\ndataset: mnist-m";
+const d = "architecture: D\nkaiserBeta: 2\nnormalized: true\ndataset: mnist-m";
+
+Deno.test("configurations go down in the paper's order, datasets and metrics across, with the paper's figures", () => {
+  const table = compareRuns([
+    scored(d, [["kid", 0.05, 0.001], ["fid", 80, 1], ["is", 4, 0.1]]),
+    scored(a, [["fid", 90, 1]]),
+    scored("architecture: B\nkaiserBeta: 0\nnormalized: false\ndataset: mnist", [["fid", 11, 1]]),
+  ]);
+  assertEquals(table.rows.map(({ name }) => name), ["A", "B-0", "D-2N"]);
+  assertEquals(table.columns.map(({ dataset, metric }) => `${dataset} ${metric}`), [
+    "mnist-m is",
+    "mnist-m fid",
+    "mnist-m kid",
+    "mnist fid",
+  ]);
+  assertEquals(table.rows[2]!.cells.map((cell) => cell?.paper), [3.99, 82.46, 0.0535, undefined]);
+  assertEquals(table.rows[1]!.cells[3]!.paper, 10.23);
+});
+
+Deno.test("several seeds are one figure with its spread", () => {
+  const values = [80, 84, 88];
+  const table = compareRuns(values.map((v, i) => scored(`${d}\nseed: ${i}`, [["fid", v, 1]])));
+  const cell = table.rows[0]!.cells[0]!;
+  assertEquals([table.rows.length, cell.mean, cell.spread, cell.seeds], [1, 84, 4, [0, 1, 2]]);
+  assertClose([cell.standardError!], [4 / Math.sqrt(3)], 1e-12);
+  assertStringIncludes(comparisonMarkdown(table), "84.00 ± 4.00 (3)");
+});
+
+Deno.test("the best of each column is in bold, higher or lower as the metric wants", () => {
+  const table = compareRuns([
+    scored(a, [["fid", 90, 1], ["is", 3, null]]),
+    scored(d, [["fid", 80, 1], ["is", 2, null]]),
+  ]);
+  assertEquals(table.rows.map(({ cells }) => cells.map((cell) => cell!.best)), [[true, false], [false, true]]);
+  const markdown = comparisonMarkdown(table);
+  assertStringIncludes(markdown, "**80.00 ± 1.00**");
+  assertStringIncludes(markdown, "**3.00**");
+  assertStringIncludes(markdown, "FID ↓");
+  assertStringIncludes(markdown, "IS ↑");
+});
+
+Deno.test("the change against A is in percent, and within the noise where two standard errors cover it", () => {
+  const change = (value: number, error: number | null) => {
+    const cell = compareRuns([scored(a, [["fid", 80, 3]]), scored(d, [["fid", value, error]])]).rows[1]!.cells[0]!;
+    return [cell.change, cell.withinNoise];
+  };
+  assertEquals(change(60, 4), [-25, false]);
+  assertEquals(change(88, 4), [10, true]);
+  assertEquals(change(91, 4), [13.75, false]);
+  assertEquals(change(88, null), [10, null]);
+});
+
+Deno.test("only an A with the same settings is the base, and namesakes say in what they differ", () => {
+  const table = compareRuns([
+    scored(a, [["fid", 80, 3]]),
+    scored(d, [["fid", 60, 3]]),
+    scored(`${d}\ntraining: { epochs: 5 }`, [["fid", 70, 3]]),
+  ]);
+  const changes = Object.fromEntries(table.rows.map(({ name, cells }) => [name, cells[0]!.change]));
+  assertEquals(changes, { A: null, "D-2N, training.epochs 100": -25, "D-2N, training.epochs 5": null });
+});
+
+Deno.test("scores of different networks, data and numbers of images are said not to compare", () => {
+  const other = scored(d, [["fid", 60, 3]], ["Grey images were repeated"]);
+  other.evaluation.extractor!.digest = "4".repeat(64);
+  other.evaluation.reference.digest = "5".repeat(64);
+  other.evaluation.generated.count = 64;
+  const notes = compareRuns([scored(a, [["fid", 80, 3]]), other]).notes.join("\n");
+  for (const words of ["2 different networks", "2 different sets", "2000, 64", "Grey images"]) {
+    assertStringIncludes(notes, words);
+  }
+});
+
+Deno.test("CSV and JSON hold every figure as it is", () => {
+  const table = compareRuns([scored(a, [["kid", 0.0623, 0.001]]), scored(d, [["kid", 0.05, 0.002]])]);
+  const lines = comparisonCsv(table).trim().split("\n");
+  assertEquals(lines.length, 3);
+  assertEquals(lines[2]!.split(",").slice(0, 8), ["D-2N", "mnist-m", "kid", "lower", "0.05", "", "0.002", "42"]);
+  assertEquals(JSON.parse(comparisonJson(table)), JSON.parse(JSON.stringify(table)));
+  assert(comparisonMarkdown(table).includes("5.00 ± 0.20"));
+});
