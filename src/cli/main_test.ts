@@ -83,3 +83,20 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "README tells every verb with its task's permissions (needs --allow-read)",
+  ignore: !canRead,
+  fn: async () => {
+    const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+    const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+    const rows = readme.split("\n").filter((line) => line.startsWith("| `")).map((line) => line.split("|"));
+    for (const name of Object.keys(realVerbs)) {
+      const row = rows.find(([, verb]) => new RegExp(`\`${name}[ \`]`).test(verb!));
+      const asked = / -A /.test(tasks[name])
+        ? "all"
+        : [...tasks[name].matchAll(/--allow-(\w+)/g)].map(([, what]) => what);
+      assertEquals(row?.[3]?.trim(), String(asked).replaceAll(",", ", "), `README's row for ${name}`);
+    }
+  },
+});
