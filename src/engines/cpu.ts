@@ -10,7 +10,11 @@ export async function openCpuEngine(): Promise<Engine> {
     description: "plain JavaScript loops, the reference",
     device: "cpu",
     hardwareGpu: false,
-    jit: (fn) => Object.assign((...inputs: tf.Tensor[]) => tf.tidy(() => fn(...inputs)), { dispose() {} }),
+    // Clones, for a result may be an argument or a captured tensor, and the caller owns each on its own.
+    jit: (fn) =>
+      Object.assign((...inputs: tf.Tensor[]) => tf.tidy(() => fn(...inputs).map((result) => result.clone())), {
+        dispose() {},
+      }),
     dispose() {},
   };
 }

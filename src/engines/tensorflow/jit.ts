@@ -28,11 +28,15 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
   const { core, status, check } = tensorflow, binding = backend.binding;
 
   function trace(fn: (...inputs: tf.Tensor[]) => tf.Tensor[], inputs: tf.Tensor[]): Compiled {
-    if (binding.trace) throw new Error("a jitted function was called while another one was being traced");
     const variables = Object.values(tf.engine().state.registeredVariables)
       .filter((variable) => !variable.isDisposed && backendOf(variable) === backend);
     // Values that were not yet handed to TensorFlow would be taken for constants made inside.
-    const variableOf = new Map(variables.map((variable) => [idOf(backend, variable), variable]));
+    const variableOf = new Map<number, tf.Variable>();
+    for (const variable of variables) {
+      // A variable that began as another one's copy has the same tensor, by which they could not be told apart.
+      if (variableOf.has(idOf(backend, variable))) giveOwnTensor(variable);
+      variableOf.set(idOf(backend, variable), variable);
+    }
     for (const input of inputs) idOf(backend, input);
     const before = variables.map((variable) => tf.clone(variable));
     const current = newTrace(tensorflow);
@@ -99,6 +103,14 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
     }
   }
 
+  function giveOwnTensor(variable: tf.Variable): void {
+    const copy = core.TFE_TensorHandleCopySharingTensor(binding.handle(idOf(backend, variable)), status);
+    check("a variable's own tensor");
+    const tensor = backend.createOutputTensor(binding.adopt(copy));
+    variable.assign(tensor);
+    tensor.dispose();
+  }
+
   function call(compiled: Compiled, inputs: tf.Tensor[]): tf.Tensor[] {
     const op = core.TFE_NewOp(context, compiled.name, status);
     check("a traced function");
@@ -131,6 +143,7 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
   return function jit(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): JitFunction {
     const compiled = new Map<string, Compiled>();
     const run = (...inputs: tf.Tensor[]) => {
+      if (binding.trace) throw new Error("a jitted function was called while another one was being traced");
       const key = inputs.map((input) => `${input.dtype}[${input.shape}]`).join();
       let found = compiled.get(key);
       if (!found) compiled.set(key, found = trace(fn, inputs));
