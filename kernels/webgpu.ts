@@ -10,6 +10,7 @@ import { register as registerGroupNorm } from "./group_norm/webgpu.ts";
 import { register as registerLayerNorm } from "./layer_norm/webgpu.ts";
 import { register as registerMatMul } from "./matmul/webgpu.ts";
 import { register as registerRandomNormal } from "./random_normal/webgpu.ts";
+import { register as registerSplit } from "./split/webgpu.ts";
 import { register as registerSum } from "./sum/webgpu.ts";
 
 let registered = false;
@@ -29,5 +30,6 @@ export function registerWebGpuKernels(): void {
   registerLayerNorm();
   registerMatMul();
   registerRandomNormal();
+  registerSplit();
   registerSum();
 }

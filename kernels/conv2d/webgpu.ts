@@ -2,7 +2,7 @@
 // gives the filter's gradient one thread a weight, and adds small results up with atomics, in another order each time.
 import * as tf from "@tensorflow/tfjs";
 import { type Factor, multiply } from "../matmul/gemm_webgpu.ts";
-import { replaceKernel, runStock } from "../matmul/webgpu.ts";
+import { replaceKernel, runStock } from "../replace_webgpu.ts";
 import { inputOf, type KernelCall } from "../wgsl.ts";
 import filterGrad from "./filter_grad.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };

@@ -74,20 +74,28 @@ function finisher(bias: boolean): string {
 fn finish(sum: f32, column: i32) -> f32 { return sum + bias[column]; }`;
 }
 
-/** Into how many parts the depth is cut: where there are few tiles, a GPU is filled by several for each. */
-function splitsOf({ batch, depth, bias }: Product, tiles: number): number {
-  if (bias || batch > 1) return 1;
-  return Math.max(1, Math.min(64, Math.floor(256 / tiles), Math.floor(depth / 512)));
+/** Workgroups that keep a GPU busy. */
+const enoughTiles = 128;
+
+/**
+ * Sides of the tiles, and into how many parts the depth is cut. Where there are few tiles, smaller ones fill a GPU
+ * better; where even they are few and each would be a long sum, several workgroups share one.
+ */
+function tilesOf({ batch, rows, columns, depth, bias }: Product) {
+  const few = batch * Math.ceil(rows / 64) * Math.ceil(columns / 64) < enoughTiles;
+  const tileRows = few || rows <= 32 ? 32 : 64, tileColumns = few || columns <= 32 ? 32 : 64;
+  const tiles = batch * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
+  const parts = bias || batch > 1 ? 1 : Math.min(64, Math.floor(2 * enoughTiles / tiles), Math.floor(depth / 1024));
+  const partDepth = Math.ceil(depth / Math.max(1, parts) / tileDepth) * tileDepth;
+  return { tileRows, tileColumns, partDepth, parts: Math.ceil(depth / partDepth) };
 }
 
 /** Computes the product. */
 export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo {
   const { name, code, a, b, bias, batch, rows, columns, depth, shape } = product;
-  const tileRows = rows <= 32 ? 32 : 64, tileColumns = columns <= 32 ? 32 : 64;
+  const { tileRows, tileColumns, partDepth, parts } = tilesOf(product);
   const down = Math.ceil(rows / tileRows), across = Math.ceil(columns / tileColumns);
-  const wanted = splitsOf(product, down * across);
-  const splitDepth = Math.ceil(depth / wanted / tileDepth) * tileDepth, splits = Math.ceil(depth / splitDepth);
-  const result = emptyTensor(backend, splits === 1 ? shape : [splits, rows, columns]);
+  const result = emptyTensor(backend, parts === 1 ? shape : [parts, rows, columns]);
   const reads = [a.tensor, b.tensor, ...(bias ? [bias] : [])];
   backend.runWgsl({
     name,
@@ -102,11 +110,11 @@ export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo 
     },
     reads,
     writes: [result],
-    uniforms: [rows, columns, depth, splitDepth, splits, ...product.uniforms],
-    workgroups: [down, across, batch * splits],
+    uniforms: [rows, columns, depth, partDepth, parts, ...product.uniforms],
+    workgroups: [down, across, batch * parts],
   });
-  if (splits === 1) return result;
-  const sum = sumMiddle(backend, result, [1, splits, rows * columns], shape);
+  if (parts === 1) return result;
+  const sum = sumMiddle(backend, result, [1, parts, rows * columns], shape);
   backend.disposeData(result.dataId);
   return sum;
 }

@@ -1,25 +1,12 @@
 // Matrix products on WebGPU in place of tfjs's, which for small results adds up with atomics, in another order each
 // time. Same names, same attributes; what is not a plain product of float32 stays with tfjs.
 import * as tf from "@tensorflow/tfjs";
-import { inputOf, type KernelCall, registerWebGpuKernel } from "../wgsl.ts";
+import { replaceKernel, runStock, type StockKernel } from "../replace_webgpu.ts";
+import { inputOf, type KernelCall } from "../wgsl.ts";
 import { multiply } from "./gemm_webgpu.ts";
 import code from "./matmul.wgsl" with { type: "text" };
 
-type Stock = tf.KernelConfig["kernelFunc"];
-
-/** Takes the kernel's place and gives back what was there. */
-export function replaceKernel(name: string, run: (call: KernelCall, stock: Stock) => tf.TensorInfo): void {
-  const stock = tf.getKernel(name, "webgpu").kernelFunc;
-  tf.unregisterKernel(name, "webgpu");
-  registerWebGpuKernel(name, (call) => run(call, stock));
-}
-
-/** Runs tfjs's own form. */
-export function runStock(stock: Stock, call: KernelCall): tf.TensorInfo {
-  return stock(call as unknown as Parameters<Stock>[0]) as tf.TensorInfo;
-}
-
-function matMul(call: KernelCall, stock: Stock): tf.TensorInfo {
+function matMul(call: KernelCall, stock: StockKernel): tf.TensorInfo {
   const a = inputOf(call, "a"), b = inputOf(call, "b"), bias = call.inputs["bias"];
   const { transposeA, transposeB, activation } = call.attrs as {
     transposeA: boolean;

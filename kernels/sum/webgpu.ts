@@ -1,7 +1,8 @@
 // Sums over leading or middle axes on WebGPU: gradients of biases, and of what is added to every pixel. tfjs transposes
 // first and gives each sum one thread. Sums over the last axis stay with tfjs.
 import * as tf from "@tensorflow/tfjs";
-import { emptyTensor, inputOf, type KernelCall, registerWebGpuKernel, type WgslBackend } from "../wgsl.ts";
+import { replaceKernel, runStock } from "../replace_webgpu.ts";
+import { emptyTensor, inputOf, type WgslBackend } from "../wgsl.ts";
 import middleSum from "./middle_sum.wgsl" with { type: "text" };
 
 /** Sums x, seen as [outer, middle, inner], over the middle axis into a tensor of the given shape. */
@@ -37,15 +38,13 @@ export function sumMiddle(
 
 /** Replaces tfjs's Sum where the summed axes are neighbours and the last is not among them. */
 export function register(): void {
-  const stock = tf.getKernel("Sum", "webgpu").kernelFunc;
-  tf.unregisterKernel("Sum", "webgpu");
-  registerWebGpuKernel("Sum", (call: KernelCall) => {
+  replaceKernel("Sum", (call, stock) => {
     const x = inputOf(call, "x"), { axis, keepDims } = call.attrs as { axis: number | number[]; keepDims: boolean };
     const axes = tf.util.parseAxisParam(axis, x.shape).sort((a, b) => a - b);
     const first = axes[0] ?? 0, last = axes.at(-1) ?? 0;
     const neighbours = axes.length === last - first + 1 && last < x.shape.length - 1;
     if (!neighbours || x.dtype !== "float32" || tf.util.sizeFromShape(x.shape) === 0) {
-      return stock(call as unknown as Parameters<typeof stock>[0]) as tf.TensorInfo;
+      return runStock<tf.TensorInfo>(stock, call);
     }
     const shape = x.shape.flatMap((size, i) => i < first || i > last ? [size] : keepDims ? [1] : []);
     const sizeOf = (from: number, to: number) => tf.util.sizeFromShape(x.shape.slice(from, to));

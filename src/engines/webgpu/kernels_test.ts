@@ -292,3 +292,13 @@ kernelTest("convolutions", 12, (random) => {
     run: (x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, padding),
   };
 });
+
+kernelTest("splitting into equal pieces", 6, (random) => {
+  const axis = random.of(0, 1, 2), parts = random.of(1, 2, 3, 4), shape = [2, 3, 5];
+  shape[axis]! *= parts;
+  return {
+    inputs: [random.numbers(shape)],
+    differentiable: 1,
+    run: (x) => tf.addN(tf.split(x!, parts, axis).map((piece, i) => piece.mul(i + 1))),
+  };
+});

@@ -1,0 +1,52 @@
+// Splitting a tensor on WebGPU in one dispatch; tfjs makes one for each piece.
+import * as tf from "@tensorflow/tfjs";
+import { replaceKernel, runStock } from "../replace_webgpu.ts";
+import { emptyTensor, inputOf, spreadWorkgroups } from "../wgsl.ts";
+import code from "./split.wgsl" with { type: "text" };
+
+/** Pieces that one dispatch can write. */
+const mostParts = 7;
+
+function program(parts: number): string {
+  const numbers = Array.from({ length: parts }, (_, i) => i);
+  const declarations = numbers.map((i) =>
+    `@group(0) @binding(${i + 1}) var<storage, read_write> piece${i}: array<f32>;`
+  );
+  const cases = numbers.map((i) => `    case ${i} { piece${i}[at] = value; }`);
+  return `${declarations.join("\n")}
+fn store(part: u32, at: u32, value: f32) {
+  switch (part) {
+${cases.join("\n")}
+    default {}
+  }
+}
+${code}`;
+}
+
+/** Replaces tfjs's SplitV for equal pieces of float32. */
+export function register(): void {
+  replaceKernel("SplitV", (call, stock) => {
+    const x = inputOf(call, "x"),
+      { numOrSizeSplits, axis } = call.attrs as {
+        numOrSizeSplits: number | number[];
+        axis: number;
+      };
+    const along = tf.util.parseAxisParam(axis, x.shape)[0]!;
+    const sizes = tf.backend_util.prepareSplitSize(x as tf.Tensor, numOrSizeSplits, along), parts = sizes.length;
+    const equal = sizes.every((size) => size === sizes[0]);
+    const size = tf.util.sizeFromShape(x.shape);
+    if (!equal || parts > mostParts || x.dtype !== "float32" || size === 0) return runStock(stock, call);
+    const shape = x.shape.with(along, sizes[0]!);
+    const pieces = sizes.map(() => emptyTensor(call.backend, shape));
+    call.backend.runWgsl({
+      name: "SplitV",
+      code: program(parts),
+      constants: { PARTS: parts },
+      reads: [x],
+      writes: pieces,
+      uniforms: [size, tf.util.sizeFromShape(x.shape.slice(along + 1)), sizes[0]!],
+      workgroups: spreadWorkgroups(Math.ceil(size / 256)),
+    });
+    return pieces;
+  });
+}

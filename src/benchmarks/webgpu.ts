@@ -1,0 +1,198 @@
+// Benchmarks of the engine `webgpu`: dispatches and JavaScript time of a train step, and each fused kernel beside its
+// composition of tfjs operations. `deno run -A src/benchmarks/webgpu.ts [IMAGE_SIZE] [BATCH] [REPEATS]`
+import * as tf from "@tensorflow/tfjs";
+import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
+import { aliasFreeGelu } from "../../kernels/alias_free_gelu/mod.ts";
+import { attention } from "../../kernels/attention/mod.ts";
+import { filteredDownsample } from "../../kernels/filtered_downsample/mod.ts";
+import { filteredUpsample } from "../../kernels/filtered_upsample/mod.ts";
+import { gelu } from "../../kernels/gelu/mod.ts";
+import { groupNorm } from "../../kernels/group_norm/mod.ts";
+import { openWebGpu, type WebGpuEngine } from "../engines/webgpu/mod.ts";
+import { lowpassKernel } from "../filters/mod.ts";
+import { compileUNet } from "../unet/mod.ts";
+
+/** What one train step costs. */
+export interface TrainStepCost {
+  readonly architecture: "A" | "B" | "C" | "D";
+  readonly dispatches: number;
+  /** Microseconds of JavaScript for each dispatch, the least of all repeats. */
+  readonly microsecondsPerDispatch: number;
+  /** Of the step with its work on the GPU, the least of all repeats. */
+  readonly milliseconds: number;
+  readonly kernels: Readonly<Record<string, number>>;
+}
+
+/** A fused kernel beside its composition, forward and gradient, in milliseconds. */
+export interface KernelCost {
+  readonly kernel: string;
+  readonly fused: number;
+  readonly composed: number;
+}
+
+/** Times a train step of an architecture: loss, gradients and AdamW. */
+export async function timeTrainStep(
+  engine: WebGpuEngine,
+  architecture: TrainStepCost["architecture"],
+  { imageSize, batch, repeats }: { imageSize: number; batch: number; repeats: number },
+): Promise<TrainStepCost> {
+  const filtered = architecture !== "A";
+  const unet = compileUNet({
+    architecture,
+    normInside: false,
+    kaiserBeta: filtered ? 2 : null,
+    normalized: filtered ? true : null,
+    kernelSize: filtered ? 3 : null,
+    gain: filtered ? 1 : null,
+    cutoff: filtered ? { down: Math.PI / 2, up: Math.PI / 2 } : null,
+    imageSize,
+    channels: 3,
+    baseWidth: imageSize,
+    classes: null,
+    seed: 1,
+  });
+  const parameters = [...unet.parameters.values()];
+  const slots = parameters.map((parameter) => ({
+    parameter,
+    mean: tf.variable(tf.zerosLike(parameter), false),
+    square: tf.variable(tf.zerosLike(parameter), false),
+  }));
+  const step = engine.jit((rates, x, t, noise) => {
+    const { value, grads } = tf.variableGrads(
+      () => unet.apply(x as tf.Tensor4D, t as tf.Tensor1D).sub(noise!).square().mean() as tf.Scalar,
+      parameters,
+    );
+    adamw(slots.map((slot) => ({ ...slot, gradient: grads[slot.parameter.name]! })), rates as tf.Tensor1D);
+    return [value];
+  });
+  const shape: [number, number, number, number] = [batch, imageSize, imageSize, 3];
+  const x = tf.randomNormal(shape, 0, 1, "float32", 1), noise = tf.randomNormal(shape, 0, 1, "float32", 2);
+  const t = tf.tensor1d(Array.from({ length: batch }, (_, i) => 1 + i), "int32");
+  const rates = tf.tensor1d(adamwRates({ learningRate: 3e-4, weightDecay: 0.01, step: 1 }));
+  const once = async () => {
+    await engine.settle();
+    const start = performance.now();
+    const [loss] = step(rates, x, t, noise);
+    const encoded = performance.now() - start;
+    await engine.settle();
+    loss!.dispose();
+    return { encoded, whole: performance.now() - start };
+  };
+  await once(); // Records and compiles.
+  const times: { encoded: number; whole: number }[] = [];
+  for (let i = 0; i < repeats; i++) times.push(await once());
+  const { dispatches, kernels } = step.statistics()!;
+  step.dispose();
+  unet.dispose();
+  tf.dispose([x, noise, t, rates, ...slots.flatMap(({ mean, square }) => [mean, square])]);
+  return {
+    architecture,
+    dispatches,
+    microsecondsPerDispatch: 1000 * Math.min(...times.map(({ encoded }) => encoded)) / dispatches,
+    milliseconds: Math.min(...times.map(({ whole }) => whole)),
+    kernels,
+  };
+}
+
+type Pair = [kernel: string, fused: (...x: tf.Tensor[]) => tf.Tensor, composed: (...x: tf.Tensor[]) => tf.Tensor];
+
+/** Zeros between the pixels, then a filter, from tfjs operations. */
+function composedUpsample(x: tf.Tensor4D, depthwise: tf.Tensor4D): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape;
+  const columns = tf.pad(x.reshape([batch * height, width, channels]), [[0, 0], [0, 0], [0, channels]]);
+  const rows = tf.pad(columns.reshape([batch * height, 1, 2 * width * channels]), [[0, 0], [0, 1], [0, 0]]);
+  return tf.depthwiseConv2d(rows.reshape([batch, 2 * height, 2 * width, channels]), depthwise, 1, "same");
+}
+
+function composedDownsample(x: tf.Tensor4D, depthwise: tf.Tensor4D): tf.Tensor4D {
+  return tf.depthwiseConv2d(tf.pad(x, [[0, 0], [1, 0], [1, 0], [0, 0]]), depthwise, [2, 2], "valid");
+}
+
+function composedGelu(x: tf.Tensor): tf.Tensor {
+  return x.mul(0.5).mul(tf.erf(x.mul(Math.SQRT1_2)).add(1));
+}
+
+function composedGroupNorm(x: tf.Tensor): tf.Tensor {
+  const { mean, variance } = tf.moments(x, [1, 2, 3], true);
+  return x.sub(mean).div(variance.add(1e-5).sqrt());
+}
+
+function composedAttention(x: tf.Tensor, heads: number): tf.Tensor {
+  const [batch, positions, channels] = x.shape as [number, number, number], size = channels / heads;
+  const split = x.reshape([batch, positions, heads, size]).transpose([0, 2, 1, 3]);
+  const weights = tf.softmax(tf.matMul(split, split, false, true).mul(1 / Math.sqrt(size)));
+  return tf.matMul(weights, split).transpose([0, 2, 1, 3]).reshape([batch, positions, channels]);
+}
+
+/** Times every fused kernel beside its composition, for a batch of images. */
+export async function timeKernels(
+  engine: WebGpuEngine,
+  { imageSize, batch, repeats }: { imageSize: number; batch: number; repeats: number },
+): Promise<KernelCost[]> {
+  const channels = 32, taps = lowpassKernel({ size: 3, kaiserBeta: 2, normalized: true });
+  const lowpass = tf.tensor2d(Float32Array.from(taps), [3, 3]);
+  const depthwise = tf.tile(lowpass.reshape([3, 3, 1, 1]), [1, 1, channels, 1]) as tf.Tensor4D;
+  const ones = tf.ones([channels]) as tf.Tensor1D, zeros = tf.zeros([channels]) as tf.Tensor1D;
+  const x = tf.randomNormal([batch, imageSize, imageSize, channels], 0, 1, "float32", 1) as tf.Tensor4D;
+  const positions = (image: tf.Tensor) => image.reshape([batch, imageSize * imageSize, channels]) as tf.Tensor3D;
+  const pairs: Pair[] = [
+    ["filteredUpsample", (x) => filteredUpsample(x as tf.Tensor4D, lowpass), (x) => {
+      return composedUpsample(x as tf.Tensor4D, depthwise);
+    }],
+    ["filteredDownsample", (x) => filteredDownsample(x as tf.Tensor4D, lowpass), (x) => {
+      return composedDownsample(x as tf.Tensor4D, depthwise);
+    }],
+    ["aliasFreeGelu", (x) => aliasFreeGelu(x as tf.Tensor4D, { up: lowpass, down: lowpass }), (x) => {
+      const doubled = composedGelu(composedUpsample(x as tf.Tensor4D, depthwise));
+      return composedDownsample(doubled as tf.Tensor4D, depthwise);
+    }],
+    ["gelu", (x) => gelu(x!), (x) => composedGelu(x!)],
+    ["groupNorm", (x) => groupNorm(x as tf.Tensor4D, ones, zeros), (x) => composedGroupNorm(x!).mul(ones).add(zeros)],
+    ["attention", (x) => {
+      const p = positions(x!);
+      return attention(p, p, p, 4);
+    }, (x) => composedAttention(positions(x!), 4)],
+  ];
+  const time = async (run: (...x: tf.Tensor[]) => tf.Tensor): Promise<number> => {
+    const both = engine.jit((x) => {
+      const { value, grad } = tf.valueAndGrad((x) => run(x).square().sum())(x!);
+      return [value.add(grad.sum())];
+    });
+    let least = Infinity;
+    for (let i = 0; i <= repeats; i++) {
+      await engine.settle();
+      const start = performance.now();
+      const [result] = both(x);
+      await engine.settle();
+      result!.dispose();
+      if (i > 0) least = Math.min(least, performance.now() - start);
+    }
+    both.dispose();
+    return least;
+  };
+  const costs: KernelCost[] = [];
+  for (const [kernel, fused, composed] of pairs) {
+    costs.push({ kernel, fused: await time(fused), composed: await time(composed) });
+  }
+  tf.dispose([lowpass, depthwise, ones, zeros, x]);
+  return costs;
+}
+
+if (import.meta.main) {
+  const [imageSize = 32, batch = 16, repeats = 5] = Deno.args.map(Number);
+  const engine = await openWebGpu({ software: true }), options = { imageSize, batch, repeats };
+  console.log(`${engine.description}; ${imageSize} x ${imageSize} pixels, batch ${batch}\n`);
+  console.log(
+    "| train step | dispatches | JavaScript, us a dispatch | ms | images / s |\n| --- | --- | --- | --- | --- |",
+  );
+  for (const architecture of ["A", "B", "C", "D"] as const) {
+    const cost = await timeTrainStep(engine, architecture, options);
+    const figures = [cost.dispatches, cost.microsecondsPerDispatch.toFixed(1), cost.milliseconds.toFixed(1)];
+    console.log(`| ${architecture} | ${figures.join(" | ")} | ${(1000 * batch / cost.milliseconds).toFixed(1)} |`);
+  }
+  console.log("\n| kernel, forward and gradient | fused, ms | composed, ms | times |\n| --- | --- | --- | --- |");
+  for (const { kernel, fused, composed } of await timeKernels(engine, options)) {
+    console.log(`| ${kernel} | ${fused.toFixed(2)} | ${composed.toFixed(2)} | ${(composed / fused).toFixed(1)} |`);
+  }
+  engine.dispose();
+}
