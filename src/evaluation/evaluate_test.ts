@@ -1,0 +1,198 @@
+import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { dataDigest, type Dataset } from "../datasets/dataset.ts";
+import { openEngine } from "../engines/mod.ts";
+import { UserError } from "../errors.ts";
+import { sha256 } from "../formats/sha256.ts";
+import { encodePng } from "../formats/png.ts";
+import { formulaUniform } from "../golden/golden.ts";
+import { evaluateSamples, type EvaluateSamplesRequest } from "./evaluate.ts";
+import { extractFeatures, type FeatureExtractor, imagesInMemory } from "./extract.ts";
+import { imagesInFolder } from "./folder.ts";
+import { findInceptionWeights } from "./inception_weights.ts";
+import * as tf from "@tensorflow/tfjs";
+
+const granted = (...names: string[]) =>
+  names.every((name) => Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state === "granted");
+const unreachable = { download: false, path: "" };
+
+/** Grey images of 8 pixels: noise around a bar, upright in class 0, lying in class 1. */
+function bars(stream: number, count: number): Dataset {
+  const noise = formulaUniform(stream, count * 64), labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
+  const images = Uint8Array.from(noise, (u, at) => {
+    const n = Math.floor(at / 64), across = n % 2 ? Math.floor(at % 64 / 8) : at % 8;
+    return 60 + 40 * u + (across === 3 || across === 4 ? 120 : 0);
+  });
+  return {
+    name: "bars",
+    source: "made up",
+    images,
+    labels,
+    count,
+    imageSize: 8,
+    channels: 1,
+    classes: 2,
+    classNames: ["upright", "lying"],
+    digest: dataDigest(images, labels),
+    skipped: [],
+  };
+}
+
+Deno.test({
+  name: "without Inception a classifier scores, is trained once, and says what it is " +
+    "(needs --allow-read --allow-write --allow-ffi --allow-env)",
+  ignore: !granted("read", "write", "ffi", "env"),
+  async fn() {
+    const dataRoot = Deno.makeTempDirSync(), engine = await openEngine("tensorflow");
+    const dataset = bars(1, 600), phases: string[] = [];
+    const scored = (samples: Dataset, metrics: ("fid" | "kid" | "is")[] = ["fid", "kid", "is"]) => {
+      const request: EvaluateSamplesRequest = {
+        engine,
+        samples: { ...samples, digest: sha256(samples.images) },
+        dataset,
+        evaluation: { metrics, kidSubsets: 10, kidSubsetSize: 1000, isSplits: 10 },
+        seed: 1,
+        dataRoot,
+        progress: { phase: (name) => phases.push(name), update() {}, message() {} },
+        weights: unreachable,
+      };
+      return evaluateSamples(request);
+    };
+    try {
+      const good = await scored(bars(2, 200)), before = tf.memory().numTensors;
+      assertEquals(good.scores.map(({ metric }) => metric), ["classifier-fid", "classifier-kid", "classifier-is"]);
+      assertEquals(good.extractor?.name, "classifier");
+      assert(good.extractor!.testAccuracy! > 0.95, `${good.extractor!.testAccuracy}`);
+      assertStringIncludes(good.notes.join("\n"), "never with FID, KID and IS");
+      assertStringIncludes(good.notes.join("\n"), "KID's subsets hold 200 images instead of 1000");
+      assert(good.scores.every(({ standardError }) => standardError !== null && standardError > 0));
+      assert(good.scores[2]!.value > 1.5, "two classes, told apart");
+
+      // Noise is further from the data than fresh bars, by far more than the errors.
+      phases.length = 0;
+      const noise = { ...bars(3, 200), images: Uint8Array.from(formulaUniform(4, 200 * 64), (u) => 128 + 120 * u) };
+      const bad = await scored(noise);
+      assertEquals(phases.includes("training a classifier"), false, "cached");
+      assertEquals(bad.extractor, good.extractor);
+      for (const i of [0, 1]) {
+        const difference = bad.scores[i]!.value - good.scores[i]!.value;
+        assert(difference > 5 * Math.hypot(bad.scores[i]!.standardError!, good.scores[i]!.standardError!));
+      }
+      assertEquals(JSON.stringify(await scored(bars(2, 200))), JSON.stringify(good), "the same again, from the caches");
+      assertEquals(tf.memory().numTensors, before);
+
+      // A damaged cache is made anew, with the same result.
+      for (const { name } of Deno.readDirSync(join(dataRoot, ".cache"))) {
+        const path = join(dataRoot, ".cache", name), bytes = Deno.readFileSync(path);
+        if (name.startsWith("classifier-bars")) bytes[bytes.length - 9]! ^= 1;
+        Deno.writeFileSync(path, name.startsWith("classifier-bars") ? bytes : bytes.subarray(0, 1000));
+      }
+      assertEquals(await scored(bars(2, 200)), good);
+      assertEquals((await scored(bars(2, 200), [])).scores, []);
+      const unlabelled = await evaluateSamples({
+        engine,
+        samples: { ...bars(2, 20), digest: "" },
+        dataset: { ...dataset, labels: null, classes: null },
+        evaluation: { metrics: ["fid"], kidSubsets: 1, kidSubsetSize: 2, isSplits: 1 },
+        seed: 0,
+        dataRoot,
+        weights: unreachable,
+      });
+      assertEquals(unlabelled.scores, []);
+      assertStringIncludes(unlabelled.notes[0]!, "no labels");
+    } finally {
+      engine.dispose();
+      Deno.removeSync(dataRoot, { recursive: true });
+    }
+  },
+});
+
+/** Features: the mean and the number of pixels; logits: the first pixel. */
+const meanExtractor: FeatureExtractor = {
+  prefix: "classifier-",
+  digest: "",
+  device: "",
+  widths: [2, 1],
+  batchSize: 4,
+  channels: 1,
+  prepare: (image) => image,
+  apply: Object.assign((images: tf.Tensor) => {
+    const rows = images.shape[0]!;
+    return tf.tidy(() => [
+      tf.stack([tf.mean(tf.reshape(images, [rows, -1]), 1), tf.fill([rows], images.size / rows)], 1),
+      tf.slice(tf.reshape(images, [rows, -1]), [0, 0], [rows, 1]),
+    ]);
+  }, { dispose() {} }),
+  dispose() {},
+};
+
+Deno.test("features keep the images' order over batches, short ones and sizes that change", async () => {
+  await tf.setBackend("cpu");
+  const sizes = [2, 2, 2, 2, 2, 3, 3, 2, 4, 4, 4], seen: number[] = [];
+  const source = {
+    name: "",
+    digest: "",
+    count: sizes.length,
+    read: (i: number) => {
+      const side = sizes[i]!;
+      return { width: side, height: side, channels: 1 as const, data: new Uint8Array(side * side).fill(10 * i) };
+    },
+  };
+  const before = tf.memory().numTensors;
+  const { features, logits } = await extractFeatures(meanExtractor, source, (done) => seen.push(done));
+  assertEquals([...features.values], sizes.flatMap((side, i) => [10 * i, side * side]));
+  assertEquals([...logits.values], sizes.map((_, i) => 10 * i));
+  assertEquals(seen, [4, 5, 7, 8, 11]);
+  assertEquals(tf.memory().numTensors, before);
+});
+
+Deno.test({
+  name: "a folder's images are read in the order of their names, and other files passed over " +
+    "(needs --allow-read --allow-write)",
+  ignore: !granted("read", "write"),
+  fn() {
+    const folder = Deno.makeTempDirSync();
+    const png = (value: number) => encodePng({ width: 1, height: 1, channels: 1, data: Uint8Array.of(value) });
+    Deno.mkdirSync(join(folder, "b"));
+    Deno.writeFileSync(join(folder, "b", "1.png"), png(7));
+    Deno.writeFileSync(join(folder, "a.PNG"), png(5));
+    Deno.writeTextFileSync(join(folder, "notes.txt"), "no image");
+    const source = imagesInFolder(folder);
+    assertEquals([source.count, source.read(0).data[0], source.read(1).data[0]], [2, 5, 7]);
+    Deno.writeFileSync(join(folder, "a.PNG"), png(200).subarray(0, 20));
+    assertNotEquals(imagesInFolder(folder).digest, source.digest);
+    Deno.removeSync(folder, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "the Inception weights: what is named, kept or fetched, and what is refused (needs --allow-read --allow-write)",
+  ignore: !granted("read", "write"),
+  async fn() {
+    const dataRoot = Deno.makeTempDirSync(), said: string[] = [];
+    const answer = (body: string, status = 200) => () => Promise.resolve(new Response(body, { status }));
+    const find = (options: Parameters<typeof findInceptionWeights>[0] = {}) =>
+      findInceptionWeights({ path: "", dataRoot, onMessage: (text) => said.push(text), ...options });
+    assertEquals(await find({ fetch: answer("not the weights") }), null);
+    assertStringIncludes(said.at(-1)!, "not 6726825d");
+    assertEquals(await find({ fetch: answer("", 404) }), null);
+    assertStringIncludes(said.at(-1)!, "answers 404");
+    assertEquals(await find({ fetch: () => Promise.reject(new TypeError("no network")) }), null);
+    assertStringIncludes(said.at(-1)!, "no network");
+    assertEquals([...Deno.readDirSync(dataRoot)], [], "nothing wrong is kept");
+
+    const own = join(dataRoot, "own.pth");
+    Deno.writeTextFileSync(own, "mine");
+    const named = await find({ path: own });
+    assertEquals([named?.digest, named?.published], [sha256("mine"), false]);
+    await assertRejects(() => find({ path: join(dataRoot, "absent") }), UserError, "absent");
+    Deno.writeTextFileSync(join(dataRoot, "weights-inception-2015-12-05-6726825d.pth"), "half a fil");
+    await assertRejects(() => find(), UserError, "damaged");
+    Deno.removeSync(dataRoot, { recursive: true });
+  },
+});
+
+Deno.test("images in memory are read where they lie", () => {
+  const source = imagesInMemory({ ...bars(1, 3), name: "bars" });
+  assertEquals(source.read(2).data, bars(1, 3).images.subarray(128));
+});
