@@ -3,7 +3,7 @@
 /** A mean and what is known of it. */
 export interface Interval {
   mean: number;
-  /** The bounds of the 95 % confidence interval; null of a single value. */
+  /** The bounds of the 95 % confidence interval; null of a single value, and where one is infinite. */
   low: number | null;
   high: number | null;
   count: number;
@@ -14,7 +14,7 @@ export function confidenceInterval(values: number[]): Interval {
   const count = values.length;
   if (count === 0) throw new RangeError("a confidence interval needs at least one value");
   const mean = values.reduce((a, b) => a + b) / count;
-  if (count === 1) return { mean, low: null, high: null, count };
+  if (count === 1 || !Number.isFinite(mean)) return { mean, low: null, high: null, count };
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
   const half = studentQuantile(0.975, count - 1) * Math.sqrt(variance / count);
   return { mean, low: mean - half, high: mean + half, count };

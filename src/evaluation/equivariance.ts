@@ -105,10 +105,9 @@ export function resample({ shape, values }: Images, resampling: Resampling): Ima
 export async function predictionError(
   predict: (x: Images) => Promise<Images> | Images,
   x: Images,
-  transformation: Transformation,
+  resampling: Resampling,
   base?: Images,
 ): Promise<ErrorSum> {
-  const resampling = resamplingOf(transformation, [x.shape[1], x.shape[2]]);
   const before = await predict(resample(x, resampling));
   return maskedError(before, resample(base ?? await predict(x), resampling), resampling.mask);
 }

@@ -193,19 +193,28 @@ function bandAt(band: BandLine[], y: number, x: number): number {
 
 /** The convolution of the two grids' Lanczos windows, at a place in pixels, up to a factor. */
 function windowsAt(y: number, x: number, cosine: number, sine: number, up: number): number {
-  const last = lobes * up - 1;
+  const last = lobes * up - 1, samples = windowSamples(up);
   let sum = 0;
   for (let i = -last; i <= last; i++) {
+    const down = y - i / up, ofRow = samples[i + last]!;
     for (let j = -last; j <= last; j++) {
-      const v = i / up,
-        u = j / up,
-        across = cosine * (x - u) + sine * (y - v),
-        along = cosine * (y - v) - sine * (x - u);
+      const right = x - j / up, across = cosine * right + sine * down, along = cosine * down - sine * right;
       if (Math.abs(across) >= lobes || Math.abs(along) >= lobes) continue;
-      sum += lanczosWindow(v) * lanczosWindow(u) * lanczosWindow(across) * lanczosWindow(along);
+      sum += ofRow * samples[j + last]! * lanczosWindow(across) * lanczosWindow(along);
     }
   }
   return sum;
+}
+
+const sampledWindows = new Map<number, Float64Array>();
+
+/** The Lanczos window at `up` samples a pixel. */
+function windowSamples(up: number): Float64Array {
+  const last = lobes * up - 1, found = sampledWindows.get(up);
+  if (found) return found;
+  const made = Float64Array.from({ length: 2 * last + 1 }, (_, i) => lanczosWindow((i - last) / up));
+  sampledWindows.set(up, made);
+  return made;
 }
 
 /** For each output position the weights of some input positions. */

@@ -1,0 +1,153 @@
+/** `deno task equivariance`: how well trained networks keep turns and shifts, in decibels. */
+import { parseArgs } from "@std/cli/parse-args";
+import { basename, join } from "@std/path";
+import { writeFileAtomic } from "../bundle/atomic.ts";
+import { files } from "../bundle/layout.ts";
+import { findBundles, readBundleSpec } from "../bundle/read.ts";
+import { fillBatch, loadDataset } from "../datasets/mod.ts";
+import { type EngineName, openEngine } from "../engines/mod.ts";
+import { UserError } from "../errors.ts";
+import { type Images, measures } from "../evaluation/equivariance.ts";
+import { type EquivarianceScore, measureEquivariance } from "../evaluation/equivariance_study.ts";
+import { curvesOf, scoresCsv, type StudiedNetwork, summaryTable } from "../evaluation/equivariance_table.ts";
+import { parseSpec, type ResolvedSpec, resolveSpec, specName } from "../spec/mod.ts";
+import { curvePlot } from "../report/plots.ts";
+import { compileUNet, loadWeights } from "../unet/mod.ts";
+import { createProgress, type Progress } from "./progress.ts";
+
+/** What `--help` prints. */
+export const help = `Measures how well trained networks keep turns and shifts, in decibels: more is better.
+
+Usage: deno task equivariance BUNDLE ... [field=value ...] [options]
+
+  BUNDLE            a bundle, or a folder of bundles
+  field=value       goes over each bundle's spec: sampling.sampler=ddim sampling.steps=50
+  --seeds N         independent repetitions, over which the 95 % intervals are (default 5)
+  --images N        images for each of them (default 4)
+  --angles LIST     of the curve, in degrees (default -90,-60,-30,30,60,90)
+  --no-runs         only the network's prediction; whole sampling runs take longest
+  --engine NAME     auto (default), tensorflow, webgpu, cpu
+  --data FOLDER     where datasets lie (default: data)
+  --out FOLDER      write equivariance.csv, equivariance.svg and .png there
+
+EQ-T (whole pixels), EQ-T_frac and EQ-R (turns) are StyleGAN3's; the shift PSNR is that of Alias-Free Latent Diffusion.
+A prediction's score compares f(turned x) with turned f(x), at five noise levels; a run's, the image of a run that turns
+or shifts with the transformed image of one that does not. Turns need images of at least 16 pixels.
+
+Example: deno task equivariance out sampling.steps=100 --out equivariance`;
+
+const defaultAngles = "-90,-60,-30,30,60,90";
+
+/** Measures the bundles' networks and prints a table. */
+export async function run(args: string[]): Promise<number> {
+  const parsed = parseArgs(args, {
+    string: ["seeds", "images", "angles", "engine", "data", "out"],
+    boolean: ["runs"],
+    negatable: ["runs"],
+    default: { runs: true, seeds: "5", images: "4", angles: defaultAngles, engine: "auto" },
+    unknown: (arg: string, key?: string) => {
+      if (key === undefined || !arg.startsWith("-")) return true;
+      throw new UserError(`there is no option ${arg} (--help lists them)`);
+    },
+  });
+  const words: string[] = parsed._.map(String), overrides = words.filter((word) => word.includes("="));
+  const bundles = findBundles(words.filter((word) => !word.includes("=")));
+  if (bundles.length === 0) throw new UserError("which bundles? For example: deno task equivariance out");
+  const seeds = wholeNumber(parsed.seeds, "--seeds"), perSeed = wholeNumber(parsed.images, "--images");
+  const angles = anglesOf(parsed.angles), progress = createProgress(), networks: StudiedNetwork[] = [];
+  const engine = await openEngine(parsed.engine as EngineName | "auto");
+  try {
+    for (const path of bundles) {
+      const spec = resolveSpec(parseSpec(JSON.stringify(readBundleSpec(path))), overrides);
+      const images = await imagesOf(spec, seeds * perSeed, parsed.data), unet = compileUNet(spec);
+      try {
+        await loadWeights(unet, weightsFile(path));
+        const name = specName(spec);
+        progress.message(`${basename(path)}: ${name} on ${spec.dataset}`);
+        const options = { seeds, angles, images, spec, engine, predict: unet.apply, transformations: 2 };
+        const scores = await study(progress, { ...options, runs: parsed.runs });
+        networks.push({ name, bundle: basename(path), scores });
+      } finally {
+        unet.dispose();
+      }
+    }
+  } finally {
+    engine.dispose();
+  }
+  console.log(summaryTable(networks));
+  if (parsed.out !== undefined) await writeResults(parsed.out, networks);
+  return 0;
+}
+
+async function study(
+  progress: Progress,
+  options: Parameters<typeof measureEquivariance>[0],
+): Promise<EquivarianceScore[]> {
+  let started = false;
+  const scores = await measureEquivariance({
+    ...options,
+    onProgress: (done, total) => {
+      if (!started) progress.phase("equivariance", total, "evaluations");
+      started = true;
+      progress.update(done);
+    },
+  });
+  progress.done();
+  return scores;
+}
+
+function wholeNumber(text: string, option: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new UserError(`${option} takes a whole number from 1, got ${JSON.stringify(text)}`);
+  }
+  return value;
+}
+
+function anglesOf(text: string): number[] {
+  const angles = text.split(",").filter((word) => word.trim() !== "").map(Number);
+  if (angles.some((angle) => !Number.isFinite(angle) || angle === 0)) {
+    throw new UserError(`--angles takes degrees other than 0, separated by commas, got ${JSON.stringify(text)}`);
+  }
+  return [...new Set(angles)].sort((a, b) => a - b);
+}
+
+/** Images of the spec's dataset, spread evenly over it. */
+async function imagesOf(spec: ResolvedSpec, count: number, dataRoot: string | undefined): Promise<Images> {
+  const dataset = await loadDataset(spec, { dataRoot }), { imageSize, channels } = dataset;
+  if (dataset.count < count) throw new UserError(`the dataset has ${dataset.count} images, and ${count} are asked for`);
+  const values = new Float32Array(count * imageSize ** 2 * channels);
+  fillBatch(dataset, Array.from({ length: count }, (_, i) => Math.floor(i * dataset.count / count)), values);
+  return { shape: [count, imageSize, imageSize, channels], values };
+}
+
+/** The weights that drew the bundle's samples. */
+function weightsFile(bundle: string): string {
+  const names = [...Deno.readDirSync(join(bundle, "data"))].map(({ name }) => name);
+  const file = [files.average, files.model].find((name) => names.includes(name));
+  if (!file) throw new UserError(`${bundle}: no model in it; give the bundle that it was sampled from`);
+  return join(bundle, "data", file);
+}
+
+async function writeResults(folder: string, networks: StudiedNetwork[]): Promise<void> {
+  Deno.mkdirSync(folder, { recursive: true });
+  const written = [join(folder, "equivariance.csv")];
+  writeFileAtomic(written[0]!, new TextEncoder().encode(scoresCsv(networks)));
+  for (const  of of["prediction", "run"] as const) {
+    const curves = curvesOf(networks, of);
+    if (curves.length === 0) continue;
+    const what = of === "run" ? "Sampling runs that turn" : "Predictions of turned images";
+    const plot = await curvePlot({
+      title: `${what}: ${measures[2]} over the angle`,
+      note: "bands: 95 % confidence over the seeds",
+      x: { name: "angle (degrees)", ticks: { every: 30, text: String } },
+      y: { name: "EQ-R (dB)" },
+      curves,
+    });
+    const stem = join(folder, `equivariance-${of}`);
+    writeFileAtomic(`${stem}.svg`, new TextEncoder().encode(plot.svg));
+    writeFileAtomic(`${stem}.png`, plot.png);
+    written.push(`${stem}.svg`, `${stem}.png`);
+  }
+  console.log(`written: ${written.join(", ")}`);
+}
