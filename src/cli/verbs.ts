@@ -18,6 +18,10 @@ export const verbs: Readonly<Record<string, { readonly summary: string; readonly
   evaluate: { summary: "FID, KID and IS of one set of images against another", load: () => import("./evaluate.ts") },
   compare: { summary: "the paper's table from bundles", load: () => import("./compare.ts") },
   diff: { summary: "two bundles side by side: spec, losses, scores, samples", load: () => import("./diff.ts") },
+  equivariance: {
+    summary: "how well networks keep turns and shifts, in decibels",
+    load: () => import("./equivariance.ts"),
+  },
   verify: { summary: "checks bundles: is every byte what the run wrote?", load: () => import("./verify.ts") },
   pack: { summary: "makes one file of a bundle, to send", load: () => import("./pack.ts") },
   unpack: { summary: "unpacks and verifies what somebody packed", load: () => import("./unpack.ts") },
