@@ -4,5 +4,6 @@
  * exits with code 2; every other error keeps its stack.
  */
 export class UserError extends Error {
+  /** Its name, for those who print it. */
   override name = "UserError";
 }

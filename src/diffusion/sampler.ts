@@ -13,6 +13,7 @@ import { type SamplingStep, samplingSteps } from "./steps.ts";
 
 /** What a sampler is made of. */
 export interface SamplerOptions {
+  /** The open engine. */
   engine: Pick<Engine, "jit">;
   /** The network's `apply`. */
   predict: NoisePredictor;
@@ -22,6 +23,7 @@ export interface SamplerOptions {
   sampling: Omit<ResolvedSpec["sampling"], "count" | "rotation">;
   /** The resolved spec's number of classes. */
   classes: number | null;
+  /** The noise schedule that the network was trained with. */
   schedule: NoiseSchedule;
   /** Of the noise: 0 ... 2^32 - 1. */
   seed: number;
@@ -43,11 +45,13 @@ export interface SampleOptions {
 
 /** Where sampling is. */
 export interface SamplingEvent {
-  /** The index of the batch's first image, and the number of its images. */
+  /** The index of the batch's first image. */
   first: number;
+  /** The number of its images. */
   size: number;
-  /** Steps taken of `steps`, from 0. */
+  /** Steps taken, from 0. */
   step: number;
+  /** Steps in all. */
   steps: number;
   /** The timestep whose noise the state holds. */
   timestep: number;

@@ -8,7 +8,9 @@ import { type Matrix, rowProducts, transpose } from "./linear_algebra.ts";
  * it halves the memory; whatever is computed from features is float64.
  */
 export interface Features {
+  /** Row-major. */
   values: Float64Array | Float32Array;
+  /** Features of a sample. */
   columns: number;
 }
 

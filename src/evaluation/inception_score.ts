@@ -25,6 +25,7 @@ export interface InceptionScore {
   standardDeviation: number;
   /** The standard error of the mean, from the splits (with n - 1). */
   standardError: number;
+  /** How many there were. */
   splits: number;
 }
 

@@ -9,6 +9,10 @@ import { drawRows } from "./draw.ts";
 import { type Features, rowCount, rowsAsMatrix, selectRows } from "./features.ts";
 import { type Matrix, rowProducts } from "./linear_algebra.ts";
 
+const defaults = { subsets: 100, subsetSize: 1000, seed: 0 };
+/** Rows that are multiplied at a time. */
+const block = 1000;
+
 /** How {@link kernelDistance} draws its subsets. */
 export interface KernelDistanceOptions {
   /** Subsets that are drawn; 100 by default. */
@@ -29,6 +33,7 @@ export interface KernelDistance {
   allRows: number;
   /** The standard error of `allRows` that comes from the choice of the first set's rows (jackknife). */
   standardError: number;
+  /** How many there were. */
   subsets: number;
   /** The rows of a subset; smaller than what was asked for where a set has fewer. */
   subsetSize: number;
@@ -63,14 +68,14 @@ export function* kernelDistanceSteps(
   b: Features,
   options: KernelDistanceOptions = {},
 ): Generator<ProductsRequest, KernelDistance, ArrayLike<number>> {
-  const { subsets = 100, seed = 0 } = options, rowsA = rowCount(a), rowsB = rowCount(b);
+  const { subsets, seed, subsetSize: wanted } = { ...defaults, ...options }, rowsA = rowCount(a), rowsB = rowCount(b);
   if (a.columns !== b.columns) {
     throw new RangeError(`features of ${a.columns} and of ${b.columns} columns cannot be compared`);
   }
   if (rowsA < 2 || rowsB < 2) {
     throw new RangeError(`a kernel distance needs at least 2 samples a set; there are ${rowsA} and ${rowsB}`);
   }
-  const subsetSize = Math.min(options.subsetSize ?? 1000, rowsA, rowsB);
+  const subsetSize = Math.min(wanted, rowsA, rowsB);
   const estimates: number[] = [];
   for (let subset = 0; subset < subsets; subset++) {
     const x = selectRows(a, drawRows(rowsA, subsetSize, seed, "kernelLeft", subset));
@@ -107,7 +112,7 @@ function* discrepancy(
  * and without it no digits are lost to it.
  */
 function* kernelRowSums(x: Features, y: Features): Generator<ProductsRequest, Float64Array, ArrayLike<number>> {
-  const m = rowCount(x), n = rowCount(y), d = x.columns, sums = new Float64Array(m), block = 1000, same = x === y;
+  const m = rowCount(x), n = rowCount(y), d = x.columns, sums = new Float64Array(m), same = x === y;
   for (let from = 0; from < m; from += block) {
     const rows = rowsAsMatrix(x, from, Math.min(m, from + block));
     // Of x with itself the blocks left of the diagonal are those right of it, mirrored.
@@ -128,6 +133,15 @@ function* kernelRowSums(x: Features, y: Features): Generator<ProductsRequest, Fl
     }
   }
   return sums;
+}
+
+/** How often {@link kernelDistanceSteps} asks for products. */
+export function kernelRequests(rowsA: number, rowsB: number, options: KernelDistanceOptions = {}): number {
+  const { subsets, subsetSize } = { ...defaults, ...options };
+  const blocks = (rows: number) => Math.ceil(rows / block), half = (n: number) => n * (n + 1) / 2;
+  const each = (a: number, b: number) => half(blocks(a)) + blocks(a) * blocks(b) + half(blocks(b));
+  const size = Math.min(subsetSize, rowsA, rowsB);
+  return subsets * each(size, size) + each(rowsA, rowsB);
 }
 
 function sum(values: Float64Array): number {

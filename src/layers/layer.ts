@@ -21,14 +21,19 @@ export interface Parameter {
   name: string;
   /** PyTorch's shape. */
   shape: number[];
+  /** How it lies in memory. */
   layout: Layout;
+  /** How it is filled before training. */
   initializer: Initializer;
 }
 
 /** A table of numbers that a layer computes with and that is never trained. */
 export interface Constant {
+  /** Its name within the layer. */
   name: string;
+  /** Its size along each axis. */
   shape: number[];
+  /** Row-major. */
   values: number[];
 }
 
@@ -37,7 +42,9 @@ export type Shape = number[];
 
 /** What a layer computes with, by the names within the layer. */
 export interface LayerTensors {
+  /** A parameter by its name within the layer. */
   parameter(name: string): tf.Tensor;
+  /** A constant by its name within the layer. */
   constant(name: string): tf.Tensor;
 }
 
@@ -47,6 +54,7 @@ export interface Layer<Options> {
   readonly name: string;
   /** The parameters in the order of the state dict. */
   parameters(options: Options): Parameter[];
+  /** The parameters that the layer has with some options. */
   constants(options: Options): Constant[];
   /** The output's shape. Throws where the inputs do not fit. */
   outputShape(inputs: Shape[], options: Options): Shape;

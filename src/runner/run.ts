@@ -31,6 +31,7 @@ export interface RunOptions {
   skipBad?: boolean | undefined;
   /** Go on with a training that was begun on another engine or kind of device. */
   elsewhere?: boolean | undefined;
+  /** Whom to tell how far it is; default nobody. */
   report?: Reporter | undefined;
   /** Stops the run; what was reached is kept, and the same run goes on there. */
   signal?: AbortSignal | undefined;

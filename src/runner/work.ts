@@ -42,12 +42,14 @@ export function openWork(out: string, trainingKey: string, what: string): Work {
 export function explainFolder(error: unknown, folder: string): unknown {
   const reasons: [new (...args: never[]) => Error, string][] = [
     [Deno.errors.PermissionDenied, "it may not be written to"],
-    [Deno.errors.ReadOnlyFileSystem, "it is on a disk that is read-only"],
     [Deno.errors.NotADirectory, "a part of its path is a file"],
     [Deno.errors.AlreadyExists, "it is a file"],
   ];
   for (const [kind, reason] of reasons) {
     if (error instanceof kind) return new UserError(`${folder}: ${reason}; say --out FOLDER for another place`);
+  }
+  if (error instanceof Error && /os error 30/.test(error.message)) {
+    return new UserError(`${folder}: it is on a disk that is read-only; say --out FOLDER for another place`);
   }
   return error;
 }

@@ -13,6 +13,7 @@ export { loadWeights, saveWeights, setWeights, weightsOf } from "./weights.ts";
 
 /** A network with its weights on the engine that was open when it was compiled. */
 export interface UNet {
+  /** What it was compiled from. */
   readonly plan: NetworkPlan;
   /**
    * The trained weights under the published state dict's names, in its order; matrices lie as [in, out], convolutions as

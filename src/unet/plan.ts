@@ -44,6 +44,7 @@ export type Step = {
 export interface NetworkPlan {
   /** [height, width, channels] of what goes in and comes out. */
   imageShape: Shape;
+  /** How many, or null where it is not class-conditional. */
   classes: number | null;
   /** In the order of execution. */
   steps: Step[];

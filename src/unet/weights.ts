@@ -12,7 +12,9 @@ import type { NetworkPlan } from "./plan.ts";
 
 /** What of a network its weights need. */
 export interface Weighted {
+  /** What the network was compiled from. */
   readonly plan: NetworkPlan;
+  /** Its weights, by name. */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
 }
 

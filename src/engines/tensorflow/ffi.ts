@@ -85,6 +85,16 @@ const coreSymbols = {
   TF_DeleteFunction: { parameters: [p], result: "void" },
 } as const;
 
+/** TensorFlow's logger (Abseil of its pinned release), which heeds no environment variable until it is set up. */
+const loggerSymbols = {
+  _ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE: {
+    parameters: ["i32"],
+    result: "void",
+    // Another release has another name for it, and is louder.
+    optional: true,
+  },
+} as const;
+
 /** The opened libraries: the C functions and one status that all calls share. */
 export interface TensorFlow {
   readonly core: Deno.DynamicLibrary<typeof coreSymbols>["symbols"];
@@ -127,6 +137,12 @@ export function openTensorFlow(paths: { framework: string; cc: string }): Tensor
     }
   };
   const framework = open(paths.framework, frameworkSymbols);
+  const errorsOnly = 2;
+  if (Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === undefined) {
+    open(paths.framework, loggerSymbols)._ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE?.(errorsOnly);
+  }
+  // oneDNN's memory pool and products are faster. Where it is off by default, as it is on some CPUs, results would differ.
+  Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");
   const core = open(paths.cc, coreSymbols);
   const status = framework.TF_NewStatus();
   return {

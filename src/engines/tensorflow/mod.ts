@@ -26,9 +26,6 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
   const library = await findLibrary({ download: options.download ?? true });
   const precision = options.precision ?? "float32";
   // TensorFlow reads these when it loads and when it meets a GPU.
-  Deno.env.set("TF_CPP_MIN_LOG_LEVEL", Deno.env.get("TF_CPP_MIN_LOG_LEVEL") ?? "2");
-  // oneDNN's memory pool and products are faster; its default differs from CPU to CPU, and so would results.
-  Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");
   Deno.env.set("NVIDIA_TF32_OVERRIDE", precision === "tf32" ? "1" : "0");
   Deno.env.set("TF_CUDNN_DETERMINISTIC", "1");
   const tensorflow = openTensorFlow(library);

@@ -1,0 +1,68 @@
+/**
+ * Alias-free diffusion models as a library: filters, kernels, engines, the network, and whole experiments.
+ *
+ * The method is that of "Advancing Diffusion Models: Alias-Free Resampling and Enhanced Rotational Equivariance"
+ * (arXiv 2411.09174). Tensors are tfjs tensors, N, H, W, C in float32; use the `tf` that is exported here, for there
+ * must be one only. Most functions need an open engine:
+ *
+ * ```ts ignore
+ * import { compileUNet, loadSpec, openEngine, tf } from "./mod.ts";
+ *
+ * await openEngine("auto");
+ * const { resolved } = await loadSpec("experiments/d2n-mnistm.yaml");
+ * const unet = compileUNet(resolved);
+ * unet.apply(tf.zeros([1, 32, 32, 3]), tf.tensor1d([500])).print();
+ * ```
+ *
+ * @module
+ */
+export * as tf from "@tensorflow/tfjs";
+export { UserError } from "./src/errors.ts";
+
+export { frequencyResponse, kaiserWindow, type LowpassDesign, lowpassKernel } from "./src/filters/mod.ts";
+
+export { type Engine, type EngineName, type EngineOptions, type JitFunction, openEngine } from "./src/engines/mod.ts";
+
+export { aliasFreeGelu, type AliasFreeGeluOptions } from "./kernels/alias_free_gelu/mod.ts";
+export { attention } from "./kernels/attention/mod.ts";
+export { filteredDownsample } from "./kernels/filtered_downsample/mod.ts";
+export { filteredUpsample } from "./kernels/filtered_upsample/mod.ts";
+export { randomNormal } from "./kernels/random_normal/mod.ts";
+export { rotate } from "./kernels/rotate/mod.ts";
+export { shift } from "./kernels/shift/mod.ts";
+
+export * from "./src/spec/mod.ts";
+export {
+  compileUNet,
+  loadWeights,
+  type NetworkPlan,
+  networkPlan,
+  type NetworkSpec,
+  saveWeights,
+  type Step,
+  type UNet,
+} from "./src/unet/mod.ts";
+export type { Weighted } from "./src/unet/weights.ts";
+export { type LayerName, type LayerOptions, layers } from "./src/layers/registry.ts";
+export type { Constant, Initializer, Layer, LayerTensors, Layout, Parameter, Shape } from "./src/layers/layer.ts";
+export {
+  type NoisePredictor,
+  type NoiseSchedule,
+  noiseSchedule,
+  sampleImages,
+  type SampleOptions,
+  type SamplerOptions,
+  type SamplingEvent,
+} from "./src/diffusion/mod.ts";
+export { type Dataset, type DatasetRequest, loadDataset, type LoadOptions } from "./src/datasets/mod.ts";
+export { type Dtype, readTensors, type TensorData, writeTensors } from "./src/formats/safetensors.ts";
+
+export type { Features } from "./src/evaluation/features.ts";
+export { frechetDistance } from "./src/evaluation/frechet.ts";
+export { type KernelDistance, kernelDistance, type KernelDistanceOptions } from "./src/evaluation/kernel.ts";
+export { type InceptionScore, inceptionScore, type InceptionScoreOptions } from "./src/evaluation/inception_score.ts";
+
+export { type Reporter } from "./src/runner/reporter.ts";
+export { runExperiment, type RunOptions } from "./src/runner/run.ts";
+export type { Bundle } from "./src/bundle/bag.ts";
+export { type Problem, type Verification, verifyBundle } from "./src/bundle/verify.ts";
