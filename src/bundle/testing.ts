@@ -34,7 +34,20 @@ export function examplePayload(spec: ResolvedSpec = exampleSpec()): Map<string, 
     [files.model, tensors(networkPlan(spec).parameters.map(({ name, shape }) => [name, shape]), "F32")],
     [files.losses, "step,loss\n1,1\n2,0.5\n"],
     [files.samples, samples],
-    [files.metrics, jsonText({ samples: sha256(samples), fid: { value: 1, error: 0.1 } })],
+    [
+      files.metrics,
+      jsonText({
+        samples: sha256(samples),
+        scores: [
+          { metric: "fid", value: 12.345, standardError: 0.25, better: "lower" },
+          { metric: "classifier-kid", value: -0.0012, standardError: null, better: "lower" },
+        ],
+        extractor: { name: "classifier", digest: "a".repeat(64), testAccuracy: 0.9912, testCount: 2000 },
+        generated: { count, digest: sha256(samples) },
+        reference: { name: "mnist", count: 10, digest: sha256("data") },
+        notes: ["Scores of <4> images say little."],
+      }),
+    ],
   ]);
 }
 

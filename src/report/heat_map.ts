@@ -101,7 +101,7 @@ export function heatMapSvg({ title, note, cells, colourAt, labelAt, x, y, scale,
     line(`M${bar + 16} ${py}h5`);
     text(words, [bar + 25, py + 4], 12, colours.ink, "start");
   }
-  text(scale.name, [bar + 72, top + side / 2], 13, colours.faint, "middle", "up");
+  text(scale.name, [bar + 88, top + side / 2], 13, colours.faint, "middle", "up");
   const { width, height } = heatMapSize;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
     `font-family="${fontFamily}, Verdana, sans-serif">` +

@@ -169,9 +169,9 @@ export interface LossRow {
   loss: number;
 }
 
-/** The loss's moving average: weights fall by half in a hundredth of the rows, and the first rows are not favoured. */
+/** The loss's moving average: weights fall by half in a hundredth of the rows (ten at least); no row is there before it. */
 export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
-  const keep = 0.5 ** (1 / Math.max(1, rows.length / 100));
+  const keep = 0.5 ** (1 / Math.max(10, rows.length / 100));
   let sum = 0, weight = 0;
   return rows.map(({ step, loss }) => {
     sum = keep * sum + loss;
@@ -180,6 +180,8 @@ export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
   });
 }
 
+const max = (a: number, b: number) => Math.max(a, b), min = (a: number, b: number) => Math.min(a, b);
+
 /** What a plot of the loss shows: at most 800 rows, evenly chosen, and their moving average. */
 export function lossCurves(rows: readonly LossRow[], title = "Training loss"): CurvePlot {
   const shown = (from: readonly LossRow[]) => {
@@ -187,10 +189,13 @@ export function lossCurves(rows: readonly LossRow[], title = "Training loss"): C
     return from.filter((_, i) => i % every === 0 || i === from.length - 1)
       .map(({ step, loss }): [number, number] => [step, loss]);
   };
+  const positive = rows.map(({ loss }) => loss).filter((loss) => loss > 0);
+  // An axis of powers of ten needs some of them to say anything.
+  const isWide = positive.length > 0 && positive.reduce(max) >= 10 * positive.reduce(min);
   return {
     title,
     x: { name: "training step", ...(rows.length ? { min: 0, max: rows.at(-1)!.step } : {}) },
-    y: { name: "mean squared error of the noise", log: true },
+    y: { name: "mean squared error of the noise", ...(isWide ? { log: true } : { min: 0 }) },
     curves: [
       { name: "each step", points: shown(rows), faint: true },
       { name: "moving average", points: shown(smoothedLoss(rows)) },

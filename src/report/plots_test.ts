@@ -50,7 +50,8 @@ Deno.test("the loss's moving average: constant stays constant, no row counts bef
   smoothedLoss(rows).forEach(({ loss }) => assertAlmostEquals(loss, 3, 1e-12));
   const falling = smoothedLoss([{ step: 1, loss: 4 }, { step: 2, loss: 0 }]);
   assertEquals(falling[0]!.loss, 4);
-  assertAlmostEquals(falling[1]!.loss, 4 / 3, 1e-12); // 0.5 * 4 + 0, over 0.5 + 1
+  const keep = 0.5 ** (1 / 10); // Ten rows halve a weight.
+  assertAlmostEquals(falling[1]!.loss, 4 * keep / (1 + keep), 1e-12);
   const { curves } = lossCurves(Array.from({ length: 37_500 }, (_, i) => ({ step: i + 1, loss: 1 / (i + 1) })));
   assert(curves.every(({ points }) => points.length <= 801 && points.at(-1)![0] === 37_500));
   assert(wellFormed(curveSvg(lossCurves([]))));

@@ -1,0 +1,152 @@
+/**
+ * A headless Chromium for tests, driven by the DevTools protocol (https://chromedevtools.github.io/devtools-protocol/)
+ * over its WebSocket; a whole automation package would be hundreds of times as long.
+ */
+
+/** Where Chromium is: $CHROMIUM, or under one of its usual names; null where it is not found or may not be asked for. */
+export function findChromium(): string | null {
+  for (const name of ["run", "net", "read", "write", "env"] as const) {
+    if (Deno.permissions.querySync({ name }).state !== "granted") return null;
+  }
+  const names = [Deno.env.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  for (const command of names) {
+    if (!command) continue;
+    try {
+      const { success } = new Deno.Command(command, { args: ["--version"], stdout: "null", stderr: "null" })
+        .outputSync();
+      if (success) return command;
+    } catch {
+      // Not installed under this name.
+    }
+  }
+  return null;
+}
+
+/** A page in a browser of its own. */
+export interface BrowserPage {
+  /** What went wrong in the page: exceptions, console errors, refused loads. */
+  errors: string[];
+  /** Every address that was asked for. */
+  requests: string[];
+  /** Sends a command of the protocol. */
+  // deno-lint-ignore no-explicit-any -- each command has an answer of its own
+  send(method: string, params?: Record<string, unknown>): Promise<any>;
+  /** The value of an expression in the page; promises are awaited. */
+  // deno-lint-ignore no-explicit-any -- whatever the page gives
+  evaluate(expression: string): Promise<any>;
+  /** Loads an address and waits until it is loaded. */
+  goto(url: string): Promise<void>;
+  /** A PNG of the whole page, `width` CSS pixels wide. */
+  screenshot(width: number, options?: { dark?: boolean; print?: boolean }): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** Starts Chromium with an empty profile and opens a page. */
+export async function openBrowser(chromium: string): Promise<BrowserPage> {
+  const profile = await Deno.makeTempDir();
+  const child = new Deno.Command(chromium, {
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--no-first-run",
+      "--hide-scrollbars",
+      "--remote-debugging-port=0",
+      `--user-data-dir=${profile}`,
+      "about:blank",
+    ],
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  // The port is told on the error output; what follows there is read away.
+  const lines = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  let said = "", port: string | undefined;
+  while (port === undefined) {
+    const { value, done } = await lines.read();
+    if (done) throw new Error(`Chromium did not start: ${said}`);
+    said += value;
+    port = said.match(/DevTools listening on ws:\/\/[^:]+:(\d+)\//)?.[1];
+  }
+  const drained = (async () => {
+    while (!(await lines.read()).done);
+  })();
+  const targets = await (await fetch(`http://127.0.0.1:${port}/json/list`)).json() as {
+    type: string;
+    webSocketDebuggerUrl: string;
+  }[];
+  const socket = new WebSocket(targets.find(({ type }) => type === "page")!.webSocketDebuggerUrl);
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = reject;
+  });
+
+  const errors: string[] = [], requests: string[] = [];
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  let loaded = Promise.withResolvers<void>(), last = 0;
+  socket.onmessage = ({ data }) => {
+    const { id, method, params, result, error } = JSON.parse(data);
+    if (id !== undefined) {
+      if (error) waiting.get(id)?.reject(new Error(error.message));
+      else waiting.get(id)?.resolve(result);
+      waiting.delete(id);
+    } else if (method === "Runtime.exceptionThrown") errors.push(params.exceptionDetails.text);
+    else if (method === "Log.entryAdded" && params.entry.level === "error") errors.push(params.entry.text);
+    else if (method === "Runtime.consoleAPICalled" && params.type === "error") errors.push(JSON.stringify(params.args));
+    else if (method === "Network.requestWillBeSent") requests.push(params.request.url);
+    else if (method === "Page.loadEventFired") loaded.resolve();
+  };
+  const send: BrowserPage["send"] = (method, params = {}) => {
+    const answer = Promise.withResolvers<unknown>();
+    waiting.set(++last, answer);
+    socket.send(JSON.stringify({ id: last, method, params }));
+    return answer.promise;
+  };
+  for (const domain of ["Page", "Runtime", "Log", "Network"]) await send(`${domain}.enable`);
+
+  return {
+    errors,
+    requests,
+    send,
+    async evaluate(expression) {
+      const { result, exceptionDetails } = await send("Runtime.evaluate", {
+        expression,
+        awaitPromise: true,
+        returnByValue: true,
+      });
+      if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+      return result.value;
+    },
+    async goto(url) {
+      loaded = Promise.withResolvers();
+      await send("Page.navigate", { url });
+      await loaded.promise;
+    },
+    async screenshot(width, { dark = false, print = false } = {}) {
+      await send("Emulation.setEmulatedMedia", {
+        media: print ? "print" : "",
+        features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }],
+      });
+      await send("Emulation.setDeviceMetricsOverride", {
+        width,
+        height: 900,
+        deviceScaleFactor: 1,
+        mobile: width < 600,
+      });
+      const { data } = await send("Page.captureScreenshot", { captureBeyondViewport: true });
+      return Uint8Array.fromBase64(data);
+    },
+    async close() {
+      await send("Browser.close").catch(() => {});
+      const closed = new Promise((resolve) => socket.onclose = resolve);
+      if (socket.readyState !== WebSocket.CLOSED) {
+        socket.close();
+        await closed;
+      }
+      await child.status;
+      await drained;
+      await Deno.remove(profile, { recursive: true });
+    },
+  };
+}

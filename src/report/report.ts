@@ -1,0 +1,200 @@
+/** The report of a bundle, made from the bundle's own files: while it is written, or of a finished one. */
+import { basename, join } from "@std/path";
+import { type Digests, files, meaningOf } from "../bundle/layout.ts";
+import { parseManifest } from "../bundle/manifest.ts";
+import { UserError } from "../errors.ts";
+import type { Evaluation } from "../evaluation/evaluate.ts";
+import { explainInputError } from "../formats/input.ts";
+import { readTensors } from "../formats/safetensors.ts";
+import { sha256 } from "../formats/sha256.ts";
+import { parseSpec, type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
+import { reportHtml, type ReportInput } from "./html.ts";
+import type { LossRow } from "./plots.ts";
+import type { Pictures } from "./sheet.ts";
+
+/** A text file of a bundle, or null where there is none of this name. */
+function textOf(folder: string, name: string): string | null {
+  try {
+    return Deno.readTextFileSync(join(folder, name));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw explainInputError(error, join(folder, name));
+  }
+}
+
+function needed(folder: string, name: string): string {
+  const text = textOf(folder, name);
+  if (text === null) throw new UserError(`${folder}: no bundle, or not a whole one: ${name} is missing`);
+  return text;
+}
+
+/** The spec that a bundle was run from. */
+export function bundleSpec(folder: string): ResolvedSpec {
+  const name = `data/${files.spec}`;
+  return resolveSpec(parseSpec(needed(folder, name), { path: join(folder, name) }));
+}
+
+/** The images of a bundle, for each angle in the spec's order; none where it holds none. */
+export async function bundleSamples(folder: string): Promise<ReportInput["samples"]> {
+  const path = join(folder, "data", files.samples);
+  try {
+    Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+  const tensors = await readTensors(path);
+  return [...tensors].map(([angle, { shape, data }]) => {
+    const [count, imageSize, width, channels] = shape;
+    if (
+      shape.length !== 4 || imageSize !== width || !(data instanceof Uint8Array) || (channels !== 1 && channels !== 3)
+    ) throw new UserError(`${path}: ${angle} is no list of square images`);
+    const pictures: Pictures = { images: data, count: count!, imageSize: imageSize!, channels };
+    return { angleDegrees: Number(angle), pictures };
+  });
+}
+
+/** The rows of a loss.csv. */
+export function parseLosses(csv: string): LossRow[] {
+  return csv.trim().split("\n").slice(1).map((row) => {
+    const [step, loss] = row.split(",").map(Number);
+    return { step: step!, loss: loss! };
+  }).filter(({ step, loss }) => Number.isFinite(step) && Number.isFinite(loss));
+}
+
+/** Pictures that the report shows as they are: file, heading, alternative text, caption. */
+const shown: [file: string, kind: ReportInput["pictures"][number]["kind"], alt: string, caption: string][] = [
+  [
+    "denoising.png",
+    "denoising",
+    "Images at several timesteps, from pure noise to the finished image",
+    "The first images on their way from noise (left) to the end (right).",
+  ],
+  [
+    "noising.png",
+    "denoising",
+    "Training images at nine timesteps, from the image to pure noise",
+    "The other way round: training images become noise.",
+  ],
+  [
+    "previews.png",
+    "training",
+    "Rows of samples, one for each preview while training",
+    "Samples drawn in the course of the training.",
+  ],
+  ...["", "-down", "-up"].flatMap((suffix): [string, "filter", string, string][] => {
+    const which = suffix === "" ? "" : suffix === "-up" ? " of upsampling" : " of downsampling";
+    return [
+      [
+        `filter${suffix}.png`,
+        "filter",
+        `Heat map of the low-pass kernel's coefficients${which}`,
+        `The low-pass kernel${which}. Exact numbers: data/filter${suffix}.csv.`,
+      ],
+      [
+        `response${suffix}.png`,
+        "filter",
+        `Frequency response of the low-pass kernel${which} in decibels, and its sections along an axis and a diagonal`,
+        `What it does to each frequency${which}. Exact numbers: data/response${suffix}.csv.`,
+      ],
+    ];
+  }),
+  [
+    "resampling.png",
+    "filter",
+    "An image, and its down- and upsampling with and without the filter",
+    "A training image, resampled with and without the filter.",
+  ],
+];
+
+/** A JSON file's plain values as names and words. */
+function plainValues(text: string | null): [string, string][] {
+  if (text === null) return [];
+  const words = (key: string) => key.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+  return Object.entries(JSON.parse(text) as Record<string, unknown>).flatMap(([key, value]): [string, string][] => {
+    if (value === null || value === "" || (Array.isArray(value) && value.length === 0)) return [];
+    if (typeof value === "number") return [[words(key), +value.toPrecision(4) + ""]];
+    if (typeof value === "string") return [[words(key), value]];
+    if (Array.isArray(value) && value.every((one) => typeof one === "string")) return [[words(key), value.join("; ")]];
+    return [];
+  });
+}
+
+/** What provenance.json says in a few lines. */
+function provenanceLines(text: string | null): [string, string][] {
+  if (text === null) return [];
+  const { buildDefinition, runDetails } = JSON.parse(text).predicate;
+  const [project, ...others] = buildDefinition.resolvedDependencies as {
+    name?: string;
+    uri?: string;
+    digest?: Record<string, string>;
+    annotations?: { kind?: string; source?: string; cleanWorkingTree?: boolean | null };
+  }[];
+  const clean = project!.annotations?.cleanWorkingTree;
+  const commit = project!.digest?.["gitCommit"];
+  const libraries = others.filter(({ uri }) => uri?.startsWith("pkg:generic/"));
+  const packages = others.filter(({ uri }) => uri?.startsWith("pkg:npm/"));
+  const data = others.find(({ annotations }) => annotations?.kind === "dataset");
+  return [
+    ["project", commit ? `commit ${commit}${clean ? "" : ", with changes"}` : `${project!.uri}, commit unknown`],
+    ["runtime", `Deno ${runDetails.builder.version.deno}, ${runDetails.builder.version.platform}`],
+    ...libraries.map(({ name, uri }): [string, string] => [name ?? "library", decodeURIComponent(uri!.split("@")[1]!)]),
+    ["packages", `${packages.length} npm packages with digests, in provenance.json`],
+    ...(data?.annotations?.source ? [["data", data.annotations.source] as [string, string]] : []),
+    ...((runDetails.byproducts ?? []) as { annotations: { note: string } }[]).map((
+      { annotations },
+    ): [string, string] => [
+      "note",
+      annotations.note,
+    ]),
+  ];
+}
+
+/** What a report may be told that the folder does not say yet, because the bundle is still being written. */
+export interface ReportContext {
+  /** The bundle's name; default: the folder's. */
+  name?: string | undefined;
+  /** A sentence on what was run. */
+  summary?: string | undefined;
+  /** Name and SHA-256 of each payload file; default: read from the manifest. */
+  payload?: { name: string; sha256: string }[] | undefined;
+  /** The bundle's digest; default: that of the manifest. */
+  digest?: string | undefined;
+}
+
+/**
+ * The report of a bundle as one HTML file. Reads only the bundle's files; needs no engine and no network.
+ *
+ * @param folder the bundle's folder, or the one in which it is being built
+ * @throws UserError where the folder is no bundle, or holds files that cannot be read
+ */
+export async function bundleReport(folder: string, context: ReportContext = {}): Promise<string> {
+  const spec = bundleSpec(folder);
+  const manifest = textOf(folder, "manifest-sha256.txt") ?? "";
+  const payload = context.payload ??
+    [...parseManifest(manifest, () => {})].map(([name, sha256]) => ({ name, sha256 }));
+  const readme = textOf(folder, "README.md")?.split("\n")[2];
+  const metrics = textOf(folder, `data/${files.metrics}`);
+  const environment = textOf(folder, "environment.json");
+  return reportHtml({
+    name: (context.name ?? basename(folder)).replace(/-[0-9a-f]{12}(-\d+)?$/, ""),
+    summary: context.summary ?? readme ?? "",
+    digest: context.digest ?? sha256(manifest),
+    digests: JSON.parse(needed(folder, `data/${files.digests}`)) as Digests,
+    spec,
+    losses: parseLosses(textOf(folder, `data/${files.losses}`) ?? ""),
+    environment: plainValues(environment),
+    samples: await bundleSamples(folder),
+    pictures: shown.flatMap(([file, kind, alt, caption]) => {
+      try {
+        return [{ kind, alt, caption, png: Deno.readFileSync(join(folder, "data", file)) }];
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return [];
+        throw error;
+      }
+    }),
+    metrics: metrics === null ? null : JSON.parse(metrics) as Evaluation,
+    files: payload.map(({ name, sha256 }) => ({ name, sha256, meaning: meaningOf(name) })),
+    provenance: provenanceLines(textOf(folder, "provenance.json")),
+  });
+}

@@ -1,0 +1,148 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join, toFileUrl } from "@std/path";
+import { exampleBundle, examplePayload, exampleSpec } from "../bundle/testing.ts";
+import { UserError } from "../errors.ts";
+import { decodePng } from "../formats/png.ts";
+import { findChromium, openBrowser } from "./browser.ts";
+import { reportHtml, type ReportInput } from "./html.ts";
+import { bundleReport, parseLosses } from "./report.ts";
+import { imageGrid } from "./sheet.ts";
+
+const granted = (name: Deno.PermissionName) => Deno.permissions.querySync({ name }).state === "granted";
+
+async function example(): Promise<ReportInput> {
+  const pictures = {
+    images: new Uint8Array(5 * 64).map((_, i) => i % 251),
+    count: 5,
+    imageSize: 8,
+    channels: 1 as const,
+  };
+  return {
+    name: `odd <name> & "quotes"`,
+    summary: "Summary & more <b>",
+    digest: "d".repeat(64),
+    digests: { spec: "1".repeat(64), data: "2".repeat(64), run: "3".repeat(64), method: 1 },
+    spec: { ...exampleSpec(), seed: 7 },
+    losses: Array.from({ length: 50 }, (_, i) => ({ step: i + 1, loss: 1 / (i + 1) })),
+    environment: [["engine", "tensor<flow>"]],
+    samples: [-45, 0, 45].map((angleDegrees) => ({ angleDegrees, pictures })),
+    pictures: [{ kind: "denoising", png: await imageGrid(pictures), alt: 'alt "text"', caption: "caption" }],
+    metrics: JSON.parse(String(examplePayload().get("metrics.json"))),
+    files: [{ name: "data/loss.csv", sha256: "4".repeat(64), meaning: "losses" }],
+    provenance: [["project", "commit"]],
+  };
+}
+
+Deno.test("the report is one file with everything in it, escaped, the same text again", async () => {
+  const html = reportHtml(await example());
+  assertEquals(html, reportHtml(await example()));
+  for (
+    const text of [
+      "odd &lt;name&gt; &amp; &quot;quotes&quot;",
+      "Summary &amp; more &lt;b&gt;",
+      "tensor&lt;flow&gt;",
+      "d".repeat(64),
+      "12.35",
+      "± 0.25",
+      "classifier KID",
+      "unknown",
+      "99.12 %",
+      "Scores of &lt;4&gt; images",
+      'alt="alt &quot;text&quot;"',
+      "turned by −45°",
+    ]
+  ) assertStringIncludes(html, text);
+  // Defaults are grey, what was chosen is not.
+  assert(/class="mono default"[^>]*>epochs: 100</.test(html) && /class="mono set"[^>]*>seed: 7</.test(html));
+  assert(/class="mono set"[^>]*>imageSize: 8</.test(html));
+  // Nothing is loaded from elsewhere.
+  for (const [, address] of html.matchAll(/(?:src|href)="([^"]*)"/g)) assert(address!.startsWith("data:"), address);
+  assert(!/url\((?!#)|@import|<link rel="stylesheet"/.test(html));
+  // Every image decodes, and says in words what it is, or belongs to a group that does.
+  const images = [...html.matchAll(/<img src="data:image\/png;base64,([^"]*)"/g)];
+  assertEquals(images.length, 5 + 3 * 5 + 1);
+  images.forEach(([, data]) => decodePng(Uint8Array.fromBase64(data!)));
+  assertEquals(
+    new Set([...html.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id)).size,
+    [...html.matchAll(/ id="/g)].length,
+  );
+});
+
+Deno.test("what a run has not got is left out of its report", async () => {
+  const html = reportHtml({
+    ...await example(),
+    losses: [],
+    samples: [],
+    pictures: [],
+    metrics: null,
+    environment: [],
+  });
+  for (const id of ["samples", "rotation", "denoising", "metrics", "training", "filter"]) {
+    assert(!html.includes(`<section id="${id}"`), id);
+  }
+  assertStringIncludes(html, '<section id="spec"');
+  assertEquals(parseLosses("step,loss\n1,0.5\n2,NaN\n3,0.25\n"), [{ step: 1, loss: 0.5 }, { step: 3, loss: 0.25 }]);
+});
+
+Deno.test({
+  name: "the report of a bundle from its own files (needs files)",
+  ignore: !granted("read") || !granted("write"),
+  async fn() {
+    const folder = Deno.makeTempDirSync();
+    const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
+    const html = await bundleReport(path);
+    for (const text of [digest, "example: D-2N", "<p>A test.</p>", "turned by 45°", "data/model.safetensors"]) {
+      assertStringIncludes(html, text);
+    }
+    await assertRejects(() => bundleReport(folder), UserError, "no bundle");
+    Deno.removeSync(folder, { recursive: true });
+  },
+});
+
+const chromium = findChromium();
+Deno.test({
+  name: "the report in a browser: no errors, no requests, the slider works, no page wider than its screen " +
+    "(needs all permissions and Chromium, in $CHROMIUM or as chromium)",
+  ignore: chromium === null,
+  async fn() {
+    const folder = Deno.makeTempDirSync(), path = join(folder, "report.html");
+    Deno.writeTextFileSync(path, reportHtml(await example()));
+    const browser = await openBrowser(chromium!);
+    try {
+      await browser.goto(toFileUrl(path).href);
+      const shown = () => browser.evaluate(`[...document.querySelectorAll(".player figure")].map((f) => !f.hidden)`);
+      assertEquals(await shown(), [false, true, false], "begins upright");
+      await browser.evaluate(
+        `(() => { const s = document.getElementById("angle"); s.value = 2; s.dispatchEvent(new Event("input")); })()`,
+      );
+      assertEquals(await shown(), [false, false, true]);
+      assertEquals(await browser.evaluate(`document.querySelector("output").textContent`), "45°");
+      // By keyboard, as people without a mouse do.
+      await browser.evaluate(`document.getElementById("angle").focus()`);
+      const key = { key: "ArrowLeft", code: "ArrowLeft", windowsVirtualKeyCode: 37 };
+      await browser.send("Input.dispatchKeyEvent", { type: "keyDown", ...key });
+      await browser.send("Input.dispatchKeyEvent", { type: "keyUp", ...key });
+      assertEquals(await shown(), [false, true, false]);
+      assertEquals(await browser.evaluate(`document.getElementById("angle").getAttribute("aria-valuetext")`), "0°");
+      await browser.evaluate(`document.querySelector(".controls button").click()`);
+      const moved = `new Promise((done) => { const look = () => document.getElementById("angle").value === "1"
+        ? setTimeout(look, 20) : done(true); look(); })`;
+      assert(await browser.evaluate(moved), "Play turns");
+      await browser.evaluate(`document.querySelector(".controls button").click()`);
+      const broken = `[...document.images].filter((image) => !image.complete || image.naturalWidth === 0).length`;
+      assertEquals(await browser.evaluate(broken), 0);
+      for (const [width, options] of [[390, { dark: true }], [390, {}], [1200, {}]] as const) {
+        decodePng(await browser.screenshot(width, options));
+        assertEquals(await browser.evaluate(`document.documentElement.scrollWidth`), width);
+      }
+      await browser.screenshot(800, { print: true });
+      const visible = `[...document.querySelectorAll(".player figure")].filter((f) => f.offsetHeight > 0).length`;
+      assertEquals(await browser.evaluate(visible), 3, "on paper every angle is shown");
+      assertEquals(browser.errors, []);
+      assertEquals(browser.requests.filter((url) => !url.startsWith("data:")), [toFileUrl(path).href]);
+    } finally {
+      await browser.close();
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
