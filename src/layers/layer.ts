@@ -54,7 +54,7 @@ export interface Layer<Options> {
   readonly name: string;
   /** The parameters in the order of the state dict. */
   parameters(options: Options): Parameter[];
-  /** The parameters that the layer has with some options. */
+  /** The tables that the layer computes with. */
   constants(options: Options): Constant[];
   /** The output's shape. Throws where the inputs do not fit. */
   outputShape(inputs: Shape[], options: Options): Shape;
