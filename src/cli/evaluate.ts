@@ -49,7 +49,7 @@ export async function run(args: string[]): Promise<number> {
       ? spec.evaluation
       : { ...published, metrics: [...published.metrics] };
     const options = { ...evaluation, seed: spec?.seed ?? 0 };
-    const found = await score(engine, chosen, generated.images, reference.images, options, { progress });
+    const found = await score(chosen, generated.images, reference.images, options, { progress });
     progress.done();
     chosen.extractor.dispose();
     console.log(scoreLines(found).join("\n"));

@@ -11,10 +11,10 @@ import { datasetClassifier, type Reference, referenceFeatures } from "./cache.ts
 import { classifierExtractor } from "./classifier.ts";
 import { type Extracted, extractFeatures, type FeatureExtractor, imagesInMemory, type ImageSource } from "./extract.ts";
 import { featureStatistics, rowCount } from "./features.ts";
-import { frechetDistanceOfStatistics, frechetStandardError } from "./frechet.ts";
+import { defaultReplicates, frechetDistanceOfStatistics, frechetStandardErrorSteps } from "./frechet.ts";
 import { findInceptionWeights, type FindWeightsOptions, inceptionExtractor } from "./inception_weights.ts";
 import { inceptionScore } from "./inception_score.ts";
-import { type KernelDistance, kernelDistance, type KernelDistanceOptions, kernelDistanceSteps } from "./kernel.ts";
+import { type KernelDistance, type KernelDistanceOptions, kernelDistanceSteps, kernelRequests } from "./kernel.ts";
 import type { Matrix } from "./linear_algebra.ts";
 
 /** The distances by their short names. */
@@ -153,7 +153,7 @@ export async function evaluateSamples(request: EvaluateSamplesRequest): Promise<
     return nothing("Nothing was scored: the Inception weights were not in reach, and no labels to train a classifier.");
   }
   try {
-    return await score(engine, chosen, generated, reference, { ...evaluation, seed }, { dataRoot, progress });
+    return await score(chosen, generated, reference, { ...evaluation, seed }, { dataRoot, progress });
   } finally {
     chosen.extractor.dispose();
   }
@@ -161,7 +161,6 @@ export async function evaluateSamples(request: EvaluateSamplesRequest): Promise<
 
 /** Scores one set of images against another. The reference's features are cached under `dataRoot`. */
 export async function score(
-  engine: Engine,
   { extractor, about, notes }: ChosenExtractor,
   generated: ImageSource,
   reference: ImageSource,
@@ -175,11 +174,10 @@ export async function score(
   const known = await referenceFeatures(extractor, reference, dataRoot, progress.update);
   progress.phase("looking at the samples", generated.count, "images");
   const seen = await extractFeatures(extractor, generated, progress.update);
-  progress.phase("scoring", options.metrics.length, "metrics");
   const scores: Score[] = [];
   for (const metric of options.metrics) {
-    scores.push({ ...await one(engine, metric, seen, known, options), metric: `${extractor.prefix}${metric}` });
-    progress.update(scores.length);
+    const found = await one(metric, seen, known, { ...options, progress });
+    scores.push({ ...found, metric: `${extractor.prefix}${metric}` });
   }
   return {
     scores,
@@ -192,21 +190,27 @@ export async function score(
 
 /** One score, but for its name. */
 async function one(
-  engine: Engine,
   metric: Metric,
   seen: Extracted,
   known: Reference,
-  options: ResolvedSpec["evaluation"] & { seed: number },
+  options: ResolvedSpec["evaluation"] & { seed: number; progress: EvaluationProgress },
 ): Promise<Omit<Score, "metric">> {
-  const { seed, kidSubsets: subsets, kidSubsetSize: subsetSize, isSplits } = options, { features, logits } = seen;
+  const { seed, kidSubsets: subsets, kidSubsetSize: subsetSize, isSplits, progress } = options;
+  const { features, logits } = seen;
   switch (metric) {
     case "fid": {
+      progress.phase("Frechet distance and its error", defaultReplicates + 1, "steps");
       const value = frechetDistanceOfStatistics(featureStatistics(features), known.statistics);
-      const standardError = numberOrNull(frechetStandardError(features, known.statistics, { seed }));
-      return { value, standardError, better: "lower" };
+      const steps = frechetStandardErrorSteps(features, known.statistics, { seed });
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) {
+        progress.update(step.value + 1);
+        await breath();
+      }
+      return { value, standardError: numberOrNull(step.value), better: "lower" };
     }
     case "kid": {
-      const found = await kernelDistanceOn(engine, features, known.features, { subsets, subsetSize, seed });
+      const found = await kernelDistanceOnEngine(features, known.features, { subsets, subsetSize, seed }, progress);
       const { mean, standardDeviation, standardError, allRows } = found;
       return {
         value: mean,
@@ -219,6 +223,7 @@ async function one(
       };
     }
     case "is": {
+      progress.phase("inception score", 1, "steps");
       const splits = Math.min(isSplits, rowCount(logits));
       const { mean, standardDeviation, standardError } = inceptionScore(logits, { splits, seed });
       return { value: mean, standardError: numberOrNull(standardError), better: "higher", standardDeviation, splits };
@@ -226,23 +231,28 @@ async function one(
   }
 }
 
+/** Lets a bar be drawn and a signal be heard. */
+const breath = () => new Promise((resolve) => setTimeout(resolve));
+
 const numberOrNull = (value: number) => Number.isFinite(value) ? value : null;
 
-/** The kernel distance with its products made on the engine, in float32 as torch-fidelity makes them. */
-async function kernelDistanceOn(
-  engine: Engine,
+/** The kernel distance with its products made on the open engine, in float32 as torch-fidelity makes them. */
+async function kernelDistanceOnEngine(
   a: Extracted["features"],
   b: Extracted["features"],
   options: KernelDistanceOptions,
+  progress: EvaluationProgress,
 ): Promise<KernelDistance> {
-  if (engine.name === "cpu") return kernelDistance(a, b, options);
+  progress.phase("kernel distance", kernelRequests(rowCount(a), rowCount(b), options), "products");
   const steps = kernelDistanceSteps(a, b, options);
   let step = steps.next();
-  while (!step.done) {
+  for (let done = 1; !step.done; done++) {
     const { x, y } = step.value;
     const products = tf.tidy(() => tf.matMul(single(x), single(y), false, true));
     step = steps.next(await products.data());
     products.dispose();
+    progress.update(done);
+    if (done % 10 === 0) await breath();
   }
   return step.value;
 }

@@ -50,9 +50,12 @@ function sumOfRoots(s: Matrix): number {
   return symmetricEigenvalues(s).reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
 }
 
+/** Bootstrap samples where nothing else is said: they give the error itself to about 16 %. */
+export const defaultReplicates = 20;
+
 /** How {@link frechetStandardError} resamples. */
 export interface BootstrapOptions {
-  /** Bootstrap samples; 20 by default, which gives the error itself to about 16 %. */
+  /** Bootstrap samples; {@link defaultReplicates} by default. */
   replicates?: number;
   /** Rows that are resampled at most, 2000 by default: of more, as many are drawn, and the error is scaled down. */
   rows?: number;
@@ -63,12 +66,27 @@ export interface BootstrapOptions {
 /**
  * The standard error of the Frechet distance that comes from the choice of the rows of `a`, by bootstrap. `b` is taken
  * as given, as a training set is.
+ */
+export function frechetStandardError(a: Features, b: FeatureStatistics, options: BootstrapOptions = {}): number {
+  const steps = frechetStandardErrorSteps(a, b, options);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+/**
+ * {@link frechetStandardError} in pieces of a few seconds, between which the caller may do something else: a generator
+ * that yields the number of replicates done.
  *
  * With S_b = Uᵀ U the rows are projected by Uᵀ once; each replicate then needs the singular values of its weighted,
  * centred rows alone, from the smaller of the two Gram matrices.
  */
-export function frechetStandardError(a: Features, b: FeatureStatistics, options: BootstrapOptions = {}): number {
-  const { replicates = 20, rows: most = 2000, seed = 0 } = options;
+export function* frechetStandardErrorSteps(
+  a: Features,
+  b: FeatureStatistics,
+  options: BootstrapOptions = {},
+): Generator<number, number, void> {
+  const { replicates = defaultReplicates, rows: most = 2000, seed = 0 } = options;
   const total = rowCount(a), count = Math.min(total, most);
   // Around the mean of b, so that the products below do not cancel.
   const rows = rowsAsMatrix(
@@ -76,8 +94,9 @@ export function frechetStandardError(a: Features, b: FeatureStatistics, options:
   );
   const u = semidefiniteFactor(b.covariance);
   const projected = rowProducts(rows, u, false);
-  const traceB = trace(b.covariance);
-  const distances = Array.from({ length: replicates }, (_, replicate) => {
+  const traceB = trace(b.covariance), distances: number[] = [];
+  for (let replicate = 0; replicate < replicates; replicate++) {
+    yield replicate;
     const weights = drawWeights(count, seed, "frechetBootstrap", replicate);
     const mean = weightedMean(rows, weights);
     let distance = traceB;
@@ -89,8 +108,8 @@ export function frechetStandardError(a: Features, b: FeatureStatistics, options:
     }
     const deviations = weightedDeviations(projected, weights);
     const smaller = deviations.rows < deviations.columns ? deviations : transpose(deviations);
-    return distance - 2 * sumOfRoots(rowProducts(smaller, smaller));
-  });
+    distances.push(distance - 2 * sumOfRoots(rowProducts(smaller, smaller)));
+  }
   return standardDeviation(distances) * Math.sqrt(count / total);
 }
 

@@ -3,7 +3,7 @@ import { assertClose, goldenCase } from "../golden/golden.ts";
 import { type Features, featureStatistics } from "./features.ts";
 import { frechetDistance } from "./frechet.ts";
 import { inceptionScore } from "./inception_score.ts";
-import { kernelDistance } from "./kernel.ts";
+import { kernelDistance, kernelDistanceSteps, kernelRequests } from "./kernel.ts";
 
 const golden = goldenCase("metrics"), { values, tolerance, params } = golden;
 const features = (name: string): Features => {
@@ -73,4 +73,17 @@ Deno.test("metrics refuse what they cannot compare", () => {
   assertThrows(() => featureStatistics({ values: new Float64Array(3), columns: 3 }), RangeError, "at least 2");
   assertThrows(() => featureStatistics({ values: Float64Array.of(1, NaN), columns: 1 }), RangeError, "NaN");
   assertThrows(() => inceptionScore(narrow, { splits: 11 }), RangeError, "10 images");
+});
+
+Deno.test("the products of a kernel distance are counted beforehand", () => {
+  const rows = (count: number) => ({ values: new Float32Array(count), columns: 1 });
+  for (const [m, n, subsets, subsetSize] of [[5, 7, 2, 3], [1500, 2100, 3, 1000], [2500, 1200, 1, 1100]] as const) {
+    const options = { subsets, subsetSize };
+    let asked = 0;
+    const steps = kernelDistanceSteps(rows(m), rows(n), options);
+    for (let step = steps.next(); !step.done; asked++) {
+      step = steps.next(new Float32Array(step.value.x.rows * step.value.y.rows));
+    }
+    assertEquals(kernelRequests(m, n, options), asked);
+  }
 });
