@@ -53,7 +53,7 @@ function specLines(a: string, b: string): string[] {
 
 /** The mean loss over ten stretches of the training, for each its share of its own length. */
 function lossLines(a: string, b: string): string[] {
-  const [left, right] = [a, b].map(readLosses) as [{ loss: number }[], { loss: number }[]];
+  const left = readLosses(a), right = readLosses(b);
   if (left.length === 0 || right.length === 0) return ["no losses"];
   if (left.length === right.length && left.every(({ loss }, i) => loss === right[i]!.loss)) return ["the same"];
   const parts = Math.min(10, left.length, right.length);
@@ -97,7 +97,7 @@ function scoreLines(a: string, b: string): string[] {
 }
 
 async function sampleLines(a: string, b: string): Promise<string[]> {
-  const [left, right] = await Promise.all([a, b].map(readSamples)) as [Pictures, Pictures];
+  const left: Pictures = await readSamples(a), right: Pictures = await readSamples(b);
   const lines: string[] = [];
   if (left.images.length === right.images.length) {
     let equal = 0, sum = 0;

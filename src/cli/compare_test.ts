@@ -1,0 +1,109 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
+import type { Evaluation } from "../evaluation/evaluate.ts";
+import { decodePng } from "../formats/png.ts";
+import { encodeTensors } from "../formats/safetensors.ts";
+import { parseSpec, resolveSpec } from "../spec/mod.ts";
+import { main } from "./main.ts";
+import * as compare from "./compare.ts";
+import * as diff from "./diff.ts";
+
+const ignore = ["read", "write", "env"].some((name) =>
+  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
+);
+const verbs = {
+  compare: { summary: "", load: () => Promise.resolve(compare) },
+  diff: { summary: "", load: () => Promise.resolve(diff) },
+};
+
+/** What a run leaves for these verbs, without the rest of a bundle. */
+function leaveBundle(path: string, spec: string, fid: number, { losses = [0.5, 0.25], pixel = 7 } = {}) {
+  const resolved = resolveSpec(
+    parseSpec(`${spec}\nimageSize: 8\ndataset: mnist-m\nsampling: { count: 2, batchSize: 2 }`),
+  );
+  const evaluation: Evaluation = {
+    scores: [{ metric: "fid", value: fid, standardError: 1, better: "lower" }],
+    extractor: { name: "inception", digest: "11" },
+    generated: { count: 2, digest: "22" },
+    reference: { name: "mnist-m", count: 3, digest: "33" },
+    notes: ["said beside the scores"],
+  };
+  const samples = { dtype: "U8" as const, shape: [2, 8, 8, 3], data: new Uint8Array(384).fill(pixel) };
+  Deno.mkdirSync(join(path, "data"), { recursive: true });
+  for (
+    const [name, content] of [
+      [files.spec, resolvedSpecYaml(resolved)],
+      [files.metrics, jsonText(evaluation)],
+      [files.losses, "step,loss\n" + losses.map((loss, i) => `${i + 1},${loss}\n`).join("")],
+    ] as const
+  ) Deno.writeTextFileSync(join(path, "data", name), content);
+  Deno.writeFileSync(join(path, "data", files.samples), encodeTensors(new Map([["0", samples]])));
+}
+
+/** What a verb prints, and its exit code. */
+async function printed(...args: string[]): Promise<{ code: number; text: string }> {
+  const lines: string[] = [], { log, error } = console;
+  console.log = console.error = (...words: unknown[]) => void lines.push(words.join(" "));
+  try {
+    return { code: await main(args, verbs), text: lines.join("\n") };
+  } finally {
+    Object.assign(console, { log, error });
+  }
+}
+
+Deno.test({
+  name: "compare prints the table of a folder of bundles and writes it in three forms " +
+    "(needs --allow-read --allow-write --allow-env)",
+  ignore,
+  async fn() {
+    const out = Deno.makeTempDirSync();
+    leaveBundle(join(out, "a-1"), "architecture: A", 90);
+    leaveBundle(join(out, "d-1"), "architecture: D\nseed: 1", 70);
+    leaveBundle(join(out, "d-2"), "architecture: D\nseed: 2", 74);
+    Deno.mkdirSync(join(out, ".work"));
+    const { code, text } = await printed("compare", out);
+    assertEquals(code, 0, text);
+    assertStringIncludes(text, "**72.00 ± 2.83 (2)** -20.0 % [82.46]");
+    assertStringIncludes(text, "- said beside the scores");
+    assert(text.includes(Deno.readTextFileSync(join(out, "comparison.md"))));
+    assertStringIncludes(Deno.readTextFileSync(join(out, "comparison.csv")), "D-2N,mnist-m,fid,lower,72,");
+    assertEquals(JSON.parse(Deno.readTextFileSync(join(out, "comparison.json"))).rows[0].name, "A");
+
+    Deno.removeSync(join(out, "a-1", "data", files.metrics));
+    assertStringIncludes((await printed("compare", out)).text, "a-1: no scores, left out");
+    assertEquals((await printed("compare", join(out, "a-1"))).code, 2);
+    assertStringIncludes((await printed("compare", join(out, ".work"))).text, "no bundle");
+    assertEquals((await printed("compare", join(out, "absent"))).code, 2);
+    assertEquals((await printed("compare")).code, 2);
+    Deno.removeSync(out, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "diff shows the fields that differ, losses, scores and samples of two bundles " +
+    "(needs --allow-read --allow-write --allow-env)",
+  ignore,
+  async fn() {
+    const out = Deno.makeTempDirSync(), [a, b] = [join(out, "one"), join(out, "two")];
+    leaveBundle(a, "architecture: D", 80);
+    leaveBundle(b, "architecture: D\nkaiserBeta: 1\ntraining: { epochs: 5 }", 60, { losses: [0.5, 0.2], pixel: 9 });
+    const { code, text } = await printed("diff", a, b);
+    assertEquals(code, 0, text);
+    assertStringIncludes(text, "D-2N  D-1N");
+    assertStringIncludes(text.replace(/ +/g, " "), "training.epochs 100 5");
+    assertStringIncludes(text.replace(/ +/g, " "), "50-100 % 0.2500 0.2000 -20.0 %");
+    assertStringIncludes(text.replace(/ +/g, " "), "FID ↓ 80.00 ± 1.00 60.00 ± 1.00 -25.0 %");
+    assert(!text.includes("within the noise"));
+    assertStringIncludes(text, "0.0 % of the bytes are the same; they differ by 2.0 of 255");
+    const picture = decodePng(Deno.readFileSync(join(out, "diff-one-two.png")));
+    assert(picture.width > 16);
+
+    const itself = await printed("diff", a, a);
+    assertEquals(itself.text.match(/the same/g)?.length, 3, "spec, losses, bytes");
+    assertStringIncludes(itself.text, "within the noise");
+    assertEquals((await printed("diff", a)).code, 2);
+    assertStringIncludes((await printed("diff", a, out)).text, "not a bundle");
+    Deno.removeSync(out, { recursive: true });
+  },
+});
