@@ -7,6 +7,7 @@ import { findBundles, readBundleSpec } from "../bundle/read.ts";
 import { fillBatch, loadDataset } from "../datasets/mod.ts";
 import { type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { type Images, measures } from "../evaluation/equivariance.ts";
 import { type EquivarianceScore, measureEquivariance } from "../evaluation/equivariance_study.ts";
 import { curvesOf, scoresCsv, type StudiedNetwork, summaryTable } from "../evaluation/equivariance_table.ts";
@@ -24,7 +25,7 @@ Usage: deno task equivariance BUNDLE ... [field=value ...] [options]
   field=value       goes over each bundle's spec: sampling.sampler=ddim sampling.steps=50
   --seeds N         independent repetitions, over which the 95 % intervals are (default 5)
   --images N        images for each of them (default 4)
-  --angles LIST     of the curve, in degrees (default -90,-60,-30,30,60,90)
+  --angles=LIST     of the curve, in degrees (default -90,-60,-30,30,60,90)
   --no-runs         only the network's prediction; whole sampling runs take longest
   --engine NAME     auto (default), tensorflow, webgpu, cpu
   --data FOLDER     where datasets lie (default: data)
@@ -40,14 +41,16 @@ const defaultAngles = "-90,-60,-30,30,60,90";
 
 /** Measures the bundles' networks and prints a table. */
 export async function run(args: string[]): Promise<number> {
+  const known = ["seeds", "images", "angles", "engine", "data", "out"];
   const parsed = parseArgs(args, {
-    string: ["seeds", "images", "angles", "engine", "data", "out"],
+    string: known,
     boolean: ["runs"],
     negatable: ["runs"],
     default: { runs: true, seeds: "5", images: "4", angles: defaultAngles, engine: "auto" },
     unknown: (arg: string, key?: string) => {
       if (key === undefined || !arg.startsWith("-")) return true;
-      throw new UserError(`there is no option ${arg} (--help lists them)`);
+      const near = nearest(key, [...known, "no-runs"]);
+      throw new UserError(`there is no option ${arg}${near ? `; did you mean --${near}?` : ""} (--help lists them)`);
     },
   });
   const words: string[] = parsed._.map(String), overrides = words.filter((word) => word.includes("="));
