@@ -139,12 +139,18 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
   for (const  of of["prediction", "run"] as const) {
     const curves = curvesOf(networks, of);
     if (curves.length === 0) continue;
+    const reach = curves.flatMap(({ points, spread }) => points.map(([_, y], i) => [y - spread[i]!, y + spread[i]!]));
     const what = of === "run" ? "Sampling runs that turn" : "Predictions of turned images";
     const plot = await curvePlot({
       title: `${what}: ${measures[2]} over the angle`,
       note: "bands: 95 % confidence over the seeds",
       x: { name: "angle (degrees)", ticks: { every: 30, text: String } },
-      y: { name: "EQ-R (dB)" },
+      // The bands, which the diagram itself does not reckon with, must fit, too.
+      y: {
+        name: "EQ-R (dB)",
+        min: Math.floor(Math.min(0, ...reach.map(([low]) => low!))),
+        max: Math.ceil(Math.max(...reach.map(([_, high]) => high!))),
+      },
       curves,
     });
     const stem = join(folder, `equivariance-${of}`);
