@@ -55,7 +55,7 @@ export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue
   const symbols = new Map<number, Symbol>();
   // 64-bit integers have no tfjs type: such tensors live for one operation and are deleted behind it.
   const shortLived = new Set<number>();
-  let nextId = 1;
+  let nextId = 1, disposed = false;
 
   function handle(id: number): Deno.PointerValue {
     const found = handles.get(id);
@@ -144,6 +144,7 @@ export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue
       return dtype === dataTypes.int32 ? new Int32Array(bytes.buffer) : bytes;
     },
     executeOp(name, attributes, inputs, outputCount) {
+      if (disposed) throw new Error(`${name} was called after its engine was disposed`);
       try {
         return binding.trace
           ? addNode(tensorflow, binding, binding.trace, name, attributes, inputs, outputCount)
@@ -155,6 +156,8 @@ export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue
     getNumOfTensors: () => handles.size,
     isUsingGpuDevice: () => gpu,
     dispose() {
+      if (disposed) return;
+      disposed = true;
       for (const pointer of handles.values()) core.TFE_DeleteTensorHandle(pointer);
       handles.clear();
       core.TFE_DeleteContext(context);

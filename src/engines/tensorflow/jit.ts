@@ -23,7 +23,7 @@ interface Compiled {
 
 let functionCount = 0;
 
-/** Makes {@link JitFunction}s over a context. */
+/** Makes {@link JitFunction}s over a context; `dispose` frees what all of them hold, and they can be called no more. */
 export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, backend: Backend) {
   const { core, status, check } = tensorflow, binding = backend.binding;
 
@@ -140,17 +140,23 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
     return tensors.slice(0, compiled.resultCount);
   }
 
-  return function jit(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): JitFunction {
+  const all = new Set<JitFunction>();
+  let disposed = false;
+
+  function jit(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): JitFunction {
     const compiled = new Map<string, Compiled>();
     const run = (...inputs: tf.Tensor[]) => {
+      if (disposed) throw new Error("a jitted function was called after its engine was disposed");
       if (binding.trace) throw new Error("a jitted function was called while another one was being traced");
       const key = inputs.map((input) => `${input.dtype}[${input.shape}]`).join();
       let found = compiled.get(key);
       if (!found) compiled.set(key, found = trace(fn, inputs));
+      all.add(jitted);
       return call(found, inputs);
     };
-    return Object.assign(run, {
+    const jitted: JitFunction = Object.assign(run, {
       dispose() {
+        all.delete(jitted);
         for (const { name, sources } of compiled.values()) {
           core.TFE_ContextRemoveFunction(context, name, status);
           for (const source of sources) if ("handle" in source) core.TFE_DeleteTensorHandle(source.handle);
@@ -158,6 +164,15 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
         compiled.clear();
       },
     });
+    return jitted;
+  }
+
+  return {
+    jit,
+    dispose() {
+      for (const jitted of [...all]) jitted.dispose();
+      disposed = true;
+    },
   };
 }
 

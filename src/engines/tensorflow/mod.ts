@@ -36,7 +36,7 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
   const backend = await installBackend(binding);
   registerTensorFlowKernels();
   const device = gpus.length ? "cuda" : "cpu";
-  const jit = createJit(tensorflow, context, backend);
+  const { jit, dispose: disposeJit } = createJit(tensorflow, context, backend);
   return {
     name: "tensorflow",
     description: describe(tensorflow, library, gpus.length, threads),
@@ -44,7 +44,8 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
     hardwareGpu: gpus.length > 0,
     jit,
     dispose() {
-      tf.removeBackend("tensorflow");
+      disposeJit();
+      if (tf.findBackend("tensorflow") === backend) tf.removeBackend("tensorflow");
       binding.dispose();
     },
   };
