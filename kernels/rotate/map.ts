@@ -13,9 +13,13 @@ import * as tf from "@tensorflow/tfjs";
  *   their weights [16, pixels, 1].
  */
 export interface PlaneMap {
+  /** How the tensors are to be read. */
   readonly kind: "dense" | "separable" | "gather";
+  /** Pixels. */
   readonly height: number;
+  /** Pixels. */
   readonly width: number;
+  /** The numbers, as the kind has them. */
   readonly tensors: tf.Tensor[];
 }
 

@@ -7,6 +7,7 @@ import type { SamplingStep } from "./steps.ts";
 
 /** What stays the same in all steps, and is frozen when the step is recorded. */
 export interface DenoiseOptions {
+  /** The network's `apply`. */
   predict: NoisePredictor;
   /** Clip the predicted image to [-1, 1]. */
   clip: boolean;

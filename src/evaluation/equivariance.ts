@@ -36,6 +36,7 @@ export type Measure = typeof measures[number];
 
 /** A transformation of one measure; of a turn `degrees`, of a shift the other two. */
 export interface Transformation {
+  /** Whose interpolation it takes. */
   measure: Measure;
   /** Counter-clockwise as displayed. */
   degrees: number;
@@ -47,10 +48,13 @@ export interface Transformation {
 
 /** Sums from which a score is made; those of several transformations and batches add up. */
 export interface ErrorSum {
+  /** The sum of squared differences. */
   squares: number;
+  /** How many there are. */
   count: number;
   /** The values' range, the peak of the shift PSNR. */
   least: number;
+  /** See `least`. */
   most: number;
 }
 

@@ -23,8 +23,11 @@ import {
 
 /** What is measured, and how much of it. */
 export interface EquivarianceOptions {
+  /** What runs the network. */
   engine: Pick<Engine, "jit">;
+  /** The network's `apply`. */
   predict: NoisePredictor;
+  /** Of the resolved spec; runs are its sampling with other motions, all images in one batch. */
   spec: Pick<ResolvedSpec, "imageSize" | "channels" | "classes" | "noise" | "sampling" | "seed">;
   /** Images of the data in [-1, 1], a multiple of `seeds`: each seed noises its own. */
   images: Images;
@@ -38,12 +41,15 @@ export interface EquivarianceOptions {
   runs: boolean;
   /** Called with what was done of what is to do, in evaluations of the network. */
   onProgress?: (done: number, total: number) => void;
+  /** Stops between two evaluations, with the signal's reason thrown. */
   signal?: AbortSignal | undefined;
 }
 
 /** One score. */
 export interface EquivarianceScore {
+  /** The network's prediction, or a whole sampling run. */
   of: "prediction" | "run";
+  /** What was measured. */
   measure: Measure;
   /** Of a prediction's noise; null of a run. */
   timestep: number | null;
@@ -51,6 +57,7 @@ export interface EquivarianceScore {
   degrees: number | null;
   /** Decibels, one for each seed. */
   decibels: number[];
+  /** Their mean and its confidence interval. */
   interval: Interval;
 }
 
