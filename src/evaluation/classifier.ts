@@ -44,7 +44,7 @@ const featureWidth = 64;
 /** Goes up when the same dataset gives another classifier. */
 export const classifierVersion = 1;
 
-/** Shapes of the weights: convolutions until the grid has at most 4 pixels a side, then two dense layers. */
+/** Shapes of the weights: three or more convolutions, until the grid has at most 4 pixels a side, then two dense layers. */
 function architecture(imageSize: number, channels: number, classes: number): [name: string, shape: number[]][] {
   const shapes: [string, number[]][] = [];
   let grid = imageSize, inputs = channels, level = 0;
@@ -54,7 +54,7 @@ function architecture(imageSize: number, channels: number, classes: number): [na
     inputs = outputs;
     grid = Math.floor(grid / 2);
     level++;
-  } while (grid > 4);
+  } while (grid > 4 || level < 3);
   shapes.push(["features.weight", [grid * grid * inputs, featureWidth]], ["features.bias", [featureWidth]]);
   shapes.push(["logits.weight", [featureWidth, classes]], ["logits.bias", [classes]]);
   return shapes;
