@@ -1,0 +1,41 @@
+import { assert, assertEquals } from "@std/assert";
+import { lowpassKernel } from "../filters/mod.ts";
+import { decodePng } from "../formats/png.ts";
+import { denoisingFilm, rotationFilm } from "./films.ts";
+import { resamplingSheet } from "./resampling.ts";
+import type { Pictures } from "./sheet.ts";
+
+function grey(value: number, count = 2, imageSize = 8): Pictures {
+  return { images: new Uint8Array(count * imageSize ** 2).fill(value), count, imageSize, channels: 1 };
+}
+
+/** How many frames a GIF says it has: a graphic control before each. */
+const frames = (gif: Uint8Array) =>
+  gif.reduce((n, byte, i) => n + Number(byte === 0x21 && gif[i + 1] === 0xf9 && gif[i + 2] === 4), 0);
+
+Deno.test("films: there and back for angles, once through for timesteps", async () => {
+  const sets = [45, 0, -45].map((angleDegrees, i) => ({ angleDegrees, pictures: grey(50 * i) }));
+  const turning = await rotationFilm(sets);
+  assertEquals(frames(turning.gif), 4);
+  const again = await rotationFilm(sets.toReversed());
+  assertEquals([again.gif, again.mp4], [turning.gif, turning.mp4]);
+  const moments = [999, 500, 0].map((timestep, i) => ({ timestep, pictures: grey(50 * i) }));
+  const clearing = await denoisingFilm(moments);
+  assertEquals(frames(clearing.gif), 3);
+  assertEquals(new TextDecoder().decode(clearing.mp4.subarray(4, 8)), "ftyp");
+});
+
+Deno.test("the resampling sheet: a constant image stays constant inside, where the kernels let the mean pass", async () => {
+  const down = lowpassKernel({ size: 3, kaiserBeta: 2, normalized: true });
+  const pixel = async (up: Float64Array, column: number) => {
+    const png = await resamplingSheet(grey(200, 1, 16), { down, up, size: 3 });
+    const { width, data } = decodePng(png);
+    const scale = Math.round(112 / 32), cell = 32 * scale;
+    const x = 12 + column * (cell + 8) + cell / 2, y = 12 + 26 + 20 + cell / 2;
+    return data[3 * (y * width + x)]!;
+  };
+  for (const column of [0, 1, 2, 3, 4]) assertEquals(await pixel(down, column), 200, `column ${column}`);
+  // Zeros between the pixels leave a quarter of the mean, which a gain of 4 gives back, up to the kernel's ripple.
+  const plain = await pixel(down, 5), textbook = await pixel(down.map((k) => 4 * k), 5);
+  assert(Math.abs(plain - 127.5) < 0.7 * 72.5 && Math.abs(textbook - 200) < 40, `${plain}, ${textbook}`);
+});
