@@ -1,6 +1,6 @@
 // Filtered doubling and halving on WebGPU. Each one's gradient is the other with the filter turned around, which is the
 // constant SIGN of its program.
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import halve from "./filtered_downsample/halve.wgsl" with { type: "text" };
 import double from "./filtered_upsample/double.wgsl" with { type: "text" };
 import { padding } from "./taps.ts";
