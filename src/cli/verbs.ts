@@ -25,7 +25,10 @@ export const verbs: Readonly<Record<string, { readonly summary: string; readonly
   verify: { summary: "checks bundles: is every byte what the run wrote?", load: () => import("./verify.ts") },
   pack: { summary: "makes one file of a bundle, to send", load: () => import("./pack.ts") },
   unpack: { summary: "unpacks and verifies what somebody packed", load: () => import("./unpack.ts") },
-  show: { summary: "lists a bundle's pictures, draws collages, animations and report", load: () => import("./show.ts") },
+  show: {
+    summary: "lists a bundle's pictures, draws collages, animations and report",
+    load: () => import("./show.ts"),
+  },
   doctor: {
     summary: "which engines work on this machine, and how to get the others",
     load: () => import("./doctor.ts"),
