@@ -36,7 +36,9 @@ export interface Digests {
   method: number;
   /** Of what training saw: the spec without sampling and evaluation, data and method. Runs that share it share a model. */
   training?: string;
-  /** For a bundle of further samples: the digest of the bundle that was sampled. It has no model of its own. */
+  /** Where the training went on from a finished one: the digest of that bundle. Part of `run` and `training`. */
+  from?: string;
+  /** For a bundle of further samples: the digest of the bundle that was sampled. It has no model of its own. Part of `run`. */
   parent?: string;
 }
 

@@ -4,6 +4,9 @@
  */
 import { UserError } from "../errors.ts";
 
+/** Says that another process, or this one, holds a lock. */
+export class LockedError extends UserError {}
+
 /** A held lock. */
 export interface Lock extends Disposable {
   /** Lets go, so that another process can work. Harmless when repeated. */
@@ -44,7 +47,7 @@ function hostname(): string {
  *
  * @param path the lock's own file; it is made, and removed when the lock is let go
  * @param what is locked, for the message: "this run"
- * @throws UserError when another process, or this one, holds it
+ * @throws LockedError when another process, or this one, holds it
  */
 export function acquireLock(path: string, what = path): Lock {
   for (;;) {
@@ -52,7 +55,7 @@ export function acquireLock(path: string, what = path): Lock {
     let held = false;
     try {
       if (!file.tryLockSync(true)) {
-        throw new UserError(
+        throw new LockedError(
           `${what}: ${owner(path) ?? "another process"} works on it; wait until it ends, or end it (${path})`,
         );
       }

@@ -44,7 +44,7 @@ export async function checkMeaning(
   if (digests && spec && specDigest(spec) !== digests.spec) {
     problems.push({ file: name(files.spec), what: `its digest is ${specDigest(spec)}, and digests.json says another` });
   }
-  if (digests && runDigest(digests.spec, digests.data, digests.method) !== digests.run) {
+  if (digests && runDigest(digests.spec, digests.data, digests.method, digests.parent ?? digests.from) !== digests.run) {
     problems.push({
       file: name(files.digests),
       what: "the run digest is not that of the spec, data and method digests",
@@ -74,7 +74,7 @@ function readDigests(text: string, fault: (what: string) => void): Digests | nul
   const isDigest = (digest: unknown) => typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest);
   const right = typeof value === "object" && value !== null && isDigest(value.spec) && isDigest(value.data) &&
     isDigest(value.run) && Number.isSafeInteger(value.method) &&
-    (value.parent === undefined || isDigest(value.parent));
+    [value.parent, value.from].every((digest) => digest === undefined || isDigest(digest));
   if (right) return value as Digests;
   fault("it does not hold the digests of spec, data and run");
   return null;

@@ -36,7 +36,16 @@ export function trainingDigest(resolved: ResolvedSpec): string {
   return sha256(seen);
 }
 
-/** The digest of a run, or of a training: that of its spec, of its data, and the method's version, in one. */
-export function runDigest(specDigest: string, dataDigest: string, methodVersion: number = METHOD_VERSION): string {
-  return sha256({ spec: specDigest, data: dataDigest, method: methodVersion });
+/**
+ * The digest of a run, or of a training: that of its spec, of its data, and the method's version, in one.
+ *
+ * @param model the digest of the bundle whose model it begins with, where it begins with one
+ */
+export function runDigest(
+  specDigest: string,
+  dataDigest: string,
+  methodVersion: number = METHOD_VERSION,
+  model?: string,
+): string {
+  return sha256({ spec: specDigest, data: dataDigest, method: methodVersion, ...(model ? { model } : {}) });
 }
