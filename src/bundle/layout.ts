@@ -60,7 +60,7 @@ const meanings: [pattern: RegExp, words: string][] = [
   [/^data\/rotation.*\.(png|gif|mp4)$/, "the same images, turned while they were drawn: angles across, images down"],
   [/^data\/denoising.*\.(png|gif|mp4)$/, "how images come out of noise"],
   [/^data\/noising.*\.png$/, "how training images become noise"],
-  [/^data\/previews?.*\.png$/, "samples drawn while training"],
+  [/^previews\.png$/, "samples drawn while training"],
   [/^data\/collage.*\.png$/, "all samples, 400 a sheet, at their own size"],
   [
     /^data\/samples\.safetensors$/,

@@ -77,7 +77,7 @@ const shown: [file: string, kind: ReportInput["pictures"][number]["kind"], alt: 
     "The other way round: training images become noise.",
   ],
   [
-    "previews.png",
+    "../previews.png",
     "training",
     "Rows of samples, one for each preview while training",
     "Samples drawn in the course of the training.",

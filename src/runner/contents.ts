@@ -11,6 +11,8 @@ import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import { normalNumbers } from "../../kernels/random_normal/reference.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import type { Digests } from "../bundle/layout.ts";
+import type { Evaluation } from "../evaluation/evaluate.ts";
+import { sha256 } from "../formats/sha256.ts";
 import type { Samples } from "./sample_phase.ts";
 
 /** What the files are made of. */
@@ -23,8 +25,9 @@ export interface Computed {
   /** Tensors of the state, see `stateTensors`. */
   tensors: ReadonlyMap<string, TensorData>;
   losses: number[];
-  previews: TensorData | null;
   samples: Samples;
+  /** The scores, or null where the spec asks for none. */
+  evaluation: Evaluation | null;
 }
 
 /** A file of the payload. */
@@ -88,7 +91,8 @@ function picturesOf({ imageSize, channels }: ResolvedSpec, images: Uint8Array): 
   return { images, count: images.length / (imageSize ** 2 * channels), imageSize, channels };
 }
 
-async function sampleFiles({ spec, samples, previews }: Computed): Promise<PayloadFile[]> {
+async function sampleFiles({ spec, samples, evaluation }: Computed): Promise<PayloadFile[]> {
+  const file = encodeTensors(samples.images);
   const sets = [...samples.images].map(([angle, { data }]) => ({
     angle: Number(angle),
     pictures: picturesOf(spec, data as Uint8Array),
@@ -109,7 +113,8 @@ async function sampleFiles({ spec, samples, previews }: Computed): Promise<Paylo
     ]]
     : [];
   return [
-    [files.samples, encodeTensors(samples.images)],
+    [files.samples, file],
+    ...(evaluation ? [[files.metrics, jsonText({ samples: sha256(file), ...evaluation })] as PayloadFile] : []),
     ["grid.png", await imageGrid(shown)],
     ...sheet,
     [
@@ -123,14 +128,15 @@ async function sampleFiles({ spec, samples, previews }: Computed): Promise<Paylo
         rows: 8,
       }),
     ],
-    ...(previews ? [["previews.png", await previewsPng(spec, previews)] as PayloadFile] : []),
   ];
 }
 
-function previewsPng(spec: ResolvedSpec, previews: TensorData): Promise<Uint8Array> {
+/** The images drawn while training, a row for each preview; null where there were none. */
+export async function previewsPng(spec: ResolvedSpec, previews: TensorData | null): Promise<Uint8Array | null> {
+  if (!previews) return null;
   const [count, , size, , channels] = previews.shape as [number, number, number, number, number];
   const data = previews.data as Uint8Array, each = data.length / count, every = spec.training.previewEveryEpochs ?? 1;
-  return previewSheet(
+  return await previewSheet(
     Array.from({ length: count }, (_, i) => ({
       label: `epoch ${(i + 1) * every}`,
       pictures: {

@@ -1,20 +1,23 @@
 /** One experiment from its resolved spec to its bundle: data, network, training, sampling, bundle. */
 import { basename, join } from "@std/path";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
-import { bundleReadme, type Digests, files, jsonText } from "../bundle/layout.ts";
+import { bundleReadme, type Digests, jsonText } from "../bundle/layout.ts";
 import { type Dataset, loadDataset } from "../datasets/mod.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
+import { evaluateSamples, type Evaluation } from "../evaluation/evaluate.ts";
 import { UserError } from "../errors.ts";
-import { readTensors, type TensorData } from "../formats/safetensors.ts";
+import type { TensorData } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { METHOD_VERSION, type ResolvedSpec, runDigest, specDigest, specName, trainingDigest } from "../spec/mod.ts";
 import { disposeState, newState, restoreState, stateTensors, withAverage } from "../training/state.ts";
 import { compileUNet } from "../unet/mod.ts";
-import { payloadFiles } from "./contents.ts";
-import { environmentOf } from "./environment.ts";
+import { bundleReport } from "../report/report.ts";
+import { payloadFiles, previewsPng } from "./contents.ts";
+import { environmentOf, provenanceOf } from "./environment.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { type Trained, trainPhase } from "./train_phase.ts";
+import { readStart, readTrained, trainedDigest } from "./trained.ts";
 import { explainFolder, findBundle, findTrained, openWork, type Work } from "./work.ts";
 
 /** How an experiment is run; none of it is part of the result. */
@@ -37,15 +40,17 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The digests of a run on a dataset. */
+/** The digests of a run on a dataset; where it goes on from a bundle, that one's digest is in them. */
 export function digestsOf(spec: ResolvedSpec, data: string): Digests {
-  const digest = specDigest(spec);
+  const digest = specDigest(spec), bundle = spec.training.from;
+  const from = bundle === null ? undefined : trainedDigest(bundle, "training.from");
   return {
     spec: digest,
     data,
-    run: runDigest(digest, data),
-    training: runDigest(trainingDigest(spec), data),
+    run: runDigest(digest, data, METHOD_VERSION, from),
+    training: runDigest(trainingDigest(spec), data, METHOD_VERSION, from),
     method: METHOD_VERSION,
+    ...(from ? { from } : {}),
   };
 }
 
@@ -66,13 +71,16 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     throw new UserError(`classes: the spec has ${spec.classes}, and dataset ${dataset.name} has ${dataset.classes}`);
   }
   const digests = digestsOf(spec, dataset.digest);
-  const finished = findBundle(out, digests.run);
-  if (finished) {
-    report.message("this run is finished; its bundle is not made again");
-    return { path: finished, digest: sha256(Deno.readFileSync(join(finished, "manifest-sha256.txt"))) };
-  }
+  const finished = finishedBundle(out, digests, report);
+  if (finished) return finished;
   const work = openWork(out, digests.training!, `this run (${specName(spec)} on ${spec.dataset})`);
   try {
+    // Between the look and the lock another process may have finished it.
+    const meanwhile = finishedBundle(out, digests, report);
+    if (meanwhile) {
+      work.remove();
+      return meanwhile;
+    }
     const engine = typeof options.engine === "object"
       ? options.engine
       : await openEngine(options.engine ?? "auto", { precision: spec.precision });
@@ -85,6 +93,13 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
   } finally {
     work.release();
   }
+}
+
+function finishedBundle(out: string, { run }: Digests, report: Reporter): Bundle | null {
+  const path = findBundle(out, run);
+  if (!path) return null;
+  report.message("this run is finished; its bundle is not made again");
+  return { path, digest: sha256(Deno.readFileSync(join(path, "manifest-sha256.txt"))) };
 }
 
 async function runOn(
@@ -107,7 +122,8 @@ async function runOn(
       restoreState(state, tensors);
       trained = { losses, previews: null, imagesPerSecond: null, places: [`${engine.name} ${engine.device}`] };
     } else {
-      const training = { engine, spec, dataset, state, work, trainingKey: digests.training!, report, signal };
+      const from = spec.training.from, start = from === null ? null : await readStart(from, spec);
+      const training = { engine, spec, dataset, state, start, work, trainingKey: digests.training!, report, signal };
       trained = await trainPhase({ ...training, elsewhere: options.elsewhere ?? false });
     }
     const tensors = await stateTensors(state);
@@ -120,15 +136,17 @@ async function runOn(
         report,
         signal,
       }));
-    report.phase("writing the bundle", 1, "bundles");
+    const evaluation = await evaluate(engine, spec, dataset, samples.images.get("0"), options);
+    signal?.throwIfAborted();
+    report.message("writing the bundle");
     const bundle = await writeBundle({
       path: join(out, bundleName(options.source?.path ?? specName(spec), digests.run)),
-      computed: { spec, digests, dataset, network: unet.summary(), tensors, samples, ...trained },
-      environment: environmentOf({ engine, dataset, trained, startedAt }),
+      computed: { spec, digests, dataset, network: unet.summary(), tensors, samples, evaluation, ...trained },
+      engine,
+      trained,
+      startedAt,
       source: options.source,
     });
-    report.update(1);
-    report.done();
     work.remove();
     return bundle;
   } finally {
@@ -136,45 +154,63 @@ async function runOn(
   }
 }
 
-async function readTrained(bundle: string): Promise<{ tensors: Map<string, TensorData>; losses: number[] }> {
-  const tensors = new Map<string, TensorData>();
-  const take = async (file: string, prefix: string) => {
-    const path = join(bundle, "data", file);
-    for (const [name, tensor] of await readTensors(path)) tensors.set(prefix + name, tensor);
-  };
-  await take(files.model, "model/");
-  await take(files.optimizer, "");
-  const names = [...Deno.readDirSync(join(bundle, "data"))].map(({ name }) => name);
-  if (names.includes(files.average)) await take(files.average, "average/");
-  const rows = Deno.readTextFileSync(join(bundle, "data", files.losses)).trim().split("\n").slice(1);
-  return { tensors, losses: rows.map((row) => Number(row.split(",")[1])) };
+/** Scores the unturned samples, where the spec asks for scores. */
+async function evaluate(
+  engine: Engine,
+  spec: ResolvedSpec,
+  dataset: Dataset,
+  upright: TensorData | undefined,
+  { dataRoot, report = silent }: RunOptions,
+): Promise<Evaluation | null> {
+  if (spec.evaluation.metrics.length === 0 || !upright) return null;
+  const images = upright.data as Uint8Array, { imageSize, channels, evaluation, seed } = spec;
+  const samples = { images, count: upright.shape[0]!, imageSize, channels, digest: sha256(images) };
+  const found = await evaluateSamples({ engine, samples, dataset, evaluation, seed, dataRoot, progress: report });
+  report.done();
+  for (const { metric, value, standardError } of found.scores) {
+    report.message(
+      `${metric}: ${value.toPrecision(5)}${standardError === null ? "" : ` ± ${standardError.toPrecision(2)}`}`,
+    );
+  }
+  for (const note of found.notes) report.message(note);
+  return found;
 }
 
 interface BundleInput {
   path: string;
   computed: Parameters<typeof payloadFiles>[0];
-  environment: Record<string, unknown>;
+  engine: Engine;
+  trained: Trained;
+  startedAt: Date;
   source: RunOptions["source"];
 }
 
-async function writeBundle({ path, computed, environment, source }: BundleInput): Promise<Bundle> {
+async function writeBundle({ path, computed, engine, trained, startedAt, source }: BundleInput): Promise<Bundle> {
   const { spec, digests, dataset } = computed;
-  const payload = await payloadFiles(computed);
+  const payload = await payloadFiles(computed), finishedAt = new Date();
   try {
     const writer = createBundle(path);
     try {
       for (const [name, bytes] of payload) writer.payload(name, bytes);
-      const tags: [string, string][] = [
+      const told = { engine, dataset, trained, startedAt, finishedAt };
+      const previews = await previewsPng(spec, trained.previews);
+      const tags: [string, Uint8Array | string][] = [
         ...(source ? [["spec-as-written.yaml", source.text] as [string, string]] : []),
-        ["environment.json", jsonText(environment)],
+        // Not in the payload: a run that takes another one's model draws none, and is the same run all the same.
+        ...(previews ? [["previews.png", previews] as [string, Uint8Array]] : []),
+        ["environment.json", jsonText(environmentOf(told))],
+        ["provenance.json", provenanceOf({ ...told, spec, digests, subjects: writer.payloadDigests() })],
       ];
-      for (const [name, text] of tags) writer.tag(name, text);
-      const names = [...payload.map(([name]) => `data/${name}`), ...tags.map(([name]) => name)];
+      for (const [name, bytes] of tags) writer.tag(name, bytes);
+      const names = [...payload.map(([name]) => `data/${name}`), ...tags.map(([name]) => name), "report.html"];
       const title = `${basename(source?.path ?? "experiment").replace(/\.[^.]*$/, "")}, ${specName(spec)}`;
       const summary = `${specName(spec)} on ${dataset.count.toLocaleString("en-US")} images: ${dataset.source}. ` +
         `${computed.losses.length.toLocaleString("en-US")} steps of ${spec.training.batchSize} images; ` +
         `${spec.sampling.count} images drawn at ${spec.sampling.rotation.map((angle) => `${angle}°`).join(", ")}.`;
-      writer.tag("README.md", bundleReadme({ title, summary, digest: writer.digest(), digests, names }));
+      const digest = writer.digest();
+      writer.tag("README.md", bundleReadme({ title, summary, digest, digests, names }));
+      const context = { name: basename(path), summary, payload: writer.payloadDigests(), digest };
+      writer.tag("report.html", await bundleReport(writer.staging, context));
       return writer.finish();
     } catch (error) {
       writer.discard();

@@ -41,18 +41,22 @@ export async function samplePhase({ engine, spec, predict, folder, report, signa
     schedule: noiseSchedule(noise),
     seed: spec.seed,
   });
+  // Scores are those of unturned images.
+  const angles = spec.evaluation.metrics.length > 0 && !sampling.rotation.includes(0)
+    ? [0, ...sampling.rotation]
+    : sampling.rotation;
   const batches = Math.ceil(sampling.count / sampling.batchSize), steps = sampler.steps.length;
   const images = new Map<string, TensorData>();
   let denoising: Samples["denoising"] = [], done = 0;
   if (folder) Deno.mkdirSync(folder, { recursive: true });
-  report.phase("drawing images", batches * sampling.rotation.length * steps, "steps");
+  report.phase("drawing images", batches * angles.length * steps, "steps");
   try {
-    for (const angleDegrees of sampling.rotation) {
+    for (const angleDegrees of angles) {
       const data = new Uint8Array(sampling.count * pixels);
       for (let batch = 0; batch < batches; batch++) {
         const first = batch * sampling.batchSize, count = Math.min(sampling.batchSize, sampling.count - first);
         // The first batch also gives the strip of the denoising, and is drawn in one go with it.
-        const wantsStrip = angleDegrees === sampling.rotation[0] && batch === 0;
+        const wantsStrip = angleDegrees === angles[0] && batch === 0;
         const path = folder ? join(folder, `${angleDegrees}-${batch}.bin`) : null;
         const kept = path ? readKept(path, count * pixels) : null;
         const strip = path && wantsStrip ? readStrip(`${path}.strip`) : null;

@@ -4,15 +4,16 @@ import type { Dataset } from "../datasets/mod.ts";
 import { createSampler, noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
-import { writeFileAtomic } from "../bundle/atomic.ts";
+import { syncFolder, writeFileAtomic } from "../bundle/atomic.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { imageGrid } from "../report/sheet.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
 import { trainingPlan } from "../training/plan.ts";
 import { restoreState, stateTensors, type TrainingState, withAverage } from "../training/state.ts";
-import { train } from "../training/train.ts";
+import { diverged, train } from "../training/train.ts";
 import { type Reporter, roughly } from "./reporter.ts";
+import type { TrainedModel } from "./trained.ts";
 import type { Work } from "./work.ts";
 
 /** Images that a preview draws, as published. */
@@ -30,6 +31,8 @@ export interface TrainPhase {
   spec: ResolvedSpec;
   dataset: Dataset;
   state: TrainingState;
+  /** A finished training that goes on here, or null. */
+  start: TrainedModel | null;
   work: Work;
   /** The digest of the training and its data. */
   trainingKey: string;
@@ -53,7 +56,8 @@ export interface Trained {
 /** Trains to the end, or until the signal; then the checkpoint is written before the signal's reason is thrown. */
 export async function trainPhase(options: TrainPhase): Promise<Trained> {
   const { engine, spec, dataset, state, work, trainingKey, report, signal } = options;
-  const { stepsPerEpoch, steps } = trainingPlan(spec.training, dataset.count);
+  const plan = trainingPlan(spec.training, dataset.count), { stepsPerEpoch } = plan;
+  const firstStep = options.start?.losses.length ?? 0, steps = firstStep + plan.steps;
   const place = `${engine.name} ${engine.device}`;
   const losses: number[] = [], previews: Uint8Array[] = [];
   const places = [place];
@@ -68,21 +72,32 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     if (losses.length < steps) {
       report.message(`going on at step ${count(losses.length)} of ${count(steps)}, where this training stopped`);
     }
+  } else if (options.start) {
+    restoreState(state, options.start.tensors);
+    losses.push(...options.start.losses);
+    report.message(`going on from ${spec.training.from}, which was trained for ${count(firstStep)} steps`);
   }
   const first = losses.length, startMs = performance.now();
   let savedMs = startMs, saveCostMs = 0, saved = first, told = first === steps, marked = { step: 0, ms: 0 };
 
   async function save(): Promise<void> {
-    const began = performance.now();
+    const began = performance.now(), tensors = await stateTensors(state);
+    // A loss may still be a number while the weights that its step made are not.
+    for (const [name, { data }] of tensors) {
+      if ((data as Float32Array).some((value) => !Number.isFinite(value))) {
+        throw diverged(`after step ${losses.length}, ${name} holds what is no number`);
+      }
+    }
     await writeCheckpoint(work.checkpoint, {
       training: trainingKey,
       engine: engine.name,
       device: engine.device,
       places: places.join(", "),
       losses,
-      tensors: await stateTensors(state),
+      tensors,
       previews: previewTensor(previews, spec),
     });
+    syncFolder(work.path);
     saved = losses.length;
     savedMs = performance.now();
     saveCostMs = savedMs - began;
@@ -102,22 +117,33 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
       loss: losses.slice(-50).reduce((a, b) => a + b, 0) / Math.min(50, losses.length),
       ...(speed ? { "images/s": speed } : {}),
     });
-    const every = spec.training.previewEveryEpochs;
-    if (every !== null && step % (every * stepsPerEpoch) === 0) {
-      const pixels = await drawPreview(options);
-      previews.push(pixels);
-      const path = join(work.path, `preview-epoch-${String(epoch).padStart(4, "0")}.png`);
-      writeFileAtomic(path, await imageGrid({ images: pixels, count: previewCount, ...sizeOf(spec) }, { columns: 8 }));
-      report.message(`epoch ${epoch}: ${path}`);
-      await save();
-    } else if (ms - savedMs > Math.max(20_000, saveCostMs / savingShare)) await save();
+    if (previews.length < previewsDue(step)) await preview(epoch);
+    else if (ms - savedMs > Math.max(20_000, saveCostMs / savingShare)) await save();
+  }
+
+  /** How many previews there should be after a step. */
+  function previewsDue(step: number): number {
+    const every = (spec.training.previewEveryEpochs ?? Infinity) * stepsPerEpoch;
+    return Math.floor(step / every) - Math.floor(firstStep / every);
+  }
+
+  async function preview(epoch: number): Promise<void> {
+    const pixels = await drawPreview(options);
+    previews.push(pixels);
+    const path = join(work.path, `preview-epoch-${String(epoch).padStart(4, "0")}.png`);
+    writeFileAtomic(path, await imageGrid({ images: pixels, count: previewCount, ...sizeOf(spec) }, { columns: 8 }));
+    report.message(`epoch ${epoch}: ${path}`);
+    await save();
   }
 
   report.phase("training", steps, "steps");
   try {
-    await train({ engine, spec, dataset, state, losses, onStep, ...(signal ? { signal } : {}) });
+    // Stopped while it was being drawn, a preview is made up for: the state is still that of its step.
+    if (previews.length < previewsDue(first)) await preview(Math.ceil(first / stepsPerEpoch));
+    await train({ engine, spec, dataset, state, losses, firstStep, onStep, ...(signal ? { signal } : {}) });
   } catch (error) {
-    if (signal?.aborted && losses.length > saved) await save();
+    // Anything but the signal's own reason may have left the state and the losses of different steps.
+    if (signal?.aborted && error === signal.reason && losses.length > saved) await save();
     throw error;
   }
   if (losses.length > saved) await save();

@@ -10,6 +10,8 @@ export interface CheckpointOrigin {
   training: string;
   engine: string;
   device: string;
+  /** All engines and devices that worked on it, the first one first, separated by commas. */
+  places: string;
 }
 
 /** A checkpoint as it lies in a file. */
@@ -24,11 +26,11 @@ export interface Checkpoint extends CheckpointOrigin {
 
 /** Writes a checkpoint. */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
-  const { losses, tensors, previews, training, engine, device } = checkpoint;
+  const { losses, tensors, previews, training, engine, device, places } = checkpoint;
   const all = new Map(tensors);
   all.set("losses", { dtype: "F32", shape: [losses.length], data: Float32Array.from(losses) });
   if (previews) all.set("previews", previews);
-  await writeTensors(path, all, { training, engine, device });
+  await writeTensors(path, all, { training, engine, device, places });
 }
 
 /**
@@ -44,10 +46,10 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
     throw error;
   }
   const { tensors, metadata } = await readTensorFile(path);
-  const losses = tensors.get("losses"), { training, engine, device } = metadata;
-  if (!losses || !training || !engine || !device) throw new UserError(`${path}: this is not a checkpoint`);
+  const losses = tensors.get("losses"), { training, engine, device, places } = metadata;
+  if (!losses || !training || !engine || !device || !places) throw new UserError(`${path}: this is not a checkpoint`);
   const previews = tensors.get("previews") ?? null;
   tensors.delete("losses");
   tensors.delete("previews");
-  return { losses: Array.from(losses.data as Float32Array), tensors, previews, training, engine, device };
+  return { losses: Array.from(losses.data as Float32Array), tensors, previews, training, engine, device, places };
 }

@@ -21,6 +21,8 @@ export interface TrainOptions {
   state: TrainingState;
   /** The losses of the steps already done; those of the coming steps are added. Its length is the next step. */
   losses: number[];
+  /** Steps of an earlier training that this one goes on from, whose losses come first; default 0. */
+  firstStep?: number;
   /** Called when losses have come in; waited for. `step` steps are done, and `state` and `losses` are theirs. */
   onStep?: (step: number) => void | Promise<void>;
   /** Stops between two steps, with the signal's reason thrown; `state` and `losses` are whole then. */
@@ -37,8 +39,9 @@ const lossEverySteps = 20;
  *
  * @throws UserError where the loss stops being a number
  */
-export async function train({ engine, spec, dataset, state, losses, onStep, signal }: TrainOptions): Promise<void> {
-  const { stepsPerEpoch, steps } = trainingPlan(spec.training, dataset.count);
+export async function train(options: TrainOptions): Promise<void> {
+  const { engine, spec, dataset, state, losses, firstStep = 0, onStep, signal } = options;
+  const plan = trainingPlan(spec.training, dataset.count), { stepsPerEpoch } = plan, steps = firstStep + plan.steps;
   const batchAt = batchSource(dataset, spec, stepsPerEpoch);
   const factors = noisingFactors(noiseSchedule(spec.noise));
   const trainStep = jittedTrainStep(engine, spec, state, factors);
@@ -51,7 +54,7 @@ export async function train({ engine, spec, dataset, state, losses, onStep, sign
         await read(step);
         signal.throwIfAborted();
       }
-      const inputs = stepInputs(batchAt(step), spec, step, steps);
+      const inputs = stepInputs(batchAt(step), spec, step, learningRateAt(step - firstStep, plan.steps, spec.training));
       pending.push(...trainStep(key, ...inputs));
       tf.dispose(inputs);
       if (pending.length === every || step + 1 === steps || (step + 1) % stepsPerEpoch === 0) {
@@ -73,14 +76,18 @@ export async function train({ engine, spec, dataset, state, losses, onStep, sign
     tf.dispose([together, ...pending.splice(0)]);
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {
-      const step = done - values.length + bad;
-      throw new UserError(
-        `the loss of step ${step} is ${values[bad]}: the training has diverged. The last checkpoint is from before; ` +
-          "a lower training.learningRate or a longer training.warmupSteps usually helps",
-      );
+      throw diverged(`the loss of step ${done - values.length + bad + 1} is ${values[bad]}`);
     }
     losses.push(...values);
   }
+}
+
+/** The error of a training whose numbers are none any more; `what` says where that was seen. */
+export function diverged(what: string): UserError {
+  return new UserError(
+    `${what}: the training has diverged. The last checkpoint is from before; a lower training.learningRate or a longer ` +
+      "training.warmupSteps usually helps",
+  );
 }
 
 /** One step as one jitted function of (noise's key, counter, images, timesteps, rates, average's decay, labels). */
@@ -111,11 +118,11 @@ function stepInputs(
   { images, size, timesteps, labels }: ReturnType<ReturnType<typeof batchSource>>,
   { imageSize, channels, training }: ResolvedSpec,
   step: number,
-  steps: number,
+  learningRate: number,
 ): tf.Tensor[] {
   const { beta1, beta2, weightDecay, emaDecay } = training;
   const rates = adamwRates({
-    learningRate: learningRateAt(step, steps, training),
+    learningRate,
     weightDecay,
     step: step + 1,
     beta1,

@@ -1,0 +1,72 @@
+/** Models that are trained already: read from finished bundles, to be shared, gone on with, or sampled. */
+import { join } from "@std/path";
+import { files } from "../bundle/layout.ts";
+import { verifyBag } from "../bundle/verify.ts";
+import { UserError } from "../errors.ts";
+import { readTensors, type TensorData } from "../formats/safetensors.ts";
+import { readLosses } from "../bundle/read.ts";
+import { exists } from "../bundle/atomic.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+import { networkPlan } from "../unet/plan.ts";
+
+/** A training's state and losses, as a bundle holds them. */
+export interface TrainedModel {
+  /** See `stateTensors`. */
+  tensors: Map<string, TensorData>;
+  /** Of each step. */
+  losses: number[];
+}
+
+/** Reads the whole state of a bundle's training. */
+export async function readTrained(bundle: string): Promise<TrainedModel> {
+  const tensors = new Map<string, TensorData>();
+  const take = async (file: string, prefix: string) => {
+    for (const [name, tensor] of await readTensors(join(bundle, "data", file))) tensors.set(prefix + name, tensor);
+  };
+  await take(files.model, "model/");
+  await take(files.optimizer, "");
+  if (exists(join(bundle, "data", files.average))) await take(files.average, "average/");
+  return { tensors, losses: readLosses(bundle).map(({ loss }) => loss) };
+}
+
+/**
+ * The digest of a bundle with a model in it, once its bytes are known to be whole.
+ *
+ * @param what asks for it, for the message: "training.from"
+ * @throws UserError where it is no bundle, is damaged, or has no model
+ */
+export function trainedDigest(bundle: string, what: string): string {
+  const { ok, digest, problems } = verifyBag(bundle);
+  if (!ok || digest === null) {
+    const first = problems[0];
+    throw new UserError(
+      `${what}: ${bundle} is no whole bundle (${first?.file}: ${first?.what}); \`deno task verify\` tells all`,
+    );
+  }
+  if (!exists(join(bundle, "data", files.model))) {
+    throw new UserError(`${what}: ${bundle} has no model; take the bundle that it was sampled from`);
+  }
+  return digest;
+}
+
+/**
+ * The state with which the training of a spec goes on from a bundle: weights, AdamW's means, and the average, which
+ * begins as the weights where the bundle has none. All steps count on, so that training in two parts is training in one.
+ *
+ * @throws UserError where the spec's network is not the bundle's
+ */
+export async function readStart(bundle: string, spec: ResolvedSpec): Promise<TrainedModel> {
+  const { tensors, losses } = await readTrained(bundle);
+  for (const { name, shape } of networkPlan(spec).parameters) {
+    const found = tensors.get(`model/${name}`);
+    if (found?.shape.join() === shape.join()) {
+      if (!tensors.has(`average/${name}`)) tensors.set(`average/${name}`, found);
+      continue;
+    }
+    const is = found ? `is [${found.shape.join(", ")}]` : "is missing";
+    throw new UserError(
+      `training.from: ${bundle} has another network: ${name} ${is} there, and [${shape.join(", ")}] in this spec`,
+    );
+  }
+  return { tensors, losses };
+}
