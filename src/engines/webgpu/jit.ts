@@ -133,7 +133,7 @@ function run(backend: Backend, plan: Plan, before: readonly BufferCopy[], output
 
 /** Runs the function without the GPU, writing down what it would do. Variables are as before afterwards. */
 function trace(backend: Backend, homes: Homes, fn: TensorFunction, examples: readonly tf.Tensor[]): Traced {
-  for (const home of homes.values()) bringHome(backend, home);
+  for (const home of homes.values()) if (!home.variable.isDisposed) bringHome(backend, home);
   separateVariables(backend, homes);
   const before = new Map(allVariables().map((variable) => [variable, variable.dataId]));
   const held = [...before.values()].filter((dataId) => backend.tensorMap.has(dataId));

@@ -34,11 +34,18 @@ export interface Plan {
 }
 
 interface ReadyDispatch {
-  readonly pipeline: GPUComputePipeline;
+  /** Null: the same as that of the dispatch before. */
+  readonly pipeline: GPUComputePipeline | null;
   readonly bindGroup: GPUBindGroup;
   readonly x: number;
   readonly y: number;
   readonly z: number;
+}
+
+/** Copies, then a compute pass. */
+interface Segment {
+  readonly copies: BufferCopy[];
+  readonly dispatches: ReadyDispatch[];
 }
 
 /** Makes the plan's buffers and bind groups. */
@@ -84,9 +91,18 @@ export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPl
   const uniformBuffer = newBuffer(uniforms.bytes.byteLength, 0x40 | 0x08); // UNIFORM, COPY_DST
   device.queue.writeBuffer(uniformBuffer, 0, uniforms.bytes);
   const kernels: Record<string, number> = {};
-  const steps = commands.map((command): ReadyDispatch | BufferCopy => {
+  const segments: Segment[] = [];
+  let current: Segment | null = null, bound: GPUComputePipeline | null = null;
+  for (const command of commands) {
+    if (current === null || (command.kind === "copy" && current.dispatches.length > 0)) {
+      current = { copies: [], dispatches: [] };
+      segments.push(current);
+      bound = null;
+    }
     if (command.kind === "copy") {
-      return { source: bufferOf(command.source), target: bufferOf(command.target), bytes: command.bytes };
+      const { source, target, bytes } = command;
+      current.copies.push({ source: bufferOf(source), target: bufferOf(target), bytes });
+      continue;
     }
     const { kernel, pipeline, bindings, workgroups: [x, y, z] } = command;
     kernels[kernel] = (kernels[kernel] ?? 0) + 1;
@@ -105,15 +121,16 @@ export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPl
       "validation",
       () => device.createBindGroup({ label: kernel, layout, entries }),
     );
-    return { pipeline, bindGroup, x, y, z };
-  });
+    current.dispatches.push({ pipeline: pipeline === bound ? null : pipeline, bindGroup, x, y, z });
+    bound = pipeline;
+  }
   const dispatches = Object.values(kernels).reduce((sum, count) => sum + count, 0);
   return {
     bufferOf,
-    replay: (before, after) => replay(backend, before, steps, after),
+    replay: (before, after) => replay(backend, before, segments, after),
     statistics: {
       dispatches,
-      copies: steps.length - dispatches,
+      copies: commands.length - dispatches,
       bytes: owned.reduce((sum, buffer) => sum + buffer.size, 0),
       kernels: Object.fromEntries(Object.entries(kernels).sort((a, b) => b[1] - a[1])),
     },
@@ -144,27 +161,24 @@ function packAllUniforms(each: readonly ArrayBuffer[], alignment: number) {
 function replay(
   backend: Backend,
   before: readonly BufferCopy[],
-  steps: readonly (ReadyDispatch | BufferCopy)[],
+  segments: readonly Segment[],
   after: readonly BufferCopy[],
 ): void {
   backend.flush();
   const encoder = backend.device.createCommandEncoder();
   const copy = ({ source, target, bytes }: BufferCopy) => encoder.copyBufferToBuffer(source, 0, target, 0, bytes);
   before.forEach(copy);
-  let pass: GPUComputePassEncoder | null = null, pipeline: GPUComputePipeline | null = null;
-  for (const step of steps) {
-    if ("source" in step) {
-      pass?.end();
-      pass = pipeline = null;
-      copy(step);
-      continue;
+  for (const { copies, dispatches } of segments) {
+    copies.forEach(copy);
+    if (dispatches.length === 0) continue;
+    const pass = encoder.beginComputePass();
+    for (const { pipeline, bindGroup, x, y, z } of dispatches) {
+      if (pipeline !== null) pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(x, y, z);
     }
-    pass ??= encoder.beginComputePass();
-    if (step.pipeline !== pipeline) pass.setPipeline(pipeline = step.pipeline);
-    pass.setBindGroup(0, step.bindGroup);
-    pass.dispatchWorkgroups(step.x, step.y, step.z);
+    pass.end();
   }
-  pass?.end();
   after.forEach(copy);
   backend.device.queue.submit([encoder.finish()]);
 }
