@@ -1,11 +1,9 @@
 /** `deno task run`: from a spec to its bundle. */
-import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
 import { runExperiment } from "../runner/run.ts";
 import { loadSpec, specDigest, specName } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
+import { runArguments, stoppable } from "./run_options.ts";
 
 /** What `--help` prints. */
 export const help = `Trains and samples what a spec says, and writes a bundle.
@@ -28,67 +26,30 @@ Examples:
   deno task run experiments/d2n-mnistm.yaml training.epochs=10
   deno task run experiments/d2n-mnistm.yaml --engine webgpu --out /tmp/bundles`;
 
-const flags = { string: ["engine", "out", "data"], boolean: ["skip-bad", "elsewhere", "quiet"] } as const;
-const engines = ["auto", "tensorflow", "webgpu", "cpu"] as const;
-
-/** The exit code of a process that Ctrl-C ended, as shells have it. */
-const interrupted = 130;
-
 /** Runs the verb. */
 export async function run(args: string[]): Promise<number> {
-  const known: string[] = [...flags.string, ...flags.boolean];
-  const parsed = parseArgs(args, {
-    ...flags,
-    unknown: (arg: string, key?: string) => {
-      if (key === undefined || !arg.startsWith("-")) return true;
-      const near = nearest(key, known);
-      throw new UserError(`there is no option ${arg}${near ? `; did you mean --${near}?` : ""} (--help lists them)`);
-    },
-  });
-  const [path, ...overrides] = parsed._.map(String);
-  if (path === undefined) throw new UserError("which spec? For example: deno task run experiments/quickstart.yaml");
-  const engine = engines.find((name) => name === (parsed.engine ?? "auto"));
-  if (!engine) {
-    const near = nearest(parsed.engine!, [...engines]);
-    throw new UserError(
-      `there is no engine ${JSON.stringify(parsed.engine)}${near ? `; did you mean ${near}?` : ""} ` +
-        `(known: ${engines.join(", ")})`,
-    );
-  }
+  const missing = "which spec? For example: deno task run experiments/quickstart.yaml";
+  const { path, overrides, engine, out, data, skipBad, elsewhere, quiet } = runArguments(args, missing);
   const { text, resolved } = await loadSpec(path, overrides);
-  const report = createProgress({ quiet: parsed.quiet });
+  const report = createProgress({ quiet });
   report.message(`${specName(resolved)} on ${resolved.dataset}, spec ${specDigest(resolved).slice(0, 12)}`);
-
-  const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) Deno.exit(interrupted);
-    report.message("stopping after this step; once more ends at once");
-    stop.abort();
-  };
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
-  try {
+  return await stoppable(report, async (signal) => {
+    const source = { path, text };
     const bundle = await runExperiment(resolved, {
       engine,
-      out: parsed.out,
-      dataRoot: parsed.data,
-      skipBad: parsed["skip-bad"],
-      elsewhere: parsed.elsewhere,
-      source: { path, text },
+      out,
+      dataRoot: data,
+      skipBad,
+      elsewhere,
+      source,
       report,
-      signal: stop.signal,
+      signal,
     });
     console.log(`bundle:      ${bundle.path}`);
     console.log(`digest:      ${bundle.digest}`);
     console.log(`open first:  ${firstToOpen(bundle.path)}`);
     return 0;
-  } catch (error) {
-    if (!stop.signal.aborted || error instanceof UserError) throw error;
-    report.message("stopped; what was reached is saved, and the same command goes on there");
-    return interrupted;
-  } finally {
-    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
-  }
+  });
 }
 
 function firstToOpen(bundle: string): string {
