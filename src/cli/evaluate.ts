@@ -51,7 +51,6 @@ export async function run(args: string[]): Promise<number> {
     const options = { ...evaluation, seed: spec?.seed ?? 0 };
     const found = await score(chosen, generated.images, reference.images, options, { progress });
     progress.done();
-    chosen.extractor.dispose();
     console.log(scoreLines(found).join("\n"));
   } finally {
     engine.dispose();

@@ -71,7 +71,7 @@ export async function referenceFeatures(
     const matrix = { values: covariance, rows: columns, columns };
     return { features: { values: rows, columns }, statistics: { mean, covariance: matrix, count } };
   }
-  const { features } = await extractFeatures(extractor, source, onProgress);
+  const { features } = await extractFeatures(extractor, source, onProgress, "features");
   const statistics = featureStatistics(features);
   await writeCached(
     file,

@@ -152,14 +152,13 @@ export async function evaluateSamples(request: EvaluateSamplesRequest): Promise<
   if (!chosen) {
     return nothing("Nothing was scored: the Inception weights were not in reach, and no labels to train a classifier.");
   }
-  try {
-    return await score(chosen, generated, reference, { ...evaluation, seed }, { dataRoot, progress });
-  } finally {
-    chosen.extractor.dispose();
-  }
+  return await score(chosen, generated, reference, { ...evaluation, seed }, { dataRoot, progress });
 }
 
-/** Scores one set of images against another. The reference's features are cached under `dataRoot`. */
+/**
+ * Scores one set of images against another. The reference's features are cached under `dataRoot`. The extractor is
+ * disposed of as soon as it has seen all images: the scores need the memory.
+ */
 export async function score(
   { extractor, about, notes }: ChosenExtractor,
   generated: ImageSource,
@@ -170,10 +169,15 @@ export async function score(
   const smaller = Math.min(generated.count, reference.count);
   if (smaller < 2) throw new UserError(`${generated.name}, ${reference.name}: scores need at least two images of each`);
   const all = [...notes, ...warnings(about.name, generated, reference, options)];
-  progress.phase("looking at the reference", reference.count, "images");
-  const known = await referenceFeatures(extractor, reference, dataRoot, progress.update);
-  progress.phase("looking at the samples", generated.count, "images");
-  const seen = await extractFeatures(extractor, generated, progress.update);
+  let known: Reference, seen: Extracted;
+  try {
+    progress.phase("looking at the reference", reference.count, "images");
+    known = await referenceFeatures(extractor, reference, dataRoot, progress.update);
+    progress.phase("looking at the samples", generated.count, "images");
+    seen = await extractFeatures(extractor, generated, progress.update);
+  } finally {
+    extractor.dispose();
+  }
   const scores: Score[] = [];
   for (const metric of options.metrics) {
     const found = await one(metric, seen, known, { ...options, progress });

@@ -44,13 +44,18 @@ export interface Extracted {
   logits: Features;
 }
 
-/** The features and logits of all images of a source. */
+/**
+ * The features and logits of all images of a source.
+ *
+ * @param only leaves the logits out
+ */
 export async function extractFeatures(
   extractor: FeatureExtractor,
   source: ImageSource,
   onProgress: (done: number) => void = () => {},
+  only?: "features",
 ): Promise<Extracted> {
-  const [columns, classes] = extractor.widths;
+  const [columns, width] = extractor.widths, classes = only ? 0 : width;
   const features = new Float32Array(source.count * columns), logits = new Float32Array(source.count * classes);
   let pending: Image | null = null;
   for (let from = 0; from < source.count;) {
@@ -73,7 +78,7 @@ export async function extractFeatures(
     const outputs = extractor.apply(input);
     const [rows, scores] = await Promise.all(outputs.map((tensor) => tensor.data())) as [Float32Array, Float32Array];
     features.set(rows.subarray(0, batch.length * columns), from * columns);
-    logits.set(scores.subarray(0, batch.length * classes), from * classes);
+    if (!only) logits.set(scores.subarray(0, batch.length * classes), from * classes);
     tf.dispose([input, ...outputs]);
     from += batch.length;
     onProgress(from);

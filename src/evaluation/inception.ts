@@ -44,6 +44,18 @@ interface Convolution {
  * @throws UserError where a tensor is missing or has another shape
  */
 export function buildInception(state: ReadonlyMap<string, TensorData>): Inception {
+  // Apart from the closures below, which would keep all of `state` alive.
+  const { convolutions, dense } = buildWeights(state);
+  return {
+    apply: (images) => tf.tidy(() => forward(convolutions, dense, images)),
+    dispose() {
+      tf.dispose([...convolutions.values()].flatMap(({ filter, bias }) => [filter, bias]));
+      dense.dispose();
+    },
+  };
+}
+
+function buildWeights(state: ReadonlyMap<string, TensorData>) {
   const dense = tf.tidy(() =>
     tf.keep(tf.tensor2d(named(state, "fc.weight", [1008, 2048]), [1008, 2048]).transpose()) as tf.Tensor2D
   );
@@ -59,13 +71,7 @@ export function buildInception(state: ReadonlyMap<string, TensorData>): Inceptio
       })),
     );
   }
-  return {
-    apply: (images) => tf.tidy(() => forward(convolutions, dense, images)),
-    dispose() {
-      tf.dispose([...convolutions.values()].flatMap(({ filter, bias }) => [filter, bias]));
-      dense.dispose();
-    },
-  };
+  return { convolutions, dense };
 }
 
 function named(state: ReadonlyMap<string, TensorData>, name: string, shape: number[]): Float32Array {

@@ -103,7 +103,8 @@ export function inceptionExtractor(engine: Engine, weights: InceptionWeights, wh
     digest: weights.digest,
     device: `${engine.name} ${engine.device}`,
     widths: [2048, 1008],
-    batchSize: 16,
+    // As fast as 16, in half the memory.
+    batchSize: 8,
     channels: 3,
     prepare: toThreeChannels,
     apply,

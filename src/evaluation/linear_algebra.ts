@@ -122,7 +122,7 @@ export function semidefiniteFactor(s: Matrix): Matrix {
     }
     left[pivot] = -Infinity;
   }
-  return { values: u.slice(0, rank * n), rows: rank, columns: n };
+  return { values: u.subarray(0, rank * n), rows: rank, columns: n };
 }
 
 /** The eigenvalues of a symmetric matrix, in no particular order. Only the upper triangle is read. */
