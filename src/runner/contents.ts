@@ -115,7 +115,8 @@ async function sampleFiles({ spec, samples, evaluation }: Computed): Promise<Pay
   return [
     [files.samples, file],
     ...(evaluation ? [[files.metrics, jsonText({ samples: sha256(file), ...evaluation })] as PayloadFile] : []),
-    ["grid.png", await imageGrid(shown)],
+    // Classes are drawn in turn, so that a row of them all puts each into a column of its own.
+    ["grid.png", await imageGrid(shown, spec.classes !== null && spec.classes <= 20 ? { columns: spec.classes } : {})],
     ...sheet,
     [
       "denoising.png",
