@@ -2,7 +2,7 @@
 // gives the filter's gradient one thread a weight, and adds small results up with atomics, in another order each time.
 import * as tf from "@tensorflow/tfjs";
 import { type Factor, multiply } from "../matmul/gemm_webgpu.ts";
-import { replaceKernel, runStock } from "../replace_webgpu.ts";
+import { replaceKernel, runStock, type StockKernel } from "../replace_webgpu.ts";
 import { inputOf, type KernelCall } from "../wgsl.ts";
 import filterGrad from "./filter_grad.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };
@@ -56,25 +56,34 @@ function factor(tensor: tf.TensorInfo, alongDepth: boolean, neighbours: number):
   return { tensor, alongDepth, inFours: neighbours % 4 === 0 };
 }
 
+/** Conv2D, and FusedConv2D with a bias of a number a channel and no activation or relu. */
+function convolve(call: KernelCall, stock: StockKernel): tf.TensorInfo {
+  const x = inputOf(call, "x"), filter = inputOf(call, "filter"), bias = call.inputs["bias"];
+  const { activation = "linear" } = call.attrs as { activation?: string };
+  const sizes = geometry(call, x.shape, filter.shape);
+  const biasFits = bias === undefined || (sizes !== null && tf.util.sizeFromShape(bias.shape) === sizes.outputs);
+  if (!sizes || !biasFits || !["linear", "relu"].includes(activation)) return runStock(stock, call);
+  const { inputs, outputs, taps, outputPixels, outputShape, uniforms } = sizes;
+  return multiply(call.backend, {
+    name: "Conv2D",
+    code: uniformsCode + forward,
+    a: factor(x, true, inputs),
+    b: factor(filter, false, outputs),
+    ...(bias ? { bias } : {}),
+    relu: activation === "relu",
+    batch: 1,
+    rows: outputPixels,
+    columns: outputs,
+    depth: taps * inputs,
+    uniforms,
+    shape: outputShape,
+  });
+}
+
 /** Replaces tfjs's kernels. */
 export function register(): void {
-  replaceKernel("Conv2D", (call, stock) => {
-    const x = inputOf(call, "x"), filter = inputOf(call, "filter"), sizes = geometry(call, x.shape, filter.shape);
-    if (!sizes) return runStock(stock, call);
-    const { inputs, outputs, taps, outputPixels, outputShape, uniforms } = sizes;
-    return multiply(call.backend, {
-      name: "Conv2D",
-      code: uniformsCode + forward,
-      a: factor(x, true, inputs),
-      b: factor(filter, false, outputs),
-      batch: 1,
-      rows: outputPixels,
-      columns: outputs,
-      depth: taps * inputs,
-      uniforms,
-      shape: outputShape,
-    });
-  });
+  replaceKernel("Conv2D", convolve);
+  replaceKernel("FusedConv2D", convolve);
   replaceKernel("Conv2DBackpropInput", (call, stock) => {
     const { inputShape } = call.attrs as { inputShape: number[] };
     const dy = inputOf(call, "dy"), filter = inputOf(call, "filter"), sizes = geometry(call, inputShape, filter.shape);

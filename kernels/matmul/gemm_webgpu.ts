@@ -23,6 +23,8 @@ export interface Product {
   readonly a: Factor;
   readonly b: Factor;
   readonly bias?: tf.TensorInfo;
+  /** Negative numbers become zero, after the bias. */
+  readonly relu?: boolean;
   readonly batch: number;
   readonly rows: number;
   readonly columns: number;
@@ -68,10 +70,15 @@ fn load_${name}(batch: i32, ${parameters}) -> vec4f {
 }`;
 }
 
-function finisher(bias: boolean): string {
-  if (!bias) return "fn finish(sum: f32, column: i32) -> f32 { return sum; }";
-  return `@group(0) @binding(2) var<storage, read> bias: array<f32>;
-fn finish(sum: f32, column: i32) -> f32 { return sum + bias[column]; }`;
+function finisher(bias: boolean, relu: boolean): string {
+  const declaration = bias ? "@group(0) @binding(2) var<storage, read> bias: array<f32>;" : "";
+  const value = bias ? "sum + bias[column]" : "sum";
+  // max(value, 0) would lose a NaN.
+  return `${declaration}
+fn finish(sum: f32, column: i32) -> f32 {
+  let value = ${value};
+  return ${relu ? "select(value, 0.0, value < 0.0)" : "value"};
+}`;
 }
 
 /** Workgroups that keep a GPU busy. */
@@ -81,25 +88,27 @@ const enoughTiles = 128;
  * Sides of the tiles, and into how many parts the depth is cut. Where there are few tiles, smaller ones fill a GPU
  * better; where even they are few and each would be a long sum, several workgroups share one.
  */
-function tilesOf({ batch, rows, columns, depth, bias }: Product) {
+function tilesOf({ batch, rows, columns, depth, bias, relu }: Product) {
   const few = batch * Math.ceil(rows / 64) * Math.ceil(columns / 64) < enoughTiles;
   const tileRows = few || rows <= 32 ? 32 : 64, tileColumns = few || columns <= 32 ? 32 : 64;
   const tiles = batch * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
-  const parts = bias || batch > 1 ? 1 : Math.min(64, Math.floor(2 * enoughTiles / tiles), Math.floor(depth / 1024));
+  const parts = bias || relu || batch > 1
+    ? 1
+    : Math.min(64, Math.floor(2 * enoughTiles / tiles), Math.floor(depth / 1024));
   const partDepth = Math.ceil(depth / Math.max(1, parts) / tileDepth) * tileDepth;
   return { tileRows, tileColumns, partDepth, parts: Math.ceil(depth / partDepth) };
 }
 
 /** Computes the product. */
 export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo {
-  const { name, code, a, b, bias, batch, rows, columns, depth, shape } = product;
+  const { name, code, a, b, bias, relu = false, batch, rows, columns, depth, shape } = product;
   const { tileRows, tileColumns, partDepth, parts } = tilesOf(product);
   const down = Math.ceil(rows / tileRows), across = Math.ceil(columns / tileColumns);
   const result = emptyTensor(backend, parts === 1 ? shape : [parts, rows, columns]);
   const reads = [a.tensor, b.tensor, ...(bias ? [bias] : [])];
   backend.runWgsl({
     name,
-    code: [code, loader("a", 0, a), loader("b", 1, b), finisher(bias !== undefined), gemm].join("\n"),
+    code: [code, loader("a", 0, a), loader("b", 1, b), finisher(bias !== undefined, relu), gemm].join("\n"),
     constants: {
       ...product.constants,
       TILE_ROWS: tileRows,

@@ -103,6 +103,16 @@ compareWithCpu("convolutions", 8, (random) => {
   return [[random.values(shape), random.values([taps, taps, inputs, outputs])], run];
 });
 
+gpuTest("convolutions with bias and relu equal the engine cpu's", async () => {
+  const draw = random(5), drawn = [[2, 9, 7, 8], [3, 3, 8, 12], [12]].map((shape) => draw.values(shape));
+  for (const activation of ["linear", "relu"] as const) {
+    await assertAgree(activation, 3e-5, () => {
+      const [x, filter, bias] = drawn.map(tensorOf) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor1D];
+      return [tf.fused.conv2d({ x, filter, strides: 2, pad: "same", bias, activation })];
+    });
+  }
+});
+
 compareWithCpu("splitting into equal pieces", 4, (random) => {
   const axis = random.integer(0, 2), parts = random.integer(2, 4), shape = [2, 3, 5];
   shape[axis]! *= parts;
