@@ -44,7 +44,9 @@ export async function checkMeaning(
   if (digests && spec && specDigest(spec) !== digests.spec) {
     problems.push({ file: name(files.spec), what: `its digest is ${specDigest(spec)}, and digests.json says another` });
   }
-  if (digests && runDigest(digests.spec, digests.data, digests.method, digests.parent ?? digests.from) !== digests.run) {
+  if (
+    digests && runDigest(digests.spec, digests.data, digests.method, digests.parent ?? digests.from) !== digests.run
+  ) {
     problems.push({
       file: name(files.digests),
       what: "the run digest is not that of the spec, data and method digests",
