@@ -1,0 +1,102 @@
+/** A sweep's members: what they are called, how far they are, and how that is followed. */
+import { specDifferences } from "../spec/differences.ts";
+import { type ResolvedSpec, specName } from "../spec/mod.ts";
+import { pathOf, type Tree, valueAt } from "../spec/tree.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** Where a member is: `elsewhere` means that another process works on it. */
+export type MemberState = "waiting" | "running" | "elsewhere" | "finished" | "failed";
+
+/** One run of a sweep. */
+export interface Member {
+  readonly spec: ResolvedSpec;
+  /** The paper's name, the dataset, and the fields in which members of the sweep differ. */
+  readonly name: string;
+  state: MemberState;
+  /** What a running one does at present: the phase's name, and how much of it is done, 0 to 1. */
+  phase: { name: string; share: number } | null;
+  /** Mean of the last losses; null while there is none. */
+  loss: number | null;
+  /** Of the present phase; null while nobody knows. */
+  secondsLeft: number | null;
+  /** Seconds that this process worked on it. */
+  seconds: number;
+  /** The finished bundle's folder. */
+  bundle: string | null;
+  /** Why it failed, or who works on it. */
+  reason: string | null;
+}
+
+/** Said by the paper's name and the dataset, or following from them. */
+const named = ["architecture", "kaiserBeta", "normalized", "normInside", "dataset", "channels", "data.limit"];
+
+/** What the members of a sweep are called; each is called differently as long as they differ in more than `x-` fields. */
+export function memberNames(specs: readonly ResolvedSpec[]): string[] {
+  const paths = new Set(specs.flatMap((spec) => specDifferences(specs[0]!, spec).map(({ path }) => path)));
+  const said = [...paths].filter((path) => !named.includes(path) && !path.startsWith("x-"));
+  return specs.map((spec) => {
+    const fields = said.flatMap((path) => {
+      const value = valueAt(spec as unknown as Tree, pathOf(path));
+      // Null stands for what does not apply to this member, such as A's filter.
+      return value === null || value === undefined ? [] : [`${path}=${JSON.stringify(value)}`];
+    });
+    return [specName(spec), spec.dataset, ...fields].join(" ");
+  });
+}
+
+/** Members that wait. */
+export function newMembers(specs: readonly ResolvedSpec[]): Member[] {
+  const names = memberNames(specs);
+  return specs.map((spec, i) => ({
+    spec,
+    name: names[i]!,
+    state: "waiting",
+    phase: null,
+    loss: null,
+    secondsLeft: null,
+    seconds: 0,
+    bundle: null,
+    reason: null,
+  }));
+}
+
+/**
+ * Follows a member's run, and passes on what it says under the member's name. What is said before the first phase waits
+ * for it: of a run that turns out to be another process's nothing is heard.
+ */
+export function memberReporter(
+  member: Member,
+  report: Reporter,
+  changed: () => void,
+  now: () => number = () => performance.now(),
+): Reporter {
+  const held: string[] = [];
+  let begun = false, total = 1, first = { done: 0, ms: 0 }, counting = false;
+  return {
+    phase(name, units, unit) {
+      for (const text of held.splice(0)) report.message(`${member.name}: ${text}`);
+      [begun, total, counting] = [true, Math.max(1, units), false];
+      [member.phase, member.secondsLeft] = [{ name, share: 0 }, null];
+      report.phase(`${member.name}: ${name}`, units, unit);
+      changed();
+    },
+    update(done, fields) {
+      // The first call starts the clock: before it lie compiling, and steps of an earlier start.
+      const ms = now();
+      if (!counting) [first, counting] = [{ done, ms }, true];
+      const { done: from, ms: since } = first;
+      if (done > from && ms - since > 2000) member.secondsLeft = (total - done) * (ms - since) / 1000 / (done - from);
+      if (member.phase) member.phase = { ...member.phase, share: done / total };
+      if (typeof fields?.loss === "number") member.loss = fields.loss;
+      report.update(done, fields);
+      changed();
+    },
+    message(text) {
+      if (begun) report.message(`${member.name}: ${text}`);
+      else held.push(text);
+    },
+    done() {
+      report.done();
+    },
+  };
+}
