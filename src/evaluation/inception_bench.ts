@@ -13,7 +13,7 @@ import { float32Tensor } from "../formats/tensors.ts";
 import { formulaWeights, goldenCase } from "../golden/golden.ts";
 import { buildInception } from "./inception.ts";
 
-const threads = Number(Deno.args[0] ?? navigator.hardwareConcurrency), rounds = 5, ourBatch = 16, peerBatch = 64;
+const threads = Number(Deno.args[0] ?? navigator.hardwareConcurrency), rounds = 5, ourBatch = 16, peerBatch = 16;
 const engine = await openEngine("tensorflow", { threads });
 const state: [string, number[]][] = goldenCase("inception").values.state;
 const inception = buildInception(
@@ -37,13 +37,24 @@ const peer = new Deno.Command(Deno.env.get("PYTHON") ?? "python3", {
   stdout: "piped",
 }).spawn();
 const input = peer.stdin.getWriter(), lines = peer.stdout.pipeThrough(new TextDecoderStream()).getReader();
+let buffered = "";
+async function readLine(): Promise<string> {
+  while (!buffered.includes("\n")) {
+    const { value, done } = await lines.read();
+    if (done) throw new Error("the peer ended; has its Python torch and torch-fidelity?");
+    buffered += value;
+  }
+  const at = buffered.indexOf("\n"), line = buffered.slice(0, at);
+  buffered = buffered.slice(at + 1);
+  return line;
+}
 async function theirs(): Promise<[wall: number, cpu: number]> {
   await input.write(new TextEncoder().encode("go\n"));
-  const [wall, cpu] = (await lines.read()).value!.trim().split(" ").map(Number);
+  const [wall, cpu] = (await readLine()).split(" ").map(Number);
   return [wall!, cpu!];
 }
 
-await lines.read();
+await readLine();
 await ours();
 const found = { ours: [] as [number, number][], theirs: [] as [number, number][] };
 for (let round = 0; round < rounds; round++) {
