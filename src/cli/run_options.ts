@@ -91,7 +91,8 @@ export async function stoppable(report: Reporter, work: (signal: AbortSignal) =>
   try {
     return await work(stop.signal);
   } catch (error) {
-    if (!stop.signal.aborted || error instanceof UserError) throw error;
+    // Another error than the stopping itself, such as a full disk at the last saving, must be heard.
+    if (!stop.signal.aborted || error !== stop.signal.reason) throw error;
     report.message("stopped; what was reached is saved, and the same command goes on there");
     return interrupted;
   } finally {

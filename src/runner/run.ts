@@ -18,7 +18,7 @@ import { type Reporter, silent } from "./reporter.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { type Trained, trainPhase } from "./train_phase.ts";
 import { readStart, readTrained, trainedDigest } from "./trained.ts";
-import { explainFolder, findBundle, findTrained, openWork, type Work } from "./work.ts";
+import { explainFolder, explainFullDisk, findBundle, findTrained, openWork, type Work } from "./work.ts";
 
 /** How an experiment is run; none of it is part of the result. */
 export interface RunOptions {
@@ -90,6 +90,8 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     } finally {
       if (engine !== options.engine) engine.dispose();
     }
+  } catch (error) {
+    throw explainFullDisk(error, out);
   } finally {
     work.release();
   }

@@ -3,6 +3,7 @@
  * sampling share, with the checkpoint, the previews and the images drawn so far; and the finished bundles in `out`.
  */
 import { join } from "@std/path";
+import { removeLeftovers } from "../bundle/atomic.ts";
 import { acquireLock, type Lock } from "../bundle/lock.ts";
 import { type Digests, files } from "../bundle/layout.ts";
 import { UserError } from "../errors.ts";
@@ -28,14 +29,24 @@ export function openWork(out: string, trainingKey: string, what: string): Work {
     lock = acquireLock(`${path}.lock`, what);
     Deno.mkdirSync(path, { recursive: true });
   } catch (error) {
-    throw explainFolder(error, out);
+    throw explainFolder(explainFullDisk(error, out), out);
   }
+  const checkpoint = join(path, "checkpoint.safetensors");
+  removeLeftovers(checkpoint);
   return {
     path,
-    checkpoint: join(path, "checkpoint.safetensors"),
+    checkpoint,
     remove: () => Deno.removeSync(path, { recursive: true }),
     release: () => lock.release(),
   };
+}
+
+/** Turns what a full disk says into what a person can do about it. */
+export function explainFullDisk(error: unknown, folder: string): unknown {
+  if (!(error instanceof Error && /os error 28\b/.test(error.message))) return error;
+  return new UserError(
+    `${folder}: the disk is full. Make room and give the same command again: it goes on where it last saved`,
+  );
 }
 
 /** Turns the file system's refusal into what a person can do about it. */
