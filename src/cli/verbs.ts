@@ -12,6 +12,8 @@ export interface Verb {
 /** Every verb: what it does in a line, and its file, which is loaded only when asked for. */
 export const verbs: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Verb> }>> = {
   run: { summary: "trains and samples what a spec says, and writes a bundle", load: () => import("./run.ts") },
+  sweep: { summary: "runs what a sweep stands for, and compares", load: () => import("./sweep.ts") },
+  sample: { summary: "draws more images from a trained bundle", load: () => import("./sample.ts") },
   new: { summary: "asks four questions and writes a commented spec", load: () => import("./new.ts") },
   name: { summary: "a spec's paper name and digest", load: () => import("./name.ts") },
   data: { summary: "fetches a dataset's archives; shows or exports its images", load: () => import("./data.ts") },

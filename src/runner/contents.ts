@@ -91,7 +91,10 @@ function picturesOf({ imageSize, channels }: ResolvedSpec, images: Uint8Array): 
   return { images, count: images.length / (imageSize ** 2 * channels), imageSize, channels };
 }
 
-async function sampleFiles({ spec, samples, evaluation }: Computed): Promise<PayloadFile[]> {
+/** The files that tell of the samples. */
+export async function sampleFiles(
+  { spec, samples, evaluation }: Pick<Computed, "spec" | "samples" | "evaluation">,
+): Promise<PayloadFile[]> {
   const file = encodeTensors(samples.images);
   const sets = [...samples.images].map(([angle, { data }]) => ({
     angle: Number(angle),

@@ -1,0 +1,51 @@
+/** `deno task sweep`: every run that a sweep stands for. */
+import { compareRuns } from "../evaluation/table.ts";
+import { comparisonMarkdown } from "../evaluation/table_text.ts";
+import { runSweep } from "../runner/sweep.ts";
+import { loadSweep } from "../spec/mod.ts";
+import { scoredRuns } from "./compare.ts";
+import { runArguments, stoppable } from "./run_options.ts";
+import { sweepDisplay, tableLines } from "./sweep_table.ts";
+
+/** What `--help` prints. */
+export const help = `Runs every member of a sweep that is not finished yet, and compares them.
+
+Usage: deno task sweep SPEC [field=value,value ...] [options]
+
+  SPEC                 a spec, with or without lists under \`sweep:\`
+  field=value,value    an axis of the sweep: kaiserBeta=0,1,2 architecture=B,C,D; one value goes over the spec
+  --engine NAME        auto (default), tensorflow, webgpu, cpu
+  --out FOLDER         where bundles are written (default: out)
+  --data FOLDER        where datasets lie (default: data)
+  --skip-bad           leave out images that cannot be read; the bundles count them
+  --elsewhere          go on with trainings that another engine or kind of device began
+  --quiet              say nothing but the tables
+
+Stopped by Ctrl-C or killed, the same command goes on where it was. A member that fails does not stop the others; it is
+tried again by the next start, and the exit code is 1. The same command may run several times at once, on several
+machines that share --out: each takes what no other works on.
+
+Examples:
+  deno task sweep experiments/paper/sweep.yaml
+  deno task sweep experiments/quickstart.yaml architecture=A,D seed=1,2,3`;
+
+/** Runs the sweep, and prints its tables. */
+export async function run(args: string[]): Promise<number> {
+  const missing = "which sweep? For example: deno task sweep experiments/paper/sweep.yaml";
+  const { path, overrides, engine, out, data, skipBad, elsewhere, quiet } = runArguments(args, missing);
+  const { text, members: specs } = await loadSweep(path, overrides);
+  const { report, change } = sweepDisplay({ quiet });
+  report.message(`${path}: ${specs.length} ${specs.length === 1 ? "run" : "runs"}`);
+  return await stoppable(report, async (signal) => {
+    const options = { engine, out, dataRoot: data, skipBad, elsewhere, text, report, signal, onChange: change };
+    const members = await runSweep(specs, options);
+    console.log(tableLines(members).join("\n"));
+    const scored = scoredRuns(members.flatMap(({ bundle }) => bundle ?? []));
+    if (scored.length > 0) console.log("\n" + comparisonMarkdown(compareRuns(scored)));
+    const failed = members.filter(({ state }) => state === "failed");
+    if (failed.length === 0) return 0;
+    console.log(`\n${failed.length} failed:`);
+    for (const { name, reason } of failed) console.log(`- ${name}: ${reason}`);
+    return 1;
+  });
+}

@@ -1,0 +1,115 @@
+/** A sweep's members as a live table on a terminal; where there is none, plain lines take its place. */
+import type { Reporter } from "../runner/reporter.ts";
+import type { Member } from "../runner/sweep.ts";
+import { createProgress, formatDuration } from "./progress.ts";
+
+/** How a sweep is shown. */
+export interface SweepDisplay {
+  /** What the members' runs say. */
+  report: Reporter;
+  /** Shows that something changed. */
+  change(member: Member, members: readonly Member[]): void;
+}
+
+/** How it is shown; all but `quiet` is for tests. */
+export interface SweepDisplayOptions {
+  /** Show nothing. */
+  quiet?: boolean;
+  /** Takes what is shown. */
+  write?: (text: string) => void;
+  /** Whether lines can be redrawn. */
+  terminal?: boolean;
+  /** The terminal's size at this moment. */
+  size?: () => { columns: number; rows: number };
+  /** The time in milliseconds. */
+  now?: () => number;
+}
+
+const redrawMs = 200;
+
+/** Makes a display on stderr. */
+export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
+  const write = options.write ?? ((text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text)));
+  const terminal = options.terminal ?? Deno.stderr.isTerminal(), now = options.now ?? (() => performance.now());
+  if (options.quiet) return { report: createProgress({ quiet: true }), change() {} };
+  if (!terminal) {
+    const progress = createProgress({ write, terminal, now }), told = new Map<Member, string>();
+    return {
+      report: progress,
+      change(member, members) {
+        if (member.state === told.get(member)) return;
+        told.set(member, member.state);
+        const words = member.state === "elsewhere" ? member.reason : stateText(member);
+        const bundle = member.bundle ? `, ${member.bundle}` : "";
+        if (member.state !== "running") progress.message(`${member.name}: ${words}${bundle}`);
+        if (["finished", "failed"].includes(member.state)) progress.message(countLine(members));
+      },
+    };
+  }
+  const size = options.size ?? Deno.consoleSize;
+  let shown = 0, shownMs = -Infinity, states = "", present: readonly Member[] = [];
+  // Up over the old table, and everything below is erased.
+  const erase = () => shown > 0 ? `\x1b[${shown}A\x1b[J` : "";
+  function draw() {
+    const { columns, rows } = size(), lines = tableLines(present, rows - 2).map((line) => line.slice(0, columns - 1));
+    write(erase() + lines.join("\n") + "\n");
+    [shown, shownMs] = [lines.length, now()];
+  }
+  return {
+    report: {
+      phase() {},
+      update() {},
+      done() {},
+      message(text) {
+        write(`${erase()}${text}\n`);
+        shown = 0;
+        if (present.length) draw();
+      },
+    },
+    change(_member, members) {
+      present = members;
+      const now_ = members.map(({ state }) => state).join();
+      if (now_ === states && now() - shownMs < redrawMs) return;
+      states = now_;
+      draw();
+    },
+  };
+}
+
+/** What a member is at, in a word or two. */
+export function stateText({ state, phase }: Member): string {
+  if (state === "elsewhere") return "another worker's";
+  if (state !== "running") return state;
+  return phase ? `${phase.name} ${Math.floor(100 * phase.share)} %` : "starting";
+}
+
+/** How many are finished, at work, failed; and how long the rest may take, when a finished one tells. */
+export function countLine(members: readonly Member[]): string {
+  const count = (state: Member["state"]) => members.filter((member) => member.state === state).length;
+  const parts = [`${count("finished")} of ${members.length} finished`];
+  if (count("elsewhere")) parts.push(`${count("elsewhere")} with other workers`);
+  if (count("failed")) parts.push(`${count("failed")} failed`);
+  const done = members.filter(({ state, seconds }) => state === "finished" && seconds > 1), waiting = count("waiting");
+  if (done.length > 0 && waiting > 0) {
+    const mean = done.reduce((sum, { seconds }) => sum + seconds, 0) / done.length;
+    parts.push(`${waiting} waiting: about ${formatDuration(mean * waiting)} for this worker alone`);
+  } else if (waiting > 0) parts.push(`${waiting} waiting`);
+  return parts.join(", ");
+}
+
+/** The table, of so many lines at most: the rows around the one at work where there is no room for all. */
+export function tableLines(members: readonly Member[], most = Infinity): string[] {
+  const room = Math.max(1, most - 2);
+  const at = Math.max(0, members.findIndex(({ state }) => state === "running"));
+  const first = members.length <= room ? 0 : Math.min(Math.max(0, at - Math.floor(room / 2)), members.length - room);
+  const cells = members.map((member) => [
+    member.name,
+    stateText(member),
+    member.loss === null ? "" : member.loss.toFixed(4),
+    member.secondsLeft === null ? "" : formatDuration(member.secondsLeft),
+  ]);
+  const all = [["member", "state", "loss", "time left"], ...cells];
+  const widths = [0, 1, 2].map((i) => Math.max(...all.map((row) => row[i]!.length)));
+  const line = (row: string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd();
+  return [line(all[0]!), ...cells.slice(first, first + room).map(line), countLine(members)];
+}

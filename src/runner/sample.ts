@@ -1,0 +1,149 @@
+/** More images from a trained model: a small bundle of its own, which names the bundle with the model by its digest. */
+import { basename, join, resolve } from "@std/path";
+import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
+import { exists } from "../bundle/atomic.ts";
+import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
+import { readBundleSpec } from "../bundle/read.ts";
+import { openEngine } from "../engines/mod.ts";
+import { UserError } from "../errors.ts";
+import { sha256 } from "../formats/sha256.ts";
+import { METHOD_VERSION, type ResolvedSpec, resolveSpec, runDigest, specDigest, specName } from "../spec/mod.ts";
+import { compileUNet, loadWeights } from "../unet/mod.ts";
+import { sampleFiles } from "./contents.ts";
+import { silent } from "./reporter.ts";
+import type { RunOptions } from "./run.ts";
+import { samplePhase } from "./sample_phase.ts";
+import { trainedDigest } from "./trained.ts";
+import { explainFolder, openWork } from "./work.ts";
+
+/** How more images are drawn. */
+export type SampleRunOptions = Pick<RunOptions, "engine" | "out" | "report" | "signal">;
+
+/**
+ * The spec of a bundle with other sampling.
+ *
+ * @param overrides `sampling.rotation=30`, or `count=64` for `sampling.count=64`; `seed=7` draws from other noise
+ * @throws UserError where an override is of anything but sampling
+ */
+export function samplingSpec(parent: ResolvedSpec, overrides: readonly string[]): ResolvedSpec {
+  const fields = Object.keys(parent.sampling);
+  const full = overrides.map((override) => {
+    const field = override.split("=", 1)[0]!;
+    if (fields.includes(field.split(".")[0]!)) return `sampling.${override}`;
+    if (field === "seed" || field.startsWith("sampling.")) return override;
+    throw new UserError(
+      `${override}: the model is trained; only its sampling (${fields.join(", ")}) and the seed can be changed`,
+    );
+  });
+  return resolveSpec(parent as Parameters<typeof resolveSpec>[0], [...full, "evaluation.metrics=[]"]);
+}
+
+/**
+ * Draws images from a bundle's model as a spec says, and writes them as a bundle of their own, or finds it. The noise is
+ * keyed by the image's index: the first images of two counts are the same, where the batch size is.
+ *
+ * @param parent the bundle with the model
+ * @param overrides see {@link samplingSpec}
+ * @throws UserError where the bundle is damaged or has no model
+ */
+export async function sampleBundle(
+  parent: string,
+  overrides: readonly string[],
+  options: SampleRunOptions = {},
+): Promise<Bundle> {
+  const { out = "out", report = silent, signal } = options;
+  const digest = trainedDigest(parent, "sample"),
+    own = JSON.parse(
+      Deno.readTextFileSync(join(parent, "data", files.digests)),
+    ) as Digests;
+  const spec = samplingSpec(readBundleSpec(parent), overrides), specIs = specDigest(spec);
+  const digests: Digests = {
+    spec: specIs,
+    data: own.data,
+    run: runDigest(specIs, own.data, METHOD_VERSION, digest),
+    method: METHOD_VERSION,
+    parent: digest,
+  };
+  const path = join(
+    out,
+    bundleName(`${basename(resolve(parent)).replace(/-[0-9a-f]{12}$/, "")}-samples.yaml`, digests.run),
+  );
+  const finished = () => {
+    if (!exists(path)) return null;
+    report.message("these images are drawn already; their bundle is not made again");
+    return { path, digest: sha256(Deno.readFileSync(join(path, "manifest-sha256.txt"))) };
+  };
+  const found = finished();
+  if (found) return found;
+  const work = openWork(out, digests.run, "drawing these images");
+  try {
+    const bundle = finished() ?? await draw();
+    work.remove();
+    return bundle;
+  } finally {
+    work.release();
+  }
+
+  async function draw(): Promise<Bundle> {
+    const startedAt = new Date();
+    const engine = typeof options.engine === "object"
+      ? options.engine
+      : await openEngine(options.engine ?? "auto", { precision: spec.precision });
+    report.message(`engine: ${engine.description}`);
+    try {
+      const unet = compileUNet(spec), average = join(parent, "data", files.average);
+      try {
+        await loadWeights(unet, exists(average) ? average : join(parent, "data", files.model));
+        const samples = await samplePhase({
+          engine,
+          spec,
+          predict: unet.apply,
+          folder: join(work.path, "samples"),
+          report,
+          signal,
+        });
+        const environment = {
+          engine: engine.name,
+          description: engine.description,
+          device: engine.device,
+          system: `${Deno.build.os} ${Deno.build.arch}`,
+          deno: Deno.version.deno,
+          startedAt: startedAt.toISOString(),
+          finishedAt: new Date().toISOString(),
+        };
+        return await write(await sampleFiles({ spec, samples, evaluation: null }), environment);
+      } finally {
+        unet.dispose();
+      }
+    } finally {
+      if (engine !== options.engine) engine.dispose();
+    }
+  }
+
+  async function write(drawn: Awaited<ReturnType<typeof sampleFiles>>, environment: unknown): Promise<Bundle> {
+    try {
+      const writer = createBundle(path);
+      try {
+        for (const [name, bytes] of [[files.spec, resolvedSpecYaml(spec)] as const, ...drawn]) {
+          writer.payload(name, bytes);
+        }
+        writer.payload(files.digests, jsonText(digests));
+        writer.tag("environment.json", jsonText(environment));
+        const names = [...writer.payloadDigests().map(({ name }) => name), "environment.json"];
+        const angles = spec.sampling.rotation.map((angle) => `${angle}°`).join(", ");
+        const summary = `${spec.sampling.count} images drawn at ${angles} from the model of the bundle ` +
+          `${
+            basename(resolve(parent))
+          }, whose digest is ${digest}. \`deno task sample\` draws them again from that bundle.`;
+        const title = `Samples of ${specName(spec)}`;
+        writer.tag("README.md", bundleReadme({ title, summary, digest: writer.digest(), digests, names }));
+        return await Promise.resolve(writer.finish());
+      } catch (error) {
+        writer.discard();
+        throw error;
+      }
+    } catch (error) {
+      throw explainFolder(error, path);
+    }
+  }
+}
