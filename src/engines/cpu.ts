@@ -5,6 +5,8 @@ import type { Engine } from "./engine.ts";
 /** Opens the engine. Its `jit` calls the function as it is. */
 export async function openCpuEngine(): Promise<Engine> {
   await tf.setBackend("cpu");
+  // Else it says at its first use that it is slow; those who ask for the reference know.
+  (tf.backend() as tf.KernelBackend & { firstUse: boolean }).firstUse = false;
   return {
     name: "cpu",
     description: "plain JavaScript loops, the reference",
