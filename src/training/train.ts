@@ -91,7 +91,12 @@ export function diverged(what: string): UserError {
 }
 
 /** One step as one jitted function of (noise's key, counter, images, timesteps, rates, average's decay, labels). */
-function jittedTrainStep(engine: Engine, spec: ResolvedSpec, state: TrainingState, factors: tf.Tensor2D): JitFunction {
+export function jittedTrainStep(
+  engine: Engine,
+  spec: ResolvedSpec,
+  state: TrainingState,
+  factors: tf.Tensor2D,
+): JitFunction {
   const { beta1, beta2, epsilon } = spec.training, { unet, mean, square, average } = state;
   return engine.jit(function trainStep(key, counter, images, timesteps, rates, decay, label) {
     const x = images as tf.Tensor4D;

@@ -1,0 +1,73 @@
+/**
+ * Times this project's network, and prints one JSON line: training and forward, and the peak memory of training. It runs
+ * in a process of its own, so that the memory is that of one variant alone. `deno task bench` calls it.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { parseArgs } from "@std/cli/parse-args";
+import { adamwRates } from "../../kernels/adamw/mod.ts";
+import { philoxKey } from "../../kernels/random_normal/philox.ts";
+import { noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
+import type { EngineName } from "../engines/engine.ts";
+import { openEngine } from "../engines/mod.ts";
+import { parseSpec, resolveSpec } from "../spec/mod.ts";
+import { newState } from "../training/state.ts";
+import { jittedTrainStep } from "../training/train.ts";
+import { compileUNet } from "../unet/mod.ts";
+
+const options = parseArgs(Deno.args, {
+  string: ["variant", "engine", "batch", "threads", "repeats"],
+  default: { variant: "D", engine: "tensorflow", batch: "16", threads: "2", repeats: "5" },
+});
+const batch = Number(options.batch);
+const engine = await openEngine(options.engine as EngineName, { threads: Number(options.threads) });
+// CIFAR-10's images are 3x32x32; nothing is read from disk.
+const spec = resolveSpec(parseSpec(`{ architecture: ${options.variant}, dataset: cifar-10 }`));
+const unet = compileUNet(spec);
+const state = newState(unet, false);
+const trainStep = jittedTrainStep(engine, spec, state, noisingFactors(noiseSchedule(spec.noise)));
+const forward = engine.jit((x, t) => [unet.apply(x as tf.Tensor4D, t as tf.Tensor1D)]);
+
+const images = tf.randomNormal([batch, spec.imageSize, spec.imageSize, spec.channels], 0, 1, "float32", 1);
+const timesteps = tf.tensor1d(Array.from({ length: batch }, (_, i) => 1 + 61 * i % 999), "int32");
+const key = tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32"), decay = tf.scalar(0);
+let step = 0;
+
+const train = await imagesPerSecond(() => {
+  const { learningRate, weightDecay, beta1, beta2 } = spec.training;
+  const rates = tf.tensor1d(adamwRates({ learningRate, weightDecay, beta1, beta2, step: step + 1 }));
+  const counter = tf.tensor1d(Int32Array.of(0, 0, step++, 0), "int32");
+  const [loss] = trainStep(key, counter, images, timesteps, rates, decay);
+  tf.dispose([rates, counter]);
+  return loss!;
+});
+const peakBytes = peakResidentBytes();
+const sampled = await imagesPerSecond(() => forward(images, timesteps)[0]!);
+console.log(
+  JSON.stringify({ variant: options.variant, train, forward: sampled, peakBytes, engine: engine.description }),
+);
+trainStep.dispose();
+forward.dispose();
+engine.dispose();
+
+/** The best of the repeats, after two calls that trace and warm up; each ends when its result has been read. */
+async function imagesPerSecond(call: () => tf.Tensor): Promise<number> {
+  let best = Infinity;
+  for (let i = -2; i < Number(options.repeats); i++) {
+    const start = performance.now();
+    const result = call();
+    await result.data();
+    if (i >= 0) best = Math.min(best, performance.now() - start);
+    result.dispose();
+  }
+  return 1000 * batch / best;
+}
+
+/** The most memory that this process has had; null where the system does not tell (it is Linux that does). */
+function peakResidentBytes(): number | null {
+  try {
+    const kilobytes = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+    return kilobytes ? 1024 * Number(kilobytes) : null;
+  } catch {
+    return null;
+  }
+}
