@@ -25,15 +25,13 @@ Deno.test("every allowed network has a plan whose image comes out as it went in"
   for (const architecture of ["A", "B", "C", "D"] as const) {
     for (const normInside of architecture === "C" || architecture === "D" ? [false, true] : [false]) {
       for (let imageSize = 8; imageSize <= 128; imageSize += 8) {
-        for (const channels of [1, 3] as const) {
-          const variant = architecture, params = { variant, channels, image_size: imageSize, size: 2 + imageSize % 11 };
-          const spec = specOf({ params: { ...params, beta: 1, normalized: true, classes: null } } as GoldenCase);
-          const plan = networkPlan({ ...spec, normInside });
-          const last = plan.steps.at(-1)!;
-          assertEquals(last.name, plan.output);
-          assertEquals(last.outputShape, [imageSize, imageSize, channels]);
-          for (const { outputShape } of plan.steps) assertEquals(outputShape.every(Number.isInteger), true);
-        }
+        const channels = imageSize % 16 ? 1 : 3, size = 2 + imageSize % 11, variant = architecture;
+        const params = { variant, channels, image_size: imageSize, size, beta: 1, normalized: true, classes: null };
+        const plan = networkPlan({ ...specOf({ params } as GoldenCase), normInside });
+        const last = plan.steps.at(-1)!;
+        assertEquals(last.name, plan.output);
+        assertEquals(last.outputShape, [imageSize, imageSize, channels]);
+        for (const { outputShape } of plan.steps) assertEquals(outputShape.every(Number.isInteger), true);
       }
     }
   }
