@@ -142,7 +142,6 @@ stands for everything under data/: it is the SHA-256 of manifest-sha256.txt. The
 
 ## Run it again
 
-    deno task run THIS_FOLDER/data/spec.yaml
-    deno task reproduce THIS_FOLDER      # and compare
+    deno task run THIS_FOLDER/data/spec.yaml --out ANOTHER_FOLDER     # prints the digest, to compare
 `;
 }

@@ -241,9 +241,8 @@ function verifySection({ digest, name, files }: ReportInput): Section {
 <pre>sha256sum -c manifest-sha256.txt</pre>
 <p>From the project's folder, names, links, spec, network and scores too, against the digest above:</p>
 <pre>deno task verify --digest ${digest.slice(0, 16)} out/${escapeText(name)}-…</pre>
-<p>The same run again, and the comparison of its results with these:</p>
-<pre>deno task run out/${escapeText(name)}-…/data/spec.yaml
-deno task reproduce out/${escapeText(name)}-…</pre>
+<p>The same run again, into another folder; its last lines print the digest, to compare:</p>
+<pre>deno task run out/${escapeText(name)}-…/data/spec.yaml --out again</pre>
 <p class="faint">On the same engine, kind of device and number of threads, every file under <code>data/</code> comes out the
 same, byte by byte.</p>
 <details><summary>The ${files.length} files under <code>data/</code></summary>${
