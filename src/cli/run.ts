@@ -1,5 +1,7 @@
 /** `deno task run`: from a spec to its bundle. */
 import { join } from "@std/path";
+import { resolvedSpecYaml } from "../bundle/layout.ts";
+import { estimateRun } from "../runner/estimate.ts";
 import { runExperiment } from "../runner/run.ts";
 import { loadSpec, specDigest, specName } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
@@ -17,6 +19,7 @@ Usage: deno task run SPEC [field=value ...] [options]
   --data FOLDER        where datasets lie (default: data)
   --skip-bad           leave out images that cannot be read; the bundle counts them
   --elsewhere          go on with a training that another engine or kind of device began
+  --dry-run            print the resolved spec, the network, what would be written and how long it would take
   --quiet              say nothing but where the bundle is
 
 Stopped by Ctrl-C or killed, the same command goes on where it was.
@@ -29,10 +32,20 @@ Examples:
 /** Runs the verb. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which spec? For example: deno task run experiments/quickstart.yaml";
-  const { path, overrides, engine, out, data, skipBad, elsewhere, quiet } = runArguments(args, missing);
+  const { path, overrides, engine, out, data, skipBad, elsewhere, quiet, dryRun } = runArguments(args, missing, [
+    "dry-run",
+  ]);
   const { text, resolved } = await loadSpec(path, overrides);
   const report = createProgress({ quiet });
   report.message(`${specName(resolved)} on ${resolved.dataset}, spec ${specDigest(resolved).slice(0, 12)}`);
+  if (dryRun) {
+    const source = { path, text };
+    const told = await estimateRun(resolved, { engine, out, dataRoot: data, skipBad, source });
+    console.log(resolvedSpecYaml(resolved));
+    console.log(told.network);
+    console.log([`\nbundle:  ${told.bundle}`, `data:    ${told.data}`, ...told.lines].join("\n"));
+    return 0;
+  }
   return await stoppable(report, async (signal) => {
     const source = { path, text };
     const bundle = await runExperiment(resolved, {

@@ -28,6 +28,8 @@ export interface LoadOptions {
   dataRoot?: string | undefined;
   /** Leave out images that cannot be read. */
   skipBad?: boolean | undefined;
+  /** Keep what was decoded, for the next time; default true. */
+  keep?: boolean | undefined;
   /** Called now and then with the number of images done and to do. */
   onProgress?: ((done: number, all: number) => void) | undefined;
 }
@@ -97,7 +99,7 @@ export async function loadDataset(request: DatasetRequest, options: LoadOptions 
   let dataset = await readCache(path, name, target, key);
   if (!dataset || (dataset.skipped.length && !options.skipBad)) {
     dataset = await collect(name, await found.open(), target, { ...options, limit });
-    await writeCache(path, dataset, key);
+    if (options.keep !== false) await writeCache(path, dataset, key);
   }
   if (pinned !== null && pinned !== dataset.digest) {
     throw new UserError(

@@ -10,6 +10,8 @@ export interface EngineOptions {
   precision?: "float32" | "tf32";
   /** Take a software GPU for `webgpu`; only for tests. */
   softwareGpu?: boolean;
+  /** Fetch TensorFlow's library where this machine has none; default true. */
+  download?: boolean;
   /** Threads of `tensorflow` on the CPU; default all cores. */
   threads?: number;
 }
@@ -61,7 +63,7 @@ async function openBest(options: EngineOptions): Promise<Engine> {
   }
   const { findLibrary } = await import("./tensorflow/library.ts");
   // With a GPU at hand a CPU library need not be fetched.
-  const library = await findLibrary({ download: !hardware }).catch((error) => {
+  const library = await findLibrary({ download: !hardware && options.download !== false }).catch((error) => {
     if (!hardware) throw error;
     return null;
   });

@@ -33,12 +33,17 @@ const named = ["architecture", "kaiserBeta", "normalized", "normInside", "datase
 /** What the members of a sweep are called; each is called differently as long as they differ in more than `x-` fields. */
 export function memberNames(specs: readonly ResolvedSpec[]): string[] {
   const paths = new Set(specs.flatMap((spec) => specDifferences(specs[0]!, spec).map(({ path }) => path)));
-  const said = [...paths].filter((path) => !named.includes(path) && !path.startsWith("x-"));
+  // Null stands for what does not apply to a member, such as A's filter.
+  const valueOf = (spec: ResolvedSpec, path: string) => valueAt(spec as unknown as Tree, pathOf(path)) ?? null;
+  const said = [...paths].filter((path) => {
+    const values = new Set(specs.map((spec) => JSON.stringify(valueOf(spec, path))));
+    values.delete("null");
+    return !named.includes(path) && !path.startsWith("x-") && values.size > 1;
+  });
   return specs.map((spec) => {
     const fields = said.flatMap((path) => {
-      const value = valueAt(spec as unknown as Tree, pathOf(path));
-      // Null stands for what does not apply to this member, such as A's filter.
-      return value === null || value === undefined ? [] : [`${path}=${JSON.stringify(value)}`];
+      const value = valueOf(spec, path);
+      return value === null ? [] : [`${path}=${JSON.stringify(value)}`];
     });
     return [specName(spec), spec.dataset, ...fields].join(" ");
   });

@@ -1,0 +1,158 @@
+/** What a run would do and cost, told without writing anything: a few steps are measured, the rest is multiplied. */
+import { join } from "@std/path";
+import { bundleName } from "../bundle/bag.ts";
+import { loadDataset } from "../datasets/mod.ts";
+import { createSampler, noiseSchedule } from "../diffusion/mod.ts";
+import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
+import { UserError } from "../errors.ts";
+import { type ResolvedSpec, specName } from "../spec/mod.ts";
+import { disposeState, newState } from "../training/state.ts";
+import { train } from "../training/train.ts";
+import { trainingPlan } from "../training/plan.ts";
+import { elements, networkPlan } from "../unet/plan.ts";
+import { compileUNet, summarize } from "../unet/mod.ts";
+import { roughly } from "./reporter.ts";
+import { digestsOf, type RunOptions } from "./run.ts";
+import { findBundle, findTrained } from "./work.ts";
+
+/** Steps that are measured. */
+const measuredSteps = 4;
+/** Images of a preview. */
+const previewCount = 8;
+
+/** What a run would do. */
+export interface RunEstimate {
+  /** Where the bundle would be, or is. */
+  bundle: string;
+  /** The training images. */
+  data: string;
+  /** The network's summary. */
+  network: string;
+  /** What the run would take and why one cannot tell more, in lines for people. */
+  lines: string[];
+}
+
+/**
+ * Tells what a run would do. Reads data and engine as the run would, but fetches and writes nothing.
+ *
+ * @throws UserError for what would stop the run at its start: data that is missing, a bundle that is not there
+ */
+export async function estimateRun(
+  spec: ResolvedSpec,
+  options: Pick<RunOptions, "out" | "dataRoot" | "skipBad" | "source"> & { engine?: EngineName | "auto" } = {},
+): Promise<RunEstimate> {
+  const { out = "out", dataRoot, skipBad, source } = options;
+  const dataset = await loadDataset(spec, { dataRoot, skipBad, keep: false });
+  const digests = digestsOf(spec, dataset.digest), plan = networkPlan(spec);
+  const { steps } = trainingPlan(spec.training, dataset.count), { training, sampling } = spec;
+  const finished = findBundle(out, digests.run), trained = findTrained(out, digests.training!);
+  const weights = 4 * plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
+  const states = training.emaDecay === null ? 3 : 4, images = sampling.count * sampling.rotation.length;
+  const bytes = states * weights + images * elements(plan.imageShape);
+  const lines = [
+    ...(finished ? ["The run is finished: nothing would be done."] : []),
+    ...(trained && !finished ? [`The model would be taken from ${trained}.`] : []),
+    `${grouped(steps)} steps of ${training.batchSize} images; ${
+      grouped(images)
+    } images drawn in ${sampling.steps} steps`,
+    `on the disk: about ${megabytes(bytes)} and some pictures, and ${megabytes(states * weights)} more while it runs`,
+    `memory: ${megabytes((states + 1) * weights)} for weights, gradients and their means; and what lies between layers`,
+  ];
+  if (!finished) {
+    try {
+      const engine = await openEngine(options.engine ?? "auto", { precision: spec.precision, download: false });
+      try {
+        lines.push(...await measuredLines(engine, { spec, steps: trained ? 0 : steps, dataset }));
+      } finally {
+        engine.dispose();
+      }
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      lines.push(`time: it cannot be measured before the engine is there. ${error.message}`);
+    }
+  }
+  const bundle = finished ?? join(out, bundleName(source?.path ?? specName(spec), digests.run));
+  const data = `${grouped(dataset.count)} images, ${dataset.source}`;
+  return { bundle, data, network: summarize(plan), lines };
+}
+
+interface Measured {
+  spec: ResolvedSpec;
+  /** Of the training; 0 where it is shared. */
+  steps: number;
+  dataset: Awaited<ReturnType<typeof loadDataset>>;
+}
+
+async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured): Promise<string[]> {
+  const head = `engine: ${engine.description}`;
+  if (engine.name === "cpu") return [head, "time: not measured; the engine cpu is a reference, and slow"];
+  const { training, sampling } = spec;
+  const unet = compileUNet(spec), state = newState(unet, training.emaDecay !== null);
+  try {
+    /** Seconds of so many train steps, with what it takes to compile them. */
+    const seconds = async (count: number) => {
+      const few = { ...training, epochs: null, images: count * training.batchSize }, startMs = performance.now();
+      const losses: number[] = [];
+      await train({ engine, spec: { ...spec, training: few }, dataset, state, losses });
+      return { seconds: (performance.now() - startMs) / 1000, steps: losses.length };
+    };
+    await seconds(1); // The first of all also warms up the engine.
+    const one = await seconds(1), several = await seconds(1 + measuredSteps);
+    const trainStep = Math.max(0, several.seconds - one.seconds) / Math.max(1, several.steps - one.steps);
+    const count = Math.min(sampling.count, sampling.batchSize);
+    const sampler = createSampler({
+      engine,
+      predict: unet.apply,
+      imageShape: [spec.imageSize, spec.imageSize, spec.channels],
+      sampling: { ...sampling, steps: Math.min(sampling.steps, measuredSteps) },
+      classes: spec.classes,
+      schedule: noiseSchedule(spec.noise),
+      seed: spec.seed,
+    });
+    let samplingStep: number;
+    try {
+      await sampler.sample({ count });
+      const startMs = performance.now();
+      await sampler.sample({ count });
+      samplingStep = (performance.now() - startMs) / 1000 / sampler.steps.length / count;
+    } finally {
+      sampler.dispose();
+    }
+    const { stepsPerEpoch } = trainingPlan(training, dataset.count);
+    const previews = training.previewEveryEpochs === null
+      ? 0
+      : Math.floor(steps / (training.previewEveryEpochs * stepsPerEpoch));
+    const image = samplingStep * sampling.steps, images = sampling.count * sampling.rotation.length;
+    const [fit, shown, drawn] = [steps * trainStep, previews * previewCount * image, images * image];
+    return [
+      head,
+      `time: about ${roughly(fit + shown + drawn)} here, from a few measured steps: training ${roughly(fit)} ` +
+      `(${trainStep.toPrecision(3)} s a step), previews ${roughly(shown)}, drawing ${roughly(drawn)}` +
+      (spec.evaluation.metrics.length ? "; scoring comes on top" : ""),
+      engine.device === "cpu"
+        ? `memory while measuring: ${megabytes(peakBytes())} for the whole process`
+        : "memory of the GPU: not measured",
+    ];
+  } finally {
+    disposeState(state);
+  }
+}
+
+/** The most memory that this process has had; where the system does not tell, what it has now. */
+function peakBytes(): number {
+  try {
+    const [, kilobytes] = Deno.readTextFileSync("/proc/self/status").match(/VmHWM:\s*(\d+) kB/) ?? [];
+    if (kilobytes !== undefined) return 1024 * Number(kilobytes);
+  } catch {
+    // Not Linux, or no permission.
+  }
+  return Deno.memoryUsage().rss;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toLocaleString("en-US", { maximumSignificantDigits: 2 })} MB`;
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString("en-US");
+}
