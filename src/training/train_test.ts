@@ -132,7 +132,7 @@ onTensorFlow("a loss that is no number stops it, with the step and what helps", 
       weights!.assign(weights!.mul(NaN));
     },
   });
-  assert(error instanceof UserError, String(error));
+  if (!(error instanceof UserError)) throw new Error(`another error, or none: ${error}`);
   assertStringIncludes(error.message, "the loss of step 3 is NaN: the training has diverged");
   assertEquals([losses.length, losses.every(Number.isFinite)], [2, true]);
 });
