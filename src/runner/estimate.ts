@@ -126,8 +126,9 @@ async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured)
     const [fit, shown, drawn] = [steps * trainStep, previews * previewCount * image, images * image];
     return [
       head,
-      `time: about ${roughly(fit + shown + drawn)} here, from a few measured steps: training ${roughly(fit)} ` +
-      `(${trainStep.toPrecision(3)} s a step), previews ${roughly(shown)}, drawing ${roughly(drawn)}` +
+      `time: about ${roughly(fit + shown + drawn)} here, from a few measured steps: ` +
+      (steps ? `training ${roughly(fit)} (${trainStep.toPrecision(3)} s a step), ` : "") +
+      (previews ? `previews ${roughly(shown)}, ` : "") + `drawing ${roughly(drawn)}` +
       (spec.evaluation.metrics.length ? "; scoring comes on top" : ""),
       engine.device === "cpu"
         ? `memory while measuring: ${megabytes(peakBytes())} for the whole process`

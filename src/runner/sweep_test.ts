@@ -1,0 +1,151 @@
+// Sweeps, shared models, going on from a bundle, further samples and estimates, on runs as small as they can be.
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import { verifyBundle } from "../bundle/verify.ts";
+import { readSamples } from "../bundle/read.ts";
+import { UserError } from "../errors.ts";
+import { expandSweep, parseSpec, resolveSpec } from "../spec/mod.ts";
+import { estimateRun } from "./estimate.ts";
+import { runExperiment } from "./run.ts";
+import { sampleBundle, samplingSpec } from "./sample.ts";
+import { runSweep } from "./sweep.ts";
+import { memberNames, memberReporter, newMembers } from "./sweep_member.ts";
+
+const ignore = (["read", "write", "run", "env", "ffi"] as const).some((name) =>
+  Deno.permissions.querySync({ name }).state !== "granted"
+);
+const tiny = parseSpec(`
+architecture: A
+dataset: mnist
+imageSize: 8
+baseWidth: 4
+data: { limit: 16 }
+training: { images: 80, batchSize: 8, emaDecay: 0.9, previewEveryEpochs: null }
+sampling: { steps: 3, count: 4, batchSize: 2 }
+evaluation: { metrics: [] }
+`);
+
+const read = (bundle: string, name: string) => Deno.readFileSync(join(bundle, "data", name));
+
+Deno.test("members are called by the paper's name and the fields in which they differ", () => {
+  const members = expandSweep(tiny, ["architecture=A,D", "kaiserBeta=0,1", "sampling.rotation=0,30"]);
+  assertEquals(memberNames(members), [
+    "A mnist sampling.rotation=[0]",
+    "A mnist sampling.rotation=[30]",
+    "D-0N mnist sampling.rotation=[0]",
+    "D-0N mnist sampling.rotation=[30]",
+    "D-1N mnist sampling.rotation=[0]",
+    "D-1N mnist sampling.rotation=[30]",
+  ]);
+  assertEquals(memberNames(expandSweep(tiny)), ["A mnist"]);
+});
+
+Deno.test("a member's loss, share and time left follow its run, and its first words wait for a phase", () => {
+  const member = newMembers([resolveSpec(tiny)])[0]!, said: string[] = [];
+  let ms = 0;
+  const note = (text: string) => void said.push(text);
+  const report = memberReporter(member, { phase: note, update() {}, message: note, done() {} }, () => {}, () => ms);
+  report.message("data");
+  assertEquals(said, []);
+  report.phase("training", 100, "steps");
+  assertEquals(said, ["A mnist: data", "A mnist: training"]);
+  report.update(40, { loss: 0.5 });
+  ms = 10_000;
+  report.update(60, { loss: 0.25 });
+  assertEquals([member.loss, member.phase?.share, member.secondsLeft], [0.25, 0.6, 20]);
+});
+
+Deno.test("only sampling and the seed of a bundle's spec can be changed for more images", () => {
+  const parent = resolveSpec(tiny), spec = samplingSpec(parent, ["count=9", "sampling.rotation=[0, 30]", "seed=7"]);
+  assertEquals([spec.sampling.count, spec.sampling.rotation, spec.seed], [9, [0, 30], 7]);
+  assertEquals(spec.training, parent.training);
+  assertThrows(() => samplingSpec(parent, ["training.epochs=3"]), UserError, "only its sampling");
+  assertThrows(() => samplingSpec(parent, ["sampling.count=-1"]), UserError);
+});
+
+Deno.test({
+  name:
+    "a sweep does what is missing, shares models, and goes on after a failure; a bundle is gone on from and sampled" +
+    (ignore ? " (needs --allow-all)" : ""),
+  ignore,
+  async fn() {
+    const folder = Deno.makeTempDirSync({ prefix: "sweep-" }),
+      out = join(folder, "out"),
+      dataRoot = join(folder, "data");
+    try {
+      const options = { engine: "tensorflow" as const, out, dataRoot };
+      const said: string[] = [];
+      const note = (text: string) => void said.push(text);
+      const specs = expandSweep(tiny, ["dataset=cifar-10,mnist", "sampling.rotation=0,30"]);
+      const members = await runSweep(specs, {
+        ...options,
+        report: { phase: note, update() {}, message: note, done() {} },
+      });
+      assertEquals(members.map(({ state }) => state), ["failed", "failed", "finished", "finished"]);
+      assertStringIncludes(members[0]!.reason!, "dataset cifar-10: there is nothing at");
+      const [first, second] = members.slice(2).map(({ bundle }) => bundle!) as [string, string];
+      assert(first.includes("A-mnist-sampling.rotation-0"), first);
+      assertEquals(read(first, "model.safetensors"), read(second, "model.safetensors"));
+      assertEquals(said.filter((text) => /training$/.test(text)).length, 1, "one training for two samplings");
+      for (const bundle of [first, second]) assertEquals((await verifyBundle(bundle)).problems, []);
+
+      const before = Deno.statSync(join(first, "manifest-sha256.txt")).mtime;
+      said.length = 0;
+      const again = await runSweep(specs.slice(2), {
+        ...options,
+        report: { phase: note, update() {}, message: note, done() {} },
+      });
+      assertEquals(again.map(({ state, bundle }) => [state, bundle]), [["finished", first], ["finished", second]]);
+      assertEquals(said, [], "nothing was begun");
+      assertEquals(Deno.statSync(join(first, "manifest-sha256.txt")).mtime, before);
+
+      const stop = new AbortController();
+      stop.abort();
+      await assertRejects(() => runSweep(specs, { ...options, signal: stop.signal }), DOMException);
+
+      // 48 images and then 32 are 80: the same weights, to the bit, as at one go.
+      const part = await runExperiment(resolveSpec(tiny, ["training.images=48"]), options);
+      const whole = await runExperiment(
+        resolveSpec(tiny, ["training.images=32", `training.from=${part.path}`]),
+        options,
+      );
+      for (const name of ["model.safetensors", "average.safetensors", "optimizer.safetensors", "loss.csv"]) {
+        assertEquals(read(whole.path, name), read(first, name), name);
+      }
+      const digests = JSON.parse(new TextDecoder().decode(read(whole.path, "digests.json")));
+      assertEquals(digests.from, part.digest);
+      assertEquals((await verifyBundle(whole.path)).problems, []);
+      await assertRejects(
+        () => runExperiment(resolveSpec(tiny, ["baseWidth=8", `training.from=${part.path}`]), options),
+        UserError,
+        "another network",
+      );
+      await assertRejects(
+        () => runExperiment(resolveSpec(tiny, [`training.from=${folder}`]), options),
+        UserError,
+        "no whole bundle",
+      );
+
+      const more = await sampleBundle(first, ["count=6"], options), drawn = await readSamples(more.path);
+      assertEquals(drawn.count, 6);
+      assertEquals(drawn.images.slice(0, 4 * 64), (await readSamples(first)).images, "the first images are the same");
+      assertEquals((await verifyBundle(more.path)).problems, []);
+      const { parent } = JSON.parse(new TextDecoder().decode(read(more.path, "digests.json")));
+      assertEquals(parent, (await verifyBundle(first)).digest);
+      assertEquals(await sampleBundle(first, ["count=6"], options), more, "drawn once");
+      await assertRejects(() => sampleBundle(more.path, [], options), UserError, "has no model");
+
+      const names = () => [...Deno.readDirSync(out), ...Deno.readDirSync(join(out, ".work"))].map(({ name }) => name);
+      const there = names();
+      const estimate = await estimateRun(resolveSpec(tiny, ["seed=9"]), options);
+      assertEquals(names(), there, "an estimate writes nothing");
+      assertStringIncludes(estimate.lines.join("\n"), "10 steps of 8 images; 4 images drawn in 3 steps");
+      assertStringIncludes(estimate.lines.join("\n"), "a step");
+      const done = await estimateRun(specs[2]!, options);
+      assertEquals(done.bundle, first);
+      assertStringIncludes(done.lines[0]!, "finished");
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
