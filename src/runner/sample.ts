@@ -66,7 +66,7 @@ export async function sampleBundle(
   };
   const path = join(
     out,
-    bundleName(`${basename(resolve(parent)).replace(/-[0-9a-f]{12}$/, "")}-samples.yaml`, digests.run),
+    bundleName(`samples-${basename(resolve(parent)).replace(/-[0-9a-f]{12}$/, "")}.yaml`, digests.run),
   );
   const finished = () => {
     if (!exists(path)) return null;

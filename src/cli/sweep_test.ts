@@ -1,0 +1,79 @@
+// Sweeps by the command line: what is shown, and workers that share a folder and are killed.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { newMembers } from "../runner/sweep_member.ts";
+import { expandSweep, parseSpec } from "../spec/mod.ts";
+import { countLine, sweepDisplay, tableLines } from "./sweep_table.ts";
+import { command, ignoreRuns, withFolder } from "./testing.ts";
+
+const members = () => {
+  const [a, b, c] = newMembers(expandSweep(parseSpec("architecture: A\ndataset: mnist"), ["seed=1,2,3"]));
+  Object.assign(a!, { state: "finished", loss: 0.03125, seconds: 60, bundle: "out/a" });
+  Object.assign(b!, { state: "running", phase: { name: "training", share: 0.5 }, loss: 0.25, secondsLeft: 90 });
+  return [a!, b!, c!];
+};
+
+Deno.test("the table has a line for each member, and fits the terminal around the one at work", () => {
+  assertEquals(tableLines(members()), [
+    "member          state          loss    time left",
+    "A mnist seed=1  finished       0.0313",
+    "A mnist seed=2  training 50 %  0.2500  1 min 30 s",
+    "A mnist seed=3  waiting",
+    "1 of 3 finished, 1 waiting: about 1 min 00 s for this worker alone",
+  ]);
+  const short = tableLines(members(), 3);
+  assertEquals(short.length, 3);
+  assertStringIncludes(short[1]!, "seed=2");
+});
+
+Deno.test("on a terminal the table is redrawn over itself; elsewhere each change of a state is a line", () => {
+  const all = members(), written: string[] = [];
+  const options = { write: (text: string) => void written.push(text), now: () => 0 };
+  const table = sweepDisplay({ ...options, terminal: true, size: () => ({ columns: 30, rows: 40 }) });
+  table.change(all[1]!, all);
+  table.report.message("said");
+  assertEquals(written.length, 3);
+  assert(written[0]!.split("\n").every((line) => line.length < 30), written[0]);
+  assertEquals(written[1], "\x1b[5A\x1b[Jsaid\n");
+  table.change(all[1]!, all);
+  assertEquals(written.length, 3, "nothing new so soon");
+
+  written.length = 0;
+  const plain = sweepDisplay({ ...options, terminal: false });
+  for (const member of [...all, ...all]) plain.change(member, all);
+  assertEquals(written, [
+    "A mnist seed=1: finished, out/a\n",
+    `${countLine(all)}\n`,
+    "A mnist seed=3: waiting\n",
+  ]);
+});
+
+Deno.test({
+  name: `sweep: two workers share it, and what a killed one leaves is taken over${ignoreRuns && ` (${ignoreRuns})`}`,
+  ignore: ignoreRuns !== "",
+  fn: () =>
+    withFolder(async (folder) => {
+      const args = ["sweep", "tiny.yaml", "seed=1,2", "training.previewEveryEpochs=null"];
+      const first = command(folder, [...args, "training.images=800"]);
+      // Its first words come with its first phase. Stopped there, it holds its lock as long as we like.
+      assert(await first.said("seed=1: engine"), "the first worker trains");
+      first.kill("SIGSTOP");
+      const second = command(folder, [...args, "training.images=800"]);
+      assert(await second.said("seed=1: this run (A on mnist): process "), "the second is told who works on seed 1");
+      assert(await second.said("seed=2: finished"), "and does what is left");
+      first.kill("SIGKILL");
+      assertEquals((await first.ending).signal, "SIGKILL");
+      const { code, out, err } = await second.ending;
+      assertEquals(code, 0, err);
+      assertStringIncludes(out, "2 of 2 finished");
+      const bundles = [...Deno.readDirSync(join(folder, "out"))].map(({ name }) => name).filter((name) =>
+        !name.startsWith(".")
+      );
+      assertEquals(bundles.length, 2, bundles.join());
+      assertEquals([...Deno.readDirSync(join(folder, "out", ".work"))].map(({ name }) => name), []);
+
+      const failing = await command(folder, ["sweep", "tiny.yaml", "dataset=cifar-10"]).ending;
+      assertEquals(failing.code, 1, failing.err);
+      assertStringIncludes(failing.out, "1 failed:\n- A cifar-10: dataset cifar-10: there is nothing at");
+    }),
+});

@@ -1,0 +1,98 @@
+/** Whole runs in processes of their own, for tests: a spec small enough to be done in seconds, and what came of it. */
+import { fromFileUrl, join } from "@std/path";
+
+/** Why tests of whole runs may be ignored; "" where they are not. */
+export const ignoreRuns =
+  (["read", "write", "run", "env", "ffi"] as const).some((name) =>
+      Deno.permissions.querySync({ name }).state !== "granted"
+    )
+    ? "needs --allow-all"
+    : "";
+
+/** A spec of a network and a dataset as small as they can be; ten steps, with a preview and so a checkpoint after six. */
+export const tinySpec = `# a tiny run
+architecture: A
+dataset: mnist
+imageSize: 8
+baseWidth: 4
+data: { limit: 16 }
+training: { images: 80, batchSize: 8, emaDecay: 0.9, previewEveryEpochs: 3 }
+sampling: { steps: 4, count: 4, batchSize: 2, rotation: [0, 45] }
+evaluation: { metrics: [] }
+`;
+
+const program = fromFileUrl(new URL("main.ts", import.meta.url));
+
+/** A process of the command line. */
+export interface Command {
+  /** What came of it. */
+  ending: Promise<{ code: number; signal: Deno.Signal | null; out: string; err: string }>;
+  /** Waits until stderr has the words; false where the process ended without them. */
+  said(words: string): Promise<boolean>;
+  kill(signal: Deno.Signal): void;
+}
+
+/** Starts a verb in a folder. */
+export function command(cwd: string, args: string[], env: Record<string, string> = {}): Command {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-lock", program, ...args],
+    cwd,
+    env: { NO_COLOR: "1", ...env },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let err = "", ended = false;
+  const waiting = new Set<() => void>();
+  const reading = (async () => {
+    for await (const text of process.stderr.pipeThrough(new TextDecoderStream())) {
+      err += text;
+      waiting.forEach((wake) => wake());
+    }
+    ended = true;
+    waiting.forEach((wake) => wake());
+  })();
+  const ending = (async () => {
+    const out = await new Response(process.stdout).text();
+    await reading;
+    const { code, signal } = await process.status;
+    return { code, signal, out, err };
+  })();
+  return {
+    ending,
+    said: (words) =>
+      new Promise((resolve) => {
+        const wake = () => {
+          if (!err.includes(words) && !ended) return;
+          waiting.delete(wake);
+          resolve(err.includes(words));
+        };
+        waiting.add(wake);
+        wake();
+      }),
+    kill(signal) {
+      try {
+        process.kill(signal);
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error; // It has ended already.
+      }
+    },
+  };
+}
+
+/** The last lines of a finished run. */
+export function bundleOf(out: string): { path: string; digest: string } {
+  const [, path, digest] = out.match(/^bundle: +(.*)\ndigest: +([0-9a-f]{64})\nopen first: +.+\n$/) ?? [];
+  if (path === undefined || digest === undefined) throw new Error(`no bundle in: ${JSON.stringify(out)}`);
+  return { path, digest };
+}
+
+/** Runs something with a folder that holds the spec as tiny.yaml, and removes it. */
+export async function withFolder(fn: (folder: string) => Promise<void>, spec = tinySpec): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "run-" });
+  try {
+    await Deno.writeTextFile(join(folder, "tiny.yaml"), spec);
+    await fn(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
