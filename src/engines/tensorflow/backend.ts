@@ -22,7 +22,7 @@ export interface Backend extends tf.KernelBackend {
 export async function installBackend(binding: Binding): Promise<Backend> {
   const Constructor = NodeJSKernelBackend as unknown as new (binding: Binding, packageName: string) => Backend;
   const backend = new Constructor(binding, "@tensorflow/tfjs-node");
-  if (tf.findBackend("tensorflow")) tf.removeBackend("tensorflow");
+  if (tf.findBackendFactory("tensorflow")) tf.removeBackend("tensorflow");
   tf.registerBackend("tensorflow", () => backend, 3);
   await tf.setBackend("tensorflow");
   return backend;

@@ -27,7 +27,7 @@ export interface WebGpuEngine extends Engine {
 export async function openWebGpu(options: { software: boolean }): Promise<WebGpuEngine> {
   const gpu = await openDevice(options);
   const backend = new Backend(gpu), homes: Homes = new Map();
-  if (tf.findBackend("webgpu")) tf.removeBackend("webgpu");
+  if (tf.findBackendFactory("webgpu")) tf.removeBackend("webgpu");
   registerWebGpuKernels();
   tf.registerBackend("webgpu", () => backend, 3);
   await tf.setBackend("webgpu");
@@ -43,7 +43,7 @@ export async function openWebGpu(options: { software: boolean }): Promise<WebGpu
       await backend.settle();
     },
     dispose: () => {
-      if (tf.findBackend("webgpu")) tf.removeBackend("webgpu");
+      if (tf.engine().findBackendFactory("webgpu")) tf.removeBackend("webgpu");
       gpu.device.destroy();
     },
   };
