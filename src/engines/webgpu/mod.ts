@@ -43,7 +43,7 @@ export async function openWebGpu(options: { software: boolean }): Promise<WebGpu
       await backend.settle();
     },
     dispose: () => {
-      if (tf.engine().findBackendFactory("webgpu")) tf.removeBackend("webgpu");
+      if (tf.findBackendFactory("webgpu")) tf.removeBackend("webgpu");
       gpu.device.destroy();
     },
   };
