@@ -136,11 +136,11 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
   Deno.mkdirSync(folder, { recursive: true });
   const written = [join(folder, "equivariance.csv")];
   writeFileAtomic(written[0]!, new TextEncoder().encode(scoresCsv(networks)));
-  for (const  of of["prediction", "run"] as const) {
-    const curves = curvesOf(networks, of);
+  for (const kind of ["prediction", "run"] as const) {
+    const curves = curvesOf(networks, kind);
     if (curves.length === 0) continue;
     const reach = curves.flatMap(({ points, spread }) => points.map(([_, y], i) => [y - spread[i]!, y + spread[i]!]));
-    const what = of === "run" ? "Sampling runs that turn" : "Predictions of turned images";
+    const what = kind === "run" ? "Sampling runs that turn" : "Predictions of turned images";
     const plot = await curvePlot({
       title: `${what}: ${measures[2]} over the angle`,
       note: "bands: 95 % confidence over the seeds",
@@ -153,7 +153,7 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
       },
       curves,
     });
-    const stem = join(folder, `equivariance-${of}`);
+    const stem = join(folder, `equivariance-${kind}`);
     writeFileAtomic(`${stem}.svg`, new TextEncoder().encode(plot.svg));
     writeFileAtomic(`${stem}.png`, plot.png);
     written.push(`${stem}.svg`, `${stem}.png`);

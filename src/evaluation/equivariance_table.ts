@@ -19,12 +19,12 @@ export interface StudiedNetwork {
 export function summaryTable(networks: StudiedNetwork[]): string {
   const rows = [["", "", ...measures.map((measure) => `${measure} (dB)`)]];
   for (const { name, bundle, scores } of networks) {
-    for (const  of of["prediction", "run"] as const) {
-      const cells = measures.map((measure) => averaged(scores, of, measure));
+    for (const kind of ["prediction", "run"] as const) {
+      const cells = measures.map((measure) => averaged(scores, kind, measure));
       if (cells.every((cell) => cell === null)) continue;
       rows.push([
         networks.filter((other) => other.name === name).length > 1 ? `${name} (${bundle})` : name,
-        of,
+        kind,
         ...cells.map((cell) => cell === null ? "-" : figure(cell)),
       ]);
     }
