@@ -8,7 +8,7 @@ export type { Engine, EngineName, JitFunction } from "./engine.ts";
 export interface EngineOptions {
   /** `tf32` allows a GPU its shorter factors; default `float32`. */
   precision?: "float32" | "tf32";
-  /** Take a software GPU for `webgpu`; only for tests. */
+  /** Take a software GPU too where `webgpu` is asked for by name; default true. */
   softwareGpu?: boolean;
   /** Fetch TensorFlow's library where this machine has none; default true. */
   download?: boolean;
@@ -32,7 +32,7 @@ export async function openEngine(name: EngineName | "auto", options: EngineOptio
     }
     case "webgpu": {
       const { openWebGpu } = await import("./webgpu/mod.ts");
-      return await openWebGpu({ software: options.softwareGpu ?? false });
+      return await openWebGpu({ software: options.softwareGpu ?? true });
     }
     case "auto":
       return await openBest(options);
