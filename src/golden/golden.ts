@@ -19,6 +19,7 @@ export interface GoldenCase {
   // deno-lint-ignore no-explicit-any
   params: any;
   tolerance: number;
+  // So do the values that are no tensors.
   // deno-lint-ignore no-explicit-any
   values: any;
   tensors: Record<string, GoldenTensor>;

@@ -5,7 +5,7 @@
  */
 import { type Attribute, attributeKinds, setAttribute } from "./attributes.ts";
 import { int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
-import { addNode, type Symbol, type Trace } from "./graph.ts";
+import { addNode, handleMetadata, type Symbol, type Trace } from "./graph.ts";
 
 /** TensorFlow's numbers for types (TF_DataType), as far as tensors here have them. */
 export const dataTypes = {
@@ -63,12 +63,7 @@ export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue
     return found;
   }
 
-  function metadata(pointer: Deno.PointerValue): { shape: number[]; dtype: number } {
-    const rank = core.TFE_TensorHandleNumDims(pointer, status);
-    check("the rank of a tensor");
-    const shape = Array.from({ length: rank }, (_, i) => Number(core.TFE_TensorHandleDim(pointer, i, status)));
-    return { shape, dtype: core.TFE_TensorHandleDataType(pointer) };
-  }
+  const metadata = (pointer: Deno.PointerValue) => handleMetadata(tensorflow, pointer);
 
   function adopt(pointer: Deno.PointerValue): TensorMetadata {
     const id = nextId++;

@@ -90,7 +90,8 @@ function addConstant(tensorflow: TensorFlow, binding: Binding, trace: Trace, id:
   return { op: finish(tensorflow, description, "Const"), index: 0, name: "a constant", shape, dtype };
 }
 
-function handleMetadata(tensorflow: TensorFlow, handle: Deno.PointerValue): { shape: number[]; dtype: number } {
+/** Shape and type of a tensor that TensorFlow holds. */
+export function handleMetadata(tensorflow: TensorFlow, handle: Deno.PointerValue): { shape: number[]; dtype: number } {
   const { core, status, check } = tensorflow;
   const rank = core.TFE_TensorHandleNumDims(handle, status);
   check("the rank of a tensor");
