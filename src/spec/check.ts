@@ -47,6 +47,8 @@ export function allowed(json: z.core.JSONSchema.JSONSchema): string {
   if (json.enum) return `one of ${json.enum.join(", ")}`;
   if (json.const !== undefined) return String(json.const);
   const multiple = json.multipleOf !== undefined ? `, a multiple of ${json.multipleOf}` : "";
+  // "true, false or null" is one schema of two types.
+  if (Array.isArray(json.type)) return json.type.map((type) => allowed({ ...json, type })).join(" or ");
   switch (json.type) {
     case "integer":
       return `an integer${range(json)}${multiple}`;
@@ -57,7 +59,7 @@ export function allowed(json: z.core.JSONSchema.JSONSchema): string {
     case "null":
       return "null";
     case "string":
-      return "text";
+      return json.minLength === undefined ? "text" : `text of ${json.minLength} to ${json.maxLength} characters`;
     case "array":
       return `a list of at most ${json.maxItems}, each ${allowed(json.items as z.core.JSONSchema.JSONSchema)}`;
     case "object":

@@ -35,6 +35,13 @@ const wrong: Record<string, [text: string, ...messages: string[]]> = {
     "a/b.yaml:4:20: sampling.steps: must be an integer from 1 to 9999, not 3.5",
     "a/b.yaml:4:70: sampling.shift.columns: must be a number from -1024 to 1024, not true",
   ],
+  "what else is allowed": [
+    whole + 'normalized: yes\ndata: { path: "" }\nsampling: { rotation: [1, x] }',
+    'a/b.yaml:3:13: normalized: must be true or false or null, not "yes"',
+    'a/b.yaml:4:15: data.path: must be text of 1 to 1000 characters or null, not ""',
+    "a/b.yaml:5:23: sampling.rotation: must be an angle in degrees (-3600 to 3600), a list of angles, " +
+    'or a range { from, to, count }, not [1,"x"]',
+  ],
   "numbers that are none": [
     whole + "training: { learningRate: 1e400, epochs: .nan }\nseed: 4294967296",
     "a/b.yaml:3:27: training.learningRate: must be a finite number, not Infinity",

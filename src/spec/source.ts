@@ -79,7 +79,8 @@ export function printable(text: string, longest = 80): string {
 /** A value as a message shows it. */
 export function quoted(value: unknown): string {
   if (typeof value === "string") return `"${printable(value)}"`;
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "object" && value !== null) return "a mapping";
-  return String(value);
+  if (typeof value !== "object" || value === null) return String(value);
+  const written = JSON.stringify(value);
+  if (written.length <= 40) return printable(written);
+  return Array.isArray(value) ? "a list" : "a mapping";
 }

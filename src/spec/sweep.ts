@@ -91,7 +91,8 @@ export function expandSweep(spec: Spec, overrides: readonly string[] = []): Reso
   const byDigest = new Map<string, ResolvedSpec>();
   for (const member of grids.flatMap(members)) {
     const layer = member.reduce<Tree>((tree, [field, value]) => withValue(tree, pathOf(field), value), {}) as Spec;
-    const whole = withoutInapplicable(mergeSpecs(base, layer));
+    // Only what a member says can leave another field without meaning; a spec alone is taken at its word.
+    const whole = member.length === 0 ? base : withoutInapplicable(mergeSpecs(base, layer));
     const label = `sweep member ${member.map(([field, value]) => `${field}=${JSON.stringify(value)}`).join(" ")}`;
     const resolved = resolveSpec(remember(whole, [...sourcesOf(base), overrideSource(label, layer)]));
     const digest = specDigest(resolved);

@@ -69,6 +69,11 @@ const wrong: Record<string, [text: string, overrides: string[], message: string]
     [],
     "sampling.rotation: missing; E is D sampled with a rotation",
   ],
+  "a field without meaning, with nothing swept": [
+    "architecture: A\ndataset: mnist",
+    ["kaiserBeta=3"],
+    "kaiserBeta: applies only to the filtered architectures",
+  ],
   "an override": ["architecture: A\ndataset: mnist", ["kaiserBeta=0,x"], '"kaiserBeta=0,x": kaiserBeta: must be'],
   "an override that is no list": ["architecture: A\ndataset: mnist", ["seed=1],[2"], "no valid YAML"],
   "too many": [
