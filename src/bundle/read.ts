@@ -49,35 +49,59 @@ export function readBundleSpec(path: string): ResolvedSpec {
   return resolveSpec(parseSpec(readText(path, files.spec), { path: join(path, "data", files.spec) }));
 }
 
-/** Losses by step. */
+/** The loss of each training step; none where the bundle has no training of its own. */
 export function readLosses(path: string): { step: number; loss: number }[] {
-  return readText(path, files.losses).trim().split("\n").slice(1).map((line) => {
+  const text = readIfThere(join(path, "data", files.losses)) ?? "";
+  return text.trim().split("\n").slice(1).map((line) => {
     const [step, loss] = line.split(",").map(Number);
     return { step: step ?? NaN, loss: loss ?? NaN };
   });
 }
 
-/** The scores as the evaluation wrote them; null where the bundle has none. */
+/**
+ * The scores as the evaluation wrote them, which is where their type is.
+ *
+ * @returns null where the bundle has none
+ */
 export function readMetrics(path: string): unknown {
-  const at = join(path, "data", files.metrics);
+  const at = join(path, "data", files.metrics), text = readIfThere(at);
   try {
-    return JSON.parse(Deno.readTextFileSync(at));
+    return text === null ? null : JSON.parse(text);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    if (error instanceof SyntaxError) throw new UserError(`${at}: not JSON: ${error.message}`);
-    throw explainInputError(error, at);
+    throw new UserError(`${at}: not JSON: ${(error as SyntaxError).message}`);
   }
 }
 
-/** The unturned samples of a bundle, or those of its first angle: uint8, images x rows x columns x channels. */
-export async function readSamples(path: string): Promise<BundleSamples> {
-  const at = join(path, "data", files.samples), tensors = await readTensors(at);
-  const samples = tensors.get("0") ?? [...tensors.values()][0];
-  if (!samples || !(samples.data instanceof Uint8Array) || samples.shape.length !== 4) {
-    throw new UserError(`${at}: no samples in it`);
+/**
+ * The samples of a bundle by angle in degrees, in the spec's order; none where it holds none.
+ *
+ * @throws UserError where the file holds something else
+ */
+export async function readAllSamples(path: string): Promise<Map<number, BundleSamples>> {
+  const at = join(path, "data", files.samples);
+  try {
+    Deno.statSync(at);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return new Map();
+    throw error;
   }
-  const [count, imageSize, , channels] = samples.shape as [number, number, number, 1 | 3];
-  return { images: samples.data, count, imageSize, channels };
+  return new Map(
+    [...await readTensors(at)].map(([angle, { shape, data }]) => {
+      const [count, imageSize, width, channels] = shape;
+      if (
+        shape.length !== 4 || imageSize !== width || !(data instanceof Uint8Array) ||
+        (channels !== 1 && channels !== 3)
+      ) throw new UserError(`${at}: ${angle} is no list of square images`);
+      return [Number(angle), { images: data, count: count!, imageSize: imageSize!, channels }];
+    }),
+  );
+}
+
+/** The unturned samples of a bundle, or those of its first angle. */
+export async function readSamples(path: string): Promise<BundleSamples> {
+  const samples = await readAllSamples(path), upright = samples.get(0) ?? [...samples.values()][0];
+  if (!upright) throw new UserError(`${join(path, "data", files.samples)}: no samples in it`);
+  return upright;
 }
 
 function readText(path: string, name: string): string {
@@ -85,6 +109,15 @@ function readText(path: string, name: string): string {
   try {
     return Deno.readTextFileSync(at);
   } catch (error) {
+    throw explainInputError(error, at);
+  }
+}
+
+function readIfThere(at: string): string | null {
+  try {
+    return Deno.readTextFileSync(at);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
     throw explainInputError(error, at);
   }
 }

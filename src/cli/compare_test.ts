@@ -8,6 +8,7 @@ import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { main } from "./main.ts";
 import * as compare from "./compare.ts";
 import * as diff from "./diff.ts";
+import * as report from "./report.ts";
 
 const ignore = ["read", "write", "env"].some((name) =>
   Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
@@ -15,6 +16,7 @@ const ignore = ["read", "write", "env"].some((name) =>
 const verbs = {
   compare: { summary: "", load: () => Promise.resolve(compare) },
   diff: { summary: "", load: () => Promise.resolve(diff) },
+  report: { summary: "", load: () => Promise.resolve(report) },
 };
 
 /** What a run leaves for these verbs, without the rest of a bundle. */
@@ -104,6 +106,32 @@ Deno.test({
     assertStringIncludes(itself.text, "within the noise");
     assertEquals((await printed("diff", a)).code, 2);
     assertStringIncludes((await printed("diff", a, out)).text, "not a bundle");
+    Deno.removeSync(out, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "report writes one page about a folder of bundles (needs --allow-read --allow-write --allow-env)",
+  ignore,
+  async fn() {
+    const out = Deno.makeTempDirSync(), [a, b] = [join(out, "one"), join(out, "two #2")];
+    leaveBundle(a, "architecture: A", 80);
+    leaveBundle(b, "architecture: D", 60);
+    Deno.removeSync(join(b, "data", files.metrics));
+    Deno.removeSync(join(b, "data", files.losses));
+    for (const [args, folder] of [[[out], out], [[a, b], out]] as const) {
+      const { code, text } = await printed("report", ...args);
+      assertEquals(code, 0, text);
+      assertStringIncludes(text, join(folder, "report.html"));
+      const html = Deno.readTextFileSync(join(folder, "report.html"));
+      assertStringIncludes(html, "2, 1 of them scored");
+      assertStringIncludes(html, 'href="two%20%232/report.html"');
+      Deno.removeSync(join(folder, "report.html"));
+    }
+    assertStringIncludes((await printed("report", a)).text, join(a, "report.html"));
+    for (const args of [[], [a], [join(out, "absent")], ["--wrong"]]) {
+      assertEquals((await printed("report", ...args)).code, 2);
+    }
     Deno.removeSync(out, { recursive: true });
   },
 });

@@ -3,7 +3,8 @@ import { basename, dirname, join } from "@std/path";
 import { isBundle, readBundleSpec, readLosses, readMetrics, readSamples } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
-import { metricLabel } from "../evaluation/table.ts";
+import { isWithinNoise } from "../evaluation/table.ts";
+import { scoreText } from "../evaluation/table_text.ts";
 import { writeFileAtomic } from "../formats/atomic.ts";
 import { allPictures, type Pictures, sheetPng } from "../report/sheet.ts";
 import { specDifferences } from "../spec/differences.ts";
@@ -79,14 +80,14 @@ function scoreLines(a: string, b: string): string[] {
   const rows = (left?.scores ?? []).flatMap((one) => {
     const other = right?.scores?.find(({ metric }) => metric === one.metric);
     if (!other) return [];
-    const { label, times } = metricLabel(one);
-    const figure = ({ value, standardError }: typeof one) =>
-      (value * times).toFixed(2) + (standardError === null ? "" : ` ± ${(standardError * times).toFixed(2)}`);
-    const errors = one.standardError === null || other.standardError === null
-      ? null
-      : Math.hypot(one.standardError, other.standardError);
-    const within = errors !== null && Math.abs(one.value - other.value) < 2 * errors ? ", within the noise" : "";
-    return [[label, figure(one), figure(other), change(one.value, other.value) + within]];
+    const [x, y] = [one, other].map(({ value, standardError }) => ({ mean: value, standardError, seeds: [0] }));
+    const within = isWithinNoise(x!, y!) ? ", within the noise" : "";
+    return [[
+      scoreText(one).label,
+      scoreText(one).text,
+      scoreText(other).text,
+      change(one.value, other.value) + within,
+    ]];
   });
   if (rows.length === 0) return ["no scores that both have"];
   const lines = aligned([["", "A", "B", "change"], ...rows]);

@@ -8,6 +8,7 @@ import { chooseExtractor, type Evaluation, type Score, score } from "../evaluati
 import { imagesInMemory, type ImageSource } from "../evaluation/extract.ts";
 import { imagesInFolder } from "../evaluation/folder.ts";
 import { metricLabel } from "../evaluation/table.ts";
+import { figureText, scoreText } from "../evaluation/table_text.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
@@ -79,9 +80,8 @@ async function datasetOf(spec: ResolvedSpec, say: (text: string) => void): Promi
 /** The scores as lines for people. */
 export function scoreLines({ scores, generated, reference, notes, extractor }: Evaluation): string[] {
   const rows = scores.map((one) => {
-    const { label, times } = metricLabel(one), figure = (value: number) => (value * times).toPrecision(5);
-    const error = one.standardError === null ? "" : ` ± ${(one.standardError * times).toPrecision(2)}`;
-    return [label, figure(one.value) + error, detail(one, figure)];
+    const { label, text } = scoreText(one);
+    return [label, text, detail(one)];
   });
   const widths = [0, 1].map((i) => Math.max(...rows.map((row) => row[i]!.length)));
   return [
@@ -94,7 +94,10 @@ export function scoreLines({ scores, generated, reference, notes, extractor }: E
   ];
 }
 
-function detail({ subsets, subsetSize, allRows, splits, standardDeviation }: Score, figure: (v: number) => string) {
+/** What else is known of a score, with its decimals. */
+function detail(one: Score): string {
+  const { subsets, subsetSize, allRows, splits, standardDeviation } = one;
+  const figure = (value: number) => figureText(value, one.standardError, metricLabel(one).times).value;
   if (subsets !== undefined && allRows !== undefined) {
     return `${subsets} subsets of ${subsetSize}, spread ${figure(standardDeviation!)}; all images ${figure(allRows)}`;
   }

@@ -18,11 +18,12 @@ FOLDER is by default the bundle's name with -pictures behind it, beside it.`;
 type Drawing = [name: string, bytes: Uint8Array];
 
 async function drawings(bundle: string): Promise<Drawing[]> {
-  const { bundleReport, bundleSamples } = await import("../report/report.ts");
+  const { readAllSamples } = await import("../bundle/read.ts");
+  const { bundleReport } = await import("../report/report.ts");
   const { rotationFilm } = await import("../report/films.ts");
   const { collages } = await import("../report/sheet.ts");
   const made: Drawing[] = [["report.html", new TextEncoder().encode(await bundleReport(bundle))]];
-  const sets = await bundleSamples(bundle);
+  const sets = [...await readAllSamples(bundle)].map(([angleDegrees, pictures]) => ({ angleDegrees, pictures }));
   for (const { angleDegrees, pictures } of sets) {
     collages(pictures).forEach((png, i) => made.push([`collage-${angleDegrees}-${i + 1}.png`, png]));
   }

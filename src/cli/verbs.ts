@@ -20,6 +20,7 @@ export const verbs: Readonly<Record<string, { readonly summary: string; readonly
   evaluate: { summary: "FID, KID and IS of one set of images against another", load: () => import("./evaluate.ts") },
   compare: { summary: "the paper's table from bundles", load: () => import("./compare.ts") },
   diff: { summary: "two bundles side by side: spec, losses, scores, samples", load: () => import("./diff.ts") },
+  report: { summary: "many bundles on one page, side by side", load: () => import("./report.ts") },
   equivariance: {
     summary: "how well networks keep turns and shifts, in decibels",
     load: () => import("./equivariance.ts"),

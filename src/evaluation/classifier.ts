@@ -13,7 +13,7 @@ import type { Engine } from "../engines/engine.ts";
 import { bytesOf, float32Tensor, type TensorData, toFloat32 } from "../formats/tensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { drawIntegers, drawRows, uses } from "./draw.ts";
-import { extractFeatures, type FeatureExtractor, imagesInMemory } from "./extract.ts";
+import { type Extracted, extractFeatures, type FeatureExtractor, imagesInMemory } from "./extract.ts";
 
 /** A trained classifier: its weights by name, and how many of the images that it never saw it gets right. */
 export interface Classifier {
@@ -42,7 +42,7 @@ const recipe = {
 const featureWidth = 64;
 
 /** Goes up when the same dataset gives another classifier. */
-export const classifierVersion = 1;
+export const classifierVersion = 2;
 
 /** Shapes of the weights: three or more convolutions, until the grid has at most 4 pixels a side, then two dense layers. */
 function architecture(imageSize: number, channels: number, classes: number): [name: string, shape: number[]][] {
@@ -141,9 +141,31 @@ export async function trainClassifier(
   for (const { name, parameter } of slots) {
     found.set(name, float32Tensor(parameter.shape, await parameter.data() as Float32Array));
   }
+  await scaleFeatures(engine, found, dataset, train);
   for (const { parameter, mean, square } of slots) tf.dispose([parameter, mean, square]);
   const classifier = { weights: found, digest: classifierDigest(found), testCount };
   return { ...classifier, testAccuracy: await accuracy(engine, classifier, dataset, test) };
+}
+
+/**
+ * Scales the features to a mean square of 1 over the training images, and the last layer's weights the other way: the
+ * logits stay, and distances of features become numbers of an everyday size, whatever the training made of the scale.
+ */
+async function scaleFeatures(
+  engine: Engine,
+  weights: Map<string, TensorData>,
+  dataset: Dataset,
+  images: Uint32Array,
+): Promise<void> {
+  const { features } = await outputsOf(engine, { weights, digest: "" }, dataset, images.subarray(0, 2000));
+  let squares = 0;
+  for (const value of features.values) squares += value * value;
+  const scale = Math.sqrt(squares / features.values.length) || 1;
+  const factors = { "features.weight": 1 / scale, "features.bias": 1 / scale, "logits.weight": scale };
+  for (const [name, factor] of Object.entries(factors)) {
+    const { shape, data } = weights.get(name)!;
+    weights.set(name, float32Tensor(shape, (data as Float32Array).map((w) => w * factor)));
+  }
 }
 
 /** SHA-256 of weights, in the order of the architecture. */
@@ -220,6 +242,21 @@ export function classifierExtractor(
   };
 }
 
+/** Features and logits of some of a dataset's images. */
+async function outputsOf(
+  engine: Engine,
+  classifier: Pick<Classifier, "weights" | "digest">,
+  dataset: Dataset,
+  indices: Uint32Array,
+): Promise<Extracted> {
+  const extractor = classifierExtractor(engine, classifier, dataset), all = imagesInMemory(dataset);
+  try {
+    return await extractFeatures(extractor, { ...all, count: indices.length, read: (i) => all.read(indices[i]!) });
+  } finally {
+    extractor.dispose();
+  }
+}
+
 /** The share of the given images whose largest logit is that of their label. */
 async function accuracy(
   engine: Engine,
@@ -227,11 +264,7 @@ async function accuracy(
   dataset: Dataset,
   indices: Uint32Array,
 ): Promise<number> {
-  const extractor = classifierExtractor(engine, classifier, dataset);
-  const all = imagesInMemory(dataset);
-  const source = { ...all, count: indices.length, read: (i: number) => all.read(indices[i]!) };
-  const { logits } = await extractFeatures(extractor, source);
-  extractor.dispose();
+  const { logits } = await outputsOf(engine, classifier, dataset, indices);
   let right = 0;
   for (let i = 0; i < indices.length; i++) {
     const row = [...logits.values.subarray(i * logits.columns, (i + 1) * logits.columns)];

@@ -4,6 +4,7 @@
  */
 import { canonicalJson, type ResolvedSpec, specName } from "../spec/mod.ts";
 import { specDifferences } from "../spec/differences.ts";
+import { studentQuantile } from "./confidence.ts";
 import type { Evaluation, Metric, Score } from "./evaluate.ts";
 import paperTable from "./paper_table.csv" with { type: "text" };
 
@@ -35,7 +36,7 @@ export interface Cell {
   best: boolean;
   /** Against A with the same settings, in percent; null where there is none, and for A itself. */
   change: number | null;
-  /** Whether that change is less than twice its standard error; null where that is not known. */
+  /** Whether zero lies in that change's 95 % confidence interval (Welch's); null where no error is known. */
   withinNoise: boolean | null;
   /** The paper's figure; null where it has none. KID as it is. */
   paper: number | null;
@@ -45,6 +46,8 @@ export interface Cell {
 export interface Row {
   /** The paper's name, and what sets it apart from others of the same name. */
   name: string;
+  /** Where its runs lie. */
+  runs: string[];
   /** One for each column; null where there is no score. */
   cells: (Cell | null)[];
 }
@@ -82,7 +85,11 @@ function paperFigures(): Map<string, number> {
 }
 
 /** Makes the table of scored runs. */
-export function compareRuns(runs: ScoredRun[]): Comparison {
+export function compareRuns(all: ScoredRun[]): Comparison {
+  // The same run in two folders is one run, or its figure would have a spread of nothing.
+  const identity = ({ resolved, evaluation }: ScoredRun) =>
+    canonicalJson(without(resolved, [])) + evaluation.reference.digest + evaluation.extractor?.digest;
+  const runs = [...Map.groupBy(all, identity).values()].map((same) => same[0]!);
   const paper = paperFigures(), paperNames = [...paper.keys()].map((key) => key.split(" ")[0]!);
   const columns = columnsOf(runs);
   const groups = [...Map.groupBy(runs, configurationOf).values()];
@@ -96,6 +103,7 @@ export function compareRuns(runs: ScoredRun[]): Comparison {
   });
   const rows = groups.map((group) => ({
     name: rowName(group[0]!, groups),
+    runs: group.map(({ path }) => path),
     cells: columns.map((column) => {
       const paperFigure = paper.get(`${specName(group[0]!.resolved)} ${column.dataset} ${column.metric}`) ?? null;
       return cellOf(group, column, paperFigure);
@@ -110,12 +118,36 @@ export function compareRuns(runs: ScoredRun[]): Comparison {
       const cell = rows[r]!.cells[c], baseCell = rows[base]?.cells[c];
       if (!cell || !baseCell || cell === baseCell) return;
       cell.change = 100 * (cell.mean - baseCell.mean) / Math.abs(baseCell.mean);
-      if (cell.standardError === null || baseCell.standardError === null) return;
-      const error = Math.hypot(cell.standardError, baseCell.standardError);
-      cell.withinNoise = Math.abs(cell.mean - baseCell.mean) < 2 * error;
+      cell.withinNoise = isWithinNoise(cell, baseCell);
     });
   });
-  return { columns, rows, notes: notesOf(runs, rows) };
+  const again = all.length - runs.length;
+  const notes = again ? [`${again} of ${all.length} runs are there more than once and count once.`] : [];
+  return { columns, rows, notes: [...notes, ...notesOf(runs, rows)] };
+}
+
+/**
+ * Whether two figures differ by less than Welch's t-test at 95 % asks for. A single run's error comes from many images:
+ * its degrees of freedom do not limit.
+ */
+export function isWithinNoise(a: Pick<Cell, "mean" | "standardError" | "seeds">, b: typeof a): boolean | null {
+  if (a.standardError === null || b.standardError === null) return null;
+  const squares = [a, b].map(({ standardError, seeds }) => ({
+    square: standardError! ** 2,
+    freedom: seeds.length - 1,
+  }));
+  const error = squares.reduce((sum, { square }) => sum + square, 0);
+  const inverse = squares.reduce((sum, { square, freedom }) => sum + (freedom > 0 ? square ** 2 / freedom : 0), 0);
+  if (error === 0) return a.mean === b.mean;
+  return Math.abs(a.mean - b.mean) <= welchQuantile(error ** 2 / inverse) * Math.sqrt(error);
+}
+
+/** Student's 97.5 % point for a fraction of degrees: a little too large, by a chord over its convex curve in 1 / degrees. */
+function welchQuantile(degrees: number): number {
+  // Beyond a thousand degrees it is the normal distribution's to three digits.
+  const least = Math.min(1000, Math.max(1, Math.floor(degrees))), below = studentQuantile(0.975, least);
+  if (!(degrees < 1000) || degrees <= least) return below;
+  return below + (studentQuantile(0.975, least + 1) - below) * (1 / least - 1 / degrees) * least * (least + 1);
 }
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;

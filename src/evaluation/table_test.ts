@@ -77,6 +77,27 @@ Deno.test("the change against A is in percent, and within the noise where two st
   assertEquals(change(88, null), [10, null]);
 });
 
+Deno.test("with seeds on both sides the noise is Welch's", () => {
+  // scipy.stats.ttest_ind([80, 84, 88], [70, 78], equal_var=False): t = 2.165, 1.68 degrees, p = 0.186; with [71, 73]:
+  // t = 4.768, 2.64 degrees, p = 0.023.
+  const within = (...others: number[]) => {
+    const runs = (spec: string, values: number[]) =>
+      values.map((v, i) => scored(`${spec}\nseed: ${i}`, [["fid", v, 1]]));
+    return compareRuns([...runs(a, [80, 84, 88]), ...runs(d, others)]).rows[1]!.cells[0]!.withinNoise;
+  };
+  assertEquals([within(70, 78), within(71, 73)], [true, false]);
+});
+
+Deno.test("the same run in two folders counts once", () => {
+  const table = compareRuns([scored(d, [["fid", 80, 1]]), scored(d, [["fid", 80, 1]]), scored(a, [["fid", 90, 1]])]);
+  assertEquals(table.rows[1]!.cells[0]!.seeds, [42]);
+  assertStringIncludes(table.notes.join(), "1 of 3 runs");
+});
+
+Deno.test("an error below a hundredth gets the decimals that show it", () => {
+  assertStringIncludes(comparisonMarkdown(compareRuns([scored(d, [["fid", 0.1234, 0.0021]])])), "0.123 ± 0.002");
+});
+
 Deno.test("only an A with the same settings is the base, and namesakes say in what they differ", () => {
   const table = compareRuns([
     scored(a, [["fid", 80, 3]]),

@@ -2,6 +2,7 @@
  * A headless Chromium for tests, driven by the DevTools protocol (https://chromedevtools.github.io/devtools-protocol/)
  * over its WebSocket; a whole automation package would be hundreds of times as long.
  */
+import axe from "axe-core/axe.min.js" with { type: "text" };
 
 /** Where Chromium is: $CHROMIUM, or under one of its usual names; null where it is not found or may not be asked for. */
 export function findChromium(): string | null {
@@ -39,6 +40,13 @@ export interface BrowserPage {
   /** A PNG of the whole page, `width` CSS pixels wide. */
   screenshot(width: number, options?: { dark?: boolean; print?: boolean }): Promise<Uint8Array>;
   close(): Promise<void>;
+}
+
+/** What axe, the common checker of accessibility (WCAG), finds wrong in a page as it is shown at present. */
+export async function accessibilityFaults(page: BrowserPage): Promise<string[]> {
+  await page.evaluate(`${axe}; null`);
+  return await page.evaluate(`axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
+    violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ": " + target.join(" "))))`);
 }
 
 /** Starts Chromium with an empty profile and opens a page. */

@@ -1,9 +1,10 @@
 /** report.html: what was run, how it went, what came out, and how to check it, on one page. */
 import type { Digests } from "../bundle/layout.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
+import { scoreText } from "../evaluation/table_text.ts";
 import { encodePng } from "../formats/png.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, specName } from "../spec/mod.ts";
-import { facts, page, pngSource, type Section, table } from "./page.ts";
+import { facts, page, pngSource, scroller, type Section, table } from "./page.ts";
 import { colours, curveSvg, lossCurves, type LossRow, palette } from "./plots.ts";
 import { allPictures, angleText, type Pictures } from "./sheet.ts";
 import { escapeText } from "./svg.ts";
@@ -117,10 +118,9 @@ function picturesSection(
 function figures(pictures: ReportInput["pictures"]): string {
   return pictures.map(({ kind, png, alt, caption }) => {
     const { width, height } = pngSize(png), half = kind === "filter" ? 2 : 1; // Diagrams are drawn at twice their size.
-    return `<figure><div class="wide light"><img src="${pngSource(png)}" alt="${escapeText(alt)}" ` +
-      `width="${width / half}" height="${height / half}"></div><figcaption>${
-        escapeText(caption)
-      }</figcaption></figure>`;
+    const image = `<img src="${pngSource(png)}" alt="${escapeText(alt)}" width="${width / half}" ` +
+      `height="${height / half}">`;
+    return `<figure>${scroller(caption, image, "wide light")}<figcaption>${escapeText(caption)}</figcaption></figure>`;
   }).join("");
 }
 
@@ -133,15 +133,13 @@ function pngSize(png: Uint8Array): { width: number; height: number } {
 function metricsSection({ metrics }: ReportInput): Section | null {
   if (!metrics) return null;
   const { scores, notes, extractor, generated, reference } = metrics;
-  const words: Record<string, string> = { fid: "FID", kid: "KID × 100", is: "Inception Score" };
-  const rows = scores.map(({ metric, value, standardError, better }) => {
-    const kind = metric.replace(/^classifier-/, ""), factor = kind === "kid" ? 100 : 1;
-    const digits = kind === "fid" ? 2 : 3;
+  const rows = scores.map((score) => {
+    const { label, value, error } = scoreText(score);
     return [
-      `${metric === kind ? "" : "classifier "}${words[kind] ?? escapeText(metric)}`,
-      `${(value * factor).toFixed(digits).replace("-", "−")}`,
-      standardError === null ? "unknown" : `± ${(standardError * factor).toFixed(digits)}`,
-      better === "lower" ? "↓ lower is better" : "↑ higher is better",
+      escapeText(label.replace(/ [↓↑]$/, "")),
+      value.replace("-", "−"),
+      error === null ? "unknown" : `± ${error}`,
+      score.better === "lower" ? "↓ lower" : "↑ higher",
     ];
   });
   const network = extractor
@@ -155,7 +153,7 @@ function metricsSection({ metrics }: ReportInput): Section | null {
   return {
     id: "metrics",
     heading: "Scores",
-    body: (rows.length ? table(["score", "value", "standard error", ""], rows, [1, 2]) : "") + network +
+    body: (rows.length ? table(["score", "value", "standard error", "better"], rows, [1, 2]) : "") + network +
       notes.map((note) => `<p class="note">${escapeText(note)}</p>`).join(""),
   };
 }
@@ -167,12 +165,13 @@ function trainingSection({ losses, environment, pictures, spec }: ReportInput): 
   return {
     id: "training",
     heading: "Training",
-    body:
-      `<figure><div class="wide">${
-        chart.replace("<svg ", '<svg role="img" aria-label="Diagram: the training loss over the steps" ')
-      }</div><figcaption>Mean squared error of the predicted noise over ${
-        last.step.toLocaleString("en-US")
-      } steps of ` +
+    body: `<figure>${
+      scroller(
+        "training loss",
+        chart.replace("<svg ", '<svg role="img" aria-label="Diagram: the training loss over the steps" '),
+        "wide",
+      )
+    }<figcaption>Mean squared error of the predicted noise over ${last.step.toLocaleString("en-US")} steps of ` +
       `${spec.training.batchSize} images, and its moving average.</figcaption></figure>${
         facts(environment.map(([name, value]) => [name, escapeText(value)]))
       }${figures(pictures.filter(({ kind }) => kind === "training"))}`,

@@ -15,8 +15,8 @@ p { margin: .5rem 0; } a { color: var(--accent); }
 .faint, figcaption { color: var(--faint); } figcaption { font-size: .9rem; margin-top: .4rem; }
 code, pre, .mono { font-family: ui-monospace, "SF Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .875em; }
 code { overflow-wrap: anywhere; }
-pre { background: var(--card); border: 1px solid var(--rule); border-radius: 6px; padding: .8rem 1rem; overflow-x: auto;
-  margin: .6rem 0; }
+pre { background: var(--card); border: 1px solid var(--rule); border-radius: 6px; padding: .8rem 1rem; margin: .6rem 0;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
 figure { margin: .8rem 0; } .wide { overflow-x: auto; } .wide > svg, .wide > img { display: block; height: auto;
   max-width: max(100%, 34rem); } .wide > svg { width: 100%; min-width: 34rem; }
 .light { background: #fff; border-radius: 6px; width: fit-content; max-width: 100%; }
@@ -35,13 +35,19 @@ dl.facts dt { color: var(--faint); } dl.facts dd { margin: 0; overflow-wrap: any
 .controls output { min-width: 4.5em; text-align: right; font-variant-numeric: tabular-nums; }
 button { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--faint); border-radius: 6px;
   padding: .3rem .9rem; cursor: pointer; } :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); gap: 1.2rem 1.6rem; }
+.multiples figure { margin: 0; } .multiples svg { width: 100%; height: auto; display: block; }
+article { min-width: 0; } h3 { font-size: 1rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
+article:target h3 { outline: 2px solid var(--accent); outline-offset: 2px; }
+.sheet { height: auto; image-rendering: pixelated; display: block; margin: .5rem 0; border-radius: 2px; }
+th.group { text-align: center; } tbody th { font-weight: 400; }
 details { margin: .8rem 0; } summary { cursor: pointer; }
 .note { border-left: 4px solid var(--accent); background: var(--card); padding: .5rem .9rem; margin: .7rem 0; }
 @media (max-width: 30rem) { body { padding: 1rem .9rem 3rem; } dl.facts { grid-template-columns: 1fr; gap: 0; }
   dl.facts dd { margin-bottom: .5rem; } }
 @media print { :root { --paper: #fff; --card: #fff; --ink: #000; --faint: #444; --rule: #bbb; --accent: #000; }
   body { max-width: none; font-size: 10.5pt; padding: 0; } .controls { display: none !important; } h2 { break-after: avoid; }
-  figure, table { break-inside: avoid; } .wide { overflow: visible; } .wide > svg, .wide > img { min-width: 0;
+  figure, table, article { break-inside: avoid; } .wide { overflow: visible; } .wide > svg, .wide > img { min-width: 0;
   max-width: 100%; } .player { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1rem; }
   .player figure[hidden] { display: block !important; } .images { --side: 24px !important; } }
 `;
@@ -116,14 +122,22 @@ ${
 `;
 }
 
+/** What may be wider than the screen: it scrolls by itself, by keyboard too. */
+export function scroller(label: string, body: string, kind: "scroll" | "wide" | "wide light" = "scroll"): string {
+  return `<div class="${kind}" role="region" aria-label="${escapeText(label)}" tabindex="0">${body}</div>`;
+}
+
 /** A table; the columns named as numbers stand right. */
 export function table(head: string[], rows: string[][], numbers: number[] = []): string {
   const attribute = (i: number) => numbers.includes(i) ? ' class="number"' : "";
   const cells = (tag: "th" | "td", row: string[]) =>
     row.map((cell, i) => `<${tag}${tag === "th" ? ' scope="col"' : ""}${attribute(i)}>${cell}</${tag}>`).join("");
-  return `<div class="scroll"><table><thead><tr>${cells("th", head)}</tr></thead><tbody>${
-    rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("")
-  }</tbody></table></div>`;
+  return scroller(
+    head.filter(Boolean).join(", "),
+    `<table><thead><tr>${cells("th", head)}</tr></thead><tbody>${
+      rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("")
+    }</tbody></table>`,
+  );
 }
 
 /** Names and what stands for them. Values are HTML. */

@@ -2,15 +2,12 @@
 import { basename, join } from "@std/path";
 import { type Digests, files, meaningOf } from "../bundle/layout.ts";
 import { parseManifest } from "../bundle/manifest.ts";
+import { readAllSamples, readBundleSpec, readLosses, readMetrics } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { explainInputError } from "../formats/input.ts";
-import { readTensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { parseSpec, type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
 import { reportHtml, type ReportInput } from "./html.ts";
-import type { LossRow } from "./plots.ts";
-import type { Pictures } from "./sheet.ts";
 
 /** A text file of a bundle, or null where there is none of this name. */
 function textOf(folder: string, name: string): string | null {
@@ -26,40 +23,6 @@ function needed(folder: string, name: string): string {
   const text = textOf(folder, name);
   if (text === null) throw new UserError(`${folder}: no bundle, or not a whole one: ${name} is missing`);
   return text;
-}
-
-/** The spec that a bundle was run from. */
-export function bundleSpec(folder: string): ResolvedSpec {
-  const name = `data/${files.spec}`;
-  return resolveSpec(parseSpec(needed(folder, name), { path: join(folder, name) }));
-}
-
-/** The images of a bundle, for each angle in the spec's order; none where it holds none. */
-export async function bundleSamples(folder: string): Promise<ReportInput["samples"]> {
-  const path = join(folder, "data", files.samples);
-  try {
-    Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-  const tensors = await readTensors(path);
-  return [...tensors].map(([angle, { shape, data }]) => {
-    const [count, imageSize, width, channels] = shape;
-    if (
-      shape.length !== 4 || imageSize !== width || !(data instanceof Uint8Array) || (channels !== 1 && channels !== 3)
-    ) throw new UserError(`${path}: ${angle} is no list of square images`);
-    const pictures: Pictures = { images: data, count: count!, imageSize: imageSize!, channels };
-    return { angleDegrees: Number(angle), pictures };
-  });
-}
-
-/** The rows of a loss.csv. */
-export function parseLosses(csv: string): LossRow[] {
-  return csv.trim().split("\n").slice(1).map((row) => {
-    const [step, loss] = row.split(",").map(Number);
-    return { step: step!, loss: loss! };
-  }).filter(({ step, loss }) => Number.isFinite(step) && Number.isFinite(loss));
 }
 
 /** Pictures that the report shows as they are: file, heading, alternative text, caption. */
@@ -169,22 +132,21 @@ export interface ReportContext {
  * @throws UserError where the folder is no bundle, or holds files that cannot be read
  */
 export async function bundleReport(folder: string, context: ReportContext = {}): Promise<string> {
-  const spec = bundleSpec(folder);
+  const digests = JSON.parse(needed(folder, `data/${files.digests}`)) as Digests;
   const manifest = textOf(folder, "manifest-sha256.txt") ?? "";
   const payload = context.payload ??
     [...parseManifest(manifest, () => {})].map(([name, sha256]) => ({ name, sha256 }));
   const readme = textOf(folder, "README.md")?.split("\n")[2];
-  const metrics = textOf(folder, `data/${files.metrics}`);
   const environment = textOf(folder, "environment.json");
   return reportHtml({
     name: (context.name ?? basename(folder)).replace(/-[0-9a-f]{12}(-\d+)?$/, ""),
     summary: context.summary ?? readme ?? "",
     digest: context.digest ?? sha256(manifest),
-    digests: JSON.parse(needed(folder, `data/${files.digests}`)) as Digests,
-    spec,
-    losses: parseLosses(textOf(folder, `data/${files.losses}`) ?? ""),
+    digests,
+    spec: readBundleSpec(folder),
+    losses: readLosses(folder).filter(({ loss }) => Number.isFinite(loss)),
     environment: plainValues(environment),
-    samples: await bundleSamples(folder),
+    samples: [...await readAllSamples(folder)].map(([angleDegrees, pictures]) => ({ angleDegrees, pictures })),
     pictures: shown.flatMap(([file, kind, alt, caption]) => {
       try {
         return [{ kind, alt, caption, png: Deno.readFileSync(join(folder, "data", file)) }];
@@ -193,7 +155,7 @@ export async function bundleReport(folder: string, context: ReportContext = {}):
         throw error;
       }
     }),
-    metrics: metrics === null ? null : JSON.parse(metrics) as Evaluation,
+    metrics: readMetrics(folder) as Evaluation | null,
     files: payload.map(({ name, sha256 }) => ({ name, sha256, meaning: meaningOf(name) })),
     provenance: provenanceLines(textOf(folder, "provenance.json")),
   });
