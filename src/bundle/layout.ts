@@ -57,11 +57,12 @@ export function jsonText(value: unknown): string {
 const meanings: [pattern: RegExp, words: string][] = [
   [/^report\.html$/, "**open this first**: everything at a glance, in any browser"],
   [/^data\/grid\.png$/, "the samples"],
+  [/^data\/rotation-beside\.(png|gif|mp4)$/, "two models, turned while they drew: the reference first"],
   [/^data\/rotation.*\.(png|gif|mp4)$/, "the same images, turned while they were drawn: angles across, images down"],
   [/^data\/denoising.*\.(png|gif|mp4)$/, "how images come out of noise"],
   [/^data\/noising.*\.png$/, "how training images become noise"],
   [/^previews\.png$/, "samples drawn while training"],
-  [/^data\/collage.*\.png$/, "all samples, 400 a sheet, at their own size"],
+  [/^data\/collage.*\.png$/, "the samples, 400 a sheet, at their own size"],
   [
     /^data\/samples\.safetensors$/,
     "the samples' exact pixels: uint8, images x rows x columns x channels, for each angle",

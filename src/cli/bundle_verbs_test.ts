@@ -39,9 +39,15 @@ Deno.test({
 
     const [shown, list] = await said(show, path);
     assertEquals(shown, 0);
-    for (const name of ["report.html", "collage-0-1.png", "collage-45-1.png", "rotation.gif", "rotation.mp4"]) {
+    for (const name of ["report.html", "collage-0-1.png", "collage-45-1.png"]) {
       assert(Deno.statSync(join(folder, "example-0123456789ab-pictures", name)).size > 100, name);
       assert(list.includes(name), list);
+    }
+    const [beside, both] = await said(show, path, path, "--out", join(folder, "beside"));
+    assertEquals(beside, 0);
+    for (const name of ["rotation-beside.png", "rotation-beside.gif", "rotation-beside.mp4"]) {
+      assert(Deno.statSync(join(folder, "beside", name)).size > 100, name);
+      assert(both.includes(`${name}  two models`), both);
     }
     Deno.writeTextFileSync(join(path, "data", "loss.csv"), "step,loss\n1,0\n");
     const [bad, complaint] = await said(verify, path);

@@ -49,7 +49,7 @@ runTest("from a spec to its bundle, again, and on with other samplings", () =>
     const [first, second] = [manifest(bundle), manifest(join(folder, bundleOf(other.out).path))];
     assertEquals([...second.keys()], [...first.keys()]);
     const differ = [...first.keys()].filter((name) => first.get(name) !== second.get(name));
-    const drawn = /^data\/(samples|grid|rotation|denoising|spec|digests|collage|equivariance|resampling)/;
+    const drawn = /^data\/(samples|grid|rotation|denoising|spec|digests|collage)/;
     assertEquals(differ.filter((name) => !drawn.test(name)), []);
     assert(differ.includes("data/samples.safetensors"));
   }));

@@ -1,60 +1,72 @@
 /** `deno task show`: the pictures of a bundle, and those that are made on request. */
-import { basename, join, resolve } from "@std/path";
+import { parseArgs } from "@std/cli/parse-args";
+import { join, resolve } from "@std/path";
 import { writeFileAtomic } from "../bundle/atomic.ts";
 import { meaningOf } from "../bundle/layout.ts";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
+import type { ModelSamples } from "../report/films.ts";
+import type { PictureFile } from "../report/pictures.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Lists the pictures of a bundle, and draws those that are too large to lie in each: a report.html, collages
-of 400 images for each angle, the turning images as GIF and MP4. The bundle itself is not changed.
+  `Lists the pictures of a bundle, and draws those that do not lie in it: report.html anew, collages of 400 images for
+each angle, and with a second bundle the rotation of both models side by side as a sheet, GIF and MP4. The bundles
+themselves are not changed.
 
-Usage: deno task show BUNDLE [FOLDER]
+Usage: deno task show BUNDLE [REFERENCE] [--out FOLDER]
 
-FOLDER is by default the bundle's name with -pictures behind it, beside it.`;
-
-/** A file that is drawn on request. */
-type Drawing = [name: string, bytes: Uint8Array];
-
-async function drawings(bundle: string): Promise<Drawing[]> {
-  const { readAllSamples } = await import("../bundle/read.ts");
-  const { bundleReport } = await import("../report/report.ts");
-  const { rotationFilm } = await import("../report/films.ts");
-  const { collages } = await import("../report/sheet.ts");
-  const made: Drawing[] = [["report.html", new TextEncoder().encode(await bundleReport(bundle))]];
-  const sets = [...await readAllSamples(bundle)].map(([angleDegrees, pictures]) => ({ angleDegrees, pictures }));
-  for (const { angleDegrees, pictures } of sets) {
-    collages(pictures).forEach((png, i) => made.push([`collage-${angleDegrees}-${i + 1}.png`, png]));
-  }
-  if (sets.length > 1) {
-    const { gif, mp4 } = await rotationFilm(sets);
-    made.push(["rotation.gif", gif], ["rotation.mp4", mp4]);
-  }
-  return made;
-}
+  REFERENCE      a bundle to stand beside, drawn at the same angles: architecture A, for example
+  --out FOLDER   where to draw (default: the bundle's name with -pictures behind it, beside it)`;
 
 /** Lists and draws. */
 export async function run(args: string[]): Promise<number> {
-  const [bundle, folder, ...more] = args;
-  if (bundle === undefined || more.length > 0 || args.some((arg) => arg.startsWith("-"))) throw new UserError(help);
+  const parsed = parseArgs(args, {
+    string: ["out"],
+    unknown: (arg: string) => {
+      if (arg.startsWith("-")) throw new UserError(`there is no option ${arg}\n\n${help}`);
+      return true;
+    },
+  });
+  const [bundle, reference, ...more] = parsed._.map(String);
+  if (bundle === undefined || more.length > 0) throw new UserError(help);
   let names: string[];
   try {
     names = [...Deno.readDirSync(join(bundle, "data"))].map(({ name }) => name).sort();
   } catch (error) {
     throw explainInputError(error, join(bundle, "data"));
   }
-  const target = folder ?? `${resolve(bundle)}-pictures`;
-  const made = await drawings(bundle);
+  const target = parsed.out ?? `${resolve(bundle)}-pictures`, made = await drawings(bundle, reference);
   Deno.mkdirSync(target, { recursive: true });
   for (const [name, bytes] of made) writeFileAtomic(join(target, name), bytes);
   const lines = [
-    ...names.filter((name) => /\.(png|svg|gif|mp4)$/.test(name)).map((name) => [bundle, `data/${name}`] as const),
+    ...names.filter((name) => /\.(png|svg|gif|mp4)$/.test(name)).map((name) => [join(bundle, "data"), name] as const),
     ...made.map(([name]) => [target, name] as const),
   ];
-  for (const [where, name] of lines) {
-    const words = meaningOf(name) || meaningOf(`data/${basename(name)}`);
-    console.log(`${join(where, name)}  ${words.replaceAll("**", "")}`);
+  for (const [folder, name] of lines) {
+    const words = meaningOf(name) || meaningOf(`data/${name}`);
+    console.log(`${join(folder, name)}  ${words.replaceAll("**", "")}`);
   }
   return 0;
+}
+
+async function drawings(bundle: string, reference: string | undefined): Promise<PictureFile[]> {
+  const { bundleReport } = await import("../report/report.ts");
+  const { besideFiles, collageFiles } = await import("../report/pictures.ts");
+  const own = await samplesOf(bundle);
+  const made: PictureFile[] = [
+    ["report.html", new TextEncoder().encode(await bundleReport(bundle))],
+    ...own.sets.flatMap(collageFiles),
+  ];
+  if (reference === undefined) return made;
+  const beside = await besideFiles([await samplesOf(reference), own]);
+  if (beside.length === 0) throw new UserError(`${reference}: not drawn at two angles at which ${bundle} was, too`);
+  return [...made, ...beside];
+}
+
+async function samplesOf(bundle: string): Promise<ModelSamples> {
+  const { readAllSamples, readBundleSpec } = await import("../bundle/read.ts");
+  const { specName } = await import("../spec/mod.ts");
+  const sets = [...await readAllSamples(bundle)].map(([angleDegrees, pictures]) => ({ angleDegrees, pictures }));
+  return { model: specName(readBundleSpec(bundle)), sets };
 }

@@ -1,77 +1,40 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import process from "node:process";
+import omggif from "omggif";
+import TinyH264Decoder from "tinyh264/lib/TinyH264Decoder.js";
 import type { Image } from "../formats/image.ts";
 import { gifAnimation, mp4Animation } from "./animation.ts";
+
+/** Both decoders come without types; this is what is used of them. */
+const { GifReader } = omggif as {
+  GifReader: new (bytes: Uint8Array) => {
+    width: number;
+    height: number;
+    numFrames(): number;
+    loopCount(): number;
+    frameInfo(frame: number): { delay: number };
+    decodeAndBlitFrameRGBA(frame: number, rgba: Uint8Array): void;
+  };
+};
+const H264Decoder = TinyH264Decoder as new (
+  module: unknown,
+  onPicture: (yuv: Uint8Array, width: number, height: number) => void,
+) => { decode(unit: Uint8Array): void; release(): void };
 
 function frame(width: number, height: number, channels: 1 | 3, shift: number): Image {
   const data = Uint8Array.from({ length: width * height * channels }, (_, i) => ((i >> 1) * 7 + shift * 40) % 256);
   return { width, height, channels, data };
 }
 
-/** A GIF's frames as RGB, with their delays in hundredths of a second: enough of GIF89a for whole frames. */
-function decodeGif(bytes: Uint8Array): { width: number; height: number; frames: { delay: number; rgb: Uint8Array }[] } {
-  const view = new DataView(bytes.buffer);
-  assertEquals(new TextDecoder().decode(bytes.subarray(0, 6)), "GIF89a");
-  const width = view.getUint16(6, true), height = view.getUint16(8, true);
-  let at = 13, palette = new Uint8Array();
-  const table = (flags: number) => {
-    const length = flags & 0x80 ? 3 << ((flags & 7) + 1) : 0;
-    if (length) palette = bytes.slice(at, at + length);
-    at += length;
-  };
-  const blocks = () => {
-    const pieces: number[] = [];
-    for (; bytes[at] !== 0; at += bytes[at]! + 1) pieces.push(...bytes.subarray(at + 1, at + 1 + bytes[at]!));
-    at++;
-    return pieces;
-  };
-  table(bytes[10]!);
-  const frames: { delay: number; rgb: Uint8Array }[] = [];
-  for (let delay = 0; bytes[at] !== 0x3b;) {
-    if (bytes[at] === 0x21) {
-      if (bytes[at + 1] === 0xf9) delay = view.getUint16(at + 4, true);
-      at += 2;
-      blocks();
-      continue;
-    }
-    assertEquals(bytes[at], 0x2c);
-    const flags = bytes[at + 9]!;
-    at += 10;
-    table(flags);
-    const first = bytes[at++]!;
-    const indices = unpack(blocks(), first);
-    assertEquals(indices.length, width * height);
-    frames.push({ delay, rgb: Uint8Array.from(indices.flatMap((i) => [...palette.subarray(3 * i, 3 * i + 3)])) });
-  }
-  return { width, height, frames };
-}
-
-/** LZW with growing codes, as GIF packs. */
-function unpack(packed: number[], first: number): number[] {
-  const clear = 1 << first, end = clear + 1;
-  const output: number[] = [];
-  let table: number[][] = [], width = first + 1, before: number[] | null = null;
-  for (let bit = 0;; bit += width) {
-    let code = 0;
-    for (let i = 0; i < width; i++) code |= ((packed[(bit + i) >> 3]! >> ((bit + i) & 7)) & 1) << i;
-    if (code === end) return output;
-    if (code === clear) {
-      table = Array.from({ length: clear + 2 }, (_, i) => [i]);
-      bit += width - first - 1;
-      width = first + 1;
-      before = null;
-      continue;
-    }
-    const entry: number[] = table[code] ?? [...before!, before![0]!];
-    output.push(...entry);
-    if (before && table.length < 4096) table.push([...before, entry[0]!]);
-    before = entry;
-    if (table.length === 1 << width && width < 12) {
-      bit += width;
-      width++;
-      bit -= width;
-    }
-  }
+/** A GIF's frames as RGBA, with their delays in hundredths of a second. */
+function decodeGif(bytes: Uint8Array) {
+  const gif = new GifReader(bytes);
+  const frames = Array.from({ length: gif.numFrames() }, (_, n) => {
+    const rgba = new Uint8Array(4 * gif.width * gif.height);
+    gif.decodeAndBlitFrameRGBA(n, rgba);
+    return { delay: gif.frameInfo(n).delay, rgba };
+  });
+  return { width: gif.width, height: gif.height, loops: gif.loopCount(), frames };
 }
 
 Deno.test("a GIF decodes to the same frames; few colours stay exact, many stay close", () => {
@@ -80,15 +43,15 @@ Deno.test("a GIF decodes to the same frames; few colours stay exact, many stay c
     const bytes = gifAnimation(frames, { frameMs: 100, lastMs: 1000 });
     assertEquals(bytes, gifAnimation(frames, { frameMs: 100, lastMs: 1000 }));
     const decoded = decodeGif(bytes);
-    assertEquals([decoded.width, decoded.height], [40, 32]);
+    assertEquals([decoded.width, decoded.height, decoded.loops], [40, 32, 0]);
     assertEquals(decoded.frames.map(({ delay }) => delay), [10, 10, 100]);
-    decoded.frames.forEach(({ rgb }, n) => {
-      const { data } = frames[n]!;
-      rgb.forEach((value, i) => {
-        const expected = channels === 3 ? data[i]! : data[Math.floor(i / 3)]!;
+    decoded.frames.forEach(({ rgba }, n) =>
+      rgba.forEach((value, i) => {
+        const c = i % 4, pixel = (i - c) / 4, from = channels === 3 ? 3 * pixel + c : pixel;
+        const expected = c === 3 ? 255 : frames[n]!.data[from]!;
         assert(Math.abs(value - expected) <= tolerance, `frame ${n}, byte ${i}: ${value}, expected ${expected}`);
-      });
-    });
+      })
+    );
   }
   assertThrows(() => gifAnimation([], { frameMs: 100 }), Error, "without frames");
 });
@@ -106,6 +69,48 @@ function boxes(file: Uint8Array, prefix = "", found = new Map<string, Uint8Array
   return found;
 }
 
+/**
+ * The luma of an MP4's frames, by a decoder that is not the encoder's: parameter sets, then each frame's units as they
+ * lie in mdat, of which each begins with its length in 32 bits (ISO/IEC 14496-15).
+ */
+async function decodeMp4(file: Uint8Array): Promise<{ width: number; height: number; luma: Uint8Array }[]> {
+  const tinyH264 = await loadTinyH264(),
+    found = boxes(file),
+    frames: { width: number; height: number; luma: Uint8Array }[] = [];
+  const decoder = new H264Decoder(tinyH264, (yuv, width, height) => {
+    frames.push({ width, height, luma: yuv.slice(0, width * height) });
+  });
+  const units: Uint8Array[] = [];
+  // Of the avcC box inside stsd: lengths of the one sequence and the one picture parameter set before each.
+  const description = found.get("moov/trak/mdia/minf/stbl/stsd")!;
+  const avcC = new TextDecoder("latin1").decode(description).indexOf("avcC") + 4;
+  const view = new DataView(description.buffer, description.byteOffset);
+  const sequence = avcC + 8, sequenceEnd = sequence + view.getUint16(sequence - 2), picture = sequenceEnd + 3;
+  units.push(description.subarray(sequence, sequenceEnd));
+  units.push(description.subarray(picture, picture + view.getUint16(picture - 2)));
+  const data = found.get("mdat")!;
+  for (let at = 0; at < data.length;) {
+    const length = new DataView(data.buffer, data.byteOffset).getUint32(at);
+    units.push(data.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  for (const unit of units) decoder.decode(Uint8Array.of(0, 0, 0, 1, ...unit));
+  decoder.release();
+  return frames;
+}
+
+/** The decoder's module takes itself to be in a worker, which has a location. */
+async function loadTinyH264(): Promise<unknown> {
+  const before = Object.getOwnPropertyDescriptor(globalThis, "location")!;
+  Object.defineProperty(globalThis, "location", { value: { href: "" }, configurable: true });
+  try {
+    const { default: load } = await import("tinyh264/lib/TinyH264.js");
+    return await load();
+  } finally {
+    Object.defineProperty(globalThis, "location", before);
+  }
+}
+
 Deno.test("an MP4 holds the frames, is the same bytes again, and the encoder leaves the process alone", async () => {
   const frames = [0, 1, 2, 3].map((i) => frame(41, 32, 3, i));
   const bytes = await mp4Animation(frames, { frameMs: 100, lastMs: 300 });
@@ -117,6 +122,19 @@ Deno.test("an MP4 holds the frames, is the same bytes again, and the encoder lea
   assertEquals(number("moov/trak/mdia/minf/stbl/stsz", 8), 6, "frames");
   assertEquals([number("moov/trak/tkhd", 76) >> 16, number("moov/trak/tkhd", 80) >> 16], [42, 32]);
   assertEquals(number("moov/trak/mdia/mdhd", 16) / number("moov/trak/mdia/mdhd", 12), 0.6, "seconds");
+  const decoded = await decodeMp4(bytes);
+  assertEquals(decoded.length, 6);
+  decoded.forEach(({ width, luma }, n) => {
+    const { data } = frames[Math.min(n, 3)]!;
+    let worst = 0;
+    for (let y = 0; y < 32; y++) {
+      for (let x = 0; x < 41; x++) {
+        const [r, g, b] = [0, 1, 2].map((c) => data[3 * (41 * y + x) + c]!) as [number, number, number];
+        worst = Math.max(worst, Math.abs(luma[width * y + x]! - (16 + 0.257 * r + 0.504 * g + 0.098 * b)));
+      }
+    }
+    assert(worst < 20, `frame ${n}: ${worst}`);
+  });
   await new Promise((resolve) => setTimeout(resolve, 1100)); // Until the clock's second has changed.
   assertEquals(bytes, await mp4Animation(frames, { frameMs: 100, lastMs: 300 }));
   assertEquals([process.listenerCount("uncaughtException"), process.listenerCount("unhandledRejection")], [0, 0]);

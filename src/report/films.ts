@@ -1,7 +1,7 @@
 /** The animations of a run: images turning with the angle, images coming out of noise. */
 import type { Image } from "../formats/image.ts";
 import { gifAnimation, mp4Animation, type Timing } from "./animation.ts";
-import { allPictures, angleText, drawSheet, type Pictures } from "./sheet.ts";
+import { allPictures, angleText, type Block, drawSheet, type Pictures } from "./sheet.ts";
 
 /** One animation in both its forms. */
 export interface Film {
@@ -9,11 +9,33 @@ export interface Film {
   mp4: Uint8Array<ArrayBuffer>;
 }
 
-/** The first images in rows of four, under a title, as a frame. */
-function frame(pictures: Pictures, title: string, count: number): Promise<Image> {
-  const images = allPictures(pictures).slice(0, count);
-  const cells = Array.from({ length: Math.ceil(images.length / 4) }, (_, row) => images.slice(4 * row, 4 * row + 4));
-  return drawSheet([{ cells }], { title, scale: Math.max(1, Math.round(96 / pictures.imageSize)) });
+/** The images drawn at one angle. */
+export interface Turned {
+  /** Over the whole of the sampling, counter-clockwise. */
+  angleDegrees: number;
+  pictures: Pictures;
+}
+
+/** A model's samples: the same noise at each angle. */
+export interface ModelSamples {
+  /** The model: "D-2N". */
+  model: string;
+  sets: Turned[];
+}
+
+/** Images in each frame. */
+const shown = 8;
+
+/** The first images in rows of four. */
+function blockOf(pictures: Pictures, title?: string): Block {
+  const images = allPictures(pictures).slice(0, shown);
+  const rows = Array.from({ length: Math.ceil(images.length / 4) }, (_, row) => images.slice(4 * row, 4 * row + 4));
+  return { title, cells: rows };
+}
+
+/** Models side by side under a title, as a frame. */
+function frame(blocks: Block[], title: string, imageSize: number): Promise<Image> {
+  return drawSheet(blocks, { title, scale: Math.max(1, Math.round(96 / imageSize)) });
 }
 
 async function film(frames: Image[], timing: Timing): Promise<Film> {
@@ -21,20 +43,20 @@ async function film(frames: Image[], timing: Timing): Promise<Film> {
 }
 
 /**
- * The images turn from the smallest angle to the largest and back.
+ * The images turn from the smallest angle to the largest and back; of several models side by side, under their names.
  *
- * @param sets the images at each angle in degrees, drawn from the same noise, in any order
- * @param count at most so many images
+ * @param models their images at the same angles, in any order, drawn from the same noise
  */
-export async function rotationFilm(
-  sets: { angleDegrees: number; pictures: Pictures }[],
-  count = 8,
-): Promise<Film> {
-  const ordered = sets.toSorted((a, b) => a.angleDegrees - b.angleDegrees);
-  const forth = await Promise.all(
-    ordered.map(({ angleDegrees, pictures }) => frame(pictures, `turned by ${angleText(angleDegrees)}`, count)),
-  );
-  return await film([...forth, ...forth.slice(1, -1).reverse()], { frameMs: ordered.length > 5 ? 200 : 500 });
+export async function rotationFilm(models: readonly ModelSamples[]): Promise<Film> {
+  const angles = models[0]!.sets.map(({ angleDegrees }) => angleDegrees).sort((a, b) => a - b);
+  const forth = await Promise.all(angles.map((angle) => {
+    const at = models.map(({ model, sets }) => {
+      const { pictures } = sets.find(({ angleDegrees }) => angleDegrees === angle)!;
+      return { pictures, block: blockOf(pictures, models.length > 1 ? model : undefined) };
+    });
+    return frame(at.map(({ block }) => block), `turned by ${angleText(angle)}`, at[0]!.pictures.imageSize);
+  }));
+  return await film([...forth, ...forth.slice(1, -1).reverse()], { frameMs: angles.length > 5 ? 200 : 500 });
 }
 
 /**
@@ -42,12 +64,9 @@ export async function rotationFilm(
  *
  * @param moments what the images looked like at each timestep, in the order of the sampling
  */
-export async function denoisingFilm(
-  moments: { timestep: number; pictures: Pictures }[],
-  count = 8,
-): Promise<Film> {
+export async function denoisingFilm(moments: { timestep: number; pictures: Pictures }[]): Promise<Film> {
   const frames = await Promise.all(
-    moments.map(({ timestep, pictures }) => frame(pictures, `t = ${timestep}`, count)),
+    moments.map(({ timestep, pictures }) => frame([blockOf(pictures)], `t = ${timestep}`, pictures.imageSize)),
   );
-  return await film(frames, { frameMs: 200, lastMs: 1600 });
+  return await film(frames, { frameMs: 100, lastMs: 1600 });
 }

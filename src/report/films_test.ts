@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { lowpassKernel } from "../filters/mod.ts";
 import { decodePng } from "../formats/png.ts";
 import { denoisingFilm, rotationFilm } from "./films.ts";
+import { besideFiles, samplePictures } from "./pictures.ts";
 import { resamplingSheet } from "./resampling.ts";
 import type { Pictures } from "./sheet.ts";
 
@@ -15,14 +16,49 @@ const frames = (gif: Uint8Array) =>
 
 Deno.test("films: there and back for angles, once through for timesteps", async () => {
   const sets = [45, 0, -45].map((angleDegrees, i) => ({ angleDegrees, pictures: grey(50 * i) }));
-  const turning = await rotationFilm(sets);
+  const turning = await rotationFilm([{ model: "D-2N", sets }]);
   assertEquals(frames(turning.gif), 4);
-  const again = await rotationFilm(sets.toReversed());
+  const again = await rotationFilm([{ model: "D-2N", sets: sets.toReversed() }]);
   assertEquals([again.gif, again.mp4], [turning.gif, turning.mp4]);
   const moments = [999, 500, 0].map((timestep, i) => ({ timestep, pictures: grey(50 * i) }));
   const clearing = await denoisingFilm(moments);
   assertEquals(frames(clearing.gif), 3);
   assertEquals(new TextDecoder().decode(clearing.mp4.subarray(4, 8)), "ftyp");
+});
+
+Deno.test("a run's pictures: the turn where there is one, the strip some of the film's moments; the same bytes again", async () => {
+  const moments = [999, 600, 300, 0].map((timestep, i) => ({ timestep, pictures: grey(60 * i) }));
+  const run = { model: "D-2N", classes: null, denoising: moments, stripTimesteps: new Set([999, 300, 0]) };
+  const turned = { angleDegrees: 45, pictures: grey(200) }, upright = { angleDegrees: 0, pictures: grey(90) };
+  const files = new Map(await samplePictures({ ...run, sets: [turned, upright] }));
+  assertEquals([...files.keys()], [
+    "grid.png",
+    "collage-0-1.png",
+    "rotation.png",
+    "rotation.gif",
+    "rotation.mp4",
+    "denoising.png",
+    "denoising.gif",
+    "denoising.mp4",
+  ]);
+  assertEquals(frames(files.get("denoising.gif")!), 4);
+  assertEquals(decodePng(files.get("denoising.png")!).width, 12 + 3 * 64 + 2 * 4 + 12);
+  assertEquals(new Map(await samplePictures({ ...run, sets: [turned, upright] })), files);
+  const one = (await samplePictures({ ...run, sets: [upright] })).map(([name]) => name);
+  assertEquals(one.filter((name) => name.startsWith("rotation")), []);
+  const single = (await samplePictures({ ...run, sets: [turned] })).map(([name]) => name);
+  assertEquals(single.filter((name) => name.startsWith("rotation")), ["rotation.png"]);
+});
+
+Deno.test("models side by side at the angles that both have", async () => {
+  const at = (...angles: number[]) => ({
+    model: "A",
+    sets: angles.map((angleDegrees) => ({ angleDegrees, pictures: grey(100) })),
+  });
+  const files = await besideFiles([at(0, 30, 60), at(60, 0)]);
+  assertEquals(files.map(([name]) => name), ["rotation-beside.png", "rotation-beside.gif", "rotation-beside.mp4"]);
+  assertEquals(frames(files[1]![1]), 2);
+  assertEquals(await besideFiles([at(0, 30), at(30)]), []);
 });
 
 Deno.test("the resampling sheet: a constant image stays constant inside, where the kernels let the mean pass", async () => {

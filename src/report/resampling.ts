@@ -2,7 +2,7 @@
 import type { Image } from "../formats/image.ts";
 import { filteredDownsampleReference } from "../../kernels/filtered_downsample/reference.ts";
 import { filteredUpsampleReference } from "../../kernels/filtered_upsample/reference.ts";
-import { pictureAt, type Pictures, sheetPng } from "./sheet.ts";
+import { allPictures, type Pictures, sheetPng } from "./sheet.ts";
 
 /** Numbers in [-1, 1]: rows, columns, channels. */
 interface Field {
@@ -57,38 +57,42 @@ export interface Lowpasses {
   size: number;
 }
 
+/** A label, and what stands under it of each image. */
+type Column = [label: string, make: (input: Field) => Field];
+
 /**
- * Images beside what down- and upsampling make of them: every second pixel, the maximum of four (as architecture A),
- * filtered; bilinear (as A), filtered.
+ * Images beside what down- and upsampling make of them: every second pixel, the maximum of four and bilinear as
+ * architecture A does, and filtered.
  *
- * @param rows at most so many images
+ * @param lowpasses null for a network without filters
  * @returns a PNG file
  */
-export function resamplingSheet(
-  pictures: Pictures,
-  { down, up, size }: Lowpasses,
-  { rows = 4, title = "Down- and upsampling" }: { rows?: number; title?: string } = {},
-): Promise<Uint8Array<ArrayBuffer>> {
-  const taps = (data: Float64Array) => ({ shape: [size, size], data });
-  const filtered = (field: Field, direction: "down" | "up"): Field => {
-    const x = { shape: [1, field.size, field.size, field.channels], data: field.data };
-    const result = direction === "down"
-      ? filteredDownsampleReference(x, taps(down))
-      : filteredUpsampleReference(x, taps(up));
-    return { ...field, size: result.shape[1]!, data: result.data };
-  };
-  const columns: [string, (input: Field) => Field][] = [
+export function resamplingSheet(pictures: Pictures, lowpasses: Lowpasses | null): Promise<Uint8Array<ArrayBuffer>> {
+  const columns: Column[] = [
     ["input", (input) => input],
     ["every second", (input) => halved(input, ([first]) => first!)],
     ["maximum", (input) => halved(input, (window) => Math.max(...window))],
-    ["filtered ↓", (input) => filtered(input, "down")],
-    ["bilinear", bilinear],
-    ["filtered ↑", (input) => filtered(input, "up")],
+    ...(lowpasses ? [["filtered ↓", (input) => filtered(input, lowpasses, "down")] satisfies Column] : []),
+    ["bilinear ↑", bilinear],
+    ...(lowpasses ? [["filtered ↑", (input) => filtered(input, lowpasses, "up")] satisfies Column] : []),
   ];
   const wide = 2 * pictures.imageSize, scale = Math.max(1, Math.round(112 / wide));
-  const cells = Array.from({ length: Math.min(rows, pictures.count) }, (_, n) => {
-    const input = fieldOf(pictureAt(pictures, n));
+  const cells = allPictures(pictures).map((picture) => {
+    const input = fieldOf(picture);
     return columns.map(([, make]) => imageOf(make(input), wide));
   });
-  return sheetPng([{ columnLabels: columns.map(([label]) => label), cells }], { title, scale, gap: 8 });
+  return sheetPng([{ columnLabels: columns.map(([label]) => label), cells }], {
+    title: "Down- and upsampling",
+    scale,
+    gap: 8,
+  });
+}
+
+function filtered(field: Field, { down, up, size }: Lowpasses, direction: "down" | "up"): Field {
+  const x = { shape: [1, field.size, field.size, field.channels], data: field.data };
+  const taps = (data: Float64Array) => ({ shape: [size, size], data });
+  const result = direction === "down"
+    ? filteredDownsampleReference(x, taps(down))
+    : filteredUpsampleReference(x, taps(up));
+  return { ...field, size: result.shape[1]!, data: result.data };
 }

@@ -50,6 +50,16 @@ export function pictureAt({ images, count, imageSize, channels }: Pictures, inde
   };
 }
 
+/** Some images of a set, not copied: at most `count` from `first` on. */
+export function pictureRange(
+  { images, imageSize, channels, ...set }: Pictures,
+  first: number,
+  count: number,
+): Pictures {
+  const size = imageSize * imageSize * channels, some = Math.max(0, Math.min(count, set.count - first));
+  return { images: images.subarray(first * size, (first + some) * size), count: some, imageSize, channels };
+}
+
 /** All images of a set, one after the other. */
 export function allPictures(pictures: Pictures): Image[] {
   return Array.from({ length: pictures.count }, (_, i) => pictureAt(pictures, i));

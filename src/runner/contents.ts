@@ -6,14 +6,16 @@ import { lowpassKernel } from "../filters/mod.ts";
 import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
 import { filterCsv, filterPlot, responseCsv, responsePlot } from "../report/filter.ts";
 import { lossPlot } from "../report/plots.ts";
-import { imageGrid, type Pictures, previewSheet, rotationSheet, strip } from "../report/sheet.ts";
+import { samplePictures } from "../report/pictures.ts";
+import { type Lowpasses, resamplingSheet } from "../report/resampling.ts";
+import { pictureRange, type Pictures, previewSheet, strip } from "../report/sheet.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import { normalNumbers } from "../../kernels/random_normal/reference.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import type { Digests } from "../bundle/layout.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { sha256 } from "../formats/sha256.ts";
-import type { Samples } from "./sample_phase.ts";
+import { momentsAmong, type Samples } from "./sample_phase.ts";
 
 /** What the files are made of. */
 export interface Computed {
@@ -49,6 +51,7 @@ export async function payloadFiles(computed: Computed): Promise<PayloadFile[]> {
     ...await filterFiles(spec),
     ...await sampleFiles(computed),
     ["noising.png", await noisingStrip(computed)],
+    ["resampling.png", await resamplingSheet(firstImages(computed), lowpassesOf(spec))],
   ];
 }
 
@@ -67,23 +70,31 @@ function weightFiles({ tensors }: Computed): PayloadFile[] {
   ];
 }
 
-/** The filters and their responses: one pair where up- and downsampling have the same cutoff. */
+/** The network's low-pass kernels, the gain in that of the upsampling; null where it has none. */
+function lowpassesOf({ kernelSize: size, kaiserBeta, normalized, cutoff, gain }: ResolvedSpec): Lowpasses | null {
+  if (size === null || normalized === null || cutoff === null || gain === null) return null;
+  const kernel = (radians: number) => lowpassKernel({ size, kaiserBeta, normalized, cutoff: radians });
+  return { size, down: kernel(cutoff.down), up: kernel(cutoff.up).map((k) => k * gain) };
+}
+
+/** The filters and their responses: one pair where up- and downsampling have the same kernel. */
 async function filterFiles(spec: ResolvedSpec): Promise<PayloadFile[]> {
-  const { kernelSize, kaiserBeta, normalized, cutoff, gain } = spec;
-  if (kernelSize === null || normalized === null || cutoff === null || gain === null) return [];
+  const { cutoff, gain } = spec, lowpasses = lowpassesOf(spec);
+  if (lowpasses === null || cutoff === null) return [];
   const same = cutoff.up === cutoff.down && gain === 1;
-  const kinds = same ? [["", cutoff.down, 1]] as const : [["-down", cutoff.down, 1], ["-up", cutoff.up, gain]] as const;
-  const made = await Promise.all(kinds.map(async ([suffix, radians, factor]): Promise<PayloadFile[]> => {
-    const kernel = lowpassKernel({ size: kernelSize, kaiserBeta, normalized, cutoff: radians }).map((k) => k * factor);
-    const words = same ? "" : suffix === "-up" ? ", upsampling" : ", downsampling";
-    const lowpass = { name: specName(spec) + words, kernel, size: kernelSize, cutoff: radians };
-    return [
-      [`filter${suffix}.csv`, filterCsv(lowpass)],
-      [`filter${suffix}.png`, (await filterPlot(lowpass)).png],
-      [`response${suffix}.csv`, responseCsv(lowpass)],
-      [`response${suffix}.png`, (await responsePlot(lowpass)).png],
-    ];
-  }));
+  const made = await Promise.all(
+    (["down", "up"] as const).slice(0, same ? 1 : 2).map(async (which) => {
+      const suffix = same ? "" : `-${which}`, words = same ? "" : `, ${which}sampling`;
+      const { size, [which]: kernel } = lowpasses;
+      const lowpass = { name: specName(spec) + words, kernel, size, cutoff: cutoff[which] };
+      return [
+        [`filter${suffix}.csv`, filterCsv(lowpass)],
+        [`filter${suffix}.png`, (await filterPlot(lowpass)).png],
+        [`response${suffix}.csv`, responseCsv(lowpass)],
+        [`response${suffix}.png`, (await responsePlot(lowpass)).png],
+      ] satisfies PayloadFile[];
+    }),
+  );
   return made.flat();
 }
 
@@ -95,43 +106,22 @@ function picturesOf({ imageSize, channels }: ResolvedSpec, images: Uint8Array): 
 export async function sampleFiles(
   { spec, samples, evaluation }: Pick<Computed, "spec" | "samples" | "evaluation">,
 ): Promise<PayloadFile[]> {
-  const file = encodeTensors(samples.images);
-  const sets = [...samples.images].map(([angle, { data }]) => ({
-    angle: Number(angle),
-    pictures: picturesOf(spec, data as Uint8Array),
-  }));
-  const upright = sets.find(({ angle }) => angle === 0) ?? sets[0]!, name = specName(spec);
-  const most = 100, each = spec.imageSize ** 2 * spec.channels;
-  const shown = picturesOf(spec, upright.pictures.images.subarray(0, most * each));
-  const turned = sets.length > 1 || sets[0]!.angle !== 0;
-  const sheet: PayloadFile[] = turned
-    ? [[
-      "rotation.png",
-      await rotationSheet({
-        angles: sets.map(({ angle }) => angle),
-        models: [{ model: name, images: sets.map(({ pictures }) => pictures) }],
-        rows: 8,
-        note: "degrees of rotation over the whole of the sampling; each row starts from the same noise",
-      }),
-    ]]
-    : [];
+  const file = encodeTensors(samples.images), timesteps = samples.denoising.map(({ timestep }) => timestep);
+  const pictures = await samplePictures({
+    model: specName(spec),
+    classes: spec.classes,
+    sets: [...samples.images].map(([angle, { data }]) => ({
+      angleDegrees: Number(angle),
+      pictures: picturesOf(spec, data as Uint8Array),
+    })),
+    denoising: samples.denoising.map(({ timestep, images }) => ({ timestep, pictures: picturesOf(spec, images) })),
+    // Ten steps of a hundred timesteps each, as published.
+    stripTimesteps: new Set(momentsAmong(timesteps, spec.noise.steps, 10).map((moment) => timesteps[moment]!)),
+  });
   return [
     [files.samples, file],
     ...(evaluation ? [[files.metrics, jsonText({ samples: sha256(file), ...evaluation })] as PayloadFile] : []),
-    // Classes are drawn in turn, so that a row of them all puts each into a column of its own.
-    ["grid.png", await imageGrid(shown, spec.classes !== null && spec.classes <= 20 ? { columns: spec.classes } : {})],
-    ...sheet,
-    [
-      "denoising.png",
-      await strip({
-        title: "From noise to images",
-        moments: samples.denoising.map(({ timestep, images }) => ({
-          label: `t = ${timestep}`,
-          pictures: picturesOf(spec, images),
-        })),
-        rows: 8,
-      }),
-    ],
+    ...pictures,
   ];
 }
 
@@ -154,15 +144,19 @@ export async function previewsPng(spec: ResolvedSpec, previews: TensorData | nul
   );
 }
 
-/** Four training images at nine timesteps from the first to the last, as published. */
-function noisingStrip({ spec, dataset }: Computed): Promise<Uint8Array> {
-  const { alphaBar } = noiseSchedule(spec.noise), count = Math.min(4, dataset.count);
-  const size = count * dataset.imageSize ** 2 * dataset.channels;
-  const noise = normalNumbers(size, philoxKey(spec.seed, "trainingNoise"), [0, 0, 0, 2 ** 32 - 1]);
+/** Four training images. */
+function firstImages({ spec, dataset }: Computed): Pictures {
+  return pictureRange(picturesOf(spec, dataset.images), 0, 4);
+}
+
+/** The same at nine timesteps from the first to the last, as published. */
+function noisingStrip(computed: Computed): Promise<Uint8Array> {
+  const { spec } = computed, { alphaBar } = noiseSchedule(spec.noise), { images } = firstImages(computed);
+  const noise = normalNumbers(images.length, philoxKey(spec.seed, "trainingNoise"), [0, 0, 0, 2 ** 32 - 1]);
   const moments = Array.from({ length: 9 }, (_, i) => {
     const t = Math.round(i * (alphaBar.length - 1) / 8), signal = Math.sqrt(alphaBar[t]!);
     const values = Float64Array.from(
-      dataset.images.subarray(0, size),
+      images,
       (byte, j) => signal * (byte / 127.5 - 1) + Math.sqrt(1 - alphaBar[t]!) * noise[j]!,
     );
     return { label: `t = ${t}`, pictures: picturesOf(spec, toPixels(values)) };

@@ -17,7 +17,7 @@ import { environmentOf, provenanceOf } from "./environment.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { type Trained, trainPhase } from "./train_phase.ts";
-import { readStart, readTrained, trainedDigest } from "./trained.ts";
+import { readPreviews, readStart, readTrained, trainedDigest } from "./trained.ts";
 import { explainFolder, explainFullDisk, findBundle, findTrained, openWork, type Work } from "./work.ts";
 
 /** How an experiment is run; none of it is part of the result. */
@@ -117,16 +117,18 @@ async function runOn(
   const unet = compileUNet(spec), state = newState(unet, spec.training.emaDecay !== null);
   try {
     const shared = findTrained(out, digests.training!);
-    let trained: Trained;
+    let trained: Trained, previews: Uint8Array | null;
     if (shared) {
       report.message(`training: the same as that of ${shared}, whose model is taken`);
       const { tensors, losses } = await readTrained(shared);
       restoreState(state, tensors);
       trained = { losses, previews: null, imagesPerSecond: null, places: [`${engine.name} ${engine.device}`] };
+      previews = readPreviews(shared);
     } else {
       const from = spec.training.from, start = from === null ? null : await readStart(from, spec);
       const training = { engine, spec, dataset, state, start, work, trainingKey: digests.training!, report, signal };
       trained = await trainPhase({ ...training, elsewhere: options.elsewhere ?? false });
+      previews = await previewsPng(spec, trained.previews);
     }
     const tensors = await stateTensors(state);
     const samples = await withAverage(state, () =>
@@ -146,6 +148,7 @@ async function runOn(
       computed: { spec, digests, dataset, network: unet.summary(), tensors, samples, evaluation, ...trained },
       engine,
       trained,
+      previews,
       startedAt,
       source: options.source,
     });
@@ -183,11 +186,15 @@ interface BundleInput {
   computed: Parameters<typeof payloadFiles>[0];
   engine: Engine;
   trained: Trained;
+  /** Of the training, which may be another run's. */
+  previews: Uint8Array | null;
   startedAt: Date;
   source: RunOptions["source"];
 }
 
-async function writeBundle({ path, computed, engine, trained, startedAt, source }: BundleInput): Promise<Bundle> {
+async function writeBundle(
+  { path, computed, engine, trained, previews, startedAt, source }: BundleInput,
+): Promise<Bundle> {
   const { spec, digests, dataset } = computed;
   const payload = await payloadFiles(computed), finishedAt = new Date();
   try {
@@ -195,10 +202,9 @@ async function writeBundle({ path, computed, engine, trained, startedAt, source 
     try {
       for (const [name, bytes] of payload) writer.payload(name, bytes);
       const told = { engine, dataset, trained, startedAt, finishedAt };
-      const previews = await previewsPng(spec, trained.previews);
       const tags: [string, Uint8Array | string][] = [
         ...(source ? [["spec-as-written.yaml", source.text] as [string, string]] : []),
-        // Not in the payload: a run that takes another one's model draws none, and is the same run all the same.
+        // Not in the payload: a run that takes another one's model has the other's, drawn by its spec's sampling.
         ...(previews ? [["previews.png", previews] as [string, Uint8Array]] : []),
         ["environment.json", jsonText(environmentOf(told))],
         ["provenance.json", provenanceOf({ ...told, spec, digests, subjects: writer.payloadDigests() })],

@@ -1,9 +1,9 @@
 /** Drawing a run's images: batch by batch, each kept when it is done, so that a killed run loses one at most. */
 import { join } from "@std/path";
-import { writeFileAtomic } from "../bundle/atomic.ts";
+import { exists, writeFileAtomic } from "../bundle/atomic.ts";
 import { createSampler, type NoisePredictor, noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import type { Engine } from "../engines/engine.ts";
-import type { TensorData } from "../formats/safetensors.ts";
+import { encodeTensors, readTensors, type TensorData } from "../formats/safetensors.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -22,12 +22,33 @@ export interface SamplePhase {
 export interface Samples {
   /** For each angle, under its number: uint8 [count, size, size, channels]. */
   images: Map<string, TensorData>;
-  /** The first images' states on their way out of noise, with the timestep: uint8 [8 or fewer, size, size, channels]. */
+  /**
+   * The first images' states on their way out of noise at about fifty timesteps, falling: uint8 [8 or fewer, size, size,
+   * channels].
+   */
   denoising: { timestep: number; images: Uint8Array }[];
 }
 
-/** Images in the strip of the denoising. */
-const stripCount = 8;
+/** Images whose denoising is kept. */
+const denoisingCount = 8;
+
+/** The states kept of the denoising are these and the first: enough for a film, and among them those of the strip. */
+const denoisingMoments = 50;
+
+/**
+ * Which of a run's states stand for evenly spread moments: of each of `count` + 1 timesteps from `noiseSteps` down to 0
+ * the first state that is not before it. Those of a divisor of `count` are among those of `count`.
+ *
+ * @param timesteps of the states, falling
+ * @returns indices into `timesteps`, rising, each once
+ */
+export function momentsAmong(timesteps: readonly number[], noiseSteps: number, count: number): number[] {
+  const found = Array.from(
+    { length: count + 1 },
+    (_, k) => timesteps.findIndex((timestep) => timestep <= Math.round(noiseSteps * (count - k) / count)),
+  );
+  return [...new Set(found)].filter((index) => index >= 0);
+}
 
 /** Draws all images of a spec. */
 export async function samplePhase({ engine, spec, predict, folder, report, signal }: SamplePhase): Promise<Samples> {
@@ -45,8 +66,11 @@ export async function samplePhase({ engine, spec, predict, folder, report, signa
   const angles = spec.evaluation.metrics.length > 0 && !sampling.rotation.includes(0)
     ? [0, ...sampling.rotation]
     : sampling.rotation;
+  const upright = angles.includes(0) ? 0 : angles[0];
   const batches = Math.ceil(sampling.count / sampling.batchSize), steps = sampler.steps.length;
   const images = new Map<string, TensorData>();
+  const timesteps = [...sampler.steps.map(({ timestep }) => timestep), sampler.steps.at(-1)!.nextTimestep];
+  const moments = new Set(momentsAmong(timesteps, noise.steps, denoisingMoments));
   let denoising: Samples["denoising"] = [], done = 0;
   if (folder) Deno.mkdirSync(folder, { recursive: true });
   report.phase("drawing images", batches * angles.length * steps, "steps");
@@ -55,14 +79,14 @@ export async function samplePhase({ engine, spec, predict, folder, report, signa
       const data = new Uint8Array(sampling.count * pixels);
       for (let batch = 0; batch < batches; batch++) {
         const first = batch * sampling.batchSize, count = Math.min(sampling.batchSize, sampling.count - first);
-        // The first batch also gives the strip of the denoising, and is drawn in one go with it.
-        const wantsStrip = angleDegrees === angles[0] && batch === 0;
+        // The first batch of the upright images also gives the denoising, and is drawn in one go with it.
+        const wantsStates = angleDegrees === upright && batch === 0;
         const path = folder ? join(folder, `${angleDegrees}-${batch}.bin`) : null;
         const kept = path ? readKept(path, count * pixels) : null;
-        const strip = path && wantsStrip ? readStrip(`${path}.strip`) : null;
-        if (kept && (!wantsStrip || strip)) {
+        const keptStates = path && wantsStates ? await readStates(`${path}.states`) : null;
+        if (kept && (!wantsStates || keptStates)) {
           data.set(kept, first * pixels);
-          if (strip) denoising = strip;
+          if (keptStates) denoising = keptStates;
         } else {
           const states: Samples["denoising"] = [];
           const drawn = toPixels(
@@ -73,15 +97,18 @@ export async function samplePhase({ engine, spec, predict, folder, report, signa
               ...(signal ? { signal } : {}),
               onStep: async ({ step, timestep, state }) => {
                 report.update(done + step, { image: `${first + count}/${sampling.count}`, angle: `${angleDegrees}°` });
-                if (!wantsStrip || !isStripMoment(step, steps)) return;
+                if (!wantsStates || !moments.has(step)) return;
                 const values = await state.data<"float32">();
-                states.push({ timestep, images: toPixels(values.subarray(0, Math.min(stripCount, count) * pixels)) });
+                states.push({
+                  timestep,
+                  images: toPixels(values.subarray(0, Math.min(denoisingCount, count) * pixels)),
+                });
               },
             }),
           );
           data.set(drawn, first * pixels);
-          if (wantsStrip) denoising = states;
-          if (path && wantsStrip) writeStrip(`${path}.strip`, states);
+          if (wantsStates) denoising = states;
+          if (path && wantsStates) writeStates(`${path}.states`, states);
           if (path) writeFileAtomic(path, drawn);
         }
         done += steps;
@@ -95,12 +122,6 @@ export async function samplePhase({ engine, spec, predict, folder, report, signa
   return { images, denoising };
 }
 
-/** Eleven moments, the first and the last included. */
-function isStripMoment(step: number, steps: number): boolean {
-  const moments = Math.min(10, steps);
-  return Array.from({ length: moments + 1 }, (_, i) => Math.round(i * steps / moments)).includes(step);
-}
-
 function readKept(path: string, size: number): Uint8Array | null {
   try {
     const bytes = Deno.readFileSync(path);
@@ -111,17 +132,20 @@ function readKept(path: string, size: number): Uint8Array | null {
   }
 }
 
-function writeStrip(path: string, states: Samples["denoising"]): void {
-  const text = JSON.stringify(states.map(({ timestep, images }) => ({ timestep, images: [...images] })));
-  writeFileAtomic(path, new TextEncoder().encode(text));
+/** As safetensors, each state under its timestep. */
+function writeStates(path: string, states: Samples["denoising"]): void {
+  const tensors = states.map(({ timestep, images }): [string, TensorData] => [
+    String(timestep),
+    { dtype: "U8", shape: [images.length], data: images },
+  ]);
+  writeFileAtomic(path, encodeTensors(new Map(tensors)));
 }
 
-function readStrip(path: string): Samples["denoising"] | null {
-  try {
-    const states = JSON.parse(Deno.readTextFileSync(path)) as { timestep: number; images: number[] }[];
-    return states.map(({ timestep, images }) => ({ timestep, images: Uint8Array.from(images) }));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+async function readStates(path: string): Promise<Samples["denoising"] | null> {
+  if (!exists(path)) return null;
+  const states = [...await readTensors(path)].map(([timestep, { data }]) => ({
+    timestep: Number(timestep),
+    images: data as Uint8Array,
+  }));
+  return states.sort((a, b) => b.timestep - a.timestep);
 }

@@ -29,6 +29,12 @@ export async function readTrained(bundle: string): Promise<TrainedModel> {
   return { tensors, losses: readLosses(bundle).map(({ loss }) => loss) };
 }
 
+/** The sheet of images drawn while a bundle's model was trained; null where there is none. */
+export function readPreviews(bundle: string): Uint8Array | null {
+  const path = join(bundle, "previews.png");
+  return exists(path) ? Deno.readFileSync(path) : null;
+}
+
 /**
  * The digest of a bundle with a model in it, once its bytes are known to be whole.
  *

@@ -1,0 +1,17 @@
+import { assertEquals } from "@std/assert";
+import { momentsAmong } from "./sample_phase.ts";
+
+/** The timesteps of the moments among states at so many evenly spread ones. */
+function timesteps(steps: number, count: number): number[] {
+  const states = Array.from({ length: steps + 1 }, (_, k) => Math.round(999 * (steps - k) / steps));
+  return momentsAmong(states, 1000, count).map((moment) => states[moment]!);
+}
+
+Deno.test("the denoising's moments: every hundred timesteps as published, the film's among more, each state once", () => {
+  assertEquals(timesteps(999, 10), [999, 900, 800, 700, 600, 500, 400, 300, 200, 100, 0]);
+  assertEquals(timesteps(3, 10), [999, 666, 333, 0]);
+  for (const steps of [999, 150, 60, 7]) {
+    const film = new Set(timesteps(steps, 50));
+    assertEquals(timesteps(steps, 10).filter((timestep) => !film.has(timestep)), [], `${steps}`);
+  }
+});
