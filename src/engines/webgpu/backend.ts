@@ -95,6 +95,16 @@ export class Backend extends Stock implements WgslBackend {
     data.values = null;
   }
 
+  /**
+   * tfjs computes small operations on the CPU where their inputs still lie there. A recording would keep such a result
+   * as it is for ever: that of a variable that is not on the GPU yet would be frozen in its first value.
+   */
+  override shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean {
+    const { recording } = this;
+    if (recording && !inputs.every(({ dataId }) => recording.made.has(dataId))) return false;
+    return super.shouldExecuteOnCPU(inputs, sizeThreshold);
+  }
+
   override runWebGPUProgram(
     program: Program,
     inputs: tf.TensorInfo[],

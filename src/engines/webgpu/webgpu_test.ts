@@ -68,6 +68,21 @@ gpuTest("variables are read and assigned at each call, and keep what others assi
   assertEquals(await values(sum), [-2, -4]);
 });
 
+gpuTest("small variables that were never on the GPU are read and assigned anew, too", async (engine) => {
+  // tfjs computes such operations on the CPU, whose results must not be recorded.
+  const v = tf.variable(tf.tensor1d([1, 2])), w = tf.variable(tf.tensor1d([3, 4])), factor = tf.tensor1d([2, 3]);
+  const step = engine.jit(() => {
+    const results = [v.mul(factor), v.neg(), tf.cast(v, "int32"), tf.slice(v, [1], [1]), tf.max(v), tf.tile(v, [2])];
+    const [mean] = [tf.mean(v), v.assign(v.add(w)), w.assign(w.sub(1))];
+    return [...results, mean];
+  });
+  for (const [a, b] of [[1, 2], [4, 6], [6, 9]] as const) {
+    const results = await Promise.all(step().map(values));
+    assertEquals(results, [[2 * a, 3 * b], [-a, -b], [a, b], [b], [b], [a, b, a, b], [(a + b) / 2]]);
+  }
+  assertEquals([await values(v), await values(w)], [[7, 11], [0, 1]]);
+});
+
 gpuTest("variables that shared their first value part, and may be exchanged", async (engine) => {
   const a = tf.variable(tf.tensor1d([1, 2])), b = tf.variable(a), c = tf.variable(tf.tensor1d([5, 6]));
   const step = engine.jit(() => {
