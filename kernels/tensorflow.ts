@@ -7,6 +7,7 @@ import { register as filteredUpsample } from "./filtered_upsample/tensorflow.ts"
 import { register as gelu } from "./gelu/tensorflow.ts";
 import { register as groupNorm } from "./group_norm/tensorflow.ts";
 import { register as layerNorm } from "./layer_norm/tensorflow.ts";
+import { register as movingAverage } from "./moving_average/tensorflow.ts";
 import { register as randomNormal } from "./random_normal/tensorflow.ts";
 
 /** Registers them with tfjs. */
@@ -21,6 +22,7 @@ export function registerTensorFlowKernels(): void {
       gelu,
       groupNorm,
       layerNorm,
+      movingAverage,
       randomNormal,
     ]
   ) register();

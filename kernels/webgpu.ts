@@ -9,6 +9,7 @@ import { register as registerGelu } from "./gelu/webgpu.ts";
 import { register as registerGroupNorm } from "./group_norm/webgpu.ts";
 import { register as registerLayerNorm } from "./layer_norm/webgpu.ts";
 import { register as registerMatMul } from "./matmul/webgpu.ts";
+import { register as registerMovingAverage } from "./moving_average/webgpu.ts";
 import { register as registerRandomNormal } from "./random_normal/webgpu.ts";
 import { register as registerSplit } from "./split/webgpu.ts";
 import { register as registerSum } from "./sum/webgpu.ts";
@@ -29,6 +30,7 @@ export function registerWebGpuKernels(): void {
   registerGroupNorm();
   registerLayerNorm();
   registerMatMul();
+  registerMovingAverage();
   registerRandomNormal();
   registerSplit();
   registerSum();

@@ -1,6 +1,4 @@
-// One step of AdamW for SLOTS parameters, each with its own four buffers; the declarations of the buffers are written
-// by webgpu.ts, with `slot_size`, `update_slot` and main. rates: decay, step size, correction.
-// const BETA1, BETA2, EPSILON.
+// One step of AdamW for one element; rates: decay, step size, correction. const BETA1, BETA2, EPSILON.
 
 struct Moments {
   parameter: f32,

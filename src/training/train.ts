@@ -1,6 +1,7 @@
 /** The training loop. */
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
+import { movingAverage } from "../../kernels/moving_average/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
 import type { Dataset } from "../datasets/mod.ts";
@@ -111,9 +112,9 @@ export function jittedTrainStep(
       return gradient ? [{ parameter, gradient, mean: mean.get(name)!, square: square.get(name)! }] : [];
     });
     adamw(slots, rates as tf.Tensor1D, { beta1, beta2, epsilon });
-    for (const [name, kept] of average ?? []) {
-      const parameter = unet.parameters.get(name)!;
-      kept.assign(tf.add(parameter, tf.mul(tf.sub(kept, parameter), decay!)));
+    if (average) {
+      const averages = [...average].map(([name, average]) => ({ parameter: unet.parameters.get(name)!, average }));
+      movingAverage(averages, decay as tf.Scalar);
     }
     return [value];
   });

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engine.ts";
 import { type Backend, bytesOf } from "./backend.ts";
 import { type BufferAssignment, planMemory } from "./memory_plan.ts";
-import { type BufferCopy, makePlan, type Plan, type PlanStatistics } from "./plan.ts";
+import { type BufferCopy, makePlan, type Plan, type PlanStatistics, writeBuffer } from "./plan.ts";
 import { type BufferRef, type Recording, type VirtualBuffer, virtualBuffer } from "./recording.ts";
 import {
   allVariables,
@@ -114,7 +114,7 @@ function placeInput(backend: Backend, tensor: tf.Tensor, target: GPUBuffer | nul
   const { resource, values, dtype } = backend.tensorMap.get(tensor.dataId);
   const bytes = 4 * tensor.size;
   if (!resource && values) {
-    backend.queue.writeBuffer(target, 0, bytesOf(values, dtype));
+    writeBuffer(backend.queue, target, bytesOf(values, dtype));
     return [];
   }
   return [{ source: backend.bufferOf(tensor) as GPUBuffer, target, bytes }];

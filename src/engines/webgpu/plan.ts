@@ -73,7 +73,7 @@ export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPl
     const known = constants.get(buffer);
     if (known) return known;
     const made = newBuffer(buffer.bytes, tensorUsage);
-    device.queue.writeBuffer(made, 0, values);
+    writeBuffer(device.queue, made, values);
     constants.set(buffer, made);
     return made;
   };
@@ -89,7 +89,7 @@ export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPl
     device.limits.minUniformBufferOffsetAlignment,
   );
   const uniformBuffer = newBuffer(uniforms.bytes.byteLength, 0x40 | 0x08); // UNIFORM, COPY_DST
-  device.queue.writeBuffer(uniformBuffer, 0, uniforms.bytes);
+  writeBuffer(device.queue, uniformBuffer, uniforms.bytes.buffer);
   const kernels: Record<string, number> = {};
   const segments: Segment[] = [];
   let current: Segment | null = null, bound: GPUComputePipeline | null = null;
@@ -136,6 +136,11 @@ export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPl
     },
     dispose: () => owned.forEach((buffer) => buffer.destroy()),
   };
+}
+
+/** Writes the bytes into the buffer. Of no bytes at all Deno 2.9.6 would panic. */
+export function writeBuffer(queue: GPUQueue, target: GPUBuffer, bytes: ArrayBuffer): void {
+  if (bytes.byteLength > 0) queue.writeBuffer(target, 0, bytes);
 }
 
 function packAllUniforms(each: readonly ArrayBuffer[], alignment: number) {

@@ -1,0 +1,35 @@
+/** One step of the moving averages of all parameters of a network. */
+import * as tf from "@tensorflow/tfjs";
+import "./reference.ts";
+
+/** A parameter and its moving average; both have the same shape. */
+export interface AverageSlot {
+  parameter: tf.Variable;
+  average: tf.Variable;
+}
+
+/**
+ * One step: average = parameter + decay (average - parameter), which is decay average + (1 - decay) parameter. Assigns
+ * the average of every slot.
+ *
+ * Source: Tarvainen and Valpola, arXiv 1703.01780, equation 2.
+ *
+ * @param slots one for each parameter
+ * @param decay float32 scalar in [0, 1]: a tensor, so that a traced step is not frozen
+ * @throws TypeError where shapes differ within a slot
+ */
+export function movingAverage(slots: AverageSlot[], decay: tf.Scalar): void {
+  const inputs: Record<string, tf.Tensor> = { decay };
+  slots.forEach(({ parameter, average }, i) => {
+    if (String(parameter.shape) !== String(average.shape)) {
+      throw new TypeError(
+        `movingAverage: ${parameter.name} is [${parameter.shape}], its average [${average.shape}]`,
+      );
+    }
+    inputs[`parameter${i}`] = parameter;
+    inputs[`average${i}`] = average;
+  });
+  const outputs = tf.engine().runKernel("MovingAverage", inputs, { count: slots.length }) as tf.Tensor[];
+  slots.forEach(({ average }, i) => average.assign(outputs[i]!));
+  tf.dispose(outputs);
+}
