@@ -51,6 +51,8 @@ export function previewSheet(dataset: Dataset): Promise<Uint8Array<ArrayBuffer>>
 
 /** Writes the images of a dataset as PNG files, numbered in their order, and their labels as `labels.txt`. */
 export async function exportImages(dataset: Dataset, folder: string): Promise<void> {
+  // Images of another export among these would be read as part of them.
+  if (isThere(folder)) throw new UserError(`${folder}: there is something in it already; name a new folder`);
   await Deno.mkdir(folder, { recursive: true });
   const nameOf = (i: number) => `${`${i}`.padStart(6, "0")}.png`;
   for (let i = 0; i < dataset.count; i++) writeFileAtomic(join(folder, nameOf(i)), encodePng(pictureAt(dataset, i)));
@@ -87,6 +89,7 @@ export async function run(args: string[]): Promise<number> {
     },
   });
   const name = datasetName(options._[0]?.toString());
+  if (name === "folder" && options.path === undefined) throw new UserError("data folder needs --path: where it lies");
   const progress = createProgress();
   const dataRoot = "data";
   const shows = options.preview || options.export !== undefined || options.path !== undefined;

@@ -25,6 +25,7 @@ Deno.test("data: what is asked wrongly is said, and nothing is done", async () =
   await assertRejects(() => run([]), UserError, "a dataset's name");
   await assertRejects(() => run(["cifar"]), UserError, "did you mean cifar-10?");
   await assertRejects(() => run(["mnist", "--previews"]), UserError, "--previews");
+  await assertRejects(() => run(["folder"]), UserError, "--path");
 });
 
 Deno.test("data --preview: a row a class, in its order", async () => {
@@ -55,6 +56,7 @@ Deno.test("data --export: what is exported is read as the same data (needs --all
   try {
     const path = join(dataRoot, "exported");
     await exportImages(dataset, path);
+    await assertRejects(() => exportImages(dataset, path), UserError, "something in it already");
     const again = await loadDataset({
       dataset: "folder",
       imageSize: 32,

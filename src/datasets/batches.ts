@@ -141,7 +141,7 @@ export function cifarSource(files: DataFile[], kind: "binary" | "Python"): Sourc
     description: `CIFAR-10's ${kind} batches ${files.map(({ name }) => name).join(", ")}`,
     classNames: cifarNames,
     // Python's batches hold a little more than their images.
-    count: Math.floor(size / (cifarRecordBytes - 1)),
+    count: Math.ceil(size / (cifarRecordBytes - 1)),
     samples: samples(),
   };
 }

@@ -1,5 +1,6 @@
 /** From a source of images to a dataset: each is read once, prepared, and only its few bytes are kept. */
 import { UserError } from "../errors.ts";
+import { printable } from "../spec/source.ts";
 import { dataDigest, type Dataset } from "./dataset.ts";
 import { preparePixels, type Target } from "./prepare.ts";
 import type { Source } from "./source.ts";
@@ -37,7 +38,7 @@ export async function collect(
       preparePixels(sample.read(), target, images.subarray(count * stride, (count + 1) * stride));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      skipped.push(error.message);
+      skipped.push(printable(error.message, 1000));
       continue;
     }
     if (sample.label === null) labelled = false;

@@ -35,7 +35,11 @@ export function listFiles(root: string): DataFile[] {
     try {
       info = Deno.statSync(path);
     } catch (error) {
-      throw explainInputError(error, path);
+      // A link that leads nowhere is listed, and told of where its content is asked for.
+      const broken = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.FilesystemLoop;
+      if (depth > 0 && broken) found.push({ path, name, size: 0, changed: 0 });
+      else throw explainInputError(error, path);
+      return;
     }
     if (info.isFile) {
       found.push({ path, name, size: info.size, changed: info.mtime?.getTime() ?? 0 });

@@ -139,7 +139,10 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
   put("mnist-m/mnist_m_train/4.gif", "GIF89a");
   put("mnist-m/mnist_m_train/5.png", "");
   put("mnist-m/mnist_m_train/6.png", good);
-  put("mnist-m/mnist_m_train_labels.txt", "0.png 5\n1.png 1\n2.png 1\n3.jpg 1\n4.gif 1\n5.png 1\n7.png 2\n");
+  Deno.symlinkSync("nowhere", join(dataRoot, "mnist-m/mnist_m_train/8.png"));
+  Deno.symlinkSync("nowhere", join(dataRoot, "mnist-m/readme"));
+  put("mnist-m/mnist_m_train/9\u001b[31m\n.png", "no image");
+  put("mnist-m/mnist_m_train_labels.txt", "0.png 5\n1.png 1\n2.png 1\n3.jpg 1\n4.gif 1\n5.png 1\n7.png 2\n8.png 1\n");
   const load = (options: LoadOptions) => loadDataset(request("mnist-m", 32, 3), { dataRoot, ...options });
   const error = await assertRejects(() => load({}), UserError, "--skip-bad");
   const said = [
@@ -153,12 +156,14 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
     "no label",
     "7.png",
     "missing",
+    "8.png: there is no such file",
+    "9\\u{1b}[31m\\u{a}.png",
   ];
   for (const part of said) assert(error.message.includes(part), `${part}: ${error.message}`);
-  assert(error.message.includes("7 of 8"));
+  assert(error.message.includes("9 of 10"));
   for (let time = 0; time < 2; time++) {
     const dataset = await load({ skipBad: true });
-    assertEquals([dataset.count, dataset.skipped.length, ...dataset.labels!], [1, 7, 5]);
+    assertEquals([dataset.count, dataset.skipped.length, ...dataset.labels!], [1, 9, 5]);
     // The cache of what was asked for then is no answer for who does not ask.
     await assertRejects(() => load({}), UserError, "--skip-bad");
   }
@@ -180,6 +185,11 @@ test("what is missing or empty is said, with the way out", async (dataRoot, put)
   await fails(request("folder", 32, 3, { path: join(dataRoot, "zip") }), "unpack it");
   put("bad/train-images-idx3-ubyte", idx([5, 28, 28], [1, 2, 3]));
   await fails(request("mnist", 32, 1, { path: join(dataRoot, "bad") }), "should hold");
+  put("none/t10k-images-idx3-ubyte", idx([1, 2, 2], [1, 2, 3, 4]));
+  put("none/train-images-idx3-ubyte", "");
+  await fails(request("mnist", 32, 1, { path: join(dataRoot, "none") }), "train-images-idx3-ubyte: no IDX file");
+  put("cut/test_batch.bin", new Uint8Array(3000));
+  await fails(request("cifar-10", 32, 3, { path: join(dataRoot, "cut") }), "test_batch.bin: no binary CIFAR-10 batch");
   put("few/train-images-idx3-ubyte", idx([1, 2, 2], [1, 2, 3, 4]));
   put("few/train-labels-idx1-ubyte", idx([2], [1, 2]));
   await fails(request("mnist", 32, 1, { path: join(dataRoot, "few") }), "2 labels for the 1 images");

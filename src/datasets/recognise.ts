@@ -35,10 +35,14 @@ async function headOf(path: string): Promise<{ head: Uint8Array; packed: boolean
 async function kindOf({ path, name, size }: DataFile): Promise<Kind> {
   if (imageNames.test(name)) return "image";
   if (isLabelFile(name)) return "labels";
+  // What is called one of MNIST's files or a batch is one, and said to be damaged or cut off where it is.
+  if (/idx\d-ubyte(\.gz)?$/i.test(name)) return "idx";
+  if (/batch[^/]*\.bin$/i.test(name)) return "cifar binary";
+  if (size === 0) return "other";
   const { head, packed } = await headOf(path);
   if (isIdx(head)) return "idx";
   if (isZip(head) || String.fromCharCode(...head.subarray(257, 262)) === "ustar") return "archive";
-  if (/\.bin$/i.test(name)) return size > 0 && size % cifarRecordBytes === 0 ? "cifar binary" : "other";
+  if (/\.bin$/i.test(name)) return size % cifarRecordBytes === 0 ? "cifar binary" : "other";
   if (!packed && head[0] === 0x80 && /_batch(_\d+)?$/.test(name)) return "cifar python";
   if (/\.csv(\.gz)?$/i.test(name)) return "csv";
   return "other";

@@ -4,6 +4,7 @@ import { UserError } from "../errors.ts";
 /** What a failure to open or read a path means to a person; other errors are handed through. */
 export function explainInputError(error: unknown, path: string): unknown {
   if (error instanceof Deno.errors.NotFound) return new UserError(`${path}: there is no such file or folder`);
+  if (error instanceof Deno.errors.FilesystemLoop) return new UserError(`${path}: a link that leads to itself`);
   if (error instanceof Deno.errors.PermissionDenied) return new UserError(`${path}: this file may not be read`);
   if (error instanceof Deno.errors.IsADirectory) return new UserError(`${path}: a folder, where a file is expected`);
   if (error instanceof Deno.errors.NotADirectory) return new UserError(`${path}: a file, where a folder is expected`);

@@ -30,13 +30,18 @@ function angles(rotation: SpecWithDefaults["sampling"]["rotation"] = 0): number[
   return list.map((angle) => angle === 0 ? 0 : angle); // No -0.
 }
 
+/** A section with its fields in the schema's order, in which people read them. */
+function inOrder<T extends object>(section: T, { shape }: { shape: object }): T {
+  return Object.fromEntries(Object.keys(shape).map((key) => [key, section[key as keyof T]])) as T;
+}
+
 /** What the rules made sure of. */
 type Whole = SpecWithDefaults & { architecture: "A" | "B" | "C" | "D" | "E"; dataset: DatasetName };
 
 function fill(spec: Whole): ResolvedSpec {
   const { architecture, dataset, data, imageSize, classes, noise, training, sampling } = spec;
   const filtered = architecture !== "A";
-  const facts = datasetFacts[dataset];
+  const facts = datasetFacts[dataset], { shape } = specSchema;
   return {
     architecture: architecture === "E" ? "D" : architecture,
     kaiserBeta: filtered ? spec.kaiserBeta ?? 2 : null,
@@ -46,7 +51,7 @@ function fill(spec: Whole): ResolvedSpec {
     gain: filtered ? spec.gain ?? 1 : null,
     cutoff: filtered ? { down: spec.cutoff?.down ?? Math.PI / 2, up: spec.cutoff?.up ?? Math.PI / 2 } : null,
     dataset,
-    data: { ...data, limit: data.limit === undefined ? facts.limit : data.limit },
+    data: inOrder({ ...data, limit: data.limit === undefined ? facts.limit : data.limit }, shape.data.unwrap()),
     imageSize,
     channels: spec.channels ?? facts.channels,
     baseWidth: spec.baseWidth ?? imageSize,
@@ -54,20 +59,20 @@ function fill(spec: Whole): ResolvedSpec {
     seed: spec.seed,
     noise,
     precision: spec.precision,
-    training: {
+    training: inOrder({
       ...training,
       epochs: training.images === null ? training.epochs ?? 100 : null,
       decayFraction: training.decay === "none" ? null : training.decayFraction ?? 1,
       labelDropout: classes === null ? null : training.labelDropout ?? 0.1,
-    },
-    sampling: {
+    }, shape.training.unwrap()),
+    sampling: inOrder({
       ...sampling,
       steps: sampling.steps ?? noise.steps - 1,
       eta: sampling.sampler === "ddim" ? sampling.eta ?? 0 : null,
       variance: sampling.sampler === "ancestral" ? sampling.variance ?? "beta" : null,
       labels: labelList(sampling.labels),
       rotation: angles(sampling.rotation),
-    },
+    }, shape.sampling.unwrap()),
     evaluation: spec.evaluation,
   };
 }
