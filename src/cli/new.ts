@@ -120,11 +120,17 @@ export function newSpec({ network, dataset, size, rotation }: Answers, schema = 
   return `${lines.join("\n")}\n`;
 }
 
-function askAll(ask: (text: string, suggested: string) => string | null): Answers {
+/** Asks for one line. The suggestion is not put there as text to be edited: whoever types would type behind it. */
+function askPerson(text: string, suggested: string): string | null {
+  console.log(`${text}.`);
+  return prompt(`[${suggested}]`);
+}
+
+function askAll(ask: typeof askPerson): Answers {
   const answers: Record<string, string> = {};
   for (const { key, text, suggested, wrong } of questions) {
     while (answers[key] === undefined) {
-      const answer = ask(`${text}:`, suggested)?.trim();
+      const typed = ask(text, suggested)?.trim(), answer = typed === "" ? suggested : typed;
       if (answer === undefined) throw new UserError("`deno task new` asks questions; start it in a terminal");
       const complaint = wrong(answer);
       if (complaint === undefined) answers[key] = answer;
@@ -137,7 +143,7 @@ function askAll(ask: (text: string, suggested: string) => string | null): Answer
 /** Asks, writes the spec, and says how to run it; `ask` is for tests. */
 export async function run(
   args: string[],
-  ask: (text: string, suggested: string) => string | null = prompt,
+  ask: typeof askPerson = askPerson,
 ): Promise<number> {
   const [given, ...more] = args;
   if (more.length > 0 || given?.startsWith("-")) throw new UserError(help);

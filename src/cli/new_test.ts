@@ -30,7 +30,7 @@ Deno.test({
   async fn() {
     const folder = await Deno.makeTempDir();
     const path = `${folder}/mine.yaml`;
-    const typed = ["D2", "F-2N", "D-2N", "mnst", "mnist", "huge", "small", "left", "99999", "45"];
+    const typed = ["D2", "F-2N", "D-2N", "mnst", "mnist", "huge", "", "left", "99999", "45"];
     const answer = () => typed.shift() ?? null;
     const log = console.log, said: string[] = [];
     console.log = (text: string) => said.push(text);

@@ -138,7 +138,9 @@ export async function fetchDataset(
       problems.push(error.message);
     }
   }
-  if (problems.length) throw new UserError(problems.join("\n"));
+  if (problems.length) {
+    throw new UserError(`${problems.join("\n")}\nWhat you have unpacked already is read from ${folder}.`);
+  }
   const beside = await Deno.makeTempDir({ dir: downloads, prefix: "unpacked-", suffix: ".tmp" });
   try {
     for (const [i, archive] of archives.entries()) {

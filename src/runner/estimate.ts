@@ -13,7 +13,7 @@ import { elements, networkPlan } from "../unet/plan.ts";
 import { compileUNet, summarize } from "../unet/mod.ts";
 import { roughly } from "./reporter.ts";
 import { digestsOf, type RunOptions } from "./run.ts";
-import { findBundle, findTrained } from "./work.ts";
+import { findBundle, findTrained, workPath } from "./work.ts";
 
 /** Steps that are measured. */
 const measuredSteps = 4;
@@ -55,7 +55,10 @@ export async function estimateRun(
     `${grouped(steps)} steps of ${training.batchSize} images; ${
       grouped(images)
     } images drawn in ${sampling.steps} steps`,
-    `on the disk: about ${megabytes(bytes)} and some pictures, and ${megabytes(states * weights)} more while it runs`,
+    `written: the bundle, about ${megabytes(bytes)} and some pictures; decoded images, once, in ${
+      join(dataRoot ?? "data", ".cache")
+    }`,
+    `while it runs: ${megabytes(states * weights)} in ${workPath(out, digests.training!)}`,
     `memory: ${megabytes((states + 1) * weights)} for weights, gradients and their means; and what lies between layers`,
   ];
   if (!finished) {

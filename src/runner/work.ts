@@ -2,7 +2,7 @@
  * What a run keeps while it is under way: a folder in `out/.work` for each training, which runs that differ only in
  * sampling share, with the checkpoint, the previews and the images drawn so far; and the finished bundles in `out`.
  */
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { removeLeftovers } from "../bundle/atomic.ts";
 import { acquireLock, type Lock } from "../bundle/lock.ts";
 import { type Digests, files } from "../bundle/layout.ts";
@@ -20,12 +20,17 @@ export interface Work {
   release(): void;
 }
 
+/** The folder in which a training works. */
+export function workPath(out: string, trainingKey: string): string {
+  return join(out, ".work", trainingKey.slice(0, 16));
+}
+
 /** Opens the place of work of a training and locks it. Throws a UserError where another process works there. */
 export function openWork(out: string, trainingKey: string, what: string): Work {
-  const folder = join(out, ".work"), path = join(folder, trainingKey.slice(0, 16));
+  const path = workPath(out, trainingKey);
   let lock: Lock;
   try {
-    Deno.mkdirSync(folder, { recursive: true });
+    Deno.mkdirSync(dirname(path), { recursive: true });
     lock = acquireLock(`${path}.lock`, what);
     Deno.mkdirSync(path, { recursive: true });
   } catch (error) {
