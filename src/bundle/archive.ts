@@ -5,10 +5,11 @@
 import { basename, dirname, join } from "@std/path";
 import { Gzip } from "fflate";
 import { UserError } from "../errors.ts";
+import { syncFolder } from "../formats/atomic.ts";
 import { explainInputError } from "../formats/input.ts";
 import { gunzipPieces } from "../formats/gzip.ts";
 import { untar } from "../formats/tar.ts";
-import { exists, partialPath, removeLeftovers, syncFolder, writeNew } from "./atomic.ts";
+import { exists, partialPath, removeLeftovers, writeNew } from "./atomic.ts";
 import { isSafeName } from "./manifest.ts";
 import { type Verification, verifyBundle } from "./verify.ts";
 

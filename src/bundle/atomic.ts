@@ -1,28 +1,5 @@
-/** Files and folders that are on the disk for good, whole or not at all, and what a killed process left of them. */
+/** What is built beside its place until it is whole, and what a killed process left of it. */
 import { basename, dirname, join } from "@std/path";
-import { writeFileAtomic as writeWhole } from "../formats/atomic.ts";
-
-/** Flushes a folder's list of names to the disk: before that, a file renamed into it may be gone after a power loss. */
-export function syncFolder(path: string): void {
-  if (Deno.build.os === "windows") return; // There a folder cannot be opened, and the file system sees to it.
-  const folder = Deno.openSync(path, { read: true });
-  try {
-    folder.syncSync();
-  } finally {
-    folder.close();
-  }
-}
-
-/**
- * Writes a file so that its name stands for the old bytes or for the new ones, never for half of either, whatever kills
- * the process or the machine: temporary name, flush, rename, flush of the folder.
- *
- * @param path where the file is to appear; a file that is there is replaced
- */
-export function writeFileAtomic(path: string, bytes: Uint8Array): void {
-  writeWhole(path, bytes);
-  syncFolder(dirname(path));
-}
 
 /** The hidden folder beside `path` in which something is built that will be renamed to `path` when it is whole. */
 export function partialPath(path: string): string {

@@ -4,8 +4,9 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { UserError } from "../errors.ts";
+import { syncFolder } from "../formats/atomic.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { exists, partialPath, removeLeftovers, syncFolder, writeNew } from "./atomic.ts";
+import { exists, partialPath, removeLeftovers, writeNew } from "./atomic.ts";
 import { isSafeName, manifestText } from "./manifest.ts";
 
 /** A finished bundle on the disk. */

@@ -42,10 +42,10 @@ export interface Digests {
   parent?: string;
 }
 
-/** The resolved spec as a YAML file that can be run again. */
+/** The resolved spec as a YAML file that can be run again: the same text for the same spec, however it was written. */
 export function resolvedSpecYaml(resolved: ResolvedSpec): string {
   return "# The resolved spec: every default is in it. `deno task run` takes this file as it is.\n" +
-    stringify(resolved as unknown as Record<string, unknown>);
+    stringify(resolved as unknown as Record<string, unknown>, { sortKeys: true });
 }
 
 /** JSON for a payload: indented, keys in the order given, a newline at the end. */
@@ -127,7 +127,7 @@ ${summary}
 ${all.map((name) => `| ${name} | ${meaningOf(name)} |`).join("\n")}
 
 What lies under data/ comes out the same, byte by byte, when the run is repeated on the same engine, kind of device and
-number of threads. What lies outside may differ: times, machine, versions, and this text.
+number of threads (environment.json names them). What lies outside may differ: times, machine, versions, and this text.
 
 ## Digest
 
@@ -143,6 +143,6 @@ stands for everything under data/: it is the SHA-256 of manifest-sha256.txt. The
 
 ## Run it again
 
-    deno task run THIS_FOLDER/data/spec.yaml --out ANOTHER_FOLDER     # prints the digest, to compare
+    deno task reproduce THIS_FOLDER     # and compares all that lies under data/
 `;
 }

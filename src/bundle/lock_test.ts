@@ -1,7 +1,8 @@
 import { assert, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { UserError } from "../errors.ts";
-import { removeLeftovers, writeFileAtomic } from "./atomic.ts";
+import { writeFileAtomic } from "../formats/atomic.ts";
+import { removeLeftovers } from "./atomic.ts";
 import { acquireLock } from "./lock.ts";
 
 const granted = (name: Deno.PermissionName) => Deno.permissions.querySync({ name }).state === "granted";

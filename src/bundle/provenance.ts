@@ -33,7 +33,7 @@ export interface ProvenanceInput {
   digests: Digests;
   /** The training data; `archives` are the files that were read, where they are known. */
   data: { name: string; source: string; digest: string; archives?: { name: string; sha256: string }[] };
-  engine: { name: string; description: string; device: string; threads: number | null };
+  engine: { name: string; description: string; device: string; threads: number | null; processor: string | null };
   /** Native libraries and drivers: TensorFlow, CUDA, the GPU's driver. */
   libraries: { name: string; version: string; sha256?: string }[];
   project: ProjectState;

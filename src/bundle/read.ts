@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { readTensors } from "../formats/safetensors.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
-import { files } from "./layout.ts";
+import { type Digests, files } from "./layout.ts";
 
 /** Samples, one after the other: bytes N, H, W, C. */
 export interface BundleSamples {
@@ -42,6 +42,16 @@ export function findBundles(paths: readonly string[]): string[] {
     return inside;
   });
   return [...new Set(found)];
+}
+
+/** What identifies the run of a bundle. */
+export function readBundleDigests(path: string): Digests {
+  const text = readText(path, files.digests);
+  try {
+    return JSON.parse(text) as Digests;
+  } catch {
+    throw new UserError(`${join(path, "data", files.digests)}: not JSON`);
+  }
 }
 
 /** The resolved spec of a bundle. */

@@ -2,10 +2,10 @@
  * Verifying a bundle: every byte against the bag's manifests, then (meaning.ts) what the bytes say against each other.
  * Needs no engine and only the permission to read; nothing outside the folder is opened, links are never followed.
  */
-import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
+import { sha256OfFile } from "../formats/sha256.ts";
 import { isSafeName, parseManifest } from "./manifest.ts";
 import { checkMeaning } from "./meaning.ts";
 
@@ -56,21 +56,6 @@ function listFiles(root: string, problems: Problem[]): Map<string, number> {
   return files;
 }
 
-/** SHA-256 of a file, in pieces: a model may be larger than what anybody wants in memory. */
-function fileDigest(path: string): string {
-  const hash = createHash("sha256");
-  const file = Deno.openSync(path);
-  const buffer = new Uint8Array(1 << 20);
-  try {
-    for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
-      hash.update(buffer.subarray(0, count));
-    }
-  } finally {
-    file.close();
-  }
-  return hash.digest("hex");
-}
-
 /**
  * Verifies a bundle: every file against the manifests, missing and extra files, names that climb out, links; then the
  * spec's digest, the shapes of the weights against the network that the spec compiles to, and the scores against the
@@ -105,7 +90,7 @@ function readBag(path: string): Verification & { digestOf: ReadonlyMap<string, s
   let bytes = 0;
   for (const [name, size] of files) {
     try {
-      read.set(name, fileDigest(join(path, name)));
+      read.set(name, sha256OfFile(join(path, name)));
       bytes += size;
     } catch (error) {
       problems.push({ file: name, what: `it cannot be read: ${(error as Error).message}` });

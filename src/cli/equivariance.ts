@@ -1,7 +1,7 @@
 /** `deno task equivariance`: how well trained networks keep turns and shifts, in decibels. */
 import { parseArgs } from "@std/cli/parse-args";
 import { basename, join } from "@std/path";
-import { writeFileAtomic } from "../bundle/atomic.ts";
+import { writeFileAtomic } from "../formats/atomic.ts";
 import { files } from "../bundle/layout.ts";
 import { findBundles, readBundleSpec } from "../bundle/read.ts";
 import { fillBatch, loadDataset } from "../datasets/mod.ts";

@@ -1,23 +1,22 @@
 // Kills at fifty random moments, ten times through all phases, and the signals that people send. Not named like a test: `deno task nightly` runs it.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { randomOf, runThroughKills, start } from "./killing.ts";
+import { aloneDigest, randomOf, runThroughKills, start } from "./killing.ts";
 import { bundleOf, withFolder } from "./testing.ts";
 
 Deno.test("run: fifty kills in ten runs, and each ends in the bytes of a run left alone", () =>
   withFolder(async (folder) => {
     const seed = crypto.getRandomValues(new Uint32Array(1))[0]!, random = randomOf(seed);
-    const alone = await start(folder, "alone").ending;
-    assertEquals(alone.code, 0, alone.err);
+    const expected = await aloneDigest();
     for (let run = 0; run < 10; run++) {
       const { digest } = await runThroughKills(folder, `killed-${run}`, [0, 1, 2, 3, 4], random);
-      assertEquals(digest, bundleOf(alone.out).digest, `seed ${seed}, run ${run}`);
+      assertEquals(digest, expected, `seed ${seed}, run ${run}`);
     }
   }));
 
 Deno.test("run: stopped by signals it goes on, and ends in the bytes of a run left alone", () =>
   withFolder(async (folder) => {
-    const alone = await start(folder, "alone").ending, expected = bundleOf(alone.out).digest;
+    const expected = await aloneDigest();
     for (const [signal, words] of [["SIGTERM", "engine: "], ["SIGINT", "epoch 3: "]] as const) {
       const process = start(folder, "stopped");
       assert(await process.said(words), signal);

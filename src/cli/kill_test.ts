@@ -1,7 +1,7 @@
-// Runs that are killed or run out of room: each goes on, and ends in the bytes of one left alone.
+// Runs that are killed, run out of room or may not write: each goes on, and ends in the bytes of one left alone.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { randomOf, runThroughKills, start } from "./killing.ts";
+import { aloneDigest, randomOf, runThroughKills, start } from "./killing.ts";
 import { bundleOf, ignoreRuns, withFolder } from "./testing.ts";
 
 const root = ignoreRuns === "" && Deno.build.os === "linux" && Deno.uid() === 0;
@@ -9,44 +9,79 @@ const runTest = (name: string, fn: () => Promise<void>, ignore = ignoreRuns) =>
   Deno.test({ name: `run: ${name}${ignore && ` (${ignore})`}`, ignore: ignore !== "", fn });
 
 runTest(
-  "killed in each phase, it ends in the bytes of a run left alone",
+  "killed eight times, in each phase, it ends in the bytes of a run left alone",
   () =>
     withFolder(async (folder) => {
       const seed = crypto.getRandomValues(new Uint32Array(1))[0]!, random = randomOf(seed);
-      const alone = await start(folder, "alone").ending;
-      assertEquals(alone.code, 0, alone.err);
-      const expected = bundleOf(alone.out).digest;
-
+      const expected = await aloneDigest();
       // A path of 200 characters is no obstacle.
       const long = join("long", "x".repeat(200 - folder.length - 6));
       assertEquals(join(folder, long).length, 200);
-      const killed = await runThroughKills(folder, long, [0, 1, 3, 4], random);
-      assertEquals(killed.digest, expected, `seed ${seed}`);
+      for (const [out, moments] of [[long, [0, 1, 2, 3]], ["out", [1, 3, 4, 0]]] as const) {
+        const killed = await runThroughKills(folder, out, moments, random);
+        assertEquals(killed.digest, expected, `seed ${seed}`);
+      }
     }),
 );
 
+/** Runs something with a small disk at folder/disk. */
+async function withDisk(
+  folder: string,
+  bytes: string,
+  fn: (remount: (options: string) => Promise<void>) => Promise<void>,
+) {
+  const disk = join(folder, "disk");
+  Deno.mkdirSync(disk);
+  const mount = async (command: string, ...args: string[]) => {
+    const { code, stderr } = await new Deno.Command(command, { args: [...args, disk] }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+  };
+  await mount("mount", "-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs");
+  try {
+    await fn((options) => mount("mount", "-o", `remount,${options}`));
+  } finally {
+    await mount("umount");
+  }
+}
+
+function hasCheckpoint(work: string): boolean {
+  return [...Deno.readDirSync(work)].some(({ name, isDirectory }) =>
+    isDirectory && [...Deno.readDirSync(join(work, name))].some(({ name }) => name === "checkpoint.safetensors")
+  );
+}
+
 runTest(
-  "a full disk is one message, and with room again it goes on",
+  "too little room is said before it, a full disk and a read-only one in one message, and with room it goes on",
   () =>
-    withFolder(async (folder) => {
-      const disk = join(folder, "disk");
-      Deno.mkdirSync(disk);
-      const mount = async (command: string, ...args: string[]) => {
-        const { code, stderr } = await new Deno.Command(command, { args }).output();
-        assertEquals(code, 0, new TextDecoder().decode(stderr));
-      };
-      await mount("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk);
-      try {
-        const full = await start(folder, "disk/out").ending;
-        assertEquals([full.code, full.out], [2, ""], full.err);
-        assertStringIncludes(full.err, "the disk is full");
-        assert(!/^\s+at /m.test(full.err), full.err);
-        await mount("mount", "-o", "remount,size=64m", disk);
-        const { code, err } = await start(folder, "disk/out").ending;
+    withFolder((folder) =>
+      withDisk(folder, "4m", async (remount) => {
+        const refused = async (run = start(folder, "disk/out")) => {
+          const { code, out, err } = await run.ending;
+          assertEquals([code, out], [2, ""], err);
+          assert(!/^\s+at /m.test(err), err);
+          return err;
+        };
+        assert(/disk\/out: the disk has \d MB free, and this run needs about \d+ MB/.test(await refused()));
+        await remount("size=64m,ro");
+        assertStringIncludes(await refused(), "read-only");
+        await remount("size=64m,rw");
+
+        // Filled up while it trains: the checkpoint before is whole.
+        const run = start(folder, "disk/out");
+        assert(await run.said("epoch 3: "));
+        while (!hasCheckpoint(join(folder, "disk", "out", ".work"))) await new Promise((wake) => setTimeout(wake, 5));
+        const filler = join(folder, "disk", "filler");
+        assertEquals(
+          (await new Deno.Command("dd", { args: ["if=/dev/zero", `of=${filler}`, "bs=64k"] }).output()).code,
+          1,
+        );
+        assertStringIncludes(await refused(run), "the disk is full");
+        Deno.removeSync(filler);
+        const { code, out, err } = await start(folder, "disk/out").ending;
         assertEquals(code, 0, err);
-      } finally {
-        await mount("umount", disk);
-      }
-    }),
+        assertStringIncludes(err, "going on at step");
+        assertEquals(bundleOf(out).digest, await aloneDigest());
+      })
+    ),
   ignoreRuns || (root ? "" : "needs Linux and root, to mount a small disk"),
 );

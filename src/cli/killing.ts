@@ -1,6 +1,6 @@
 /** Ending runs at random moments, for tests: in each phase, with kill -9, and by the signals that people send. */
 import { assert, assertEquals } from "@std/assert";
-import { bundleOf, type Command, command } from "./testing.ts";
+import { bundleOf, type Command, command, withFolder } from "./testing.ts";
 
 /** The phases of a run, with the words on the screen by which each begins, and about how long it lasts. */
 const phases = [
@@ -25,12 +25,28 @@ export function start(folder: string, out: string): Command {
   return command(folder, ["run", "tiny.yaml", "--engine", "tensorflow", "--out", out]);
 }
 
+let alone: Promise<string> | undefined;
+
+/** The digest of that run left alone. */
+export function aloneDigest(): Promise<string> {
+  alone ??= (async () => {
+    let digest = "";
+    await withFolder(async (folder) => {
+      const { code, out, err } = await start(folder, "alone").ending;
+      assertEquals(code, 0, err);
+      ({ digest } = bundleOf(out));
+    });
+    return digest;
+  })();
+  return alone;
+}
+
 /**
  * Runs to the end through kills, one in each of the phases that are named by their numbers.
  *
  * @returns the bundle
  */
-export async function runThroughKills(folder: string, out: string, moments: number[], random: () => number) {
+export async function runThroughKills(folder: string, out: string, moments: readonly number[], random: () => number) {
   let kills = 0;
   for (const number of moments) {
     const phase = phases[number % phases.length]!, process = start(folder, out);

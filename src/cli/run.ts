@@ -1,10 +1,14 @@
 /** `deno task run`: from a spec to its bundle. */
 import { join } from "@std/path";
 import { resolvedSpecYaml } from "../bundle/layout.ts";
+import { readBundleDigests } from "../bundle/read.ts";
 import { estimateRun } from "../runner/estimate.ts";
 import { runExperiment } from "../runner/run.ts";
+import { compareRuns } from "../runner/reproduce.ts";
+import { findBundle } from "../runner/work.ts";
 import { loadSpec, specDigest, specName } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
+import { comparisonText } from "./reproduce.ts";
 import { runArguments, stoppable } from "./run_options.ts";
 
 /** What `--help` prints. */
@@ -15,10 +19,12 @@ Usage: deno task run SPEC [field=value ...] [options]
   SPEC                 a spec's YAML file, or data/spec.yaml of a bundle
   field=value          goes over the spec: training.epochs=3 kaiserBeta=1
   --engine NAME        auto (default), tensorflow, webgpu, cpu
+  --threads N          of the engine tensorflow on the CPU (default: all cores); the last bits depend on it
   --out FOLDER         where bundles are written (default: out)
   --data FOLDER        where datasets lie (default: data)
   --skip-bad           leave out images that cannot be read; the bundle counts them
   --elsewhere          go on with a training that another engine or kind of device began
+  --again              run again what is finished: a second bundle beside the first one, and compare
   --dry-run            print the resolved spec, the network, what would be written and how long it would take
   --quiet              say nothing but where the bundle is
 
@@ -32,9 +38,11 @@ Examples:
 /** Runs the verb. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which spec? For example: deno task run experiments/quickstart.yaml";
-  const { path, overrides, engine, out, data, skipBad, elsewhere, quiet, dryRun } = runArguments(args, missing, [
-    "dry-run",
-  ]);
+  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, quiet, dryRun, again } = runArguments(
+    args,
+    missing,
+    ["dry-run", "again"],
+  );
   const { text, resolved } = await loadSpec(path, overrides);
   const report = createProgress({ quiet });
   report.message(`${specName(resolved)} on ${resolved.dataset}, spec ${specDigest(resolved).slice(0, 12)}`);
@@ -54,14 +62,19 @@ export async function run(args: string[]): Promise<number> {
       dataRoot: data,
       skipBad,
       elsewhere,
+      threads,
+      again,
       source,
       report,
       signal,
     });
+    const original = again ? findBundle(out ?? "out", readBundleDigests(bundle.path).run) : null;
+    const comparison = original && original !== bundle.path ? await compareRuns(original, bundle.path) : null;
+    if (comparison) console.log(comparisonText(comparison));
     console.log(`bundle:      ${bundle.path}`);
     console.log(`digest:      ${bundle.digest}`);
     console.log(`open first:  ${firstToOpen(bundle.path)}`);
-    return 0;
+    return comparison && !comparison.ok ? 1 : 0;
   });
 }
 

@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Reporter } from "../runner/reporter.ts";
 
-const flags = { string: ["engine", "out", "data"], boolean: ["skip-bad", "elsewhere", "quiet"] } as const;
+const flags = { string: ["engine", "out", "data", "threads"], boolean: ["skip-bad", "elsewhere", "quiet"] } as const;
 const engines = ["auto", "tensorflow", "webgpu", "cpu"] as const;
 
 /** The exit code of a process that Ctrl-C ended, as shells have it. */
@@ -18,6 +18,8 @@ export interface RunArguments {
   overrides: string[];
   /** The engine's name. */
   engine: (typeof engines)[number];
+  /** Threads of TensorFlow on the CPU, unless it is the default. */
+  threads: number | undefined;
   /** Where bundles are written, unless it is the default. */
   out: string | undefined;
   /** Where datasets lie, unless it is the default. */
@@ -30,6 +32,8 @@ export interface RunArguments {
   quiet: boolean;
   /** Whether to tell only what would be done. */
   dryRun: boolean;
+  /** Whether to run again what is finished. */
+  again: boolean;
 }
 
 /**
@@ -39,7 +43,11 @@ export interface RunArguments {
  * @param more options beyond the common ones that the verb takes
  * @throws UserError for an unknown option or engine
  */
-export function runArguments(args: string[], missing: string, more: readonly "dry-run"[] = []): RunArguments {
+export function runArguments(
+  args: string[],
+  missing: string,
+  more: readonly ("dry-run" | "again")[] = [],
+): RunArguments {
   const boolean: string[] = [...flags.boolean, ...more], known = [...flags.string, ...boolean];
   const parsed = parseArgs(args, {
     string: flags.string,
@@ -64,13 +72,22 @@ export function runArguments(args: string[], missing: string, more: readonly "dr
     path,
     overrides,
     engine,
+    threads: threadsOf(parsed.threads as string | undefined),
     out: parsed.out as string | undefined,
     data: parsed.data as string | undefined,
     skipBad: parsed["skip-bad"] === true,
     elsewhere: parsed.elsewhere === true,
     quiet: parsed.quiet === true,
     dryRun: parsed["dry-run"] === true,
+    again: parsed.again === true,
   };
+}
+
+function threadsOf(said: string | undefined): number | undefined {
+  if (said === undefined) return undefined;
+  const threads = Number(said);
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 127) return threads;
+  throw new UserError(`--threads takes a whole number from 1 to 127, not ${JSON.stringify(said)}`);
 }
 
 /**

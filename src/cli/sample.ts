@@ -13,6 +13,7 @@ Usage: deno task sample BUNDLE [field=value ...] [options]
   field=value          other sampling: count=200, rotation=30, sampler=ddim, steps=50, ... (\`sampling.\` may be said);
                        seed=7 draws from other noise
   --engine NAME        auto (default), tensorflow, webgpu, cpu
+  --threads N          of the engine tensorflow on the CPU (default: all cores)
   --out FOLDER         where the bundle is written (default: out)
   --quiet              say nothing but where the bundle is
 
@@ -25,10 +26,10 @@ Examples:
 /** Draws the images. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which bundle? For example: deno task sample out/quickstart-0123456789ab count=256";
-  const { path, overrides, engine, out, quiet } = runArguments(args, missing);
+  const { path, overrides, engine, threads, out, quiet } = runArguments(args, missing);
   const report = createProgress({ quiet });
   return await stoppable(report, async (signal) => {
-    const bundle = await sampleBundle(path, overrides, { engine, out, report, signal });
+    const bundle = await sampleBundle(path, overrides, { engine, threads, out, report, signal });
     console.log(`bundle:      ${bundle.path}`);
     console.log(`digest:      ${bundle.digest}`);
     console.log(`open first:  ${join(bundle.path, "data", "grid.png")}`);

@@ -1,7 +1,7 @@
 /** `deno task show`: the pictures of a bundle, and those that are made on request. */
 import { parseArgs } from "@std/cli/parse-args";
 import { join, resolve } from "@std/path";
-import { writeFileAtomic } from "../bundle/atomic.ts";
+import { writeFileAtomic } from "../formats/atomic.ts";
 import { meaningOf } from "../bundle/layout.ts";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";

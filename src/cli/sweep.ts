@@ -15,6 +15,7 @@ Usage: deno task sweep SPEC [field=value,value ...] [options]
   SPEC                 a spec, with or without lists under \`sweep:\`
   field=value,value    an axis of the sweep: kaiserBeta=0,1,2 architecture=B,C,D; one value goes over the spec
   --engine NAME        auto (default), tensorflow, webgpu, cpu
+  --threads N          of the engine tensorflow on the CPU (default: all cores)
   --out FOLDER         where bundles are written (default: out)
   --data FOLDER        where datasets lie (default: data)
   --skip-bad           leave out images that cannot be read; the bundles count them
@@ -32,12 +33,23 @@ Examples:
 /** Runs the sweep, and prints its tables. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which sweep? For example: deno task sweep experiments/paper/sweep.yaml";
-  const { path, overrides, engine, out, data, skipBad, elsewhere, quiet } = runArguments(args, missing);
+  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, quiet } = runArguments(args, missing);
   const { text, members: specs } = await loadSweep(path, overrides);
   const { report, change } = sweepDisplay({ quiet });
   report.message(`${path}: ${specs.length} ${specs.length === 1 ? "run" : "runs"}`);
   return await stoppable(report, async (signal) => {
-    const options = { engine, out, dataRoot: data, skipBad, elsewhere, text, report, signal, onChange: change };
+    const options = {
+      engine,
+      threads,
+      out,
+      dataRoot: data,
+      skipBad,
+      elsewhere,
+      text,
+      report,
+      signal,
+      onChange: change,
+    };
     const members = await runSweep(specs, options);
     console.log(tableLines(members).join("\n"));
     const scored = scoredRuns(members.flatMap(({ bundle }) => bundle ?? []));

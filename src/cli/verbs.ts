@@ -26,6 +26,10 @@ export const verbs: Readonly<Record<string, { readonly summary: string; readonly
     load: () => import("./equivariance.ts"),
   },
   verify: { summary: "checks bundles: is every byte what the run wrote?", load: () => import("./verify.ts") },
+  reproduce: {
+    summary: "runs a bundle again and compares every byte",
+    load: () => import("./reproduce.ts"),
+  },
   pack: { summary: "makes one file of a bundle, to send", load: () => import("./pack.ts") },
   unpack: { summary: "unpacks and verifies what somebody packed", load: () => import("./unpack.ts") },
   show: {

@@ -1,6 +1,7 @@
 /** Drawing images: the loop over batches and steps around one jitted step. */
 import * as tf from "@tensorflow/tfjs";
 import type { Engine, JitFunction } from "../engines/engine.ts";
+import { nextTask } from "../next_task.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { PlaneMap } from "../../kernels/rotate/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
@@ -147,7 +148,7 @@ async function sampleBatch(
   try {
     await onStep?.({ first, size, step: 0, steps: steps.length, timestep: steps[0]!.timestep, state });
     for (const [k, step] of steps.entries()) {
-      await yieldToTasks();
+      await nextTask();
       signal?.throwIfAborted();
       const maps = mapsAfter(step), numbers = stepNumbers(step), counter = counterTensor(first * blocks, k);
       const inputs = [state, numbers, ...(predicted ? [predicted] : []), ...(draws ? [key, counter] : [])];
@@ -215,12 +216,3 @@ function labelsOf({ sampling: { labels }, classes }: SamplerOptions, first: numb
   const all = labels ?? Array.from({ length: classes ?? 1 }, (_, label) => label);
   return tf.tensor1d(Array.from({ length: size }, (_, i) => all[(first + i) % all.length]!), "int32");
 }
-
-/** Lets timers and signals (Ctrl-C) have their turn, now and then: each time costs a millisecond. */
-async function yieldToTasks(): Promise<void> {
-  if (performance.now() - yielded < 20) return;
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  yielded = performance.now();
-}
-
-let yielded = 0;

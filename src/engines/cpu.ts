@@ -11,6 +11,8 @@ export async function openCpuEngine(): Promise<Engine> {
     name: "cpu",
     description: "plain JavaScript loops, the reference",
     device: "cpu",
+    threads: 1,
+    libraries: () => [],
     hardwareGpu: false,
     // Clones, for a result may be an argument or a captured tensor, and the caller owns each on its own.
     jit: (fn) =>

@@ -11,6 +11,10 @@ export interface Engine {
   readonly description: string;
   /** `cpu`, or what the device calls itself. Part of what a run must repeat to give the same bytes. */
   readonly device: string;
+  /** Threads that share one operation's work; null on a GPU. Part of what a run must repeat, as the device is. */
+  readonly threads: number | null;
+  /** The native code that computes, for a run's provenance. Reads every byte of it, which takes a second or two. */
+  readonly libraries: () => NativeLibrary[];
   /** True where a GPU made of silicon (not a software one) does the work. */
   readonly hardwareGpu: boolean;
   /**
@@ -23,6 +27,17 @@ export interface Engine {
   jit(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): JitFunction;
   /** Frees what the engine holds. Tensors made on it must not be used afterwards. */
   dispose(): void;
+}
+
+/** What an engine's last bits depend on. */
+export type EnginePlace = Pick<Engine, "name" | "device" | "threads">;
+
+/** Native code that an engine computes with. */
+export interface NativeLibrary {
+  name: string;
+  version: string;
+  /** SHA-256 of the file, in hexadecimal; absent where there is no file to read. */
+  sha256?: string;
 }
 
 /** A function made by {@link Engine.jit}. */

@@ -2,7 +2,7 @@
 import type { Engine, EngineName } from "./engine.ts";
 import { UserError } from "../errors.ts";
 
-export type { Engine, EngineName, JitFunction } from "./engine.ts";
+export type { Engine, EngineName, EnginePlace, JitFunction, NativeLibrary } from "./engine.ts";
 
 /** How an engine is opened. */
 export interface EngineOptions {
@@ -12,8 +12,8 @@ export interface EngineOptions {
   softwareGpu?: boolean;
   /** Fetch TensorFlow's library where this machine has none; default true. */
   download?: boolean;
-  /** Threads of `tensorflow` on the CPU; default all cores. */
-  threads?: number;
+  /** Threads of `tensorflow` on the CPU; default all cores. The last bits of results depend on it. */
+  threads?: number | undefined;
 }
 
 /**

@@ -12,6 +12,7 @@ import { preparePixels } from "../datasets/prepare.ts";
 import type { Engine } from "../engines/engine.ts";
 import { bytesOf, float32Tensor, type TensorData, toFloat32 } from "../formats/tensors.ts";
 import { sha256 } from "../formats/sha256.ts";
+import { nextTask } from "../next_task.ts";
 import { drawIntegers, drawRows, uses } from "./draw.ts";
 import { type Extracted, extractFeatures, type FeatureExtractor, imagesInMemory } from "./extract.ts";
 
@@ -130,8 +131,7 @@ export async function trainClassifier(
       ];
       tf.dispose([...step(...inputs), ...inputs]);
       if (done % 20 === 0 || done === steps) {
-        // Lets a bar be drawn and a signal be heard.
-        await new Promise((resolve) => setTimeout(resolve));
+        await nextTask();
         onProgress(done, steps);
       }
     }

@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
+import { nextTask } from "../next_task.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { datasetClassifier, type Reference, referenceFeatures } from "./cache.ts";
 import { classifierExtractor } from "./classifier.ts";
@@ -209,7 +210,7 @@ async function one(
       let step = steps.next();
       for (; !step.done; step = steps.next()) {
         progress.update(step.value + 1);
-        await breath();
+        await nextTask();
       }
       return { value, standardError: numberOrNull(step.value), better: "lower" };
     }
@@ -235,9 +236,6 @@ async function one(
   }
 }
 
-/** Lets a bar be drawn and a signal be heard. */
-const breath = () => new Promise((resolve) => setTimeout(resolve));
-
 const numberOrNull = (value: number) => Number.isFinite(value) ? value : null;
 
 /** The kernel distance with its products made on the open engine, in float32 as torch-fidelity makes them. */
@@ -256,7 +254,7 @@ async function kernelDistanceOnEngine(
     step = steps.next(await products.data());
     products.dispose();
     progress.update(done);
-    if (done % 10 === 0) await breath();
+    if (done % 10 === 0) await nextTask();
   }
   return step.value;
 }

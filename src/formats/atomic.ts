@@ -1,9 +1,22 @@
 /** Files that appear whole or not at all: written beside their place, flushed to the disk, then renamed. */
+import { dirname } from "@std/path";
 
 let written = 0;
 
+/** Flushes a folder's list of names to the disk: before that, a file renamed into it may be gone after a power loss. */
+export function syncFolder(path: string): void {
+  if (Deno.build.os === "windows") return; // There a folder cannot be opened, and the file system sees to it.
+  const folder = Deno.openSync(path, { read: true });
+  try {
+    folder.syncSync();
+  } finally {
+    folder.close();
+  }
+}
+
 /**
- * Writes a file so that its name never stands for half of it, even when the process dies in the middle.
+ * Writes a file so that its name stands for the old bytes or for the new ones, never for half of either, whatever kills
+ * the process or the machine: temporary name, flush, rename, flush of the folder.
  *
  * @param path where the file is to appear; a file that is there is replaced
  * @param parts the bytes, one after the other
@@ -22,6 +35,7 @@ export function writeFileAtomic(path: string, ...parts: Uint8Array[]): void {
       file.close();
     }
     Deno.renameSync(beside, path);
+    syncFolder(dirname(path));
   } catch (error) {
     try {
       Deno.removeSync(beside);

@@ -1,58 +1,76 @@
-/** What is true of one run only: where and when it ran, and how fast. A tag file of the bundle, outside its payload. */
+/** What is true of one run only: where and when it ran, and how fast. Tag files of the bundle, outside its payload. */
 import type { Dataset } from "../datasets/mod.ts";
-import type { Engine } from "../engines/mod.ts";
 import type { Digests } from "../bundle/layout.ts";
 import { projectPackages, projectState, provenance } from "../bundle/provenance.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
+import { type Place, placeName } from "./place.ts";
 import type { Trained } from "./train_phase.ts";
 
 /** What both files tell of. */
 export interface Told {
-  engine: Engine;
+  place: Place;
+  /** The engine's, for people. */
+  description: string;
   dataset: Dataset;
   trained: Trained;
   startedAt: Date;
-  finishedAt: Date;
+  /** How long it took; of a run that was stopped, since it went on. */
+  seconds: number;
+}
+
+/** When it ended, by the timer: the clock may have jumped in between. */
+function finishedAt({ startedAt, seconds }: Pick<Told, "startedAt" | "seconds">): string {
+  return new Date(startedAt.getTime() + 1000 * seconds).toISOString();
 }
 
 /** The environment of a run as JSON can hold it. */
-export function environmentOf({ engine, dataset, trained, startedAt, finishedAt }: Told): Record<string, unknown> {
+export function environmentOf(told: Told): Record<string, unknown> {
+  const { place, description, dataset, trained, startedAt, seconds } = told;
   return {
-    engine: engine.name,
-    description: engine.description,
-    device: engine.device,
-    trainedOn: trained.places,
+    engine: description,
+    place,
+    trainedOn: trained.places.map(placeName),
     system: `${Deno.build.os} ${Deno.build.arch}`,
+    host: hostname(),
     cores: navigator.hardwareConcurrency,
-    deno: Deno.version.deno,
     data: { source: dataset.source, images: dataset.count, skipped: dataset.skipped },
     trainingImagesPerSecond: trained.imagesPerSecond,
     startedAt: startedAt.toISOString(),
-    finishedAt: finishedAt.toISOString(),
-    seconds: (finishedAt.getTime() - startedAt.getTime()) / 1000,
+    finishedAt: finishedAt(told),
+    seconds,
   };
+}
+
+function hostname(): string | null {
+  try {
+    return Deno.hostname();
+  } catch {
+    return null; // No permission to ask.
+  }
 }
 
 /** provenance.json: who made the payload, of what, with what. */
 export function provenanceOf(
-  { engine, dataset, startedAt, finishedAt, spec, digests, subjects }: Told & {
-    spec: ResolvedSpec;
-    digests: Digests;
-    subjects: { name: string; sha256: string }[];
-  },
+  told: Told & { spec: ResolvedSpec; digests: Digests; subjects: { name: string; sha256: string }[] },
 ): string {
-  const { name, description, device } = engine;
+  const { place, description, dataset, trained, startedAt, spec, digests, subjects } = told;
+  const { engine: name, device, threads, processor, libraries } = place;
+  const places = trained.places.map(placeName);
   return provenance({
     subjects,
     spec,
     name: specName(spec),
     digests,
     data: { name: dataset.name, source: dataset.source, digest: dataset.digest },
-    engine: { name, description, device, threads: navigator.hardwareConcurrency },
-    libraries: [],
+    engine: { name, description, device, threads, processor },
+    libraries,
     project: projectState(),
     packages: projectPackages(),
     started: startedAt.toISOString(),
-    finished: finishedAt.toISOString(),
+    finished: finishedAt(told),
+    notes: [
+      ...trained.notes,
+      ...(places.length > 1 ? [`more than one engine worked on the training: ${places.join("; ")}`] : []),
+    ],
   });
 }

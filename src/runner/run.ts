@@ -9,16 +9,20 @@ import { UserError } from "../errors.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { METHOD_VERSION, type ResolvedSpec, runDigest, specDigest, specName, trainingDigest } from "../spec/mod.ts";
+import { readCheckpoint } from "../training/checkpoint.ts";
 import { disposeState, newState, restoreState, stateTensors, withAverage } from "../training/state.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { bundleReport } from "../report/report.ts";
 import { payloadFiles, previewsPng } from "./contents.ts";
 import { environmentOf, provenanceOf } from "./environment.ts";
+import { type Log, startLog } from "./log.ts";
+import { placeOf } from "./place.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { type Trained, trainPhase } from "./train_phase.ts";
-import { readPreviews, readStart, readTrained, trainedDigest } from "./trained.ts";
-import { explainFolder, explainFullDisk, findBundle, findTrained, openWork, type Work } from "./work.ts";
+import { readPreviews, readStart, readTrained, sharedPlaces, trainedDigest } from "./trained.ts";
+import { requireSpace, spaceFor } from "./space.ts";
+import { explainFolder, explainFullDisk, findBundle, findTrained, freePath, openWork, type Work } from "./work.ts";
 
 /** How an experiment is run; none of it is part of the result. */
 export interface RunOptions {
@@ -34,6 +38,12 @@ export interface RunOptions {
   skipBad?: boolean | undefined;
   /** Go on with a training that was begun on another engine or kind of device. */
   elsewhere?: boolean | undefined;
+  /** Threads of the engine `tensorflow` on the CPU; default those that began the training, else all cores. */
+  threads?: number | undefined;
+  /** Run once more what is finished: a second bundle beside the first one, which takes no model from others. */
+  again?: boolean | undefined;
+  /** What the run's digests must be: those of the bundle that is to be reproduced. */
+  expected?: Digests | undefined;
   /** Whom to tell how far it is; default nobody. */
   report?: Reporter | undefined;
   /** Stops the run; what was reached is kept, and the same run goes on there. */
@@ -60,7 +70,8 @@ export function digestsOf(spec: ResolvedSpec, data: string): Digests {
  * @throws UserError for what a person can mend: data that is missing, a folder that is closed, another process at work
  */
 export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}): Promise<Bundle> {
-  const { out = "out", report = silent, signal } = options, startedAt = new Date();
+  const { out = "out", signal, again = false } = options, log = startLog(options.report ?? silent), { report } = log;
+  const started: Started = { at: new Date(), ms: performance.now() };
   const dataset = await loadDataset(spec, {
     dataRoot: options.dataRoot,
     skipBad: options.skipBad,
@@ -71,22 +82,27 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     throw new UserError(`classes: the spec has ${spec.classes}, and dataset ${dataset.name} has ${dataset.classes}`);
   }
   const digests = digestsOf(spec, dataset.digest);
-  const finished = finishedBundle(out, digests, report);
+  if (options.expected) refuseOthers(digests, options.expected);
+  const finished = again ? null : finishedBundle(out, digests, report);
   if (finished) return finished;
   const work = openWork(out, digests.training!, `this run (${specName(spec)} on ${spec.dataset})`);
   try {
     // Between the look and the lock another process may have finished it.
-    const meanwhile = finishedBundle(out, digests, report);
+    const meanwhile = again ? null : finishedBundle(out, digests, report);
     if (meanwhile) {
       work.remove();
       return meanwhile;
     }
-    const engine = typeof options.engine === "object"
-      ? options.engine
-      : await openEngine(options.engine ?? "auto", { precision: spec.precision });
+    requireSpace(out, spaceFor(spec), work);
+    log.keepIn(join(work.path, `log-${digests.spec.slice(0, 16)}.txt`));
+    const engine = typeof options.engine === "object" ? options.engine : await openEngine(options.engine ?? "auto", {
+      precision: spec.precision,
+      // The order in which threads add is in the last bits: a training goes on with as many as it began with.
+      threads: options.threads ?? (await readCheckpoint(work.checkpoint))?.places.at(-1)?.threads ?? undefined,
+    });
     report.message(`engine: ${engine.description}`);
     try {
-      return await runOn(engine, spec, dataset, digests, work, { ...options, out, report, signal }, startedAt);
+      return await runOn(engine, spec, dataset, digests, work, { ...options, out, report, signal }, started, log);
     } finally {
       if (engine !== options.engine) engine.dispose();
     }
@@ -104,6 +120,26 @@ function finishedBundle(out: string, { run }: Digests, report: Reporter): Bundle
   return { path, digest: sha256(Deno.readFileSync(join(path, "manifest-sha256.txt"))) };
 }
 
+/** When a run started: by the clock, for people, and by the timer, which no change of the clock touches. */
+interface Started {
+  at: Date;
+  ms: number;
+}
+
+/** Refuses to reproduce a bundle with other data, or with a release that computes otherwise on purpose. */
+function refuseOthers(digests: Digests, expected: Digests): void {
+  const reasons: [keyof Digests, string][] = [
+    ["method", "it was made by another version of the method; take the release that provenance.json names"],
+    ["spec", "this release resolves its spec otherwise; take the release that provenance.json names"],
+    ["data", "the images here are not those that it was made of; --data FOLDER names the place of the datasets"],
+    ["run", "it was trained from another bundle than the one that lies here"],
+  ];
+  for (const [field, reason] of reasons) {
+    if (digests[field] === expected[field]) continue;
+    throw new UserError(`it cannot be reproduced: ${reason} (${field} ${expected[field]}, here ${digests[field]})`);
+  }
+}
+
 async function runOn(
   engine: Engine,
   spec: ResolvedSpec,
@@ -111,18 +147,20 @@ async function runOn(
   digests: Digests,
   work: Work,
   options: RunOptions & { out: string; report: Reporter },
-  startedAt: Date,
+  started: Started,
+  log: Log,
 ): Promise<Bundle> {
-  const { out, report, signal } = options;
+  const { out, report, signal, again } = options;
   const unet = compileUNet(spec), state = newState(unet, spec.training.emaDecay !== null);
   try {
-    const shared = findTrained(out, digests.training!);
+    const shared = again ? null : findTrained(out, digests.training!);
     let trained: Trained, previews: Uint8Array | null;
     if (shared) {
       report.message(`training: the same as that of ${shared}, whose model is taken`);
       const { tensors, losses } = await readTrained(shared);
       restoreState(state, tensors);
-      trained = { losses, previews: null, imagesPerSecond: null, places: [`${engine.name} ${engine.device}`] };
+      const notes = [`the model was taken from ${basename(shared)}, a run of the same training`];
+      trained = { losses, previews: null, imagesPerSecond: null, places: sharedPlaces(shared), notes };
       previews = readPreviews(shared);
     } else {
       const from = spec.training.from, start = from === null ? null : await readStart(from, spec);
@@ -143,14 +181,16 @@ async function runOn(
     const evaluation = await evaluate(engine, spec, dataset, samples.images.get("0"), options);
     signal?.throwIfAborted();
     report.message("writing the bundle");
+    const name = bundleName(options.source?.path ?? specName(spec), digests.run);
     const bundle = await writeBundle({
-      path: join(out, bundleName(options.source?.path ?? specName(spec), digests.run)),
+      path: again ? freePath(join(out, name)) : join(out, name),
       computed: { spec, digests, dataset, network: unet.summary(), tensors, samples, evaluation, ...trained },
       engine,
       trained,
       previews,
-      startedAt,
+      started,
       source: options.source,
+      log: log.text(),
     });
     work.remove();
     return bundle;
@@ -188,26 +228,29 @@ interface BundleInput {
   trained: Trained;
   /** Of the training, which may be another run's. */
   previews: Uint8Array | null;
-  startedAt: Date;
+  started: Started;
   source: RunOptions["source"];
+  log: string;
 }
 
 async function writeBundle(
-  { path, computed, engine, trained, previews, startedAt, source }: BundleInput,
+  { path, computed, engine, trained, previews, started, source, log }: BundleInput,
 ): Promise<Bundle> {
   const { spec, digests, dataset } = computed;
-  const payload = await payloadFiles(computed), finishedAt = new Date();
+  const payload = await payloadFiles(computed), seconds = (performance.now() - started.ms) / 1000;
   try {
     const writer = createBundle(path);
     try {
       for (const [name, bytes] of payload) writer.payload(name, bytes);
-      const told = { engine, dataset, trained, startedAt, finishedAt };
+      const told = { place: placeOf(engine), description: engine.description, dataset, trained };
+      const times = { startedAt: started.at, seconds };
       const tags: [string, Uint8Array | string][] = [
         ...(source ? [["spec-as-written.yaml", source.text] as [string, string]] : []),
         // Not in the payload: a run that takes another one's model has the other's, drawn by its spec's sampling.
         ...(previews ? [["previews.png", previews] as [string, Uint8Array]] : []),
-        ["environment.json", jsonText(environmentOf(told))],
-        ["provenance.json", provenanceOf({ ...told, spec, digests, subjects: writer.payloadDigests() })],
+        ["environment.json", jsonText(environmentOf({ ...told, ...times }))],
+        ["provenance.json", provenanceOf({ ...told, ...times, spec, digests, subjects: writer.payloadDigests() })],
+        ["log.txt", log],
       ];
       for (const [name, bytes] of tags) writer.tag(name, bytes);
       const names = [...payload.map(([name]) => `data/${name}`), ...tags.map(([name]) => name), "report.html"];

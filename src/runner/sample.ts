@@ -10,6 +10,7 @@ import { sha256 } from "../formats/sha256.ts";
 import { METHOD_VERSION, type ResolvedSpec, resolveSpec, runDigest, specDigest, specName } from "../spec/mod.ts";
 import { compileUNet, loadWeights } from "../unet/mod.ts";
 import { sampleFiles } from "./contents.ts";
+import { placeOf } from "./place.ts";
 import { silent } from "./reporter.ts";
 import type { RunOptions } from "./run.ts";
 import { samplePhase } from "./sample_phase.ts";
@@ -17,7 +18,7 @@ import { trainedDigest } from "./trained.ts";
 import { explainFolder, openWork } from "./work.ts";
 
 /** How more images are drawn. */
-export type SampleRunOptions = Pick<RunOptions, "engine" | "out" | "report" | "signal">;
+export type SampleRunOptions = Pick<RunOptions, "engine" | "threads" | "out" | "report" | "signal">;
 
 /**
  * The spec of a bundle with other sampling.
@@ -88,7 +89,7 @@ export async function sampleBundle(
     const startedAt = new Date();
     const engine = typeof options.engine === "object"
       ? options.engine
-      : await openEngine(options.engine ?? "auto", { precision: spec.precision });
+      : await openEngine(options.engine ?? "auto", { precision: spec.precision, threads: options.threads });
     report.message(`engine: ${engine.description}`);
     try {
       const unet = compileUNet(spec), average = join(parent, "data", files.average);
@@ -103,11 +104,9 @@ export async function sampleBundle(
           signal,
         });
         const environment = {
-          engine: engine.name,
-          description: engine.description,
-          device: engine.device,
+          engine: engine.description,
+          place: placeOf(engine),
           system: `${Deno.build.os} ${Deno.build.arch}`,
-          deno: Deno.version.deno,
           startedAt: startedAt.toISOString(),
           finishedAt: new Date().toISOString(),
         };

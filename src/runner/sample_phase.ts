@@ -1,8 +1,9 @@
 /** Drawing a run's images: batch by batch, each kept when it is done, so that a killed run loses one at most. */
 import { join } from "@std/path";
-import { exists, writeFileAtomic } from "../bundle/atomic.ts";
+import { exists } from "../bundle/atomic.ts";
 import { createSampler, type NoisePredictor, noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import type { Engine } from "../engines/engine.ts";
+import { writeFileAtomic } from "../formats/atomic.ts";
 import { encodeTensors, readTensors, type TensorData } from "../formats/safetensors.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { Reporter } from "./reporter.ts";

@@ -17,7 +17,8 @@ import { findBundle } from "./work.ts";
 export type { Member, MemberState } from "./sweep_member.ts";
 
 /** How a sweep is run. */
-export interface SweepOptions extends Pick<RunOptions, "out" | "dataRoot" | "skipBad" | "elsewhere" | "signal"> {
+export interface SweepOptions
+  extends Pick<RunOptions, "out" | "dataRoot" | "skipBad" | "elsewhere" | "threads" | "signal"> {
   /** The engine to open, once for all members of the same precision; default `auto`. */
   engine?: EngineName | "auto" | undefined;
   /** The sweep's text, which goes into the bundles. */
@@ -39,7 +40,7 @@ export interface SweepOptions extends Pick<RunOptions, "out" | "dataRoot" | "ski
  */
 export async function runSweep(specs: readonly ResolvedSpec[], options: SweepOptions = {}): Promise<Member[]> {
   const { out = "out", report = silent, signal, revisitSeconds = 10 } = options;
-  const members = newMembers(specs), engines = engineKeeper(options.engine ?? "auto");
+  const members = newMembers(specs), engines = engineKeeper(options.engine ?? "auto", options.threads);
   const change = (member: Member, changes: Partial<Member> = {}) => {
     Object.assign(member, changes);
     options.onChange?.(member, members);
@@ -129,7 +130,7 @@ export async function runSweep(specs: readonly ResolvedSpec[], options: SweepOpt
 }
 
 /** Keeps one engine open, until another precision is asked for. */
-function engineKeeper(name: EngineName | "auto") {
+function engineKeeper(name: EngineName | "auto", threads: number | undefined) {
   let kept: { engine: Engine; precision: string } | null = null;
   const close = () => {
     const { engine } = kept ?? {};
@@ -141,7 +142,7 @@ function engineKeeper(name: EngineName | "auto") {
     async open(precision: ResolvedSpec["precision"]): Promise<Engine> {
       if (kept?.precision !== precision) {
         close();
-        kept = { engine: await openEngine(name, { precision }), precision };
+        kept = { engine: await openEngine(name, { precision, threads }), precision };
       }
       return kept!.engine;
     },

@@ -2,9 +2,9 @@
 import { join } from "@std/path";
 import type { Dataset } from "../datasets/mod.ts";
 import { createSampler, noiseSchedule, toPixels } from "../diffusion/mod.ts";
-import type { Engine } from "../engines/engine.ts";
+import type { Engine, EnginePlace } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
-import { syncFolder, writeFileAtomic } from "../bundle/atomic.ts";
+import { writeFileAtomic } from "../formats/atomic.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { imageGrid } from "../report/sheet.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
@@ -12,6 +12,7 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../training/ch
 import { trainingPlan } from "../training/plan.ts";
 import { restoreState, stateTensors, type TrainingState, withAverage } from "../training/state.ts";
 import { diverged, train } from "../training/train.ts";
+import { placeName } from "./place.ts";
 import { type Reporter, roughly } from "./reporter.ts";
 import type { TrainedModel } from "./trained.ts";
 import type { Work } from "./work.ts";
@@ -49,8 +50,10 @@ export interface Trained {
   previews: TensorData | null;
   /** Images a second; null where nothing was left to train. */
   imagesPerSecond: number | null;
-  /** The engines and devices that worked on it, the present one last. */
-  places: string[];
+  /** The engines, devices and threads that worked on it, the present ones last. */
+  places: EnginePlace[];
+  /** What a reader of the bundle should know of how it was trained. */
+  notes: string[];
 }
 
 /** Trains to the end, or until the signal; then the checkpoint is written before the signal's reason is thrown. */
@@ -58,9 +61,9 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   const { engine, spec, dataset, state, work, trainingKey, report, signal } = options;
   const plan = trainingPlan(spec.training, dataset.count), { stepsPerEpoch } = plan;
   const firstStep = options.start?.losses.length ?? 0, steps = firstStep + plan.steps;
-  const place = `${engine.name} ${engine.device}`;
+  const here: EnginePlace = { name: engine.name, device: engine.device, threads: engine.threads };
   const losses: number[] = [], previews: Uint8Array[] = [];
-  const places = [place];
+  const places = [here], notes: string[] = [];
 
   const found = await readCheckpoint(work.checkpoint);
   if (found) {
@@ -68,7 +71,8 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     restoreState(state, found.tensors);
     losses.push(...found.losses);
     previews.push(...previewsOf(found.previews));
-    if (found.places !== place) places.unshift(...found.places.split(", ").filter((other) => other !== place));
+    places.unshift(...found.places.filter((other) => placeName(other) !== placeName(here)));
+    notes.push(`the training went on after a stop, at step ${losses.length}`);
     if (losses.length < steps) {
       report.message(`going on at step ${count(losses.length)} of ${count(steps)}, where this training stopped`);
     }
@@ -90,14 +94,11 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     }
     await writeCheckpoint(work.checkpoint, {
       training: trainingKey,
-      engine: engine.name,
-      device: engine.device,
-      places: places.join(", "),
+      places,
       losses,
       tensors,
       previews: previewTensor(previews, spec),
     });
-    syncFolder(work.path);
     saved = losses.length;
     savedMs = performance.now();
     saveCostMs = savedMs - began;
@@ -150,18 +151,19 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   report.done();
   const seconds = (performance.now() - startMs) / 1000;
   const imagesPerSecond = losses.length > first ? (losses.length - first) * spec.training.batchSize / seconds : null;
-  return { losses, previews: previewTensor(previews, spec), imagesPerSecond, places };
+  return { losses, previews: previewTensor(previews, spec), imagesPerSecond, places, notes };
 }
 
 function refuseElsewhere(found: Checkpoint, { engine, trainingKey, work, elsewhere }: TrainPhase): void {
   if (found.training !== trainingKey) {
     throw new UserError(`${work.checkpoint}: this checkpoint is of another training; move it away to train anew`);
   }
-  if ((found.engine !== engine.name || found.device !== engine.device) && !elsewhere) {
+  const place = placeName(engine), last = placeName(found.places.at(-1)!);
+  if (last !== place && !elsewhere) {
     throw new UserError(
-      `this training was begun on ${found.engine} (${found.device}), and this is ${engine.name} (${engine.device}): ` +
-        `the result would be of neither. Say --engine ${found.engine}, or --elsewhere to go on here all the same, ` +
-        `which the bundle will tell; or remove ${work.path} to begin anew`,
+      `this training was begun on ${last}, and this is ${place}: the result would be of neither. Say --engine and ` +
+        `--threads as they were, or --elsewhere to go on here all the same, which the bundle will tell; or remove ` +
+        `${work.path} to begin anew`,
     );
   }
 }

@@ -8,6 +8,8 @@ import { readLosses } from "../bundle/read.ts";
 import { exists } from "../bundle/atomic.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { networkPlan } from "../unet/plan.ts";
+import type { EnginePlace } from "../engines/engine.ts";
+import { readPlace } from "./place.ts";
 
 /** A training's state and losses, as a bundle holds them. */
 export interface TrainedModel {
@@ -33,6 +35,14 @@ export async function readTrained(bundle: string): Promise<TrainedModel> {
 export function readPreviews(bundle: string): Uint8Array | null {
   const path = join(bundle, "previews.png");
   return exists(path) ? Deno.readFileSync(path) : null;
+}
+
+/** What trained the model of a bundle, as far as it tells. */
+export function sharedPlaces(bundle: string): EnginePlace[] {
+  const told = readPlace(bundle);
+  if (!told) return [];
+  const { engine: name, device, threads } = told.place;
+  return [{ name, device, threads }];
 }
 
 /**

@@ -3,7 +3,7 @@
  * sampling share, with the checkpoint, the previews and the images drawn so far; and the finished bundles in `out`.
  */
 import { dirname, join } from "@std/path";
-import { removeLeftovers } from "../bundle/atomic.ts";
+import { exists, removeLeftovers } from "../bundle/atomic.ts";
 import { acquireLock, type Lock } from "../bundle/lock.ts";
 import { type Digests, files } from "../bundle/layout.ts";
 import { UserError } from "../errors.ts";
@@ -68,6 +68,11 @@ export function explainFolder(error: unknown, folder: string): unknown {
     return new UserError(`${folder}: it is on a disk that is read-only; say --out FOLDER for another place`);
   }
   return error;
+}
+
+/** The path, or where something is there already, the path with the first free number from 2 behind it. */
+export function freePath(path: string): string {
+  for (let number = 2, free = path;; free = `${path}-${number++}`) if (!exists(free)) return free;
 }
 
 /** The finished bundle of a run in `out`, or null. */

@@ -1,6 +1,7 @@
 /**
  * Checkpoints: the state of a training, its losses and previews in one safetensors file, written whole or not at all.
  */
+import type { EnginePlace } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 
@@ -8,10 +9,8 @@ import { readTensorFile, type TensorData, writeTensors } from "../formats/safete
 export interface CheckpointOrigin {
   /** The training digest with that of the data: what may go on from here. */
   training: string;
-  engine: string;
-  device: string;
-  /** All engines and devices that worked on it, the first one first, separated by commas. */
-  places: string;
+  /** What worked on it; the last one wrote it. */
+  places: EnginePlace[];
 }
 
 /** A checkpoint as it lies in a file. */
@@ -26,11 +25,11 @@ export interface Checkpoint extends CheckpointOrigin {
 
 /** Writes a checkpoint. */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
-  const { losses, tensors, previews, training, engine, device, places } = checkpoint;
+  const { losses, tensors, previews, training, places } = checkpoint;
   const all = new Map(tensors);
   all.set("losses", { dtype: "F32", shape: [losses.length], data: Float32Array.from(losses) });
   if (previews) all.set("previews", previews);
-  await writeTensors(path, all, { training, engine, device, places });
+  await writeTensors(path, all, { training, places: JSON.stringify(places) });
 }
 
 /**
@@ -46,10 +45,20 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
     throw error;
   }
   const { tensors, metadata } = await readTensorFile(path);
-  const losses = tensors.get("losses"), { training, engine, device, places } = metadata;
-  if (!losses || !training || !engine || !device || !places) throw new UserError(`${path}: this is not a checkpoint`);
+  const losses = tensors.get("losses"), { training } = metadata, places = readPlaces(metadata);
+  if (!losses || !training || places.length === 0) throw new UserError(`${path}: this is not a checkpoint`);
   const previews = tensors.get("previews") ?? null;
   tensors.delete("losses");
   tensors.delete("previews");
-  return { losses: Array.from(losses.data as Float32Array), tensors, previews, training, engine, device, places };
+  return { losses: Array.from(losses.data as Float32Array), tensors, previews, training, places };
+}
+
+/** The places of a checkpoint's metadata; none where they are damaged. */
+function readPlaces({ places = "[]" }: Record<string, string>): EnginePlace[] {
+  try {
+    const list: unknown = JSON.parse(places);
+    return Array.isArray(list) && list.every((place) => typeof place?.name === "string") ? list : [];
+  } catch {
+    return [];
+  }
 }

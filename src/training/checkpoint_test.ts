@@ -30,9 +30,7 @@ const f32 = (...values: number[]): TensorData => ({
 
 const checkpoint: Checkpoint = {
   training: "ab".repeat(32),
-  engine: "tensorflow",
-  device: "cpu",
-  places: "tensorflow cuda, tensorflow cpu",
+  places: [{ name: "tensorflow", device: "cuda", threads: null }, { name: "tensorflow", device: "cpu", threads: 2 }],
   losses: [1, 0.5, Math.fround(0.1)],
   tensors: new Map([["model/a", f32(1, 2)], ["mean/a", f32(3, 4)], ["square/a", f32(5, 6)]]),
   previews: { dtype: "U8", shape: [1, 2, 1, 1, 1], data: Uint8Array.of(7, 8) },

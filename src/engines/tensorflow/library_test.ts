@@ -199,6 +199,7 @@ scenario("the pinned version in the person's Python is taken, another is named a
     version: "2.21.0",
     source: "python",
     gpu: true,
+    wheels: [],
     passedOver: [named],
   });
   await Deno.remove(library.framework);

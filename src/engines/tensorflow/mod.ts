@@ -2,8 +2,11 @@
  * The engine `tensorflow`: TensorFlow's own library through Deno's FFI, on the CPU or a CUDA device.
  */
 import * as tf from "@tensorflow/tfjs";
+import { basename } from "@std/path";
 import { UserError } from "../../errors.ts";
-import type { Engine } from "../engine.ts";
+import { sha256OfFile } from "../../formats/sha256.ts";
+import type { Engine, NativeLibrary } from "../engine.ts";
+import { nvidiaDriver } from "../nvidia_driver.ts";
 import { installBackend } from "./backend.ts";
 import { createBinding } from "./binding.ts";
 import { cString, openTensorFlow, type TensorFlow } from "./ffi.ts";
@@ -15,8 +18,8 @@ import { registerTensorFlowKernels } from "../../../kernels/tensorflow.ts";
 export interface TensorFlowOptions {
   /** `tf32` lets a GPU that has it round the factors of products to 10 bits; default `float32`. */
   precision?: "float32" | "tf32";
-  /** Threads within an operation; default all cores. The result does not depend on it. */
-  threads?: number;
+  /** Threads within an operation; default all cores. The last bits of gradients depend on it: each adds up its part. */
+  threads?: number | undefined;
   /** Fetch the library where this machine has none; default true. */
   download?: boolean;
 }
@@ -41,6 +44,8 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
     name: "tensorflow",
     description: describe(tensorflow, library, gpus.length, threads),
     device,
+    threads: gpus.length ? null : threads,
+    libraries: () => loadedLibraries(cString(tensorflow.core.TF_Version()), library, gpus.length > 0),
     hardwareGpu: gpus.length > 0,
     jit,
     dispose() {
@@ -54,6 +59,13 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
 function describe(tensorflow: TensorFlow, library: TensorFlowLibrary, gpus: number, threads: number): string {
   const device = gpus ? `CUDA, ${gpus} GPU${gpus > 1 ? "s" : ""}` : `CPU, ${threads} threads`;
   return `TensorFlow ${cString(tensorflow.core.TF_Version())} (${library.source}), ${device}`;
+}
+
+/** TensorFlow's two libraries by the bytes that were loaded; with a GPU its driver, and the wheels of CUDA's. */
+function loadedLibraries(version: string, { cc, framework, wheels }: TensorFlowLibrary, gpu: boolean): NativeLibrary[] {
+  const ours = [cc, framework].map((path) => ({ name: basename(path), version, sha256: sha256OfFile(path) }));
+  const fetched = wheels.map(({ name, version, sha256 }) => ({ name: `wheel ${name}`, version, sha256 }));
+  return [...ours, ...fetched, ...(gpu ? nvidiaDriver() : [])];
 }
 
 /**

@@ -51,6 +51,11 @@ function adapterName(info: GPUAdapterInfo): string {
   return info.description || info.device || info.architecture || info.vendor || "unnamed GPU";
 }
 
+/** All that an adapter says of itself; of drivers, only some tell their version. */
+export function adapterVersion({ vendor, architecture, device, description }: GPUAdapterInfo): string {
+  return [vendor, architecture, device, description].filter((part) => part !== "").join(" ") || "unknown";
+}
+
 function isSoftware(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter || /llvmpipe|lavapipe|softpipe|swiftshader|basic render/i.test(adapterName(info));
 }

@@ -4,7 +4,8 @@ import * as tf from "@tensorflow/tfjs";
 import { registerWebGpuKernels } from "../../../kernels/webgpu.ts";
 import type { Engine } from "../engine.ts";
 import { Backend } from "./backend.ts";
-import { openDevice } from "./device.ts";
+import { nvidiaDriver } from "../nvidia_driver.ts";
+import { adapterVersion, openDevice } from "./device.ts";
 import { jitFunction, type WebGpuJitFunction } from "./jit.ts";
 import type { Homes } from "./variables.ts";
 export { probeWebGpu, type WebGpuProbe } from "./device.ts";
@@ -35,6 +36,8 @@ export async function openWebGpu(options: { software: boolean }): Promise<WebGpu
     name: "webgpu",
     description: `tfjs-backend-webgpu ${tf.version_core} on ${gpu.name}${gpu.software ? " (a software GPU)" : ""}`,
     device: gpu.name,
+    threads: null,
+    libraries: () => [...nvidiaDriver(), { name: "WebGPU adapter", version: adapterVersion(gpu.info) }],
     hardwareGpu: !gpu.software,
     jit: (fn) => jitFunction(backend, homes, fn),
     settle: async () => {

@@ -1,0 +1,71 @@
+// Runs that are run again in another process: the same bytes in the same place, told differences elsewhere.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { exampleBundle } from "../bundle/testing.ts";
+import { probeWebGpu } from "../engines/webgpu/mod.ts";
+import { bundleOf, command, ignoreRuns, withFolder } from "./testing.ts";
+
+/** Architecture, precision and sampling that make the network meet every kernel of ours; a training of four steps. */
+const spec = `architecture: D
+dataset: mnist
+imageSize: 8
+baseWidth: 4
+classes: 10
+data: { limit: 16 }
+training: { images: 32, batchSize: 8, emaDecay: 0.9, previewEveryEpochs: null }
+sampling: { steps: 3, count: 3, batchSize: 2, rotation: [0, 45] }
+evaluation: { metrics: [] }
+`;
+
+const noGpu = ignoreRuns || ((await probeWebGpu()).available ? "" : "no GPU, not even a software one");
+
+for (const [engine, ignore] of [["tensorflow", ignoreRuns], ["webgpu", noGpu]] as const) {
+  Deno.test({
+    name: `reproduce: in another process on ${engine} every byte is the same${ignore && ` (${ignore})`}`,
+    ignore: ignore !== "",
+    fn: () =>
+      withFolder(async (folder) => {
+        const first = await command(folder, ["run", "tiny.yaml", "--engine", engine]).ending;
+        assertEquals(first.code, 0, first.err);
+        const { path, digest } = bundleOf(first.out);
+        const second = await command(folder, ["reproduce", path]).ending;
+        assertEquals(second.code, 0, second.out + second.err);
+        assertStringIncludes(second.out, `second:  ${path}-2\n`);
+        assert(/^reproduced: all \d+ files under data\/ are the same, byte by byte$/m.test(second.out), second.out);
+        if (engine !== "tensorflow") return;
+
+        // With other threads sums are rounded otherwise: told, judged, and no fault.
+        const other = await command(folder, ["run", "tiny.yaml", "--again", "--threads", "1", "--quiet"]).ending;
+        assertEquals(other.code, 0, other.out + other.err);
+        assertStringIncludes(other.out, `second:  ${path}-3\n`);
+        assertStringIncludes(other.out, "threads: ");
+        const bundle = bundleOf(other.out.slice(other.out.indexOf("bundle: ")));
+        assertEquals(bundle.path, `${path}-3`);
+        if (navigator.hardwareConcurrency > 1) {
+          assert(bundle.digest !== digest);
+          assertStringIncludes(other.out, "reproduced within rounding");
+          assert(
+            /data\/model.safetensors: at most .* typically .* of the values \(within\)/.test(other.out),
+            other.out,
+          );
+        }
+      }, spec),
+  });
+}
+
+Deno.test({
+  name: `reproduce: what cannot be run again is refused with the reason${ignoreRuns && ` (${ignoreRuns})`}`,
+  ignore: ignoreRuns !== "",
+  fn: () =>
+    withFolder(async (folder) => {
+      const { path } = exampleBundle(join(folder, "out", "example-0123456789ab"));
+      const refused = async (...words: string[]) => {
+        const { code, out, err } = await command(folder, ["reproduce", path]).ending;
+        assertEquals([code, out], [2, ""], err);
+        for (const word of words) assertStringIncludes(err, word);
+      };
+      await refused("the images here are not those that it was made of", "--data");
+      Deno.writeTextFileSync(join(path, "data", "loss.csv"), "step,loss\n");
+      await refused("it does not verify (data/loss.csv: its bytes changed)");
+    }),
+});

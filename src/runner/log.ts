@@ -1,0 +1,41 @@
+/** What a run says, written down with the time; a run that goes on after a stop goes on in the same file. */
+import type { Reporter } from "./reporter.ts";
+
+/** A log in the making. */
+export interface Log {
+  /** Tells the person, and writes down. */
+  report: Reporter;
+  /** Begins to write into a file, behind what it holds, with what was said so far. */
+  keepIn(path: string): void;
+  /** All that was said, the earlier starts of the run included. */
+  text(): string;
+}
+
+/** Starts a log in front of a reporter. */
+export function startLog(report: Reporter): Log {
+  let file: string | null = null, waiting = "";
+  const write = (words: string) => {
+    const line = `${new Date().toISOString()} ${words}\n`;
+    if (file === null) waiting += line;
+    else Deno.writeTextFileSync(file, line, { append: true });
+  };
+  return {
+    report: {
+      phase(name, total, unit) {
+        write(`${name}: ${total} ${unit}`);
+        report.phase(name, total, unit);
+      },
+      update: (done, fields) => report.update(done, fields),
+      message(text) {
+        write(text);
+        report.message(text);
+      },
+      done: () => report.done(),
+    },
+    keepIn(path) {
+      Deno.writeTextFileSync(path, waiting, { append: true });
+      [file, waiting] = [path, ""];
+    },
+    text: () => file === null ? waiting : Deno.readTextFileSync(file),
+  };
+}
