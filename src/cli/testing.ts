@@ -32,10 +32,15 @@ export interface Command {
   kill(signal: Deno.Signal): void;
 }
 
-/** Starts a verb in a folder. */
-export function command(cwd: string, args: string[], env: Record<string, string> = {}): Command {
+/** Starts a verb in a folder; `preload` names modules that are loaded before it. */
+export function command(
+  cwd: string,
+  args: string[],
+  env: Record<string, string> = {},
+  preload: string[] = [],
+): Command {
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-lock", program, ...args],
+    args: ["run", "-A", "--no-lock", ...preload.flatMap((path) => ["--preload", path]), program, ...args],
     cwd,
     env: { NO_COLOR: "1", ...env },
     stdout: "piped",

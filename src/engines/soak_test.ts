@@ -6,7 +6,12 @@ import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
 import { testOnEngines } from "../../kernels/testing.ts";
 
-testOnEngines("2,000 train steps leave tensors and memory as they were after 100", (engine) => {
+/** How many files, sockets and pipes this process has open; null where the system does not tell. */
+function openFiles(): number | null {
+  return Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : null;
+}
+
+testOnEngines("2,000 train steps leave tensors, memory and open files as they were after 100", (engine) => {
   const variable = (shape: number[]) =>
     tf.tidy(() =>
       tf.variable(tf.tensor(Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => Math.sin(i)), shape))
@@ -33,10 +38,11 @@ testOnEngines("2,000 train steps leave tensors and memory as they were after 100
     }
   };
   steps(0, 100);
-  const before = tf.memory(), rss = Deno.memoryUsage().rss;
+  const before = tf.memory(), rss = Deno.memoryUsage().rss, handles = openFiles();
   steps(100, 2000);
   const after = tf.memory(), grown = Deno.memoryUsage().rss / rss - 1;
   assertEquals([after.numTensors, after.numDataBuffers], [before.numTensors, before.numDataBuffers]);
+  assertEquals(openFiles(), handles);
   assert(grown < 0.05, `the resident memory grew by ${(100 * grown).toFixed(1)} %`);
   // Noise and rates are not frozen into the record: no two losses are the same, and they fall.
   assert(new Set(losses).size > 1990, "losses repeat");

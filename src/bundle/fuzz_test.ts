@@ -1,0 +1,97 @@
+// Strangers' bundles and archives, damaged at random: an answer or a UserError, and no file anywhere else.
+import { assert, assertEquals } from "@std/assert";
+import { dirname, join } from "@std/path";
+import { gunzipSync, gzipSync } from "fflate";
+import { fuzz } from "../formats/fuzz.ts";
+import { sha256, sha256OfFile } from "../formats/sha256.ts";
+import { packBundle, unpackBundle } from "./archive.ts";
+import { manifestText } from "./manifest.ts";
+import { readBundleSpec, readLosses, readMetrics, readSamples } from "./read.ts";
+import { exampleBundle } from "./testing.ts";
+import { verifyBundle } from "./verify.ts";
+
+const ignore = (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+
+function filesTest(name: string, fn: (folder: string) => Promise<void>): void {
+  Deno.test({
+    name: `fuzzing: ${name} (needs --allow-read --allow-write)`,
+    ignore,
+    fn: async () => {
+      const folder = Deno.makeTempDirSync();
+      try {
+        await fn(folder);
+      } finally {
+        Deno.removeSync(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+/** Writes manifests that fit the files, as somebody would who forges a bundle. */
+function forgeManifests(bundle: string): void {
+  const list = (folder: string): string[] =>
+    [...Deno.readDirSync(join(bundle, folder))].flatMap(({ name, isDirectory }) =>
+      isDirectory ? list(join(folder, name)) : [join(folder, name)]
+    );
+  const write = (manifest: string, names: string[]) =>
+    Deno.writeTextFileSync(
+      join(bundle, manifest),
+      manifestText(new Map(names.map((name) => [name, sha256OfFile(join(bundle, name))]))),
+    );
+  write("manifest-sha256.txt", list("data"));
+  write("tagmanifest-sha256.txt", list("").filter((name) => !name.startsWith("data/") && !name.startsWith("tagm")));
+}
+
+for (
+  const name of ["spec.yaml", "digests.json", "metrics.json", "samples.safetensors", "model.safetensors", "loss.csv"]
+) {
+  filesTest(`bundles with a damaged ${name} under manifests that fit`, async (folder) => {
+    const { path } = exampleBundle(join(folder, "example-0123456789ab")), file = join(path, "data", name);
+    const good = Deno.readFileSync(file);
+    await fuzz([good], async (bytes) => {
+      Deno.writeFileSync(file, bytes);
+      forgeManifests(path);
+      const { ok, problems } = await verifyBundle(path);
+      assertEquals(ok, problems.length === 0);
+      // Those who read a bundle for its contents, whatever verifying it said.
+      if (name === "spec.yaml") return readBundleSpec(path);
+      if (name === "metrics.json") return readMetrics(path);
+      if (name === "samples.safetensors") return await readSamples(path);
+      return name === "loss.csv" ? readLosses(path) : null;
+    }, { most: 300 });
+  });
+}
+
+filesTest("damaged archives of bundles, with checksums that fit", async (folder) => {
+  const { path } = exampleBundle(join(folder, "example-0123456789ab")), archive = join(folder, "a.tar.gz");
+  await packBundle(path, archive);
+  const tar = gunzipSync(Deno.readFileSync(archive)), into = join(folder, "deep", "into");
+  Deno.mkdirSync(into, { recursive: true });
+  const outside = () => [folder, dirname(into)].map((at) => [...Deno.readDirSync(at)].map(({ name }) => name).sort());
+  const before = outside();
+  /** Checksums of all headers that still lie where one belongs. */
+  const mend = (bytes: Uint8Array) => {
+    for (let at = 0; at + 512 <= bytes.length;) {
+      const header = bytes.subarray(at, at + 512),
+        size = parseInt(new TextDecoder().decode(header.subarray(124, 135)), 8);
+      if (header[0] === 0 || !Number.isFinite(size)) return;
+      header.fill(0x20, 148, 156);
+      const sum = header.reduce((a, b) => a + b, 0);
+      header.set(new TextEncoder().encode(sum.toString(8).padStart(6, "0") + "\0"), 148);
+      at += 512 + 512 * Math.ceil(size / 512);
+    }
+  };
+  // The beginning, where the names are, is damaged more often than chance would have it.
+  const head = tar.slice(0, 4096);
+  await fuzz([tar, head], async (bytes) => {
+    Deno.writeFileSync(archive, gzipSync(bytes));
+    try {
+      const { path, digest } = await unpackBundle(archive, into);
+      assert(digest === sha256(Deno.readFileSync(join(path, "manifest-sha256.txt"))));
+      Deno.removeSync(path, { recursive: true });
+    } finally {
+      assertEquals(outside(), before);
+      assertEquals([...Deno.readDirSync(into)], []);
+    }
+  }, { mend, most: 200 });
+});
