@@ -21,7 +21,14 @@ export { UserError } from "./src/errors.ts";
 
 export { frequencyResponse, kaiserWindow, type LowpassDesign, lowpassKernel } from "./src/filters/mod.ts";
 
-export { type Engine, type EngineName, type EngineOptions, type JitFunction, openEngine } from "./src/engines/mod.ts";
+export {
+  type Engine,
+  type EngineName,
+  type EngineOptions,
+  type JitFunction,
+  type NativeLibrary,
+  openEngine,
+} from "./src/engines/mod.ts";
 
 export { aliasFreeGelu, type AliasFreeGeluOptions } from "./kernels/alias_free_gelu/mod.ts";
 export { attention } from "./kernels/attention/mod.ts";
@@ -64,5 +71,8 @@ export { type InceptionScore, inceptionScore, type InceptionScoreOptions } from 
 
 export { type Reporter } from "./src/runner/reporter.ts";
 export { runExperiment, type RunOptions } from "./src/runner/run.ts";
+export { type Comparison, reproduceBundle } from "./src/runner/reproduce.ts";
+export type { FileDifference, PayloadDifferences } from "./src/bundle/differences.ts";
 export type { Bundle } from "./src/bundle/bag.ts";
+export type { Digests } from "./src/bundle/layout.ts";
 export { type Problem, type Verification, verifyBundle } from "./src/bundle/verify.ts";

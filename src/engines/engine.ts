@@ -34,7 +34,9 @@ export type EnginePlace = Pick<Engine, "name" | "device" | "threads">;
 
 /** Native code that an engine computes with. */
 export interface NativeLibrary {
+  /** The file's, the wheel's or the driver's name. */
   name: string;
+  /** As it tells it itself. */
   version: string;
   /** SHA-256 of the file, in hexadecimal; absent where there is no file to read. */
   sha256?: string;
