@@ -45,7 +45,7 @@ export interface Digests {
 /** The resolved spec as a YAML file that can be run again: the same text for the same spec, however it was written. */
 export function resolvedSpecYaml(resolved: ResolvedSpec): string {
   return "# The resolved spec: every default is in it. `deno task run` takes this file as it is.\n" +
-    stringify(resolved as unknown as Record<string, unknown>, { sortKeys: true });
+    stringify(resolved as unknown as Record<string, unknown>);
 }
 
 /** JSON for a payload: indented, keys in the order given, a newline at the end. */

@@ -16,6 +16,8 @@ Deno.test("a resolved spec is written so that it resolves to itself again", () =
   for (
     const text of [
       "architecture: A\ndataset: mnist\n",
+      "x-b: 1\nsampling: { eta: 1, sampler: ddim }\nx-a: 2\ntraining: { images: 64, emaDecay: 0.9, batchSize: 8 }\n" +
+      "data: { limit: 9 }\ndataset: mnist\narchitecture: A\n",
       "architecture: E\ndataset: cifar-10\nclasses: 10\n" +
       "sampling: { sampler: ddim, rotation: { from: -90, to: 90, count: 9 } }\n",
     ]
@@ -23,6 +25,7 @@ Deno.test("a resolved spec is written so that it resolves to itself again", () =
     const spec = resolveSpec(parseSpec(text));
     const again = resolveSpec(parseSpec(resolvedSpecYaml(spec)));
     assertEquals(again, spec);
+    assertEquals(resolvedSpecYaml(again), resolvedSpecYaml(spec));
     assertEquals(specDigest(again), specDigest(spec));
   }
 });
