@@ -6,6 +6,7 @@ import type { Evaluation } from "../evaluation/evaluate.ts";
 import { compareRuns, type ScoredRun } from "../evaluation/table.ts";
 import { comparisonCsv, comparisonJson, comparisonMarkdown } from "../evaluation/table_text.ts";
 import { writeFileAtomic } from "../formats/atomic.ts";
+import { specDigest } from "../spec/mod.ts";
 
 /** What `--help` prints. */
 export const help = `Prints the paper's table from finished bundles and writes it as comparison.md, .csv and .json.
@@ -19,15 +20,26 @@ own figures stand beside ours.
   deno task compare out
   deno task compare out/d2n-mnistm-* out/a-mnistm-*`;
 
-/** The scored runs among bundles; those without scores are named to `skipped`. */
-export function scoredRuns(paths: readonly string[], skipped: (path: string) => void = () => {}): ScoredRun[] {
+/**
+ * The scored runs among bundles; what is left out is told to `skipped`: bundles without scores, and repetitions of a run,
+ * which are no further seed.
+ */
+export function scoredRuns(paths: readonly string[], skipped: (what: string) => void = () => {}): ScoredRun[] {
+  const seen = new Map<string, string>();
   return findBundles(paths).flatMap((path) => {
     const evaluation = readMetrics(path) as Partial<Evaluation> | null;
     if (!Array.isArray(evaluation?.scores) || evaluation.scores.length === 0) {
-      skipped(path);
+      skipped(`${path}: no scores, left out`);
       return [];
     }
-    return [{ path, resolved: readBundleSpec(path), evaluation: evaluation as Evaluation }];
+    const resolved = readBundleSpec(path), run = `${specDigest(resolved)} ${evaluation.reference?.digest}`;
+    const first = seen.get(run);
+    if (first !== undefined) {
+      skipped(`${path}: the same run as ${first}, left out`);
+      return [];
+    }
+    seen.set(run, path);
+    return [{ path, resolved, evaluation: evaluation as Evaluation }];
   });
 }
 
@@ -35,7 +47,7 @@ export function scoredRuns(paths: readonly string[], skipped: (path: string) => 
 export function run(args: string[]): Promise<number> {
   const [first] = args;
   if (first === undefined) throw new UserError(`compare needs bundles, or a folder of them\n\n${help}`);
-  const runs = scoredRuns(args, (path) => console.error(`${path}: no scores, left out`));
+  const runs = scoredRuns(args, console.error);
   if (runs.length === 0) throw new UserError(`${args.join(", ")}: no bundle here has scores`);
   const comparison = compareRuns(runs), markdown = comparisonMarkdown(comparison);
   console.log(markdown);

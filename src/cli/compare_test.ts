@@ -63,10 +63,12 @@ Deno.test({
     leaveBundle(join(out, "a-1"), "architecture: A", 90);
     leaveBundle(join(out, "d-1"), "architecture: D\nseed: 1", 70);
     leaveBundle(join(out, "d-2"), "architecture: D\nseed: 2", 74);
+    leaveBundle(join(out, "d-2-2"), "architecture: D\nseed: 2", 74); // A repetition, which is no third seed.
     Deno.mkdirSync(join(out, ".work"));
     const { code, text } = await printed("compare", out);
     assertEquals(code, 0, text);
     assertStringIncludes(text, "**72.00 ± 2.83 (2)** -20.0 % [82.46]");
+    assertStringIncludes(text, `d-2-2: the same run as ${join(out, "d-2")}, left out`);
     assertStringIncludes(text, "- said beside the scores");
     assert(text.includes(Deno.readTextFileSync(join(out, "comparison.md"))));
     assertStringIncludes(Deno.readTextFileSync(join(out, "comparison.csv")), "D-2N,mnist-m,fid,lower,72,");
