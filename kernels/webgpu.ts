@@ -11,6 +11,7 @@ import { register as registerLayerNorm } from "./layer_norm/webgpu.ts";
 import { register as registerMatMul } from "./matmul/webgpu.ts";
 import { register as registerMovingAverage } from "./moving_average/webgpu.ts";
 import { register as registerRandomNormal } from "./random_normal/webgpu.ts";
+import { register as registerResizeBilinear } from "./resize_bilinear/webgpu.ts";
 import { register as registerSplit } from "./split/webgpu.ts";
 import { register as registerSum } from "./sum/webgpu.ts";
 
@@ -32,6 +33,7 @@ export function registerWebGpuKernels(): void {
   registerMatMul();
   registerMovingAverage();
   registerRandomNormal();
+  registerResizeBilinear();
   registerSplit();
   registerSum();
 }

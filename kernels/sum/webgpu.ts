@@ -5,6 +5,18 @@ import { replaceKernel, runStock } from "../replace_webgpu.ts";
 import { emptyTensor, inputOf, type WgslBackend } from "../wgsl.ts";
 import middleSum from "./middle_sum.wgsl" with { type: "text" };
 
+/**
+ * How many inner places a workgroup makes, and into how many parts the middle is cut so that there are workgroups enough
+ * to fill a GPU, each with 64 summands or more. Parts cost a second dispatch: a sum that is short enough is instead
+ * made by workgroups that are narrow and have more lanes.
+ */
+function divisionOf(outer: number, middle: number, inner: number): { places: number; parts: number } {
+  const across = Math.ceil(inner / 32);
+  const parts = Math.max(1, Math.min(Math.ceil(middle / 64), Math.ceil(256 / (across * outer))));
+  if (parts === 1) return { places: 32, parts };
+  return middle <= 2048 ? { places: 8, parts: 1 } : { places: 32, parts };
+}
+
 /** Sums x, seen as [outer, middle, inner], over the middle axis into a tensor of the given shape. */
 export function sumMiddle(
   backend: WgslBackend,
@@ -12,17 +24,16 @@ export function sumMiddle(
   [outer, middle, inner]: readonly [number, number, number],
   shape: readonly number[],
 ): tf.TensorInfo {
-  const across = Math.ceil(inner / 32);
-  // Enough workgroups to fill a GPU, each with 64 summands or more.
-  const parts = Math.max(1, Math.min(Math.ceil(middle / 64), Math.ceil(256 / (across * outer))));
+  const { places, parts } = divisionOf(outer, middle, inner);
   const run = (from: tf.TensorInfo, to: tf.TensorInfo, length: number, count: number) =>
     backend.runWgsl({
       name: "Sum",
       code: middleSum,
+      constants: { PLACES: places },
       reads: [from],
       writes: [to],
       uniforms: [length, inner, count, Math.ceil(length / count)],
-      workgroups: [across, count, outer],
+      workgroups: [Math.ceil(inner / places), count, outer],
     });
   const sum = emptyTensor(backend, shape);
   if (parts === 1) {

@@ -1,15 +1,20 @@
 // Benchmarks of the engine `webgpu`: dispatches and JavaScript time of a train step, and each fused kernel beside its
 // composition of tfjs operations. `deno run -A src/benchmarks/webgpu.ts [IMAGE_SIZE] [BATCH] [REPEATS]`
 import * as tf from "@tensorflow/tfjs";
-import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
+import { adamwRates } from "../../kernels/adamw/mod.ts";
 import { aliasFreeGelu } from "../../kernels/alias_free_gelu/mod.ts";
 import { attention } from "../../kernels/attention/mod.ts";
 import { filteredDownsample } from "../../kernels/filtered_downsample/mod.ts";
 import { filteredUpsample } from "../../kernels/filtered_upsample/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
 import { groupNorm } from "../../kernels/group_norm/mod.ts";
-import { openWebGpu, type WebGpuEngine } from "../engines/webgpu/mod.ts";
+import { philoxKey } from "../../kernels/random_normal/philox.ts";
+import { noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
+import { openWebGpu, type WebGpuEngine, type WebGpuJitFunction } from "../engines/webgpu/mod.ts";
 import { lowpassKernel } from "../filters/mod.ts";
+import { parseSpec, resolveSpec } from "../spec/mod.ts";
+import { disposeState, newState } from "../training/state.ts";
+import { jittedTrainStep } from "../training/train.ts";
 import { compileUNet } from "../unet/mod.ts";
 
 /** What one train step costs. */
@@ -30,49 +35,30 @@ export interface KernelCost {
   readonly composed: number;
 }
 
-/** Times a train step of an architecture: loss, gradients and AdamW. */
+/** Times the train step of an architecture as training makes it, the weights' moving average included. */
 export async function timeTrainStep(
   engine: WebGpuEngine,
   architecture: TrainStepCost["architecture"],
   { imageSize, batch, repeats }: { imageSize: number; batch: number; repeats: number },
 ): Promise<TrainStepCost> {
-  const filtered = architecture !== "A";
-  const unet = compileUNet({
-    architecture,
-    normInside: false,
-    kaiserBeta: filtered ? 2 : null,
-    normalized: filtered ? true : null,
-    kernelSize: filtered ? 3 : null,
-    gain: filtered ? 1 : null,
-    cutoff: filtered ? { down: Math.PI / 2, up: Math.PI / 2 } : null,
-    imageSize,
-    channels: 3,
-    baseWidth: imageSize,
-    classes: null,
-    seed: 1,
-  });
-  const parameters = [...unet.parameters.values()];
-  const slots = parameters.map((parameter) => ({
-    parameter,
-    mean: tf.variable(tf.zerosLike(parameter), false),
-    square: tf.variable(tf.zerosLike(parameter), false),
-  }));
-  const step = engine.jit((rates, x, t, noise) => {
-    const { value, grads } = tf.variableGrads(
-      () => unet.apply(x as tf.Tensor4D, t as tf.Tensor1D).sub(noise!).square().mean() as tf.Scalar,
-      parameters,
-    );
-    adamw(slots.map((slot) => ({ ...slot, gradient: grads[slot.parameter.name]! })), rates as tf.Tensor1D);
-    return [value];
-  });
-  const shape: [number, number, number, number] = [batch, imageSize, imageSize, 3];
-  const x = tf.randomNormal(shape, 0, 1, "float32", 1), noise = tf.randomNormal(shape, 0, 1, "float32", 2);
-  const t = tf.tensor1d(Array.from({ length: batch }, (_, i) => 1 + i), "int32");
-  const rates = tf.tensor1d(adamwRates({ learningRate: 3e-4, weightDecay: 0.01, step: 1 }));
+  // CIFAR-10's images have three channels; nothing is read from disk.
+  const spec = resolveSpec(parseSpec(
+    `{ architecture: ${architecture}, dataset: cifar-10, imageSize: ${imageSize}, training: { emaDecay: 0.999 } }`,
+  ));
+  const state = newState(compileUNet(spec), true), factors = noisingFactors(noiseSchedule(spec.noise));
+  const step = jittedTrainStep(engine, spec, state, factors) as WebGpuJitFunction;
+  const inputs = [
+    tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32"),
+    tf.tensor1d([0, 0, 1, 0], "int32"),
+    tf.randomNormal([batch, imageSize, imageSize, 3], 0, 1, "float32", 1),
+    tf.tensor1d(Array.from({ length: batch }, (_, i) => 1 + 61 * i % 999), "int32"),
+    tf.tensor1d(adamwRates({ learningRate: 3e-4, weightDecay: 0.01, step: 1 })),
+    tf.scalar(0.999),
+  ];
   const once = async () => {
     await engine.settle();
     const start = performance.now();
-    const [loss] = step(rates, x, t, noise);
+    const [loss] = step(...inputs);
     const encoded = performance.now() - start;
     await engine.settle();
     loss!.dispose();
@@ -83,8 +69,8 @@ export async function timeTrainStep(
   for (let i = 0; i < repeats; i++) times.push(await once());
   const { dispatches, kernels } = step.statistics()!;
   step.dispose();
-  unet.dispose();
-  tf.dispose([x, noise, t, rates, ...slots.flatMap(({ mean, square }) => [mean, square])]);
+  disposeState(state);
+  tf.dispose([factors, ...inputs]);
   return {
     architecture,
     dispatches,

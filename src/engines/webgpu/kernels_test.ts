@@ -74,7 +74,8 @@ function oneOf<T>(random: Random, ...choices: T[]): T {
 
 compareWithCpu("sums over leading and middle axes", 6, (random) => {
   const axes = oneOf(random, [0], [1], [0, 1], [1, 2], [0, 1, 2]), keepDims = oneOf(random, true, false);
-  const shape = [random.integer(1, 9), random.integer(1, 200), random.integer(1, 5), random.integer(1, 40)];
+  const small = [random.integer(1, 9), random.integer(1, 200), random.integer(1, 5), random.integer(1, 40)];
+  const shape = oneOf(random, small, small, [1, 1500, 2, 9], [2, 3000, 1, 7]);
   return [[random.values(shape)], (x) => tf.sum(x!, axes, keepDims)];
 });
 
@@ -101,6 +102,18 @@ compareWithCpu("convolutions", 8, (random) => {
   const run = (x?: tf.Tensor, filter?: tf.Tensor) =>
     tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, padding);
   return [[random.values(shape), random.values([taps, taps, inputs, outputs])], run];
+});
+
+compareWithCpu("bilinear interpolation, one pixel included", 6, (random) => {
+  const side = oneOf(random, 1, 1, random.integer(2, 9)),
+    shape = [random.integer(1, 3), side, side, random.integer(1, 9)];
+  const size: [number, number] = [2 * side, 2 * side];
+  return [[random.values(shape)], (x) => tf.image.resizeBilinear(x as tf.Tensor4D, size, true)];
+});
+
+compareWithCpu("maximum pooling", 4, (random) => {
+  const side = 2 * random.integer(1, 6), shape = [random.integer(1, 3), side, side, random.integer(1, 9)];
+  return [[random.values(shape)], (x) => tf.maxPool(x as tf.Tensor4D, 2, 2, "valid")];
 });
 
 gpuTest("convolutions with bias and relu equal the engine cpu's", async () => {

@@ -1,0 +1,66 @@
+/** The golden networks' training steps, for the tests of every day and of the night. */
+import * as tf from "@tensorflow/tfjs";
+import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
+import type { Engine } from "../engines/mod.ts";
+import { assertClose, type GoldenCase } from "../golden/golden.ts";
+import type { UNet } from "./mod.ts";
+import { goldenInput, goldenOutput, setFormulaWeights } from "./testing.ts";
+
+/** In place of an engine's `jit`: each operation at once. */
+export function directly(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): ReturnType<Engine["jit"]> {
+  return Object.assign((...inputs: tf.Tensor[]) => tf.tidy(() => fn(...inputs)), { dispose() {} });
+}
+
+/**
+ * Throws unless a network with formula weights gives PyTorch's output, losses and gradients over some steps of AdamW, and
+ * behind the third the weights.
+ */
+export async function compareSteps(
+  row: GoldenCase,
+  unet: UNet,
+  run: Engine["jit"],
+  steps: number,
+): Promise<void> {
+  const { y, losses, grad_norms, norms_after_3_steps } = row.tensors, { tolerance } = row;
+  setFormulaWeights(unet);
+  const inputs = inputsOf(row), parameters = [...unet.parameters.values()];
+  const averages = parameters.map((parameter) => ({
+    mean: tf.variable(tf.zerosLike(parameter)),
+    square: tf.variable(tf.zerosLike(parameter)),
+  }));
+  const step = run((rates, x, t, noise, label) => {
+    let output: tf.Tensor4D;
+    const { value, grads } = tf.variableGrads(() => {
+      output = tf.keep(unet.apply(x as tf.Tensor4D, t as tf.Tensor1D, label as tf.Tensor1D));
+      return tf.losses.meanSquaredError(noise!, output).asScalar();
+    }, parameters);
+    const norms = parameters.map(({ name }) => grads[name] ? tf.norm(grads[name]) : tf.scalar(0));
+    // A parameter without a gradient is left as it is, as PyTorch does.
+    const slots = parameters.flatMap((parameter, i) => {
+      const gradient = grads[parameter.name];
+      return gradient ? [{ parameter, gradient, ...averages[i]! }] : [];
+    });
+    adamw(slots, rates as tf.Tensor1D);
+    return [output!, value, tf.stack(norms)];
+  });
+  for (let number = 1; number <= steps; number++) {
+    const rates = tf.tensor1d(adamwRates({ learningRate: 3e-4, weightDecay: 0.01, step: number }));
+    const [output, loss, norms] = step(rates, ...inputs);
+    if (number === 1) {
+      assertClose(await goldenOutput(output!), y!.data, tolerance, "output");
+      assertClose(await norms!.data(), grad_norms!.data, tolerance, "gradient norms");
+    }
+    assertClose(await loss!.data(), [losses!.data[number - 1]!], tolerance, `loss of step ${number}`);
+    tf.dispose([rates, output!, loss!, norms!]);
+  }
+  const norms = tf.tidy(() => tf.stack(parameters.map((parameter) => tf.norm(parameter))));
+  if (steps === 3) assertClose(await norms.data(), norms_after_3_steps!.data, tolerance, "norms after three steps");
+  tf.dispose([norms, inputs, averages.map(({ mean, square }) => [mean, square])]);
+  step.dispose();
+}
+
+/** x, t, noise and, where there is one, label. */
+export function inputsOf({ tensors: { x, t, noise, label } }: GoldenCase): tf.Tensor[] {
+  const inputs = [goldenInput(x!), goldenInput(t!, "int32"), goldenInput(noise!)];
+  return label ? [...inputs, goldenInput(label, "int32")] : inputs;
+}
