@@ -58,6 +58,11 @@ export async function checkMeaning(
   if (spec && has(files.average)) {
     await on(files.average, (fault) => checkWeights(join(path, name(files.average)), spec, fault));
   }
+  if (spec && has(files.optimizer)) {
+    await on(files.optimizer, (fault) => {
+      return checkWeights(join(path, name(files.optimizer)), spec, fault, ["mean/", "square/"]);
+    });
+  }
   if (spec && has(files.samples)) {
     await on(files.samples, (fault) => checkSamples(join(path, name(files.samples)), spec, fault));
   }
@@ -82,8 +87,15 @@ function readDigests(text: string, fault: (what: string) => void): Digests | nul
   return null;
 }
 
-async function checkWeights(path: string, spec: ResolvedSpec, fault: (what: string) => void): Promise<void> {
-  const expected = new Map(networkPlan(spec).parameters.map(({ name, shape }) => [name, shape]));
+/** Checks that a file has the tensors of the spec's network, under each of the prefixes. */
+async function checkWeights(
+  path: string,
+  spec: ResolvedSpec,
+  fault: (what: string) => void,
+  prefixes = [""],
+): Promise<void> {
+  const { parameters } = networkPlan(spec);
+  const expected = new Map(prefixes.flatMap((prefix) => parameters.map(({ name, shape }) => [prefix + name, shape])));
   const found = await readTensors(path);
   for (const [name, shape] of expected) {
     const tensor = found.get(name);

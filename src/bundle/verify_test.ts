@@ -103,6 +103,11 @@ Deno.test({
       "which is missing",
       "no extra",
     );
+    await expectFault(
+      "an optimizer of another network",
+      (payload) => payload.set(files.optimizer, payload.get(files.model)!),
+      "data/optimizer.safetensors: the spec's network has mean/inc",
+    );
     await expectFault("no model", (payload) => payload.delete(files.model), "data/model.safetensors: missing");
     await expectFault("a broken model", (payload) => payload.set(files.model, "xx"), "data/model.safetensors");
     await expectFault(

@@ -13,6 +13,7 @@ import { elements, networkPlan } from "../unet/plan.ts";
 import { compileUNet, summarize } from "../unet/mod.ts";
 import { roughly } from "./reporter.ts";
 import { digestsOf, type RunOptions } from "./run.ts";
+import { spaceFor } from "./space.ts";
 import { findBundle, findTrained, workPath } from "./work.ts";
 
 /** Steps that are measured. */
@@ -48,17 +49,17 @@ export async function estimateRun(
   const finished = findBundle(out, digests.run), trained = findTrained(out, digests.training!);
   const weights = 4 * plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
   const states = training.emaDecay === null ? 3 : 4, images = sampling.count * sampling.rotation.length;
-  const bytes = states * weights + images * elements(plan.imageShape);
+  const space = spaceFor(spec);
   const lines = [
     ...(finished ? ["The run is finished: nothing would be done."] : []),
     ...(trained && !finished ? [`The model would be taken from ${trained}.`] : []),
     `${grouped(steps)} steps of ${training.batchSize} images; ${
       grouped(images)
     } images drawn in ${sampling.steps} steps`,
-    `written: the bundle, about ${megabytes(bytes)} and some pictures; decoded images, once, in ${
+    `written: the bundle, about ${megabytes(space.bundle)}; decoded images, once, in ${
       join(dataRoot ?? "data", ".cache")
     }`,
-    `while it runs: ${megabytes(states * weights)} in ${workPath(out, digests.training!)}`,
+    `while it runs: up to ${megabytes(space.work)} in ${workPath(out, digests.training!)}`,
     `memory: ${megabytes((states + 1) * weights)} for weights, gradients and their means; and what lies between layers`,
   ];
   if (!finished) {

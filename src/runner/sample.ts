@@ -15,7 +15,7 @@ import { silent } from "./reporter.ts";
 import type { RunOptions } from "./run.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { trainedDigest } from "./trained.ts";
-import { explainFolder, openWork } from "./work.ts";
+import { explainFolder, explainFullDisk, openWork } from "./work.ts";
 
 /** How more images are drawn. */
 export type SampleRunOptions = Pick<RunOptions, "engine" | "threads" | "out" | "report" | "signal">;
@@ -81,6 +81,8 @@ export async function sampleBundle(
     const bundle = finished() ?? await draw();
     work.remove();
     return bundle;
+  } catch (error) {
+    throw explainFullDisk(error, out);
   } finally {
     work.release();
   }

@@ -5,7 +5,7 @@ import type { ResolvedSpec } from "../spec/resolved.ts";
 import { elements, networkPlan } from "../unet/plan.ts";
 import type { Work } from "./work.ts";
 
-/** For pictures, texts and the report, which grow little with a run. */
+/** For diagrams, texts and the report, which grow little with a run. */
 const besidesBytes = 5e6;
 
 /** Bytes that a run writes. */
@@ -22,7 +22,8 @@ export function spaceFor(spec: ResolvedSpec): Space {
   const weights = 4 * parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
   const state = (training.emaDecay === null ? 3 : 4) * weights;
   const images = sampling.count * sampling.rotation.length * elements(imageShape);
-  return { bundle: state + images + besidesBytes, work: 2 * state + images };
+  // The images lie in the bundle twice: as they are, and as sheets of them.
+  return { bundle: state + 2 * images + besidesBytes, work: 2 * state + images };
 }
 
 /**

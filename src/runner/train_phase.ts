@@ -88,7 +88,7 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     const began = performance.now(), tensors = await stateTensors(state);
     // A loss may still be a number while the weights that its step made are not.
     for (const [name, { data }] of tensors) {
-      if ((data as Float32Array).some((value) => !Number.isFinite(value))) {
+      if (!areNumbers(data as Float32Array)) {
         throw diverged(`after step ${losses.length}, ${name} holds what is no number`);
       }
     }
@@ -152,6 +152,12 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   const seconds = (performance.now() - startMs) / 1000;
   const imagesPerSecond = losses.length > first ? (losses.length - first) * spec.training.batchSize / seconds : null;
   return { losses, previews: previewTensor(previews, spec), imagesPerSecond, places, notes };
+}
+
+/** Whether all values are finite. A loop: `some` takes ten times as long, and this is a good part of saving. */
+function areNumbers(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false;
+  return true;
 }
 
 function refuseElsewhere(found: Checkpoint, { engine, trainingKey, work, elsewhere }: TrainPhase): void {

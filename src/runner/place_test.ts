@@ -1,0 +1,60 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { openEngine } from "../engines/mod.ts";
+import { jsonText } from "../bundle/layout.ts";
+import { type Place, placeDifferences, placeName, placeOf, readPlace } from "./place.ts";
+
+const ignore = (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+
+const place: Place = {
+  engine: "tensorflow",
+  device: "cpu",
+  threads: 2,
+  processor: "A",
+  instructions: ["avx", "avx2"],
+  libraries: [{ name: "libtensorflow_cc.so.2", version: "2.21.0", sha256: "0".repeat(64) }],
+  deno: "2.9.6",
+};
+
+Deno.test("places: their names, and what distinguishes two of them", () => {
+  assertEquals(placeName({ name: "tensorflow", device: "cpu", threads: 1 }), "tensorflow cpu, 1 thread");
+  assertEquals(placeName({ name: "webgpu", device: "A GPU", threads: null }), "webgpu A GPU");
+  assertEquals(placeDifferences(place, structuredClone(place)), []);
+  const [library] = place.libraries;
+  const others: [Partial<Place>, string][] = [
+    [{ threads: 4 }, "threads: 2, here 4"],
+    [{ processor: null }, "processor: A, here null"],
+    [{ instructions: ["avx"] }, "vector instructions: avx avx2, here avx"],
+    [
+      { libraries: [{ ...library!, sha256: "1".repeat(64) }] },
+      "libraries: libtensorflow_cc.so.2 2.21.0, here libtensorflow_cc.so.2 2.21.0 with other bytes",
+    ],
+  ];
+  for (const [change, line] of others) assertEquals(placeDifferences(place, { ...place, ...change }), [line]);
+});
+
+Deno.test({
+  name: "a bundle's place is read as it was written, and a forged one is not believed (needs files)",
+  ignore,
+  async fn() {
+    const folder = Deno.makeTempDirSync(), path = join(folder, "environment.json");
+    assertEquals(readPlace(folder), null);
+    const engine = await openEngine("cpu"), told = { place: placeOf(engine), trainedOn: [placeName(engine)] };
+    Deno.writeTextFileSync(path, jsonText({ host: "a", ...told }));
+    assertEquals(readPlace(folder), told);
+    const forged = [
+      { ...told, place: { ...place, threads: 1e6 } },
+      { ...told, place: { ...place, engine: "rm" } },
+      { place },
+      [],
+      null,
+    ];
+    for (const value of forged) {
+      Deno.writeTextFileSync(path, jsonText(value));
+      assertEquals(readPlace(folder), null);
+    }
+    Deno.writeTextFileSync(path, "{");
+    assertEquals(readPlace(folder), null);
+    Deno.removeSync(folder, { recursive: true });
+  },
+});
