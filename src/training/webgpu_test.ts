@@ -5,6 +5,7 @@ import { noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
 import { type Engine, openEngine } from "../engines/mod.ts";
 import type { Backend } from "../engines/webgpu/backend.ts";
 import { openWebGpu, probeWebGpu, type WebGpuJitFunction } from "../engines/webgpu/mod.ts";
+import { openLeastWebGpu } from "../engines/webgpu/testing.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { disposeState, newState } from "./state.ts";
@@ -83,3 +84,12 @@ gpuTest(
     assertEquals(again, once);
   },
 );
+
+gpuTest("a GPU with no more than WebGPU's least limits learns the same", probe.available ? "" : noGpu, async () => {
+  const engine = await openWebGpu({ software: true });
+  const expected = await trained(engine, "D", 3);
+  engine.dispose();
+  const least = await openLeastWebGpu();
+  assertEquals(await trained(least, "D", 3), expected);
+  least.dispose();
+});

@@ -251,6 +251,8 @@ export class Backend extends Stock implements WgslBackend {
       await this.settle();
       return values;
     } catch (error) {
+      // A failed reading says nothing of its cause, which may be told a moment later.
+      await new Promise((resolve) => setTimeout(resolve, 0));
       this.gpu.check();
       throw error;
     }

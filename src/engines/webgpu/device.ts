@@ -24,6 +24,8 @@ export interface GpuDevice {
   fail(error: Error): void;
   /** Throws the kept error. */
   check(): void;
+  /** Gives the device back; that it is lost then is no error. */
+  dispose(): void;
 }
 
 const limitNames = [
@@ -84,7 +86,7 @@ export async function openDevice(options: { software: boolean }): Promise<GpuDev
   for (const limit of limitNames) requiredLimits[limit] = adapter.limits[limit];
   const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query") ? ["timestamp-query"] : [];
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  let failure: Error | null = null;
+  let failure: Error | null = null, disposed = false;
   const fail = (error: Error) => {
     failure ??= error;
   };
@@ -92,26 +94,32 @@ export async function openDevice(options: { software: boolean }): Promise<GpuDev
     event.preventDefault();
     fail(gpuError("a dispatch", (event as GPUUncapturedErrorEvent).error));
   });
-  device.lost.then((lost) => {
-    if (lost.reason === "destroyed") return;
-    fail(
-      new UserError(
-        `The GPU ${name} was lost (${
-          lost.message || "no reason given"
-        }): its driver was reset, it was taken away, or ` +
-          "one step took too long. The last checkpoint is whole: run again to go on from there.",
-      ),
-    );
+  device.lost.then(({ message }) => {
+    if (!disposed) fail(lostError(message));
   });
   const check = () => {
     if (failure !== null) throw failure;
   };
-  return { device, info, name, software, fail, check };
+  const dispose = () => {
+    disposed = true;
+    device.destroy();
+  };
+  return { device, info, name, software, fail, check, dispose };
+}
+
+function lostError(reason: string): UserError {
+  return new UserError(
+    `The GPU was lost (${
+      reason || "no reason given"
+    }): its driver was reset, it was taken away, or one step took too ` +
+      "long. The last checkpoint is whole: run again to go on from there.",
+  );
 }
 
 /** The GPU's complaint as an error that says what it was about. */
 export function gpuError(kernel: string, error: GPUError): Error {
   const message = error.message.trim();
+  if (/\bdevice\b.*\blost\b/i.test(message)) return lostError(message);
   if (error instanceof GPUOutOfMemoryError || /not enough memory|out of memory/i.test(message)) {
     return new UserError(
       `The GPU's memory ran out in ${kernel} (${message}). Take a smaller training.batchSize or sampling.batchSize, or ` +

@@ -47,7 +47,7 @@ export async function openWebGpu(options: { software: boolean }): Promise<WebGpu
     },
     dispose: () => {
       if (tf.findBackendFactory("webgpu")) tf.removeBackend("webgpu");
-      gpu.device.destroy();
+      gpu.dispose();
     },
   };
 }

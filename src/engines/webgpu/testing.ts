@@ -1,0 +1,33 @@
+/** For tests: a GPU that allows no more than what every WebGPU device must. */
+import { openWebGpu, type WebGpuEngine } from "./mod.ts";
+
+/** The specification's default limits (https://www.w3.org/TR/webgpu/#limits), where kernels come near them. */
+const leastLimits = {
+  maxBufferSize: 2 ** 28,
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupSizeY: 256,
+  maxComputeWorkgroupSizeZ: 64,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+
+/** Opens the engine on such a device, so that the device itself refuses more. */
+export async function openLeastWebGpu(): Promise<WebGpuEngine> {
+  const { gpu } = navigator, request = gpu.requestAdapter;
+  const adapter = (await gpu.requestAdapter())!;
+  const least = {
+    info: adapter.info,
+    features: adapter.features,
+    limits: leastLimits,
+    requestDevice: (descriptor: GPUDeviceDescriptor) => adapter.requestDevice(descriptor),
+  };
+  Object.defineProperty(gpu, "requestAdapter", { value: () => Promise.resolve(least), configurable: true });
+  try {
+    return await openWebGpu({ software: true });
+  } finally {
+    Object.defineProperty(gpu, "requestAdapter", { value: request, configurable: true });
+  }
+}
