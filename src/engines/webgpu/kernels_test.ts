@@ -4,9 +4,16 @@
 import { assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../../kernels/adamw/mod.ts";
+import { aliasFreeGelu } from "../../../kernels/alias_free_gelu/mod.ts";
+import { attention } from "../../../kernels/attention/mod.ts";
+import { filteredDownsample } from "../../../kernels/filtered_downsample/mod.ts";
+import { filteredUpsample } from "../../../kernels/filtered_upsample/mod.ts";
+import { gelu } from "../../../kernels/gelu/mod.ts";
+import { groupNorm } from "../../../kernels/group_norm/mod.ts";
+import { layerNorm } from "../../../kernels/layer_norm/mod.ts";
 import { randomNormal } from "../../../kernels/random_normal/mod.ts";
 import type { Values } from "../../../kernels/reference.ts";
-import { type Random, random, tensorOf } from "../../../kernels/testing.ts";
+import { lowpassOf, type Random, random, tensorOf } from "../../../kernels/testing.ts";
 import { openWebGpu, probeWebGpu, type WebGpuEngine } from "./mod.ts";
 
 const probe = await probeWebGpu();
@@ -115,6 +122,49 @@ compareWithCpu("maximum pooling", 4, (random) => {
   const side = 2 * random.integer(1, 6), shape = [random.integer(1, 3), side, side, random.integer(1, 9)];
   return [[random.values(shape)], (x) => tf.maxPool(x as tf.Tensor4D, 2, 2, "valid")];
 });
+
+// Their own tests have small shapes; these need several workgroups, tiles and parts.
+const large: [name: string, shapes: number[][], run: (...tensors: tf.Tensor[]) => tf.Tensor][] = [
+  [
+    "group norm",
+    [[2, 24, 25, 36], [36], [36]],
+    (x, ...w) => groupNorm(x as tf.Tensor4D, ...w as [tf.Tensor1D, tf.Tensor1D]),
+  ],
+  [
+    "group norm",
+    [[2, 3, 3, 1030], [1030], [1030]],
+    (x, ...w) => groupNorm(x as tf.Tensor4D, ...w as [tf.Tensor1D, tf.Tensor1D]),
+  ],
+  [
+    "layer norm",
+    [[600, 300], [300], [300]],
+    (x, ...w) => layerNorm(x as tf.Tensor2D, ...w as [tf.Tensor1D, tf.Tensor1D]),
+  ],
+  ["gelu", [[3, 70, 11]], (x) => gelu(x!)],
+  [
+    "attention",
+    [[2, 130, 24], [2, 130, 24], [2, 130, 24]],
+    (...qkv) => attention(...qkv as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D], 2),
+  ],
+];
+for (const [name, shapes, run] of large) {
+  compareWithCpu(
+    `${name} of ${shapes[0]!.join(" x ")}`,
+    1,
+    (random) => [shapes.map((shape) => random.values(shape)), run],
+  );
+}
+for (const taps of [3, 12]) {
+  compareWithCpu(`resampling and the alias-free GELU of 2 x 19 x 18 x 20, ${taps} taps`, 1, (random) => {
+    const lowpass = lowpassOf({ size: taps, beta: 2, normalized: true, cutoff: Math.PI / 2 });
+    const norm = ([scale, offset]: tf.Tensor[]) => ({ scale, offset }) as { scale: tf.Tensor1D; offset: tf.Tensor1D };
+    return [[[2, 19, 18, 20], [20], [20]].map((shape) => random.values(shape)), (x, ...w) => {
+      const up = tensorOf(lowpass) as tf.Tensor2D, down = up, image = x as tf.Tensor4D;
+      const normed = aliasFreeGelu(image, { up, down, norm: norm(w) });
+      return aliasFreeGelu(image, { up, down }).add(normed).add(filteredDownsample(filteredUpsample(image, up), down));
+    }];
+  });
+}
 
 gpuTest("convolutions with bias and relu equal the engine cpu's", async () => {
   const draw = random(5), drawn = [[2, 9, 7, 8], [3, 3, 8, 12], [12]].map((shape) => draw.values(shape));
