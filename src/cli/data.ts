@@ -4,7 +4,7 @@ import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { archives } from "../datasets/archives.ts";
 import { fetchDataset } from "../datasets/fetch.ts";
-import { type Dataset, loadDataset } from "../datasets/mod.ts";
+import { type Dataset, describeDataset, loadDataset } from "../datasets/mod.ts";
 import { writeFileAtomic } from "../formats/atomic.ts";
 import { encodePng } from "../formats/png.ts";
 import { nearest } from "../nearest.ts";
@@ -122,7 +122,7 @@ export async function run(args: string[]): Promise<number> {
     },
   );
   progress.done();
-  console.log(`${dataset.count} images of ${name}: ${dataset.source}\ndata digest ${dataset.digest}`);
+  console.log(`${name}: ${describeDataset(dataset)}\ndata digest ${dataset.digest}`);
   for (const line of dataset.skipped) console.log(`left out: ${line}`);
   if (options.preview) {
     const path = `${name}-preview.png`;

@@ -27,6 +27,12 @@ export interface Dataset {
   skipped: string[];
 }
 
+/** How many images, of what, and how many more were left out, in one line for people. */
+export function describeDataset({ count, source, skipped }: Pick<Dataset, "count" | "source" | "skipped">): string {
+  const left = skipped.length ? `; ${skipped.length.toLocaleString("en-US")} that cannot be read are left out` : "";
+  return `${count.toLocaleString("en-US")} images: ${source}${left}`;
+}
+
 /** The data digest: SHA-256 over the decoded, resized pixels and then the labels, a byte each, in order. */
 export function dataDigest(images: Uint8Array, labels: Uint8Array | null): string {
   return labels ? sha256(images, labels) : sha256(images);

@@ -76,9 +76,8 @@ function labelsByFolder(images: DataFile[]) {
  *
  * @param images in the order in which they are taken
  * @param labelFiles files of labels, possibly none
- * @param sides the only sizes (in pixels a side) that images of this dataset have; null: any
  */
-export function imageSource(images: DataFile[], labelFiles: DataFile[], sides: readonly number[] | null): Source {
+export function imageSource(images: DataFile[], labelFiles: DataFile[]): Source {
   const labelled = labelsByFile(images, labelFiles) ?? labelsByFolder(images);
   const known = new Set(images.map(({ name }) => name));
   const unseen = [...labelled?.labels.keys() ?? []].filter((name) => !known.has(name));
@@ -93,12 +92,7 @@ export function imageSource(images: DataFile[], labelFiles: DataFile[], sides: r
         } catch (error) {
           throw explainInputError(error, path);
         }
-        const image = decodeImage(bytes, path);
-        if (sides && !(image.width === image.height && sides.includes(image.width))) {
-          const expected = sides.map((side) => `${side}x${side}`).join(" or ");
-          throw new UserError(`${path}: ${image.width}x${image.height} pixels, where this dataset has ${expected}`);
-        }
-        return image;
+        return decodeImage(bytes, path);
       };
       yield { name, label, read };
     }

@@ -188,6 +188,8 @@ test("what is missing or empty is said, with the way out", async (dataRoot, put)
   put("none/t10k-images-idx3-ubyte", idx([1, 2, 2], [1, 2, 3, 4]));
   put("none/train-images-idx3-ubyte", "");
   await fails(request("mnist", 32, 1, { path: join(dataRoot, "none") }), "train-images-idx3-ubyte: no IDX file");
+  put("size/t10k-images-idx3-ubyte", idx([1, 9, 9], digit(1, 9)));
+  await fails(request("mnist", 32, 1, { path: join(dataRoot, "size") }), "image 0: 9x9 pixels", "28x28 or 32x32");
   put("cut/test_batch.bin", new Uint8Array(3000));
   await fails(request("cifar-10", 32, 3, { path: join(dataRoot, "cut") }), "test_batch.bin: no binary CIFAR-10 batch");
   put("few/train-images-idx3-ubyte", idx([1, 2, 2], [1, 2, 3, 4]));

@@ -12,7 +12,7 @@ import { builtMnistM, photographFiles } from "./mnistm.ts";
 import { recognise } from "./recognise.ts";
 import type { Source } from "./source.ts";
 
-export { type Dataset, fillBatch } from "./dataset.ts";
+export { type Dataset, describeDataset, fillBatch } from "./dataset.ts";
 
 /** What a resolved spec says about its data; a resolved spec is one. */
 export interface DatasetRequest extends Pick<ResolvedSpec, "dataset" | "imageSize" | "channels"> {

@@ -9,7 +9,7 @@ import { cifarSource, csvSource, idxSource } from "./batches.ts";
 import { cifarRecordBytes } from "../formats/cifar.ts";
 import type { DataFile } from "./files.ts";
 import { imageSource, isLabelFile } from "./folder.ts";
-import type { Source } from "./source.ts";
+import type { Sample, Source } from "./source.ts";
 
 type Kind = "idx" | "csv" | "cifar binary" | "cifar python" | "image" | "labels" | "archive" | "other";
 
@@ -57,6 +57,23 @@ function splitRank(name: string, testFirst: boolean): number {
 /** Sides of the images of the datasets that have one size. */
 const sidesOf: Record<string, readonly number[]> = { "mnist": [28, 32], "mnist-m": [28, 32], "cifar-10": [32] };
 
+/** The source, with images of any other size told of as bad ones. */
+function withSides({ samples, ...source }: Source, sides: readonly number[] | undefined): Source {
+  if (!sides) return { samples, ...source };
+  async function* checked(): AsyncGenerator<Sample> {
+    for await (const sample of samples) {
+      const read = () => {
+        const image = sample.read(), { width, height } = image;
+        if (width === height && sides!.includes(width)) return image;
+        const expected = sides!.map((side) => `${side}x${side}`).join(" or ");
+        throw new UserError(`${sample.name}: ${width}x${height} pixels, where this dataset has ${expected}`);
+      };
+      yield { ...sample, read };
+    }
+  }
+  return { ...source, samples: checked() };
+}
+
 /**
  * The source that a dataset's files are.
  *
@@ -74,7 +91,8 @@ export async function recognise(dataset: string, root: string, files: DataFile[]
     kinds.get(kind)!.push(file);
   }
   const of = (kind: Kind) => kinds.get(kind) ?? [];
-  const describe = (source: Source): Source => ({ ...source, description: `${source.description} in ${root}` });
+  const describe = (source: Source): Source =>
+    withSides({ ...source, description: `${source.description} in ${root}` }, sidesOf[dataset]);
 
   // Some tools leave the packed file beside the unpacked one.
   const names = new Set(files.map(({ name }) => name));
@@ -84,7 +102,7 @@ export async function recognise(dataset: string, root: string, files: DataFile[]
   if (idxImages.length) return describe(await idxSource(idxImages, of("idx")));
   if (of("cifar binary").length) return describe(cifarSource(of("cifar binary"), "binary"));
   if (of("cifar python").length) return describe(cifarSource(of("cifar python"), "Python"));
-  if (of("image").length) return describe(imageSource(of("image"), of("labels"), sidesOf[dataset] ?? null));
+  if (of("image").length) return describe(imageSource(of("image"), of("labels")));
   if (of("csv").length) return describe(await csvSource(plain(of("csv"))));
   const archive = of("archive")[0];
   if (archive) throw new UserError(`${archive.path}: an archive; unpack it there first`);

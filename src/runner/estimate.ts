@@ -1,7 +1,7 @@
 /** What a run would do and cost, told without writing anything: a few steps are measured, the rest is multiplied. */
 import { join } from "@std/path";
 import { bundleName } from "../bundle/bag.ts";
-import { loadDataset } from "../datasets/mod.ts";
+import { describeDataset, loadDataset } from "../datasets/mod.ts";
 import { createSampler, noiseSchedule } from "../diffusion/mod.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
@@ -11,6 +11,7 @@ import { train } from "../training/train.ts";
 import { trainingPlan } from "../training/plan.ts";
 import { elements, networkPlan } from "../unet/plan.ts";
 import { compileUNet, summarize } from "../unet/mod.ts";
+import { leastMemory, refuseTooLarge } from "./memory.ts";
 import { roughly } from "./reporter.ts";
 import { digestsOf, type RunOptions } from "./run.ts";
 import { spaceFor } from "./space.ts";
@@ -60,24 +61,24 @@ export async function estimateRun(
       join(dataRoot ?? "data", ".cache")
     }`,
     `while it runs: up to ${megabytes(space.work)} in ${workPath(out, digests.training!)}`,
-    `memory: ${megabytes((states + 1) * weights)} for weights, gradients and their means; and what lies between layers`,
+    `memory: more than ${megabytes(leastMemory(spec))}: weights, gradients, their means, and what lies between layers`,
   ];
   if (!finished) {
     try {
       const engine = await openEngine(options.engine ?? "auto", { precision: spec.precision, download: false });
       try {
+        refuseTooLarge(spec, engine);
         lines.push(...await measuredLines(engine, { spec, steps: trained ? 0 : steps, dataset }));
       } finally {
         engine.dispose();
       }
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      lines.push(`time: it cannot be measured before the engine is there. ${error.message}`);
+      lines.push(`time: it cannot be measured here. ${error.message}`);
     }
   }
   const bundle = finished ?? join(out, bundleName(source?.path ?? specName(spec), digests.run));
-  const data = `${grouped(dataset.count)} images, ${dataset.source}`;
-  return { bundle, data, network: summarize(plan), lines };
+  return { bundle, data: describeDataset(dataset), network: summarize(plan), lines };
 }
 
 interface Measured {

@@ -2,7 +2,7 @@
 import { basename, join } from "@std/path";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
 import { bundleReadme, type Digests, jsonText } from "../bundle/layout.ts";
-import { type Dataset, loadDataset } from "../datasets/mod.ts";
+import { type Dataset, describeDataset, loadDataset } from "../datasets/mod.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { evaluateSamples, type Evaluation } from "../evaluation/evaluate.ts";
 import { UserError } from "../errors.ts";
@@ -16,6 +16,7 @@ import { bundleReport } from "../report/report.ts";
 import { payloadFiles, previewsPng } from "./contents.ts";
 import { environmentOf, provenanceOf } from "./environment.ts";
 import { type Log, startLog } from "./log.ts";
+import { refuseTooLarge } from "./memory.ts";
 import { placeOf } from "./place.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { samplePhase } from "./sample_phase.ts";
@@ -77,7 +78,7 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     skipBad: options.skipBad,
     onProgress: (done, all) => report.update(done, { of: all }),
   });
-  report.message(`data: ${dataset.count.toLocaleString("en-US")} images, ${dataset.source}`);
+  report.message(`data: ${describeDataset(dataset)}`);
   if (spec.classes !== null && dataset.classes !== null && dataset.classes > spec.classes) {
     throw new UserError(`classes: the spec has ${spec.classes}, and dataset ${dataset.name} has ${dataset.classes}`);
   }
@@ -102,6 +103,7 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     });
     report.message(`engine: ${engine.description}`);
     try {
+      refuseTooLarge(spec, engine);
       return await runOn(engine, spec, dataset, digests, work, { ...options, out, report, signal }, started, log);
     } finally {
       if (engine !== options.engine) engine.dispose();
@@ -255,7 +257,7 @@ async function writeBundle(
       for (const [name, bytes] of tags) writer.tag(name, bytes);
       const names = [...payload.map(([name]) => `data/${name}`), ...tags.map(([name]) => name), "report.html"];
       const title = `${basename(source?.path ?? "experiment").replace(/\.[^.]*$/, "")}, ${specName(spec)}`;
-      const summary = `${specName(spec)} on ${dataset.count.toLocaleString("en-US")} images: ${dataset.source}. ` +
+      const summary = `${specName(spec)} on ${describeDataset(dataset)}. ` +
         `${computed.losses.length.toLocaleString("en-US")} steps of ${spec.training.batchSize} images; ` +
         `${spec.sampling.count} images drawn at ${spec.sampling.rotation.map((angle) => `${angle}°`).join(", ")}.`;
       const digest = writer.digest();

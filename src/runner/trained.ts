@@ -52,6 +52,7 @@ export function sharedPlaces(bundle: string): EnginePlace[] {
  * @throws UserError where it is no bundle, is damaged, or has no model
  */
 export function trainedDigest(bundle: string, what: string): string {
+  if (!exists(bundle)) throw new UserError(`${what}: there is nothing at ${bundle}`);
   const { ok, digest, problems } = verifyBag(bundle);
   if (!ok || digest === null) {
     const first = problems[0];

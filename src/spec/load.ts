@@ -80,7 +80,11 @@ async function withExtended(spec: Spec, path: string, project: string, chain: re
   const target = join(dirname(path), spec.extends);
   // A target that cannot be followed cannot be read either; readSpecText says why.
   const real = await Deno.realPath(target).catch(() => undefined);
-  if (real !== undefined && !inside(real, project)) throw refuse(`${quoted(spec.extends)} leads out of the project`);
+  if (real !== undefined && !inside(real, project)) {
+    throw refuse(
+      `${quoted(spec.extends)} leads out of the project, which is ${printable(project, 300)}; put it in there`,
+    );
+  }
   if (real !== undefined && chain.includes(real)) throw refuse(`${quoted(spec.extends)} closes a cycle`);
   const text = await readSpecText(target).catch((error) => {
     throw error instanceof UserError ? refuse(error.message) : error;

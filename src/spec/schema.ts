@@ -55,7 +55,10 @@ const data = z.strictObject({
   fit: doc(z.enum(["crop", "squash"]), "What to do with images that are not square: crop at the centre, or squash.")
     .default("crop"),
   flip: doc(z.boolean(), "Mirror each training image left to right at random.").default(false),
-  path: doc(path.nullable(), "Where the images lie; needed for the dataset `folder`. Default: data/NAME.").default(
+  path: doc(
+    path.nullable(),
+    "Where the images lie, from the working folder on; needed for the dataset `folder`. Default: data/NAME.",
+  ).default(
     null,
   ),
 });
@@ -96,7 +99,10 @@ const training = z.strictObject({
   ).optional(),
   previewEveryEpochs: doc(z.int().min(1).max(many).nullable(), "Draw eight images every so many epochs; null: never.")
     .default(1),
-  from: doc(path.nullable(), "A finished bundle, whose training goes on here.").default(null),
+  from: doc(
+    path.nullable(),
+    "A finished bundle (its path from the working folder on), whose training goes on here for more epochs.",
+  ).default(null),
 });
 
 const shift = z.strictObject({
