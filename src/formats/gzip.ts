@@ -26,15 +26,20 @@ export async function* gunzipPieces(
   }
 }
 
+/** Bytes in small pieces: what a piece unpacks to (a thousand times as much, at most) is in memory at once. */
+function* slices(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < bytes.length; at += 1 << 14) yield bytes.subarray(at, at + (1 << 14));
+}
+
 /**
  * What a gzip file holds.
  *
  * @throws UserError where it is damaged or cut off, or holds more than `most` bytes
  */
-export async function gunzip(bytes: Uint8Array<ArrayBuffer>, where: string, most = 2 ** 31): Promise<Uint8Array> {
+export async function gunzip(bytes: Uint8Array<ArrayBuffer>, where: string, most = 2 ** 30): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of gunzipPieces(new Blob([bytes]).stream(), where)) {
+  for await (const piece of gunzipPieces(ReadableStream.from(slices(bytes)), where)) {
     length += piece.length;
     if (length > most) throw new UserError(`${where}: this gzip file holds more than ${most} bytes`);
     pieces.push(piece);
