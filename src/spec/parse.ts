@@ -1,11 +1,12 @@
 /** From a spec's text to a checked spec, with every error of the text in one message. */
+import { UserError } from "../errors.ts";
 import { schemaComplaints } from "./check.ts";
 import { ruleComplaints } from "./rules.ts";
 import type { Spec } from "./resolved.ts";
 import { complain, type Complaint, remember, textSource } from "./source.ts";
 import { sweepComplaints } from "./sweep.ts";
 import { isTree, type Path, type Tree, withoutExtensions, withValue } from "./tree.ts";
-import { readYaml } from "./yaml.ts";
+import { type Place, readYaml, syntaxMessage } from "./yaml.ts";
 
 /** Options of {@link parseSpec}. */
 export interface ParseOptions {
@@ -24,7 +25,8 @@ function upToList(path: Path): Path {
  * @throws UserError with all errors of the text
  */
 export function parseFields(text: string, { path = "spec" }: ParseOptions = {}, rules?: typeof ruleComplaints): Spec {
-  const { data, complaints, fatal } = readYaml(text, (at) => at ? `${path}:${at.line}:${at.col}` : path);
+  const place: Place = (at) => at ? `${path}:${at.line}:${at.col}` : path;
+  const { data, complaints, fatal } = readYaml(text, place);
   const source = textSource(text.replace(/^\uFEFF/, ""), path, data);
   const found: Complaint[] = [...complaints];
   if (fatal) throw complain(found, [source]);
@@ -41,7 +43,11 @@ export function parseFields(text: string, { path = "spec" }: ParseOptions = {}, 
     found.push(...wrong, ...sweepComplaints(sound.sweep));
     if (rules && bare.extends === undefined && bare.sweep === undefined) found.push(...rules(sound));
   }
-  if (found.length > 0) throw complain(found, [source]);
+  if (found.length > 0) {
+    // Tabs are read by @std/yaml, but not as the indentation that they were meant to be.
+    const syntax = syntaxMessage(text, place);
+    throw syntax ? new UserError(syntax) : complain(found, [source]);
+  }
   return remember(data as Spec, [source]);
 }
 

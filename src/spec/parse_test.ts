@@ -87,6 +87,10 @@ const wrong: Record<string, [text: string, ...messages: string[]]> = {
   "broken YAML": ["architecture: [D\ndataset: mnist", "a/b.yaml:2:1: no valid YAML: "],
   "an open quotation": ["a: 'x\n", "a/b.yaml:2:1: no valid YAML: "],
   "a key twice": ["dataset: mnist\ndataset: mnist-m", "a/b.yaml:2:1: no valid YAML: "],
+  "tabs": [
+    "architecture: D\ntraining:\n\tepochs: 3\ndataset: mnist",
+    "a/b.yaml:3:1: no valid YAML: Tabs are not allowed as indentation",
+  ],
   "a list": ["- architecture: D", "a/b.yaml:1:1: must be a mapping, such as `architecture: D`"],
   "nothing": ["# only a comment", "a/b.yaml:1:1: must be a mapping"],
   "errors behind an alias": [

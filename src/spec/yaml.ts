@@ -51,16 +51,20 @@ function checkData(data: unknown): { complaints: Complaint[]; fatal: boolean } {
 /** How a message names a place in the text, or the text. */
 export type Place = (at?: Position) => string;
 
-/** The text's own errors: all that the tolerant reader finds; that of the strict one where it finds none. */
-function syntaxMessage(text: string, place: Place, error: Error): string {
-  if (error instanceof RangeError) return `${place()}: no valid YAML: nested too deeply`;
-  let errors: (Position & { message: string })[] = syntaxErrors(text);
-  if (errors.length === 0) {
-    const [first = ""] = error.message.split("\n");
-    const [, message = first, line = 1, col = 1] = first.match(/^(.*) at line (\d+), column (\d+):?$/) ?? [];
-    errors = [{ line: Number(line), col: Number(col), message }];
-  }
+/** What npm's `yaml` finds wrong with a text, in lines; "" where nothing. */
+export function syntaxMessage(text: string, place: Place): string {
+  return syntaxLines(syntaxErrors(text), place);
+}
+
+function syntaxLines(errors: (Position & { message: string })[], place: Place): string {
   return errors.map(({ message, ...at }) => `${place(at)}: no valid YAML: ${printable(message, 200)}`).join("\n");
+}
+
+/** The one error of `@std/yaml`. */
+function strictMessage({ message: text }: Error, place: Place): string {
+  const [first = ""] = text.split("\n");
+  const [, message = first, line = 1, col = 1] = first.match(/^(.*) at line (\d+), column (\d+):?$/) ?? [];
+  return syntaxLines([{ line: Number(line), col: Number(col), message }], place);
 }
 
 /**
@@ -78,6 +82,7 @@ export function readYaml(text: string, place: Place): { data: unknown; complaint
     return { data, ...checkData(data) };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError)) throw error;
-    throw new UserError(syntaxMessage(text, place, error));
+    if (error instanceof RangeError) throw new UserError(`${place()}: no valid YAML: nested too deeply`);
+    throw new UserError(syntaxMessage(text, place) || strictMessage(error, place));
   }
 }
