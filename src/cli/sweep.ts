@@ -35,7 +35,7 @@ export async function run(args: string[]): Promise<number> {
   const missing = "which sweep? For example: deno task sweep experiments/paper/sweep.yaml";
   const { path, overrides, engine, threads, out, data, skipBad, elsewhere, quiet } = runArguments(args, missing);
   const { text, members: specs } = await loadSweep(path, overrides);
-  const { report, change } = sweepDisplay({ quiet });
+  const { report, change, clear } = sweepDisplay({ quiet });
   report.message(`${path}: ${specs.length} ${specs.length === 1 ? "run" : "runs"}`);
   return await stoppable(report, async (signal) => {
     const options = {
@@ -51,6 +51,8 @@ export async function run(args: string[]): Promise<number> {
       onChange: change,
     };
     const members = await runSweep(specs, options);
+    // Where both are seen, the last table takes the live one's place.
+    if (Deno.stdout.isTerminal()) clear();
     console.log(tableLines(members).join("\n"));
     const scored = scoredRuns(members.flatMap(({ bundle }) => bundle ?? []));
     if (scored.length > 0) console.log("\n" + comparisonMarkdown(compareRuns(scored)));

@@ -9,6 +9,8 @@ export interface SweepDisplay {
   report: Reporter;
   /** Shows that something changed. */
   change(member: Member, members: readonly Member[]): void;
+  /** Takes the live table away. */
+  clear(): void;
 }
 
 /** How it is shown; all but `quiet` is for tests. */
@@ -31,7 +33,7 @@ const redrawMs = 200;
 export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
   const write = options.write ?? ((text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text)));
   const terminal = options.terminal ?? Deno.stderr.isTerminal(), now = options.now ?? (() => performance.now());
-  if (options.quiet) return { report: createProgress({ quiet: true }), change() {} };
+  if (options.quiet) return { report: createProgress({ quiet: true }), change() {}, clear() {} };
   if (!terminal) {
     const progress = createProgress({ write, terminal, now }), told = new Map<Member, string>();
     return {
@@ -44,6 +46,7 @@ export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
         if (member.state !== "running") progress.message(`${member.name}: ${words}${bundle}`);
         if (["finished", "failed"].includes(member.state)) progress.message(countLine(members));
       },
+      clear() {},
     };
   }
   const size = options.size ?? Deno.consoleSize;
@@ -72,6 +75,10 @@ export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
       if (now_ === states && now() - shownMs < redrawMs) return;
       states = now_;
       draw();
+    },
+    clear() {
+      write(erase());
+      shown = 0;
     },
   };
 }

@@ -37,6 +37,8 @@ Deno.test("on a terminal the table is redrawn over itself; elsewhere each change
   assertEquals(written[1], "\x1b[5A\x1b[Jsaid\n");
   table.change(all[1]!, all);
   assertEquals(written.length, 3, "nothing new so soon");
+  table.clear();
+  assertEquals(written[3], "\x1b[5A\x1b[J");
 
   written.length = 0;
   const plain = sweepDisplay({ ...options, terminal: false });
