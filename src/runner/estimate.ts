@@ -9,7 +9,7 @@ import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import { disposeState, newState } from "../training/state.ts";
 import { train } from "../training/train.ts";
 import { trainingPlan } from "../training/plan.ts";
-import { elements, networkPlan } from "../unet/plan.ts";
+import { networkPlan } from "../unet/plan.ts";
 import { compileUNet, summarize } from "../unet/mod.ts";
 import { leastMemory, refuseTooLarge } from "./memory.ts";
 import { roughly } from "./reporter.ts";
@@ -48,9 +48,7 @@ export async function estimateRun(
   const digests = digestsOf(spec, dataset.digest), plan = networkPlan(spec);
   const { steps } = trainingPlan(spec.training, dataset.count), { training, sampling } = spec;
   const finished = findBundle(out, digests.run), trained = findTrained(out, digests.training!);
-  const weights = 4 * plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
-  const states = training.emaDecay === null ? 3 : 4, images = sampling.count * sampling.rotation.length;
-  const space = spaceFor(spec);
+  const images = sampling.count * sampling.rotation.length, space = spaceFor(spec);
   const lines = [
     ...(finished ? ["The run is finished: nothing would be done."] : []),
     ...(trained && !finished ? [`The model would be taken from ${trained}.`] : []),
@@ -134,7 +132,7 @@ async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured)
       `time: about ${roughly(fit + shown + drawn)} here, from a few measured steps: ` +
       (steps ? `training ${roughly(fit)} (${trainStep.toPrecision(3)} s a step), ` : "") +
       (previews ? `previews ${roughly(shown)}, ` : "") + `drawing ${roughly(drawn)}` +
-      (spec.evaluation.metrics.length ? "; scoring comes on top" : ""),
+      `; compiling, pictures${spec.evaluation.metrics.length ? " and scores" : ""} come on top`,
       engine.device === "cpu"
         ? `memory while measuring: ${megabytes(peakBytes())} for the whole process`
         : "memory of the GPU: not measured",
