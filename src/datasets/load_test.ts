@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import baseline from "../formats/fixtures/baseline.jpg" with { type: "bytes" };
 import cmyk from "../formats/fixtures/cmyk.jpg" with { type: "bytes" };
 import { encodePng } from "../formats/png.ts";
-import { type DatasetRequest, loadDataset, type LoadOptions } from "./mod.ts";
+import { type DatasetRequest, describeDataset, loadDataset, type LoadOptions } from "./mod.ts";
 
 const needed = ["read", "write"] as const;
 const ignore = needed.some((name) => Deno.permissions.querySync({ name }).state !== "granted");
@@ -164,6 +164,7 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
   for (let time = 0; time < 2; time++) {
     const dataset = await load({ skipBad: true });
     assertEquals([dataset.count, dataset.skipped.length, ...dataset.labels!], [1, 9, 5]);
+    assert(describeDataset(dataset).endsWith("; 9 that cannot be read are left out"), describeDataset(dataset));
     // The cache of what was asked for then is no answer for who does not ask.
     await assertRejects(() => load({}), UserError, "--skip-bad");
   }
