@@ -34,8 +34,6 @@ export const bilinearUpsampling: Layer<Plain> = {
   outputShape: doubled,
   apply([x]) {
     const [, height, width] = x!.shape as [number, number, number, number];
-    // One pixel is only repeated; tfjs-backend-webgpu's gradient would be zero there, and all below would not learn.
-    if (height === 1 && width === 1) return tf.tile(x as tf.Tensor4D, [1, 2, 2, 1]);
     // The gradient of tfjs's cpu backend is right for squares only, and all images here are squares.
     return tf.image.resizeBilinear(x as tf.Tensor4D, [2 * height, 2 * width], true);
   },
