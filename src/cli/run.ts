@@ -4,7 +4,7 @@ import { resolvedSpecYaml } from "../bundle/layout.ts";
 import { readBundleDigests } from "../bundle/read.ts";
 import { estimateRun } from "../runner/estimate.ts";
 import { runExperiment } from "../runner/run.ts";
-import { compareRuns } from "../runner/reproduce.ts";
+import { compareBundles } from "../runner/reproduce.ts";
 import { findBundle } from "../runner/work.ts";
 import { loadSpec, specDigest, specName } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
@@ -69,7 +69,7 @@ export async function run(args: string[]): Promise<number> {
       signal,
     });
     const original = again ? findBundle(out ?? "out", readBundleDigests(bundle.path).run) : null;
-    const comparison = original && original !== bundle.path ? await compareRuns(original, bundle.path) : null;
+    const comparison = original && original !== bundle.path ? await compareBundles(original, bundle.path) : null;
     if (comparison) console.log(comparisonText(comparison));
     console.log(`bundle:      ${bundle.path}`);
     console.log(`digest:      ${bundle.digest}`);

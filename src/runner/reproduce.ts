@@ -20,7 +20,7 @@ export interface Comparison extends PayloadDifferences {
 }
 
 /** Compares two bundles of the same run. */
-export async function compareRuns(original: string, repeated: string): Promise<Comparison> {
+export async function compareBundles(original: string, repeated: string): Promise<Comparison> {
   const differences = await payloadDifferences(original, repeated);
   const there = readPlace(original), here = readPlace(repeated);
   const mixed = [original, repeated].flatMap((bundle, i) => {
@@ -69,5 +69,5 @@ export async function reproduceBundle(
     expected,
     source: { path: `${name}.yaml`, text: Deno.readTextFileSync(exists(written) ? written : resolved) },
   });
-  return await compareRuns(original, repeated.path);
+  return await compareBundles(original, repeated.path);
 }
