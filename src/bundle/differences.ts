@@ -169,14 +169,15 @@ function lateLoss(a: string, b: string) {
 
 interface Scores {
   scores?: { metric: string; value: number; standardError: number | null }[];
-  extractor?: { digest?: string } | null;
+  extractor?: { name?: string } | null;
 }
 
 function scores(a: string, b: string): { what: string; within: boolean }[] {
   const [one, other] = [a, b].map((bundle) => (readMetrics(bundle) ?? {}) as Scores) as [Scores, Scores];
   return (one.scores ?? []).map(({ metric, value, standardError }) => {
     const found = other.scores?.find((score) => score.metric === metric);
-    if (!found) return { what: `${metric} is missing here`, within: false };
+    const looked = other.extractor?.name ?? "nobody";
+    if (!found) return { what: `${metric} is missing here, where ${looked} looked at the images`, within: false };
     const difference = Math.abs(value - found.value);
     const errors = Math.hypot(standardError ?? 0, found.standardError ?? 0);
     const within = difference <= (errors > 0 ? tolerances.scoreErrors * errors : tolerances.figures * Math.abs(value));
