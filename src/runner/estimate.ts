@@ -1,11 +1,13 @@
 /** What a run would do and cost, told without writing anything: a few steps are measured, the rest is multiplied. */
 import { join } from "@std/path";
 import { bundleName } from "../bundle/bag.ts";
+import { readLosses } from "../bundle/read.ts";
 import { describeDataset, loadDataset } from "../datasets/mod.ts";
 import { createSampler, noiseSchedule } from "../diffusion/mod.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
+import { readCheckpoint } from "../training/checkpoint.ts";
 import { disposeState, newState } from "../training/state.ts";
 import { train } from "../training/train.ts";
 import { trainingPlan } from "../training/plan.ts";
@@ -15,7 +17,7 @@ import { leastMemory, refuseTooLarge } from "./memory.ts";
 import { roughly } from "./reporter.ts";
 import { digestsOf, type RunOptions } from "./run.ts";
 import { spaceFor } from "./space.ts";
-import { findBundle, findTrained, workPath } from "./work.ts";
+import { checkpointPath, findBundle, findTrained, workPath } from "./work.ts";
 
 /** Steps that are measured. */
 const measuredSteps = 4;
@@ -49,12 +51,12 @@ export async function estimateRun(
   const { steps } = trainingPlan(spec.training, dataset.count), { training, sampling } = spec;
   const finished = findBundle(out, digests.run), trained = findTrained(out, digests.training!);
   const images = sampling.count * sampling.rotation.length, space = spaceFor(spec);
+  const done = trained ? 0 : await stepsDone(checkpointPath(out, digests.training!), training.from);
   const lines = [
     ...(finished ? ["The run is finished: nothing would be done."] : []),
     ...(trained && !finished ? [`The model would be taken from ${trained}.`] : []),
-    `${grouped(steps)} steps of ${training.batchSize} images; ${
-      grouped(images)
-    } images drawn in ${sampling.steps} steps`,
+    `${grouped(steps)} steps of ${training.batchSize} images${done ? `, ${grouped(done)} of them done` : ""}; ` +
+    `${grouped(images)} images drawn in ${sampling.steps} steps`,
     `written: the bundle, about ${megabytes(space.bundle)}; decoded images, once, in ${
       join(dataRoot ?? "data", ".cache")
     }`,
@@ -66,7 +68,7 @@ export async function estimateRun(
       const engine = await openEngine(options.engine ?? "auto", { precision: spec.precision, download: false });
       try {
         refuseTooLarge(spec, engine);
-        lines.push(...await measuredLines(engine, { spec, steps: trained ? 0 : steps, dataset }));
+        lines.push(...await measuredLines(engine, { spec, steps: trained ? 0 : steps - done, dataset }));
       } finally {
         engine.dispose();
       }
@@ -79,9 +81,15 @@ export async function estimateRun(
   return { bundle, data: describeDataset(dataset), network: summarize(plan), lines };
 }
 
+/** Steps that an earlier start of a training has done; those of the bundle that it goes on from are not among them. */
+async function stepsDone(checkpoint: string, from: string | null): Promise<number> {
+  const kept = await readCheckpoint(checkpoint);
+  return kept ? kept.losses.length - (from === null ? 0 : readLosses(from).length) : 0;
+}
+
 interface Measured {
   spec: ResolvedSpec;
-  /** Of the training; 0 where it is shared. */
+  /** Of the training, still to be done. */
   steps: number;
   dataset: Awaited<ReturnType<typeof loadDataset>>;
 }

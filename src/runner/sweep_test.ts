@@ -141,6 +141,15 @@ Deno.test({
       assertEquals(names(), there, "an estimate writes nothing");
       assertStringIncludes(estimate.lines.join("\n"), "10 steps of 8 images; 4 images drawn in 3 steps");
       assertStringIncludes(estimate.lines.join("\n"), "a step");
+      const halt = new AbortController();
+      const half = { phase() {}, message() {}, done() {}, update: (step: number) => void (step === 3 && halt.abort()) };
+      const started = resolveSpec(tiny, ["seed=9"]);
+      await assertRejects(
+        () => runExperiment(started, { ...options, report: half, signal: halt.signal }),
+        DOMException,
+      );
+      const { lines } = await estimateRun(started, options);
+      assertStringIncludes(lines[0]!, "10 steps of 8 images, 3 of them done; ");
       const done = await estimateRun(specs[2]!, options);
       assertEquals(done.bundle, first);
       assertStringIncludes(done.lines[0]!, "finished");

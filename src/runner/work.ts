@@ -25,6 +25,11 @@ export function workPath(out: string, trainingKey: string): string {
   return join(out, ".work", trainingKey.slice(0, 16));
 }
 
+/** The file in which a training keeps how far it is. */
+export function checkpointPath(out: string, trainingKey: string): string {
+  return join(workPath(out, trainingKey), "checkpoint.safetensors");
+}
+
 /** Opens the place of work of a training and locks it. Throws a UserError where another process works there. */
 export function openWork(out: string, trainingKey: string, what: string): Work {
   const path = workPath(out, trainingKey);
@@ -36,7 +41,7 @@ export function openWork(out: string, trainingKey: string, what: string): Work {
   } catch (error) {
     throw explainFolder(explainFullDisk(error, out), out);
   }
-  const checkpoint = join(path, "checkpoint.safetensors");
+  const checkpoint = checkpointPath(out, trainingKey);
   removeLeftovers(checkpoint);
   return {
     path,
