@@ -19,8 +19,10 @@ function losses(bundle: string): number[] {
   return rows.map((row) => Number(row.split(",")[1]));
 }
 
-async function samples(bundle: string): Promise<ArrayLike<number>> {
-  return (await readTensors(join(bundle, "data", "samples.safetensors"))).get("samples")!.data as Uint8Array;
+/** The drawn images, by angle. */
+async function samples(bundle: string): Promise<Map<string, Uint8Array>> {
+  const tensors = await readTensors(join(bundle, "data", "samples.safetensors"));
+  return new Map([...tensors].map(([angle, { data }]) => [angle, data as Uint8Array]));
 }
 
 for (const architecture of ["A", "B", "C", "D", "D\nnormInside: true"]) {
@@ -42,9 +44,11 @@ for (const architecture of ["A", "B", "C", "D", "D\nnormInside: true"]) {
         const expected = losses(cpu);
         assertEquals(expected.length, 10);
         losses(gpu).forEach((loss, i) => assert(Math.abs(loss - expected[i]!) <= 0.01 * expected[i]!, `step ${i + 1}`));
-        const pixels = await samples(cpu);
-        assert(pixels.length > 0);
-        Array.from(await samples(gpu)).forEach((value, i) => assert(Math.abs(value - pixels[i]!) <= 2, `pixel ${i}`));
+        const images = await samples(gpu);
+        assertEquals([...images.keys()], ["0", "45"]);
+        for (const [angle, pixels] of await samples(cpu)) {
+          pixels.forEach((value, i) => assert(Math.abs(value - images.get(angle)![i]!) <= 2, `pixel ${i} at ${angle}`));
+        }
         const { scores } = JSON.parse(Deno.readTextFileSync(join(gpu, "data", "metrics.json")));
         assertEquals(scores.length, 3);
         assert(scores.every(({ value }: { value: number }) => Number.isFinite(value)));
