@@ -61,6 +61,37 @@ async function trained(engine: Engine, architecture: string, steps: number) {
   return { losses, values };
 }
 
+gpuTest("after the first step nothing is compiled or allocated", probe.available ? "" : noGpu, async () => {
+  const engine = await openWebGpu({ software: true }), { device } = tf.backend() as unknown as Backend;
+  const made: string[] = [];
+  for (const name of ["createBuffer", "createBindGroup", "createShaderModule", "createComputePipeline"] as const) {
+    const make = device[name].bind(device) as (descriptor: never) => unknown;
+    Object.defineProperty(device, name, { value: (descriptor: never) => (made.push(name), make(descriptor)) });
+  }
+  const spec = resolveSpec(parseSpec("{ architecture: D, dataset: mnist, imageSize: 8, training: { emaDecay: 0.9 } }"));
+  const state = newState(compileUNet(spec), true), factors = noisingFactors(noiseSchedule(spec.noise));
+  const step = jittedTrainStep(engine, spec, state, factors);
+  for (let number = 0; number < 3; number++) {
+    const inputs = [
+      tf.tensor1d([1, 2], "int32"),
+      tf.tensor1d([0, 0, number, 0], "int32"),
+      tf.tensor4d(Float32Array.from({ length: 256 }, (_, i) => Math.sin(i + number)), [4, 8, 8, 1]),
+      tf.tensor1d([1, 40, 500, 999], "int32"),
+      tf.tensor1d([1, 1e-4, 1]),
+      tf.scalar(0.9),
+    ];
+    const [loss] = step(...inputs);
+    tf.dispose([...inputs, loss!]);
+    await engine.settle();
+    if (number === 0) {
+      assert(made.length > 1000);
+      made.length = 0;
+    }
+  }
+  assertEquals(made, []);
+  engine.dispose();
+});
+
 gpuTest(
   "50 losses of tiny networks agree with tensorflow's to 1 %, and repeat to the byte",
   probe.available ? ffi ? "" : " (needs --allow-all)" : noGpu,
