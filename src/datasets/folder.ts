@@ -5,6 +5,7 @@
 import { UserError } from "../errors.ts";
 import { decodeImage } from "../formats/images.ts";
 import { explainInputError } from "../formats/input.ts";
+import { printable } from "../spec/source.ts";
 import type { DataFile } from "./files.ts";
 import { digitNames, type Sample, type Source } from "./source.ts";
 
@@ -68,7 +69,7 @@ function labelsByFolder(images: DataFile[]) {
     const label = classNames.indexOf(parents[i]!);
     if (label >= 0) labels.set(name, label);
   });
-  return { labels, classNames };
+  return { labels, classNames: classNames.map((name) => printable(name)) };
 }
 
 /**

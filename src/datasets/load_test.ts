@@ -123,6 +123,10 @@ test("folder: any images, cropped or squashed, colours and grey", async (dataRoo
   assertEquals([...cropped.images.subarray(192)], new Array(192).fill(200));
   const asked = { ...request("folder", 8, 3, { path }), classes: 2 };
   await assertRejects(() => loadDataset(asked, { dataRoot }), UserError, "has no labels");
+  put("classes/\u001b[31m\n/a.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
+  put("classes/b/b.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
+  const named = await loadDataset(request("folder", 8, 3, { path: join(dataRoot, "classes") }), { dataRoot });
+  assertEquals([named.classNames, ...named.labels!], [["\\u{1b}[31m\\u{a}", "b"], 0, 1]);
   const squashed = await loadDataset(request("folder", 8, 1, { path, fit: "squash" }), { dataRoot });
   assert(squashed.images[64] === 0 && squashed.images[64 + 3]! > 150);
   // The photograph: red 10 x, green 12 y, blue 128; its middle, in grey.

@@ -6,6 +6,7 @@ import { imageNames } from "../formats/images.ts";
 import { explainInputError } from "../formats/input.ts";
 import { isZip } from "../formats/zip.ts";
 import { cifarSource, csvSource, idxSource } from "./batches.ts";
+import { printable } from "../spec/source.ts";
 import { cifarRecordBytes } from "../formats/cifar.ts";
 import type { DataFile } from "./files.ts";
 import { imageSource, isLabelFile } from "./folder.ts";
@@ -92,7 +93,7 @@ export async function recognise(dataset: string, root: string, files: DataFile[]
   }
   const of = (kind: Kind) => kinds.get(kind) ?? [];
   const describe = (source: Source): Source =>
-    withSides({ ...source, description: `${source.description} in ${root}` }, sidesOf[dataset]);
+    withSides({ ...source, description: printable(`${source.description} in ${root}`, 1000) }, sidesOf[dataset]);
 
   // Some tools leave the packed file beside the unpacked one.
   const names = new Set(files.map(({ name }) => name));

@@ -150,7 +150,7 @@ for (const [what, [text, word]] of Object.entries(hostile)) {
   });
 }
 
-Deno.test("parseSpec: x- fields are carried along wherever they stand, aliases and merges of keys are plain YAML", () => {
+Deno.test("parseSpec: x- fields are carried along wherever they stand, and aliases are followed", () => {
   const text = `${whole}x-note: &n { who: me, list: [1, two] }\ntraining: { x-why: *n, epochs: 3 }`;
   const resolved = resolveSpec(parseSpec(text));
   assertEquals(resolved["x-note"], { who: "me", list: [1, "two"] });
