@@ -77,7 +77,8 @@ function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[]
 export function expandSweep(spec: Spec, overrides: readonly string[] = []): ResolvedSpec[] {
   const { axes, single } = splitAxes(overrides);
   const said = single.map((override) => splitOverride(override).field);
-  const { sweep = {}, ...rest } = spec;
+  const { sweep: written = {}, ...rest } = spec;
+  const sweep = withoutExtensions(written) as NonNullable<Spec["sweep"]>;
   const found = sweepComplaints(sweep);
   if (found.length > 0) throw complain(found, sourcesOf(spec));
   const base = withOverrides(remember(rest as Spec, sourcesOf(spec)), single);

@@ -13,6 +13,10 @@ Deno.test("expandSweep: every combination, the first field slowest; what coincid
   assertEquals(names("dataset: mnist\narchitecture: D\nkaiserBeta: 3\nsweep: { architecture: [A, D] }"), ["A", "D-3N"]);
 });
 
+Deno.test("expandSweep: x- fields of a grid are a person's own", () => {
+  assertEquals(names("dataset: mnist\narchitecture: D\nsweep: { kaiserBeta: [0, 1], x-why: both }"), ["D-0N", "D-1N"]);
+});
+
 Deno.test("expandSweep: a list of grids is their union", () => {
   const text = "dataset: mnist\nsweep:\n  - { architecture: [A, B], kaiserBeta: [0], normalized: [false] }\n" +
     "  - { architecture: [B], kaiserBeta: [0, 1], normalized: [false, true] }";
