@@ -135,7 +135,7 @@ for (const seed of seeds) {
       training: ["epochs", "images", "batchSize", "decay", "decayFraction", "emaDecay", "labelDropout", "from"],
       sampling: ["sampler", "steps", "eta", "variance", "guidance", "labels", "rotation", "shift", "count"],
       evaluation: ["metrics", "kidSubsets", "isSplits"],
-      sweep: ["architecture", "training.epochs", "seed"],
+      sweep: ["architecture", "training.epochs", "seed", "x-a", "constructor", "a..b"],
     };
     for (let i = 0; i < 200; i++) {
       const spec: Record<string, unknown> = { architecture: pick(["A", "C", "E"]), dataset: "mnist" };
