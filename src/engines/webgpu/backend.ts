@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { WgslBackend, WgslDispatch } from "../../../kernels/wgsl.ts";
 import { checkBufferSize, checkDispatch, type GpuDevice, gpuError } from "./device.ts";
-import { type Binding, type BufferRef, isVirtual, type Recording, virtualBuffer } from "./recording.ts";
+import { type Binding, type BufferRef, bytesOf, isVirtual, type Recording, virtualBuffer } from "./recording.ts";
 import { packUniforms, type UniformField } from "./uniforms.ts";
 
 /** What tfjs keeps of a tensor. */
@@ -295,9 +295,4 @@ export class Backend extends Stock implements WgslBackend {
       if (error) this.gpu.fail(gpuError(kernel, error));
     });
   }
-}
-
-/** Values as the GPU holds them: four bytes each. */
-export function bytesOf(values: tf.TypedArray, dtype: tf.DataType): ArrayBuffer {
-  return (dtype === "float32" ? new Float32Array(values) : new Int32Array(values)).buffer as ArrayBuffer;
 }

@@ -1,10 +1,10 @@
 // Records a function of tensors once for each list of argument shapes and types, and replays the record.
 import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engine.ts";
-import { type Backend, bytesOf } from "./backend.ts";
+import type { Backend } from "./backend.ts";
 import { type BufferAssignment, planMemory } from "./memory_plan.ts";
 import { type BufferCopy, makePlan, type Plan, type PlanStatistics, writeBuffer } from "./plan.ts";
-import { type BufferRef, type Recording, type VirtualBuffer, virtualBuffer } from "./recording.ts";
+import { type BufferRef, bytesOf, type Recording, type VirtualBuffer, virtualBuffer } from "./recording.ts";
 import {
   allVariables,
   bringHome,

@@ -71,3 +71,8 @@ export function writesOf(command: Command): BufferRef[] {
   if (command.kind === "copy") return [command.target];
   return command.bindings.filter(({ access }) => access !== "read").map(({ buffer }) => buffer);
 }
+
+/** Values as the GPU holds them: four bytes each. */
+export function bytesOf(values: tf.TypedArray, dtype: tf.DataType): ArrayBuffer {
+  return (dtype === "float32" ? new Float32Array(values) : new Int32Array(values)).buffer as ArrayBuffer;
+}
