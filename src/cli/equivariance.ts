@@ -11,7 +11,7 @@ import { nearest } from "../nearest.ts";
 import { type Images, measures } from "../evaluation/equivariance.ts";
 import { type EquivarianceScore, measureEquivariance } from "../evaluation/equivariance_study.ts";
 import { curvesOf, scoresCsv, type StudiedNetwork, summaryTable } from "../evaluation/equivariance_table.ts";
-import { parseSpec, type ResolvedSpec, resolveSpec, specName } from "../spec/mod.ts";
+import { parseSpec, type ResolvedSpec, resolveSpec, specDigest, specName } from "../spec/mod.ts";
 import { curvePlot } from "../report/plots.ts";
 import { compileUNet, loadWeights } from "../unet/mod.ts";
 import { createProgress, type Progress } from "./progress.ts";
@@ -23,7 +23,8 @@ Usage: deno task equivariance BUNDLE ... [field=value ...] [options]
 
   BUNDLE            a bundle, or a folder of bundles
   field=value       goes over each bundle's spec: sampling.sampler=ddim sampling.steps=50
-  --seeds N         independent repetitions, over which the 95 % intervals are (default 5)
+  --seeds N         independent repetitions, over which the 95 % intervals are (default 5); of bundles that differ in
+                    their seed alone, the intervals are over these trainings
   --images N        images for each of them (default 4)
   --angles=LIST     of the curve, in degrees (default -90,-60,-30,30,60,90)
   --no-runs         only the network's prediction; whole sampling runs take longest
@@ -69,7 +70,7 @@ export async function run(args: string[]): Promise<number> {
         progress.message(`${basename(path)}: ${name} on ${spec.dataset}`);
         const options = { seeds, angles, images, spec, engine, predict: unet.apply, transformations: 2 };
         const scores = await study(progress, { ...options, runs: parsed.runs });
-        networks.push({ name, bundle: basename(path), scores });
+        networks.push({ name, bundle: basename(path), kin: specDigest({ ...spec, seed: 0 }), scores });
       } finally {
         unet.dispose();
       }
@@ -143,7 +144,7 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
     const what = kind === "run" ? "Sampling runs that turn" : "Predictions of turned images";
     const plot = await curvePlot({
       title: `${what}: ${measures[2]} over the angle`,
-      note: "bands: 95 % confidence over the seeds",
+      note: "bands: 95 % confidence, as in the table",
       x: { name: "angle (degrees)", ticks: { every: 30, text: String } },
       // The bands, which the diagram itself does not reckon with, must fit, too.
       y: {

@@ -61,22 +61,28 @@ export interface ErrorSum {
 /** Shifts reach this part of the image's side each way, turns 180 degrees, as in StyleGAN3. */
 const greatestShift = 0.125;
 
-/** Draws transformations of a measure: uniform shifts up to an eighth of the side, uniform turns. */
+/**
+ * Draws transformations of a measure: uniform shifts up to an eighth of the side, uniform turns. A whole shift that
+ * rounds to none, which for small images is no rarity and would measure nothing, is drawn again.
+ */
 export function drawTransformations(
   measure: Measure,
   [height, width]: PlaneSize,
   count: number,
   seed: number,
 ): Transformation[] {
-  const key = philoxKey(seed, "evaluation");
-  return Array.from({ length: count }, (_, i) => {
+  const key = philoxKey(seed, "evaluation"), drawn: Transformation[] = [];
+  for (let i = 0; drawn.length < count; i++) {
     const words = philox4x32([i, measures.indexOf(measure), uses.equivarianceTransformations, 0], key);
     const [x, y, turn] = Array.from(words, (word) => 2 * (word + 0.5) / 2 ** 32 - 1) as [number, number, number];
     const columns = x * greatestShift * width, rows = y * greatestShift * height;
-    if (measure === "EQ-R") return { measure, degrees: 180 * turn, columns: 0, rows: 0 };
-    if (measure === "EQ-T") return { measure, degrees: 0, columns: Math.round(columns), rows: Math.round(rows) };
-    return { measure, degrees: 0, columns, rows };
-  });
+    if (measure === "EQ-R") drawn.push({ measure, degrees: 180 * turn, columns: 0, rows: 0 });
+    else if (measure !== "EQ-T") drawn.push({ measure, degrees: 0, columns, rows });
+    else if (Math.round(columns) !== 0 || Math.round(rows) !== 0) {
+      drawn.push({ measure, degrees: 0, columns: Math.round(columns), rows: Math.round(rows) });
+    }
+  }
+  return drawn;
 }
 
 /** The transformation itself, by the measure's own interpolation. */

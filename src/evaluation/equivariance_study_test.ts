@@ -79,6 +79,7 @@ Deno.test("scores become a table, CSV and curves", () => {
   const networks = [{
     name: "D-2N",
     bundle: "d2n",
+    kin: "1",
     scores: [
       score("prediction", "EQ-T", null, [20, 22]),
       score("prediction", "EQ-R", null, [10, 10]),
@@ -99,4 +100,9 @@ Deno.test("scores become a table, CSV and curves", () => {
   const [curve] = curvesOf(networks, "run");
   assertEquals(curve!.points, [[-30, 11], [30, 13]]);
   assertEquals(curve!.spread.map((half) => half.toFixed(1)), ["12.7", "12.7"]);
+  // Two trainings of one network: the interval is over them, and their measurements' seeds are averaged.
+  const other = { ...networks[0]!, bundle: "again", scores: [score("prediction", "EQ-T", null, [26, 30])] };
+  const two = summaryTable([...networks, other, { ...other, kin: "2", bundle: "wider" }]).split("\n");
+  assertEquals(two[1]!.split(/ {2,}/), ["D-2N (d2n, 2 trainings)", "prediction", "24.50 ± 44.47", "-", "10.00", "-"]);
+  assertEquals(two[3]!.split(/ {2,}/).slice(0, 3), ["D-2N (wider)", "prediction", "28.00 ± 25.41"]);
 });

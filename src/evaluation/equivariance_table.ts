@@ -1,6 +1,6 @@
 /** Equivariance scores of several networks: a table for people, CSV, and curves over the angle. */
 import { confidenceInterval, type Interval } from "./confidence.ts";
-import { type Measure, measures } from "./equivariance.ts";
+import { measures } from "./equivariance.ts";
 import type { EquivarianceScore } from "./equivariance_study.ts";
 
 /** A network and its scores. */
@@ -9,41 +9,70 @@ export interface StudiedNetwork {
   name: string;
   /** The bundle's folder. */
   bundle: string;
+  /** The same for networks that differ in their seed alone: trainings of one network. */
+  kin: string;
   scores: EquivarianceScore[];
+}
+
+/** Trainings of one network, and what they are called. */
+interface Kin {
+  label: string;
+  networks: StudiedNetwork[];
+}
+
+/** Networks by what they are trainings of; two kin of one name are told apart by the first one's bundle. */
+function kinsOf(networks: StudiedNetwork[]): Kin[] {
+  const kins = Map.groupBy(networks, ({ kin }) => kin);
+  return [...kins.values()].map((some) => {
+    const { name, bundle } = some[0]!;
+    const alone = networks.every((other) => other.name !== name || some.includes(other));
+    const words = [...(alone ? [] : [bundle]), ...(some.length > 1 ? [`${some.length} trainings`] : [])].join(", ");
+    return { label: words ? `${name} (${words})` : name, networks: some };
+  });
+}
+
+/**
+ * The mean of some of a network's scores and its interval: over the trainings where there are several, else over the
+ * seeds of the one's measurement. Null where no training has such a score.
+ */
+function averaged({ networks }: Kin, chosen: (score: EquivarianceScore) => boolean): Interval | null {
+  const ofTrainings = networks.flatMap(({ scores }) => {
+    const some = scores.filter(chosen);
+    if (some.length === 0) return [];
+    return [some[0]!.decibels.map((_, seed) => mean(some.map(({ decibels }) => decibels[seed]!)))];
+  });
+  if (ofTrainings.length === 0) return null;
+  return confidenceInterval(networks.length > 1 ? ofTrainings.map(mean) : ofTrainings[0]!);
+}
+
+function mean(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /**
  * A table: networks down, measures across; of predictions over all noise levels, and of runs (EQ-R over all angles).
- * Scores are averaged for each seed first, so that the interval is over the seeds.
  */
 export function summaryTable(networks: StudiedNetwork[]): string {
-  const rows = [["", "", ...measures.map((measure) => `${measure} (dB)`)]];
-  for (const { name, bundle, scores } of networks) {
+  const rows = [["", "", ...measures.map((measure) => `${measure} (dB)`)]], kins = kinsOf(networks);
+  for (const kin of kins) {
     for (const kind of ["prediction", "run"] as const) {
-      const cells = measures.map((measure) => averaged(scores, kind, measure));
+      // A prediction's curve is of chosen angles; its EQ-R is of the ones drawn at random.
+      const cells = measures.map((measure) =>
+        averaged(
+          kin,
+          (score) => score.of === kind && score.measure === measure && (kind === "run" || score.degrees === null),
+        )
+      );
       if (cells.every((cell) => cell === null)) continue;
-      rows.push([
-        networks.filter((other) => other.name === name).length > 1 ? `${name} (${bundle})` : name,
-        kind,
-        ...cells.map((cell) => cell === null ? "-" : figure(cell)),
-      ]);
+      rows.push([kin.label, kind, ...cells.map((cell) => cell === null ? "-" : figure(cell))]);
     }
   }
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
-  return [...lines, "± is half the 95 % confidence interval over the seeds"].join("\n");
-}
-
-function averaged(scores: EquivarianceScore[], of: EquivarianceScore["of"], measure: Measure): Interval | null {
-  // A prediction's curve is of chosen angles; its EQ-R is of the ones drawn at random.
-  const chosen = scores.filter((score) =>
-    score.of === of && score.measure === measure && (of === "run" || score.degrees === null)
-  );
-  if (chosen.length === 0) return null;
-  const seeds = chosen[0]!.decibels.map((_, seed) =>
-    chosen.reduce((sum, { decibels }) => sum + decibels[seed]!, 0) / chosen.length
-  );
-  return confidenceInterval(seeds);
+  const over = kins.every((kin) => kin.networks.length === 1)
+    ? "the seeds of the measurement; a training has a spread of its own, which trainings with other seeds show"
+    : "the trainings, or the seeds of the measurement where there is one training";
+  return [...lines, `± is half the 95 % confidence interval over ${over}`].join("\n");
 }
 
 function figure({ mean, low, high }: Interval): string {
@@ -60,21 +89,23 @@ export function scoresCsv(networks: StudiedNetwork[]): string {
   return ["name,bundle,of,measure,timestep,degrees,seed,decibels", ...rows].join("\n") + "\n";
 }
 
-/** EQ-R over the angle, a curve a network, averaged over the noise levels. */
+/** EQ-R over the angle, a curve a network, averaged over the noise levels; with half the interval at each point. */
 export function curvesOf(networks: StudiedNetwork[], of: EquivarianceScore["of"]) {
-  return networks.flatMap(({ name, scores }) => {
-    const points = scores.filter((score) => score.of === of && score.measure === "EQ-R" && score.degrees !== null);
-    const angles = [...new Set(points.map(({ degrees }) => degrees!))].sort((a, b) => a - b);
-    if (angles.length === 0) return [];
-    const intervals = angles.map((angle) => {
-      const at = points.filter(({ degrees }) => degrees === angle);
-      return confidenceInterval(
-        at[0]!.decibels.map((_, seed) => at.reduce((sum, { decibels }) => sum + decibels[seed]!, 0) / at.length),
-      );
-    });
+  return kinsOf(networks).flatMap((kin) => {
+    const angles = new Set(
+      kin.networks.flatMap(({ scores }) =>
+        scores.filter((score) => score.of === of && score.measure === "EQ-R" && score.degrees !== null)
+          .map(({ degrees }) => degrees!)
+      ),
+    );
+    if (angles.size === 0) return [];
+    const ordered = [...angles].sort((a, b) => a - b);
+    const intervals = ordered.map((angle) =>
+      averaged(kin, (score) => score.of === of && score.measure === "EQ-R" && score.degrees === angle)!
+    );
     return [{
-      name,
-      points: angles.map((angle, i): [number, number] => [angle, intervals[i]!.mean]),
+      name: kin.label,
+      points: ordered.map((angle, i): [number, number] => [angle, intervals[i]!.mean]),
       spread: intervals.map(({ low, high }) => low === null || high === null ? 0 : (high - low) / 2),
     }];
   });

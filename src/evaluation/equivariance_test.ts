@@ -162,6 +162,20 @@ Deno.test("max pooling scores worse than filtered downsampling on the same weigh
   }
 });
 
+Deno.test(`drawn transformations move, and by the measure's kind and range (seed ${seed})`, () => {
+  for (const side of [8, 16]) {
+    for (const measure of measures) {
+      const drawn = drawTransformations(measure, [side, side], 50, seed);
+      assertEquals(drawn.length, 50);
+      for (const { degrees, columns, rows } of drawn) {
+        assert(degrees !== 0 || columns !== 0 || rows !== 0, `${measure}, ${side} pixels: nothing moves`);
+        assert(Math.abs(degrees) <= 180 && Math.max(Math.abs(columns), Math.abs(rows)) <= side / 8);
+        if (measure === "EQ-T") assertEquals([columns % 1, rows % 1].map(Math.abs), [0, 0]);
+      }
+    }
+  }
+});
+
 Deno.test("the transformations: whole shifts and half turns are exact, known pixels see no frame", () => {
   const plane = Float64Array.from(formulaUniform(11, size * size));
   const moved = Float64Array.from(plane, (_, i) => plane[(Math.floor(i / size) + 22) % 24 * 24 + (i % 24 + 21) % 24]!);

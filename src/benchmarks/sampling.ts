@@ -1,0 +1,77 @@
+/**
+ * What sampling costs beside the network's own forward: a run, upright and turned, against as many calls of the jitted
+ * network on the same batch. They take turns, so that a machine that changes its speed favours none.
+ *
+ *     deno run -A src/benchmarks/sampling.ts [--architecture D] [--size 32] [--batch 16] [--steps 20] [--rounds 5]
+ *       [--sampler ancestral] [--engine tensorflow]
+ */
+import * as tf from "@tensorflow/tfjs";
+import { parseArgs } from "@std/cli/parse-args";
+import { createSampler, noiseSchedule } from "../diffusion/mod.ts";
+import type { EngineName } from "../engines/engine.ts";
+import { openEngine } from "../engines/mod.ts";
+import { parseSpec, resolveSpec } from "../spec/mod.ts";
+import { compileUNet } from "../unet/mod.ts";
+import { median } from "./table.ts";
+
+const options = parseArgs(Deno.args, {
+  string: ["architecture", "size", "batch", "steps", "rounds", "sampler", "engine"],
+  default: { architecture: "D", size: "32", batch: "16", steps: "20", rounds: "5", sampler: "ancestral" },
+});
+const batch = Number(options.batch), steps = Number(options.steps), rounds = Number(options.rounds);
+const engine = await openEngine((options.engine ?? "tensorflow") as EngineName);
+// CIFAR-10's images have three channels; nothing is read from disk.
+const spec = resolveSpec(parseSpec(
+  `{ architecture: ${options.architecture}, dataset: cifar-10, imageSize: ${options.size}, ` +
+    `sampling: { sampler: ${options.sampler}, steps: ${steps}, batchSize: ${batch} } }`,
+));
+const unet = compileUNet(spec), imageShape: [number, number, number] = [spec.imageSize, spec.imageSize, 3];
+const sampler = createSampler({
+  engine,
+  predict: unet.apply,
+  imageShape,
+  sampling: spec.sampling,
+  classes: null,
+  schedule: noiseSchedule(spec.noise),
+  seed: spec.seed,
+});
+const forward = engine.jit((x, t) => [unet.apply(x as tf.Tensor4D, t as tf.Tensor1D)]);
+const x = tf.randomNormal([batch, ...imageShape], 0, 1, "float32", 1), t = tf.fill([batch], 500);
+
+/** Milliseconds of each step, with what a run sets up shared among them. */
+const ways: Record<string, () => Promise<void>> = {
+  "network alone": async () => {
+    for (let step = 0; step < steps; step++) {
+      const [noise] = forward(x, t);
+      if (step === steps - 1) await noise!.data();
+      noise!.dispose();
+    }
+  },
+  "sampling": async () => void await sampler.sample({ count: batch }),
+  "sampling, turned": async () => void await sampler.sample({ count: batch, angleDegrees: 30 }),
+};
+const times = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
+for (let round = -1; round < rounds; round++) {
+  for (const [name, run] of Object.entries(ways)) {
+    const start = performance.now();
+    await run();
+    // The first round traces and warms up.
+    if (round >= 0) times.get(name)!.push((performance.now() - start) / steps);
+  }
+}
+const alone = times.get("network alone")!;
+for (const [name, values] of times) {
+  const more = 100 * (median(values.map((value, round) => value / alone[round]!)) - 1);
+  const best = 100 * (Math.min(...values) / Math.min(...alone) - 1);
+  console.log(
+    `${name}: ${Math.min(...values).toFixed(1)} ms a step at best, ${median(values).toFixed(1)} in the middle` +
+      (name === "network alone" ? "" : `; ${best.toFixed(1)} % more at best, ${more.toFixed(1)} % in the middle`),
+  );
+}
+console.log(
+  `${spec.architecture}, ${batch} images of ${spec.imageSize} pixels, ${steps} steps, ${rounds} rounds; ${engine.description}`,
+);
+forward.dispose();
+sampler.dispose();
+unet.dispose();
+engine.dispose();
