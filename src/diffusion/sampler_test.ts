@@ -244,6 +244,26 @@ testOnEngines("a jitted run draws what the plain formulas draw, anew in each ste
   }
 });
 
+testOnEngines("memory stays flat over the published 999 steps", async (engine) => {
+  // A state is 196 kB: one kept in each step would be as many MB.
+  const resident = () => Deno.memoryUsage().rss / 1e6;
+  const seen: { tensors: number; megabytes: number }[] = [];
+  await sampleImages({
+    ...changed({ steps: 999, batchSize: 16 }),
+    engine,
+    predict: (x) => x.mul(0.5) as tf.Tensor4D,
+    imageShape: [32, 32, 3],
+    count: 16,
+    angleDegrees: 30,
+    onStep: ({ step }) => {
+      if (step % 333 === 0) seen.push({ tensors: tf.memory().numTensors, megabytes: resident() });
+    },
+  });
+  const [_, early, middle, late] = seen;
+  assertEquals([middle!.tensors, late!.tensors], [early!.tensors, early!.tensors]);
+  assert(late!.megabytes - early!.megabytes < 40, seen.map(({ megabytes }) => megabytes).join());
+}, (name) => name === "tensorflow");
+
 Deno.test("pixels are clamped and truncated as PyTorch does", () => {
   assertEquals([...toPixels([-2, -1, -0.999, 0, 0.5, 0.9999, 1, 7])], [0, 0, 0, 127, 191, 254, 255, 255]);
 });

@@ -65,7 +65,8 @@ export function collageFiles({ angleDegrees, pictures }: Turned): PictureFile[] 
  */
 export async function besideFiles(models: readonly ModelSamples[]): Promise<PictureFile[]> {
   const common = models[0]!.sets.map(({ angleDegrees }) => angleDegrees)
-    .filter((angle) => models.every(({ sets }) => sets.some(({ angleDegrees }) => angleDegrees === angle)));
+    .filter((angle) => models.every(({ sets }) => sets.some(({ angleDegrees }) => angleDegrees === angle)))
+    .sort((a, b) => a - b);
   if (common.length < 2) return [];
   const alike = models.map(({ model, sets }) => ({
     model,

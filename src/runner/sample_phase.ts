@@ -24,7 +24,7 @@ export interface Samples {
   /** For each angle, under its number: uint8 [count, size, size, channels]. */
   images: Map<string, TensorData>;
   /**
-   * The first images' states on their way out of noise at about fifty timesteps, falling: uint8 [8 or fewer, size, size,
+   * The first images' states on their way out of noise at about thirty timesteps, falling: uint8 [8 or fewer, size, size,
    * channels].
    */
   denoising: { timestep: number; images: Uint8Array }[];
@@ -34,7 +34,7 @@ export interface Samples {
 const denoisingCount = 8;
 
 /** The states kept of the denoising are these and the first: enough for a film, and among them those of the strip. */
-const denoisingMoments = 50;
+const denoisingMoments = 30;
 
 /**
  * Which of a run's states stand for evenly spread moments: of each of `count` + 1 timesteps from `noiseSteps` down to 0
