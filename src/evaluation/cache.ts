@@ -5,8 +5,10 @@
 import { join } from "@std/path";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/engine.ts";
+import { UserError } from "../errors.ts";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
+import { freeArray } from "../formats/tensors.ts";
 import { type Classifier, classifierDigest, classifierVersion, trainClassifier } from "./classifier.ts";
 import { extractFeatures, type FeatureExtractor, type ImageSource } from "./extract.ts";
 import { type Features, type FeatureStatistics, featureStatistics } from "./features.ts";
@@ -14,10 +16,11 @@ import { type Features, type FeatureStatistics, featureStatistics } from "./feat
 /** Goes up when the same images and weights give other features. */
 const featureVersion = 1;
 
-/** A reference's features, and what the Frechet distance needs of them. */
+/** What the distances need of a reference. */
 export interface Reference {
-  features: Features;
   statistics: FeatureStatistics;
+  /** Read from the cache when they are needed: beside the network there is better use for so much memory. */
+  features(): Promise<Features>;
 }
 
 interface CacheFile {
@@ -43,12 +46,14 @@ async function writeCached(
   { path, key }: CacheFile,
   tensors: Map<string, TensorData>,
   metadata: Record<string, string> = {},
-) {
+): Promise<boolean> {
   try {
     await Deno.mkdir(join(path, ".."), { recursive: true });
     await writeTensors(path, tensors, { ...metadata, key });
+    return true;
   } catch {
     // A disk that is full or may not be written to costs time at the next start and no more.
+    return false;
   }
 }
 
@@ -61,19 +66,30 @@ export async function referenceFeatures(
 ): Promise<Reference> {
   const { prefix, digest, device, widths: [columns] } = extractor, { count } = source;
   const file = cacheFile(dataRoot, `${prefix}features`, featureVersion, digest, device, source.digest, count);
-  const found = (await readCached(file))?.tensors;
-  const rows = found?.get("features")?.data, mean = found?.get("mean")?.data;
-  const covariance = found?.get("covariance")?.data;
-  if (
-    rows instanceof Float32Array && mean instanceof Float64Array && covariance instanceof Float64Array &&
-    rows.length === count * columns && mean.length === columns && covariance.length === columns * columns
-  ) {
-    const matrix = { values: covariance, rows: columns, columns };
-    return { features: { values: rows, columns }, statistics: { mean, covariance: matrix, count } };
+  async function cached() {
+    const found = (await readCached(file))?.tensors;
+    const rows = found?.get("features")?.data, mean = found?.get("mean")?.data;
+    const covariance = found?.get("covariance")?.data;
+    if (
+      rows instanceof Float32Array && mean instanceof Float64Array && covariance instanceof Float64Array &&
+      rows.length === count * columns && mean.length === columns && covariance.length === columns * columns
+    ) return { rows, mean, covariance: { values: covariance, rows: columns, columns } };
+    return null;
+  }
+  async function cachedFeatures(): Promise<Features> {
+    const found = await cached();
+    if (!found) throw new UserError(`${file.path}: changed while it was needed; run it again`);
+    return { values: found.rows, columns };
+  }
+  const found = await cached();
+  if (found) {
+    const { rows, mean, covariance } = found;
+    freeArray(rows);
+    return { statistics: { mean, covariance, count }, features: cachedFeatures };
   }
   const { features } = await extractFeatures(extractor, source, onProgress, "features");
   const statistics = featureStatistics(features);
-  await writeCached(
+  const written = await writeCached(
     file,
     new Map<string, TensorData>([
       ["features", { dtype: "F32", shape: [count, columns], data: features.values as Float32Array }],
@@ -81,7 +97,9 @@ export async function referenceFeatures(
       ["covariance", { dtype: "F64", shape: [columns, columns], data: statistics.covariance.values }],
     ]),
   );
-  return { features, statistics };
+  if (!written) return { statistics, features: () => Promise.resolve(features) };
+  freeArray(features.values);
+  return { statistics, features: cachedFeatures };
 }
 
 /** A dataset's classifier, from the cache or trained. */

@@ -236,8 +236,8 @@ export function classifierExtractor(
     },
     apply,
     dispose() {
-      apply.dispose();
       tf.dispose([...weights.values()]);
+      apply.dispose();
     },
   };
 }

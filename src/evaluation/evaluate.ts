@@ -2,7 +2,6 @@
  * Scores of a set of images against a reference: which network looks at them, the distances with their standard errors,
  * and what a reader must know about them.
  */
-import * as tf from "@tensorflow/tfjs";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
@@ -15,8 +14,7 @@ import { featureStatistics, rowCount } from "./features.ts";
 import { defaultReplicates, frechetDistanceOfStatistics, frechetStandardErrorSteps } from "./frechet.ts";
 import { findInceptionWeights, type FindWeightsOptions, inceptionExtractor } from "./inception_weights.ts";
 import { inceptionScore } from "./inception_score.ts";
-import { type KernelDistance, type KernelDistanceOptions, kernelDistanceSteps, kernelRequests } from "./kernel.ts";
-import type { Matrix } from "./linear_algebra.ts";
+import { kernelDistanceOnEngine } from "./kernel_on_engine.ts";
 
 /** The distances by their short names. */
 export type Metric = "fid" | "kid" | "is";
@@ -215,7 +213,12 @@ async function one(
       return { value, standardError: numberOrNull(step.value), better: "lower" };
     }
     case "kid": {
-      const found = await kernelDistanceOnEngine(features, known.features, { subsets, subsetSize, seed }, progress);
+      const found = await kernelDistanceOnEngine(
+        features,
+        await known.features(),
+        { subsets, subsetSize, seed },
+        progress,
+      );
       const { mean, standardDeviation, standardError, allRows } = found;
       return {
         value: mean,
@@ -237,29 +240,6 @@ async function one(
 }
 
 const numberOrNull = (value: number) => Number.isFinite(value) ? value : null;
-
-/** The kernel distance with its products made on the open engine, in float32 as torch-fidelity makes them. */
-async function kernelDistanceOnEngine(
-  a: Extracted["features"],
-  b: Extracted["features"],
-  options: KernelDistanceOptions,
-  progress: EvaluationProgress,
-): Promise<KernelDistance> {
-  progress.phase("kernel distance", kernelRequests(rowCount(a), rowCount(b), options), "products");
-  const steps = kernelDistanceSteps(a, b, options);
-  let step = steps.next();
-  for (let done = 1; !step.done; done++) {
-    const { x, y } = step.value;
-    const products = tf.tidy(() => tf.matMul(single(x), single(y), false, true));
-    step = steps.next(await products.data());
-    products.dispose();
-    progress.update(done);
-    if (done % 10 === 0) await nextTask();
-  }
-  return step.value;
-}
-
-const single = ({ values, rows, columns }: Matrix) => tf.tensor2d(Float32Array.from(values), [rows, columns]);
 
 /** What a reader must know about scores of these sets. */
 function warnings(

@@ -166,28 +166,52 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the Inception weights: what is named, kept or fetched, and what is refused (needs --allow-read --allow-write)",
-  ignore: !granted("read", "write"),
+  name: "the Inception weights are fetched once, and nothing else is taken for them " +
+    "(needs --allow-read --allow-write --allow-net)",
+  ignore: !granted("read", "write", "net"),
   async fn() {
-    const dataRoot = Deno.makeTempDirSync(), said: string[] = [];
-    const answer = (body: string, status = 200) => () => Promise.resolve(new Response(body, { status }));
-    const find = (options: Parameters<typeof findInceptionWeights>[0] = {}) =>
-      findInceptionWeights({ path: "", dataRoot, onMessage: (text) => said.push(text), ...options });
-    assertEquals(await find({ fetch: answer("not the weights") }), null);
-    assertStringIncludes(said.at(-1)!, "not 6726825d");
-    assertEquals(await find({ fetch: answer("", 404) }), null);
-    assertStringIncludes(said.at(-1)!, "answers 404");
-    assertEquals(await find({ fetch: () => Promise.reject(new TypeError("no network")) }), null);
-    assertStringIncludes(said.at(-1)!, "no network");
-    assertEquals([...Deno.readDirSync(dataRoot)], [], "nothing wrong is kept");
+    const dataRoot = Deno.makeTempDirSync(), said: string[] = [], asked: string[] = [], small = "small weights";
+    const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
+      const { pathname } = new URL(request.url);
+      asked.push(pathname);
+      if (pathname === "/moved") return new Response(null, { status: 302, headers: { location: "/weights" } });
+      if (pathname === "/weights") return new Response(small);
+      return pathname === "/cut"
+        ? new Response(new ReadableStream({ start: (stream) => stream.error(new Error("gone")) }))
+        : new Response("what?", { status: pathname === "/other" ? 200 : 404 });
+    });
+    const address = `http://127.0.0.1:${server.addr.port}`;
+    const find = (path: string, sha256Begins = sha256(small).slice(0, 8)) =>
+      findInceptionWeights({
+        path: "",
+        dataRoot,
+        onMessage: (text) => said.push(text),
+        release: { url: address + path, sha256: sha256Begins },
+      });
+    try {
+      for (const [path, why] of [["/other", "not"], ["/absent", "answers 404"], ["/cut", "not here ("]] as const) {
+        assertEquals(await find(path), null);
+        assertStringIncludes(said.at(-1)!, why);
+        assertEquals([...Deno.readDirSync(dataRoot)], [], "nothing wrong is kept");
+      }
+      const fetched = await find("/moved");
+      assertEquals([fetched?.digest, fetched?.published], [sha256(small), true]);
+      assertEquals(new TextDecoder().decode(fetched!.bytes), small);
+      asked.length = 0;
+      assertEquals((await find("/weights"))?.digest, sha256(small));
+      assertEquals(asked, [], "kept");
+      await assertRejects(() => find("/weights", "00000000"), UserError, "damaged");
+    } finally {
+      await server.shutdown();
+    }
+    Deno.removeSync(dataRoot, { recursive: true });
+    Deno.mkdirSync(dataRoot);
+    assertEquals(await find("/weights"), null, "without a network");
 
-    const own = join(dataRoot, "own.pth");
+    const own = join(dataRoot, "own.pth"), named = (path: string) => findInceptionWeights({ path, dataRoot });
     Deno.writeTextFileSync(own, "mine");
-    const named = await find({ path: own });
-    assertEquals([named?.digest, named?.published], [sha256("mine"), false]);
-    await assertRejects(() => find({ path: join(dataRoot, "absent") }), UserError, "absent");
-    Deno.writeTextFileSync(join(dataRoot, "weights-inception-2015-12-05-6726825d.pth"), "half a fil");
-    await assertRejects(() => find(), UserError, "damaged");
+    assertEquals([(await named(own))?.digest, (await named(own))?.published], [sha256("mine"), false]);
+    await assertRejects(() => named(join(dataRoot, "absent")), UserError, "absent");
     Deno.removeSync(dataRoot, { recursive: true });
   },
 });

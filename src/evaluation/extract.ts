@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engines/engine.ts";
 import type { Image } from "../formats/image.ts";
+import { freeArray } from "../formats/tensors.ts";
 import type { Features } from "./features.ts";
 
 /** Images in order, read one at a time. */
@@ -80,6 +81,7 @@ export async function extractFeatures(
     features.set(rows.subarray(0, batch.length * columns), from * columns);
     if (!only) logits.set(scores.subarray(0, batch.length * classes), from * classes);
     tf.dispose([input, ...outputs]);
+    for (const array of [values, rows, scores]) freeArray(array);
     from += batch.length;
     onProgress(from);
   }

@@ -1,7 +1,8 @@
 /**
  * Features: what a feature extractor says about a set of images, one row each, and their mean and covariance.
  */
-import { type Matrix, rowProducts, transpose } from "./linear_algebra.ts";
+import { freeArray } from "../formats/tensors.ts";
+import { type Matrix, rowProducts } from "./linear_algebra.ts";
 
 /**
  * A table, row-major: a row for each sample, `columns` features each. Networks give float32, which is kept as it is, as
@@ -30,18 +31,24 @@ export function rowCount(features: Features): number {
   return rows;
 }
 
-/** The given rows, in the given order. */
+/** The given rows, in the given order, in an array of the same kind. */
 export function selectRows(features: Features, rows: ArrayLike<number>): Features {
-  const { values, columns } = features, out = new Float64Array(rows.length * columns);
+  const { values, columns } = features, size = rows.length * columns;
+  const out = values instanceof Float64Array ? new Float64Array(size) : new Float32Array(size);
   for (let i = 0; i < rows.length; i++) {
     out.set(values.subarray(rows[i]! * columns, (rows[i]! + 1) * columns), i * columns);
   }
   return { values: out, columns };
 }
 
+/** The rows from `from` up to `to`, where they lie. */
+export function rowRange({ values, columns }: Features, from: number, to: number): Features {
+  return { values: values.subarray(from * columns, to * columns), columns };
+}
+
 /** The rows from `from` up to `to` as a float64 matrix; a copy only where the features are float32. */
 export function rowsAsMatrix(features: Features, from = 0, to = rowCount(features)): Matrix {
-  const { columns } = features, values = features.values.subarray(from * columns, to * columns);
+  const { values, columns } = rowRange(features, from, to);
   return { values: values instanceof Float64Array ? values : Float64Array.from(values), rows: to - from, columns };
 }
 
@@ -70,12 +77,17 @@ export function featureStatistics(features: Features): FeatureStatistics {
   const mean = featureMean(features);
   if (!mean.every(Number.isFinite)) throw new RangeError("the features hold NaN or infinity");
   const covariance = { values: new Float64Array(columns * columns), rows: columns, columns };
-  // Block by block: 10,000 rows of 2048 features and a transposed copy of them would take half a gigabyte.
-  for (let from = 0; from < count; from += 1024) {
-    const block = rowsAsMatrix(features, from, Math.min(count, from + 1024));
-    const deviations = transpose(rowsAsMatrix(centred(block, mean)));
+  // Block by block, each transposed into the same memory: whole, 10,000 rows of 2048 features would take 160 MB more.
+  const block = Math.min(count, 1024), memory = new Float64Array(block * columns);
+  for (let from = 0; from < count; from += block) {
+    const rows = Math.min(block, count - from), values = memory.subarray(0, rows * columns);
+    for (let i = 0, at = from * columns; i < rows; i++) {
+      for (let j = 0; j < columns; j++, at++) values[j * rows + i] = features.values[at]! - mean[j]!;
+    }
+    const deviations = { values, rows: columns, columns: rows };
     rowProducts(deviations, deviations, true, covariance);
   }
+  freeArray(memory);
   for (let i = 0; i < covariance.values.length; i++) covariance.values[i]! /= count - 1;
   return { mean, covariance, count };
 }

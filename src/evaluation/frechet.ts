@@ -4,6 +4,7 @@
  * Source: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash equilibrium" (2017),
  * equation 6: |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)).
  */
+import { freeArray } from "../formats/tensors.ts";
 import { drawRows, drawWeights } from "./draw.ts";
 import { centred, type Features, type FeatureStatistics, featureStatistics } from "./features.ts";
 import { rowCount, rowsAsMatrix, selectRows } from "./features.ts";
@@ -42,12 +43,17 @@ function trace(s: Matrix): number {
  * its own are real and never negative but for rounding: no complex root, and no offset on the diagonal.
  */
 function traceOfRoot(a: Matrix, b: Matrix): number {
-  const u = semidefiniteFactor(a);
-  return sumOfRoots(rowProducts(rowProducts(u, b, false), u, true));
+  const u = semidefiniteFactor(a), ub = rowProducts(u, b, false), product = rowProducts(ub, u, true);
+  freeArray(u.values);
+  freeArray(ub.values);
+  return sumOfRoots(product);
 }
 
+/** The sum of the eigenvalues' roots of a matrix that is needed no more. */
 function sumOfRoots(s: Matrix): number {
-  return symmetricEigenvalues(s).reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
+  const sum = symmetricEigenvalues(s).reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
+  freeArray(s.values);
+  return sum;
 }
 
 /** Bootstrap samples where nothing else is said: they give the error itself to about 16 %. */
@@ -94,6 +100,7 @@ export function* frechetStandardErrorSteps(
   );
   const u = semidefiniteFactor(b.covariance);
   const projected = rowProducts(rows, u, false);
+  freeArray(u.values);
   const traceB = trace(b.covariance), distances: number[] = [];
   for (let replicate = 0; replicate < replicates; replicate++) {
     yield replicate;
@@ -109,6 +116,7 @@ export function* frechetStandardErrorSteps(
     const deviations = weightedDeviations(projected, weights);
     const smaller = deviations.rows < deviations.columns ? deviations : transpose(deviations);
     distances.push(distance - 2 * sumOfRoots(rowProducts(smaller, smaller)));
+    freeArray(deviations.values);
   }
   return standardDeviation(distances) * Math.sqrt(count / total);
 }

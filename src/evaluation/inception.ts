@@ -10,7 +10,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
-import { type TensorData, toFloat32 } from "../formats/tensors.ts";
+import { freeArray, type TensorData, toFloat32 } from "../formats/tensors.ts";
 
 /**
  * What the network makes of a batch: features N x 2048, averaged over the last grid, and logits N x 1008, without the
@@ -40,7 +40,7 @@ interface Convolution {
 /**
  * Builds the network.
  *
- * @param state tensors by the published names, PyTorch's shapes (OIHW)
+ * @param state tensors by the published names, PyTorch's shapes (OIHW); they are given away: their memory is freed
  * @throws UserError where a tensor is missing or has another shape
  */
 export function buildInception(state: ReadonlyMap<string, TensorData>): Inception {
@@ -56,9 +56,9 @@ export function buildInception(state: ReadonlyMap<string, TensorData>): Inceptio
 }
 
 function buildWeights(state: ReadonlyMap<string, TensorData>) {
-  const dense = tf.tidy(() =>
-    tf.keep(tf.tensor2d(named(state, "fc.weight", [1008, 2048]), [1008, 2048]).transpose()) as tf.Tensor2D
-  );
+  const rows = named(state, "fc.weight", [1008, 2048]);
+  const dense = tf.tidy(() => tf.keep(tf.tensor2d(rows, [1008, 2048]).transpose()) as tf.Tensor2D);
+  freeArray(rows);
   const convolutions = new Map<string, Convolution>();
   for (const [names, inputs, outputs, size] of convolutionTable()) {
     const parts = names.map((name, i) => foldNormalization(state, name, [outputs[i]!, inputs, ...size]));
@@ -70,13 +70,14 @@ function buildWeights(state: ReadonlyMap<string, TensorData>) {
         widths: outputs,
       })),
     );
+    for (const { filter } of parts) freeArray(filter);
   }
   return { convolutions, dense };
 }
 
 function named(state: ReadonlyMap<string, TensorData>, name: string, shape: number[]): Float32Array {
   const tensor = state.get(name);
-  if (tensor?.shape.join() === shape.join()) return toFloat32(tensor);
+  if (tensor?.shape.join() === shape.join() && tensor.data.length > 0) return toFloat32(tensor);
   throw new UserError(
     `the Inception weights hold ${tensor ? `${name} as ${tensor.shape.join(" x ")}` : `no ${name}`}, ` +
       `where ${shape.join(" x ")} is expected: this is not torch-fidelity's weights-inception-2015-12-05-6726825d.pth`,
@@ -94,10 +95,11 @@ function foldNormalization(
     named(state, `${name}.bn.${part}`, [outputs])
   ) as [Float32Array, Float32Array, Float32Array, Float32Array];
   const factor = Float64Array.from(scale, (s, o) => s / Math.sqrt(variance[o]! + epsilon));
-  const each = weight.length / outputs;
+  const each = weight.length / outputs, filter = weight.map((w, i) => w * factor[Math.floor(i / each)]!);
+  freeArray(weight);
   return {
     shape,
-    filter: weight.map((w, i) => w * factor[Math.floor(i / each)]!),
+    filter,
     bias: Float32Array.from(offset, (b, o) => b - mean[o]! * factor[o]!),
   };
 }

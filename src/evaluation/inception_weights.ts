@@ -7,16 +7,17 @@ import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
 import { writeFileAtomic } from "../formats/atomic.ts";
 import type { Image } from "../formats/image.ts";
-import { readInput } from "../formats/input.ts";
+import { readInputInto } from "../formats/input.ts";
 import { decodePyTorch } from "../formats/pytorch.ts";
 import { sha256 } from "../formats/sha256.ts";
+import { freeArray } from "../formats/tensors.ts";
 import type * as tf from "@tensorflow/tfjs";
 import type { FeatureExtractor } from "./extract.ts";
 import { buildInception } from "./inception.ts";
 
 /** The published file, converted by torch-fidelity's authors from TensorFlow's of 2015-12-05 (Apache License 2.0). */
 const fileName = "weights-inception-2015-12-05-6726825d.pth";
-const release = `https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/${fileName}`;
+const publishedUrl = `https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/${fileName}`;
 /** What the published file's SHA-256 begins with, as its name says. */
 const published = "6726825d";
 
@@ -37,8 +38,8 @@ export interface FindWeightsOptions {
   /** Fetch it where it is not there; default true. */
   download?: boolean;
   onMessage?: (text: string) => void;
-  /** Default the global one; another for tests. */
-  fetch?: typeof fetch;
+  /** Where it is fetched, and what its SHA-256 begins with; default torch-fidelity's release. Others for tests. */
+  release?: { url: string; sha256: string };
 }
 
 /**
@@ -48,19 +49,16 @@ export interface FindWeightsOptions {
  * @throws UserError where a named file cannot be read, and where a file in `dataRoot` is not the published one
  */
 export async function findInceptionWeights(options: FindWeightsOptions = {}): Promise<InceptionWeights | null> {
+  const release = options.release ?? { url: publishedUrl, sha256: published };
   const named = options.path ?? environment("INCEPTION_WEIGHTS");
   if (named) {
-    const bytes = await readInput(named), digest = sha256(bytes);
-    return { bytes, digest, published: digest.startsWith(published) };
+    const bytes = await readInputInto(named, new Uint8Array()), digest = sha256(bytes);
+    return { bytes, digest, published: digest.startsWith(release.sha256) };
   }
   const folder = options.dataRoot ?? "data", kept = join(folder, fileName);
-  const found = await Deno.readFile(kept).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  });
-  if (found) {
-    const digest = sha256(found);
-    if (digest.startsWith(published)) return { bytes: found, digest, published: true };
+  if (await exists(kept)) {
+    const bytes = await readInputInto(kept, new Uint8Array()), digest = sha256(bytes);
+    if (digest.startsWith(release.sha256)) return { bytes, digest, published: true };
     throw new UserError(`${kept}: not the published Inception weights, or damaged. Remove the file`);
   }
   const say = options.onMessage ?? (() => {});
@@ -72,20 +70,35 @@ export async function findInceptionWeights(options: FindWeightsOptions = {}): Pr
     return null;
   };
   if (options.download === false) return absent("not fetched");
-  say(`Fetching the Inception weights (95 MB) from ${release}`);
+  say(`Fetching the Inception weights (95 MB) from ${release.url}`);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    const response = await (options.fetch ?? fetch)(release, { signal: AbortSignal.timeout(600_000) });
-    if (!response.ok) return absent(`the release page answers ${response.status}`);
+    const response = await fetch(release.url, { signal: AbortSignal.timeout(600_000) });
+    if (!response.ok) {
+      await response.body?.cancel();
+      return absent(`the release page answers ${response.status}`);
+    }
     bytes = new Uint8Array(await response.arrayBuffer());
   } catch (error) {
     return absent(error instanceof Error ? error.message : String(error));
   }
   const digest = sha256(bytes);
-  if (!digest.startsWith(published)) return absent(`what was fetched has the SHA-256 ${digest}, not ${published}...`);
+  if (!digest.startsWith(release.sha256)) {
+    return absent(`what was fetched has the SHA-256 ${digest}, not ${release.sha256}...`);
+  }
   Deno.mkdirSync(folder, { recursive: true });
   writeFileAtomic(kept, bytes);
   return { bytes, digest, published: true };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 function environment(name: string): string | undefined {
@@ -94,9 +107,14 @@ function environment(name: string): string | undefined {
     : undefined;
 }
 
-/** Inception as a feature extractor on the open engine. Grey images are repeated to three channels. */
+/**
+ * Inception as a feature extractor on the open engine. Grey images are repeated to three channels. The weights' bytes
+ * are given away: their memory is freed.
+ */
 export function inceptionExtractor(engine: Engine, weights: InceptionWeights, where = fileName): FeatureExtractor {
-  const inception = buildInception(decodePyTorch(weights.bytes, where));
+  const state = decodePyTorch(weights.bytes, where);
+  freeArray(weights.bytes);
+  const inception = buildInception(state);
   const apply = engine.jit((images) => inception.apply(images as tf.Tensor4D));
   return {
     prefix: "",
@@ -109,8 +127,8 @@ export function inceptionExtractor(engine: Engine, weights: InceptionWeights, wh
     prepare: toThreeChannels,
     apply,
     dispose() {
-      apply.dispose();
       inception.dispose();
+      apply.dispose();
     },
   };
 }

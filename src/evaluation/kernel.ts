@@ -6,8 +6,9 @@
  * unbiased one of Gretton et al., "A kernel two-sample test" (2012), equation 3.
  */
 import { drawRows } from "./draw.ts";
-import { type Features, rowCount, rowsAsMatrix, selectRows } from "./features.ts";
-import { type Matrix, rowProducts } from "./linear_algebra.ts";
+import { freeArray } from "../formats/tensors.ts";
+import { type Features, rowCount, rowRange, rowsAsMatrix, selectRows } from "./features.ts";
+import { rowProducts } from "./linear_algebra.ts";
 
 const defaults = { subsets: 100, subsetSize: 1000, seed: 0 };
 /** Rows that are multiplied at a time. */
@@ -39,10 +40,10 @@ export interface KernelDistance {
   subsetSize: number;
 }
 
-/** A request for the inner products of the rows of x with those of y: x.rows * y.rows values. */
+/** A request for the inner products of the rows of x with those of y: one for each pair, those of the first row of x first. */
 export interface ProductsRequest {
-  x: Matrix;
-  y: Matrix;
+  x: Features;
+  y: Features;
 }
 
 /**
@@ -55,7 +56,10 @@ export interface ProductsRequest {
 export function kernelDistance(a: Features, b: Features, options: KernelDistanceOptions = {}): KernelDistance {
   const steps = kernelDistanceSteps(a, b, options);
   let step = steps.next();
-  while (!step.done) step = steps.next(rowProducts(step.value.x, step.value.y).values);
+  while (!step.done) {
+    const { x, y } = step.value, left = rowsAsMatrix(x);
+    step = steps.next(rowProducts(left, x === y ? left : rowsAsMatrix(y)).values);
+  }
   return step.value;
 }
 
@@ -81,6 +85,8 @@ export function* kernelDistanceSteps(
     const x = selectRows(a, drawRows(rowsA, subsetSize, seed, "kernelLeft", subset));
     const y = selectRows(b, drawRows(rowsB, subsetSize, seed, "kernelRight", subset));
     estimates.push((yield* discrepancy(x, y)).estimate);
+    freeArray(x.values);
+    freeArray(y.values);
   }
   const mean = estimates.reduce((sum, v) => sum + v, 0) / subsets;
   const variance = estimates.reduce((sum, v) => sum + (v - mean) ** 2, 0) / subsets;
@@ -114,15 +120,15 @@ function* discrepancy(
 function* kernelRowSums(x: Features, y: Features): Generator<ProductsRequest, Float64Array, ArrayLike<number>> {
   const m = rowCount(x), n = rowCount(y), d = x.columns, sums = new Float64Array(m), same = x === y;
   for (let from = 0; from < m; from += block) {
-    const rows = rowsAsMatrix(x, from, Math.min(m, from + block));
+    const to = Math.min(m, from + block), rows = rowRange(x, from, to);
     // Of x with itself the blocks left of the diagonal are those right of it, mirrored.
     for (let left = same ? from : 0; left < n; left += block) {
       const diagonal = same && left === from;
-      const columns = diagonal ? rows : rowsAsMatrix(y, left, Math.min(n, left + block));
+      const right = Math.min(n, left + block), columns = diagonal ? rows : rowRange(y, left, right);
       const products = yield { x: rows, y: columns };
-      for (let i = 0, at = 0; i < rows.rows; i++) {
+      for (let i = 0, at = 0; i < to - from; i++) {
         let total = 0;
-        for (let j = 0; j < columns.rows; j++, at++) {
+        for (let j = 0; j < right - left; j++, at++) {
           if (diagonal && i === j) continue;
           const g = products[at]! / d, kernel = g * (3 + g * (3 + g));
           total += kernel;

@@ -6,6 +6,7 @@
  * (Householder tridiagonalization) and 8.3.3 (the implicit QL step, as in EISPACK's tql1); Higham, "Analysis of the
  * Cholesky decomposition of a semi-definite matrix" (1990), for why pivoting suits covariances without full rank.
  */
+import { freeArray } from "../formats/tensors.ts";
 
 /** A dense matrix of float64, row-major. */
 export interface Matrix {
@@ -182,6 +183,7 @@ function tridiagonalize(s: Matrix): { diagonal: Float64Array; beside: Float64Arr
     [v, nextV] = [nextV, v];
     [w, nextW] = [nextW, w];
   }
+  freeArray(a);
   return { diagonal, beside };
 }
 

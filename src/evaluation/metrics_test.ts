@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertClose, goldenCase } from "../golden/golden.ts";
-import { type Features, featureStatistics } from "./features.ts";
+import { type Features, featureStatistics, rowCount } from "./features.ts";
 import { frechetDistance } from "./frechet.ts";
 import { inceptionScore } from "./inception_score.ts";
 import { kernelDistance, kernelDistanceSteps, kernelRequests } from "./kernel.ts";
@@ -82,7 +82,7 @@ Deno.test("the products of a kernel distance are counted beforehand", () => {
     let asked = 0;
     const steps = kernelDistanceSteps(rows(m), rows(n), options);
     for (let step = steps.next(); !step.done; asked++) {
-      step = steps.next(new Float32Array(step.value.x.rows * step.value.y.rows));
+      step = steps.next(new Float32Array(rowCount(step.value.x) * rowCount(step.value.y)));
     }
     assertEquals(kernelRequests(m, n, options), asked);
   }

@@ -8,6 +8,7 @@ import type { JitFunction } from "../engine.ts";
 import type { Backend } from "./backend.ts";
 import type { TensorMetadata } from "./binding.ts";
 import type { TensorFlow } from "./ffi.ts";
+import { releaseFreedMemory } from "./resident.ts";
 import { addIdentity, addPlaceholder, newTrace, outputList, type Symbol, symbolOf } from "./graph.ts";
 
 /** Where an argument of the TensorFlow function comes from: the call, a variable, or a tensor that was captured. */
@@ -28,6 +29,8 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
   const { core, status, check } = tensorflow, binding = backend.binding;
 
   function trace(fn: (...inputs: tf.Tensor[]) => tf.Tensor[], inputs: tf.Tensor[]): Compiled {
+    // Its network was built just now, from arrays that are freed.
+    releaseFreedMemory();
     const variables = Object.values(tf.engine().state.registeredVariables)
       .filter((variable) => !variable.isDisposed && backendOf(variable) === backend);
     // Values that were not yet handed to TensorFlow would be taken for constants made inside.
@@ -162,6 +165,7 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
           for (const source of sources) if ("handle" in source) core.TFE_DeleteTensorHandle(source.handle);
         }
         compiled.clear();
+        releaseFreedMemory();
       },
     });
     return jitted;

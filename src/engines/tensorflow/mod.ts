@@ -2,7 +2,7 @@
  * The engine `tensorflow`: TensorFlow's own library through Deno's FFI, on the CPU or a CUDA device.
  */
 import * as tf from "@tensorflow/tfjs";
-import { basename } from "@std/path";
+import { basename, dirname } from "@std/path";
 import { UserError } from "../../errors.ts";
 import { sha256OfFile } from "../../formats/sha256.ts";
 import type { Engine, NativeLibrary } from "../engine.ts";
@@ -12,6 +12,7 @@ import { createBinding } from "./binding.ts";
 import { cString, openTensorFlow, type TensorFlow } from "./ffi.ts";
 import { createJit } from "./jit.ts";
 import { findLibrary, type TensorFlowLibrary } from "./library.ts";
+import { releaseLibraryPages } from "./resident.ts";
 import { registerTensorFlowKernels } from "../../../kernels/tensorflow.ts";
 
 /** How TensorFlow is set up. */
@@ -38,6 +39,7 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
   const binding = createBinding(tensorflow, context, gpus.length > 0);
   const backend = await installBackend(binding);
   registerTensorFlowKernels();
+  releaseLibraryPages(dirname(library.cc));
   const device = gpus.length ? "cuda" : "cpu";
   const { jit, dispose: disposeJit } = createJit(tensorflow, context, backend);
   return {
