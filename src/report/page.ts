@@ -47,7 +47,8 @@ details { margin: .8rem 0; } summary { cursor: pointer; }
   dl.facts dd { margin-bottom: .5rem; } }
 @media print { :root { --paper: #fff; --card: #fff; --ink: #000; --faint: #444; --rule: #bbb; --accent: #000; }
   body { max-width: none; font-size: 10.5pt; padding: 0; } .controls { display: none !important; } h2 { break-after: avoid; }
-  figure, table, article { break-inside: avoid; } .wide { overflow: visible; } .wide > svg, .wide > img { min-width: 0;
+  figure, tr, article { break-inside: avoid; } table { font-size: 8pt; }
+  th, td { padding: .2rem .4rem .2rem 0; } .scroll { overflow: visible; } .wide { overflow: visible; } .wide > svg, .wide > img { min-width: 0;
   max-width: 100%; } .player { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1rem; }
   .player figure[hidden] { display: block !important; } .images { --side: 24px !important; } }
 `;

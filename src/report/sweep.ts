@@ -1,5 +1,5 @@
 /** The report of many bundles: the comparison, small multiples of what each run did, links to each bundle's own report. */
-import { cellText, comparisonLegend, scoreText } from "../evaluation/table_text.ts";
+import { type CellText, cellText, comparisonLegend, scoreText } from "../evaluation/table_text.ts";
 import { compareRuns, type Comparison, metricLabel } from "../evaluation/table.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { encodePng } from "../formats/png.ts";
@@ -62,7 +62,7 @@ function tableSection(comparison: Comparison, runs: readonly SweepRun[]): Sectio
     return `<tr><th scope="row"><a href="#${anchor(first, runs)}">${escapeText(name)}</a></th>${
       cells.map((cell, i) => {
         if (!cell) return `<td class="number">–</td>`;
-        const { own, change, paper } = cellText(cell, columns[i]!);
+        const { own, change, paper } = unbroken(cellText(cell, columns[i]!));
         const less = [change, paper === null ? null : `[${paper}]`].filter((text) => text !== null)
           .map((text) => `<br><span class="faint">${text}</span>`);
         return `<td class="number">${cell.best ? `<strong>${own}</strong>` : own}${less.join("")}</td>`;
@@ -73,11 +73,21 @@ function tableSection(comparison: Comparison, runs: readonly SweepRun[]): Sectio
     id: "table",
     heading: "The table",
     body: scroller("the comparison", `<table><thead>${head}</thead><tbody>${body.join("")}</tbody></table>`).replaceAll(
-      /(?<=[> ])-(?=\d)/g,
+      /(?<=[>\s])-(?=\d)/g,
       "−",
     ) +
       `<p class="faint">${escapeText(comparisonLegend(comparison, "bold: the best of a column").join(" "))}</p>` +
       notes.map((note) => `<p class="note">${escapeText(note)}</p>`).join(""),
+  };
+}
+
+/** A cell's pieces, which break between the figure and its error and nowhere else. */
+function unbroken({ own, change, paper }: CellText): CellText {
+  const [value, error] = own.replaceAll(" ", "\u00a0").split("\u00a0±");
+  return {
+    own: error === undefined ? value! : `${value} ±${error}`,
+    change: change?.replaceAll(" ", "\u00a0") ?? null,
+    paper,
   };
 }
 
