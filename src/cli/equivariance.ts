@@ -1,6 +1,7 @@
 /** `deno task equivariance`: how well trained networks keep turns and shifts, in decibels. */
 import { parseArgs } from "@std/cli/parse-args";
 import { basename, join } from "@std/path";
+import { exists } from "../bundle/atomic.ts";
 import { writeFileAtomic } from "../formats/atomic.ts";
 import { files } from "../bundle/layout.ts";
 import { findBundles, readBundleSpec } from "../bundle/read.ts";
@@ -55,8 +56,13 @@ export async function run(args: string[]): Promise<number> {
     },
   });
   const words: string[] = parsed._.map(String), overrides = words.filter((word) => word.includes("="));
-  const bundles = findBundles(words.filter((word) => !word.includes("=")));
-  if (bundles.length === 0) throw new UserError("which bundles? For example: deno task equivariance out");
+  const paths = words.filter((word) => !word.includes("="));
+  if (paths.length === 0) throw new UserError("which bundles? For example: deno task equivariance out");
+  // Folders may hold bundles of further samples, too, which have no model.
+  const found = findBundles(paths), bundles = found.filter((path) => weightsFile(path) !== null);
+  if (bundles.length === 0) {
+    throw new UserError(`${paths.join(", ")}: no model in it; give the bundle that it was sampled from`);
+  }
   const seeds = wholeNumber(parsed.seeds, "--seeds"), perSeed = wholeNumber(parsed.images, "--images");
   const angles = anglesOf(parsed.angles), progress = createProgress(), networks: StudiedNetwork[] = [];
   const engine = await openEngine(parsed.engine as EngineName | "auto");
@@ -65,7 +71,7 @@ export async function run(args: string[]): Promise<number> {
       const spec = resolveSpec(parseSpec(JSON.stringify(readBundleSpec(path))), overrides);
       const images = await imagesOf(spec, seeds * perSeed, parsed.data), unet = compileUNet(spec);
       try {
-        await loadWeights(unet, weightsFile(path));
+        await loadWeights(unet, weightsFile(path)!);
         const name = specName(spec);
         progress.message(`${basename(path)}: ${name} on ${spec.dataset}`);
         const options = { seeds, angles, images, spec, engine, predict: unet.apply, transformations: 2 };
@@ -125,12 +131,10 @@ async function imagesOf(spec: ResolvedSpec, count: number, dataRoot: string | un
   return { shape: [count, imageSize, imageSize, channels], values };
 }
 
-/** The weights that drew the bundle's samples. */
-function weightsFile(bundle: string): string {
-  const names = [...Deno.readDirSync(join(bundle, "data"))].map(({ name }) => name);
-  const file = [files.average, files.model].find((name) => names.includes(name));
-  if (!file) throw new UserError(`${bundle}: no model in it; give the bundle that it was sampled from`);
-  return join(bundle, "data", file);
+/** The weights that drew the bundle's samples; null where it has none. */
+function weightsFile(bundle: string): string | null {
+  const candidates = [files.average, files.model].map((file) => join(bundle, "data", file));
+  return candidates.find(exists) ?? null;
 }
 
 async function writeResults(folder: string, networks: StudiedNetwork[]): Promise<void> {

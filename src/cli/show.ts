@@ -60,7 +60,7 @@ async function drawings(bundle: string, reference: string | undefined): Promise<
   ];
   if (reference === undefined) return made;
   const beside = await besideFiles([await samplesOf(reference), own]);
-  if (beside.length === 0) throw new UserError(`${reference}: not drawn at two angles at which ${bundle} was, too`);
+  if (beside.length === 0) throw new UserError(`${reference}: drawn at no angle at which ${bundle} was, too`);
   return [...made, ...beside];
 }
 

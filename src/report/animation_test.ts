@@ -4,6 +4,7 @@ import omggif from "omggif";
 import TinyH264Decoder from "tinyh264/lib/TinyH264Decoder.js";
 import type { Image } from "../formats/image.ts";
 import { gifAnimation, mp4Animation } from "./animation.ts";
+import { findChromium, openBrowser } from "./browser.ts";
 
 /** Both decoders come without types; this is what is used of them. */
 const { GifReader } = omggif as {
@@ -139,4 +140,60 @@ Deno.test("an MP4 holds the frames, is the same bytes again, and the encoder lea
   assertEquals(bytes, await mp4Animation(frames, { frameMs: 100, lastMs: 300 }));
   assertEquals([process.listenerCount("uncaughtException"), process.listenerCount("unhandledRejection")], [0, 0]);
   await assertRejects(() => mp4Animation([frames[0]!, frame(8, 8, 1, 0)], { frameMs: 100 }), Error, "8x8");
+});
+
+const chromium = findChromium();
+Deno.test({
+  name: "a browser plays the film and shows the GIF (needs all permissions and Chromium, in $CHROMIUM or as chromium)",
+  ignore: chromium === null,
+  async fn() {
+    // One grey for each frame, so that a pixel tells which one is shown. All are decoded in the test above; here, that a
+    // browser plays them to the end.
+    const greys = [40, 120, 220];
+    const frames = greys.map((grey): Image => ({
+      width: 64,
+      height: 48,
+      channels: 1,
+      data: new Uint8Array(64 * 48).fill(grey),
+    }));
+    const mp4 = await mp4Animation(frames, { frameMs: 100 }), gif = gifAnimation(frames, { frameMs: 100 });
+    const browser = await openBrowser(chromium!);
+    try {
+      const seen = await browser.evaluate(`(async () => {
+        const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
+        const pixel = (source) => {
+          context.drawImage(source, 0, 0);
+          return context.getImageData(20, 20, 1, 1).data[0];
+        };
+        const video = document.createElement("video");
+        video.src = "data:video/mp4;base64,${mp4.toBase64()}";
+        const until = (event) => new Promise((resolve, reject) => {
+          video["on" + event] = resolve;
+          video.onerror = () => reject(new Error(video.error.message));
+        });
+        await until("loadeddata");
+        // A picture may come a little later than the event that announces it.
+        const shows = async (grey) => {
+          for (let tries = 0; tries < 200; tries++) {
+            if (Math.abs(pixel(video) - grey) < 6) return true;
+            await new Promise((done) => setTimeout(done, 25));
+          }
+          return false;
+        };
+        video.muted = true;
+        const ended = until("ended");
+        await video.play();
+        await ended;
+        const last = await shows(${greys[2]});
+        const image = new Image();
+        image.src = "data:image/gif;base64,${gif.toBase64()}";
+        await image.decode();
+        return { last, size: [video.videoWidth, video.videoHeight], seconds: video.duration, gif: pixel(image) };
+      })()`);
+      assertEquals(seen, { last: true, size: [64, 48], seconds: seen.seconds, gif: greys[0] });
+      assert(Math.abs(seen.seconds - 0.3) < 0.01, `${seen.seconds} s`);
+    } finally {
+      await browser.close();
+    }
+  },
 });

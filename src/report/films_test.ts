@@ -58,7 +58,8 @@ Deno.test("models side by side at the angles that both have", async () => {
   const files = await besideFiles([at(0, 30, 60), at(60, 0)]);
   assertEquals(files.map(([name]) => name), ["rotation-beside.png", "rotation-beside.gif", "rotation-beside.mp4"]);
   assertEquals(frames(files[1]![1]), 2);
-  assertEquals(await besideFiles([at(0, 30), at(30)]), []);
+  assertEquals((await besideFiles([at(0, 30), at(30)])).map(([name]) => name), ["rotation-beside.png"]);
+  assertEquals(await besideFiles([at(0, 30), at(60)]), []);
 });
 
 Deno.test("the resampling sheet: a constant image stays constant inside, where the kernels let the mean pass", async () => {

@@ -61,20 +61,20 @@ export function collageFiles({ angleDegrees, pictures }: Turned): PictureFile[] 
  * The rotation sheet and film of models side by side, at the angles that all were drawn at.
  *
  * @param models the reference first
- * @returns nothing where they have fewer than two angles in common
+ * @returns nothing where they have no angle in common, and no film where they have only one
  */
 export async function besideFiles(models: readonly ModelSamples[]): Promise<PictureFile[]> {
   const common = models[0]!.sets.map(({ angleDegrees }) => angleDegrees)
     .filter((angle) => models.every(({ sets }) => sets.some(({ angleDegrees }) => angleDegrees === angle)))
     .sort((a, b) => a - b);
-  if (common.length < 2) return [];
+  if (common.length === 0) return [];
   const alike = models.map(({ model, sets }) => ({
     model,
     sets: common.map((angle) => sets.find(({ angleDegrees }) => angleDegrees === angle)!),
   }));
   return [
     ["rotation-beside.png", await turnedSheet(alike)],
-    ...filmFiles("rotation-beside", await rotationFilm(alike)),
+    ...(common.length > 1 ? filmFiles("rotation-beside", await rotationFilm(alike)) : []),
   ];
 }
 

@@ -6,6 +6,7 @@ import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from ".
 import { readBundleSpec } from "../bundle/read.ts";
 import { openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { METHOD_VERSION, type ResolvedSpec, resolveSpec, runDigest, specDigest, specName } from "../spec/mod.ts";
 import { compileUNet, loadWeights } from "../unet/mod.ts";
@@ -32,8 +33,10 @@ export function samplingSpec(parent: ResolvedSpec, overrides: readonly string[])
     const field = override.split("=", 1)[0]!;
     if (fields.includes(field.split(".")[0]!)) return `sampling.${override}`;
     if (field === "seed" || field.startsWith("sampling.")) return override;
+    const near = nearest(field, [...fields, "seed"]);
     throw new UserError(
-      `${override}: the model is trained; only its sampling (${fields.join(", ")}) and the seed can be changed`,
+      `${override}: the model is trained; only its sampling (${fields.join(", ")}) and the seed can be changed` +
+        (near ? `; did you mean ${near}?` : ""),
     );
   });
   return resolveSpec(parent as Parameters<typeof resolveSpec>[0], [...full, "evaluation.metrics=[]"]);
