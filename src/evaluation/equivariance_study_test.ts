@@ -105,4 +105,9 @@ Deno.test("scores become a table, CSV and curves", () => {
   const two = summaryTable([...networks, other, { ...other, kin: "2", bundle: "wider" }]).split("\n");
   assertEquals(two[1]!.split(/ {2,}/), ["D-2N (d2n, 2 trainings)", "prediction", "24.50 ± 44.47", "-", "10.00", "-"]);
   assertEquals(two[3]!.split(/ {2,}/).slice(0, 3), ["D-2N (wider)", "prediction", "28.00 ± 25.41"]);
+  // Differences are taken seed by seed: their interval knows nothing of what both networks have in common.
+  const better = { ...networks[0]!, name: "A", kin: "3", scores: [score("prediction", "EQ-T", null, [21, 23.5])] };
+  const lines = summaryTable([...networks, better]).split("\n").map((line) => line.split(/ {2,}/));
+  assertEquals(lines[4], [""]);
+  assertEquals([lines[5]![0], lines[6]], ["less D-2N", ["A", "prediction", "+1.25 ± 3.18", "-", "-", "-"]]);
 });

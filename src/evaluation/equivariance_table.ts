@@ -1,6 +1,6 @@
 /** Equivariance scores of several networks: a table for people, CSV, and curves over the angle. */
 import { confidenceInterval, type Interval } from "./confidence.ts";
-import { measures } from "./equivariance.ts";
+import { type Measure, measures } from "./equivariance.ts";
 import type { EquivarianceScore } from "./equivariance_study.ts";
 
 /** A network and its scores. */
@@ -32,17 +32,23 @@ function kinsOf(networks: StudiedNetwork[]): Kin[] {
 }
 
 /**
- * The mean of some of a network's scores and its interval: over the trainings where there are several, else over the
- * seeds of the one's measurement. Null where no training has such a score.
+ * Means of some of a network's scores: one for each training where there are several, else for each seed of the one's
+ * measurement. Null where no training has such a score.
  */
-function averaged({ networks }: Kin, chosen: (score: EquivarianceScore) => boolean): Interval | null {
+function means({ networks }: Kin, chosen: (score: EquivarianceScore) => boolean): number[] | null {
   const ofTrainings = networks.flatMap(({ scores }) => {
     const some = scores.filter(chosen);
     if (some.length === 0) return [];
     return [some[0]!.decibels.map((_, seed) => mean(some.map(({ decibels }) => decibels[seed]!)))];
   });
   if (ofTrainings.length === 0) return null;
-  return confidenceInterval(networks.length > 1 ? ofTrainings.map(mean) : ofTrainings[0]!);
+  return networks.length > 1 ? ofTrainings.map(mean) : ofTrainings[0]!;
+}
+
+/** Which scores the table averages: of predictions over all noise levels, of runs over all angles. */
+function tabled(of: EquivarianceScore["of"], measure: Measure): (score: EquivarianceScore) => boolean {
+  // A prediction's curve is of chosen angles; its EQ-R is of the ones drawn at random.
+  return (score) => score.of === of && score.measure === measure && (of === "run" || score.degrees === null);
 }
 
 function mean(values: number[]): number {
@@ -51,28 +57,41 @@ function mean(values: number[]): number {
 
 /**
  * A table: networks down, measures across; of predictions over all noise levels, and of runs (EQ-R over all angles).
+ * Below it, of several networks, by how much each differs from the first: seed by seed, for a seed gives every network
+ * the same images, noise and transformations, so that these intervals are narrower than those of the scores.
  */
 export function summaryTable(networks: StudiedNetwork[]): string {
-  const rows = [["", "", ...measures.map((measure) => `${measure} (dB)`)]], kins = kinsOf(networks);
-  for (const kin of kins) {
-    for (const kind of ["prediction", "run"] as const) {
-      // A prediction's curve is of chosen angles; its EQ-R is of the ones drawn at random.
-      const cells = measures.map((measure) =>
-        averaged(
-          kin,
-          (score) => score.of === kind && score.measure === measure && (kind === "run" || score.degrees === null),
-        )
-      );
-      if (cells.every((cell) => cell === null)) continue;
-      rows.push([kin.label, kind, ...cells.map((cell) => cell === null ? "-" : figure(cell))]);
-    }
-  }
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  const kins = kinsOf(networks), [first, ...others] = kins;
+  const rows = (some: Kin[], cell: (kin: Kin, of: EquivarianceScore["of"], measure: Measure) => string) =>
+    some.flatMap((kin) =>
+      (["prediction", "run"] as const).map((
+        of,
+      ) => [kin.label, of, ...measures.map((measure) => cell(kin, of, measure))])
+    ).filter((row) => row.slice(2).some((cell) => cell !== "-"));
+  const scores = rows(kins, (kin, of, measure) => {
+    const values = means(kin, tabled(of, measure));
+    return values ? figure(confidenceInterval(values)) : "-";
+  });
+  const differences = rows(others, (kin, of, measure) => {
+    const values = means(kin, tabled(of, measure)), reference = means(first!, tabled(of, measure));
+    if (!values || !reference || values.length !== reference.length) return "-";
+    const interval = confidenceInterval(values.map((value, i) => value - reference[i]!));
+    return Number.isNaN(interval.mean) ? "-" : `${interval.mean > 0 ? "+" : ""}${figure(interval)}`;
+  });
+  const head = (words: string) => [words, "", ...measures.map((measure) => `${measure} (dB)`)];
   const over = kins.every((kin) => kin.networks.length === 1)
     ? "the seeds of the measurement; a training has a spread of its own, which trainings with other seeds show"
     : "the trainings, or the seeds of the measurement where there is one training";
-  return [...lines, `± is half the 95 % confidence interval over ${over}`].join("\n");
+  return [
+    ...aligned([head(""), ...scores]),
+    ...(differences.length ? ["", ...aligned([head(`less ${first!.label}`), ...differences])] : []),
+    `± is half the 95 % confidence interval over ${over}`,
+  ].join("\n");
+}
+
+function aligned(rows: string[][]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
 }
 
 function figure({ mean, low, high }: Interval): string {
@@ -101,7 +120,9 @@ export function curvesOf(networks: StudiedNetwork[], of: EquivarianceScore["of"]
     if (angles.size === 0) return [];
     const ordered = [...angles].sort((a, b) => a - b);
     const intervals = ordered.map((angle) =>
-      averaged(kin, (score) => score.of === of && score.measure === "EQ-R" && score.degrees === angle)!
+      confidenceInterval(
+        means(kin, (score) => score.of === of && score.measure === "EQ-R" && score.degrees === angle)!,
+      )
     );
     return [{
       name: kin.label,
