@@ -234,6 +234,7 @@ async function one(
       progress.phase("inception score", 1, "steps");
       const splits = Math.min(isSplits, rowCount(logits));
       const { mean, standardDeviation, standardError } = inceptionScore(logits, { splits, seed });
+      progress.update(1);
       return { value: mean, standardError: numberOrNull(standardError), better: "higher", standardDeviation, splits };
     }
   }
