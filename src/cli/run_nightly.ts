@@ -52,6 +52,8 @@ runTest("from a spec to its bundle, again, and on with other samplings", () =>
     const drawn = /^data\/(samples|grid|rotation|denoising|spec|digests|collage)/;
     assertEquals(differ.filter((name) => !drawn.test(name)), []);
     assert(differ.includes("data/samples.safetensors"));
+    const previews = [bundle, join(folder, bundleOf(other.out).path)].map((path) => join(path, "previews.png"));
+    assertEquals(Deno.readFileSync(previews[1]!), Deno.readFileSync(previews[0]!));
   }));
 
 runTest("what a person got wrong is one message, code 2, and nothing is written", () =>
