@@ -4,6 +4,7 @@
  * out again. Its epsilon stands beside sqrt(v) uncorrected: epsilon times the correction makes it PyTorch's.
  */
 import * as tf from "@tensorflow/tfjs";
+import { eachSlot } from "../slots_tensorflow.ts";
 import { registerForm, tensorflowBackend } from "../tensorflow_form.ts";
 
 const floatType = 1;
@@ -18,9 +19,9 @@ export function register(): void {
     const scalars = [tf.scalar(0), tf.scalar(0), learningRate, tf.scalar(beta1), tf.scalar(beta2)];
     scalars.push(tf.mul(correction, epsilon));
     const scalarIds = backend.getInputTensorIds(scalars), type = { name: "dtype", type: 4, value: floatType };
-    const outputs: tf.Tensor[] = [];
-    for (let i = 0; i < count; i++) {
-      const [parameter, mean, square] = ["parameter", "mean", "square"].map((name) => inputs[`${name}${i}`]!);
+    const names = ["parameter", "gradient", "mean", "square"];
+    const slots = Array.from({ length: count }, (_, i) => names.map((name) => inputs[`${name}${i}`]!));
+    return eachSlot(slots, ([parameter, gradient, mean, square]) => {
       const resources = [tf.mul(parameter!, decay), mean!, square!].map((value) => {
         const [resource] = binding.executeOp(
           "VarHandleOp",
@@ -36,19 +37,18 @@ export function register(): void {
         binding.executeOp("AssignVariableOp", [type], [resource!.id, ...backend.getInputTensorIds([value])], 0);
         return resource!.id;
       });
-      const gradient = backend.getInputTensorIds([inputs[`gradient${i}`]!]);
       binding.executeOp(
         "ResourceApplyAdam",
         [{ name: "T", type: 4, value: floatType }, { name: "use_locking", type: 3, value: false }],
-        [...resources, ...scalarIds, ...gradient],
+        [...resources, ...scalarIds, ...backend.getInputTensorIds([gradient!])],
         0,
       );
-      for (const resource of resources) {
-        outputs.push(backend.createOutputTensor(binding.executeOp("ReadVariableOp", [type], [resource], 1)[0]!));
+      return resources.map((resource) => {
+        const output = backend.createOutputTensor(binding.executeOp("ReadVariableOp", [type], [resource], 1)[0]!);
         binding.executeOp("DestroyResourceOp", [], [resource], 0);
         binding.deleteTensor(resource);
-      }
-    }
-    return outputs;
+        return output;
+      });
+    }).flat();
   });
 }

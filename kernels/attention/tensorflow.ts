@@ -1,9 +1,8 @@
 /**
  * Attention on the engine `tensorflow`. The scores of all images and heads at once would be hundreds of megabytes, and
- * each pass over them a trip to memory; so a few of them are done at a time, as many as the cache holds. Columns that
- * are appended to the factors let the matrix products do what would be passes of their own: ones behind V give the rows'
- * sums, and -logSumExp behind Q takes it off every score. The gradient finds the probabilities again from logSumExp (as
- * in Dao et al., arXiv 2205.14135, appendix B.2) and so keeps no scores.
+ * each pass over them a trip to memory; so a few of them are done at a time, as many as the cache holds. The gradient
+ * computes the probabilities again and so keeps no scores; a column of ones behind V and -rowsum(dy output) behind dy
+ * let a matrix product do what would be a pass of its own (Dao et al., arXiv 2205.14135, appendix B.2).
  */
 import * as tf from "@tensorflow/tfjs";
 import { registerForm } from "../tensorflow_form.ts";
@@ -63,47 +62,55 @@ function withColumn(x: tf.Tensor, column: tf.Tensor): tf.Tensor3D {
   return tf.concat([x, column], 2) as tf.Tensor3D;
 }
 
+/** The softmax of each row, one pass in oneDNN where maximum, exponential and sum are one each. */
+function softmax(scores: tf.Tensor3D): tf.Tensor3D {
+  const [rows, queries, keys] = scores.shape;
+  return tf.softmax(scores.reshape([rows * queries, keys])).reshape(scores.shape);
+}
+
+/** log(sum(exp(row))) of each row, [rows, queries, 1]. */
+function logSumExpOf(scores: tf.Tensor3D): tf.Tensor {
+  const largest = tf.max(scores, 2, true);
+  return tf.add(largest, tf.log(tf.sum(tf.exp(tf.sub(scores, largest)), 2, true)));
+}
+
 /** Registers the forms. */
 export function register(): void {
   registerForm("Attention", ({ query, key, value }, { heads }) => {
     const [batch, positions, channels] = query.shape, headSize = channels / heads;
     const q = split(tf.mul(query, 1 / Math.sqrt(headSize)), heads), keys = turn(split(key, heads));
-    const v = withColumn(split(value, heads), tf.ones([batch * heads, positions, 1]));
-    const size = pieceSize(batch * heads, positions);
+    const v = split(value, heads), size = pieceSize(batch * heads, positions);
     const done = pieces(batch * heads, size.matrices).map((rows) => {
       const [qs, ks, vs] = [q, keys, v].map((x) => piece(x, 0, rows)) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
       const parts = pieces(positions, size.queries).map((queries) => {
-        const scores = tf.matMul(piece(qs, 1, queries), ks);
-        const largest = tf.max(scores, 2, true);
-        return [tf.matMul(tf.exp(tf.sub(scores, largest)), vs), largest] as const;
+        const scores = tf.matMul(piece(qs, 1, queries), ks) as tf.Tensor3D;
+        // The gradient here does without the second output, and a traced function leaves out what nobody uses.
+        return [tf.matMul(softmax(scores), vs), logSumExpOf(scores)] as const;
       });
-      return [together(parts.map(([sum]) => sum), 1), together(parts.map(([, largest]) => largest), 1)] as const;
+      return [together(parts.map(([output]) => output), 1), together(parts.map(([, sum]) => sum), 1)] as const;
     });
-    const sums = together(done.map(([sum]) => sum), 0), largest = together(done.map(([, largest]) => largest), 0);
-    const total = tf.slice3d(sums, [0, 0, headSize], [-1, -1, 1]);
-    const output = tf.div(tf.slice3d(sums, [0, 0, 0], [-1, -1, headSize]), total) as tf.Tensor3D;
-    return [join(output, heads), tf.add(largest, tf.log(total)).reshape([batch, heads, positions])];
+    const output = together(done.map(([part]) => part), 0), logSumExp = together(done.map(([, sum]) => sum), 0);
+    return [join(output, heads), logSumExp.reshape([batch, heads, positions])];
   });
-  registerForm("AttentionGrad", ({ query, key, value, output, logSumExp, dy }, { heads }) => {
+  registerForm("AttentionGrad", ({ query, key, value, output, dy }, { heads }) => {
     const [batch, positions, channels] = query.shape, headSize = channels / heads, scale = 1 / Math.sqrt(headSize);
-    const column = [batch * heads, positions, 1], ones = tf.ones(column);
-    const q = withColumn(split(tf.mul(query, scale), heads), tf.neg(logSumExp).reshape(column));
-    const k = split(key, heads), v = withColumn(split(value, heads), ones), splitDy = split(dy, heads);
+    const q = split(tf.mul(query, scale), heads), k = split(key, heads), splitDy = split(dy, heads);
     const means = tf.sum(tf.mul(splitDy, split(output, heads)), 2, true);
     const d = withColumn(splitDy, tf.neg(means));
     // Only the narrow factors are ever transposed: packing a transposed score matrix costs more than its product.
-    const keys = turn(withColumn(k, ones)), values = turn(v), turnedQ = turn(q), turnedD = turn(d);
+    const values = turn(withColumn(split(value, heads), tf.ones([batch * heads, positions, 1])));
+    const keys = turn(k), turnedQ = turn(q), turnedDy = turn(splitDy);
     const size = pieceSize(batch * heads, positions);
     const done = pieces(batch * heads, size.matrices).map((rows) => {
       const [ks, keysOf, valuesOf] = [k, keys, values].map((x) => piece(x, 0, rows)) as tf.Tensor3D[];
-      const [qs, ds, turnedQs, turnedDs] = [q, d, turnedQ, turnedD].map((x) => piece(x, 0, rows)) as tf.Tensor3D[];
+      const [qs, ds, turnedQs, turnedDys] = [q, d, turnedQ, turnedDy].map((x) => piece(x, 0, rows)) as tf.Tensor3D[];
       const parts = pieces(positions, size.queries).map((queries) => {
-        const probabilities = tf.exp(tf.matMul(piece(qs!, 1, queries), keysOf!));
+        const probabilities = softmax(tf.matMul(piece(qs!, 1, queries), keysOf!));
         const dscores = tf.mul(probabilities, tf.matMul(piece(ds!, 1, queries), valuesOf!));
         return [
           tf.matMul(dscores, ks!),
           tf.matMul(piece(turnedQs!, 2, queries), dscores),
-          tf.matMul(piece(turnedDs!, 2, queries), probabilities),
+          tf.matMul(piece(turnedDys!, 2, queries), probabilities),
         ] as const;
       });
       const sum = (list: tf.Tensor[]) => list.length === 1 ? list[0]! : tf.addN(list);
@@ -114,8 +121,7 @@ export function register(): void {
       tf.Tensor3D,
       tf.Tensor3D,
     ];
-    // The products of the appended rows are dropped. Q was scaled before, K was not.
-    const narrow = (x: tf.Tensor3D) => tf.slice3d(x, [0, 0, 0], [-1, headSize, -1]);
-    return [tf.mul(join(dq, heads), scale), join(narrow(dk), heads, true), join(narrow(dv), heads, true)];
+    // Q was scaled before, K was not.
+    return [tf.mul(join(dq, heads), scale), join(dk, heads, true), join(dv, heads, true)];
   });
 }

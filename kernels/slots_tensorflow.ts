@@ -1,0 +1,28 @@
+/**
+ * A step over all parameters of a network on the engine `tensorflow`. Most parameters are small, and each operation has
+ * a cost of its own that is larger than theirs; so the small ones are put one behind the other and done as one.
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** Numbers of a parameter up to which copying it is cheaper than operations of its own. */
+const smallSize = 2 ** 15;
+
+/**
+ * Applies a step that treats each number alone to every slot.
+ *
+ * @param slots the tensors of each slot, all of one shape
+ * @param step maps the tensors of one slot to its outputs, each of the slot's shape
+ * @returns the outputs of each slot
+ */
+export function eachSlot(slots: tf.Tensor[][], step: (tensors: tf.Tensor[]) => tf.Tensor[]): tf.Tensor[][] {
+  const small = slots.filter(([first]) => first!.size <= smallSize);
+  if (small.length < 2) return slots.map(step);
+  const sizes = small.map(([first]) => first!.size);
+  const columns = small[0]!.map((_, column) =>
+    tf.concat1d(small.map((slot) => slot[column]!.flatten() as tf.Tensor1D))
+  );
+  const parts = step(columns).map((output) => tf.split(output, sizes));
+  const outputs = small.map(([first], i) => parts.map((part) => part[i]!.reshape(first!.shape)));
+  let next = 0;
+  return slots.map((slot) => slot[0]!.size <= smallSize ? outputs[next++]! : step(slot));
+}
