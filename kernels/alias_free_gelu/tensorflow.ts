@@ -10,7 +10,7 @@ import * as tf from "@tensorflow/tfjs";
 import { scaledGelu, scaledGeluSlope } from "../gelu/tensorflow.ts";
 import { groupNormForm, groupNormGradForm } from "../group_norm/tensorflow.ts";
 import { downsample, downsampleTransposed, upsample, upsampleTransposed } from "../resampling_tensorflow.ts";
-import { knownValues, registerForm } from "../tensorflow_form.ts";
+import { knownValues, operation, registerForm } from "../tensorflow_form.ts";
 
 /** The three different values of a 3x3 kernel that is the same after any flip or transposition. */
 interface Taps {
@@ -31,36 +31,39 @@ function symmetricTaps(lowpass: tf.Tensor2D): Taps | null {
   return symmetric ? { centre, edge, corner } : null;
 }
 
-/** x moved by one pixel along an axis, a zero coming in: from behind (`next`) or from before. */
-function moved(x: tf.Tensor4D, axis: 1 | 2, next: boolean): tf.Tensor4D {
-  const begin: [number, number, number, number] = [0, 0, 0, 0], size = x.shape.slice() as typeof begin;
-  const paddings: [number, number][] = [[0, 0], [0, 0], [0, 0], [0, 0]];
-  size[axis]--;
-  if (next) begin[axis] = 1;
-  paddings[axis] = next ? [0, 1] : [1, 0];
-  return tf.pad(tf.slice4d(x, begin, size), paddings);
+/**
+ * `weight` times the sum over a window of `rows` x `columns` pixels that ends at each pixel (`before`) or starts there,
+ * zeros lying outside: a depthwise convolution, which oneDNN does in one pass.
+ */
+function windowSum(x: tf.Tensor4D, [rows, columns]: [number, number], weight: number, before: boolean): tf.Tensor4D {
+  const outside = (size: number) => before ? [size - 1, 0] : [0, size - 1];
+  return operation("DepthwiseConv2dNative", [x, tf.fill([rows, columns, x.shape[3], 1], weight)], {
+    T: { type: "float32" },
+    strides: { int: [1, 1, 1, 1] },
+    padding: { string: "EXPLICIT" },
+    explicit_paddings: { int: [0, 0, ...outside(rows), ...outside(columns), 0, 0] },
+    data_format: { string: "NHWC" },
+  }) as tf.Tensor4D;
 }
 
 /** The phases of the upsampled image, times `factor`. */
 function upsamplePhases(x: tf.Tensor4D, { centre, edge, corner }: Taps, factor: number): Phases {
-  const right = tf.add(x, moved(x, 2, true)) as tf.Tensor4D;
-  const below = tf.add(x, moved(x, 1, true)) as tf.Tensor4D;
-  const all = tf.add(right, moved(right, 1, true)) as tf.Tensor4D;
   return [
     tf.mul(x, centre * factor),
-    tf.mul(right, edge * factor),
-    tf.mul(below, edge * factor),
-    tf.mul(all, corner * factor),
+    windowSum(x, [1, 2], edge * factor, false),
+    windowSum(x, [2, 1], edge * factor, false),
+    windowSum(x, [2, 2], corner * factor, false),
   ];
 }
 
 /** The filtered downsampling of a doubled image that is given as its phases, times `factor`. */
 function downsamplePhases([a, b, c, d]: Phases, { centre, edge, corner }: Taps, factor: number): tf.Tensor4D {
-  // Columns first, for the even and for the odd rows; then the rows.
-  const beside = tf.mul(b, edge * factor) as tf.Tensor4D, diagonal = tf.mul(d, corner * factor) as tf.Tensor4D;
-  const even = tf.addN([tf.mul(a, centre * factor), beside, moved(beside, 2, false)]);
-  const odd = tf.addN([tf.mul(c, edge * factor), diagonal, moved(diagonal, 2, false)]) as tf.Tensor4D;
-  return tf.addN([even, odd, moved(odd, 1, false)]) as tf.Tensor4D;
+  return tf.addN([
+    tf.mul(a, centre * factor),
+    windowSum(b, [1, 2], edge * factor, true),
+    windowSum(c, [2, 1], edge * factor, true),
+    windowSum(d, [2, 2], corner * factor, true),
+  ]);
 }
 
 function forward(x: tf.Tensor4D, up: tf.Tensor2D, down: tf.Tensor2D): tf.Tensor {
