@@ -10,6 +10,8 @@ interface Backend {
     symbol(id: number): unknown;
     executeOp(name: string, attributes: unknown[], inputs: number[], outputCount: number): { id: number }[];
     deleteTensor(id: number): void;
+    isUsingGpuDevice(): boolean;
+    hasKernel(name: string): boolean;
   };
   createOutputTensor(metadata: { id: number }): tf.Tensor;
   getInputTensorIds(tensors: tf.TensorInfo[]): number[];
@@ -70,12 +72,16 @@ export function registerForm(
   });
 }
 
+/** Whether a tensor is one of a function that is being traced, and has no values yet. */
+export function isTraced(tensor: tf.Tensor): boolean {
+  const backend = tensorflowBackend();
+  return Boolean(backend.binding.symbol(backend.getInputTensorIds([tensor])[0]!));
+}
+
 /**
  * The values of a small tensor where they are known now: not where it is computed inside a function that is being
  * traced. A form may use them to choose a shorter way, never to choose another result.
  */
 export function knownValues(tensor: tf.Tensor): Float32Array | null {
-  const backend = tensorflowBackend();
-  const [id] = backend.getInputTensorIds([tensor]);
-  return backend.binding.symbol(id!) ? null : tensor.dataSync<"float32">();
+  return isTraced(tensor) ? null : tensor.dataSync<"float32">();
 }

@@ -3,6 +3,7 @@
  * products, which read and do not write, and y = x a + b with one a and b for each image and channel.
  */
 import * as tf from "@tensorflow/tfjs";
+import { fusedLayerNorm, hasFusedLayerNorm } from "../layer_norm/tensorflow.ts";
 import { epsilon } from "../normalize.ts";
 import { registerForm } from "../tensorflow_form.ts";
 
@@ -12,12 +13,12 @@ function squaredLengths(rows: tf.Tensor2D): tf.Tensor3D {
   return tf.matMul(row, row, false, true) as tf.Tensor3D;
 }
 
-/** Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1]. */
-function statistics(x: tf.Tensor4D): { mean: tf.Tensor3D; scale: tf.Tensor3D } {
+/** Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1], and the image less its mean, [batch, length]. */
+function statistics(x: tf.Tensor4D): { mean: tf.Tensor3D; scale: tf.Tensor3D; centred: tf.Tensor2D } {
   const batch = x.shape[0], length = x.size / batch, rows = x.reshape([batch, length]) as tf.Tensor2D;
-  const mean = tf.mean(rows, 1, true);
-  const variance = tf.mul(squaredLengths(tf.sub(rows, mean) as tf.Tensor2D), 1 / length);
-  return { mean: mean.reshape([batch, 1, 1]), scale: tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor3D };
+  const mean = tf.mean(rows, 1, true), centred = tf.sub(rows, mean) as tf.Tensor2D;
+  const variance = tf.mul(squaredLengths(centred), 1 / length);
+  return { mean: mean.reshape([batch, 1, 1]), scale: tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor3D, centred };
 }
 
 /** x times a plus b, which have one number for each image and channel, [batch, 1, channels]. */
@@ -28,6 +29,11 @@ function scaleAndShift(x: tf.Tensor4D, a: tf.Tensor, b: tf.Tensor): tf.Tensor4D 
 
 /** GroupNorm of [batch, height, width, channels]. */
 export function groupNormForm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D): tf.Tensor4D {
+  if (hasFusedLayerNorm(x)) {
+    const [batch, height, width] = x.shape, eachPixel = (values: tf.Tensor1D) => tf.tile(values, [height * width]);
+    const rows = x.reshape([batch, -1]) as tf.Tensor2D;
+    return fusedLayerNorm(rows, eachPixel(scale), eachPixel(offset)).reshape(x.shape);
+  }
   const { mean, scale: inverse } = statistics(x);
   const a = tf.mul(inverse, scale.reshape([1, 1, -1]));
   return scaleAndShift(x, a, tf.sub(offset.reshape([1, 1, -1]), tf.mul(a, mean)));
@@ -36,9 +42,9 @@ export function groupNormForm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Ten
 /** The gradients for x, scale and offset. */
 export function groupNormGradForm(x: tf.Tensor4D, dy: tf.Tensor4D, scale: tf.Tensor1D): tf.Tensor[] {
   const [batch, height, width, channels] = x.shape, length = height * width * channels;
-  const { mean, scale: inverse } = statistics(x);
+  const { scale: inverse, centred: rows } = statistics(x);
   const factors = scale.reshape([1, 1, channels]), flat = [batch, height * width, channels] as const;
-  const flatDy = dy.reshape([...flat]), centred = tf.sub(x.reshape([...flat]), mean);
+  const flatDy = dy.reshape([...flat]), centred = rows.reshape([...flat]);
   // Sums over each image's pixels, [batch, 1, channels]: of dy, and of dy times xHat.
   const sum = tf.sum(flatDy, 1, true), product = tf.mul(tf.sum(tf.mul(flatDy, centred), 1, true), inverse);
   const meanG = tf.mul(tf.sum(tf.mul(sum, factors), 2, true), 1 / length);

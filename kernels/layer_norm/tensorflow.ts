@@ -1,7 +1,27 @@
 /** LayerNorm over the last axis on the engine `tensorflow`. */
 import * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
-import { registerForm } from "../tensorflow_form.ts";
+import { isTraced, operation, registerForm, tensorflowBackend } from "../tensorflow_form.ts";
+
+/** oneDNN's form, which reads the rows while they are in the cache. Builds for x86 have it, for the CPU alone. */
+const fused = "_MklLayerNorm";
+
+/**
+ * Whether {@link fusedLayerNorm} works for a tensor: one of a traced function, for an operation that runs by itself is
+ * looked for under another name.
+ */
+export function hasFusedLayerNorm(x: tf.Tensor): boolean {
+  const { binding } = tensorflowBackend();
+  return isTraced(x) && !binding.isUsingGpuDevice() && binding.hasKernel(fused);
+}
+
+/** LayerNorm of each row; scale and offset have one number a column. */
+export function fusedLayerNorm(rows: tf.Tensor2D, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor2D {
+  return operation(fused, [rows, scale, offset], {
+    T: { type: "float32" },
+    epsilon: { float: epsilon },
+  }) as tf.Tensor2D;
+}
 
 /** x - mean and 1 / sqrt(variance + epsilon) of each row. */
 function centre(x: tf.Tensor2D): { centred: tf.Tensor2D; inverse: tf.Tensor2D } {
@@ -13,6 +33,7 @@ function centre(x: tf.Tensor2D): { centred: tf.Tensor2D; inverse: tf.Tensor2D } 
 /** Registers the forms. */
 export function register(): void {
   registerForm("LayerNorm", ({ x, scale, offset }) => {
+    if (hasFusedLayerNorm(x)) return fusedLayerNorm(x, scale, offset);
     const { centred, inverse } = centre(x);
     return tf.add(tf.mul(tf.mul(centred, inverse), scale), offset);
   });

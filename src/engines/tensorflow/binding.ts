@@ -38,6 +38,8 @@ export interface Binding {
   executeOp(name: string, attributes: Attribute[], inputs: number[], outputCount: number): TensorMetadata[];
   getNumOfTensors(): number;
   isUsingGpuDevice(): boolean;
+  /** Whether this build of TensorFlow has an implementation of an operation. */
+  hasKernel(name: string): boolean;
   /** What follows is ours: the handle of a tensor, a number for a handle, and the trace that is under way. */
   handle(id: number): Deno.PointerValue;
   adopt(handle: Deno.PointerValue): TensorMetadata;
@@ -55,6 +57,7 @@ export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue
   const symbols = new Map<number, Symbol>();
   // 64-bit integers have no tfjs type: such tensors live for one operation and are deleted behind it.
   const shortLived = new Set<number>();
+  const kernels = new Map<string, boolean>();
   let nextId = 1, disposed = false;
 
   function handle(id: number): Deno.PointerValue {
@@ -150,6 +153,17 @@ export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue
     },
     getNumOfTensors: () => handles.size,
     isUsingGpuDevice: () => gpu,
+    hasKernel(name) {
+      let has = kernels.get(name);
+      if (has === undefined) {
+        // A TF_Buffer starts with a pointer and a length; the list of no kernels is empty.
+        const list = core.TF_GetRegisteredKernelsForOp(toCString(name), status);
+        check(`the kernels of ${name}`);
+        kernels.set(name, has = new Deno.UnsafePointerView(list!).getBigUint64(8) > 0n);
+        core.TF_DeleteBuffer(list);
+      }
+      return has;
+    },
     dispose() {
       if (disposed) return;
       disposed = true;

@@ -25,6 +25,7 @@ const coreSymbols = {
   TF_Version: { parameters: [], result: p },
   TF_NewBuffer: { parameters: [], result: p },
   TF_DeleteBuffer: { parameters: [p], result: "void" },
+  TF_GetRegisteredKernelsForOp: { parameters: [b, p], result: p },
   TFE_NewContextOptions: { parameters: [], result: p },
   TFE_DeleteContextOptions: { parameters: [p], result: "void" },
   TFE_ContextOptionsSetConfig: { parameters: [p, b, "usize", p], result: "void" },
