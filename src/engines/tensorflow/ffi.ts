@@ -3,6 +3,7 @@
  * is looked for where it lies. The C headers are `tensorflow/c/c_api.h` and `tensorflow/c/eager/c_api.h`.
  */
 import { UserError } from "../../errors.ts";
+import { withoutStandardError } from "./quiet.ts";
 
 /** The result type of a C function that gives a pointer. */
 const p = "pointer";
@@ -137,13 +138,15 @@ export function openTensorFlow(paths: { framework: string; cc: string }): Tensor
       );
     }
   };
-  const framework = open(paths.framework, frameworkSymbols);
-  const errorsOnly = 2;
-  if (Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === undefined) {
+  // oneDNN's memory pool and products are faster. Where it is off by default, as it is on some CPUs, results would differ.
+  // The library decides while it loads, and says so.
+  Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");
+  const isQuiet = Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === undefined, errorsOnly = 2;
+  const openFramework = () => open(paths.framework, frameworkSymbols);
+  const framework = isQuiet ? withoutStandardError(openFramework) : openFramework();
+  if (isQuiet) {
     open(paths.framework, loggerSymbols)._ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE?.(errorsOnly);
   }
-  // oneDNN's memory pool and products are faster. Where it is off by default, as it is on some CPUs, results would differ.
-  Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");
   const core = open(paths.cc, coreSymbols);
   const status = framework.TF_NewStatus();
   return {
