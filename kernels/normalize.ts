@@ -26,6 +26,12 @@ function groupsOf(x: Values, length: number): Group[] {
   });
 }
 
+/** Mean and 1 / deviation of each group of `length` numbers, [groups, 2]. */
+export function groupStatistics(x: Values, length: number): Values {
+  const statistics = groupsOf(x, length).flatMap(({ mean, deviation }) => [mean, 1 / deviation]);
+  return { shape: [statistics.length / 2, 2], data: Float64Array.from(statistics) };
+}
+
 /** Normalizes groups of `length` numbers of x; scale and offset have one number a channel. */
 export function normalize(x: Values, scale: Values, offset: Values, length: number): Values {
   const channels = scale.data.length, y = zeros(x.shape);

@@ -1,8 +1,7 @@
-// dx = transposed filtered upsampling of `region_gradient`, which the program's variant defines: the gradient for the
-// doubled image, from its value and from what the downsampling hands back.
+// dx = transposed filtered upsampling of `region_gradient`, which the program's variant defines, as it does `prepare`: the
+// gradient for the doubled image, from its value and from what the downsampling hands back.
 
 @group(0) @binding(OUT) var<storage, read_write> dx: array<Value>;
-@group(0) @binding(OUT + 1) var<uniform> u: Uniforms;
 
 var<workgroup> gradients: array<Value, REGION * REGION * VECTORS>;
 
@@ -23,6 +22,7 @@ fn main(
   load_taps(thread);
   load_x(thread, tile, region_row, region_column);
   load_dy(thread, tile, region_row, region_column);
+  prepare(thread, tile);
   workgroupBarrier();
   for (var i = thread; i < REGION * REGION * VECTORS; i += 256) {
     let vector = i % VECTORS;
@@ -32,7 +32,7 @@ fn main(
     if (inside(row, column)) {
       let pixel = doubled(row, column, vector, region_row, region_column);
       let gradient = doubled_gradient(row, column, vector, region_row, region_column);
-      value = region_gradient(pixel, gradient, tile.image, tile.channel + vector);
+      value = region_gradient(pixel, gradient, tile.channel + vector);
     }
     gradients[i] = value;
   }

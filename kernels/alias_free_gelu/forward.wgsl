@@ -1,7 +1,7 @@
-// y = filtered downsampling of activation(filtered upsampling of x); `activation` is defined by the program's variant.
+// y = filtered downsampling of activation(filtered upsampling of x); `activation`, and `prepare` before it, are defined by
+// the program's variant.
 
 @group(0) @binding(OUT) var<storage, read_write> y: array<Value>;
-@group(0) @binding(OUT + 1) var<uniform> u: Uniforms;
 
 var<workgroup> activated: array<Value, REGION * REGION * VECTORS>;
 
@@ -21,6 +21,7 @@ fn main(
   let region_column = 2 * tile.column - DOWN_PADDING;
   load_taps(thread);
   load_x(thread, tile, region_row, region_column);
+  prepare(thread, tile);
   workgroupBarrier();
   for (var i = thread; i < REGION * REGION * VECTORS; i += 256) {
     let vector = i % VECTORS;
@@ -28,7 +29,7 @@ fn main(
     let row = region_row + i / (VECTORS * REGION);
     var value = Value(0.0);
     if (inside(row, column)) {
-      value = activation(doubled(row, column, vector, region_row, region_column), tile.image, tile.channel + vector);
+      value = activation(doubled(row, column, vector, region_row, region_column), tile.channel + vector);
     }
     activated[i] = value;
   }

@@ -33,7 +33,9 @@ export function aliasFreeGelu(x: tf.Tensor4D, { up, down, norm }: AliasFreeGeluO
   const { scale, offset } = norm;
   checkTensor("aliasFreeGelu", "norm.scale", scale, [x.shape[3]]);
   checkTensor("aliasFreeGelu", "norm.offset", offset, [x.shape[3]]);
-  return tf.engine().runKernel("AliasFreeNormGelu", { x, up, down, scale, offset }) as tf.Tensor4D;
+  // The second output, the doubled images' mean and 1 / deviation [batch, 2], is for the gradient alone.
+  const [y] = tf.engine().runKernel("AliasFreeNormGelu", { x, up, down, scale, offset }) as tf.Tensor[];
+  return y as tf.Tensor4D;
 }
 
 tf.registerGradient({
@@ -48,14 +50,16 @@ tf.registerGradient({
 tf.registerGradient({
   kernelName: "AliasFreeNormGelu",
   inputsToSave: ["x", "up", "down", "scale", "offset"],
-  gradFunc: (dy, [x, up, down, scale, offset]) => {
+  outputsToSave: [false, true],
+  gradFunc: (dy, [x, up, down, scale, offset, statistics]) => {
     const [dx, dscale, doffset] = tf.engine().runKernel("AliasFreeNormGeluGrad", {
       x: x!,
-      dy: dy as tf.Tensor,
+      dy: (dy as tf.Tensor[])[0]!,
       up: up!,
       down: down!,
       scale: scale!,
       offset: offset!,
+      statistics: statistics!,
     }) as tf.Tensor[];
     return { x: () => dx!, scale: () => dscale!, offset: () => doffset! };
   },

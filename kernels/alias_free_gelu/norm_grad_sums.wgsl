@@ -1,8 +1,8 @@
 // For each tile and channel: the sums of xHat times the gradient for scale and offset's output, and of that gradient,
 // over the tile's part of the doubled image.
 
+@group(0) @binding(4) var<storage, read> kept: array<vec2f>; // [batch]: mean, 1 / deviation
 @group(0) @binding(OUT) var<storage, read_write> sums: array<Value>; // [places of all images, channels, 2]
-@group(0) @binding(OUT + 1) var<uniform> u: Uniforms;
 
 var<workgroup> partial: array<Value, 256>;
 
@@ -18,6 +18,7 @@ fn main(
   }
   let thread = i32(thread_index);
   let tile = tile_of(index);
+  statistics = vec4f(kept[tile.image], 0.0, 0.0);
   let region_row = 2 * tile.row;
   let region_column = 2 * tile.column;
   load_taps(thread);
@@ -34,7 +35,7 @@ fn main(
       let column = region_column + i % REGION;
       let row = region_row + i / REGION;
       if (inside(row, column)) {
-        let x_hat = normalized(doubled(row, column, vector, region_row, region_column), tile.image);
+        let x_hat = normalized(doubled(row, column, vector, region_row, region_column));
         let gradient = doubled_gradient(row, column, vector, region_row, region_column);
         let g = scaled_gradient(x_hat, gradient, channel);
         found[0] += g * x_hat;

@@ -1,8 +1,8 @@
-// For each tile: the sums of d and d^2 over its part of the doubled image, d being the distance from a pivot, so that
-// the variance does not cancel; and the pivot, which is the image's first doubled pixel.
+// For each part of an image, which is some of its tiles: the sums of d and d^2 over the doubled image, d being the
+// distance from a pivot, so that the variance does not cancel; and the pivot, which is the image's first doubled pixel.
+// const TILES: of an image; PARTS.
 
-@group(0) @binding(OUT) var<storage, read_write> sums: array<vec4f>; // [tiles]
-@group(0) @binding(OUT + 1) var<uniform> u: Uniforms;
+@group(0) @binding(OUT) var<storage, read_write> sums: array<vec4f>; // [batch, PARTS]
 
 var<workgroup> partial: array<vec2f, 256>;
 
@@ -22,29 +22,27 @@ fn pivot_of(image: i32) -> f32 {
 }
 
 @compute @workgroup_size(256)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let index = i32(group.y * groups.x + group.x);
-  if (index >= u.tiles) {
-    return;
-  }
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread_index: u32) {
   let thread = i32(thread_index);
-  let tile = tile_of(index);
+  let part = i32(group.x);
+  let image = i32(group.y);
   load_taps(thread);
-  load_x(thread, tile, 2 * tile.row, 2 * tile.column);
   workgroupBarrier();
-  let pivot = pivot_of(tile.image);
+  let pivot = pivot_of(image);
   var found = vec2f(0.0);
-  for (var i = thread; i < REGION * REGION * VECTORS; i += 256) {
-    let vector = i % VECTORS;
-    let column = 2 * tile.column + (i / VECTORS) % REGION;
-    let row = 2 * tile.row + i / (VECTORS * REGION);
-    if (inside(row, column) && tile.channel + vector < u.channels) {
-      let d = doubled(row, column, vector, 2 * tile.row, 2 * tile.column) - pivot;
-      found += vec2f(total_of(d), total_of(d * d));
+  for (var number = part; number < TILES; number += PARTS) {
+    let tile = tile_of(image * TILES + number);
+    workgroupBarrier();
+    load_x(thread, tile, 2 * tile.row, 2 * tile.column);
+    workgroupBarrier();
+    for (var i = thread; i < REGION * REGION * VECTORS; i += 256) {
+      let vector = i % VECTORS;
+      let column = 2 * tile.column + (i / VECTORS) % REGION;
+      let row = 2 * tile.row + i / (VECTORS * REGION);
+      if (inside(row, column) && tile.channel + vector < u.channels) {
+        let d = doubled(row, column, vector, 2 * tile.row, 2 * tile.column) - pivot;
+        found += vec2f(total_of(d), total_of(d * d));
+      }
     }
   }
   partial[thread] = found;
@@ -55,6 +53,6 @@ fn main(
     }
   }
   if (thread == 0) {
-    sums[index] = vec4f(partial[0], pivot, 0.0);
+    sums[image * PARTS + part] = vec4f(partial[0], pivot, 0.0);
   }
 }

@@ -1,26 +1,21 @@
-// The alias-free GELU with a GroupNorm inside on WebGPU. The doubled image is computed anew in each pass, never stored.
+// The alias-free GELU with a GroupNorm inside on WebGPU: two dispatches forward, three backward. The doubled image is
+// computed anew in each pass, never stored; its mean and 1 / deviation are kept for the gradient.
 import type * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
-import { sumMiddle } from "../sum/webgpu.ts";
-import {
-  emptyTensor,
-  inputOf,
-  type KernelCall,
-  registerWebGpuKernel,
-  sizesOf,
-  spreadWorkgroups,
-  type WgslBackend,
-  withValueType,
-} from "../wgsl.ts";
+import { emptyTensor, inputOf, type KernelCall, registerWebGpuKernel, sizesOf, withValueType } from "../wgsl.ts";
 import backward from "./backward.wgsl" with { type: "text" };
 import dyPiece from "./dy_piece.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };
 import norm from "./norm.wgsl" with { type: "text" };
+import normBackward from "./norm_backward.wgsl" with { type: "text" };
+import normForward from "./norm_forward.wgsl" with { type: "text" };
 import gradImage from "./norm_grad_image.wgsl" with { type: "text" };
 import gradSums from "./norm_grad_sums.wgsl" with { type: "text" };
-import normImage from "./norm_image.wgsl" with { type: "text" };
 import normSums from "./norm_sums.wgsl" with { type: "text" };
-import { backwardRegion, forwardRegion, runTiles, sharedCode, tilingOf, wholeRegion } from "./tiles_webgpu.ts";
+import { backwardRegion, forwardRegion, runTiles, tilingOf, wholeRegion } from "./tiles_webgpu.ts";
+
+/** Parts of an image at most: enough to fill a GPU, few enough to be added up by every workgroup (norm_forward.wgsl). */
+const mostParts = 64;
 
 interface Inputs {
   readonly x: tf.TensorInfo;
@@ -35,72 +30,62 @@ function inputsOf(call: KernelCall): Inputs {
   return { x: input("x"), up: input("up"), down: input("down"), scale: input("scale"), offset: input("offset") };
 }
 
-/** Mean and 1 / deviation of each doubled image, [batch, 4]. */
-function statisticsOf(backend: WgslBackend, { x, up, down }: Inputs): tf.TensorInfo {
-  const [batch, height, width, channels] = sizesOf(x, 4), tiling = tilingOf(backend, x, [up, down], wholeRegion);
-  const sums = emptyTensor(backend, [tiling.tiles, 4]), statistics = emptyTensor(backend, [batch, 4]);
-  backend.runWgsl({
+function aliasFreeNormGelu(call: KernelCall): tf.TensorInfo[] {
+  const { backend } = call, { x, up, down, scale, offset } = inputsOf(call), [batch] = sizesOf(x, 4);
+  const whole = tilingOf(backend, x, [up, down], wholeRegion), tiles = whole.tiles / batch;
+  const parts = Math.min(mostParts, tiles), sums = emptyTensor(backend, [batch, parts, 4]);
+  runTiles(backend, whole, {
     name: "AliasFreeNormGelu sums",
-    code: withValueType(tiling.width, ...sharedCode, normSums),
-    constants: { ...tiling.constants, OUT: 3 },
+    code: [normSums],
+    constants: { TILES: tiles, PARTS: parts },
     reads: [x, up, down],
     writes: [sums],
-    uniforms: tiling.uniforms,
-    workgroups: spreadWorkgroups(tiling.tiles),
+    workgroups: [parts, batch, 1],
   });
-  backend.runWgsl({
-    name: "AliasFreeNormGelu image",
-    code: normImage,
-    constants: { TILES: tiling.tiles / batch, EPSILON: epsilon },
-    reads: [sums],
-    writes: [statistics],
-    uniforms: [4 * height * width * channels],
-    workgroups: [batch, 1, 1],
+  const y = emptyTensor(backend, x.shape), statistics = emptyTensor(backend, [batch, 2]);
+  runTiles(backend, tilingOf(backend, x, [up, down], forwardRegion), {
+    name: "AliasFreeNormGelu",
+    code: [norm, normForward, forward],
+    constants: { PARTS: parts, EPSILON: epsilon, SCALE: 4 },
+    reads: [x, up, down, sums, scale, offset],
+    writes: [y, statistics],
   });
   backend.disposeData(sums.dataId);
-  return statistics;
-}
-
-function aliasFreeNormGelu(call: KernelCall): tf.TensorInfo {
-  const { backend } = call, inputs = inputsOf(call), { x, up, down, scale, offset } = inputs;
-  const statistics = statisticsOf(backend, inputs), tiling = tilingOf(backend, x, [up, down], forwardRegion);
-  const reads = [x, up, down, statistics, scale, offset];
-  const y = runTiles(backend, "AliasFreeNormGelu", tiling, [...sharedCode, norm, forward], reads, { STATISTICS: 3 });
-  backend.disposeData(statistics.dataId);
-  return y;
+  return [y, statistics];
 }
 
 function aliasFreeNormGeluGrad(call: KernelCall): tf.TensorInfo[] {
-  const { backend } = call, inputs = inputsOf(call), { x, up, down, scale, offset } = inputs, dy = inputOf(call, "dy");
-  const [batch, height, width, channels] = sizesOf(x, 4);
-  const statistics = statisticsOf(backend, inputs), whole = tilingOf(backend, x, [up, down], wholeRegion);
+  const { backend } = call, { x, up, down, scale, offset } = inputsOf(call);
+  const dy = inputOf(call, "dy"), statistics = inputOf(call, "statistics");
+  const [batch, height, width, channels] = sizesOf(x, 4), whole = tilingOf(backend, x, [up, down], wholeRegion);
   const sums = emptyTensor(backend, [whole.places, channels, 2]);
-  backend.runWgsl({
+  runTiles(backend, whole, {
     name: "AliasFreeNormGeluGrad sums",
-    code: withValueType(whole.width, ...sharedCode, dyPiece, norm, gradSums),
-    constants: { ...whole.constants, OUT: 7, STATISTICS: 4 },
+    code: [dyPiece, norm, gradSums],
+    constants: { SCALE: 5 },
     reads: [x, up, down, dy, statistics, scale, offset],
     writes: [sums],
-    uniforms: whole.uniforms,
-    workgroups: spreadWorkgroups(whole.tiles),
   });
   const complete = emptyTensor(backend, [batch, 4]);
-  const scaleShares = emptyTensor(backend, [batch, channels]), offsetShares = emptyTensor(backend, [batch, channels]);
+  const dscale = emptyTensor(backend, [channels]), doffset = emptyTensor(backend, [channels]);
   backend.runWgsl({
     name: "AliasFreeNormGeluGrad image",
     code: withValueType(whole.width, gradImage),
     constants: { PLACES: whole.places / batch },
     reads: [statistics, sums, scale],
-    writes: [complete, scaleShares, offsetShares],
-    uniforms: [channels / whole.width, 4 * height * width * channels],
-    workgroups: [batch, 1, 1],
+    writes: [complete, dscale, doffset],
+    uniforms: [batch, channels / whole.width, 4 * height * width * channels],
+    workgroups: [batch + channels / whole.width, 1, 1],
   });
-  const tiling = tilingOf(backend, x, [up, down], backwardRegion);
-  const reads = [x, up, down, dy, complete, scale, offset], code = [...sharedCode, dyPiece, norm, backward];
-  const dx = runTiles(backend, "AliasFreeNormGeluGrad", tiling, code, reads, { STATISTICS: 4 });
-  const dscale = sumMiddle(backend, scaleShares, [1, batch, channels], [channels]);
-  const doffset = sumMiddle(backend, offsetShares, [1, batch, channels], [channels]);
-  for (const used of [statistics, sums, complete, scaleShares, offsetShares]) backend.disposeData(used.dataId);
+  const dx = emptyTensor(backend, x.shape);
+  runTiles(backend, tilingOf(backend, x, [up, down], backwardRegion), {
+    name: "AliasFreeNormGeluGrad",
+    code: [dyPiece, norm, normBackward, backward],
+    constants: { SCALE: 5 },
+    reads: [x, up, down, dy, complete, scale, offset],
+    writes: [dx],
+  });
+  for (const used of [sums, complete]) backend.disposeData(used.dataId);
   return [dx, dscale, doffset];
 }
 

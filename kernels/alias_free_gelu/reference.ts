@@ -2,7 +2,7 @@
 import { filteredDownsampleGradReference, filteredDownsampleReference } from "../filtered_downsample/reference.ts";
 import { filteredUpsampleGradReference, filteredUpsampleReference } from "../filtered_upsample/reference.ts";
 import { geluGradReference, geluReference } from "../gelu/reference.ts";
-import { groupNormGradReference, groupNormReference } from "../group_norm/reference.ts";
+import { groupNormGradReference, groupNormReference, groupStatisticsReference } from "../group_norm/reference.ts";
 import { registerReference, type Values } from "../reference.ts";
 
 /** x [batch, height, width, channels], up and down [taps, taps]. */
@@ -16,10 +16,19 @@ export function aliasFreeGeluGradReference(x: Values, dy: Values, up: Values, do
   return filteredUpsampleGradReference(geluGradReference(doubled, filteredGrad(doubled, dy, down)), up);
 }
 
-/** With a GroupNorm behind the upsampling; scale and offset [channels]. */
-export function aliasFreeNormGeluReference(x: Values, up: Values, down: Values, scale: Values, offset: Values): Values {
-  const normalized = groupNormReference(filteredUpsampleReference(x, up), scale, offset);
-  return filteredDownsampleReference(geluReference(normalized), down);
+/**
+ * With a GroupNorm behind the upsampling; scale and offset [channels]. The second output, mean and 1 / deviation of the
+ * doubled images [batch, 2], saves engines that do without the doubled image a pass backwards.
+ */
+export function aliasFreeNormGeluReference(
+  x: Values,
+  up: Values,
+  down: Values,
+  scale: Values,
+  offset: Values,
+): [y: Values, statistics: Values] {
+  const doubled = filteredUpsampleReference(x, up), normalized = groupNormReference(doubled, scale, offset);
+  return [filteredDownsampleReference(geluReference(normalized), down), groupStatisticsReference(doubled)];
 }
 
 /** The gradients for x, scale and offset. */

@@ -8,7 +8,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { scaledGelu, scaledGeluSlope } from "../gelu/tensorflow.ts";
-import { groupNormForm, groupNormGradForm } from "../group_norm/tensorflow.ts";
+import { groupNormForm, groupNormGradForm, imageStatistics } from "../group_norm/tensorflow.ts";
 import { downsample, downsampleTransposed, upsample, upsampleTransposed } from "../resampling_tensorflow.ts";
 import { knownValues, operation, registerForm } from "../tensorflow_form.ts";
 
@@ -98,10 +98,12 @@ function downGradient(dy: tf.Tensor4D, down: tf.Tensor2D, doubled: tf.Tensor4D):
 export function register(): void {
   registerForm("AliasFreeGelu", ({ x, up, down }) => forward(x, up, down));
   registerForm("AliasFreeGeluGrad", ({ x, dy, up, down }) => backward(x, dy, up, down));
-  registerForm(
-    "AliasFreeNormGelu",
-    ({ x, up, down, scale, offset }) => downsample(wholeGelu(groupNormForm(upsample(x, up), scale, offset)), down),
-  );
+  registerForm("AliasFreeNormGelu", ({ x, up, down, scale, offset }) => {
+    const doubled = upsample(x, up), y = downsample(wholeGelu(groupNormForm(doubled, scale, offset)), down);
+    // The gradient here does without the second output, and a traced function leaves out what nobody uses.
+    const { mean, scale: inverse } = imageStatistics(doubled);
+    return [y, tf.concat([mean, inverse], 2).reshape([x.shape[0], 2])];
+  });
   registerForm("AliasFreeNormGeluGrad", ({ x, dy, up, down, scale, offset }) => {
     const doubled = upsample(x, up), normed = groupNormForm(doubled, scale, offset);
     const slope = scaledGeluSlope(tf.mul(normed, Math.SQRT1_2)) as tf.Tensor4D;

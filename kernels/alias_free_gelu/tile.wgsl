@@ -2,8 +2,8 @@
 // channels: it fetches the tile's pixels of x with their surroundings once, and the doubled image lives in workgroup
 // memory only. REGION is the side of the piece of the doubled image that the tile needs, X_SIDE that of the piece of x.
 //
-// const TILE, VECTORS, REGION, X_SIDE, UP_TAPS, UP_PADDING, DOWN_TAPS, DOWN_PADDING, and OUT, the number of the binding
-// behind the last that is read; the uniforms follow the outputs.
+// const TILE, VECTORS, REGION, X_SIDE, UP_TAPS, UP_PADDING, DOWN_TAPS, DOWN_PADDING; OUT and UNIFORMS, the numbers of the
+// bindings of the first output and of the uniforms.
 
 struct Uniforms {
   height: i32,
@@ -25,6 +25,7 @@ struct Tile {
 @group(0) @binding(0) var<storage, read> x: array<Value>;
 @group(0) @binding(1) var<storage, read> up: array<f32>;
 @group(0) @binding(2) var<storage, read> down: array<f32>;
+@group(0) @binding(UNIFORMS) var<uniform> u: Uniforms;
 
 var<workgroup> up_taps: array<f32, UP_TAPS * UP_TAPS>;
 var<workgroup> down_taps: array<f32, DOWN_TAPS * DOWN_TAPS>;

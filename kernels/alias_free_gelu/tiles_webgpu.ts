@@ -2,7 +2,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import geluFunctions from "../gelu/gelu_functions.wgsl" with { type: "text" };
 import { padding } from "../taps.ts";
-import { emptyTensor, sizesOf, spreadWorkgroups, vectorWidth, type WgslBackend, withValueType } from "../wgsl.ts";
+import { sizesOf, spreadWorkgroups, vectorWidth, type WgslBackend, withValueType } from "../wgsl.ts";
 import tileCode from "./tile.wgsl" with { type: "text" };
 
 const tile = 8;
@@ -73,27 +73,29 @@ export function wholeRegion(): number {
   return 2 * tile;
 }
 
-/** Runs one of the tile programs whose output has x's shape; `reads` start with x, up, down. */
-export function runTiles(
-  backend: WgslBackend,
-  name: string,
-  tiling: Tiling,
-  code: readonly string[],
-  reads: readonly tf.TensorInfo[],
-  constants: Readonly<Record<string, number>> = {},
-): tf.TensorInfo {
-  const output = emptyTensor(backend, reads[0]!.shape);
-  backend.runWgsl({
-    name,
-    code: withValueType(tiling.width, ...code),
-    constants: { ...tiling.constants, ...constants, OUT: reads.length },
-    reads,
-    writes: [output],
-    uniforms: tiling.uniforms,
-    workgroups: spreadWorkgroups(tiling.tiles),
-  });
-  return output;
+/** One dispatch of a tile program. */
+export interface TileDispatch {
+  readonly name: string;
+  /** WGSL behind what all tile programs share. */
+  readonly code: readonly string[];
+  readonly constants?: Readonly<Record<string, number>>;
+  /** Starting with x, up, down. */
+  readonly reads: readonly tf.TensorInfo[];
+  readonly writes: readonly tf.TensorInfo[];
+  /** Absent: one for each tile. */
+  readonly workgroups?: readonly [number, number, number];
 }
 
-/** The code that every program starts with. */
-export const sharedCode: readonly string[] = [geluFunctions, tileCode];
+/** Runs a tile program. */
+export function runTiles(backend: WgslBackend, tiling: Tiling, dispatch: TileDispatch): void {
+  const { name, code, constants, reads, writes, workgroups = spreadWorkgroups(tiling.tiles) } = dispatch;
+  backend.runWgsl({
+    name,
+    code: withValueType(tiling.width, geluFunctions, tileCode, ...code),
+    constants: { ...tiling.constants, ...constants, OUT: reads.length, UNIFORMS: reads.length + writes.length },
+    reads,
+    writes,
+    uniforms: tiling.uniforms,
+    workgroups,
+  });
+}

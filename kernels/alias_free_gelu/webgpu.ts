@@ -1,24 +1,37 @@
 // The alias-free GELU on WebGPU: one dispatch forward and one backward, the doubled image in workgroup memory only.
 import type * as tf from "@tensorflow/tfjs";
-import { inputOf, type KernelCall, registerWebGpuKernel } from "../wgsl.ts";
+import { emptyTensor, inputOf, type KernelCall, registerWebGpuKernel } from "../wgsl.ts";
 import backward from "./backward.wgsl" with { type: "text" };
 import dyPiece from "./dy_piece.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };
 import { registerNorm } from "./norm_webgpu.ts";
 import plain from "./plain.wgsl" with { type: "text" };
-import { backwardRegion, forwardRegion, runTiles, sharedCode, tilingOf } from "./tiles_webgpu.ts";
+import { backwardRegion, forwardRegion, runTiles, tilingOf } from "./tiles_webgpu.ts";
 
 function aliasFreeGelu(call: KernelCall): tf.TensorInfo {
   const x = inputOf(call, "x"), up = inputOf(call, "up"), down = inputOf(call, "down");
   const tiling = tilingOf(call.backend, x, [up, down], forwardRegion);
-  return runTiles(call.backend, "AliasFreeGelu", tiling, [...sharedCode, plain, forward], [x, up, down]);
+  const y = emptyTensor(call.backend, x.shape);
+  runTiles(call.backend, tiling, {
+    name: "AliasFreeGelu",
+    code: [plain, forward],
+    reads: [x, up, down],
+    writes: [y],
+  });
+  return y;
 }
 
 function aliasFreeGeluGrad(call: KernelCall): tf.TensorInfo {
   const x = inputOf(call, "x"), up = inputOf(call, "up"), down = inputOf(call, "down"), dy = inputOf(call, "dy");
   const tiling = tilingOf(call.backend, x, [up, down], backwardRegion);
-  const code = [...sharedCode, plain, dyPiece, backward];
-  return runTiles(call.backend, "AliasFreeGeluGrad", tiling, code, [x, up, down, dy]);
+  const dx = emptyTensor(call.backend, x.shape);
+  runTiles(call.backend, tiling, {
+    name: "AliasFreeGeluGrad",
+    code: [plain, dyPiece, backward],
+    reads: [x, up, down, dy],
+    writes: [dx],
+  });
+  return dx;
 }
 
 /** Registers the kernels. */

@@ -1,5 +1,5 @@
 /** GroupNorm with one group: each image is normalized over height, width and channels. Formula: ../normalize.ts. */
-import { normalize, normalizeGrad } from "../normalize.ts";
+import { groupStatistics, normalize, normalizeGrad } from "../normalize.ts";
 import { registerReference, type Values } from "../reference.ts";
 
 function imageLength(x: Values): number {
@@ -9,6 +9,11 @@ function imageLength(x: Values): number {
 /** x [batch, height, width, channels], scale and offset [channels]. */
 export function groupNormReference(x: Values, scale: Values, offset: Values): Values {
   return normalize(x, scale, offset, imageLength(x));
+}
+
+/** Mean and 1 / deviation of each image, [batch, 2]. */
+export function groupStatisticsReference(x: Values): Values {
+  return groupStatistics(x, imageLength(x));
 }
 
 /** The gradients for x, scale and offset. */

@@ -14,7 +14,7 @@ function squaredLengths(rows: tf.Tensor2D): tf.Tensor3D {
 }
 
 /** Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1], and the image less its mean, [batch, length]. */
-function statistics(x: tf.Tensor4D): { mean: tf.Tensor3D; scale: tf.Tensor3D; centred: tf.Tensor2D } {
+export function imageStatistics(x: tf.Tensor4D): { mean: tf.Tensor3D; scale: tf.Tensor3D; centred: tf.Tensor2D } {
   const batch = x.shape[0], length = x.size / batch, rows = x.reshape([batch, length]) as tf.Tensor2D;
   const mean = tf.mean(rows, 1, true), centred = tf.sub(rows, mean) as tf.Tensor2D;
   const variance = tf.mul(squaredLengths(centred), 1 / length);
@@ -34,7 +34,7 @@ export function groupNormForm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Ten
     const rows = x.reshape([batch, -1]) as tf.Tensor2D;
     return fusedLayerNorm(rows, eachPixel(scale), eachPixel(offset)).reshape(x.shape);
   }
-  const { mean, scale: inverse } = statistics(x);
+  const { mean, scale: inverse } = imageStatistics(x);
   const a = tf.mul(inverse, scale.reshape([1, 1, -1]));
   return scaleAndShift(x, a, tf.sub(offset.reshape([1, 1, -1]), tf.mul(a, mean)));
 }
@@ -42,7 +42,7 @@ export function groupNormForm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Ten
 /** The gradients for x, scale and offset. */
 export function groupNormGradForm(x: tf.Tensor4D, dy: tf.Tensor4D, scale: tf.Tensor1D): tf.Tensor[] {
   const [batch, height, width, channels] = x.shape, length = height * width * channels;
-  const { scale: inverse, centred: rows } = statistics(x);
+  const { scale: inverse, centred: rows } = imageStatistics(x);
   const factors = scale.reshape([1, 1, channels]), flat = [batch, height * width, channels] as const;
   const flatDy = dy.reshape([...flat]), centred = rows.reshape([...flat]);
   // Sums over each image's pixels, [batch, 1, channels]: of dy, and of dy times xHat.

@@ -17,9 +17,19 @@ import { disposeState, newState } from "../training/state.ts";
 import { jittedTrainStep } from "../training/train.ts";
 import { compileUNet } from "../unet/mod.ts";
 
+/** The variants of the network, as their specs say them. */
+const variants = {
+  A: "architecture: A",
+  B: "architecture: B",
+  C: "architecture: C",
+  D: "architecture: D",
+  "D, normInside": "architecture: D, normInside: true",
+} as const;
+
 /** What one train step costs. */
 export interface TrainStepCost {
-  readonly architecture: "A" | "B" | "C" | "D";
+  /** Of `variants`. */
+  readonly variant: keyof typeof variants;
   readonly dispatches: number;
   /** Microseconds of JavaScript for each dispatch, the least of all repeats. */
   readonly scriptMicroseconds: number;
@@ -55,15 +65,15 @@ function stopwatch<Name extends string>(
   return { reset: () => elapsed = 0, elapsed: () => elapsed, remove: () => prototype[name] = method };
 }
 
-/** Times the train step of an architecture as training makes it, the weights' moving average included. */
+/** Times the train step of a variant as training makes it, the weights' moving average included. */
 export async function timeTrainStep(
   engine: WebGpuEngine,
-  architecture: TrainStepCost["architecture"],
+  variant: TrainStepCost["variant"],
   { imageSize, batch, repeats }: { imageSize: number; batch: number; repeats: number },
 ): Promise<TrainStepCost> {
   // CIFAR-10's images have three channels; nothing is read from disk.
   const spec = resolveSpec(parseSpec(
-    `{ architecture: ${architecture}, dataset: cifar-10, imageSize: ${imageSize}, training: { emaDecay: 0.999 } }`,
+    `{ ${variants[variant]}, dataset: cifar-10, imageSize: ${imageSize}, training: { emaDecay: 0.999 } }`,
   ));
   const state = newState(compileUNet(spec), true), factors = noisingFactors(noiseSchedule(spec.noise));
   const step = jittedTrainStep(engine, spec, state, factors) as WebGpuJitFunction;
@@ -95,7 +105,7 @@ export async function timeTrainStep(
   disposeState(state);
   tf.dispose([factors, ...inputs]);
   return {
-    architecture,
+    variant,
     dispatches,
     scriptMicroseconds: 1000 * Math.min(...times.map(({ script }) => script)) / dispatches,
     callMicroseconds: 1000 * Math.min(...times.map(({ call }) => call)) / dispatches,
@@ -202,11 +212,11 @@ if (import.meta.main) {
     "| train step | dispatches | JavaScript, us a dispatch | with Deno's finish and submit | ms | images / s |\n" +
       "| --- | --- | --- | --- | --- | --- |",
   );
-  for (const architecture of ["A", "B", "C", "D"] as const) {
-    const cost = await timeTrainStep(engine, architecture, options);
+  for (const variant of Object.keys(variants) as TrainStepCost["variant"][]) {
+    const cost = await timeTrainStep(engine, variant, options);
     const [script, call] = [cost.scriptMicroseconds, cost.callMicroseconds].map((value) => value.toFixed(1));
     const figures = [cost.dispatches, script, call, cost.milliseconds.toFixed(1)];
-    console.log(`| ${architecture} | ${figures.join(" | ")} | ${(1000 * batch / cost.milliseconds).toFixed(1)} |`);
+    console.log(`| ${variant} | ${figures.join(" | ")} | ${(1000 * batch / cost.milliseconds).toFixed(1)} |`);
   }
   console.log("\n| kernel, forward and gradient | fused, ms | composed, ms | times |\n| --- | --- | --- | --- |");
   for (const { kernel, fused, composed } of await timeKernels(engine, options)) {

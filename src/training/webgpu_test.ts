@@ -28,7 +28,7 @@ gpuTest(
     const engine = await openWebGpu({ software: true }), { queue } = (tf.backend() as unknown as Backend).device;
     // Only the record is wanted: a software GPU would need a minute for the work.
     queue.submit = () => {};
-    for (const architecture of ["A", "B", "C", "D"]) {
+    for (const architecture of ["A", "B", "C", "D", "C, normInside: true", "D, normInside: true"]) {
       const spec = resolveSpec(
         parseSpec(`{ architecture: ${architecture}, dataset: mnist-m, training: { emaDecay: 0.999 } }`),
       );
@@ -118,9 +118,13 @@ gpuTest(
 
 gpuTest("a GPU with no more than WebGPU's least limits learns the same", probe.available ? "" : noGpu, async () => {
   const engine = await openWebGpu({ software: true });
-  const expected = await trained(engine, "D", 3);
+  const architectures = ["D", "D, normInside: true"];
+  const expected = [];
+  for (const architecture of architectures) expected.push(await trained(engine, architecture, 3));
   engine.dispose();
   const least = await openLeastWebGpu();
-  assertEquals(await trained(least, "D", 3), expected);
+  for (const [i, architecture] of architectures.entries()) {
+    assertEquals(await trained(least, architecture, 3), expected[i]);
+  }
   least.dispose();
 });
