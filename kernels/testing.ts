@@ -214,11 +214,12 @@ function finiteDifference(
 }
 
 /** Throws unless NaN, infinities and numbers stand at the same places. */
-function assertSameSpecials(actual: Float64Array, expected: Float64Array, what: string): void {
+export function assertSameSpecials(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
   const kind = (value: number) => Number.isFinite(value) ? "a number" : String(value);
-  expected.forEach((value, i) => {
-    if (kind(value) !== kind(actual[i]!)) throw new Error(`${what}: ${actual[i]} at ${i}, expected ${kind(value)}`);
-  });
+  for (let i = 0; i < expected.length; i++) {
+    const value = kind(expected[i]!);
+    if (value !== kind(actual[i]!)) throw new Error(`${what}: ${actual[i]} at ${i}, expected ${value}`);
+  }
 }
 
 /** A golden image tensor, N, C, H, W, as N, H, W, C. */

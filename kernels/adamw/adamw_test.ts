@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { assertClose } from "../../src/golden/golden.ts";
-import { random, tensorOf, testOnEngines } from "../testing.ts";
+import { assertSameSpecials, random, tensorOf, testOnEngines } from "../testing.ts";
 import { adamw, adamwDefaults, adamwRates, type AdamWSlot } from "./mod.ts";
 import { adamwReference } from "./reference.ts";
 
@@ -123,6 +123,26 @@ testOnEngines(
     run.dispose();
   },
 );
+
+testOnEngines("adamw: NaN and infinity go where the reference lets them go", async (engine) => {
+  const draw = random(11), rates = adamwRates({ learningRate: 0.02, weightDecay: 0.1, step: 3 });
+  for (const special of [NaN, Infinity, -Infinity]) {
+    // Moments that were infinite before are NaN on TensorFlow: tensorflow.ts.
+    for (const place of engine.name === "tensorflow" && !Number.isNaN(special) ? [0, 1] : [0, 1, 2, 3]) {
+      const values = [0, 1, 2, 3].map(() => draw.values([7])) as AdamWValues;
+      values[3].data.forEach((value, i) => values[3].data[i] = Math.abs(value));
+      values[place]!.data[draw.integer(0, 6)] = special;
+      const [parameter, gradient, mean, square] = values.map((part) => tf.variable(tensorOf(part))) as tf.Variable[];
+      const slot = { parameter: parameter!, gradient: gradient!, mean: mean!, square: square! };
+      tf.tidy(() => adamw([slot], tf.tensor1d(rates)));
+      const expected = adamwReference(values, rates, adamwDefaults);
+      (await read(slot)).forEach((data, i) =>
+        assertSameSpecials(data, expected[i]!.data, `${special} in ${place}, output ${i}`)
+      );
+      tf.dispose(Object.values(slot));
+    }
+  }
+});
 
 testOnEngines("adamw: shapes that differ within a slot are refused", async () => {
   const slot = slotOf([2, 3], random(1)), rates = tf.tensor1d([1, 0.1, 1]);

@@ -1,7 +1,9 @@
 /**
  * AdamW on the engine `tensorflow`. TensorFlow's own ResourceApplyAdam is one pass over memory where the composition of
  * small operations is a dozen; it works on resource variables, so each tensor is put into one for the step and taken
- * out again. Its epsilon stands beside sqrt(v) uncorrected: epsilon times the correction makes it PyTorch's.
+ * out again. Its epsilon stands beside sqrt(v) uncorrected: epsilon times the correction makes it PyTorch's. It moves a
+ * moment by a part of its distance from the gradient, so that one that was infinite becomes NaN, where by the formula it
+ * stays; the gradient that made it so has already made the parameter NaN, or is above 1e19.
  */
 import * as tf from "@tensorflow/tfjs";
 import { eachSlot } from "../slots_tensorflow.ts";

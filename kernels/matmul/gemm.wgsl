@@ -1,7 +1,7 @@
 // The matrix product that the matrix product itself and the three convolutions share: C = A B, tile by tile through
 // workgroup memory, each thread making 4 x 4 numbers of C. What stands in front of it says where A's and B's elements
-// lie (`a_index`, `b_index`: -1 outside), how four neighbours are fetched (`load_a`, `load_b`), and what is done with a
-// sum (`finish`). Sums over a long depth are cut into `splits` parts that a second dispatch adds up: no atomics, so the
+// lie (`a_index`, `b_index`: -1 outside), how one or four neighbours are fetched (`element_a`, `load_a`, ...), and what is
+// done with a sum (`finish`). Sums over a long depth are cut into `splits` parts that a second dispatch adds up: no atomics, so the
 // same bytes each time.
 // const TILE_ROWS, TILE_COLUMNS, A_ALONG_DEPTH, B_ALONG_DEPTH (0 or 1: in which direction neighbours lie), OUT.
 
@@ -13,6 +13,25 @@ const THREADS = TILE_ROWS * TILE_COLUMNS / 16;
 
 var<workgroup> a_tile: array<vec4f, TILE_DEPTH * TILE_ROWS / 4>;
 var<workgroup> b_tile: array<vec4f, TILE_DEPTH * TILE_COLUMNS / 4>;
+
+// By the bits: a compiler may take it that there is no NaN.
+fn has_nan(values: vec4f) -> bool {
+  return any((bitcast<vec4u>(values) & vec4u(0x7fffffff)) > vec4u(0x7f800000));
+}
+
+// What lies outside is left out of a sum; in the tiles it is 0, which is the same unless the other factor is infinite or
+// NaN. Then the sum is NaN, and is made again by this.
+fn sum_inside(batch: i32, row: i32, column: i32, start: i32, end: i32) -> f32 {
+  var sum = 0.0;
+  for (var depth = start; depth < end && !has_nan(vec4f(sum)); depth++) {
+    let a_at = a_index(batch, row, depth);
+    let b_at = b_index(batch, depth, column);
+    if (a_at >= 0 && b_at >= 0) {
+      sum += element_a(a_at) * element_b(b_at);
+    }
+  }
+  return sum;
+}
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread_index: u32) {
@@ -77,6 +96,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
       if (column < u.columns) {
         c[(i32(group.z) * u.rows + row) * u.columns + column] = finish(sums[i][j], column);
       }
+    }
+  }
+  if (!has_nan(sums[0]) && !has_nan(sums[1]) && !has_nan(sums[2]) && !has_nan(sums[3])) {
+    return;
+  }
+  for (var i = 0; i < 16; i++) {
+    let row = first_row + 4 * thread_row + i / 4;
+    let column = first_column + 4 * thread_column + i % 4;
+    if (row < u.rows && column < u.columns) {
+      let sum = sum_inside(batch, row, column, start, end);
+      c[(i32(group.z) * u.rows + row) * u.columns + column] = finish(sum, column);
     }
   }
 }

@@ -37,7 +37,7 @@ export interface Product {
 
 const tileDepth = 16;
 
-/** The WGSL that fetches four neighbours of a factor, at once where they lie together. */
+/** The WGSL that fetches one element of a factor, and four neighbours, at once where they lie together. */
 function loader(name: "a" | "b", binding: number, { alongDepth, inFours }: Factor): string {
   const parameters = name === "a" ? "row: i32, depth: i32" : "depth: i32, column: i32";
   const other = name === "a" ? "row" : "column", along = alongDepth ? "depth" : other;
@@ -49,6 +49,9 @@ function loader(name: "a" | "b", binding: number, { alongDepth, inFours }: Facto
   const declaration = `@group(0) @binding(${binding}) var<storage, read> ${name}: array<${type}>;`;
   if (inFours) {
     return `${declaration}
+fn element_${name}(index: i32) -> f32 {
+  return ${name}[index / 4][index % 4];
+}
 fn load_${name}(batch: i32, ${parameters}) -> vec4f {
   let index = ${name}_index(${place(0)});
   if (index < 0) {
@@ -59,11 +62,14 @@ fn load_${name}(batch: i32, ${parameters}) -> vec4f {
   }
   const fetched = [0, 1, 2, 3].map((i) => `fetch_${name}(${name}_index(${place(i)}))`).join(", ");
   return `${declaration}
+fn element_${name}(index: i32) -> f32 {
+  return ${name}[index];
+}
 fn fetch_${name}(index: i32) -> f32 {
   if (index < 0) {
     return 0.0;
   }
-  return ${name}[index];
+  return element_${name}(index);
 }
 fn load_${name}(batch: i32, ${parameters}) -> vec4f {
   return vec4f(${fetched});

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { assertClose } from "../../src/golden/golden.ts";
-import { random, tensorOf, testOnEngines } from "../testing.ts";
+import { assertSameSpecials, random, tensorOf, testOnEngines } from "../testing.ts";
 import { movingAverage } from "./mod.ts";
 import { movingAverageReference } from "./reference.ts";
 
@@ -39,6 +39,23 @@ testOnEngines("movingAverage: equals the reference over random shapes and each s
   }
   step.dispose();
   tf.dispose(slots.map(({ parameter, average }) => [parameter, average]));
+});
+
+testOnEngines("movingAverage: NaN and infinity go where the reference lets them go", async () => {
+  for (const special of [NaN, Infinity, -Infinity]) {
+    for (const part of ["parameter", "average"] as const) {
+      const values = { parameter: random(1).values([5]), average: random(2).values([5]) };
+      values[part].data[3] = special;
+      const slot = {
+        parameter: tf.variable(tensorOf(values.parameter)),
+        average: tf.variable(tensorOf(values.average)),
+      };
+      tf.tidy(() => movingAverage([slot], tf.scalar(0.75)));
+      const expected = movingAverageReference(values.parameter, values.average, 0.75);
+      assertSameSpecials(await slot.average.data(), expected.data, `${special} in ${part}`);
+      tf.dispose([slot.parameter, slot.average]);
+    }
+  }
 });
 
 Deno.test("movingAverage: shapes that differ within a slot are refused", async () => {

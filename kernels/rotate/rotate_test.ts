@@ -37,6 +37,24 @@ testOnEngines("turning equals the reference for random sizes and angles, as a ma
   }
 });
 
+testOnEngines(
+  "NaN and infinity reach the whole plane of their image and channel and no other, as by the reference",
+  async () => {
+    for (const [height, width] of [[6, 5], [49, 64]] as [number, number][]) {
+      for (const special of [NaN, Infinity, -Infinity]) {
+        const shape: [number, number, number, number] = [2, height, width, 3];
+        const values = Float32Array.from(formulaUniform(923, 6 * height * width));
+        values[4 * width] = special;
+        const x = tf.tensor4d(values, shape), turned = rotate(x, 17);
+        const expected = resampleReference(values, shape, rotationCoordinates([height, width], 17));
+        // Where the spline's recursion meets infinity with both signs it is NaN; a sum of products may stay infinite.
+        assertEquals(Array.from(await turned.data(), Number.isFinite), Array.from(expected, Number.isFinite));
+        tf.dispose([x, turned]);
+      }
+    }
+  },
+);
+
 Deno.test("a quarter turn moves the first row's last pixel to the first row's start: counter-clockwise as displayed", async () => {
   await tf.setBackend("cpu");
   const x = tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]);

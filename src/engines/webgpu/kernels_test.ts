@@ -13,7 +13,7 @@ import { groupNorm } from "../../../kernels/group_norm/mod.ts";
 import { layerNorm } from "../../../kernels/layer_norm/mod.ts";
 import { randomNormal } from "../../../kernels/random_normal/mod.ts";
 import type { Values } from "../../../kernels/reference.ts";
-import { lowpassOf, type Random, random, tensorOf } from "../../../kernels/testing.ts";
+import { assertSameSpecials, lowpassOf, type Random, random, tensorOf } from "../../../kernels/testing.ts";
 import { openWebGpu, probeWebGpu, type WebGpuEngine } from "./mod.ts";
 
 const probe = await probeWebGpu();
@@ -58,6 +58,7 @@ async function assertAgree(what: string, tolerance: number, run: () => tf.Tensor
   });
 }
 
+/** Draws inputs for an operation. */
 type Drawn = [inputs: Values[], run: (...tensors: tf.Tensor[]) => tf.Tensor];
 
 /** Compares an operation's output and its gradients for all inputs in some random cases. */
@@ -75,18 +76,46 @@ function compareWithCpu(name: string, cases: number, draw: (random: Random) => D
   });
 }
 
+/** Compares where NaN and infinity go from each input and from the output's gradient. */
+function compareSpecialsWithCpu(name: string, draw: (random: Random) => Drawn): void {
+  gpuTest(`${name}: NaN and infinity go where the engine cpu lets them go`, async () => {
+    for (const special of [NaN, Infinity, -Infinity]) {
+      for (let place = 0, places = 1; place < places; place++) {
+        const seed = crypto.getRandomValues(new Uint32Array(1))[0]!, generator = random(seed);
+        const [inputs, run] = draw(generator);
+        const [shape] = await onBackend("cpu", () => [run(...inputs.map(tensorOf))]);
+        const dy = generator.values(shape!.shape), { data } = [...inputs, dy][place]!;
+        data[generator.integer(0, data.length - 1)] = special;
+        const all = () => {
+          const tensors = inputs.map(tensorOf);
+          return [run(...tensors), ...tf.grads(run)(tensors, tensorOf(dy))];
+        };
+        const expected = await onBackend("cpu", all), actual = await onBackend("webgpu", all);
+        const shapes = inputs.map(({ shape }) => `[${shape}]`).join(" ");
+        expected.forEach(({ values }, i) => {
+          const what = `${name}, seed ${seed}, ${shapes}, ${special} in ${place}, result ${i}`;
+          assertSameSpecials(actual[i]!.values, values, what);
+        });
+        places = inputs.length + 1;
+      }
+    }
+  });
+}
+
 function oneOf<T>(random: Random, ...choices: T[]): T {
   return choices[random.integer(0, choices.length - 1)]!;
 }
 
-compareWithCpu("sums over leading and middle axes", 6, (random) => {
+function drawSum(random: Random): Drawn {
   const axes = oneOf(random, [0], [1], [0, 1], [1, 2], [0, 1, 2]), keepDims = oneOf(random, true, false);
   const small = [random.integer(1, 9), random.integer(1, 200), random.integer(1, 5), random.integer(1, 40)];
   const shape = oneOf(random, small, small, [1, 1500, 2, 9], [2, 3000, 1, 7]);
   return [[random.values(shape)], (x) => tf.sum(x!, axes, keepDims)];
-});
+}
+compareWithCpu("sums over leading and middle axes", 6, drawSum);
+compareSpecialsWithCpu("sums over leading and middle axes", drawSum);
 
-compareWithCpu("matrix products", 8, (random) => {
+function drawProduct(random: Random): Drawn {
   const [rows, columns] = [random.integer(1, 90), random.integer(1, 90)], depth = oneOf(random, 1, 7, 64, 2100);
   const transposeA = oneOf(random, true, false), transposeB = oneOf(random, true, false);
   const batch = depth < 100 ? oneOf(random, [], [3]) : [];
@@ -94,28 +123,44 @@ compareWithCpu("matrix products", 8, (random) => {
     random.values([...batch, ...(transposeA ? [depth, rows] : [rows, depth])]),
     random.values([...batch, ...(transposeB ? [columns, depth] : [depth, columns])]),
   ], (a, b) => tf.matMul(a!, b!, transposeA, transposeB)];
-});
+}
+compareWithCpu("matrix products", 8, drawProduct);
+compareSpecialsWithCpu("matrix products", drawProduct);
 
-compareWithCpu("matrix products with a bias", 3, (random) => {
+function drawBiasedProduct(random: Random): Drawn {
   const [rows, columns, depth] = [random.integer(1, 9), random.integer(1, 40), random.integer(1, 40)];
   const inputs = [random.values([rows, depth]), random.values([depth, columns]), random.values([columns])];
   return [inputs, (a, b, bias) => tf.fused.matMul({ a: a!, b: b!, bias: bias! })];
-});
+}
+compareWithCpu("matrix products with a bias", 3, drawBiasedProduct);
+compareSpecialsWithCpu("matrix products with a bias", drawBiasedProduct);
 
-compareWithCpu("convolutions", 8, (random) => {
+function drawConvolution(random: Random): Drawn {
   const inputs = oneOf(random, 1, 3, 4, 8), outputs = oneOf(random, 1, 3, 4, 36), taps = oneOf(random, 1, 2, 3);
   const shape = [random.integer(1, 3), random.integer(3, 20), random.integer(3, 20), inputs];
   const stride = oneOf(random, 1, 1, 2), padding = oneOf(random, "same" as const, "valid" as const);
   const run = (x?: tf.Tensor, filter?: tf.Tensor) =>
     tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, padding);
   return [[random.values(shape), random.values([taps, taps, inputs, outputs])], run];
-});
+}
+compareWithCpu("convolutions", 8, drawConvolution);
+compareSpecialsWithCpu("convolutions", drawConvolution);
 
 compareWithCpu("bilinear interpolation, one pixel included", 6, (random) => {
   const side = oneOf(random, 1, 1, random.integer(2, 9)),
     shape = [random.integer(1, 3), side, side, random.integer(1, 9)];
   const size: [number, number] = [2 * side, 2 * side];
   return [[random.values(shape)], (x) => tf.image.resizeBilinear(x as tf.Tensor4D, size, true)];
+});
+
+gpuTest("bilinear interpolation, one pixel: NaN and infinity of the gradient go into the sum", async () => {
+  for (const special of [NaN, Infinity, -Infinity]) {
+    const [dx] = await onBackend("webgpu", () => {
+      const run = (x: tf.Tensor) => tf.image.resizeBilinear(x as tf.Tensor4D, [2, 2], true);
+      return [tf.grad(run)(tf.ones([1, 1, 1, 2]), tf.tensor4d([1, 2, 3, special, 5, 6, 7, 8], [1, 2, 2, 2]))];
+    });
+    assertEquals(dx!.values, [16, special]);
+  }
 });
 
 compareWithCpu("maximum pooling", 4, (random) => {
@@ -176,11 +221,13 @@ gpuTest("convolutions with bias and relu equal the engine cpu's", async () => {
   }
 });
 
-compareWithCpu("splitting into equal pieces", 4, (random) => {
+function drawSplit(random: Random): Drawn {
   const axis = random.integer(0, 2), parts = random.integer(2, 4), shape = [2, 3, 5];
   shape[axis]! *= parts;
   return [[random.values(shape)], (x) => tf.addN(tf.split(x!, parts, axis).map((piece, i) => piece.mul(i + 1)))];
-});
+}
+compareWithCpu("splitting into equal pieces", 4, drawSplit);
+compareSpecialsWithCpu("splitting into equal pieces", drawSplit);
 
 gpuTest("normal numbers equal the engine cpu's for counters that carry", async () => {
   const words = (...numbers: number[]) => tf.tensor1d(numbers, "int32");
