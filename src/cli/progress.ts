@@ -19,8 +19,10 @@ export interface Progress {
   /**
    * Says how many units are done. The first call of a phase starts the clock: what lies before it (compiling a step,
    * steps of an earlier run) does not count towards the time left.
+   *
+   * @param besides seconds since the last update that went into something else, and what of that is still to come
    */
-  update(done: number, fields?: ProgressFields): void;
+  update(done: number, fields?: ProgressFields, besides?: { pausedSeconds: number; secondsLeft: number }): void;
   /** Prints a line of its own, above the bar where there is one. */
   message(text: string): void;
   /** Ends the job and says how long it took. */
@@ -49,6 +51,8 @@ interface Phase {
   fields: ProgressFields;
   /** When how much was done, over the last minute or so: the time left follows the present speed. */
   marks: { ms: number; done: number }[];
+  /** Seconds that the rest takes beside its units. */
+  besides: number;
   shownMs: number;
 }
 
@@ -68,7 +72,7 @@ export function createProgress(options: ProgressOptions = {}): Progress {
 
   function draw(phase: Phase) {
     phase.shownMs = now();
-    const left = secondsLeft(phase);
+    const left = timeLeft(phase);
     write(
       terminal ? ERASE_LINE + barLine({ ...phase, left, columns: columns() }) : plainLine({ ...phase, left }) + "\n",
     );
@@ -87,16 +91,18 @@ export function createProgress(options: ProgressOptions = {}): Progress {
     phase(name, total, unit) {
       end();
       const startMs = now();
-      phase = { name, total, unit, startMs, done: 0, fields: {}, marks: [], shownMs: -Infinity };
+      phase = { name, total, unit, startMs, done: 0, fields: {}, marks: [], besides: 0, shownMs: -Infinity };
       if (terminal) draw(phase);
       else phase.shownMs = startMs;
     },
-    update(done, fields = {}) {
+    update(done, fields = {}, { pausedSeconds, secondsLeft } = { pausedSeconds: 0, secondsLeft: 0 }) {
       if (phase === null) return;
       phase.done = done;
       phase.fields = fields;
       const ms = now();
+      phase.besides = secondsLeft;
       const { marks } = phase;
+      for (const mark of marks) mark.ms += 1000 * pausedSeconds;
       if (marks.length === 0 || ms - marks.at(-1)!.ms >= 1000) marks.push({ ms, done });
       while (marks.length > 2 && ms - marks[1]!.ms > RECENT_MS) marks.shift();
       if (ms - phase.shownMs >= (terminal ? REDRAW_MS : plainIntervalMs(ms - phase.startMs))) draw(phase);
@@ -109,11 +115,11 @@ export function createProgress(options: ProgressOptions = {}): Progress {
   };
 
   /** From the speed of the last minute; null until two marks tell one. */
-  function secondsLeft({ marks, done, total }: Phase): number | null {
+  function timeLeft({ marks, done, total, besides }: Phase): number | null {
     const first = marks[0];
     if (first === undefined || done <= first.done) return null;
     const seconds = (now() - first.ms) / 1000;
-    return seconds < 2 ? null : (total - done) * seconds / (done - first.done);
+    return seconds < 2 ? null : (total - done) * seconds / (done - first.done) + besides;
   }
 }
 

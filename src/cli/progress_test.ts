@@ -80,6 +80,15 @@ Deno.test("the time left follows a change of speed within minutes", () => {
   assert(Math.abs(seconds - 9100) < 200, `${seconds} s`);
 });
 
+Deno.test("time that went into something else is no slowness, and what of it is to come counts", () => {
+  const { clock, written, progress } = record(false);
+  progress.phase("training", 1000, "steps");
+  for (let step = 0; step < 100; step++, clock.ms += 1000) progress.update(step, {}); // one a second
+  clock.ms += 120_000; // a preview
+  progress.update(100, {}, { pausedSeconds: 120, secondsLeft: 360 });
+  assertEquals(written.at(-1), "training: 100 of 1,000 steps (10 %), 21 min 00 s left\n");
+});
+
 Deno.test("a log gets few lines, whatever the number of updates", () => {
   const { clock, written, progress } = record(false);
   progress.phase("training", 360_000, "steps");

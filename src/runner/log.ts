@@ -25,7 +25,7 @@ export function startLog(report: Reporter): Log {
         write(`${name}: ${total} ${unit}`);
         report.phase(name, total, unit);
       },
-      update: (done, fields) => report.update(done, fields),
+      update: (done, fields, besides) => report.update(done, fields, besides),
       message(text) {
         write(text);
         report.message(text);

@@ -19,11 +19,14 @@ Deno.test({
       assert(log.text().endsWith(" before there is a file\n"));
       log.keepIn(path);
       log.report.phase("training", 10, "steps");
-      log.report.update(3, { loss: 1 });
+      log.report.update(3, { loss: 1 }, { pausedSeconds: 2, secondsLeft: 4 });
       log.report.done();
       assertEquals(log.text(), Deno.readTextFileSync(path));
     }
-    const once = [["before there is a file"], ["training", 10, "steps"], [3, { loss: 1 }], ["done"]];
+    const once = [["before there is a file"], ["training", 10, "steps"], [3, { loss: 1 }, {
+      pausedSeconds: 2,
+      secondsLeft: 4,
+    }], ["done"]];
     assertEquals(heard, [...once, ...once]);
     const lines = Deno.readTextFileSync(path).trimEnd().split("\n");
     assertEquals(lines.map((line) => line.slice(25)), [

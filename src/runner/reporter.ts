@@ -1,9 +1,17 @@
+/** Time that a part of the work takes for something else than its units: previews while training. */
+export interface Besides {
+  /** Since the last update. */
+  pausedSeconds: number;
+  /** Still to come. */
+  secondsLeft: number;
+}
+
 /** Whom a run tells how far it is. The command line's progress display is one. */
 export interface Reporter {
   /** Starts a part of the work: its name, how many units it has, and what is counted. */
   phase(name: string, total: number, unit: string): void;
-  /** Says how many units are done. */
-  update(done: number, fields?: Readonly<Record<string, string | number>>): void;
+  /** Says how many units are done, and what took or will take time beside them. */
+  update(done: number, fields?: Readonly<Record<string, string | number>>, besides?: Besides): void;
   /** Says something. */
   message(text: string): void;
   /** Ends the part. */

@@ -85,15 +85,19 @@ export function memberReporter(
       report.phase(`${member.name}: ${name}`, units, unit);
       changed();
     },
-    update(done, fields) {
+    update(done, fields, besides) {
       // The first call starts the clock: before it lie compiling, and steps of an earlier start.
       const ms = now();
       if (!counting) [first, counting] = [{ done, ms }, true];
+      first.ms += 1000 * (besides?.pausedSeconds ?? 0);
       const { done: from, ms: since } = first;
-      if (done > from && ms - since > 2000) member.secondsLeft = (total - done) * (ms - since) / 1000 / (done - from);
+      if (done > from && ms - since > 2000) {
+        const seconds = (total - done) * (ms - since) / 1000 / (done - from);
+        member.secondsLeft = seconds + (besides?.secondsLeft ?? 0);
+      }
       if (member.phase) member.phase = { ...member.phase, share: done / total };
       if (typeof fields?.loss === "number") member.loss = fields.loss;
-      report.update(done, fields);
+      report.update(done, fields, besides);
       changed();
     },
     message(text) {

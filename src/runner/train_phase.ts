@@ -83,6 +83,8 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   }
   const first = losses.length, startMs = performance.now();
   let savedMs = startMs, saveCostMs = 0, saved = first, told = first === steps, marked = { step: 0, ms: 0 };
+  // Previews are drawn between two steps and are no part of the training's speed.
+  let previewSeconds = 0, pausedSeconds = 0, pausedMs = 0;
 
   async function save(): Promise<void> {
     const began = performance.now(), tensors = await stateTensors(state);
@@ -117,7 +119,8 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
       epoch: `${epoch}/${epochs}`,
       loss: losses.slice(-50).reduce((a, b) => a + b, 0) / Math.min(50, losses.length),
       ...(speed ? { "images/s": speed } : {}),
-    });
+    }, { pausedSeconds, secondsLeft: previewSeconds * (previewsDue(steps) - previews.length) });
+    pausedSeconds = 0;
     if (previews.length < previewsDue(step)) await preview(epoch);
     else if (ms - savedMs > Math.max(20_000, saveCostMs / savingShare)) await save();
   }
@@ -129,12 +132,17 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   }
 
   async function preview(epoch: number): Promise<void> {
+    const began = performance.now();
     const pixels = await drawPreview(options);
     previews.push(pixels);
     const path = join(work.path, `preview-epoch-${String(epoch).padStart(4, "0")}.png`);
     writeFileAtomic(path, await imageGrid({ images: pixels, count: previewCount, ...sizeOf(spec) }, { columns: 8 }));
     report.message(`epoch ${epoch}: ${path}`);
     await save();
+    const ms = performance.now() - began;
+    previewSeconds = pausedSeconds = ms / 1000;
+    pausedMs += ms;
+    if (marked.ms > 0) marked.ms += ms;
   }
 
   report.phase("training", steps, "steps");
@@ -149,7 +157,7 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   }
   if (losses.length > saved) await save();
   report.done();
-  const seconds = (performance.now() - startMs) / 1000;
+  const seconds = (performance.now() - startMs - pausedMs) / 1000;
   const imagesPerSecond = losses.length > first ? (losses.length - first) * spec.training.batchSize / seconds : null;
   return { losses, previews: previewTensor(previews, spec), imagesPerSecond, places, notes };
 }
