@@ -1,42 +1,15 @@
 import { assertThrows } from "@std/assert";
-import * as tf from "@tensorflow/tfjs";
-import { openEngine } from "../engines/mod.ts";
+import { testOnEngines } from "../../kernels/testing.ts";
 import { UserError } from "../errors.ts";
 import { float32Tensor } from "../formats/tensors.ts";
-import { assertClose, formulaWeights, goldenCase } from "../golden/golden.ts";
 import { buildInception } from "./inception.ts";
+import { compareInception } from "./inception_golden.ts";
 
-const granted = ["read", "ffi", "env"].every((name) =>
-  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state === "granted"
+testOnEngines(
+  "Inception is torch-fidelity's, features and logits",
+  compareInception,
+  (engine) => engine === "tensorflow", // The others take minutes: inception_nightly.ts.
 );
-const golden = goldenCase("inception");
-
-function formulaState() {
-  const state: [string, number[]][] = golden.values.state;
-  return new Map(state.map(([name, shape], p) => [name, float32Tensor(shape, formulaWeights(p, name, shape))]));
-}
-
-Deno.test({
-  name:
-    "Inception is torch-fidelity's, features and logits, on tensorflow (needs --allow-read --allow-ffi --allow-env)",
-  ignore: !granted,
-  async fn() {
-    const engine = await openEngine("tensorflow");
-    const inception = buildInception(formulaState());
-    const { data, shape } = golden.tensors.x!;
-    const images = tf.tidy(() =>
-      tf.transpose(tf.tensor4d(Float32Array.from(data), shape as [4, 3, 32, 32]), [0, 2, 3, 1])
-    );
-    const jitted = engine.jit((x) => inception.apply(x as tf.Tensor4D));
-    const [features, logits] = jitted(images);
-    assertClose(await features!.data(), golden.tensors.features!.data, golden.tolerance, "features");
-    assertClose(await logits!.data(), golden.tensors.logits!.data, golden.tolerance, "logits");
-    tf.dispose([images, features!, logits!]);
-    jitted.dispose();
-    inception.dispose();
-    engine.dispose();
-  },
-});
 
 Deno.test("Inception refuses weights that are not its own, and says which", () => {
   assertThrows(() => buildInception(new Map()), UserError, "no fc.weight");
