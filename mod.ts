@@ -69,7 +69,7 @@ export { frechetDistance } from "./src/evaluation/frechet.ts";
 export { type KernelDistance, kernelDistance, type KernelDistanceOptions } from "./src/evaluation/kernel.ts";
 export { type InceptionScore, inceptionScore, type InceptionScoreOptions } from "./src/evaluation/inception_score.ts";
 
-export { type Reporter } from "./src/runner/reporter.ts";
+export { type Besides, type Reporter } from "./src/runner/reporter.ts";
 export { runExperiment, type RunOptions } from "./src/runner/run.ts";
 export { type Comparison, reproduceBundle } from "./src/runner/reproduce.ts";
 export type { FileDifference, PayloadDifferences } from "./src/bundle/differences.ts";
