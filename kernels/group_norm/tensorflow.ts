@@ -1,6 +1,7 @@
 /**
- * GroupNorm with one group on the engine `tensorflow`. Each image is one row of numbers; sums of products are dot
- * products, which read and do not write, and y = x a + b with one a and b for each image and channel.
+ * GroupNorm with one group on the engine `tensorflow`. Each image is one row of numbers, so that a fused LayerNorm does it
+ * where there is one. Elsewhere, and in the gradient, sums of products are dot products, which read and do not write, and
+ * y = x a + b with one a and b for each image and channel.
  */
 import * as tf from "@tensorflow/tfjs";
 import { fusedLayerNorm, hasFusedLayerNorm } from "../layer_norm/tensorflow.ts";
