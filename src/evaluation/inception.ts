@@ -30,6 +30,8 @@ const side = 299;
 /** Added to each variance. */
 const epsilon = 0.001;
 
+type Shape4 = [outputs: number, inputs: number, height: number, width: number];
+
 interface Convolution {
   filter: tf.Tensor4D;
   bias: tf.Tensor1D;
@@ -56,7 +58,12 @@ export function buildInception(state: ReadonlyMap<string, TensorData>): Inceptio
 }
 
 function buildWeights(state: ReadonlyMap<string, TensorData>) {
-  const rows = named(state, "fc.weight", [1008, 2048]);
+  // All is looked at before the engine is given anything: wrong weights need no engine and leave nothing there.
+  checkWeight(state, "fc.weight", [1008, 2048]);
+  for (const [names, inputs, outputs, size] of convolutionTable()) {
+    names.forEach((name, i) => checkConvolution(state, name, [outputs[i]!, inputs, ...size]));
+  }
+  const rows = named(state, "fc.weight");
   const dense = tf.tidy(() => tf.keep(tf.tensor2d(rows, [1008, 2048]).transpose()) as tf.Tensor2D);
   freeArray(rows);
   const convolutions = new Map<string, Convolution>();
@@ -75,25 +82,37 @@ function buildWeights(state: ReadonlyMap<string, TensorData>) {
   return { convolutions, dense };
 }
 
-function named(state: ReadonlyMap<string, TensorData>, name: string, shape: number[]): Float32Array {
+/** The convolution's own part of the names, and those of its batch normalization. */
+const normalization = ["weight", "bias", "running_mean", "running_var"] as const;
+
+function checkConvolution(state: ReadonlyMap<string, TensorData>, name: string, shape: Shape4) {
+  checkWeight(state, `${name}.conv.weight`, shape);
+  for (const part of normalization) checkWeight(state, `${name}.bn.${part}`, [shape[0]]);
+}
+
+function checkWeight(state: ReadonlyMap<string, TensorData>, name: string, shape: readonly number[]) {
   const tensor = state.get(name);
-  if (tensor?.shape.join() === shape.join() && tensor.data.length > 0) return toFloat32(tensor);
+  if (tensor?.shape.join() === shape.join() && tensor.data.length > 0) return;
   throw new UserError(
     `the Inception weights hold ${tensor ? `${name} as ${tensor.shape.join(" x ")}` : `no ${name}`}, ` +
       `where ${shape.join(" x ")} is expected: this is not torch-fidelity's weights-inception-2015-12-05-6726825d.pth`,
   );
 }
 
+/** The values of a tensor that was checked. */
+function named(state: ReadonlyMap<string, TensorData>, name: string): Float32Array {
+  return toFloat32(state.get(name)!);
+}
+
 /** Weights (OIHW) and bias of a convolution with its batch normalization in them. */
-function foldNormalization(
-  state: ReadonlyMap<string, TensorData>,
-  name: string,
-  shape: [number, number, number, number],
-) {
-  const outputs = shape[0], weight = named(state, `${name}.conv.weight`, shape);
-  const [scale, offset, mean, variance] = ["weight", "bias", "running_mean", "running_var"].map((part) =>
-    named(state, `${name}.bn.${part}`, [outputs])
-  ) as [Float32Array, Float32Array, Float32Array, Float32Array];
+function foldNormalization(state: ReadonlyMap<string, TensorData>, name: string, shape: Shape4) {
+  const outputs = shape[0], weight = named(state, `${name}.conv.weight`);
+  const [scale, offset, mean, variance] = normalization.map((part) => named(state, `${name}.bn.${part}`)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
   const factor = Float64Array.from(scale, (s, o) => s / Math.sqrt(variance[o]! + epsilon));
   const each = weight.length / outputs, filter = weight.map((w, i) => w * factor[Math.floor(i / each)]!);
   freeArray(weight);
