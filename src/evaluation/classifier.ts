@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
+import { inBatchParts } from "../../kernels/batch_parts.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import type { Dataset } from "../datasets/mod.ts";
@@ -43,7 +44,7 @@ const recipe = {
 const featureWidth = 64;
 
 /** Goes up when the same dataset gives another classifier. */
-export const classifierVersion = 2;
+export const classifierVersion = 3;
 
 /** Shapes of the weights: three or more convolutions, until the grid has at most 4 pixels a side, then two dense layers. */
 function architecture(imageSize: number, channels: number, classes: number): [name: string, shape: number[]][] {
@@ -65,6 +66,10 @@ type Weights = ReadonlyMap<string, tf.Tensor>;
 
 /** Images N x H x W x C of 0 ... 255 to features, before the last layer, and logits. */
 function forward(weights: Weights, images: tf.Tensor4D): [features: tf.Tensor2D, logits: tf.Tensor2D] {
+  return inBatchParts(images, [], (part) => forwardPart(weights, part));
+}
+
+function forwardPart(weights: Weights, images: tf.Tensor4D): [features: tf.Tensor2D, logits: tf.Tensor2D] {
   const get = <T extends tf.Tensor>(name: string) => weights.get(name) as T;
   let x = tf.sub<tf.Tensor4D>(tf.div(images, 127.5), 1);
   for (let level = 0; weights.has(`conv${level}.weight`); level++) {

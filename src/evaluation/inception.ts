@@ -9,6 +9,7 @@
  * Heusel et al. (2017) for its use; the names of the weights are those of the published file.
  */
 import * as tf from "@tensorflow/tfjs";
+import { inBatchParts } from "../../kernels/batch_parts.ts";
 import { UserError } from "../errors.ts";
 import { freeArray, type TensorData, toFloat32 } from "../formats/tensors.ts";
 
@@ -49,7 +50,7 @@ export function buildInception(state: ReadonlyMap<string, TensorData>): Inceptio
   // Apart from the closures below, which would keep all of `state` alive.
   const { convolutions, dense } = buildWeights(state);
   return {
-    apply: (images) => tf.tidy(() => forward(convolutions, dense, images)),
+    apply: (images) => tf.tidy(() => inBatchParts(images, [], (part) => forward(convolutions, dense, part))),
     dispose() {
       tf.dispose([...convolutions.values()].flatMap(({ filter, bias }) => [filter, bias]));
       dense.dispose();

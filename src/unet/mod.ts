@@ -1,6 +1,7 @@
 /** From resolved spec to network: plan, weights, and the function that applies it. */
 import * as tf from "@tensorflow/tfjs";
 import type { Constant, Parameter } from "../layers/layer.ts";
+import { inBatchParts } from "../../kernels/batch_parts.ts";
 import { layerNamed } from "../layers/registry.ts";
 import { initialValues } from "./initialize.ts";
 import { ourShape, toOurs } from "./layout.ts";
@@ -51,7 +52,15 @@ export function compileUNet(spec: NetworkSpec & { seed: number }): UNet {
   return {
     plan,
     parameters,
-    apply: (x, t, label) => tf.tidy(() => applyPlan(plan, parameters, constants, x, t, label)),
+    apply(x, t, label) {
+      checkInputs(plan, x, t, label);
+      const others = label ? [t, label] : [t];
+      return tf.tidy(() =>
+        inBatchParts<[tf.Tensor4D]>(x, others, (x, [t, label]) => [
+          applyPlan(plan, parameters, constants, x, t as tf.Tensor1D, label as tf.Tensor1D | undefined),
+        ])[0]
+      );
+    },
     summary: () => summarize(plan),
     dispose() {
       for (const variable of parameters.values()) variable.dispose();
@@ -79,14 +88,7 @@ function constantTensors(steps: Step[]): Map<string, Map<string, tf.Tensor>> {
   );
 }
 
-function applyPlan(
-  plan: NetworkPlan,
-  parameters: ReadonlyMap<string, tf.Variable>,
-  constants: Map<string, Map<string, tf.Tensor>>,
-  x: tf.Tensor4D,
-  t: tf.Tensor1D,
-  label?: tf.Tensor1D,
-): tf.Tensor4D {
+function checkInputs(plan: NetworkPlan, x: tf.Tensor4D, t: tf.Tensor1D, label?: tf.Tensor1D): void {
   const [batch, ...imageShape] = x.shape;
   if (x.rank !== 4 || imageShape.some((size, i) => size !== plan.imageShape[i])) {
     throw new TypeError(`x must be [batch, ${plan.imageShape.join(", ")}], got [${x.shape.join(", ")}]`);
@@ -97,7 +99,16 @@ function applyPlan(
     }
   }
   if (label && plan.classes === null) throw new TypeError("a label was given to a network without classes");
+}
 
+function applyPlan(
+  plan: NetworkPlan,
+  parameters: ReadonlyMap<string, tf.Variable>,
+  constants: Map<string, Map<string, tf.Tensor>>,
+  x: tf.Tensor4D,
+  t: tf.Tensor1D,
+  label?: tf.Tensor1D,
+): tf.Tensor4D {
   const outputs = new Map<string, tf.Tensor>([["x", x], ["t", t], ...(label ? [["label", label] as const] : [])]);
   for (const step of plan.steps) {
     const byShortName = new Map(

@@ -11,6 +11,8 @@ import type { Binding, TensorMetadata } from "./binding.ts";
 /** tfjs-node's backend, with the members that its own type keeps to itself and that kernels and `jit` need. */
 export interface Backend extends tf.KernelBackend {
   binding: Binding;
+  /** Into how many parts a batch is best divided (`kernels/batch_parts.ts`): so many run at the same time. */
+  batchParts: number;
   getDTypeInteger(dtype: tf.DataType): number;
   getInputTensorIds(tensors: tf.TensorInfo[]): number[];
   createOutputTensor(metadata: TensorMetadata): tf.Tensor;
@@ -19,9 +21,10 @@ export interface Backend extends tf.KernelBackend {
 }
 
 /** Registers and selects the tfjs backend `tensorflow` over a binding. */
-export async function installBackend(binding: Binding): Promise<Backend> {
+export async function installBackend(binding: Binding, batchParts: number): Promise<Backend> {
   const Constructor = NodeJSKernelBackend as unknown as new (binding: Binding, packageName: string) => Backend;
   const backend = new Constructor(binding, "@tensorflow/tfjs-node");
+  backend.batchParts = batchParts;
   if (tf.findBackendFactory("tensorflow")) tf.removeBackend("tensorflow");
   tf.registerBackend("tensorflow", () => backend, 3);
   await tf.setBackend("tensorflow");

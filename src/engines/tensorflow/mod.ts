@@ -19,7 +19,7 @@ import { registerTensorFlowKernels } from "../../../kernels/tensorflow.ts";
 export interface TensorFlowOptions {
   /** `tf32` lets a GPU that has it round the factors of products to 10 bits; default `float32`. */
   precision?: "float32" | "tf32";
-  /** Threads within an operation; default all cores. The last bits of gradients depend on it: each adds up its part. */
+  /** Threads; default all cores. The last bits of gradients depend on it: each adds up its part. */
   threads?: number | undefined;
   /** Fetch the library where this machine has none; default true. */
   download?: boolean;
@@ -37,7 +37,7 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
   const context = createContext(tensorflow, threads);
   const gpus = listDevices(tensorflow, context).filter((device) => device.type === "GPU");
   const binding = createBinding(tensorflow, context, gpus.length > 0);
-  const backend = await installBackend(binding);
+  const backend = await installBackend(binding, gpus.length ? 1 : partsOf(threads));
   registerTensorFlowKernels();
   releaseLibraryPages(dirname(library.cc));
   const device = gpus.length ? "cuda" : "cpu";
@@ -70,9 +70,12 @@ function loadedLibraries(version: string, { cc, framework, wheels }: TensorFlowL
   return [...ours, ...fetched, ...(gpu ? nvidiaDriver() : [])];
 }
 
+/** Parts of a batch that are computed at once (`kernels/batch_parts.ts`); more would leave each too little to do. */
+const partsOf = (threads: number) => Math.min(threads, 4);
+
 /**
  * An eager context. Its options are a ConfigProto: field 2 is the number of threads within an operation, 5 that of
- * operations at once, 6.4 lets a GPU's memory grow as needed.
+ * operations at once, 6.4 lets a GPU's memory grow as needed. The parts of a batch share the threads.
  */
 function createContext(tensorflow: TensorFlow, threads: number): Deno.PointerValue {
   const { core, status, check } = tensorflow;
@@ -80,7 +83,8 @@ function createContext(tensorflow: TensorFlow, threads: number): Deno.PointerVal
     throw new UserError(`the number of threads must be 1 to 127, not ${threads}`);
   }
   const options = core.TFE_NewContextOptions();
-  const config = Uint8Array.of(0x10, threads, 0x28, Math.min(threads, 2), 0x32, 2, 0x20, 1);
+  const parts = partsOf(threads);
+  const config = Uint8Array.of(0x10, Math.ceil(threads / parts), 0x28, parts, 0x32, 2, 0x20, 1);
   core.TFE_ContextOptionsSetConfig(options, config, BigInt(config.length), status);
   check("the options of TensorFlow's context");
   const context = core.TFE_NewContext(options, status);
