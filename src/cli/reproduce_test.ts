@@ -5,14 +5,17 @@ import { exampleBundle } from "../bundle/testing.ts";
 import { probeWebGpu } from "../engines/webgpu/mod.ts";
 import { bundleOf, command, ignoreRuns, withFolder } from "./testing.ts";
 
-/** Architecture, precision and sampling that make the network meet every kernel of ours; a training of four steps. */
+/**
+ * Architecture, precision and sampling that make the network meet every kernel of ours; a training of four steps, whose
+ * batches are large enough to be divided among threads.
+ */
 const spec = `architecture: D
 dataset: mnist
 imageSize: 8
 baseWidth: 4
 classes: 10
-data: { limit: 16 }
-training: { images: 32, batchSize: 8, emaDecay: 0.9, previewEveryEpochs: null }
+data: { limit: 32 }
+training: { images: 128, batchSize: 32, emaDecay: 0.9, previewEveryEpochs: null }
 sampling: { steps: 3, count: 3, batchSize: 2, rotation: [0, 45] }
 evaluation: { metrics: [] }
 `;
