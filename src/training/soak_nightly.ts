@@ -1,5 +1,6 @@
 // 20,000 steps of a real training, with its optimizer, average, losses and checkpoints: nothing that it makes may stay.
-// Not named like a test: `deno task nightly` runs it.
+// Not named like a test: `deno task nightly` runs it, in a process of its own, for beside what large networks leave
+// behind no growth would be seen.
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { join } from "@std/path";
