@@ -4,6 +4,7 @@ import type { Digests } from "../bundle/layout.ts";
 import { projectPackages, projectState, provenance } from "../bundle/provenance.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import { type Place, placeName } from "./place.ts";
+import type { TimeSpent } from "./time_spent.ts";
 import type { Trained } from "./train_phase.ts";
 
 /** What both files tell of. */
@@ -13,19 +14,13 @@ export interface Told {
   description: string;
   dataset: Dataset;
   trained: Trained;
-  startedAt: Date;
-  /** How long it took; of a run that was stopped, since it went on. */
-  seconds: number;
-}
-
-/** When it ended, by the timer: the clock may have jumped in between. */
-function finishedAt({ startedAt, seconds }: Pick<Told, "startedAt" | "seconds">): string {
-  return new Date(startedAt.getTime() + 1000 * seconds).toISOString();
+  spent: TimeSpent;
+  finishedAt: Date;
 }
 
 /** The environment of a run as JSON can hold it. */
 export function environmentOf(told: Told): Record<string, unknown> {
-  const { place, description, dataset, trained, startedAt, seconds } = told;
+  const { place, description, dataset, trained, spent, finishedAt } = told;
   return {
     engine: description,
     place,
@@ -34,10 +29,11 @@ export function environmentOf(told: Told): Record<string, unknown> {
     host: hostname(),
     cores: navigator.hardwareConcurrency,
     data: { source: dataset.source, images: dataset.count, skipped: dataset.skipped },
-    trainingImagesPerSecond: trained.imagesPerSecond,
-    startedAt: startedAt.toISOString(),
-    finishedAt: finishedAt(told),
-    seconds,
+    trainingImagesPerSecond: spent.training.images > 0 ? spent.training.images / spent.training.seconds : null,
+    startedAt: spent.startedAt,
+    finishedAt: finishedAt.toISOString(),
+    starts: spent.starts,
+    seconds: spent.seconds,
   };
 }
 
@@ -53,7 +49,7 @@ function hostname(): string | null {
 export function provenanceOf(
   told: Told & { spec: ResolvedSpec; digests: Digests; subjects: { name: string; sha256: string }[] },
 ): string {
-  const { place, description, dataset, trained, startedAt, spec, digests, subjects } = told;
+  const { place, description, dataset, trained, spent, finishedAt, spec, digests, subjects } = told;
   const { engine: name, device, threads, processor, libraries } = place;
   const places = trained.places.map(placeName);
   return provenance({
@@ -66,8 +62,8 @@ export function provenanceOf(
     libraries,
     project: projectState(),
     packages: projectPackages(),
-    started: startedAt.toISOString(),
-    finished: finishedAt(told),
+    started: spent.startedAt,
+    finished: finishedAt.toISOString(),
     notes: [
       ...trained.notes,
       ...(places.length > 1 ? [`more than one engine worked on the training: ${places.join("; ")}`] : []),

@@ -21,6 +21,7 @@ import { placeOf } from "./place.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { type Trained, trainPhase } from "./train_phase.ts";
+import { startStopwatch, type Stopwatch } from "./time_spent.ts";
 import { readPreviews, readStart, readTrained, sharedPlaces, trainedDigest } from "./trained.ts";
 import { requireSpace, spaceFor } from "./space.ts";
 import { explainFolder, explainFullDisk, findBundle, findTrained, freePath, openWork, type Work } from "./work.ts";
@@ -72,7 +73,7 @@ export function digestsOf(spec: ResolvedSpec, data: string): Digests {
  */
 export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}): Promise<Bundle> {
   const { out = "out", signal, again = false } = options, log = startLog(options.report ?? silent), { report } = log;
-  const started: Started = { at: new Date(), ms: performance.now() };
+  const stopwatch = startStopwatch();
   const dataset = await loadDataset(spec, {
     dataRoot: options.dataRoot,
     skipBad: options.skipBad,
@@ -96,6 +97,7 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     }
     requireSpace(out, spaceFor(spec), work);
     log.keepIn(join(work.path, `log-${digests.spec.slice(0, 16)}.txt`));
+    stopwatch.keepIn(join(work.path, "time.json"));
     const engine = typeof options.engine === "object" ? options.engine : await openEngine(options.engine ?? "auto", {
       precision: spec.precision,
       // The order in which threads add is in the last bits: a training goes on with as many as it began with.
@@ -104,11 +106,16 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     report.message(`engine: ${engine.description}`);
     try {
       refuseTooLarge(spec, engine);
-      return await runOn(engine, spec, dataset, digests, work, { ...options, out, report, signal }, started, log);
+      return await runOn(engine, spec, dataset, digests, work, { ...options, out, report, signal }, stopwatch, log);
     } finally {
       if (engine !== options.engine) engine.dispose();
     }
   } catch (error) {
+    try {
+      stopwatch.keep();
+    } catch {
+      // What stopped the run, a full disk say, is what people must hear.
+    }
     throw explainFullDisk(error, out);
   } finally {
     work.release();
@@ -120,12 +127,6 @@ function finishedBundle(out: string, { run }: Digests, report: Reporter): Bundle
   if (!path) return null;
   report.message("this run is finished; its bundle is not made again");
   return { path, digest: sha256(Deno.readFileSync(join(path, "manifest-sha256.txt"))) };
-}
-
-/** When a run started: by the clock, for people, and by the timer, which no change of the clock touches. */
-interface Started {
-  at: Date;
-  ms: number;
 }
 
 /** Refuses to reproduce a bundle with other data, or with a release that computes otherwise on purpose. */
@@ -149,7 +150,7 @@ async function runOn(
   digests: Digests,
   work: Work,
   options: RunOptions & { out: string; report: Reporter },
-  started: Started,
+  stopwatch: Stopwatch,
   log: Log,
 ): Promise<Bundle> {
   const { out, report, signal, again } = options;
@@ -162,12 +163,12 @@ async function runOn(
       const { tensors, losses } = await readTrained(shared);
       restoreState(state, tensors);
       const notes = [`the model was taken from ${basename(shared)}, a run of the same training`];
-      trained = { losses, previews: null, imagesPerSecond: null, places: sharedPlaces(shared), notes };
+      trained = { losses, previews: null, places: sharedPlaces(shared), notes };
       previews = readPreviews(shared);
     } else {
       const from = spec.training.from, start = from === null ? null : await readStart(from, spec);
       const training = { engine, spec, dataset, state, start, work, trainingKey: digests.training!, report, signal };
-      trained = await trainPhase({ ...training, elsewhere: options.elsewhere ?? false });
+      trained = await trainPhase({ ...training, stopwatch, elsewhere: options.elsewhere ?? false });
       previews = await previewsPng(spec, trained.previews);
     }
     const tensors = await stateTensors(state);
@@ -177,6 +178,7 @@ async function runOn(
         spec,
         predict: unet.apply,
         folder: join(work.path, `samples-${digests.spec.slice(0, 16)}`),
+        onKept: stopwatch.keep,
         report,
         signal,
       }));
@@ -190,7 +192,7 @@ async function runOn(
       engine,
       trained,
       previews,
-      started,
+      stopwatch,
       source: options.source,
       log: log.text(),
     });
@@ -230,22 +232,22 @@ interface BundleInput {
   trained: Trained;
   /** Of the training, which may be another run's. */
   previews: Uint8Array | null;
-  started: Started;
+  stopwatch: Stopwatch;
   source: RunOptions["source"];
   log: string;
 }
 
 async function writeBundle(
-  { path, computed, engine, trained, previews, started, source, log }: BundleInput,
+  { path, computed, engine, trained, previews, stopwatch, source, log }: BundleInput,
 ): Promise<Bundle> {
   const { spec, digests, dataset } = computed;
-  const payload = await payloadFiles(computed), seconds = (performance.now() - started.ms) / 1000;
+  const payload = await payloadFiles(computed);
   try {
     const writer = createBundle(path);
     try {
       for (const [name, bytes] of payload) writer.payload(name, bytes);
       const told = { place: placeOf(engine), description: engine.description, dataset, trained };
-      const times = { startedAt: started.at, seconds };
+      const times = { spent: stopwatch.spent(), finishedAt: stopwatch.now() };
       const tags: [string, Uint8Array | string][] = [
         ...(source ? [["spec-as-written.yaml", source.text] as [string, string]] : []),
         // Not in the payload: a run that takes another one's model has the other's, drawn by its spec's sampling.

@@ -15,6 +15,8 @@ export interface SamplePhase {
   predict: NoisePredictor;
   /** Where finished batches are kept, or null. */
   folder: string | null;
+  /** Is called when a batch was kept. */
+  onKept?: () => void;
   report: Reporter;
   signal?: AbortSignal | undefined;
 }
@@ -52,7 +54,8 @@ export function momentsAmong(timesteps: readonly number[], noiseSteps: number, c
 }
 
 /** Draws all images of a spec. */
-export async function samplePhase({ engine, spec, predict, folder, report, signal }: SamplePhase): Promise<Samples> {
+export async function samplePhase(options: SamplePhase): Promise<Samples> {
+  const { engine, spec, predict, folder, onKept, report, signal } = options;
   const { sampling, imageSize, channels, noise } = spec, pixels = imageSize ** 2 * channels;
   const sampler = createSampler({
     engine,
@@ -111,6 +114,7 @@ export async function samplePhase({ engine, spec, predict, folder, report, signa
           if (wantsStates) denoising = states;
           if (path && wantsStates) writeStates(`${path}.states`, states);
           if (path) writeFileAtomic(path, drawn);
+          onKept?.();
         }
         done += steps;
       }

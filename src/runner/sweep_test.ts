@@ -150,6 +150,9 @@ Deno.test({
       );
       const { lines } = await estimateRun(started, options);
       assertStringIncludes(lines[0]!, "10 steps of 8 images, 3 of them done; ");
+      const { path: resumed } = await runExperiment(started, options);
+      const told = JSON.parse(Deno.readTextFileSync(join(resumed, "environment.json")));
+      assertEquals(told.starts, 2, "time and speed are of all its starts");
       const done = await estimateRun(specs[2]!, options);
       assertEquals(done.bundle, first);
       assertStringIncludes(done.lines[0]!, "finished");

@@ -14,6 +14,7 @@ import { restoreState, stateTensors, type TrainingState, withAverage } from "../
 import { diverged, train } from "../training/train.ts";
 import { placeName } from "./place.ts";
 import { type Reporter, roughly } from "./reporter.ts";
+import type { Stopwatch } from "./time_spent.ts";
 import type { TrainedModel } from "./trained.ts";
 import type { Work } from "./work.ts";
 
@@ -40,6 +41,8 @@ export interface TrainPhase {
   /** Go on with a checkpoint that another engine or kind of device made. */
   elsewhere: boolean;
   report: Reporter;
+  /** Is told what was trained and saved. */
+  stopwatch: Stopwatch;
   signal?: AbortSignal | undefined;
 }
 
@@ -48,8 +51,6 @@ export interface Trained {
   losses: number[];
   /** uint8 [previews, count, size, size, channels], or null. */
   previews: TensorData | null;
-  /** Images a second; null where nothing was left to train. */
-  imagesPerSecond: number | null;
   /** The engines, devices and threads that worked on it, the present ones last. */
   places: EnginePlace[];
   /** What a reader of the bundle should know of how it was trained. */
@@ -103,6 +104,8 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     });
     saved = losses.length;
     savedMs = performance.now();
+    options.stopwatch.trained((savedMs - startMs - pausedMs) / 1000, (saved - first) * spec.training.batchSize);
+    options.stopwatch.keep();
     saveCostMs = savedMs - began;
   }
 
@@ -157,9 +160,7 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   }
   if (losses.length > saved) await save();
   report.done();
-  const seconds = (performance.now() - startMs - pausedMs) / 1000;
-  const imagesPerSecond = losses.length > first ? (losses.length - first) * spec.training.batchSize / seconds : null;
-  return { losses, previews: previewTensor(previews, spec), imagesPerSecond, places, notes };
+  return { losses, previews: previewTensor(previews, spec), places, notes };
 }
 
 /** Whether all values are finite. A loop: `some` takes ten times as long, and this is a good part of saving. */
