@@ -47,18 +47,25 @@ export function normalize(x: Values, scale: Values, offset: Values, length: numb
 /**
  * The gradients for x, scale and offset. With g = dy scale:
  * dx = (g - mean(g) - xHat mean(g xHat)) / deviation, means over the group; dscale = sum(dy xHat); doffset = sum(dy).
+ * The means are made of each channel's sums of dy and of dy xHat, which dscale and doffset are, too: with an infinite
+ * scale that is another kind of infinity than the sum of products.
  */
 export function normalizeGrad(x: Values, dy: Values, scale: Values, length: number): Values[] {
   const channels = scale.data.length;
   const dx = zeros(x.shape), dscale = zeros([channels]), doffset = zeros([channels]);
   for (const { start, end, mean, deviation } of groupsOf(x, length)) {
-    let sumG = 0, sumGXHat = 0;
+    const sums = zeros([channels]), products = zeros([channels]);
     for (let i = start; i < end; i++) {
-      const channel = i % channels, xHat = (x.data[i]! - mean) / deviation, g = dy.data[i]! * scale.data[channel]!;
-      sumG += g;
-      sumGXHat += g * xHat;
-      dscale.data[channel]! += dy.data[i]! * xHat;
-      doffset.data[channel]! += dy.data[i]!;
+      const channel = i % channels;
+      sums.data[channel]! += dy.data[i]!;
+      products.data[channel]! += dy.data[i]! * (x.data[i]! - mean) / deviation;
+    }
+    let sumG = 0, sumGXHat = 0;
+    for (let channel = 0; channel < channels; channel++) {
+      sumG += scale.data[channel]! * sums.data[channel]!;
+      sumGXHat += scale.data[channel]! * products.data[channel]!;
+      dscale.data[channel]! += products.data[channel]!;
+      doffset.data[channel]! += sums.data[channel]!;
     }
     for (let i = start; i < end; i++) {
       const xHat = (x.data[i]! - mean) / deviation, g = dy.data[i]! * scale.data[i % channels]!;

@@ -13,7 +13,7 @@ struct Uniforms {
 @group(0) @binding(4) var<storage, read_write> shares: array<Value>; // [batch, 2, channels]
 @group(0) @binding(5) var<uniform> u: Uniforms;
 
-var<workgroup> partial: array<vec4f, 256>;
+var<workgroup> partial: array<vec2f, 256>;
 
 fn sum_of(image: u32, quantity: u32, channel: u32) -> Value {
   var sum = Value(0.0);
@@ -23,22 +23,9 @@ fn sum_of(image: u32, quantity: u32, channel: u32) -> Value {
   return sum;
 }
 
-@compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let image = group.x;
-  var found = vec4f(0.0);
-  for (var channel = thread; channel < u.channels; channel += 256) {
-    let g = sum_of(image, 0, channel);
-    let gd = sum_of(image, 1, channel);
-    found += vec4f(
-      total_of(sum_of(image, 2, channel)),
-      total_of(sum_of(image, 3, channel)),
-      total_of(g * scale[channel]),
-      total_of(gd * scale[channel]),
-    );
-    shares[(image * 2) * u.channels + channel] = gd;
-    shares[(image * 2 + 1) * u.channels + channel] = g;
-  }
+// The sum of the threads' numbers, for all of them.
+fn reduce(thread: u32, found: vec2f) -> vec2f {
+  workgroupBarrier();
   partial[thread] = found;
   for (var stride = 128u; stride > 0; stride /= 2) {
     workgroupBarrier();
@@ -47,18 +34,33 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
   }
   workgroupBarrier();
+  return partial[0];
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let image = group.x;
   let size = f32(u.pixels) * f32(u.channels) * f32(WIDTH);
-  let means = partial[0] / size;
-  let shift = means.x;
-  let variance = means.y - shift * shift;
+  var found = vec2f(0.0);
+  for (var channel = thread; channel < u.channels; channel += 256) {
+    found += vec2f(total_of(sum_of(image, 2, channel)), total_of(sum_of(image, 3, channel)));
+  }
+  let moments = reduce(thread, found) / size;
+  let shift = moments.x;
+  let variance = moments.y - shift * shift;
   let inverse_deviation = inverseSqrt(select(variance, 0.0, variance < 0.0) + EPSILON); // max() would lose a NaN.
+  found = vec2f(0.0);
+  for (var channel = thread; channel < u.channels; channel += 256) {
+    let g = sum_of(image, 0, channel);
+    // sum(dy xHat), with xHat = (d - shift) / deviation.
+    let product = (sum_of(image, 1, channel) - shift * g) * inverse_deviation;
+    found += vec2f(total_of(g * scale[channel]), total_of(product * scale[channel]));
+    shares[(image * 2) * u.channels + channel] = product;
+    shares[(image * 2 + 1) * u.channels + channel] = g;
+  }
+  let means = reduce(thread, found) / size;
   if (thread == 0) {
     let mean = first_of(x[image * u.pixels * u.channels]) + shift;
-    statistics[image] = vec4f(mean, inverse_deviation, means.z, (means.w - shift * means.z) * inverse_deviation);
-  }
-  for (var channel = thread; channel < u.channels; channel += 256) {
-    // sum(dy xHat), with xHat = (d - shift) / deviation; each thread wrote these channels itself.
-    let at = (image * 2) * u.channels + channel;
-    shares[at] = (shares[at] - shift * shares[at + u.channels]) * inverse_deviation;
+    statistics[image] = vec4f(mean, inverse_deviation, means);
   }
 }

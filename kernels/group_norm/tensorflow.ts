@@ -1,7 +1,6 @@
 /**
  * GroupNorm with one group on the engine `tensorflow`. Each image is one row of numbers, so that a fused LayerNorm does it
- * where there is one. Elsewhere, and in the gradient, sums of products are dot products, which read and do not write, and
- * y = x a + b with one a and b for each image and channel.
+ * where there is one. Elsewhere, and in the gradient, sums of products are dot products, which read and do not write.
  */
 import * as tf from "@tensorflow/tfjs";
 import { fusedLayerNorm, hasFusedLayerNorm } from "../layer_norm/tensorflow.ts";
@@ -22,12 +21,6 @@ export function imageStatistics(x: tf.Tensor4D): { mean: tf.Tensor3D; scale: tf.
   return { mean: mean.reshape([batch, 1, 1]), scale: tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor3D, centred };
 }
 
-/** x times a plus b, which have one number for each image and channel, [batch, 1, channels]. */
-function scaleAndShift(x: tf.Tensor4D, a: tf.Tensor, b: tf.Tensor): tf.Tensor4D {
-  const [batch, height, width, channels] = x.shape;
-  return tf.add(tf.mul(x.reshape([batch, height * width, channels]), a), b).reshape(x.shape);
-}
-
 /** GroupNorm of [batch, height, width, channels]. */
 export function groupNormForm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D): tf.Tensor4D {
   if (hasFusedLayerNorm(x)) {
@@ -35,9 +28,9 @@ export function groupNormForm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Ten
     const rows = x.reshape([batch, -1]) as tf.Tensor2D;
     return fusedLayerNorm(rows, eachPixel(scale), eachPixel(offset)).reshape(x.shape);
   }
-  const { mean, scale: inverse } = imageStatistics(x);
-  const a = tf.mul(inverse, scale.reshape([1, 1, -1]));
-  return scaleAndShift(x, a, tf.sub(offset.reshape([1, 1, -1]), tf.mul(a, mean)));
+  const { scale: inverse, centred } = imageStatistics(x), [batch, height, width, channels] = x.shape;
+  const a = tf.mul(inverse, scale.reshape([1, 1, -1])), pixels = centred.reshape([batch, height * width, channels]);
+  return tf.add(tf.mul(pixels, a), offset.reshape([1, 1, -1])).reshape(x.shape);
 }
 
 /** The gradients for x, scale and offset. */
