@@ -150,7 +150,9 @@ export async function unpackBundle(archive: string, into: string): Promise<Verif
     const verification = await verifyBundle(staging);
     if (!verification.ok) throw fault(`the bundle in it does not verify\n${problemText(verification)}`);
     const path = join(into, folder);
-    if (exists(path)) throw new UserError(`${path}: there is something of this name already; unpack elsewhere`);
+    if (exists(path)) {
+      throw new UserError(`${path}: there is something of this name already; name another folder behind the file`);
+    }
     Deno.renameSync(staging, path);
     syncFolder(into);
     return { ...verification, path };

@@ -35,6 +35,7 @@ Deno.test({
     const archive = join(folder, "sent.tar.gz");
     assertEquals((await said(pack, path, archive))[0], 0);
     assertEquals((await said(unpack, archive, join(folder, "received")))[0], 0);
+    await assertRejects(() => said(unpack, archive, join(folder, "received")), UserError, "name another folder");
     assertEquals((await said(verify, join(folder, "received", "example-0123456789ab"), "--digest", digest))[0], 0);
 
     const [shown, list] = await said(show, path);
@@ -50,10 +51,16 @@ Deno.test({
       assert(both.includes(`${name}  two models`), both);
     }
     Deno.writeTextFileSync(join(path, "data", "loss.csv"), "step,loss\n1,0\n");
+    // As a shell makes it of `out/*`: what lies beside bundles is no fault, what they hold is.
+    const all = [path, join(folder, "example-0123456789ab-pictures"), archive];
+    const [ofAll, judged] = await said(verify, ...all);
+    assertEquals(ofAll, 1, judged);
+    assert(judged.includes("-pictures: passed over") && judged.includes("sent.tar.gz: passed over"), judged);
     const [bad, complaint] = await said(verify, path);
     assertEquals(bad, 1);
     assert(complaint.includes("data/loss.csv: its bytes changed"), complaint);
 
+    await assertRejects(() => said(pack, path, archive, path), UserError, "pack takes one bundle");
     for (const verb of [verify, pack, unpack, show]) {
       await assertRejects(() => said(verb), UserError);
       await assertRejects(() => said(verb, join(folder, "none")), UserError);

@@ -2,6 +2,7 @@
 import { basename, dirname, join } from "@std/path";
 import { isBundle, readBundleSpec, readLosses, readMetrics, readSamples } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
+import { positionals } from "./positionals.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { isWithinNoise } from "../evaluation/table.ts";
 import { scoreText } from "../evaluation/table_text.ts";
@@ -19,10 +20,7 @@ The samples of both are drawn into one picture, diff-A-B.png, beside the first b
 
 /** Prints how two bundles differ. */
 export async function run(args: string[]): Promise<number> {
-  const [a, b, ...more] = args;
-  if (a === undefined || b === undefined || more.length > 0) {
-    throw new UserError(`diff needs two bundles, and got ${args.length}\n\n${help}`);
-  }
+  const [a, b] = positionals(args, [2, 2], "diff takes two bundles", help) as [string, string];
   for (const path of [a, b]) if (!isBundle(path)) throw new UserError(`${path}: not a bundle`);
   const sections: [string, string[]][] = [
     ["spec", specLines(a, b)],

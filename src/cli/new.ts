@@ -2,6 +2,7 @@
 import { dirname, relative } from "@std/path";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
+import { positionals } from "./positionals.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
 
 /** What `--help` prints. */
@@ -145,8 +146,7 @@ export async function run(
   args: string[],
   ask: typeof askPerson = askPerson,
 ): Promise<number> {
-  const [given, ...more] = args;
-  if (more.length > 0 || given?.startsWith("-")) throw new UserError(help);
+  const [given] = positionals(args, [0, 1], "new takes one file", help);
   const answers = askAll(ask);
   const resolved = resolveSpec(parseSpec(newSpec(answers)));
   const dataset = resolved.dataset === "folder" ? "folder" : resolved.dataset.replace("-", "");

@@ -1,7 +1,7 @@
 /** `deno task pack`: a bundle as one file to send. */
 import { resolve } from "@std/path";
 import { packBundle } from "../bundle/archive.ts";
-import { UserError } from "../errors.ts";
+import { positionals } from "./positionals.ts";
 
 /** What `--help` prints. */
 export const help = `Verifies a bundle and packs it into one .tar.gz, the same bytes each time.
@@ -12,10 +12,9 @@ FILE is by default the bundle's name with .tar.gz behind it, beside it. It is re
 
 /** Packs the bundle named. */
 export async function run(args: string[]): Promise<number> {
-  const [bundle, file, ...more] = args;
-  if (bundle === undefined || more.length > 0 || args.some((arg) => arg.startsWith("-"))) throw new UserError(help);
-  const archive = file ?? `${resolve(bundle)}.tar.gz`;
-  const { digest, files } = await packBundle(bundle, archive);
+  const [bundle, file] = positionals(args, [1, 2], "pack takes one bundle, and the file if it is to have a name", help);
+  const archive = file ?? `${resolve(bundle!)}.tar.gz`;
+  const { digest, files } = await packBundle(bundle!, archive);
   console.log(`${archive}: ${(Deno.statSync(archive).size / 1e6).toFixed(1)} MB, ${files} files, verified`);
   console.log(`  digest ${digest}`);
   console.log(`Whoever gets it: deno task unpack ${archive.split(/[\\/]/).pop()}`);

@@ -48,8 +48,9 @@ export async function run(args: string[]): Promise<number> {
   report.message(`${specName(resolved)} on ${resolved.dataset}, spec ${specDigest(resolved).slice(0, 12)}`);
   if (dryRun) {
     const source = { path, text };
-    const told = await estimateRun(resolved, { engine, out, dataRoot: data, skipBad, source });
     console.log(resolvedSpecYaml(resolved));
+    const onMeasure = () => report.message("measuring a few steps, to say how long the run would take ...");
+    const told = await estimateRun(resolved, { engine, out, dataRoot: data, skipBad, source, onMeasure });
     console.log(told.network);
     console.log([`\nbundle:  ${told.bundle}`, `data:    ${told.data}`, ...told.lines].join("\n"));
     return 0;

@@ -29,7 +29,9 @@ export async function run(args: string[]): Promise<number> {
     },
   });
   const [bundle, reference, ...more] = parsed._.map(String);
-  if (bundle === undefined || more.length > 0) throw new UserError(help);
+  if (bundle === undefined || more.length > 0) {
+    throw new UserError(`show takes one bundle, and one to compare with; got ${parsed._.length}\n\n${help}`);
+  }
   let names: string[];
   try {
     names = [...Deno.readDirSync(join(bundle, "data"))].map(({ name }) => name).sort();

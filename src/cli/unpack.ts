@@ -1,6 +1,6 @@
 /** `deno task unpack`: a bundle that somebody sent. */
 import { unpackBundle } from "../bundle/archive.ts";
-import { UserError } from "../errors.ts";
+import { positionals } from "./positionals.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -13,9 +13,13 @@ The bundle's folder appears in FOLDER, by default out.`;
 
 /** Unpacks the archive named. */
 export async function run(args: string[]): Promise<number> {
-  const [archive, into = "out", ...more] = args;
-  if (archive === undefined || more.length > 0 || args.some((arg) => arg.startsWith("-"))) throw new UserError(help);
-  const { path, digest, files } = await unpackBundle(archive, into);
+  const [archive, into = "out"] = positionals(
+    args,
+    [1, 2],
+    "unpack takes one file, and the folder to unpack into",
+    help,
+  );
+  const { path, digest, files } = await unpackBundle(archive!, into);
   console.log(`${path}: verified, ${files} files`);
   console.log(`  digest ${digest}`);
   return 0;

@@ -43,7 +43,11 @@ export interface RunEstimate {
  */
 export async function estimateRun(
   spec: ResolvedSpec,
-  options: Pick<RunOptions, "out" | "dataRoot" | "skipBad" | "source"> & { engine?: EngineName | "auto" } = {},
+  options: Pick<RunOptions, "out" | "dataRoot" | "skipBad" | "source"> & {
+    engine?: EngineName | "auto";
+    /** Is called before the measuring, which takes several seconds. */
+    onMeasure?: () => void;
+  } = {},
 ): Promise<RunEstimate> {
   const { out = "out", dataRoot, skipBad, source } = options;
   const dataset = await loadDataset(spec, { dataRoot, skipBad, keep: false });
@@ -61,11 +65,11 @@ export async function estimateRun(
       join(dataRoot ?? "data", ".cache")
     }`,
     `while it runs: up to ${megabytes(space.work)} in ${workPath(out, digests.training!)}`,
-    `memory: more than ${megabytes(leastMemory(spec))}: weights, gradients, their means, and what lies between layers`,
   ];
   if (!finished) {
     try {
       const engine = await openEngine(options.engine ?? "auto", { precision: spec.precision, download: false });
+      options.onMeasure?.();
       try {
         refuseTooLarge(spec, engine);
         lines.push(...await measuredLines(engine, { spec, steps: trained ? 0 : steps - done, dataset }));
@@ -74,7 +78,7 @@ export async function estimateRun(
       }
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      lines.push(`time: it cannot be measured here. ${error.message}`);
+      lines.push(`time: it cannot be measured here. ${error.message}`, leastLine(spec));
     }
   }
   const bundle = finished ?? join(out, bundleName(source?.path ?? specName(spec), digests.run));
@@ -96,7 +100,9 @@ interface Measured {
 
 async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured): Promise<string[]> {
   const head = `engine: ${engine.description}`;
-  if (engine.name === "cpu") return [head, "time: not measured; the engine cpu is a reference, and slow"];
+  if (engine.name === "cpu") {
+    return [head, "time: not measured; the engine cpu is a reference, and slow", leastLine(spec)];
+  }
   const { training, sampling } = spec;
   const unet = compileUNet(spec), state = newState(unet, training.emaDecay !== null);
   try {
@@ -142,12 +148,16 @@ async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured)
       (previews ? `previews ${roughly(shown)}, ` : "") + `drawing ${roughly(drawn)}` +
       `; compiling, pictures${spec.evaluation.metrics.length ? " and scores" : ""} come on top`,
       engine.device === "cpu"
-        ? `memory while measuring: ${megabytes(peakBytes())} for the whole process`
-        : "memory of the GPU: not measured",
+        ? `memory: about ${megabytes(peakBytes())} for the whole process, as measured`
+        : leastLine(spec),
     ];
   } finally {
     disposeState(state);
   }
+}
+
+function leastLine(spec: ResolvedSpec): string {
+  return `memory: more than ${megabytes(leastMemory(spec))}, for weights, gradients and their means`;
 }
 
 /** The most memory that this process has had; where the system does not tell, what it has now. */

@@ -100,7 +100,8 @@ export async function samplePhase(options: SamplePhase): Promise<Samples> {
               angleDegrees,
               ...(signal ? { signal } : {}),
               onStep: async ({ step, timestep, state }) => {
-                report.update(done + step, { image: `${first + count}/${sampling.count}`, angle: `${angleDegrees}°` });
+                const images = `${first + 1}-${first + count} of ${sampling.count}`;
+                report.update(done + step, { images, angle: `${angleDegrees}°` });
                 if (!wantsStates || !moments.has(step)) return;
                 const values = await state.data<"float32">();
                 states.push({

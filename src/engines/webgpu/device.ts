@@ -46,7 +46,27 @@ const noAdapter =
 
 async function requestAdapter(): Promise<GPUAdapter | null> {
   const gpu: GPU | undefined = navigator.gpu;
-  return gpu === undefined ? null : await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (gpu === undefined) return null;
+  const restore = withRuntimeFolder();
+  try {
+    return await gpu.requestAdapter({ powerPreference: "high-performance" });
+  } finally {
+    restore();
+  }
+}
+
+/**
+ * Without a desktop Wayland's library complains on stderr that XDG_RUNTIME_DIR is not set, as if something were wrong.
+ * In the root folder it finds no display, and says nothing.
+ */
+function withRuntimeFolder(): () => void {
+  const variable = "XDG_RUNTIME_DIR";
+  if (Deno.build.os !== "linux" || Deno.permissions.querySync({ name: "env", variable }).state !== "granted") {
+    return () => {};
+  }
+  if (Deno.env.has(variable)) return () => {};
+  Deno.env.set(variable, "/");
+  return () => Deno.env.delete(variable);
 }
 
 function adapterName(info: GPUAdapterInfo): string {
