@@ -1,6 +1,6 @@
 /** `deno task diff`: two bundles side by side: spec, losses, scores, samples. */
 import { basename, dirname, join } from "@std/path";
-import { isBundle, readBundleSpec, readLosses, readMetrics, readSamples } from "../bundle/read.ts";
+import { isBundle, readAllSamples, readBundleSpec, readLosses, readMetrics } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import { positionals } from "./positionals.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
@@ -96,8 +96,14 @@ function scoreLines(a: string, b: string): string[] {
 }
 
 async function sampleLines(a: string, b: string): Promise<string[]> {
-  const left: Pictures = await readSamples(a), right: Pictures = await readSamples(b);
-  const lines: string[] = [];
+  const all = [await readAllSamples(a), await readAllSamples(b)] as const;
+  for (const [i, of] of all.entries()) if (of.size === 0) throw new UserError(`${[a, b][i]}: no samples in it`);
+  // Upright images where both have them, else those of an angle that both have.
+  const upright = (angles: number[]) => angles.includes(0) ? 0 : angles[0];
+  const common = upright([...all[0].keys()].filter((angle) => all[1].has(angle)));
+  const angles = all.map((of) => common ?? upright([...of.keys()])!);
+  const [left, right] = all.map((of, i): Pictures => of.get(angles[i]!)!) as [Pictures, Pictures];
+  const lines = common === undefined ? [`drawn at no angle in common: ${angles[0]}° and ${angles[1]}° are shown`] : [];
   if (left.images.length === right.images.length) {
     let equal = 0, sum = 0;
     left.images.forEach((byte, i) => {
@@ -112,11 +118,12 @@ async function sampleLines(a: string, b: string): Promise<string[]> {
     );
   }
   if (left.imageSize !== right.imageSize) return [...lines, `${left.imageSize} and ${right.imageSize} pixels a side`];
+  const shown = Math.min(16, left.count, right.count);
   const block = (title: string, pictures: Pictures) => {
-    const some = allPictures(pictures).slice(0, 16);
+    const some = allPictures(pictures).slice(0, shown);
     return { title, cells: [0, 4, 8, 12].map((from) => some.slice(from, from + 4)).filter((row) => row.length > 0) };
   };
   const path = join(dirname(a), `diff-${basename(a)}-${basename(b)}.png`);
-  writeFileAtomic(path, await sheetPng([block("A", left), block("B", right)]));
+  writeFileAtomic(path, await sheetPng([block(`A, ${angles[0]}°`, left), block(`B, ${angles[1]}°`, right)]));
   return [...lines, `side by side in ${path}`];
 }

@@ -65,7 +65,7 @@ Deno.test("models side by side at the angles that both have", async () => {
 Deno.test("the resampling sheet: a constant image stays constant inside, where the kernels let the mean pass", async () => {
   const down = lowpassKernel({ size: 3, kaiserBeta: 2, normalized: true });
   const pixel = async (up: Float64Array, column: number) => {
-    const png = await resamplingSheet(grey(200, 1, 16), { down, up, size: 3 });
+    const png = await resamplingSheet(grey(200, 1, 16), { down, up, size: 3, gain: 4 });
     const { width, data } = decodePng(png);
     const scale = Math.round(112 / 32), cell = 32 * scale;
     const x = 12 + column * (cell + 8) + cell / 2, y = 12 + 26 + 20 + cell / 2;

@@ -117,8 +117,9 @@ export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Pro
     over: `<circle cx="0.5" cy="0.5" r="${radius.toFixed(4)}" fill="none" stroke="#ffffff" stroke-width="0.005" ` +
       `stroke-dasharray="0.018 0.012"/>`,
   });
-  const middle = (points - 1) / 2;
-  const positive = Array.from({ length: middle + 1 }, (_, i) => i);
+  // Of an even number of points the first one is at -pi, which an odd number only comes close to.
+  const half = 128, fine = frequencyResponse(kernel, size, 2 * half).map(decibels);
+  const steps = Array.from({ length: half + 1 }, (_, k) => k);
   const clipped = (value: number) => Math.max(value, bottom);
   const sections = curveSvg(
     {
@@ -134,11 +135,11 @@ export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Pro
       curves: [
         {
           name: "axis",
-          points: positive.map((i) => [frequencyAt(middle + i), clipped(response[middle * points + middle + i]!)]),
+          points: steps.map((k) => [Math.PI * k / half, clipped(fine[half * 2 * half + half - k]!)]),
         },
         {
           name: "diagonal",
-          points: positive.map((i) => [frequencyAt(middle + i), clipped(response[(middle + i) * (points + 1)]!)]),
+          points: steps.map((k) => [Math.PI * k / half, clipped(fine[(half - k) * (2 * half + 1)]!)]),
         },
       ],
     },

@@ -60,7 +60,8 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
     axisTick: { show: true, lineStyle: { color: colours.faint } },
     axisLabel: { color: colours.ink, fontSize: 12, formatter: ticks?.text ?? (log ? powerText : numberText) },
     ...(ticks ? { interval: ticks.every } : {}),
-    splitLine: { lineStyle: { color: colours.rule } },
+    // An axis may end between two ticks: the last number stands there, but no line beside that of the last tick.
+    splitLine: { lineStyle: { color: colours.rule }, showMaxLine: ticks !== undefined || log === true },
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
   });
@@ -75,8 +76,9 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
       showSymbol: points.length <= 40,
       symbol: "circle",
       symbolSize: 6,
-      itemStyle: { color: colour },
-      lineStyle: { color: colour, width: faint ? 1 : 2, opacity: faint ? 0.3 : 1 },
+      // The legend takes its colour from the first of these.
+      itemStyle: { color: colour, opacity: faint ? 0.35 : 1 },
+      lineStyle: { color: colour, width: faint ? 1 : 2, opacity: faint ? 0.35 : 1 },
       z: faint ? 2 : 4,
     };
     if (i === 0 && plot.marks) Object.assign(line, { markLine: markLine(plot.marks) });

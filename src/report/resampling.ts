@@ -52,6 +52,7 @@ function bilinear({ size, channels, data }: Field): Field {
 
 /** The low-pass kernels of a network, row-major, `size` taps a side; `up` with its gain. */
 export interface Lowpasses {
+  gain: number;
   down: Float64Array;
   up: Float64Array;
   size: number;
@@ -83,6 +84,10 @@ export function resamplingSheet(pictures: Pictures, lowpasses: Lowpasses | null)
   });
   return sheetPng([{ columnLabels: columns.map(([label]) => label), cells }], {
     title: "Down- and upsampling",
+    note: lowpasses && lowpasses.gain !== 4
+      ? "Filtered ↑ puts zeros between the pixels. As published, its kernel has no gain of 4 to make up for them: a grid " +
+        "stays, and what is not 0 comes closer to it. Beyond the border all is 0, which is grey."
+      : undefined,
     scale,
     gap: 8,
   });

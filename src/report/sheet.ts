@@ -82,6 +82,17 @@ function textWidth(text: string, size: number): number {
   return Math.ceil(text.length * size * 0.62);
 }
 
+/** A text in lines of at most a width, broken between words. */
+function wrapped(text: string, width: number, size: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && textWidth(longer, size) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** Lays blocks of images side by side under one title. All images are of one size. */
 export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Promise<Image> {
   const first = blocks.flatMap((block) => block.cells.flat()).find((cell) => cell !== null);
@@ -105,21 +116,26 @@ export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Pr
     write(options.title, margin, top + 15, 16, "start");
     top += 26;
   }
-  if (options.note) {
-    write(options.note, margin, top + 11, 12, "start", faint);
-    top += 22;
+  const blockGap = Math.max(24, 4 * gap);
+  const columnsOf = ({ cells, columnLabels }: Block) =>
+    Math.max(...cells.map((row) => row.length), columnLabels?.length ?? 0);
+  const blocksWidth = blocks.reduce((sum, block) => sum + columnsOf(block) * (cellWidth + gap) - gap + blockGap, 0) -
+    blockGap;
+  const noteLines = options.note ? wrapped(options.note, Math.max(240, rowLabelWidth + blocksWidth), 12) : [];
+  for (const line of noteLines) {
+    write(line, margin, top + 11, 12, "start", faint);
+    top += 16;
   }
+  if (options.note) top += 6;
   if (blocks.some((block) => block.title)) top += 22;
   const labelled = blocks.some((block) => block.columnLabels);
   if (labelled) top += 20;
   if (options.rowLabelsTitle) write(options.rowLabelsTitle, margin + rowLabelWidth - 8, top - 7, 12, "end", faint);
 
-  const blockGap = Math.max(24, 4 * gap);
   let left = margin + rowLabelWidth;
   const places: { image: Image; x: number; y: number }[] = [];
   for (const { title, columnLabels, cells } of blocks) {
-    const columns = Math.max(...cells.map((row) => row.length), columnLabels?.length ?? 0);
-    const width = columns * cellWidth + (columns - 1) * gap;
+    const width = columnsOf({ cells, columnLabels }) * (cellWidth + gap) - gap;
     if (title) write(title, left, top - (labelled ? 27 : 9), 14, "start");
     columnLabels?.forEach((text, c) => {
       write(text, left + c * (cellWidth + gap) + cellWidth / 2, top - 7, 12, "middle", faint);
@@ -139,7 +155,10 @@ export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Pr
     write(text, margin + rowLabelWidth - 8, top + r * (cellHeight + gap) + cellHeight / 2 + 4.5, 13, "end");
   });
 
-  const wanted = Math.max(textWidth(options.title ?? "", 16), textWidth(options.note ?? "", 12)) + 2 * margin;
+  const wanted = Math.max(
+    textWidth(options.title ?? "", 16),
+    ...noteLines.map((line) => textWidth(line, 12)),
+  ) + 2 * margin;
   const width = Math.max(left - blockGap + margin, wanted);
   const height = top + rows * cellHeight + (rows - 1) * gap + margin;
   const sheet: Image = { width, height, channels: 3, data: new Uint8Array(width * height * 3).fill(paper) };

@@ -74,7 +74,7 @@ function weightFiles({ tensors }: Computed): PayloadFile[] {
 function lowpassesOf({ kernelSize: size, kaiserBeta, normalized, cutoff, gain }: ResolvedSpec): Lowpasses | null {
   if (size === null || normalized === null || cutoff === null || gain === null) return null;
   const kernel = (radians: number) => lowpassKernel({ size, kaiserBeta, normalized, cutoff: radians });
-  return { size, down: kernel(cutoff.down), up: kernel(cutoff.up).map((k) => k * gain) };
+  return { size, gain, down: kernel(cutoff.down), up: kernel(cutoff.up).map((k) => k * gain) };
 }
 
 /** The filters and their responses: one pair where up- and downsampling have the same kernel. */

@@ -260,7 +260,8 @@ async function writeBundle(
       const names = [...payload.map(([name]) => `data/${name}`), ...tags.map(([name]) => name), "report.html"];
       const title = `${basename(source?.path ?? "experiment").replace(/\.[^.]*$/, "")}, ${specName(spec)}`;
       const summary = `${specName(spec)} on ${describeDataset(dataset)}. ` +
-        `${computed.losses.length.toLocaleString("en-US")} steps of ${spec.training.batchSize} images; ` +
+        `${computed.losses.length.toLocaleString("en-US")} steps of ${spec.training.batchSize} images` +
+        `${dataset.count % spec.training.batchSize === 0 ? "; " : ", fewer in an epoch's last; "}` +
         `${spec.sampling.count} images drawn at ${spec.sampling.rotation.map((angle) => `${angle}°`).join(", ")}.`;
       const digest = writer.digest();
       writer.tag("README.md", bundleReadme({ title, summary, digest, digests, names }));
