@@ -7,7 +7,7 @@ struct Moments {
 }
 
 fn step(old: Moments, gradient: f32) -> Moments {
-  let mean = BETA1 * old.mean + (1.0 - BETA1) * gradient;
+  let mean = old.mean + (1.0 - BETA1) * (gradient - old.mean);
   let square = BETA2 * old.square + (1.0 - BETA2) * gradient * gradient;
   let parameter = rates[0] * old.parameter - rates[1] * mean / (sqrt(square) / rates[2] + EPSILON);
   return Moments(parameter, mean, square);

@@ -16,6 +16,27 @@ const pytorch = [
   [0.9920859647058734, -1.9854269651770367, 0.5118720116404178, 0.00925137548882431],
 ];
 
+/**
+ * Where a NaN or infinity in parameter (0), gradient, mean or square (3), which are 1, 0.5, 0.25 and 0.125 else, goes in
+ * the third step of torch.optim.AdamW(lr=0.02, weight_decay=0.1) of PyTorch 2.15: the new parameter, mean and square. Its
+ * variants foreach and fused agree.
+ */
+const pytorchSpecials: [place: number, special: number, parameter: number, mean: number, square: number][] = [
+  [0, NaN, NaN, 0.275, 0.125125],
+  [0, Infinity, Infinity, 0.275, 0.125125],
+  [0, -Infinity, -Infinity, 0.275, 0.125125],
+  [1, NaN, NaN, NaN, NaN],
+  [1, Infinity, NaN, Infinity, Infinity],
+  [1, -Infinity, NaN, -Infinity, Infinity],
+  [2, NaN, NaN, NaN, 0.125125],
+  [2, Infinity, NaN, NaN, 0.125125],
+  [2, -Infinity, NaN, NaN, 0.125125],
+  [3, NaN, NaN, 0.275, NaN],
+  [3, Infinity, 0.998, 0.275, Infinity],
+  [3, -Infinity, NaN, 0.275, -Infinity],
+];
+const specialRates = adamwRates({ learningRate: 0.02, weightDecay: 0.1, step: 3 });
+
 type AdamWValues = Parameters<typeof adamwReference>[0];
 
 const first = [1, -2, 0.5, 0];
@@ -124,22 +145,47 @@ testOnEngines(
   },
 );
 
-testOnEngines("adamw: NaN and infinity go where the reference lets them go", async (engine) => {
-  const draw = random(11), rates = adamwRates({ learningRate: 0.02, weightDecay: 0.1, step: 3 });
-  for (const special of [NaN, Infinity, -Infinity]) {
-    // Moments that were infinite before are NaN on TensorFlow: tensorflow.ts.
-    for (const place of engine.name === "tensorflow" && !Number.isNaN(special) ? [0, 1] : [0, 1, 2, 3]) {
-      const values = [0, 1, 2, 3].map(() => draw.values([7])) as AdamWValues;
-      values[3].data.forEach((value, i) => values[3].data[i] = Math.abs(value));
-      values[place]!.data[draw.integer(0, 6)] = special;
-      const [parameter, gradient, mean, square] = values.map((part) => tf.variable(tensorOf(part))) as tf.Variable[];
-      const slot = { parameter: parameter!, gradient: gradient!, mean: mean!, square: square! };
-      tf.tidy(() => adamw([slot], tf.tensor1d(rates)));
-      const expected = adamwReference(values, rates, adamwDefaults);
-      (await read(slot)).forEach((data, i) =>
-        assertSameSpecials(data, expected[i]!.data, `${special} in ${place}, output ${i}`)
-      );
-      tf.dispose(Object.values(slot));
+Deno.test("adamw: NaN and infinity go in the reference as in PyTorch", () => {
+  for (const [place, special, ...expected] of pytorchSpecials) {
+    const of = (i: number, value: number) => ({ shape: [], data: Float64Array.of(i === place ? special : value) });
+    const results = adamwReference([of(0, 1), of(1, 0.5), of(2, 0.25), of(3, 0.125)], specialRates, adamwDefaults);
+    results.forEach(({ data }, i) => {
+      const value = expected[i]!;
+      if (Number.isFinite(value)) assertClose(data, [value], 1e-12, `${special} in ${place}, output ${i}`);
+      else assertEquals(data[0], value, `${special} in ${place}, output ${i}`);
+    });
+  }
+});
+
+testOnEngines("adamw: NaN and infinity go where the reference lets them go, with and without jit", async (engine) => {
+  // Each number of the four tensors beside each of the others: each element has a case of its own.
+  const numbers = [0.5, NaN, Infinity, -Infinity];
+  const all = [0, 1, 2, 3].map((place) => Float64Array.from({ length: 256 }, (_, i) => numbers[(i >> 2 * place) & 3]!));
+  // One slot alone, small ones as one, and one that is large.
+  for (const sizes of [[256], [100, 156], [70000]]) {
+    for (const jitted of [false, true]) {
+      let start = 0;
+      const values = sizes.map((size) => {
+        const cases = all.map((data) => Float64Array.from({ length: size }, (_, i) => data[(start + i) % 256]!));
+        start += size;
+        return cases.map((data) => ({ shape: [size], data })) as AdamWValues;
+      });
+      const slots = values.map((parts) => {
+        const [parameter, gradient, mean, square] = parts.map((part) => tf.variable(tensorOf(part))) as tf.Variable[];
+        return { parameter: parameter!, gradient: gradient!, mean: mean!, square: square! };
+      });
+      const run = engine.jit((rates) => (adamw(slots, rates as tf.Tensor1D), []));
+      const rates = tf.tensor1d(specialRates);
+      if (jitted) run(rates);
+      else tf.tidy(() => adamw(slots, rates));
+      for (const [i, slot] of slots.entries()) {
+        const expected = adamwReference(values[i]!, specialRates, adamwDefaults);
+        (await read(slot)).forEach((data, j) =>
+          assertSameSpecials(data, expected[j]!.data, `slot ${i} of ${sizes}, jit ${jitted}, output ${j}`)
+        );
+      }
+      run.dispose();
+      tf.dispose([rates, ...slots.flatMap((slot) => Object.values(slot))]);
     }
   }
 });

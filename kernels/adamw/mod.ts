@@ -30,8 +30,9 @@ export function adamwRates(
 
 /**
  * One step: with [decay, stepSize, correction] = rates,
- * m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
- * p = decay p - stepSize m / (sqrt(v) / correction + epsilon). Assigns parameter, mean and square of every slot.
+ * m = m + (1 - beta1) (g - m), v = beta2 v + (1 - beta2) g^2,
+ * p = decay p - stepSize m / (sqrt(v) / correction + epsilon). Assigns parameter, mean and square of every slot. As in
+ * PyTorch an m that was infinite becomes NaN; a v that was infinite stays so, and its parameter only decays.
  *
  * Source: Loshchilov and Hutter, arXiv 1711.05101, algorithm 2, in the order of operations of PyTorch's AdamW.
  *

@@ -18,7 +18,7 @@ export function adamwReference(
   const outputs = [zeros(parameter.shape), zeros(parameter.shape), zeros(parameter.shape)] as const;
   for (let i = 0; i < parameter.data.length; i++) {
     const g = gradient.data[i]!;
-    const m = beta1 * mean.data[i]! + (1 - beta1) * g;
+    const m = mean.data[i]! + (1 - beta1) * (g - mean.data[i]!);
     const v = beta2 * square.data[i]! + (1 - beta2) * g * g;
     outputs[0].data[i] = decay * parameter.data[i]! - stepSize * m / (Math.sqrt(v) / correction + epsilon);
     outputs[1].data[i] = m;

@@ -1,16 +1,31 @@
 /**
  * AdamW on the engine `tensorflow`. TensorFlow's own ResourceApplyAdam is one pass over memory where the composition of
  * small operations is a dozen; it works on resource variables, so each tensor is put into one for the step and taken
- * out again. Its epsilon stands beside sqrt(v) uncorrected: epsilon times the correction makes it PyTorch's. It moves a
- * moment by a part of its distance from the gradient, so that one that was infinite becomes NaN, where by the formula it
- * stays; the gradient that made it so has already made the parameter NaN, or is above 1e19.
+ * out again. Its epsilon stands beside sqrt(v) uncorrected: epsilon times the correction makes it PyTorch's. It moves v by
+ * a part of its distance from g^2, which would make NaN of an infinite v; so it is given the largest number in place of
+ * infinity, by which the parameter moves as little, and v itself is mended afterwards.
  */
 import * as tf from "@tensorflow/tfjs";
 import { eachSlot } from "../slots_tensorflow.ts";
-import { registerForm, tensorflowBackend } from "../tensorflow_form.ts";
+import { isTraced, operation, operations, registerForm, tensorflowBackend } from "../tensorflow_form.ts";
 
-const floatType = 1;
+const floatType = 1, largest = 2 ** 128 - 2 ** 104;
 let variables = 0;
+
+/**
+ * TensorFlow's new v, and by the formula where the old one was infinite: in a branch of the traced graph that does not
+ * run where none was.
+ */
+function squareOf(updated: tf.Tensor, old: tf.Tensor, gradient: tf.Tensor, beta2: number): tf.Tensor {
+  const mended = (updated: tf.Tensor, old: tf.Tensor, gradient: tf.Tensor) =>
+    tf.where(tf.isInf(old), tf.add(tf.mul(old, beta2), tf.mul(tf.square(gradient), 1 - beta2)), updated);
+  if (!isTraced(updated)) return mended(updated, old, gradient);
+  const allFinite = tf.isFinite(tf.sum(old)), type = { T: { type: "float32" } } as const;
+  const branch = (tensor: tf.Tensor) => operations("Switch", [tensor, allFinite], type, 2) as [tf.Tensor, tf.Tensor];
+  const [toMend, asItIs] = branch(updated);
+  const elsewhere = mended(toMend, branch(old)[0], branch(gradient)[0]);
+  return operation("Merge", [asItIs, elsewhere], { ...type, N: { int: 2 } });
+}
 
 /** Registers the form. */
 export function register(): void {
@@ -24,7 +39,8 @@ export function register(): void {
     const names = ["parameter", "gradient", "mean", "square"];
     const slots = Array.from({ length: count }, (_, i) => names.map((name) => inputs[`${name}${i}`]!));
     return eachSlot(slots, ([parameter, gradient, mean, square]) => {
-      const resources = [tf.mul(parameter!, decay), mean!, square!].map((value) => {
+      const bounded = tf.minimum(square!, largest);
+      const resources = [tf.mul(parameter!, decay), mean!, bounded].map((value) => {
         const [resource] = binding.executeOp(
           "VarHandleOp",
           [
@@ -45,12 +61,13 @@ export function register(): void {
         [...resources, ...scalarIds, ...backend.getInputTensorIds([gradient!])],
         0,
       );
-      return resources.map((resource) => {
+      const [newParameter, newMean, newSquare] = resources.map((resource) => {
         const output = backend.createOutputTensor(binding.executeOp("ReadVariableOp", [type], [resource], 1)[0]!);
         binding.executeOp("DestroyResourceOp", [], [resource], 0);
         binding.deleteTensor(resource);
         return output;
       });
+      return [newParameter!, newMean!, squareOf(newSquare!, square!, gradient!, beta2)];
     }).flat();
   });
 }
