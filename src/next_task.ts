@@ -1,5 +1,5 @@
-/** Milliseconds between two turns: each costs about one. */
-const everyMs = 20;
+/** Milliseconds between two turns: each costs one to three, and a person who presses Ctrl-C does not notice so many. */
+const everyMs = 200;
 let lastMs = 0;
 
 /** Lets timers, signals (Ctrl-C) and progress bars have their turn, now and then; called between pieces of long work. */
