@@ -1,10 +1,10 @@
 // 20,000 steps of a real training, with its optimizer, average, losses and checkpoints: nothing that it makes may stay.
 // Not named like a test: `deno task nightly` runs it, in a process of its own, for beside what large networks leave
-// behind no growth would be seen. A single look at the memory is good to some 5 % only; the middle of nine is better.
+// behind no growth would be seen. What is in use tells more than the resident memory, which comes and goes by a third
+// with the pages that allocators and the system keep or drop; that one must not grow by more than a tenth.
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { join } from "@std/path";
-import { releaseFreedMemory } from "../engines/tensorflow/resident.ts";
 import { openEngine } from "../engines/mod.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { compileUNet } from "../unet/mod.ts";
@@ -15,28 +15,22 @@ import { train } from "./train.ts";
 
 const steps = 20_000, every = 1000;
 
-/**
- * Memory of the process's own when garbage is collected and what was freed is given back, in bytes. Pages of files, such
- * as those of libraries, are left out where the system tells them apart: it drops and reads them again as it likes.
- */
-async function memoryBytes(): Promise<number> {
+/** Bytes in use when garbage is collected: V8's heap, and on Linux what malloc has given and not got back. */
+function inUse(): { heap: number; malloc: number } {
   const { gc } = globalThis as { gc?: () => void };
   if (!gc) throw new Error("this test needs --v8-flags=--expose-gc");
-  let least = Infinity;
-  for (let look = 0; look < 5; look++) {
-    gc();
-    // Pages go back to the system a little later, by a thread of V8's.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    releaseFreedMemory();
-    least = Math.min(least, anonymousBytes() ?? Deno.memoryUsage().rss);
-  }
-  return least;
+  gc();
+  return { heap: Deno.memoryUsage().heapUsed, malloc: mallocBytes() };
 }
 
-function anonymousBytes(): number | null {
-  if (Deno.build.os !== "linux") return null;
-  const [, kilobytes] = Deno.readTextFileSync("/proc/self/status").match(/RssAnon:\s*(\d+) kB/) ?? [];
-  return kilobytes === undefined ? null : 1024 * Number(kilobytes);
+/** `uordblks`, the eighth of glibc's ten numbers. */
+function mallocBytes(): number {
+  if (Deno.build.os !== "linux") return 0;
+  const struct = Array.from({ length: 10 }, () => "usize" as const);
+  const libc = Deno.dlopen("libc.so.6", { mallinfo2: { parameters: [], result: { struct } } });
+  const numbers = new BigUint64Array(libc.symbols.mallinfo2().buffer);
+  libc.close();
+  return Number(numbers[7]);
 }
 
 Deno.test("20,000 steps of a tiny training leave tensors, memory and open files flat", async () => {
@@ -46,7 +40,7 @@ Deno.test("20,000 steps of a tiny training leave tensors, memory and open files 
       `training: { images: ${2 * steps}, batchSize: 2, emaDecay: 0.99 }\n`,
   ));
   const state = newState(compileUNet(spec), true), losses: number[] = [], folder = Deno.makeTempDirSync();
-  const marks: { tensors: number; files: number; memory: number }[] = [];
+  const marks: { tensors: number; files: number; heap: number; malloc: number; resident: number }[] = [];
   try {
     await train({
       engine,
@@ -60,7 +54,7 @@ Deno.test("20,000 steps of a tiny training leave tensors, memory and open files 
         const tensors = await stateTensors(state), previews = null;
         await writeCheckpoint(join(folder, "a"), { training: "a", places, losses, tensors, previews });
         const files = Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0;
-        marks.push({ tensors: tf.memory().numTensors, files, memory: await memoryBytes() });
+        marks.push({ tensors: tf.memory().numTensors, files, ...inUse(), resident: Deno.memoryUsage().rss });
         console.log(`step ${step}: ${JSON.stringify(marks.at(-1))}`);
       },
     });
@@ -72,11 +66,11 @@ Deno.test("20,000 steps of a tiny training leave tensors, memory and open files 
   assertEquals(losses.length, steps);
   // What is compiled and cached once is there by the third mark.
   const [first, ...later] = marks.slice(2);
-  for (const { tensors, files } of later) assertEquals([tensors, files], [first!.tensors, first!.files]);
-  const middle = (from: number, to: number) => {
-    const sorted = marks.slice(from, to).map(({ memory }) => memory).sort((a, b) => a - b);
-    return sorted[sorted.length >> 1]!;
-  };
-  const early = middle(2, 11), late = middle(11, 20);
-  assert(late < 1.05 * early, `the memory grew from ${early} to ${late}`);
+  for (const { tensors, files, heap, malloc } of later) {
+    assertEquals([tensors, files], [first!.tensors, first!.files]);
+    assert(heap < 1.02 * first!.heap, `V8's heap grew from ${first!.heap} to ${heap}`);
+    assert(malloc <= 1.02 * first!.malloc, `what malloc gave grew from ${first!.malloc} to ${malloc}`);
+  }
+  const least = (from: number, to: number) => Math.min(...marks.slice(from, to).map(({ resident }) => resident));
+  assert(least(11, 20) < 1.1 * least(2, 11), `the resident memory grew from ${least(2, 11)} to ${least(11, 20)}`);
 });
