@@ -1,27 +1,28 @@
-"""How fast torch-fidelity's own Inception is: reads "go" lines, answers each with wall and CPU seconds of one batch (pip: torch, torch-fidelity)."""
+"""How fast torch-fidelity's own Inception is (pip: torch, torch-fidelity, safetensors).
+
+usage: python inception_bench.py THREADS BATCH FOLDER
+Reads weights.safetensors (a state dict) and images.safetensors (uint8, N x 3 x H x W) from FOLDER, writes
+outputs.safetensors, says "ready"; then answers each line with wall and CPU seconds of all images, in batches.
+"""
+import pathlib
 import sys
 import time
 
 import torch
 import torch_fidelity.feature_extractor_inceptionv3 as fidelity
+from safetensors.torch import load_file, save_file
 
-
-class Random(fidelity.FeatureExtractorInceptionV3):
-    """With whatever weights it is initialized: the speed does not depend on them."""
-
-    def load_state_dict(self, *_args, **_kwargs):
-        return None
-
-
-threads, batch = int(sys.argv[1]), int(sys.argv[2])
+threads, batch, folder = int(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3])
 torch.set_num_threads(threads)
-fidelity.load_state_dict_from_url = lambda *args, **kwargs: {}
-network = Random("inception-v3-compat", ["2048", "logits_unbiased"])
-images = torch.randint(0, 256, (batch, 3, 32, 32), dtype=torch.uint8)
+fidelity.load_state_dict_from_url = lambda *args, **kwargs: load_file(folder / "weights.safetensors")
+network = fidelity.FeatureExtractorInceptionV3("inception-v3-compat", ["2048", "logits_unbiased"])
+batches = load_file(folder / "images.safetensors")["images"].split(batch)
 with torch.no_grad():
-    network(images)
+    features, logits = zip(*(network(images) for images in batches))
+    save_file({"features": torch.cat(features), "logits": torch.cat(logits)}, folder / "outputs.safetensors")
     print("ready", flush=True)
     for _ in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
-        network(images)
+        for images in batches:
+            network(images)
         print(time.perf_counter() - wall, time.process_time() - cpu, flush=True)

@@ -107,6 +107,9 @@ function environment(name: string): string | undefined {
     : undefined;
 }
 
+/** Images in a batch: as fast as 16, in half the memory. */
+export const inceptionBatchSize = 8;
+
 /**
  * Inception as a feature extractor on the open engine. Grey images are repeated to three channels. The weights' bytes
  * are given away: their memory is freed.
@@ -121,8 +124,7 @@ export function inceptionExtractor(engine: Engine, weights: InceptionWeights, wh
     digest: weights.digest,
     device: `${engine.name} ${engine.device}`,
     widths: [2048, 1008],
-    // As fast as 16, in half the memory.
-    batchSize: 8,
+    batchSize: inceptionBatchSize,
     channels: 3,
     prepare: toThreeChannels,
     apply,
