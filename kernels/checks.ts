@@ -4,7 +4,7 @@ import type * as tf from "@tensorflow/tfjs";
 /** The low-pass kernels that the filtered operations take have this many taps a side. */
 export const tapsRange = { least: 2, most: 12 };
 
-/** Throws unless a tensor is float32 and has the shape; null stands for any size. */
+/** Throws unless a tensor is float32, not empty, and has the shape; null stands for any size from 1. */
 export function checkTensor(operation: string, name: string, tensor: tf.Tensor, shape: (number | null)[]): void {
   const fits = tensor.rank === shape.length && shape.every((size, i) => size === null || size === tensor.shape[i]);
   if (!fits || tensor.dtype !== "float32") {
@@ -12,6 +12,9 @@ export function checkTensor(operation: string, name: string, tensor: tf.Tensor, 
       `${operation}: ${name} must be float32 [${shape.map((size) => size ?? "any").join(", ")}], ` +
         `got ${tensor.dtype} [${tensor.shape.join(", ")}]`,
     );
+  }
+  if (tensor.size === 0) {
+    throw new RangeError(`${operation}: ${name} must not be empty, got [${tensor.shape.join(", ")}]`);
   }
 }
 

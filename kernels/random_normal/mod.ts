@@ -11,11 +11,12 @@ import "./reference.ts";
  *
  * Source: Salmon et al., SC 2011 (Philox); Box and Muller, Annals of Mathematical Statistics 29 (1958).
  *
- * @param shape of the result, 1 to 2^26 elements
+ * @param shape of the result
  * @param key int32 [2], low word first (see `philoxKey`)
  * @param counter int32 [4], low word first: the counter of the first block
  * @returns float32 of the given shape
  * @throws TypeError where key or counter is not of that type and shape
+ * @throws RangeError where the shape has no elements
  */
 export function randomNormal<R extends tf.Rank>(
   shape: tf.ShapeMap[R],
@@ -26,6 +27,9 @@ export function randomNormal<R extends tf.Rank>(
     if (tensor.dtype !== "int32" || tensor.rank !== 1 || tensor.shape[0] !== size) {
       throw new TypeError(`randomNormal: ${name} must be int32 [${size}], got ${tensor.dtype} [${tensor.shape}]`);
     }
+  }
+  if (tf.util.sizeFromShape(shape as number[]) === 0) {
+    throw new RangeError(`randomNormal: the shape must not be empty, got [${(shape as number[]).join(", ")}]`);
   }
   return tf.engine().runKernel("RandomNormal", { key, counter }, { shape: shape as number[] }) as tf.Tensor<R>;
 }
