@@ -26,6 +26,8 @@ export interface ReportInput {
   samples: { angleDegrees: number; pictures: Pictures }[];
   /** PNG pictures shown as they are, in this order; `kind` says under which heading. */
   pictures: { kind: "denoising" | "training" | "filter"; png: Uint8Array; alt: string; caption: string }[];
+  /** Films in MP4; null in place of the bytes of one that is too large for the page. */
+  films: { kind: "rotation" | "denoising"; mp4: Uint8Array | null; file: string; label: string; caption: string }[];
   metrics: Evaluation | null;
   /** Every file with its SHA-256, and what it is. */
   files: { name: string; sha256: string; meaning: string }[];
@@ -46,7 +48,7 @@ export function reportHtml(input: ReportInput): string {
   const sections: (Section | null)[] = [
     samplesSection(input),
     rotationSection(input),
-    picturesSection(input, "denoising", "Out of noise", "denoising"),
+    picturesSection(input, "denoising", "Out of noise", "denoising", films(input, "denoising")),
     metricsSection(input),
     trainingSection(input),
     picturesSection(input, "filter", "The low-pass filter", "filter"),
@@ -82,7 +84,8 @@ function samplesSection({ samples, spec }: ReportInput): Section | null {
   };
 }
 
-function rotationSection({ samples }: ReportInput): Section | null {
+function rotationSection(input: ReportInput): Section | null {
+  const { samples } = input;
   if (samples.length < 2) return null;
   const frames = samples.toSorted((a, b) => a.angleDegrees - b.angleDegrees);
   const start = Math.max(0, frames.findIndex(({ angleDegrees }) => angleDegrees === 0));
@@ -101,7 +104,9 @@ function rotationSection({ samples }: ReportInput): Section | null {
     heading: "Rotation while sampling",
     body:
       `<p>Each image starts from the same noise for every angle, and turns a little in each step. An alias-free network ` +
-      `draws the same image, turned.</p>${controls}<div class="player">${figures.join("")}</div>`,
+      `draws the same image, turned.</p>${controls}<div class="player">${figures.join("")}</div>${
+        films(input, "rotation")
+      }`,
   };
 }
 
@@ -110,8 +115,9 @@ function picturesSection(
   kind: ReportInput["pictures"][number]["kind"],
   heading: string,
   id: string,
+  more = "",
 ): Section | null {
-  const body = figures(pictures.filter((picture) => picture.kind === kind));
+  const body = figures(pictures.filter((picture) => picture.kind === kind)) + more;
   return body ? { id, heading, body } : null;
 }
 
@@ -122,6 +128,17 @@ function figures(pictures: ReportInput["pictures"]): string {
       `height="${height / half}">`;
     return `<figure>${scroller(caption, image, "wide light")}<figcaption>${escapeText(caption)}</figcaption></figure>`;
   }).join("");
+}
+
+/** Nothing moves by itself: a film stands still until somebody plays it, which also suits those who want less motion. */
+function films(input: ReportInput, kind: ReportInput["films"][number]["kind"]): string {
+  return input.films.filter((film) => film.kind === kind).map(({ mp4, file, label, caption }) =>
+    mp4
+      ? `<figure class="film"><video src="data:video/mp4;base64,${mp4.toBase64()}" controls loop muted playsinline ` +
+        `preload="metadata" aria-label="${escapeText(label)}"></video>` +
+        `<figcaption>${escapeText(caption)} Also as the file <code>${escapeText(file)}</code>.</figcaption></figure>`
+      : `<p>${escapeText(caption)} It is too large for this page: see <code>${escapeText(file)}</code>.</p>`
+  ).join("");
 }
 
 /** Width and height of a PNG file, from its header. */

@@ -30,6 +30,7 @@ dl.facts dt { color: var(--faint); } dl.facts dd { margin: 0; overflow-wrap: any
 .images { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(var(--side, 64px), 23%), 1fr)); gap: 4px;
   max-width: 100%; }
 .images img { width: 100%; height: auto; image-rendering: pixelated; display: block; border-radius: 2px; }
+.film video { display: block; max-width: 100%; height: auto; border-radius: 6px; }
 .controls:not([hidden]) { display: flex; align-items: center; gap: .8rem; margin: .6rem 0 1rem; flex-wrap: wrap; }
 .controls input { flex: 1 1 7rem; accent-color: var(--accent); min-height: 2rem; }
 .controls output { min-width: 4.5em; text-align: right; font-variant-numeric: tabular-nums; }
@@ -46,7 +47,7 @@ details { margin: .8rem 0; } summary { cursor: pointer; }
 @media (max-width: 30rem) { body { padding: 1rem .9rem 3rem; } dl.facts { grid-template-columns: 1fr; gap: 0; }
   dl.facts dd { margin-bottom: .5rem; } }
 @media print { :root { --paper: #fff; --card: #fff; --ink: #000; --faint: #444; --rule: #bbb; --accent: #000; }
-  body { max-width: none; font-size: 10.5pt; padding: 0; } .controls { display: none !important; } h2 { break-after: avoid; }
+  body { max-width: none; font-size: 10.5pt; padding: 0; } .controls, .film { display: none !important; } h2 { break-after: avoid; }
   figure, tr, article { break-inside: avoid; } table { font-size: 8pt; }
   th, td { padding: .2rem .4rem .2rem 0; } .scroll { overflow: visible; } .wide { overflow: visible; } .wide > svg, .wide > img { min-width: 0;
   max-width: 100%; } .player { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1rem; }
@@ -98,7 +99,7 @@ export function page(title: string, lead: string, sections: Section[]): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>${escapeText(title)}</title>
 <link rel="icon" href="data:,">
 <style>${style}</style>

@@ -70,6 +70,35 @@ const shown: [file: string, kind: ReportInput["pictures"][number]["kind"], alt: 
   ],
 ];
 
+/** The films: file, where they belong, what they show, caption. */
+const filmed: [stem: string, kind: ReportInput["films"][number]["kind"], label: string, caption: string][] = [
+  [
+    "rotation",
+    "rotation",
+    "Film: generated images at one angle after the other, there and back",
+    "Film: the first images, angle by angle and back.",
+  ],
+  [
+    "denoising",
+    "denoising",
+    "Film: images on their way from pure noise to the finished image",
+    "Film: from noise to the images, timestep by timestep.",
+  ],
+];
+
+/** Bytes of a film that the page takes up at most; those of ordinary runs have less than one million. */
+const filmLimit = 4_000_000;
+
+/** A payload file of the bundle, or null where it has none of this name. */
+function payloadFile(folder: string, name: string): Uint8Array | null {
+  try {
+    return Deno.readFileSync(join(folder, "data", name));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
 /** A JSON file's plain values as names and words. */
 function plainValues(text: string | null): [string, string][] {
   if (text === null) return [];
@@ -148,12 +177,12 @@ export async function bundleReport(folder: string, context: ReportContext = {}):
     environment: plainValues(environment),
     samples: [...await readAllSamples(folder)].map(([angleDegrees, pictures]) => ({ angleDegrees, pictures })),
     pictures: shown.flatMap(([file, kind, alt, caption]) => {
-      try {
-        return [{ kind, alt, caption, png: Deno.readFileSync(join(folder, "data", file)) }];
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return [];
-        throw error;
-      }
+      const png = payloadFile(folder, file);
+      return png ? [{ kind, alt, caption, png }] : [];
+    }),
+    films: filmed.flatMap(([stem, kind, label, caption]) => {
+      const file = `data/${stem}.mp4`, mp4 = payloadFile(folder, `${stem}.mp4`);
+      return mp4 ? [{ kind, file, label, caption, mp4: mp4.length <= filmLimit ? mp4 : null }] : [];
     }),
     metrics: readMetrics(folder) as Evaluation | null,
     files: payload.map(({ name, sha256 }) => ({ name, sha256, meaning: meaningOf(name) })),

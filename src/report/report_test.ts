@@ -6,6 +6,7 @@ import { decodePng } from "../formats/png.ts";
 import { accessibilityFaults, findChromium, openBrowser } from "./browser.ts";
 import { reportHtml, type ReportInput } from "./html.ts";
 import { bundleReport } from "./report.ts";
+import { denoisingFilm, rotationFilm } from "./films.ts";
 import { imageGrid } from "./sheet.ts";
 
 const granted = (name: Deno.PermissionName) => Deno.permissions.querySync({ name }).state === "granted";
@@ -27,6 +28,23 @@ async function example(): Promise<ReportInput> {
     environment: [["engine", "tensor<flow>"]],
     samples: [-45, 0, 45].map((angleDegrees) => ({ angleDegrees, pictures })),
     pictures: [{ kind: "denoising", png: await imageGrid(pictures), alt: 'alt "text"', caption: "caption" }],
+    films: [
+      {
+        kind: "rotation",
+        mp4:
+          (await rotationFilm([{ model: "D", sets: [0, 45].map((angleDegrees) => ({ angleDegrees, pictures })) }])).mp4,
+        file: "data/rotation.mp4",
+        label: 'a "turning" film',
+        caption: "Turning.",
+      },
+      {
+        kind: "denoising",
+        mp4: (await denoisingFilm([{ timestep: 0, pictures }])).mp4,
+        file: "data/denoising.mp4",
+        label: "a film",
+        caption: "Clearing.",
+      },
+    ],
     metrics: JSON.parse(String(examplePayload().get("metrics.json"))),
     files: [{ name: "data/loss.csv", sha256: "4".repeat(64), meaning: "losses" }],
     provenance: [["project", "commit"]],
@@ -62,6 +80,15 @@ Deno.test("the report is one file with everything in it, escaped, the same text 
   const images = [...html.matchAll(/<img src="data:image\/png;base64,([^"]*)"/g)];
   assertEquals(images.length, 5 + 3 * 5 + 1);
   images.forEach(([, data]) => decodePng(Uint8Array.fromBase64(data!)));
+  // Films are in the page where they fit, wait to be played, and are named where they do not.
+  assertEquals(html.match(/<video [^>]*>/g)!.map((tag) => / autoplay/.test(tag)), [false, false]);
+  assertStringIncludes(html, 'aria-label="a &quot;turning&quot; film"');
+  const large = { ...await example(), films: (await example()).films.map((film) => ({ ...film, mp4: null })) };
+  assert(!reportHtml(large).includes("<video"));
+  assertStringIncludes(
+    reportHtml(large),
+    "Clearing. It is too large for this page: see <code>data/denoising.mp4</code>",
+  );
   assertEquals(
     new Set([...html.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id)).size,
     [...html.matchAll(/ id="/g)].length,
@@ -74,6 +101,7 @@ Deno.test("what a run has not got is left out of its report", async () => {
     losses: [],
     samples: [],
     pictures: [],
+    films: [],
     metrics: null,
     environment: [],
   });
@@ -130,6 +158,17 @@ Deno.test({
       await browser.evaluate(`document.querySelector(".controls button").click()`);
       const broken = `[...document.images].filter((image) => !image.complete || image.naturalWidth === 0).length`;
       assertEquals(await browser.evaluate(broken), 0);
+      const films = "[...document.querySelectorAll('video')]";
+      assertEquals(
+        await browser.evaluate(`${films}.map((film) => film.paused)`),
+        [true, true],
+        "nothing moves by itself",
+      );
+      const played = `Promise.all(${films}.map((film) => new Promise((done, fail) => {
+        film.onended = film.ontimeupdate = () => { if (film.currentTime > 0) { film.pause(); done(film.videoWidth > 0); } };
+        film.play().catch(fail);
+      })))`;
+      assertEquals(await browser.evaluate(played), [true, true]);
       for (const [width, options] of [[390, { dark: true }], [390, {}], [1200, {}]] as const) {
         decodePng(await browser.screenshot(width, options));
         assertEquals(await browser.evaluate(`document.documentElement.scrollWidth`), width);
@@ -138,6 +177,7 @@ Deno.test({
       await browser.screenshot(800, { print: true });
       const visible = `[...document.querySelectorAll(".player figure")].filter((f) => f.offsetHeight > 0).length`;
       assertEquals(await browser.evaluate(visible), 3, "on paper every angle is shown");
+      assertEquals(await browser.evaluate(`${films}.filter((film) => film.offsetHeight > 0).length`), 0, "and no film");
       assertEquals(browser.errors, []);
       assertEquals(browser.requests.filter((url) => !url.startsWith("data:")), [toFileUrl(path).href]);
     } finally {
