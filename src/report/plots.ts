@@ -182,6 +182,13 @@ export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
   });
 }
 
+/** The next of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not above a positive number, and not below it. */
+function roundAround(value: number): [below: number, above: number] {
+  const power = Math.floor(Math.log10(value));
+  const steps = [1, 2, 5, 10].map((digit) => Number(`${digit}e${power}`));
+  return [steps.findLast((step) => step <= value) ?? steps[0]!, steps.find((step) => step >= value) ?? steps.at(-1)!];
+}
+
 const max = (a: number, b: number) => Math.max(a, b), min = (a: number, b: number) => Math.min(a, b);
 
 /** What a plot of the loss shows: at most 800 rows, evenly chosen, and their moving average. */
@@ -191,13 +198,17 @@ export function lossCurves(rows: readonly LossRow[], title = "Training loss"): C
     return from.filter((_, i) => i % every === 0 || i === from.length - 1)
       .map(({ step, loss }): [number, number] => [step, loss]);
   };
-  const positive = rows.map(({ loss }) => loss).filter((loss) => loss > 0);
+  const positive = rows.map(({ loss }) => loss).filter((loss) => loss > 0 && loss < Infinity);
+  const least = positive.reduce(min, Infinity), most = positive.reduce(max, 0);
   // An axis of powers of ten needs some of them to say anything.
-  const isWide = positive.length > 0 && positive.reduce(max) >= 10 * positive.reduce(min);
+  const isWide = positive.length > 0 && most >= 10 * least;
   return {
     title,
     x: { name: "training step", ...(rows.length ? { min: 0, max: rows.at(-1)!.step } : {}) },
-    y: { name: "mean squared error of the noise", ...(isWide ? { log: true } : { min: 0 }) },
+    y: {
+      name: "mean squared error of the noise",
+      ...(isWide ? { log: true, min: roundAround(least)[0], max: roundAround(most)[1] } : { min: 0 }),
+    },
     curves: [
       { name: "each step", points: shown(rows), faint: true },
       { name: "moving average", points: shown(smoothedLoss(rows)) },

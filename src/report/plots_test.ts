@@ -57,6 +57,19 @@ Deno.test("the loss's moving average: constant stays constant, no row counts bef
   assert(wellFormed(curveSvg(lossCurves([]))));
 });
 
+Deno.test("the loss's axis: powers of ten where they are needed, and no longer than the losses ask for", () => {
+  const axis = (...losses: number[]) => {
+    const { log = false, min, max } = lossCurves(losses.map((loss, i) => ({ step: i + 1, loss }))).y;
+    return [log, min, max];
+  };
+  assertEquals(axis(1.432, 0.078), [true, 0.05, 2]);
+  assertEquals(axis(1000, 0.1, 3), [true, 0.1, 1000]);
+  assertEquals(axis(7e-5, 0, Infinity, NaN, 9), [true, 5e-5, 10]);
+  assertEquals(axis(1, 0.2), [false, 0, undefined]);
+  assertEquals(axis(0, Infinity), [false, 0, undefined]);
+  assertStringIncludes(curveSvg(lossCurves([{ step: 1, loss: 1.4 }, { step: 2, loss: 0.06 }])), ">0.05</text>");
+});
+
 Deno.test("the kernel's and the response's CSV say the exact numbers", () => {
   const kernel = lowpassKernel({ size: 3, kaiserBeta: 2, normalized: true });
   const numbers = filterCsv({ kernel, size: 3 }).trim().split("\n").flatMap((line) => line.split(",").map(Number));
