@@ -4,28 +4,12 @@ import { dirname, join } from "@std/path";
 import { gunzipSync, gzipSync } from "fflate";
 import { fuzz } from "../formats/fuzz.ts";
 import { sha256, sha256OfFile } from "../formats/sha256.ts";
+import { filesTest } from "../testing.ts";
 import { packBundle, unpackBundle } from "./archive.ts";
 import { manifestText } from "./manifest.ts";
 import { readBundleSpec, readLosses, readMetrics, readSamples } from "./read.ts";
 import { exampleBundle } from "./testing.ts";
 import { verifyBundle } from "./verify.ts";
-
-const ignore = (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
-
-function filesTest(name: string, fn: (folder: string) => Promise<void>): void {
-  Deno.test({
-    name: `fuzzing: ${name} (needs --allow-read --allow-write)`,
-    ignore,
-    fn: async () => {
-      const folder = Deno.makeTempDirSync();
-      try {
-        await fn(folder);
-      } finally {
-        Deno.removeSync(folder, { recursive: true });
-      }
-    },
-  });
-}
 
 /** Writes manifests that fit the files, as somebody would who forges a bundle. */
 function forgeManifests(bundle: string): void {
@@ -45,7 +29,7 @@ function forgeManifests(bundle: string): void {
 for (
   const name of ["spec.yaml", "digests.json", "metrics.json", "samples.safetensors", "model.safetensors", "loss.csv"]
 ) {
-  filesTest(`bundles with a damaged ${name} under manifests that fit`, async (folder) => {
+  filesTest(`fuzzing: bundles with a damaged ${name} under manifests that fit`, async (folder) => {
     const { path } = exampleBundle(join(folder, "example-0123456789ab")), file = join(path, "data", name);
     const good = Deno.readFileSync(file);
     await fuzz([good], async (bytes) => {
@@ -62,7 +46,7 @@ for (
   });
 }
 
-filesTest("damaged archives of bundles, with checksums that fit", async (folder) => {
+filesTest("fuzzing: damaged archives of bundles, with checksums that fit", async (folder) => {
   const { path } = exampleBundle(join(folder, "example-0123456789ab")), archive = join(folder, "a.tar.gz");
   await packBundle(path, archive);
   const tar = gunzipSync(Deno.readFileSync(archive)), into = join(folder, "deep", "into");

@@ -2,25 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { type TensorData, writeTensors } from "../formats/safetensors.ts";
+import { filesTest } from "../testing.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-
-const ignore = (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
-
-/** Registers a test with a folder of its own. */
-function filesTest(name: string, fn: (folder: string) => Promise<void>): void {
-  Deno.test({
-    name: `${name} (needs --allow-read --allow-write)`,
-    ignore,
-    fn: async () => {
-      const folder = Deno.makeTempDirSync();
-      try {
-        await fn(folder);
-      } finally {
-        Deno.removeSync(folder, { recursive: true });
-      }
-    },
-  });
-}
 
 const f32 = (...values: number[]): TensorData => ({
   dtype: "F32",
