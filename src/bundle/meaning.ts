@@ -2,6 +2,7 @@
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { readTensors } from "../formats/safetensors.ts";
+import { areNumbers, toFloat32 } from "../formats/tensors.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, runDigest, specDigest } from "../spec/mod.ts";
 import { networkPlan } from "../unet/plan.ts";
 import { type Digests, files } from "./layout.ts";
@@ -102,7 +103,7 @@ async function checkWeights(
     if (!tensor) fault(`the spec's network has ${name} [${shape}], which is missing`);
     else if (tensor.shape.join() !== shape.join()) {
       fault(`${name} is [${tensor.shape}], and in the spec's network [${shape}]`);
-    }
+    } else if (!areNumbers(toFloat32(tensor))) fault(`${name} holds NaN or infinity`);
   }
   for (const name of found.keys()) if (!expected.has(name)) fault(`the spec's network has no ${name}`);
 }

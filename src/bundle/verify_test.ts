@@ -3,6 +3,7 @@ import { basename, join } from "@std/path";
 import { gunzipSync, gzipSync } from "fflate";
 import { UserError } from "../errors.ts";
 import { decodeTensors, encodeTensors } from "../formats/safetensors.ts";
+import { float32Tensor } from "../formats/tensors.ts";
 import { parseSpec, resolveSpec, specDigest } from "../spec/mod.ts";
 import { packBundle, unpackBundle } from "./archive.ts";
 import { files, resolvedSpecYaml } from "./layout.ts";
@@ -102,6 +103,15 @@ Deno.test({
         }),
       "which is missing",
       "no extra",
+    );
+    await expectFault(
+      "weights that are no numbers",
+      (payload) =>
+        reshape(payload, (tensors) => {
+          const [name, { shape, data }] = [...tensors][3]!;
+          tensors.set(name, float32Tensor(shape, (data as Float32Array).with(0, NaN)));
+        }),
+      "holds NaN or infinity",
     );
     await expectFault(
       "an optimizer of another network",

@@ -114,6 +114,12 @@ export function toFloat32(tensor: TensorData): Float32Array {
   return Float32Array.from(data);
 }
 
+/** Whether all values are finite. A loop: `some` takes ten times as long, and this is a good part of saving. */
+export function areNumbers(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false;
+  return true;
+}
+
 /**
  * Gives the memory of an array back at once; the array is empty from then on, and so is what shares its buffer. For
  * large ones that are done with: the garbage collector sees no hurry in memory outside its heap and may keep hundreds of

@@ -6,6 +6,7 @@ import type { Engine, EnginePlace } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
 import { writeFileAtomic } from "../formats/atomic.ts";
 import type { TensorData } from "../formats/safetensors.ts";
+import { areNumbers } from "../formats/tensors.ts";
 import { imageGrid } from "../report/sheet.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
@@ -161,12 +162,6 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   if (losses.length > saved) await save();
   report.done();
   return { losses, previews: previewTensor(previews, spec), places, notes };
-}
-
-/** Whether all values are finite. A loop: `some` takes ten times as long, and this is a good part of saving. */
-function areNumbers(values: Float32Array): boolean {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false;
-  return true;
 }
 
 function refuseElsewhere(found: Checkpoint, { engine, trainingKey, work, elsewhere }: TrainPhase): void {

@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
 import { readPyTorch } from "../formats/pytorch.ts";
 import { readTensors, type TensorData, writeTensors } from "../formats/safetensors.ts";
-import { float32Tensor, toFloat32 } from "../formats/tensors.ts";
+import { areNumbers, float32Tensor, toFloat32 } from "../formats/tensors.ts";
 import { ourShape, toOurs, toPyTorch } from "./layout.ts";
 import type { NetworkPlan } from "./plan.ts";
 
@@ -53,7 +53,7 @@ function faults(plan: NetworkPlan, weights: ReadonlyMap<string, TensorData>): st
  * Gives a network weights in PyTorch's names and shapes. All or none are set.
  *
  * @param where what to call the weights' origin in messages
- * @throws UserError that lists every missing, extra and differing tensor
+ * @throws UserError that lists every missing, extra and differing tensor, or those that hold NaN or infinity
  */
 export function setWeights(unet: Weighted, weights: ReadonlyMap<string, TensorData>, where: string): void {
   const found = faults(unet.plan, weights);
@@ -64,8 +64,16 @@ export function setWeights(unet: Weighted, weights: ReadonlyMap<string, TensorDa
         `channels or classes):${lines}`,
     );
   }
+  const arrays = new Map(unet.plan.parameters.map(({ name }) => [name, toFloat32(weights.get(name)!)]));
+  const broken = [...arrays].filter(([_, values]) => !areNumbers(values)).map(([name]) => name);
+  if (broken.length > 0) {
+    throw new UserError(
+      `${where}: NaN or infinity in ${broken.join(", ")}: a training that diverged, or a damaged file. ` +
+        `Take weights that were saved before`,
+    );
+  }
   for (const parameter of unet.plan.parameters) {
-    const values = toOurs(toFloat32(weights.get(parameter.name)!), parameter);
+    const values = toOurs(arrays.get(parameter.name)!, parameter);
     const tensor = tf.tensor(values, ourShape(parameter), "float32");
     unet.parameters.get(parameter.name)!.assign(tensor);
     tensor.dispose();
@@ -76,7 +84,8 @@ export function setWeights(unet: Weighted, weights: ReadonlyMap<string, TensorDa
  * Loads weights from a `.safetensors` file, or from a PyTorch checkpoint (`.pt`, `.pth`, `.ckpt`) as the published code
  * writes them.
  *
- * @throws UserError where the file is missing or broken, or its tensors are not the network's, listing them all
+ * @throws UserError where the file is missing or broken, its tensors are not the network's, or hold NaN or infinity; it
+ * lists them all
  */
 export async function loadWeights(unet: Weighted, path: string): Promise<void> {
   const weights = /\.(pt|pth|ckpt)$/i.test(path) ? await readPyTorch(path) : await readTensors(path);

@@ -83,6 +83,14 @@ Deno.test({
           "  inc.conv1.weight is [8,3,3,3], this network has [8,1,3,3]",
         ]);
         assertEquals(error.message.startsWith(path), true);
+        const diverged = new Map(before);
+        for (const [name, value] of [["inc.conv1.weight", NaN], ["outc.bias", -Infinity]] as const) {
+          const { shape, data } = before.get(name)!;
+          diverged.set(name, float32Tensor(shape, (data as Float32Array).with(-1, value)));
+        }
+        await writeTensors(path, diverged);
+        const named = "NaN or infinity in inc.conv1.weight, outc.bias";
+        await assertRejects(() => loadWeights(unet, path), UserError, named);
         assertEquals(await weightsOf(unet.plan, unet.parameters), before);
         await assertRejects(() => loadWeights(unet, `${folder}/absent.pt`), UserError, "no such file");
       })
