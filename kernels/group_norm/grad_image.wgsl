@@ -7,11 +7,12 @@ struct Uniforms {
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Value>;
-@group(0) @binding(1) var<storage, read> sums: array<Value>; // [batch, PARTS, 4, channels]
-@group(0) @binding(2) var<storage, read> scale: array<Value>;
-@group(0) @binding(3) var<storage, read_write> statistics: array<vec4f>; // [batch]
-@group(0) @binding(4) var<storage, read_write> shares: array<Value>; // [batch, 2, channels]
-@group(0) @binding(5) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read> dy: array<Value>;
+@group(0) @binding(2) var<storage, read> sums: array<Value>; // [batch, PARTS, 4, channels]
+@group(0) @binding(3) var<storage, read> scale: array<Value>;
+@group(0) @binding(4) var<storage, read_write> statistics: array<vec4f>; // [batch]
+@group(0) @binding(5) var<storage, read_write> shares: array<Value>; // [batch, 2, channels]
+@group(0) @binding(6) var<uniform> u: Uniforms;
 
 var<workgroup> partial: array<vec2f, 256>;
 
@@ -23,8 +24,8 @@ fn sum_of(image: u32, quantity: u32, channel: u32) -> Value {
   return sum;
 }
 
-// The sum of the threads' numbers, for all of them.
-fn reduce(thread: u32, found: vec2f) -> vec2f {
+// The means over the image of what its threads found.
+fn means_of(thread: u32, found: vec2f) -> vec2f {
   workgroupBarrier();
   partial[thread] = found;
   for (var stride = 128u; stride > 0; stride /= 2) {
@@ -34,33 +35,46 @@ fn reduce(thread: u32, found: vec2f) -> vec2f {
     }
   }
   workgroupBarrier();
-  return partial[0];
+  return partial[0] / (f32(u.pixels) * f32(u.channels) * f32(WIDTH));
+}
+
+// By its bits: a compiler may take it that no number is infinite or NaN.
+fn is_finite(v: Value) -> bool {
+  return (bitcast<u32>(total_of(abs(v))) & 0x7f800000) != 0x7f800000;
 }
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let image = group.x;
-  let size = f32(u.pixels) * f32(u.channels) * f32(WIDTH);
+  let first = image * u.pixels * u.channels;
   var found = vec2f(0.0);
   for (var channel = thread; channel < u.channels; channel += 256) {
     found += vec2f(total_of(sum_of(image, 2, channel)), total_of(sum_of(image, 3, channel)));
   }
-  let moments = reduce(thread, found) / size;
-  let shift = moments.x;
-  let variance = moments.y - shift * shift;
+  let distances = means_of(thread, found);
+  let shift = distances.x;
+  let mean = first_of(x[first]) + shift;
+  let variance = distances.y - shift * shift;
   let inverse_deviation = inverseSqrt(select(variance, 0.0, variance < 0.0) + EPSILON); // max() would lose a NaN.
   found = vec2f(0.0);
   for (var channel = thread; channel < u.channels; channel += 256) {
-    let g = sum_of(image, 0, channel);
-    // sum(dy xHat), with xHat = (d - shift) / deviation.
-    let product = (sum_of(image, 1, channel) - shift * g) * inverse_deviation;
-    found += vec2f(total_of(g * scale[channel]), total_of(product * scale[channel]));
+    let sum = sum_of(image, 0, channel);
+    var product = sum_of(image, 1, channel) - shift * sum; // The sum of dy (x - mean), as d - shift = x - mean.
+    if (!is_finite(product)) {
+      // An infinite dy makes both terms infinite, or 0 d NaN where x is the pivot: only the definition tells.
+      product = Value(0.0);
+      for (var pixel = 0u; pixel < u.pixels; pixel++) {
+        let i = first + pixel * u.channels + channel;
+        product += dy[i] * (x[i] - mean);
+      }
+    }
+    product *= inverse_deviation;
     shares[(image * 2) * u.channels + channel] = product;
-    shares[(image * 2 + 1) * u.channels + channel] = g;
+    shares[(image * 2 + 1) * u.channels + channel] = sum;
+    found += vec2f(total_of(sum * scale[channel]), total_of(product * scale[channel]));
   }
-  let means = reduce(thread, found) / size;
+  let means = means_of(thread, found);
   if (thread == 0) {
-    let mean = first_of(x[image * u.pixels * u.channels]) + shift;
     statistics[image] = vec4f(mean, inverse_deviation, means);
   }
 }

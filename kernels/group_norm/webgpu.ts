@@ -72,7 +72,7 @@ function groupNormGrad(call: KernelCall): tf.TensorInfo[] {
     name: "GroupNormGrad image",
     code: withValueType(vector, gradImage),
     constants: { PARTS: parts, EPSILON: epsilon },
-    reads: [x, sums, scale],
+    reads: [x, dy, sums, scale],
     writes: [statistics, shares],
     uniforms: [pixels, values],
     workgroups: [batch, 1, 1],
