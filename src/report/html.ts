@@ -175,7 +175,7 @@ function metricsSection({ metrics }: ReportInput): Section | null {
   };
 }
 
-function trainingSection({ losses, environment, pictures, spec }: ReportInput): Section | null {
+function trainingSection({ losses, environment, pictures }: ReportInput): Section | null {
   const last = losses.at(-1);
   if (!last) return null;
   const chart = themed(curveSvg(lossCurves(losses, ""), 760, 340, "loss"));
@@ -188,8 +188,8 @@ function trainingSection({ losses, environment, pictures, spec }: ReportInput): 
         chart.replace("<svg ", '<svg role="img" aria-label="Diagram: the training loss over the steps" '),
         "wide",
       )
-    }<figcaption>Mean squared error of the predicted noise over ${last.step.toLocaleString("en-US")} steps of ` +
-      `${spec.training.batchSize} images, and its moving average.</figcaption></figure>${
+    }<figcaption>Mean squared error of the predicted noise over ${last.step.toLocaleString("en-US")} steps, ` +
+      `and its moving average.</figcaption></figure>${
         facts(environment.map(([name, value]) => [name, escapeText(value)]))
       }${figures(pictures.filter(({ kind }) => kind === "training"))}`,
   };

@@ -115,7 +115,7 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     if (marked.ms === 0) marked = { step, ms };
     else if (!told && ms - marked.ms > 1000 * measuredSeconds) {
       told = true;
-      report.message(estimate(options, steps - step, (ms - marked.ms) / 1000 / (step - marked.step)));
+      report.message(estimate(options, steps, steps - step, (ms - marked.ms) / 1000 / (step - marked.step)));
     }
     const epoch = Math.ceil(step / stepsPerEpoch), epochs = Math.ceil(steps / stepsPerEpoch);
     const speed = step > marked.step ? 1000 * (step - marked.step) * spec.training.batchSize / (ms - marked.ms) : null;
@@ -199,14 +199,14 @@ async function drawPreview({ engine, spec, state, signal }: TrainPhase): Promise
 }
 
 /** How long the rest of the run will take, from the time of a step. */
-function estimate({ spec, dataset }: TrainPhase, stepsLeft: number, secondsPerStep: number): string {
+function estimate({ spec, dataset }: TrainPhase, steps: number, stepsLeft: number, secondsPerStep: number): string {
   const { training, sampling } = spec, { stepsPerEpoch } = trainingPlan(training, dataset.count);
   const forward = secondsPerStep / training.batchSize * forwardShare * sampling.steps;
   const previews = training.previewEveryEpochs === null
     ? 0
     : Math.floor(stepsLeft / (training.previewEveryEpochs * stepsPerEpoch));
   const parts = [
-    `training ${count(stepsLeft)} steps of ${training.batchSize} images will take about ` +
+    `training ${count(stepsLeft)} more of ${count(steps)} steps will take about ` +
     roughly(stepsLeft * secondsPerStep) + " here",
     ...(previews ? [`${previews} previews about ${roughly(previews * previewCount * forward)}`] : []),
     `drawing ${count(sampling.count * sampling.rotation.length)} images about ` +
