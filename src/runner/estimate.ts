@@ -10,7 +10,7 @@ import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import { readCheckpoint } from "../training/checkpoint.ts";
 import { disposeState, newState } from "../training/state.ts";
 import { train } from "../training/train.ts";
-import { trainingPlan } from "../training/plan.ts";
+import { imagesSeen, trainingPlan } from "../training/plan.ts";
 import { networkPlan } from "../unet/plan.ts";
 import { compileUNet, summarize } from "../unet/mod.ts";
 import { leastMemory, refuseTooLarge } from "./memory.ts";
@@ -59,7 +59,9 @@ export async function estimateRun(
   const lines = [
     ...(finished ? ["The run is finished: nothing would be done."] : []),
     ...(trained && !finished ? [`The model would be taken from ${trained}.`] : []),
-    `${grouped(steps)} steps of ${training.batchSize} images${done ? `, ${grouped(done)} of them done` : ""}; ` +
+    `${grouped(steps)} steps of ${Math.min(training.batchSize, dataset.count)} images${
+      done ? `, ${grouped(done)} of them done` : ""
+    }; ` +
     `${grouped(images)} images drawn in ${sampling.steps} steps`,
     `written: the bundle, about ${megabytes(space.bundle)}; decoded images, once, in ${
       join(dataRoot ?? "data", ".cache")
@@ -108,7 +110,8 @@ async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured)
   try {
     /** Seconds of so many train steps, with what it takes to compile them. */
     const seconds = async (count: number) => {
-      const few = { ...training, epochs: null, images: count * training.batchSize }, startMs = performance.now();
+      const few = { ...training, epochs: null, images: imagesSeen(count, training, dataset.count) };
+      const startMs = performance.now();
       const losses: number[] = [];
       await train({ engine, spec: { ...spec, training: few }, dataset, state, losses });
       return { seconds: (performance.now() - startMs) / 1000, steps: losses.length };

@@ -10,7 +10,7 @@ import { areNumbers } from "../formats/tensors.ts";
 import { imageGrid } from "../report/sheet.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
-import { trainingPlan } from "../training/plan.ts";
+import { imagesSeen, trainingPlan } from "../training/plan.ts";
 import { restoreState, stateTensors, type TrainingState, withAverage } from "../training/state.ts";
 import { diverged, train } from "../training/train.ts";
 import { placeName } from "./place.ts";
@@ -62,6 +62,8 @@ export interface Trained {
 export async function trainPhase(options: TrainPhase): Promise<Trained> {
   const { engine, spec, dataset, state, work, trainingKey, report, signal } = options;
   const plan = trainingPlan(spec.training, dataset.count), { stepsPerEpoch } = plan;
+  const imagesBetween = (from: number, to: number) =>
+    imagesSeen(to, spec.training, dataset.count) - imagesSeen(from, spec.training, dataset.count);
   const firstStep = options.start?.losses.length ?? 0, steps = firstStep + plan.steps;
   const here: EnginePlace = { name: engine.name, device: engine.device, threads: engine.threads };
   const losses: number[] = [], previews: Uint8Array[] = [];
@@ -105,7 +107,7 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     });
     saved = losses.length;
     savedMs = performance.now();
-    options.stopwatch.trained((savedMs - startMs - pausedMs) / 1000, (saved - first) * spec.training.batchSize);
+    options.stopwatch.trained((savedMs - startMs - pausedMs) / 1000, imagesBetween(first, saved));
     options.stopwatch.keep();
     saveCostMs = savedMs - began;
   }
@@ -118,7 +120,7 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
       report.message(estimate(options, steps, steps - step, (ms - marked.ms) / 1000 / (step - marked.step)));
     }
     const epoch = Math.ceil(step / stepsPerEpoch), epochs = Math.ceil(steps / stepsPerEpoch);
-    const speed = step > marked.step ? 1000 * (step - marked.step) * spec.training.batchSize / (ms - marked.ms) : null;
+    const speed = step > marked.step ? 1000 * imagesBetween(marked.step, step) / (ms - marked.ms) : null;
     report.update(step, {
       epoch: `${epoch}/${epochs}`,
       loss: losses.slice(-50).reduce((a, b) => a + b, 0) / Math.min(50, losses.length),
@@ -201,7 +203,7 @@ async function drawPreview({ engine, spec, state, signal }: TrainPhase): Promise
 /** How long the rest of the run will take, from the time of a step. */
 function estimate({ spec, dataset }: TrainPhase, steps: number, stepsLeft: number, secondsPerStep: number): string {
   const { training, sampling } = spec, { stepsPerEpoch } = trainingPlan(training, dataset.count);
-  const forward = secondsPerStep / training.batchSize * forwardShare * sampling.steps;
+  const forward = secondsPerStep * stepsPerEpoch / dataset.count * forwardShare * sampling.steps;
   const previews = training.previewEveryEpochs === null
     ? 0
     : Math.floor(stepsLeft / (training.previewEveryEpochs * stepsPerEpoch));

@@ -18,6 +18,12 @@ export function trainingPlan({ epochs, images, batchSize }: TrainingSpec, count:
   return { stepsPerEpoch, steps: Math.max(1, whole * stepsPerEpoch + Math.ceil((seen - whole * count) / batchSize)) };
 }
 
+/** Images that the first so many steps of a training see, each as often as it is seen. */
+export function imagesSeen(steps: number, { batchSize }: Pick<TrainingSpec, "batchSize">, count: number): number {
+  const stepsPerEpoch = Math.ceil(count / batchSize);
+  return Math.floor(steps / stepsPerEpoch) * count + steps % stepsPerEpoch * batchSize;
+}
+
 /**
  * The learning rate of a step: a rise over `warmupSteps`, then constant, then a fall to zero (linear, or half a cosine)
  * over the last `decayFraction` of the steps.

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { assertClose } from "../golden/golden.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
-import { emaDecayAt, learningRateAt, trainingPlan } from "./plan.ts";
+import { emaDecayAt, imagesSeen, learningRateAt, trainingPlan } from "./plan.ts";
 
 type Training = ResolvedSpec["training"];
 
@@ -52,4 +52,10 @@ Deno.test("the learning rate rises over the warm-up and falls over the last part
 Deno.test("the average forgets the first weights soon, and later keeps to its decay", () => {
   assertClose([0, 1, 8, 90].map((step) => emaDecayAt(step, 0.999)), [1 / 10, 2 / 11, 1 / 2, 91 / 100], 1e-15);
   assertEquals([emaDecayAt(8990, 0.999), emaDecayAt(1e6, 0.999), emaDecayAt(5, 0.25)], [0.999, 0.999, 0.25]);
+});
+
+Deno.test("the images that steps have seen: an epoch's last batch may be short", () => {
+  const batch = { batchSize: 4 };
+  assertEquals([0, 1, 2, 3, 4, 6].map((steps) => imagesSeen(steps, batch, 10)), [0, 4, 8, 10, 14, 20]);
+  assertEquals(imagesSeen(5, { batchSize: 64 }, 10), 50);
 });
