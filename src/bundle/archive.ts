@@ -47,6 +47,14 @@ function filesIn(root: string, prefix = ""): string[] {
     .sort();
 }
 
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false; // What else is wrong with the path, writing tells.
+  }
+}
+
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
 }
@@ -57,9 +65,13 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
  *
  * @param bundle the bundle's folder
  * @param archive the file to be written; one that is there is replaced
- * @throws UserError where the bundle does not verify
+ * @throws UserError where the bundle does not verify, or no file can be written at that place
  */
 export async function packBundle(bundle: string, archive: string): Promise<Verification> {
+  if (isFolder(archive)) {
+    throw new UserError(`${archive}: a folder, where the packed file would be written. Bundles are packed one by one`);
+  }
+  if (!isFolder(dirname(archive))) throw new UserError(`${dirname(archive)}: there is no such folder to pack into`);
   const verification = await verifyBundle(bundle);
   if (!verification.ok) {
     throw new UserError(`${bundle}: not packed, because it does not verify\n${problemText(verification)}`);

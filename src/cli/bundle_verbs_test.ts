@@ -61,6 +61,10 @@ Deno.test({
     assert(complaint.includes("data/loss.csv: its bytes changed"), complaint);
 
     await assertRejects(() => said(pack, path, archive, path), UserError, "pack takes one bundle");
+    const before = [...Deno.readDirSync(folder)].length;
+    await assertRejects(() => said(pack, path, join(folder, "received")), UserError, "packed one by one");
+    await assertRejects(() => said(pack, path, join(folder, "none", "a.tar.gz")), UserError, "no such folder");
+    assertEquals([...Deno.readDirSync(folder)].length, before);
     for (const verb of [verify, pack, unpack, show]) {
       await assertRejects(() => said(verb), UserError);
       await assertRejects(() => said(verb, join(folder, "none")), UserError);
