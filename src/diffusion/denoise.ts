@@ -1,5 +1,6 @@
 /** One sampling step as a function of tensors, the same for every sampler. An engine's `jit` records it. */
 import * as tf from "@tensorflow/tfjs";
+import { inBatchParts } from "../../kernels/batch_parts.ts";
 import { applyMap, type PlaneMap } from "../../kernels/rotate/mod.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
 import type { NoisePredictor } from "./noising.ts";
@@ -63,10 +64,15 @@ export function denoise(
   if (previous) next = next.add(previous.mul(previousWeight));
   if (random) next = next.add(randomNormal<tf.Rank.R4>(x.shape, random.key, random.counter).mul(sigma));
   for (const map of maps) {
-    next = applyMap(next, map);
-    if (previous) predicted = applyMap(predicted, map);
+    next = moved(next, map);
+    if (previous) predicted = moved(predicted, map);
   }
   return { x: next, predicted };
+}
+
+/** A turn is one large product: each thread takes it for the images of its part, as it does with the network. */
+function moved(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
+  return inBatchParts<[tf.Tensor4D]>(x, [], (part) => [applyMap(part, map)])[0];
 }
 
 /**
