@@ -2,13 +2,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { bundleOf, type Command, command, withFolder } from "./testing.ts";
 
-/** The phases of a run, with the words on the screen by which each begins, and about how long it lasts. */
+/** The phases of a run, with the words on the screen by which each begins. */
 const phases = [
-  { name: "data", words: ", spec ", ms: 300 },
-  { name: "training", words: "engine: ", ms: 2500 },
-  { name: "training behind a checkpoint", words: "epoch 3: ", ms: 600 },
-  { name: "drawing", words: "training: 10 steps", ms: 1500 },
-  { name: "writing the bundle", words: "writing the bundle", ms: 1000 },
+  { name: "data", words: ", spec " },
+  { name: "training", words: "engine: " },
+  { name: "training behind a checkpoint", words: "epoch 3: " },
+  { name: "drawing", words: "training: 10 steps" },
+  { name: "writing the bundle", words: "writing the bundle" },
 ] as const;
 
 /** Random numbers of a seed, which a failing test prints. */
@@ -25,20 +25,38 @@ export function start(folder: string, out: string): Command {
   return command(folder, ["run", "tiny.yaml", "--engine", "tensorflow", "--out", out]);
 }
 
-let alone: Promise<string> | undefined;
+interface Alone {
+  digest: string;
+  /** How long each phase lasted, in milliseconds. */
+  lengths: number[];
+}
 
-/** The digest of that run left alone. */
-export function aloneDigest(): Promise<string> {
+let alone: Promise<Alone> | undefined;
+
+/** That run left alone, once: what came of it, and how long its phases last on this machine. */
+function runAlone(): Promise<Alone> {
   alone ??= (async () => {
     let digest = "";
+    const times: number[] = [];
     await withFolder(async (folder) => {
-      const { code, out, err } = await start(folder, "alone").ending;
+      const process = start(folder, "alone");
+      for (const { words } of phases) {
+        await process.said(words);
+        times.push(performance.now());
+      }
+      const { code, out, err } = await process.ending;
+      times.push(performance.now());
       assertEquals(code, 0, err);
       ({ digest } = bundleOf(out));
     });
-    return digest;
+    return { digest, lengths: phases.map((_, i) => times[i + 1]! - times[i]!) };
   })();
   return alone;
+}
+
+/** The digest of the run left alone. */
+export async function aloneDigest(): Promise<string> {
+  return (await runAlone()).digest;
 }
 
 /**
@@ -48,11 +66,12 @@ export function aloneDigest(): Promise<string> {
  */
 export async function runThroughKills(folder: string, out: string, moments: readonly number[], random: () => number) {
   let kills = 0;
+  const { lengths } = await runAlone();
   for (const number of moments) {
-    const phase = phases[number % phases.length]!, process = start(folder, out);
+    const phase = phases[number]!, process = start(folder, out);
     // A phase that is behind the run already is not said again; then the run may end.
     await process.said(phase.words);
-    await new Promise((resolve) => setTimeout(resolve, random() * phase.ms));
+    await new Promise((resolve) => setTimeout(resolve, random() * lengths[number]!));
     process.kill("SIGKILL");
     const { code, signal, err } = await process.ending;
     assert(signal === "SIGKILL" || code === 0, `${phase.name}: ${code} ${err}`);
