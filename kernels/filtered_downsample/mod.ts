@@ -13,7 +13,8 @@ import "./reference.ts";
  * Source: arXiv 2411.09174, section on filtered resampling.
  *
  * @param x [batch, height, width, channels], odd sizes too
- * @param lowpass [taps, taps], 2 to 12 taps, finite: what NaN or infinity among them meet in the padding depends on the engine
+ * @param lowpass [taps, taps], 2 to 12 taps, finite: what NaN or infinity among them make of the padding depends on the
+ *   engine
  * @returns [batch, ceil(height / 2), ceil(width / 2), channels]
  * @throws TypeError or RangeError where a shape does not fit
  */

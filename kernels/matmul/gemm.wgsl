@@ -1,8 +1,8 @@
 // The matrix product that the matrix product itself and the three convolutions share: C = A B, tile by tile through
 // workgroup memory, each thread making 4 x 4 numbers of C. What stands in front of it says where A's and B's elements
 // lie (`a_index`, `b_index`: -1 outside), how one or four neighbours are fetched (`element_a`, `load_a`, ...), and what is
-// done with a sum (`finish`). Sums over a long depth are cut into `splits` parts that a second dispatch adds up: no atomics, so the
-// same bytes each time.
+// done with a sum (`finish`). Sums over a long depth are cut into `splits` parts that a second dispatch adds up: no
+// atomics, so the same bytes each time.
 // const TILE_ROWS, TILE_COLUMNS, A_ALONG_DEPTH, B_ALONG_DEPTH (0 or 1: in which direction neighbours lie), OUT.
 
 const TILE_DEPTH = 16;

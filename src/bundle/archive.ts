@@ -80,6 +80,7 @@ export async function packBundle(bundle: string, archive: string): Promise<Verif
   if (!isSafeName(folder)) throw new UserError(`${bundle}: rename the folder to letters, digits and ._- to pack it`);
   const beside = `${partialPath(archive)}.tmp`;
   const output = Deno.openSync(beside, { write: true, create: true, truncate: true });
+  let isWhole = false;
   try {
     const gzip = new Gzip({ level: 6, mtime: 0 }, (chunk) => writeAll(output, chunk));
     const buffer = new Uint8Array(1 << 20);
@@ -101,8 +102,15 @@ export async function packBundle(bundle: string, archive: string): Promise<Verif
     }
     gzip.push(new Uint8Array(2 * blockSize), true);
     output.syncSync();
+    isWhole = true;
+  } catch (error) {
+    if (error instanceof Error && /os error 28\b/.test(error.message)) {
+      throw new UserError(`${archive}: the disk is full`);
+    }
+    throw error;
   } finally {
     output.close();
+    if (!isWhole) Deno.removeSync(beside); // A full disk, say: half a file is of no use.
   }
   Deno.renameSync(beside, archive);
   syncFolder(dirname(archive));

@@ -2,7 +2,6 @@
 import { basename, dirname, join } from "@std/path";
 import { isBundle, readAllSamples, readBundleSpec, readLosses, readMetrics } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
-import { positionals } from "./positionals.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { isWithinNoise } from "../evaluation/table.ts";
 import { scoreText } from "../evaluation/table_text.ts";
@@ -10,6 +9,7 @@ import { writeFileAtomic } from "../formats/atomic.ts";
 import { allPictures, type Pictures, sheetPng } from "../report/sheet.ts";
 import { specDifferences } from "../spec/differences.ts";
 import { specName } from "../spec/mod.ts";
+import { positionals } from "./positionals.ts";
 
 /** What `--help` prints. */
 export const help = `Shows two bundles side by side: the spec's fields that differ, losses, scores, samples.

@@ -2,8 +2,8 @@
 import { dirname, relative } from "@std/path";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import { positionals } from "./positionals.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
+import { positionals } from "./positionals.ts";
 
 /** What `--help` prints. */
 export const help = `Asks four questions and writes a commented spec.

@@ -2,6 +2,7 @@
  * Tells a person how far a long job is: a bar that redraws itself where stderr is a terminal, a plain line now and
  * then where it is not.
  */
+import type { Besides } from "../runner/reporter.ts";
 
 /** What is shown beside the bar, in order: `{ epoch: "3/16", loss: 0.031, "images/s": 283 }`. */
 export type ProgressFields = Readonly<Record<string, string | number>>;
@@ -22,7 +23,7 @@ export interface Progress {
    *
    * @param besides seconds since the last update that went into something else, and what of that is still to come
    */
-  update(done: number, fields?: ProgressFields, besides?: { pausedSeconds: number; secondsLeft: number }): void;
+  update(done: number, fields?: ProgressFields, besides?: Besides): void;
   /** Prints a line of its own, above the bar where there is one. */
   message(text: string): void;
   /** Ends the job and says how long it took. */
