@@ -73,14 +73,14 @@ export async function estimateRun(
       const engine = await openEngine(options.engine ?? "auto", { precision: spec.precision, download: false });
       options.onMeasure?.();
       try {
-        refuseTooLarge(spec, engine);
+        refuseTooLarge(spec, engine, { images: dataset.count });
         lines.push(...await measuredLines(engine, { spec, steps: trained ? 0 : steps - done, dataset }));
       } finally {
         engine.dispose();
       }
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      lines.push(`time: it cannot be measured here. ${error.message}`, leastLine(spec));
+      lines.push(`time: it cannot be measured here. ${error.message}`, leastLine(spec, dataset.count));
     }
   }
   const bundle = finished ?? join(out, bundleName(source?.path ?? specName(spec), digests.run));
@@ -103,7 +103,7 @@ interface Measured {
 async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured): Promise<string[]> {
   const head = `engine: ${engine.description}`;
   if (engine.name === "cpu") {
-    return [head, "time: not measured; the engine cpu is a reference, and slow", leastLine(spec)];
+    return [head, "time: not measured; the engine cpu is a reference, and slow", leastLine(spec, dataset.count)];
   }
   const { training, sampling } = spec;
   const unet = compileUNet(spec), state = newState(unet, training.emaDecay !== null);
@@ -152,15 +152,15 @@ async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured)
       `; compiling, pictures${spec.evaluation.metrics.length ? " and scores" : ""} come on top`,
       engine.device === "cpu"
         ? `memory: about ${megabytes(peakBytes())} for the whole process, as measured`
-        : leastLine(spec),
+        : leastLine(spec, dataset.count),
     ];
   } finally {
     disposeState(state);
   }
 }
 
-function leastLine(spec: ResolvedSpec): string {
-  return `memory: more than ${megabytes(leastMemory(spec))}, for weights, gradients and their means`;
+function leastLine(spec: ResolvedSpec, images: number): string {
+  return `memory: more than ${megabytes(leastMemory(spec, images))}, for weights, gradients and their means`;
 }
 
 /** The most memory that this process has had; where the system does not tell, what it has now. */

@@ -20,9 +20,19 @@ Deno.test("the least memory: weights once, outputs for each image of a batch, or
 Deno.test("a run that no machine holds is refused, with what to make smaller", () => {
   const engine = { device: "cpu" } as Engine, gpu = { device: "a GPU" } as Engine;
   const hostile = spec("training.batchSize=65536", "imageSize=128", "baseWidth=512");
-  const error = assertThrows(() => refuseTooLarge(hostile, engine, 64e9), UserError, "this machine has 64 GB");
+  const error = assertThrows(
+    () => refuseTooLarge(hostile, engine, { total: 64e9 }),
+    UserError,
+    "this machine has 64 GB",
+  );
   assert(error.message.includes("training.batchSize (65536)"));
-  refuseTooLarge(hostile, gpu, 64e9);
-  refuseTooLarge(hostile, engine, null);
-  refuseTooLarge(spec(), engine, 4e9);
+  refuseTooLarge(hostile, gpu, { total: 64e9 });
+  refuseTooLarge(hostile, engine, { total: null });
+  refuseTooLarge(spec(), engine, { total: 4e9 });
+  // A batch is no larger than the dataset.
+  refuseTooLarge(spec("training.batchSize=65536"), engine, { images: 16, total: 4e9 });
+  assertThrows(
+    () => refuseTooLarge(spec("training.batchSize=65536"), engine, { images: 60_000, total: 64e9 }),
+    UserError,
+  );
 });

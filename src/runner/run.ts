@@ -105,7 +105,7 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     });
     report.message(`engine: ${engine.description}`);
     try {
-      refuseTooLarge(spec, engine);
+      refuseTooLarge(spec, engine, { images: dataset.count });
       return await runOn(engine, spec, dataset, digests, work, { ...options, out, report, signal }, stopwatch, log);
     } finally {
       if (engine !== options.engine) engine.dispose();
