@@ -159,6 +159,8 @@ function freshSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]!;
 }
 
+const specials = [NaN, Infinity, -Infinity];
+
 /** Registers all tests that every operation has. */
 export function testOperation(operation: Operation): void {
   const { name, differentiable } = operation;
@@ -191,16 +193,20 @@ export function testOperation(operation: Operation): void {
   testOnEngines(`${name}: NaN and infinity go where the reference lets them go`, async (engine) => {
     // TensorFlow has other forms of some operations in traced functions.
     const ways = engine.name === "tensorflow" ? [undefined, engine] : [undefined];
-    // Into each input that has a gradient, and into the output's gradient.
-    for (let place = 0; place <= differentiable; place++) {
-      for (const value of [NaN, Infinity, -Infinity]) {
+    // Into each input that has a gradient, and into the output's gradient; then into two of them, or two into one.
+    const places = Array.from({ length: differentiable + 1 }, (_, place) => [place]);
+    const pairs = places.flatMap(([first]) => places.map(([second]) => [first!, second!]));
+    for (const into of [...places, ...pairs]) {
+      for (const value of specials) {
         const seed = freshSeed(), draw = random(seed), inputs = operation.draw(draw, false);
-        const dy = draw.values(operation.reference(...inputs).shape);
-        const into = place < differentiable ? inputs[place]! : dy;
-        into.data[draw.integer(0, into.data.length - 1)] = value;
-        const where = `${value} in ${place < differentiable ? `input ${place}` : "dy"}, seed ${seed}, ${
-          describe(inputs)
-        }`;
+        const dy = draw.values(operation.reference(...inputs).shape),
+          targets = [...inputs.slice(0, differentiable), dy];
+        const wheres = into.map((place, i) => {
+          const { data } = targets[place]!, special = i === 0 ? value : specials[draw.integer(0, 2)]!;
+          data[draw.integer(0, data.length - 1)] = special;
+          return `${special} in ${place < differentiable ? `input ${place}` : "dy"}`;
+        });
+        const where = `${wheres.join(", ")}, seed ${seed}, ${describe(inputs)}`;
         const reference = expected(operation, inputs, dy);
         for (const way of ways) {
           const results = await runOperation(operation, inputs, dy, way);

@@ -61,7 +61,7 @@ fn main(
             sum[i] *= correction;
           }
         }
-        let weight = exp(score - largest);
+        let weight = exponential(score - largest);
         total += weight;
         for (var i = 0u; i < HEAD; i++) {
           sum[i] += weight * value_tile[j * HEAD + i];
@@ -73,6 +73,6 @@ fn main(
     for (var i = 0u; i < HEAD; i++) {
       output[first + position * u.channels + i] = sum[i] / total;
     }
-    log_sum_exp[(group.z * groups.y + head) * u.positions + position] = largest + log(total);
+    log_sum_exp[(group.z * groups.y + head) * u.positions + position] = largest + logarithm(total);
   }
 }

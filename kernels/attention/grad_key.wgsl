@@ -59,7 +59,7 @@ fn main(
           weights += dy_tile[j * HEAD + i] * v[i];
         }
         let row = rows + tile + j;
-        let probability = exp(total_of(scores) - log_sum_exp[row]);
+        let probability = exponential(total_of(scores) - log_sum_exp[row]);
         let factor = probability * (total_of(weights) - means[row]);
         for (var i = 0u; i < HEAD; i++) {
           value_sum[i] += probability * dy_tile[j * HEAD + i];

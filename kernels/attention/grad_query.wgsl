@@ -65,7 +65,7 @@ fn main(
           scores += q[i] * key_tile[j * HEAD + i];
           weights += d[i] * value_tile[j * HEAD + i];
         }
-        let factor = exp(total_of(scores) - log_sum) * (total_of(weights) - mean);
+        let factor = exponential(total_of(scores) - log_sum) * (total_of(weights) - mean);
         for (var i = 0u; i < HEAD; i++) {
           sum[i] += factor * key_tile[j * HEAD + i];
         }

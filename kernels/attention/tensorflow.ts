@@ -75,12 +75,13 @@ function logSumExpOf(scores: tf.Tensor3D): tf.Tensor {
 }
 
 /**
- * dy, with NaN for the queries whose probabilities are none. One score that is NaN or infinite makes them all NaN, but
- * oneDNN's softmax leaves zeros among them, which would hide it from dV. Where V is finite the output tells.
+ * turnedDy [rows, headSize, queries], with NaN for the queries whose probabilities are none. One score that is NaN or
+ * infinite makes them all NaN, but oneDNN's softmax leaves zeros among them, which would hide it from dV.
  */
-function orNaN(dy: tf.Tensor3D, output: tf.Tensor3D, value: tf.Tensor3D): tf.Tensor3D {
-  const isFinite = tf.isFinite(tf.sum(value, [1, 2], true)), isNone = tf.isNaN(tf.sum(output, 2, true));
-  return tf.add(dy, tf.where(tf.logicalAnd(isNone, isFinite), NaN, 0));
+function orNaN(turnedDy: tf.Tensor3D, probabilities: tf.Tensor3D): tf.Tensor3D {
+  const [rows, queries] = probabilities.shape;
+  const sums = tf.sum(probabilities, 2).reshape([rows, 1, queries]);
+  return tf.add(turnedDy, tf.where(tf.isNaN(sums), NaN, 0));
 }
 
 /** Registers the forms. */
@@ -104,12 +105,11 @@ export function register(): void {
   registerForm("AttentionGrad", ({ query, key, value, output, dy }, { heads }) => {
     const [batch, positions, channels] = query.shape, headSize = channels / heads, scale = 1 / Math.sqrt(headSize);
     const q = split(tf.mul(query, scale), heads), k = split(key, heads), splitDy = split(dy, heads);
-    const splitOutput = split(output, heads), splitValue = split(value, heads);
-    const means = tf.sum(tf.mul(splitDy, splitOutput), 2, true);
+    const means = tf.sum(tf.mul(splitDy, split(output, heads)), 2, true);
     const d = withColumn(splitDy, tf.neg(means));
     // Only the narrow factors are ever transposed: packing a transposed score matrix costs more than its product.
-    const values = turn(withColumn(splitValue, tf.ones([batch * heads, positions, 1])));
-    const keys = turn(k), turnedQ = turn(q), turnedDy = turn(orNaN(splitDy, splitOutput, splitValue));
+    const values = turn(withColumn(split(value, heads), tf.ones([batch * heads, positions, 1])));
+    const keys = turn(k), turnedQ = turn(q), turnedDy = turn(splitDy);
     const size = pieceSize(batch * heads, positions);
     const done = pieces(batch * heads, size.matrices).map((rows) => {
       const [ks, keysOf, valuesOf] = [k, keys, values].map((x) => piece(x, 0, rows)) as tf.Tensor3D[];
@@ -120,7 +120,7 @@ export function register(): void {
         return [
           tf.matMul(dscores, ks!),
           tf.matMul(piece(turnedQs!, 2, queries), dscores),
-          tf.matMul(piece(turnedDys!, 2, queries), probabilities),
+          tf.matMul(orNaN(piece(turnedDys!, 2, queries), probabilities), probabilities),
         ] as const;
       });
       const sum = (list: tf.Tensor[]) => list.length === 1 ? list[0]! : tf.addN(list);

@@ -11,6 +11,7 @@ import {
   withValueType,
 } from "../wgsl.ts";
 import forward from "./attention.wgsl" with { type: "text" };
+import exponential from "./exponential.wgsl" with { type: "text" };
 import gradKey from "./grad_key.wgsl" with { type: "text" };
 import gradQuery from "./grad_query.wgsl" with { type: "text" };
 
@@ -35,7 +36,7 @@ function attention(call: KernelCall): tf.TensorInfo[] {
   const { backend } = call, { width, rows, ...rest } = layout(call);
   const reads = ["query", "key", "value"].map((name) => inputOf(call, name));
   const output = emptyTensor(backend, reads[0]!.shape), logSumExp = emptyTensor(backend, rows);
-  const code = withValueType(width, forward);
+  const code = withValueType(width, exponential, forward);
   backend.runWgsl({ name: "Attention", code, reads, writes: [output, logSumExp], ...rest });
   return [output, logSumExp];
 }
@@ -59,14 +60,14 @@ function attentionGrad(call: KernelCall): tf.TensorInfo[] {
   const means = emptyTensor(backend, rows);
   backend.runWgsl({
     name: "AttentionGrad query",
-    code: withValueType(width, gradQuery),
+    code: withValueType(width, exponential, gradQuery),
     reads: [query, key, value, output, logSumExp, dy],
     writes: [dquery, means],
     ...rest,
   });
   backend.runWgsl({
     name: "AttentionGrad key",
-    code: withValueType(width, gradKey),
+    code: withValueType(width, exponential, gradKey),
     reads: [query, key, value, dy, logSumExp, means],
     writes: [dkey, dvalue],
     ...rest,
