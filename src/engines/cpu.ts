@@ -14,6 +14,7 @@ export async function openCpuEngine(): Promise<Engine> {
     threads: 1,
     libraries: () => [],
     hardwareGpu: false,
+    largestTensor: null,
     // Clones, for a result may be an argument or a captured tensor, and the caller owns each on its own.
     jit: (fn) =>
       Object.assign((...inputs: tf.Tensor[]) => tf.tidy(() => fn(...inputs).map((result) => result.clone())), {

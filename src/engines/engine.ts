@@ -17,6 +17,8 @@ export interface Engine {
   readonly libraries: () => NativeLibrary[];
   /** True where a GPU made of silicon (not a software one) does the work. */
   readonly hardwareGpu: boolean;
+  /** The most bytes that one tensor may have; null where nothing but memory bounds it. */
+  readonly largestTensor: number | null;
   /**
    * Makes one call of a function of tensors. The function is run once for each list of argument shapes and types and
    * recorded; later calls replay the record. Every JavaScript value that it meets is frozen at that moment: what

@@ -160,7 +160,7 @@ async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured)
 }
 
 function leastLine(spec: ResolvedSpec, images: number): string {
-  return `memory: more than ${megabytes(leastMemory(spec, images))}, for weights, gradients and their means`;
+  return `memory: more than ${megabytes(leastMemory(spec, images))}`;
 }
 
 /** The most memory that this process has had; where the system does not tell, what it has now. */

@@ -2,24 +2,44 @@
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
-import { elements, networkPlan } from "../unet/plan.ts";
+import { elements, type NetworkPlan, networkPlan } from "../unet/plan.ts";
 
 /** What the least memory of a run follows from. */
 type Sized = Pick<ResolvedSpec, "training" | "sampling"> & Parameters<typeof networkPlan>[0];
 
+/** Images that are worked on together: of a training step, and of a sampling step with what guidance adds to it. */
+function batches({ training, sampling, classes }: Sized, images: number): { trained: number; sampled: number } {
+  const guided = classes !== null && sampling.guidance !== null && sampling.guidance !== 1;
+  return {
+    trained: Math.min(training.batchSize, images),
+    sampled: Math.min(sampling.batchSize, sampling.count) * (guided ? 2 : 1),
+  };
+}
+
+/** Elements of each layer's output for one image. */
+function outputsOf(plan: NetworkPlan): number[] {
+  return plan.steps.map(({ outputShape }) => elements(outputShape));
+}
+
 /**
  * A lower bound of a run's memory, in bytes: weights, gradients and AdamW's means; one float32 for each output of each
- * layer, which the backward pass needs, for a batch; or, where that is more, the images drawn. What lies inside the
- * layers comes on top, several times as much.
+ * layer, which the backward pass needs, for a batch; or, where that is more, the weights and the largest output of a
+ * batch that is sampled; or the images drawn. What lies inside the layers comes on top, several times as much.
  *
  * @param images of the dataset: a batch has no more
  */
 export function leastMemory(spec: Sized, images = Infinity): number {
-  const plan = networkPlan(spec), { training, sampling } = spec;
-  const weights = plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
-  const outputs = plan.steps.reduce((sum, { outputShape }) => sum + elements(outputShape), 0);
-  const drawn = sampling.count * sampling.rotation.length * elements(plan.imageShape);
-  return Math.max(4 * (4 * weights + Math.min(training.batchSize, images) * outputs), drawn);
+  const plan = networkPlan(spec), { sampling } = spec, { trained, sampled } = batches(spec, images);
+  const weights = plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0), outputs = outputsOf(plan);
+  const training = 4 * (4 * weights + trained * outputs.reduce((a, b) => a + b));
+  const step = 4 * (weights + sampled * Math.max(...outputs));
+  return Math.max(training, step, sampling.count * sampling.rotation.length * elements(plan.imageShape));
+}
+
+/** The bytes that the largest tensor between two layers has, in training or sampling; inside them there may be larger. */
+export function largestTensor(spec: Sized, images = Infinity): number {
+  const { trained, sampled } = batches(spec, images);
+  return 4 * Math.max(trained, sampled) * Math.max(...outputsOf(networkPlan(spec)));
 }
 
 /** The machine's memory in bytes, or null where it does not tell. */
@@ -32,7 +52,8 @@ function machineMemory(): number | null {
 }
 
 /**
- * Refuses a run that this machine cannot hold. Where a GPU does the work, only its driver knows, and says so itself.
+ * Refuses a run that this machine cannot hold, before hours of training and not behind them. How much memory a GPU has
+ * only its driver knows, and says so itself; how large one tensor may be, the GPU tells.
  *
  * @param options.images of the dataset
  * @param options.total the machine's memory in bytes; other values for tests
@@ -43,12 +64,26 @@ export function refuseTooLarge(
   engine: Engine,
   { images, total = machineMemory() }: { images?: number; total?: number | null } = {},
 ): void {
-  const needed = leastMemory(spec, images);
-  if (engine.device !== "cpu" || total === null || needed <= total) return;
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toLocaleString("en-US", { maximumSignificantDigits: 2 })} GB`;
-  throw new UserError(
-    `this run needs more than ${gigabytes(needed)} of memory, and this machine has ${gigabytes(total)}. Make one of ` +
-      `these smaller: training.batchSize (${spec.training.batchSize}), imageSize (${spec.imageSize}), baseWidth ` +
-      `(${spec.baseWidth}), sampling.count (${spec.sampling.count})`,
-  );
+  const needed = leastMemory(spec, images), largest = largestTensor(spec, images);
+  if (engine.device === "cpu" && total !== null && needed > total) {
+    throw new UserError(
+      `this run needs more than ${gigabytes(needed)} of memory, and this machine has ${gigabytes(total)}. ` +
+        makeSmaller(spec),
+    );
+  }
+  if (engine.largestTensor !== null && largest > engine.largestTensor) {
+    throw new UserError(
+      `this run needs tensors of ${gigabytes(largest)} and more, and ${engine.device} takes at most ` +
+        `${gigabytes(engine.largestTensor)} in one. ${makeSmaller(spec)}`,
+    );
+  }
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toLocaleString("en-US", { maximumSignificantDigits: 2 })} GB`;
+}
+
+function makeSmaller({ training, sampling, imageSize, baseWidth }: Sized): string {
+  return `Make one of these smaller: training.batchSize (${training.batchSize}), sampling.batchSize ` +
+    `(${sampling.batchSize}), imageSize (${imageSize}), baseWidth (${baseWidth}), sampling.count (${sampling.count})`;
 }

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
-import { leastMemory, refuseTooLarge } from "./memory.ts";
+import { largestTensor, leastMemory, refuseTooLarge } from "./memory.ts";
 
 const spec = (...overrides: string[]) => resolveSpec(parseSpec("architecture: D\ndataset: mnist-m"), overrides);
 
@@ -18,7 +18,8 @@ Deno.test("the least memory: weights once, outputs for each image of a batch, or
 });
 
 Deno.test("a run that no machine holds is refused, with what to make smaller", () => {
-  const engine = { device: "cpu" } as Engine, gpu = { device: "a GPU" } as Engine;
+  const engine = { device: "cpu", largestTensor: null } as Engine,
+    gpu = { device: "a GPU", largestTensor: null } as Engine;
   const hostile = spec("training.batchSize=65536", "imageSize=128", "baseWidth=512");
   const error = assertThrows(
     () => refuseTooLarge(hostile, engine, { total: 64e9 }),
@@ -35,4 +36,30 @@ Deno.test("a run that no machine holds is refused, with what to make smaller", (
     () => refuseTooLarge(spec("training.batchSize=65536"), engine, { images: 60_000, total: 64e9 }),
     UserError,
   );
+});
+
+Deno.test("a sampling batch that no machine holds is refused before the training", () => {
+  const engine = { device: "cpu", largestTensor: null } as Engine;
+  const many = spec("imageSize=128", "sampling.count=65536", "sampling.batchSize=65536");
+  assertThrows(() => refuseTooLarge(many, engine, { total: 64e9 }), UserError, "sampling.batchSize (65536)");
+  refuseTooLarge(spec("sampling.count=1000000"), engine, { total: 64e9 });
+  refuseTooLarge(spec("sampling.batchSize=65536"), engine, { total: 64e9 }); // 64 images are drawn.
+});
+
+Deno.test("a run with tensors larger than the GPU binds is refused before the training", () => {
+  const gpu = { device: "a GPU", largestTensor: 2 ** 27 } as Engine;
+  // The widest layers have 64 channels at 32 x 32.
+  assertEquals(largestTensor(spec("training.batchSize=20")), 64 * 64 * 32 * 32 * 4);
+  const error = assertThrows(
+    () => refuseTooLarge(spec("training.batchSize=1024"), gpu),
+    UserError,
+    "this run needs tensors of 0.27 GB and more, and a GPU takes at most 0.13 GB in one",
+  );
+  assert(error.message.includes("training.batchSize (1024)"));
+  refuseTooLarge(spec("training.batchSize=1024"), gpu, { images: 100 });
+  refuseTooLarge(spec("sampling.count=600", "sampling.batchSize=512"), gpu);
+  assertThrows(() => refuseTooLarge(spec("sampling.count=600", "sampling.batchSize=600"), gpu), UserError);
+  const guided = ["classes=10", "sampling.guidance=2", "sampling.count=600"];
+  refuseTooLarge(spec(...guided, "sampling.batchSize=256"), gpu);
+  assertThrows(() => refuseTooLarge(spec(...guided, "sampling.batchSize=300"), gpu), UserError);
 });

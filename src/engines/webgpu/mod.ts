@@ -39,6 +39,7 @@ export async function openWebGpu(options: { software: boolean }): Promise<WebGpu
     threads: null,
     libraries: () => [...nvidiaDriver(), { name: "WebGPU adapter", version: adapterVersion(gpu.info) }],
     hardwareGpu: !gpu.software,
+    largestTensor: Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize),
     jit: (fn) => jitFunction(backend, homes, fn),
     settle: async () => {
       backend.flush();
