@@ -76,7 +76,8 @@ export function updateSlots<Read extends string, Update extends string>(
   const sizeOf = (slot: Readonly<Record<Update, tf.TensorInfo>>) => tf.util.sizeFromShape(slot[updates[0]!].shape);
   // Tensors of about the same size share a dispatch, so that few workgroups have nothing to do.
   const bySize = slots.toSorted((a, b) => sizeOf(b) - sizeOf(a));
-  const room = backend.device.limits.maxStorageBuffersPerShaderStage - always.length;
+  // One buffer is left over: Metal counts 31, of all kinds, and wgpu puts one there that tells the others' sizes.
+  const room = backend.device.limits.maxStorageBuffersPerShaderStage - 1 - always.length;
   const together = Math.max(1, Math.min(mostSlots, Math.floor(room / (reads.length + updates.length))));
   for (let start = 0; start < slots.length; start += together) {
     const some = bySize.slice(start, start + together), largest = sizeOf(some[0]!);

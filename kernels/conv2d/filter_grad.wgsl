@@ -2,8 +2,8 @@
 // output pixels. Neighbours are input channels in A, output channels in B.
 
 fn a_index(batch: i32, row: i32, depth: i32) -> i32 {
-  let tap = row / u.inputs;
-  let index = x_index(depth, tap / u.filter_width, tap % u.filter_width, row % u.inputs);
+  let tap = row / INPUTS;
+  let index = x_index(depth, tap / FILTER_WIDTH, tap % FILTER_WIDTH, row % INPUTS);
   return select(-1, index, row < u.rows && depth < u.depth);
 }
 

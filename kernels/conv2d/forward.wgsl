@@ -2,8 +2,8 @@
 // channels. Neighbours are input channels in A, output channels in B.
 
 fn a_index(batch: i32, row: i32, depth: i32) -> i32 {
-  let tap = depth / u.inputs;
-  let index = x_index(row, tap / u.filter_width, tap % u.filter_width, depth % u.inputs);
+  let tap = depth / INPUTS;
+  let index = x_index(row, tap / FILTER_WIDTH, tap % FILTER_WIDTH, depth % INPUTS);
   return select(-1, index, row < u.rows && depth < u.depth);
 }
 

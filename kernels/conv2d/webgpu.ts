@@ -5,9 +5,9 @@ import { type Factor, multiply } from "../matmul/gemm_webgpu.ts";
 import { replaceKernel, runStock, type StockKernel } from "../replace_webgpu.ts";
 import { inputOf, type KernelCall } from "../wgsl.ts";
 import filterGrad from "./filter_grad.wgsl" with { type: "text" };
+import geometryCode from "./geometry.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };
 import inputGrad from "./input_grad.wgsl" with { type: "text" };
-import uniformsCode from "./uniforms.wgsl" with { type: "text" };
 
 type Shape4 = [number, number, number, number];
 
@@ -33,22 +33,21 @@ function geometry(call: KernelCall, xShape: number[], filterShape: number[]) {
     inputPixels: batchSize * inHeight * inWidth,
     outputPixels: batchSize * outHeight * outWidth,
     outputShape: info.outShape,
-    uniforms: [
-      inHeight,
-      inWidth,
-      inChannels,
-      outHeight,
-      outWidth,
-      outChannels,
-      info.filterHeight,
-      info.filterWidth,
-      info.strideHeight,
-      info.strideWidth,
-      info.dilationHeight,
-      info.dilationWidth,
-      info.padInfo.top,
-      info.padInfo.left,
-    ],
+    constants: {
+      HEIGHT: inHeight,
+      WIDTH: inWidth,
+      INPUTS: inChannels,
+      OUTPUT_HEIGHT: outHeight,
+      OUTPUT_WIDTH: outWidth,
+      OUTPUTS: outChannels,
+      FILTER_WIDTH: info.filterWidth,
+      STRIDE_DOWN: info.strideHeight,
+      STRIDE_ACROSS: info.strideWidth,
+      DILATION_DOWN: info.dilationHeight,
+      DILATION_ACROSS: info.dilationWidth,
+      PADDING_TOP: info.padInfo.top,
+      PADDING_LEFT: info.padInfo.left,
+    },
   };
 }
 
@@ -63,10 +62,10 @@ function convolve(call: KernelCall, stock: StockKernel): tf.TensorInfo {
   const sizes = geometry(call, x.shape, filter.shape);
   const biasFits = bias === undefined || (sizes !== null && tf.util.sizeFromShape(bias.shape) === sizes.outputs);
   if (!sizes || !biasFits || !["linear", "relu"].includes(activation)) return runStock(stock, call);
-  const { inputs, outputs, taps, outputPixels, outputShape, uniforms } = sizes;
+  const { inputs, outputs, taps, outputPixels, outputShape, constants } = sizes;
   return multiply(call.backend, {
     name: "Conv2D",
-    code: uniformsCode + forward,
+    code: geometryCode + forward,
     a: factor(x, true, inputs),
     b: factor(filter, false, outputs),
     ...(bias ? { bias } : {}),
@@ -75,7 +74,7 @@ function convolve(call: KernelCall, stock: StockKernel): tf.TensorInfo {
     rows: outputPixels,
     columns: outputs,
     depth: taps * inputs,
-    uniforms,
+    constants,
     shape: outputShape,
   });
 }
@@ -88,17 +87,17 @@ export function register(): void {
     const { inputShape } = call.attrs as { inputShape: number[] };
     const dy = inputOf(call, "dy"), filter = inputOf(call, "filter"), sizes = geometry(call, inputShape, filter.shape);
     if (!sizes) return runStock(stock, call);
-    const { inputs, outputs, taps, inputPixels, uniforms } = sizes;
+    const { inputs, outputs, taps, inputPixels, constants } = sizes;
     return multiply(call.backend, {
       name: "Conv2DBackpropInput",
-      code: uniformsCode + inputGrad,
+      code: geometryCode + inputGrad,
       a: factor(dy, true, outputs),
       b: factor(filter, true, outputs),
       batch: 1,
       rows: inputPixels,
       columns: inputs,
       depth: taps * outputs,
-      uniforms,
+      constants,
       shape: inputShape,
     });
   });
@@ -106,17 +105,17 @@ export function register(): void {
     const { filterShape } = call.attrs as { filterShape: number[] };
     const x = inputOf(call, "x"), dy = inputOf(call, "dy"), sizes = geometry(call, x.shape, filterShape);
     if (!sizes) return runStock(stock, call);
-    const { inputs, outputs, taps, outputPixels, uniforms } = sizes;
+    const { inputs, outputs, taps, outputPixels, constants } = sizes;
     return multiply(call.backend, {
       name: "Conv2DBackpropFilter",
-      code: uniformsCode + filterGrad,
+      code: geometryCode + filterGrad,
       a: factor(x, false, inputs),
       b: factor(dy, false, outputs),
       batch: 1,
       rows: taps * inputs,
       columns: outputs,
       depth: outputPixels,
-      uniforms,
+      constants,
       shape: filterShape,
     });
   });

@@ -33,80 +33,93 @@ fn sum_inside(batch: i32, row: i32, column: i32, start: i32, end: i32) -> f32 {
   return sum;
 }
 
+// Writes up to four sums of a row of C.
+fn store(part: i32, row: i32, first_column: i32, sums: vec4f) {
+  if (row >= u.rows) {
+    return;
+  }
+  for (var j = 0; j < 4; j++) {
+    let column = first_column + j;
+    if (column < u.columns) {
+      c[(part * u.rows + row) * u.columns + column] = finish(sums[j], column);
+    }
+  }
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread_index: u32) {
   let thread = i32(thread_index);
   let first_row = i32(group.x) * TILE_ROWS;
   let first_column = i32(group.y) * TILE_COLUMNS;
-  let batch = i32(group.z) / u.splits;
-  let start = (i32(group.z) % u.splits) * u.split_depth;
+  let part = i32(group.z);
+  let batch = part / u.splits;
+  let start = (part % u.splits) * u.split_depth;
   let end = min(start + u.split_depth, u.depth);
   let thread_row = thread / (TILE_COLUMNS / 4);
   let thread_column = thread % (TILE_COLUMNS / 4);
-  var sums: array<vec4f, 4>;
+  var sums0 = vec4f(0.0);
+  var sums1 = vec4f(0.0);
+  var sums2 = vec4f(0.0);
+  var sums3 = vec4f(0.0);
   for (var depth = start; depth < end; depth += TILE_DEPTH) {
     workgroupBarrier();
-    for (var i = thread; i < TILE_ROWS * TILE_DEPTH / 4; i += THREADS) {
-      if (A_ALONG_DEPTH == 1) {
-        let d = 4 * (i % (TILE_DEPTH / 4));
-        let row = i / (TILE_DEPTH / 4);
-        let values = load_a(batch, first_row + row, depth + d);
-        a_tile[d * TILE_ROWS / 4 + row / 4][row % 4] = values.x;
-        a_tile[(d + 1) * TILE_ROWS / 4 + row / 4][row % 4] = values.y;
-        a_tile[(d + 2) * TILE_ROWS / 4 + row / 4][row % 4] = values.z;
-        a_tile[(d + 3) * TILE_ROWS / 4 + row / 4][row % 4] = values.w;
-      } else {
-        let row = 4 * (i % (TILE_ROWS / 4));
-        let d = i / (TILE_ROWS / 4);
-        a_tile[i] = load_a(batch, first_row + row, depth + d);
+    // Along the depth a thread turns 4 x 4 numbers, so that each vector of a tile is written whole by one thread: to
+    // write a part of one may be to write all of it. A's are turned by the first threads, B's by the last.
+    if (A_ALONG_DEPTH == 1) {
+      if (thread < TILE_ROWS) {
+        let d = 4 * (thread % (TILE_DEPTH / 4));
+        let four = thread / (TILE_DEPTH / 4);
+        let values0 = load_a(batch, first_row + 4 * four, depth + d);
+        let values1 = load_a(batch, first_row + 4 * four + 1, depth + d);
+        let values2 = load_a(batch, first_row + 4 * four + 2, depth + d);
+        let values3 = load_a(batch, first_row + 4 * four + 3, depth + d);
+        a_tile[d * (TILE_ROWS / 4) + four] = vec4f(values0.x, values1.x, values2.x, values3.x);
+        a_tile[(d + 1) * (TILE_ROWS / 4) + four] = vec4f(values0.y, values1.y, values2.y, values3.y);
+        a_tile[(d + 2) * (TILE_ROWS / 4) + four] = vec4f(values0.z, values1.z, values2.z, values3.z);
+        a_tile[(d + 3) * (TILE_ROWS / 4) + four] = vec4f(values0.w, values1.w, values2.w, values3.w);
+      }
+    } else {
+      for (var i = thread; i < TILE_ROWS * TILE_DEPTH / 4; i += THREADS) {
+        a_tile[i] = load_a(batch, first_row + 4 * (i % (TILE_ROWS / 4)), depth + i / (TILE_ROWS / 4));
       }
     }
-    for (var i = thread; i < TILE_COLUMNS * TILE_DEPTH / 4; i += THREADS) {
-      if (B_ALONG_DEPTH == 1) {
-        let d = 4 * (i % (TILE_DEPTH / 4));
-        let column = i / (TILE_DEPTH / 4);
-        let values = load_b(batch, depth + d, first_column + column);
-        b_tile[d * TILE_COLUMNS / 4 + column / 4][column % 4] = values.x;
-        b_tile[(d + 1) * TILE_COLUMNS / 4 + column / 4][column % 4] = values.y;
-        b_tile[(d + 2) * TILE_COLUMNS / 4 + column / 4][column % 4] = values.z;
-        b_tile[(d + 3) * TILE_COLUMNS / 4 + column / 4][column % 4] = values.w;
-      } else {
-        let column = 4 * (i % (TILE_COLUMNS / 4));
-        let d = i / (TILE_COLUMNS / 4);
-        b_tile[i] = load_b(batch, depth + d, first_column + column);
+    if (B_ALONG_DEPTH == 1) {
+      let turner = thread - (THREADS - TILE_COLUMNS);
+      if (turner >= 0) {
+        let d = 4 * (turner % (TILE_DEPTH / 4));
+        let four = turner / (TILE_DEPTH / 4);
+        let values0 = load_b(batch, depth + d, first_column + 4 * four);
+        let values1 = load_b(batch, depth + d, first_column + 4 * four + 1);
+        let values2 = load_b(batch, depth + d, first_column + 4 * four + 2);
+        let values3 = load_b(batch, depth + d, first_column + 4 * four + 3);
+        b_tile[d * (TILE_COLUMNS / 4) + four] = vec4f(values0.x, values1.x, values2.x, values3.x);
+        b_tile[(d + 1) * (TILE_COLUMNS / 4) + four] = vec4f(values0.y, values1.y, values2.y, values3.y);
+        b_tile[(d + 2) * (TILE_COLUMNS / 4) + four] = vec4f(values0.z, values1.z, values2.z, values3.z);
+        b_tile[(d + 3) * (TILE_COLUMNS / 4) + four] = vec4f(values0.w, values1.w, values2.w, values3.w);
+      }
+    } else {
+      for (var i = thread; i < TILE_COLUMNS * TILE_DEPTH / 4; i += THREADS) {
+        b_tile[i] = load_b(batch, depth + i / (TILE_COLUMNS / 4), first_column + 4 * (i % (TILE_COLUMNS / 4)));
       }
     }
     workgroupBarrier();
-    for (var d = 0; d < TILE_DEPTH; d++) {
-      let a_values = a_tile[d * TILE_ROWS / 4 + thread_row];
-      let b_values = b_tile[d * TILE_COLUMNS / 4 + thread_column];
-      sums[0] += a_values.x * b_values;
-      sums[1] += a_values.y * b_values;
-      sums[2] += a_values.z * b_values;
-      sums[3] += a_values.w * b_values;
-    }
+    // Here stand the tiles' products.
   }
-  for (var i = 0; i < 4; i++) {
-    let row = first_row + 4 * thread_row + i;
-    if (row >= u.rows) {
-      continue;
-    }
-    for (var j = 0; j < 4; j++) {
-      let column = first_column + 4 * thread_column + j;
-      if (column < u.columns) {
-        c[(i32(group.z) * u.rows + row) * u.columns + column] = finish(sums[i][j], column);
-      }
-    }
-  }
-  if (!has_nan(sums[0]) && !has_nan(sums[1]) && !has_nan(sums[2]) && !has_nan(sums[3])) {
+  let row = first_row + 4 * thread_row;
+  let column = first_column + 4 * thread_column;
+  store(part, row, column, sums0);
+  store(part, row + 1, column, sums1);
+  store(part, row + 2, column, sums2);
+  store(part, row + 3, column, sums3);
+  if (!has_nan(sums0) && !has_nan(sums1) && !has_nan(sums2) && !has_nan(sums3)) {
     return;
   }
   for (var i = 0; i < 16; i++) {
-    let row = first_row + 4 * thread_row + i / 4;
-    let column = first_column + 4 * thread_column + i % 4;
-    if (row < u.rows && column < u.columns) {
-      let sum = sum_inside(batch, row, column, start, end);
-      c[(i32(group.z) * u.rows + row) * u.columns + column] = finish(sum, column);
+    let at_row = row + i / 4;
+    let at_column = column + i % 4;
+    if (at_row < u.rows && at_column < u.columns) {
+      let sum = sum_inside(batch, at_row, at_column, start, end);
+      c[(part * u.rows + at_row) * u.columns + at_column] = finish(sum, at_column);
     }
   }
 }

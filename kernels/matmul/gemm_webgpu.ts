@@ -30,7 +30,7 @@ export interface Product {
   readonly columns: number;
   readonly depth: number;
   /** Fields of Uniforms behind rows, columns, depth, split_depth and splits. */
-  readonly uniforms: readonly number[];
+  readonly uniforms?: readonly number[];
   /** The result's shape. */
   readonly shape: readonly number[];
 }
@@ -79,13 +79,29 @@ fn load_${name}(batch: i32, ${parameters}) -> vec4f {
 function finisher(bias: boolean, relu: boolean): string {
   const declaration = bias ? "@group(0) @binding(2) var<storage, read> bias: array<f32>;" : "";
   const value = bias ? "sum + bias[column]" : "sum";
-  // max(value, 0) would lose a NaN.
+  // max(value, 0) would lose a NaN, and so may a comparison that a compiler takes for it.
   return `${declaration}
 fn finish(sum: f32, column: i32) -> f32 {
   let value = ${value};
-  return ${relu ? "select(value, 0.0, value < 0.0)" : "value"};
+  return ${relu ? "select(max(value, 0.0), value, has_nan(vec4f(value)))" : "value"};
 }`;
 }
+
+/**
+ * The products of two tiles, step by step: WebGPU puts a guard into each round of a loop, which drivers then do not
+ * unroll, and most of the time would go into that.
+ */
+const products = Array.from({ length: tileDepth }, (_, d) =>
+  `{
+      let a_values = a_tile[${d} * (TILE_ROWS / 4) + thread_row];
+      let b_values = b_tile[${d} * (TILE_COLUMNS / 4) + thread_column];
+      sums0 += a_values.x * b_values;
+      sums1 += a_values.y * b_values;
+      sums2 += a_values.z * b_values;
+      sums3 += a_values.w * b_values;
+    }`).join("\n    ");
+
+const program = gemm.replace("// Here stand the tiles' products.", products);
 
 /** Workgroups that keep a GPU busy. */
 const enoughTiles = 128;
@@ -114,7 +130,7 @@ export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo 
   const reads = [a.tensor, b.tensor, ...(bias ? [bias] : [])];
   backend.runWgsl({
     name,
-    code: [code, loader("a", 0, a), loader("b", 1, b), finisher(bias !== undefined, relu), gemm].join("\n"),
+    code: [code, loader("a", 0, a), loader("b", 1, b), finisher(bias !== undefined, relu), program].join("\n"),
     constants: {
       ...product.constants,
       TILE_ROWS: tileRows,
@@ -125,7 +141,7 @@ export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo 
     },
     reads,
     writes: [result],
-    uniforms: [rows, columns, depth, partDepth, parts, ...product.uniforms],
+    uniforms: [rows, columns, depth, partDepth, parts, ...product.uniforms ?? []],
     workgroups: [down, across, batch * parts],
   });
   if (parts === 1) return result;
