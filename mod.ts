@@ -14,6 +14,16 @@
  * unet.apply(tf.zeros([1, 32, 32, 3]), tf.tensor1d([500])).print();
  * ```
  *
+ * A filter as the operations take it:
+ *
+ * ```ts ignore
+ * const taps = lowpassKernel({ size: 3, kaiserBeta: 2, normalized: true });
+ * const lowpass = tf.tensor2d(Float32Array.from(taps), [3, 3]);
+ * filteredUpsample(tf.ones([1, 8, 8, 1]), lowpass); // [1, 16, 16, 1]
+ * ```
+ *
+ * A script outside this folder needs its names of packages: `deno run -A --config <this folder>/deno.json script.ts`.
+ *
  * @module
  */
 export * as tf from "@tensorflow/tfjs";
@@ -35,7 +45,7 @@ export { attention } from "./kernels/attention/mod.ts";
 export { filteredDownsample } from "./kernels/filtered_downsample/mod.ts";
 export { filteredUpsample } from "./kernels/filtered_upsample/mod.ts";
 export { randomNormal } from "./kernels/random_normal/mod.ts";
-export { rotate } from "./kernels/rotate/mod.ts";
+export { applyMap, disposeMap, type PlaneMap, rotate, rotationMap } from "./kernels/rotate/mod.ts";
 export { shift } from "./kernels/shift/mod.ts";
 
 export * from "./src/spec/mod.ts";

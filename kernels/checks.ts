@@ -6,6 +6,12 @@ export const tapsRange = { least: 2, most: 12 };
 
 /** Throws unless a tensor is float32, not empty, and has the shape; null stands for any size from 1. */
 export function checkTensor(operation: string, name: string, tensor: tf.Tensor, shape: (number | null)[]): void {
+  // From JavaScript anything may come.
+  if (!Array.isArray((tensor as tf.Tensor | undefined)?.shape)) {
+    throw new TypeError(
+      `${operation}: ${name} must be a tensor, got ${Array.isArray(tensor) ? "an array" : typeof tensor}`,
+    );
+  }
   const fits = tensor.rank === shape.length && shape.every((size, i) => size === null || size === tensor.shape[i]);
   if (!fits || tensor.dtype !== "float32") {
     throw new TypeError(

@@ -1,5 +1,4 @@
 /** `deno task data`: fetches a dataset's official archives; shows and exports its images. */
-import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { archives } from "../datasets/archives.ts";
@@ -10,6 +9,7 @@ import { encodePng } from "../formats/png.ts";
 import { nearest } from "../nearest.ts";
 import { type Block, pictureAt, sheetPng } from "../report/sheet.ts";
 import { datasetFacts, type DatasetName } from "../spec/schema.ts";
+import { parseOptions } from "./options.ts";
 import { createProgress } from "./progress.ts";
 
 /** What `--help` prints. */
@@ -81,18 +81,12 @@ known: ${Object.keys(datasetFacts).join(", ")}`);
 
 /** Fetches, shows or exports a dataset. */
 export async function run(args: string[]): Promise<number> {
-  const options = parseArgs(args, {
-    boolean: ["preview", "skip-bad"],
-    string: ["export", "path"],
-    unknown: (option: string) => {
-      if (option.startsWith("-")) throw new UserError(`there is no option ${option}\n\n${help}`);
-    },
-  });
-  const name = datasetName(options._[0]?.toString());
-  if (name === "folder" && options.path === undefined) throw new UserError("data folder needs --path: where it lies");
+  const { values, flags, words: [said] } = parseOptions(args, ["export", "path"], ["preview", "skip-bad"]);
+  const name = datasetName(said);
+  if (name === "folder" && values.path === undefined) throw new UserError("data folder needs --path: where it lies");
   const progress = createProgress();
   const dataRoot = "data";
-  const shows = options.preview || options.export !== undefined || options.path !== undefined;
+  const shows = flags.preview || values.export !== undefined || values.path !== undefined;
   if (!shows && archives[name] && !isThere(join(dataRoot, name))) {
     let phase = "";
     const folder = await fetchDataset(name, archives[name], dataRoot, (what, done, all) => {
@@ -109,11 +103,11 @@ export async function run(args: string[]): Promise<number> {
       dataset: name,
       imageSize: 32,
       channels,
-      data: { limit, digest: null, fit: "crop", path: options.path ?? null },
+      data: { limit, digest: null, fit: "crop", path: values.path ?? null },
     },
     {
       dataRoot,
-      skipBad: options["skip-bad"],
+      skipBad: flags["skip-bad"],
       onProgress(done, all) {
         if (!started) progress.phase("reading", all, "images");
         started = true;
@@ -124,14 +118,14 @@ export async function run(args: string[]): Promise<number> {
   progress.done();
   console.log(`${name}: ${describeDataset(dataset)}\ndata digest ${dataset.digest}`);
   for (const line of dataset.skipped) console.log(`left out: ${line}`);
-  if (options.preview) {
+  if (flags.preview) {
     const path = `${name}-preview.png`;
     writeFileAtomic(path, await previewSheet(dataset));
     console.log(`contact sheet: ${path}`);
   }
-  if (options.export !== undefined) {
-    await exportImages(dataset, options.export);
-    console.log(`exported to ${options.export}`);
+  if (values.export !== undefined) {
+    await exportImages(dataset, values.export);
+    console.log(`exported to ${values.export}`);
   }
   return 0;
 }

@@ -1,5 +1,4 @@
 /** `deno task equivariance`: how well trained networks keep turns and shifts, in decibels. */
-import { parseArgs } from "@std/cli/parse-args";
 import { basename, join } from "@std/path";
 import { exists } from "../bundle/atomic.ts";
 import { writeFileAtomic } from "../formats/atomic.ts";
@@ -8,13 +7,13 @@ import { findBundles, readBundleSpec } from "../bundle/read.ts";
 import { fillBatch, loadDataset } from "../datasets/mod.ts";
 import { type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
 import { type Images, measures } from "../evaluation/equivariance.ts";
 import { type EquivarianceScore, measureEquivariance } from "../evaluation/equivariance_study.ts";
 import { curvesOf, scoresCsv, type StudiedNetwork, summaryTable } from "../evaluation/equivariance_table.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, specDigest, specName } from "../spec/mod.ts";
 import { curvePlot } from "../report/plots.ts";
 import { compileUNet, loadWeights } from "../unet/mod.ts";
+import { dataFolder, parseOptions } from "./options.ts";
 import { createProgress, type Progress } from "./progress.ts";
 
 /** What `--help` prints. */
@@ -43,19 +42,12 @@ const defaultAngles = "-90,-60,-30,30,60,90";
 
 /** Measures the bundles' networks and prints a table. */
 export async function run(args: string[]): Promise<number> {
-  const known = ["seeds", "images", "angles", "engine", "data", "out"];
-  const parsed = parseArgs(args, {
-    string: known,
-    boolean: ["runs"],
-    negatable: ["runs"],
-    default: { runs: true, seeds: "5", images: "4", angles: defaultAngles, engine: "auto" },
-    unknown: (arg: string, key?: string) => {
-      if (key === undefined || !arg.startsWith("-")) return true;
-      const near = nearest(key, [...known, "no-runs"]);
-      throw new UserError(`there is no option ${arg}${near ? `; did you mean --${near}?` : ""} (--help lists them)`);
-    },
-  });
-  const words: string[] = parsed._.map(String), overrides = words.filter((word) => word.includes("="));
+  const { values, flags, words } = parseOptions(
+    args,
+    ["seeds", "images", "angles", "engine", "data", "out"],
+    ["no-runs"],
+  );
+  const overrides = words.filter((word) => word.includes("="));
   const paths = words.filter((word) => !word.includes("="));
   if (paths.length === 0) throw new UserError("which bundles? For example: deno task equivariance out");
   // Folders may hold bundles of further samples, too, which have no model.
@@ -63,19 +55,19 @@ export async function run(args: string[]): Promise<number> {
   if (bundles.length === 0) {
     throw new UserError(`${paths.join(", ")}: no model in it; give the bundle that it was sampled from`);
   }
-  const seeds = wholeNumber(parsed.seeds, "--seeds"), perSeed = wholeNumber(parsed.images, "--images");
-  const angles = anglesOf(parsed.angles), progress = createProgress(), networks: StudiedNetwork[] = [];
-  const engine = await openEngine(parsed.engine as EngineName | "auto");
+  const seeds = wholeNumber(values.seeds ?? "5", "--seeds"), perSeed = wholeNumber(values.images ?? "4", "--images");
+  const angles = anglesOf(values.angles ?? defaultAngles), progress = createProgress(), networks: StudiedNetwork[] = [];
+  const data = dataFolder(values.data), engine = await openEngine((values.engine ?? "auto") as EngineName | "auto");
   try {
     for (const path of bundles) {
       const spec = resolveSpec(parseSpec(JSON.stringify(readBundleSpec(path))), overrides);
-      const images = await imagesOf(spec, seeds * perSeed, parsed.data), unet = compileUNet(spec);
+      const images = await imagesOf(spec, seeds * perSeed, data), unet = compileUNet(spec);
       try {
         await loadWeights(unet, weightsFile(path)!);
         const name = specName(spec);
         progress.message(`${basename(path)}: ${name} on ${spec.dataset}`);
         const options = { seeds, angles, images, spec, engine, predict: unet.apply, transformations: 2 };
-        const scores = await study(progress, { ...options, runs: parsed.runs });
+        const scores = await study(progress, { ...options, runs: !flags["no-runs"] });
         networks.push({ name, bundle: basename(path), kin: specDigest({ ...spec, seed: 0 }), scores });
       } finally {
         unet.dispose();
@@ -85,7 +77,7 @@ export async function run(args: string[]): Promise<number> {
     engine.dispose();
   }
   console.log(summaryTable(networks));
-  if (parsed.out !== undefined) await writeResults(parsed.out, networks);
+  if (values.out !== undefined) await writeResults(values.out, networks);
   return 0;
 }
 

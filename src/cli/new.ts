@@ -4,6 +4,7 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
 import { positionals } from "./positionals.ts";
+import { interrupted } from "./run_options.ts";
 
 /** What `--help` prints. */
 export const help = `Asks four questions and writes a commented spec.
@@ -127,12 +128,13 @@ function askPerson(text: string, suggested: string): string | null {
   return prompt(`[${suggested}]`);
 }
 
-function askAll(ask: typeof askPerson): Answers {
+/** The answers; null where the person has had enough: Ctrl-C and the end of the input look alike. */
+function askAll(ask: typeof askPerson): Answers | null {
   const answers: Record<string, string> = {};
   for (const { key, text, suggested, wrong } of questions) {
     while (answers[key] === undefined) {
       const typed = ask(text, suggested)?.trim(), answer = typed === "" ? suggested : typed;
-      if (answer === undefined) throw new UserError("`deno task new` asks questions; start it in a terminal");
+      if (answer === undefined) return null;
       const complaint = wrong(answer);
       if (complaint === undefined) answers[key] = answer;
       else console.log(`  Needed: ${complaint}`);
@@ -148,6 +150,10 @@ export async function run(
 ): Promise<number> {
   const [given] = positionals(args, [0, 1], "new takes one file", help);
   const answers = askAll(ask);
+  if (answers === null) {
+    if (Deno.stdin.isTerminal()) return interrupted;
+    throw new UserError("`deno task new` asks questions; start it in a terminal");
+  }
   const resolved = resolveSpec(parseSpec(newSpec(answers)));
   const dataset = resolved.dataset === "folder" ? "folder" : resolved.dataset.replace("-", "");
   const path = given ?? `experiments/${specName(resolved).toLowerCase().replace("-", "")}-${dataset}.yaml`;

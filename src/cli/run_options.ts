@@ -1,14 +1,13 @@
 /** What the verbs that run experiments share: their options, and Ctrl-C. */
-import { parseArgs } from "@std/cli/parse-args";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Reporter } from "../runner/reporter.ts";
+import { dataFolder, parseOptions } from "./options.ts";
 
-const flags = { string: ["engine", "out", "data", "threads"], boolean: ["skip-bad", "elsewhere", "quiet"] } as const;
 const engines = ["auto", "tensorflow", "webgpu", "cpu"] as const;
 
 /** The exit code of a process that Ctrl-C ended, as shells have it. */
-const interrupted = 130;
+export const interrupted = 130;
 
 /** What was said on the command line. */
 export interface RunArguments {
@@ -48,19 +47,14 @@ export function runArguments(
   missing: string,
   more: readonly ("dry-run" | "again")[] = [],
 ): RunArguments {
-  const boolean: string[] = [...flags.boolean, ...more], known = [...flags.string, ...boolean];
-  const parsed = parseArgs(args, {
-    string: flags.string,
-    boolean,
-    unknown: (arg: string, key?: string) => {
-      if (key === undefined || !arg.startsWith("-")) return true;
-      const near = nearest(key, known);
-      throw new UserError(`there is no option ${arg}${near ? `; did you mean --${near}?` : ""} (--help lists them)`);
-    },
-  }) as Record<string, unknown> & { _: unknown[] };
-  const [path, ...overrides] = parsed._.map(String);
+  const { values, flags, words } = parseOptions(
+    args,
+    ["engine", "out", "data", "threads"],
+    ["skip-bad", "elsewhere", "quiet", ...more],
+  );
+  const [path, ...overrides] = words;
   if (path === undefined) throw new UserError(missing);
-  const said = (parsed.engine ?? "auto") as string, engine = engines.find((name) => name === said);
+  const said = values.engine ?? "auto", engine = engines.find((name) => name === said);
   if (!engine) {
     const near = nearest(said, [...engines]);
     throw new UserError(
@@ -72,14 +66,14 @@ export function runArguments(
     path,
     overrides,
     engine,
-    threads: threadsOf(parsed.threads as string | undefined),
-    out: parsed.out as string | undefined,
-    data: parsed.data as string | undefined,
-    skipBad: parsed["skip-bad"] === true,
-    elsewhere: parsed.elsewhere === true,
-    quiet: parsed.quiet === true,
-    dryRun: parsed["dry-run"] === true,
-    again: parsed.again === true,
+    threads: threadsOf(values.threads),
+    out: values.out,
+    data: dataFolder(values.data),
+    skipBad: flags["skip-bad"],
+    elsewhere: flags.elsewhere,
+    quiet: flags.quiet,
+    dryRun: flags["dry-run"] ?? false,
+    again: flags.again ?? false,
   };
 }
 

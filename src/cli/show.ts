@@ -1,9 +1,9 @@
 /** `deno task show`: the pictures of a bundle, and those that are made on request. */
-import { parseArgs } from "@std/cli/parse-args";
 import { join, resolve } from "@std/path";
 import { writeFileAtomic } from "../formats/atomic.ts";
 import { meaningOf } from "../bundle/layout.ts";
 import { UserError } from "../errors.ts";
+import { parseOptions } from "./options.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { ModelSamples } from "../report/films.ts";
 import type { PictureFile } from "../report/pictures.ts";
@@ -21,16 +21,9 @@ Usage: deno task show BUNDLE [REFERENCE] [--out FOLDER]
 
 /** Lists and draws. */
 export async function run(args: string[]): Promise<number> {
-  const parsed = parseArgs(args, {
-    string: ["out"],
-    unknown: (arg: string) => {
-      if (arg.startsWith("-")) throw new UserError(`there is no option ${arg}\n\n${help}`);
-      return true;
-    },
-  });
-  const [bundle, reference, ...more] = parsed._.map(String);
+  const { values, words } = parseOptions(args, ["out"]), [bundle, reference, ...more] = words;
   if (bundle === undefined || more.length > 0) {
-    throw new UserError(`show takes one bundle, and one to compare with; got ${parsed._.length}\n\n${help}`);
+    throw new UserError(`show takes one bundle, and one to compare with; got ${words.length}\n\n${help}`);
   }
   let names: string[];
   try {
@@ -38,7 +31,7 @@ export async function run(args: string[]): Promise<number> {
   } catch (error) {
     throw explainInputError(error, join(bundle, "data"));
   }
-  const target = parsed.out ?? `${resolve(bundle)}-pictures`, made = await drawings(bundle, reference);
+  const target = values.out ?? `${resolve(bundle)}-pictures`, made = await drawings(bundle, reference);
   Deno.mkdirSync(target, { recursive: true });
   for (const [name, bytes] of made) writeFileAtomic(join(target, name), bytes);
   const lines = [

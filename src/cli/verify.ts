@@ -1,10 +1,10 @@
 /** `deno task verify`: is every byte of a bundle what the run wrote, and does it agree with itself? */
-import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { problemText } from "../bundle/archive.ts";
 import { exists } from "../bundle/atomic.ts";
 import { verifyBundle } from "../bundle/verify.ts";
 import { UserError } from "../errors.ts";
+import { parseOptions } from "./options.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -21,15 +21,13 @@ Exit code: 0 all is well, 1 something is not.`;
 
 /** Verifies the bundles named. */
 export async function run(args: string[]): Promise<number> {
-  const { _: paths, digest, ...unknown } = parseArgs(args, { string: ["_", "digest"] });
-  const [flag] = Object.keys(unknown);
-  if (flag !== undefined) throw new UserError(`verify knows no --${flag}; see deno task verify --help`);
+  const { values: { digest }, words: paths } = parseOptions(args, ["digest"]);
   if (paths.length === 0) throw new UserError("verify: name a bundle, such as out/quickstart-0123456789ab");
   if (digest !== undefined && (paths.length > 1 || !/^[0-9a-f]{12,64}$/.test(digest))) {
     throw new UserError("verify: --digest takes 12 to 64 hexadecimal digits, and one bundle");
   }
   let good = true;
-  for (const path of paths.map(String)) {
+  for (const path of paths) {
     // What pack and show leave beside bundles, for `verify out/*`.
     const beside = paths.length > 1 && besideBundles(path);
     if (beside) {

@@ -8,7 +8,7 @@ import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import { readCheckpoint } from "../training/checkpoint.ts";
-import { disposeState, newState } from "../training/state.ts";
+import { disposeState, newState, type TrainingState } from "../training/state.ts";
 import { train } from "../training/train.ts";
 import { imagesSeen, trainingPlan } from "../training/plan.ts";
 import { networkPlan } from "../unet/plan.ts";
@@ -19,8 +19,12 @@ import { digestsOf, type RunOptions } from "./run.ts";
 import { spaceFor } from "./space.ts";
 import { checkpointPath, findBundle, findTrained, workPath } from "./work.ts";
 
-/** Steps that are measured. */
+/** Steps that are measured at least. */
 const measuredSteps = 4;
+/** Training steps that are made at most. */
+const mostMeasuredSteps = 200;
+/** Readings of the loss before the measured steps: the first step is compiled, and the second finds memory. */
+const warmUps = 2;
 /** Images of a preview. */
 const previewCount = 8;
 
@@ -108,17 +112,7 @@ async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured)
   const { training, sampling } = spec;
   const unet = compileUNet(spec), state = newState(unet, training.emaDecay !== null);
   try {
-    /** Seconds of so many train steps, with what it takes to compile them. */
-    const seconds = async (count: number) => {
-      const few = { ...training, epochs: null, images: imagesSeen(count, training, dataset.count) };
-      const startMs = performance.now();
-      const losses: number[] = [];
-      await train({ engine, spec: { ...spec, training: few }, dataset, state, losses });
-      return { seconds: (performance.now() - startMs) / 1000, steps: losses.length };
-    };
-    await seconds(1); // The first of all also warms up the engine.
-    const one = await seconds(1), several = await seconds(1 + measuredSteps);
-    const trainStep = Math.max(0, several.seconds - one.seconds) / Math.max(1, several.steps - one.steps);
+    const trainStep = await secondsOfStep(engine, spec, dataset, state);
     const count = Math.min(sampling.count, sampling.batchSize);
     const sampler = createSampler({
       engine,
@@ -157,6 +151,36 @@ async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured)
   } finally {
     disposeState(state);
   }
+}
+
+/** Trains for a second or two, and tells how long a step takes without what it takes to compile it. */
+async function secondsOfStep(
+  engine: Engine,
+  spec: ResolvedSpec,
+  dataset: Measured["dataset"],
+  state: TrainingState,
+): Promise<number> {
+  const stop = new AbortController(), reached: { step: number; seconds: number }[] = [];
+  const training = {
+    ...spec.training,
+    epochs: null,
+    images: imagesSeen(mostMeasuredSteps, spec.training, dataset.count),
+  };
+  const onStep = (step: number) => {
+    reached.push({ step, seconds: performance.now() / 1000 });
+    if (reached.length <= warmUps) return;
+    const first = reached[warmUps - 1]!, last = reached.at(-1)!;
+    if (last.step - first.step >= measuredSteps && last.seconds - first.seconds >= 1) stop.abort();
+  };
+  const start = performance.now() / 1000;
+  try {
+    await train({ engine, spec: { ...spec, training }, dataset, state, losses: [], onStep, signal: stop.signal });
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+  // Where the losses of all steps were read at once, compiling cannot be told apart.
+  const first = reached.length > warmUps ? reached[warmUps - 1]! : { step: 0, seconds: start }, last = reached.at(-1)!;
+  return (last.seconds - first.seconds) / (last.step - first.step);
 }
 
 function leastLine(spec: ResolvedSpec, images: number): string {

@@ -17,7 +17,7 @@ import { payloadFiles, previewsPng } from "./contents.ts";
 import { environmentOf, provenanceOf } from "./environment.ts";
 import { type Log, startLog } from "./log.ts";
 import { refuseTooLarge } from "./memory.ts";
-import { placeOf } from "./place.ts";
+import { placeName, placeOf, readPlace } from "./place.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { type Trained, trainPhase } from "./train_phase.ts";
@@ -125,7 +125,9 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
 function finishedBundle(out: string, { run }: Digests, report: Reporter): Bundle | null {
   const path = findBundle(out, run);
   if (!path) return null;
-  report.message("this run is finished; its bundle is not made again");
+  // Who asks for another engine must not take this for what that one gave.
+  const told = readPlace(path)?.place, where = told ? ` (${placeName({ ...told, name: told.engine })})` : "";
+  report.message(`this run is finished${where}; its bundle is not made again; --again makes another beside it`);
   return { path, digest: sha256(Deno.readFileSync(join(path, "manifest-sha256.txt"))) };
 }
 

@@ -48,7 +48,12 @@ async function readSpecText(path: string): Promise<string> {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await Deno.readFile(path));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    if (error instanceof Deno.errors.NotFound) throw new UserError(`${shown}: no such file${await nearestFile(path)}`);
+    if (error instanceof Deno.errors.NotFound) {
+      const hint = await nearestFile(path);
+      throw new UserError(
+        `${shown}: no such file${hint || (isAbsolute(path) ? "" : "; paths count from the project's folder")}`,
+      );
+    }
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       throw new UserError(`${shown}: may not be read; check its permissions`);
     }

@@ -1,0 +1,34 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { UserError } from "../errors.ts";
+import { dataFolder, parseOptions } from "./options.ts";
+
+Deno.test("options: values, flags and words", () => {
+  assertEquals(parseOptions(["a", "--out", "b", "--quiet", "c=1", "007"], ["out", "data"], ["quiet", "again"]), {
+    values: { out: "b" },
+    flags: { quiet: true, again: false },
+    words: ["a", "c=1", "007"],
+  });
+  assertEquals(parseOptions(["--out=b"], ["out"]).values, { out: "b" });
+});
+
+Deno.test("options: one without its value, and one that is not known, are refused", () => {
+  for (const args of [["a", "--out"], ["--out", "--quiet"], ["--out=", "a"], ["--out", ""]]) {
+    assertThrows(() => parseOptions(args, ["out"], ["quiet"]), UserError, "--out needs a value");
+  }
+  assertThrows(
+    () => parseOptions(["--folde"], ["folder"]),
+    UserError,
+    "there is no option --folde; did you mean --folder?",
+  );
+  assertThrows(() => parseOptions(["-x"], ["out"]), UserError, "there is no option -x");
+});
+
+Deno.test({
+  name: "options: a data folder that is named must be there (needs --allow-read)",
+  ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
+  fn() {
+    assertEquals(dataFolder(undefined), undefined);
+    assertThrows(() => dataFolder("data/absent"), UserError, "data/absent: there is no such file or folder");
+    assertThrows(() => dataFolder("deno.json"), UserError, "deno.json: a file, where a folder is expected");
+  },
+});
