@@ -3,16 +3,20 @@
 // lie (`a_index`, `b_index`: -1 outside), how one or four neighbours are fetched (`element_a`, `load_a`, ...), and what is
 // done with a sum (`finish`). Sums over a long depth are cut into `splits` parts that a second dispatch adds up: no
 // atomics, so the same bytes each time.
-// const TILE_ROWS, TILE_COLUMNS, A_ALONG_DEPTH, B_ALONG_DEPTH (0 or 1: in which direction neighbours lie), OUT.
+// SLICES groups of threads go through the depth in turns, a tile each, and add their sums up at the end: where C is small
+// there are few workgroups, and each must keep a whole processor busy.
+// const TILE_ROWS, TILE_COLUMNS, SLICES, A_ALONG_DEPTH, B_ALONG_DEPTH (0 or 1: in which direction neighbours lie), OUT.
 
 const TILE_DEPTH = 16;
-const THREADS = TILE_ROWS * TILE_COLUMNS / 16;
+const THREADS = TILE_ROWS * TILE_COLUMNS / 16; // of a slice
+const A_SIZE = TILE_DEPTH * TILE_ROWS / 4; // of a slice's tile
+const B_SIZE = TILE_DEPTH * TILE_COLUMNS / 4;
 
 @group(0) @binding(OUT) var<storage, read_write> c: array<f32>; // [batch, splits, rows, columns]
 @group(0) @binding(OUT + 1) var<uniform> u: Uniforms;
 
-var<workgroup> a_tile: array<vec4f, TILE_DEPTH * TILE_ROWS / 4>;
-var<workgroup> b_tile: array<vec4f, TILE_DEPTH * TILE_COLUMNS / 4>;
+var<workgroup> a_tile: array<vec4f, SLICES * A_SIZE>;
+var<workgroup> b_tile: array<vec4f, SLICES * B_SIZE>;
 
 // By the bits: a compiler may take it that there is no NaN.
 fn has_nan(values: vec4f) -> bool {
@@ -46,9 +50,12 @@ fn store(part: i32, row: i32, first_column: i32, sums: vec4f) {
   }
 }
 
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(SLICES * THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread_index: u32) {
-  let thread = i32(thread_index);
+  let thread = i32(thread_index) % THREADS;
+  let slice = i32(thread_index) / THREADS;
+  let a_first = slice * A_SIZE;
+  let b_first = slice * B_SIZE;
   let first_row = i32(group.x) * TILE_ROWS;
   let first_column = i32(group.y) * TILE_COLUMNS;
   let part = i32(group.z);
@@ -61,7 +68,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   var sums1 = vec4f(0.0);
   var sums2 = vec4f(0.0);
   var sums3 = vec4f(0.0);
-  for (var depth = start; depth < end; depth += TILE_DEPTH) {
+  for (var base = start; base < end; base += SLICES * TILE_DEPTH) {
+    let depth = base + slice * TILE_DEPTH;
     workgroupBarrier();
     // Along the depth a thread turns 4 x 4 numbers, so that each vector of a tile is written whole by one thread: to
     // write a part of one may be to write all of it. A's are turned by the first threads, B's by the last.
@@ -73,14 +81,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         let values1 = load_a(batch, first_row + 4 * four + 1, depth + d);
         let values2 = load_a(batch, first_row + 4 * four + 2, depth + d);
         let values3 = load_a(batch, first_row + 4 * four + 3, depth + d);
-        a_tile[d * (TILE_ROWS / 4) + four] = vec4f(values0.x, values1.x, values2.x, values3.x);
-        a_tile[(d + 1) * (TILE_ROWS / 4) + four] = vec4f(values0.y, values1.y, values2.y, values3.y);
-        a_tile[(d + 2) * (TILE_ROWS / 4) + four] = vec4f(values0.z, values1.z, values2.z, values3.z);
-        a_tile[(d + 3) * (TILE_ROWS / 4) + four] = vec4f(values0.w, values1.w, values2.w, values3.w);
+        a_tile[a_first + d * (TILE_ROWS / 4) + four] = vec4f(values0.x, values1.x, values2.x, values3.x);
+        a_tile[a_first + (d + 1) * (TILE_ROWS / 4) + four] = vec4f(values0.y, values1.y, values2.y, values3.y);
+        a_tile[a_first + (d + 2) * (TILE_ROWS / 4) + four] = vec4f(values0.z, values1.z, values2.z, values3.z);
+        a_tile[a_first + (d + 3) * (TILE_ROWS / 4) + four] = vec4f(values0.w, values1.w, values2.w, values3.w);
       }
     } else {
       for (var i = thread; i < TILE_ROWS * TILE_DEPTH / 4; i += THREADS) {
-        a_tile[i] = load_a(batch, first_row + 4 * (i % (TILE_ROWS / 4)), depth + i / (TILE_ROWS / 4));
+        a_tile[a_first + i] = load_a(batch, first_row + 4 * (i % (TILE_ROWS / 4)), depth + i / (TILE_ROWS / 4));
       }
     }
     if (B_ALONG_DEPTH == 1) {
@@ -92,18 +100,37 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         let values1 = load_b(batch, depth + d, first_column + 4 * four + 1);
         let values2 = load_b(batch, depth + d, first_column + 4 * four + 2);
         let values3 = load_b(batch, depth + d, first_column + 4 * four + 3);
-        b_tile[d * (TILE_COLUMNS / 4) + four] = vec4f(values0.x, values1.x, values2.x, values3.x);
-        b_tile[(d + 1) * (TILE_COLUMNS / 4) + four] = vec4f(values0.y, values1.y, values2.y, values3.y);
-        b_tile[(d + 2) * (TILE_COLUMNS / 4) + four] = vec4f(values0.z, values1.z, values2.z, values3.z);
-        b_tile[(d + 3) * (TILE_COLUMNS / 4) + four] = vec4f(values0.w, values1.w, values2.w, values3.w);
+        b_tile[b_first + d * (TILE_COLUMNS / 4) + four] = vec4f(values0.x, values1.x, values2.x, values3.x);
+        b_tile[b_first + (d + 1) * (TILE_COLUMNS / 4) + four] = vec4f(values0.y, values1.y, values2.y, values3.y);
+        b_tile[b_first + (d + 2) * (TILE_COLUMNS / 4) + four] = vec4f(values0.z, values1.z, values2.z, values3.z);
+        b_tile[b_first + (d + 3) * (TILE_COLUMNS / 4) + four] = vec4f(values0.w, values1.w, values2.w, values3.w);
       }
     } else {
       for (var i = thread; i < TILE_COLUMNS * TILE_DEPTH / 4; i += THREADS) {
-        b_tile[i] = load_b(batch, depth + i / (TILE_COLUMNS / 4), first_column + 4 * (i % (TILE_COLUMNS / 4)));
+        b_tile[b_first + i] = load_b(batch, depth + i / (TILE_COLUMNS / 4), first_column + 4 * (i % (TILE_COLUMNS / 4)));
       }
     }
     workgroupBarrier();
     // Here stand the tiles' products.
+  }
+  for (var other = 1; other < SLICES; other++) {
+    workgroupBarrier();
+    if (slice == other) {
+      a_tile[thread] = sums0;
+      a_tile[THREADS + thread] = sums1;
+      b_tile[thread] = sums2;
+      b_tile[THREADS + thread] = sums3;
+    }
+    workgroupBarrier();
+    if (slice == 0) {
+      sums0 += a_tile[thread];
+      sums1 += a_tile[THREADS + thread];
+      sums2 += b_tile[thread];
+      sums3 += b_tile[THREADS + thread];
+    }
+  }
+  if (slice > 0) {
+    return;
   }
   let row = first_row + 4 * thread_row;
   let column = first_column + 4 * thread_column;

@@ -93,8 +93,8 @@ fn finish(sum: f32, column: i32) -> f32 {
  */
 const products = Array.from({ length: tileDepth }, (_, d) =>
   `{
-      let a_values = a_tile[${d} * (TILE_ROWS / 4) + thread_row];
-      let b_values = b_tile[${d} * (TILE_COLUMNS / 4) + thread_column];
+      let a_values = a_tile[a_first + ${d} * (TILE_ROWS / 4) + thread_row];
+      let b_values = b_tile[b_first + ${d} * (TILE_COLUMNS / 4) + thread_column];
       sums0 += a_values.x * b_values;
       sums1 += a_values.y * b_values;
       sums2 += a_values.z * b_values;
@@ -105,6 +105,12 @@ const program = gemm.replace("// Here stand the tiles' products.", products);
 
 /** Workgroups that keep a GPU busy. */
 const enoughTiles = 128;
+
+/** Threads of a workgroup: where its tile needs fewer, several slices of the depth are summed at a time. */
+const threads = 256;
+
+/** Below this the slices would have too little to sum. */
+const leastSlicedDepth = 128;
 
 /**
  * Sides of the tiles, and into how many parts the depth is cut. Where there are few tiles, smaller ones fill a GPU
@@ -117,14 +123,15 @@ function tilesOf({ batch, rows, columns, depth, bias, relu }: Product) {
   const parts = bias || relu || batch > 1
     ? 1
     : Math.min(64, Math.floor(2 * enoughTiles / tiles), Math.floor(depth / 1024));
-  const partDepth = Math.ceil(depth / Math.max(1, parts) / tileDepth) * tileDepth;
-  return { tileRows, tileColumns, partDepth, parts: Math.ceil(depth / partDepth) };
+  const slices = depth >= leastSlicedDepth ? 16 * threads / (tileRows * tileColumns) : 1, round = slices * tileDepth;
+  const partDepth = Math.ceil(depth / Math.max(1, parts) / round) * round;
+  return { tileRows, tileColumns, slices, partDepth, parts: Math.ceil(depth / partDepth) };
 }
 
 /** Computes the product. */
 export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo {
   const { name, code, a, b, bias, relu = false, batch, rows, columns, depth, shape } = product;
-  const { tileRows, tileColumns, partDepth, parts } = tilesOf(product);
+  const { tileRows, tileColumns, slices, partDepth, parts } = tilesOf(product);
   const down = Math.ceil(rows / tileRows), across = Math.ceil(columns / tileColumns);
   const result = emptyTensor(backend, parts === 1 ? shape : [parts, rows, columns]);
   const reads = [a.tensor, b.tensor, ...(bias ? [bias] : [])];
@@ -135,6 +142,7 @@ export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo 
       ...product.constants,
       TILE_ROWS: tileRows,
       TILE_COLUMNS: tileColumns,
+      SLICES: slices,
       A_ALONG_DEPTH: Number(a.alongDepth),
       B_ALONG_DEPTH: Number(b.alongDepth),
       OUT: reads.length,
