@@ -110,3 +110,37 @@ fn first_of(v: Value) -> f32 { return ${first}; }
 fn total_of(v: Value) -> f32 { return ${total}; }
 ${code.join("\n")}`;
 }
+
+/** Longer loops stay loops: their guards cost little beside what they do, and programs must not grow without end. */
+const longestUnrolled = 32;
+
+/**
+ * Writes the loops `for (var i = 0; i < NAME; i++) { ... }` out, with `i` a constant in each copy. WebGPU puts a guard
+ * into every round of a loop, so that drivers do not unroll it; and an array that is indexed by a variable then lies in
+ * memory, not in registers.
+ *
+ * @param lengths the constants that the loops go up to
+ */
+export function unrolled(code: string, lengths: Readonly<Record<string, number>>): string {
+  for (const match of code.matchAll(/for \(var (\w+) = 0(u?); \1 < (\w+); \1\+\+\) \{/g)) {
+    const [head, variable, suffix, name] = match as unknown as [string, string, string, string];
+    const length = lengths[name];
+    if (length === undefined || length > longestUnrolled) continue;
+    const start = match.index + head.length, end = closingBrace(code, start);
+    const body = code.slice(start, end);
+    if (/\b(break|continue)\b/.test(body)) throw new Error(`A loop up to ${name} cannot be written out: it is left.`);
+    const copies = Array.from({ length }, (_, i) => `{ const ${variable} = ${i}${suffix};${body}}`);
+    return unrolled(code.slice(0, match.index) + copies.join("\n") + code.slice(end + 1), lengths);
+  }
+  return code;
+}
+
+/** Where the brace closes that was opened in front of `start`. */
+function closingBrace(code: string, start: number): number {
+  let open = 1;
+  for (let i = start; i < code.length; i++) {
+    if (code[i] === "{") open++;
+    if (code[i] === "}" && --open === 0) return i;
+  }
+  throw new Error("A brace is not closed.");
+}

@@ -7,6 +7,7 @@ import {
   type KernelCall,
   registerWebGpuKernel,
   sizesOf,
+  unrolled,
   vectorWidth,
   withValueType,
 } from "../wgsl.ts";
@@ -36,7 +37,7 @@ function attention(call: KernelCall): tf.TensorInfo[] {
   const { backend } = call, { width, rows, ...rest } = layout(call);
   const reads = ["query", "key", "value"].map((name) => inputOf(call, name));
   const output = emptyTensor(backend, reads[0]!.shape), logSumExp = emptyTensor(backend, rows);
-  const code = withValueType(width, exponential, forward);
+  const code = withValueType(width, exponential, unrolled(forward, rest.constants));
   backend.runWgsl({ name: "Attention", code, reads, writes: [output, logSumExp], ...rest });
   return [output, logSumExp];
 }
@@ -60,14 +61,14 @@ function attentionGrad(call: KernelCall): tf.TensorInfo[] {
   const means = emptyTensor(backend, rows);
   backend.runWgsl({
     name: "AttentionGrad query",
-    code: withValueType(width, exponential, gradQuery),
+    code: withValueType(width, exponential, unrolled(gradQuery, rest.constants)),
     reads: [query, key, value, output, logSumExp, dy],
     writes: [dquery, means],
     ...rest,
   });
   backend.runWgsl({
     name: "AttentionGrad key",
-    code: withValueType(width, exponential, gradKey),
+    code: withValueType(width, exponential, unrolled(gradKey, rest.constants)),
     reads: [query, key, value, dy, logSumExp, means],
     writes: [dkey, dvalue],
     ...rest,

@@ -5,9 +5,8 @@
 // atomics, so the same bytes each time.
 // SLICES groups of threads go through the depth in turns, a tile each, and add their sums up at the end: where C is small
 // there are few workgroups, and each must keep a whole processor busy.
-// const TILE_ROWS, TILE_COLUMNS, SLICES, A_ALONG_DEPTH, B_ALONG_DEPTH (0 or 1: in which direction neighbours lie), OUT.
+// const TILE_ROWS, TILE_COLUMNS, TILE_DEPTH, SLICES, A_ALONG_DEPTH, B_ALONG_DEPTH (0 or 1: in which direction neighbours lie), OUT.
 
-const TILE_DEPTH = 16;
 const THREADS = TILE_ROWS * TILE_COLUMNS / 16; // of a slice
 const A_SIZE = TILE_DEPTH * TILE_ROWS / 4; // of a slice's tile
 const B_SIZE = TILE_DEPTH * TILE_COLUMNS / 4;
@@ -111,7 +110,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
       }
     }
     workgroupBarrier();
-    // Here stand the tiles' products.
+    for (var d = 0; d < TILE_DEPTH; d++) {
+      let a_values = a_tile[a_first + d * (TILE_ROWS / 4) + thread_row];
+      let b_values = b_tile[b_first + d * (TILE_COLUMNS / 4) + thread_column];
+      sums0 += a_values.x * b_values;
+      sums1 += a_values.y * b_values;
+      sums2 += a_values.z * b_values;
+      sums3 += a_values.w * b_values;
+    }
   }
   for (var other = 1; other < SLICES; other++) {
     workgroupBarrier();

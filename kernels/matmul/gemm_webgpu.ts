@@ -2,7 +2,7 @@
 // depth into parts, and how four neighbours are fetched.
 import type * as tf from "@tensorflow/tfjs";
 import { sumMiddle } from "../sum/webgpu.ts";
-import { emptyTensor, type WgslBackend } from "../wgsl.ts";
+import { emptyTensor, unrolled, type WgslBackend } from "../wgsl.ts";
 import gemm from "./gemm.wgsl" with { type: "text" };
 
 /** A factor of a product. */
@@ -87,21 +87,7 @@ fn finish(sum: f32, column: i32) -> f32 {
 }`;
 }
 
-/**
- * The products of two tiles, step by step: WebGPU puts a guard into each round of a loop, which drivers then do not
- * unroll, and most of the time would go into that.
- */
-const products = Array.from({ length: tileDepth }, (_, d) =>
-  `{
-      let a_values = a_tile[a_first + ${d} * (TILE_ROWS / 4) + thread_row];
-      let b_values = b_tile[b_first + ${d} * (TILE_COLUMNS / 4) + thread_column];
-      sums0 += a_values.x * b_values;
-      sums1 += a_values.y * b_values;
-      sums2 += a_values.z * b_values;
-      sums3 += a_values.w * b_values;
-    }`).join("\n    ");
-
-const program = gemm.replace("// Here stand the tiles' products.", products);
+const program = unrolled(gemm, { TILE_DEPTH: tileDepth });
 
 /** Workgroups that keep a GPU busy. */
 const enoughTiles = 128;
@@ -142,6 +128,7 @@ export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo 
       ...product.constants,
       TILE_ROWS: tileRows,
       TILE_COLUMNS: tileColumns,
+      TILE_DEPTH: tileDepth,
       SLICES: slices,
       A_ALONG_DEPTH: Number(a.alongDepth),
       B_ALONG_DEPTH: Number(b.alongDepth),
