@@ -3,6 +3,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { join, resolve } from "@std/path";
 import { writeFileAtomic } from "../formats/atomic.ts";
 import { meaningOf } from "../bundle/layout.ts";
+import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { ModelSamples } from "../report/films.ts";
@@ -32,6 +33,7 @@ export async function run(args: string[]): Promise<number> {
   if (bundle === undefined || more.length > 0) {
     throw new UserError(`show takes one bundle, and one to compare with; got ${parsed._.length}\n\n${help}`);
   }
+  for (const path of parsed._.map(String)) requireBundle(path, "show");
   let names: string[];
   try {
     names = [...Deno.readDirSync(join(bundle, "data"))].map(({ name }) => name).sort();
