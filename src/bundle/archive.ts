@@ -7,7 +7,7 @@ import { Gzip } from "fflate";
 import { UserError } from "../errors.ts";
 import { syncFolder } from "../formats/atomic.ts";
 import { explainInputError } from "../formats/input.ts";
-import { gunzipPieces } from "../formats/gzip.ts";
+import { gunzipPieces, isGzip } from "../formats/gzip.ts";
 import { untar } from "../formats/tar.ts";
 import { exists, partialPath, removeLeftovers, writeNew } from "./atomic.ts";
 import { isSafeName } from "./manifest.ts";
@@ -124,6 +124,26 @@ export function problemText({ problems }: Verification, most = 20): string {
   return lines.join("\n");
 }
 
+/** The file, at its beginning, where it begins as a gzip file does. */
+async function openPacked(archive: string): Promise<Deno.FsFile> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(archive);
+  } catch (error) {
+    throw explainInputError(error, archive);
+  }
+  try {
+    const head = new Uint8Array(2);
+    await file.read(head);
+    if (!isGzip(head)) throw new UserError(`${archive}: this is no .tar.gz, which \`deno task pack\` makes`);
+    await file.seek(0, Deno.SeekMode.Start);
+    return file;
+  } catch (error) {
+    file.close();
+    throw explainInputError(error, archive);
+  }
+}
+
 /**
  * Unpacks a bundle and verifies it; nothing appears at its place before that.
  *
@@ -134,12 +154,7 @@ export function problemText({ problems }: Verification, most = 20): string {
  */
 export async function unpackBundle(archive: string, into: string): Promise<Verification> {
   const fault = (what: string) => new UserError(`${archive}: this archive cannot be unpacked: ${what}`);
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(archive);
-  } catch (error) {
-    throw explainInputError(error, archive);
-  }
+  const file = await openPacked(archive);
   const stream = file.readable;
   Deno.mkdirSync(into, { recursive: true });
   removeLeftovers(join(into, "unpacked"));

@@ -113,6 +113,8 @@ export function createBundle(path: string): BundleWriter {
 
 /** The name of a bundle's folder: the spec file's name and twelve digits of the run digest. */
 export function bundleName(specPath: string, runDigest: string): string {
-  const stem = basename(specPath).replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[.-]+/, "");
-  return `${(stem || "run").slice(0, 100)}-${runDigest.slice(0, 12)}`;
+  // One hyphen for all that stands between two words, one of its own too, and none at the ends.
+  const words = basename(specPath).replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9._]+/g, "-").replace(/^[.-]+/, "");
+  const stem = words.slice(0, 100).replace(/[.-]+$/, "");
+  return `${stem || "run"}-${runDigest.slice(0, 12)}`;
 }

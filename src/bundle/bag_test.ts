@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
-import { createBundle } from "./bag.ts";
+import { bundleName, createBundle } from "./bag.ts";
 import { isSafeName, manifestText, parseManifest } from "./manifest.ts";
 import { verifyBag } from "./verify.ts";
 
@@ -45,6 +45,19 @@ Deno.test("names and manifests: what is written is read, and nothing else is", (
     parseManifest(damaged, () => count++);
     assert(count > 0, JSON.stringify(damaged));
   }
+});
+
+Deno.test("a bundle is called as its spec's file, with one hyphen for all that is between two words", () => {
+  const digest = "0123456789ab".padEnd(64, "f");
+  const stems = {
+    "a/d2n-mnistm.yaml": "d2n-mnistm",
+    "my spec é日本.yaml": "my-spec",
+    "a -- b--c.v2_.yaml": "a-b-c.v2_",
+    "日本.yaml": "run",
+    "-.x-.yaml": "x",
+    [`${"a".repeat(99)}-b.yaml`]: "a".repeat(99),
+  };
+  for (const [path, stem] of Object.entries(stems)) assertEquals(bundleName(path, digest), `${stem}-0123456789ab`);
 });
 
 Deno.test({

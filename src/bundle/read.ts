@@ -1,5 +1,6 @@
 /** Reading what a bundle holds, for those who compare and score. Whether it is whole is `verify.ts`'s business. */
 import { join } from "@std/path";
+import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { readTensors } from "../formats/safetensors.ts";
@@ -12,6 +13,36 @@ export interface BundleSamples {
   count: number;
   imageSize: number;
   channels: 1 | 3;
+}
+
+/**
+ * Why a path is no bundle to a verb that opens bundles whole, or null where it is one, damaged or not: what has
+ * neither a bag's declaration nor its manifest nor a run's spec never was one.
+ *
+ * @param verb for the command that opens bundles in the folder, where there are some
+ * @param takes how many bundles the verb opens at most
+ * @throws UserError where there is no such folder
+ */
+export function whyNoBundle(path: string, verb: string, takes = 1): string | null {
+  let names: string[];
+  try {
+    if (!Deno.statSync(path).isDirectory) throw new UserError(`${path}: a file, where a bundle's folder is expected`);
+    names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+  } catch (error) {
+    throw explainInputError(error, path);
+  }
+  if (names.includes("bagit.txt") || names.includes("manifest-sha256.txt") || isBundle(path)) return null;
+  const inside = names.filter((name) => !name.startsWith(".") && isBundle(join(path, name)));
+  if (inside.length === 0) return `${path} is no bundle`;
+  const named = takes === Infinity ? ["*"] : inside.slice(0, takes);
+  const command = ["deno task", verb, ...named.map((name) => join(path, name))].join(" ");
+  return `${path} is no bundle; it holds ${counted(inside.length, "bundle")}: ${command}`;
+}
+
+/** Refuses what is no bundle, see {@link whyNoBundle}. */
+export function requireBundle(path: string, verb: string, takes = 1): void {
+  const why = whyNoBundle(path, verb, takes);
+  if (why !== null) throw new UserError(why);
 }
 
 /** Whether a folder holds a bundle. */

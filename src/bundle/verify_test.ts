@@ -189,7 +189,8 @@ Deno.test({
     };
     for (const [kind, content] of Object.entries(damaged)) {
       Deno.writeFileSync(archive, content);
-      await assertRejects(() => unpackBundle(archive, join(folder, "none")), UserError, "", kind);
+      const words = ["no gzip", "nothing"].includes(kind) ? `${archive}: this is no .tar.gz` : "";
+      await assertRejects(() => unpackBundle(archive, join(folder, "none")), UserError, words, kind);
       assertEquals([...Deno.readDirSync(join(folder, "none"))], [], kind);
       assert(!Deno.readDirSync(folder).some(({ name }) => name === "0123456789abcd"));
     }

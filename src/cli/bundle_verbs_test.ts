@@ -2,7 +2,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { exampleBundle } from "../bundle/testing.ts";
 import { UserError } from "../errors.ts";
+import { run as diff } from "./diff.ts";
 import { run as pack } from "./pack.ts";
+import { run as reproduce } from "./reproduce.ts";
+import { run as sample } from "./sample.ts";
 import { run as show } from "./show.ts";
 import { run as unpack } from "./unpack.ts";
 import { run as verify } from "./verify.ts";
@@ -52,13 +55,34 @@ Deno.test({
     }
     Deno.writeTextFileSync(join(path, "data", "loss.csv"), "step,loss\n1,0\n");
     // As a shell makes it of `out/*`: what lies beside bundles is no fault, what they hold is.
-    const all = [path, join(folder, "example-0123456789ab-pictures"), archive];
+    const beside_ = ["report.html", "comparison.csv", "diff-a-b.png"].map((name) => join(folder, name));
+    const all = [path, join(folder, "example-0123456789ab-pictures"), archive, ...beside_];
     const [ofAll, judged] = await said(verify, ...all);
     assertEquals(ofAll, 1, judged);
-    assert(judged.includes("-pictures: passed over") && judged.includes("sent.tar.gz: passed over"), judged);
+    for (const name of ["-pictures", "sent.tar.gz", "report.html", "comparison.csv", "diff-a-b.png"]) {
+      assert(judged.includes(`${name}: passed over`), judged);
+    }
     const [bad, complaint] = await said(verify, path);
     assertEquals(bad, 1);
     assert(complaint.includes("data/loss.csv: its bytes changed"), complaint);
+
+    // A folder of bundles is none: the verbs say so alike, and what to name instead.
+    const holds = (command: string) => `${folder} is no bundle; it holds 1 bundle: deno task ${command}`;
+    await assertRejects(() => said(verify, folder), UserError, holds(`verify ${folder}/*`));
+    for (const [verb, name] of [[pack, "pack"], [show, "show"]] as const) {
+      await assertRejects(() => said(verb, folder), UserError, holds(`${name} ${path}`));
+    }
+    await assertRejects(() => said(diff, path, folder), UserError, holds(`diff ${path}`));
+    await assertRejects(() => said(reproduce, folder), UserError, holds(`reproduce ${path}`));
+    await assertRejects(() => said(sample, folder), UserError, holds(`sample ${path}`));
+    const empty = join(folder, "beside");
+    await assertRejects(() => said(show, path, empty), UserError, `${empty} is no bundle`);
+    const [ofBoth, both_] = await said(verify, empty, path);
+    assertEquals(ofBoth, 1);
+    assert(both_.includes(`${empty} is no bundle\n${path}: NOT as it was written`), both_);
+    // One that lost its manifest is a damaged one.
+    Deno.removeSync(join(path, "manifest-sha256.txt"));
+    assert((await said(verify, path))[1].includes("manifest-sha256.txt: missing"));
 
     await assertRejects(() => said(pack, path, archive, path), UserError, "pack takes one bundle");
     const before = [...Deno.readDirSync(folder)].length;

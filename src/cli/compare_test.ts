@@ -107,7 +107,7 @@ Deno.test({
     assertEquals(itself.text.match(/the same/g)?.length, 3, "spec, losses, bytes");
     assertStringIncludes(itself.text, "within the noise");
     assertEquals((await printed("diff", a)).code, 2);
-    assertStringIncludes((await printed("diff", a, out)).text, "not a bundle");
+    assertStringIncludes((await printed("diff", a, out)).text, "is no bundle; it holds 2 bundles: deno task diff ");
     Deno.removeSync(out, { recursive: true });
   },
 });

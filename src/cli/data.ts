@@ -1,4 +1,5 @@
 /** `deno task data`: fetches a dataset's official archives; shows and exports its images. */
+import { counted } from "../counted.ts";
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { archives } from "../datasets/archives.ts";
@@ -43,7 +44,7 @@ export function previewSheet(dataset: Dataset): Promise<Uint8Array<ArrayBuffer>>
     Array.from({ length: columns }, (_, i) => i < indices.length ? pictureAt(dataset, indices[i]!) : null)
   );
   return sheetPng([{ cells }], {
-    title: `${dataset.name}: ${count.toLocaleString("en-US")} images`,
+    title: `${dataset.name}: ${counted(count, "image")}`,
     note: `data digest ${dataset.digest.slice(0, 12)}`,
     rowLabels: chosen.map(({ name }) => name),
   });

@@ -1,6 +1,6 @@
 /** `deno task diff`: two bundles side by side: spec, losses, scores, samples. */
 import { basename, dirname, join } from "@std/path";
-import { isBundle, readAllSamples, readBundleSpec, readLosses, readMetrics } from "../bundle/read.ts";
+import { readAllSamples, readBundleSpec, readLosses, readMetrics, requireBundle } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { isWithinNoise } from "../evaluation/table.ts";
@@ -21,7 +21,7 @@ The samples of both are drawn into one picture, diff-A-B.png, beside the first b
 /** Prints how two bundles differ. */
 export async function run(args: string[]): Promise<number> {
   const [a, b] = positionals(args, [2, 2], "diff takes two bundles", help) as [string, string];
-  for (const path of [a, b]) if (!isBundle(path)) throw new UserError(`${path}: not a bundle`);
+  for (const path of [a, b]) requireBundle(path, "diff", 2);
   const sections: [string, string[]][] = [
     ["spec", specLines(a, b)],
     ["loss", lossLines(a, b)],

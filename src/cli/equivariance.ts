@@ -16,6 +16,10 @@ import { compileUNet, loadWeights } from "../unet/mod.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 import { createProgress, type Progress } from "./progress.ts";
 
+const kinds = ["prediction", "run"] as const;
+/** What the curves' files are called, without their ending. */
+const curvesFile = (kind: (typeof kinds)[number]) => `equivariance-${kind}`;
+
 /** What `--help` prints. */
 export const help = `Measures how well trained networks keep turns and shifts, in decibels: more is better.
 
@@ -30,7 +34,9 @@ Usage: deno task equivariance BUNDLE ... [field=value ...] [options]
   --no-runs         only the network's prediction; whole sampling runs take longest
   --engine NAME     auto (default), tensorflow, webgpu, cpu
   --data FOLDER     where datasets lie (default: data)
-  --out FOLDER      write equivariance.csv, equivariance.svg and .png there
+  --out FOLDER      write equivariance.csv there, and ${
+  kinds.map((kind) => `${curvesFile(kind)}.svg`).join(", ")
+} and .png
 
 EQ-T (whole pixels), EQ-T_frac and EQ-R (turns) are StyleGAN3's; the shift PSNR is that of Alias-Free Latent Diffusion.
 A prediction's score compares f(turned x) with turned f(x), at five noise levels; a run's, the image of a run that turns
@@ -133,7 +139,7 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
   Deno.mkdirSync(folder, { recursive: true });
   const written = [join(folder, "equivariance.csv")];
   writeFileAtomic(written[0]!, new TextEncoder().encode(scoresCsv(networks)));
-  for (const kind of ["prediction", "run"] as const) {
+  for (const kind of kinds) {
     const curves = curvesOf(networks, kind);
     if (curves.length === 0) continue;
     const reach = curves.flatMap(({ points, spread }) => points.map(([_, y], i) => [y - spread[i]!, y + spread[i]!]));
@@ -150,7 +156,7 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
       },
       curves,
     });
-    const stem = join(folder, `equivariance-${kind}`);
+    const stem = join(folder, curvesFile(kind));
     writeFileAtomic(`${stem}.svg`, new TextEncoder().encode(plot.svg));
     writeFileAtomic(`${stem}.png`, plot.png);
     written.push(`${stem}.svg`, `${stem}.png`);

@@ -1,6 +1,7 @@
 /** `deno task evaluate`: FID, KID and IS of one set of images against another. */
 import { basename } from "@std/path";
 import { isBundle, readBundleSpec, readSamples } from "../bundle/read.ts";
+import { counted } from "../counted.ts";
 import { type Dataset, loadDataset } from "../datasets/mod.ts";
 import { openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
@@ -85,7 +86,7 @@ export function scoreLines({ scores, generated, reference, notes, extractor }: E
   });
   const widths = [0, 1].map((i) => Math.max(...rows.map((row) => row[i]!.length)));
   return [
-    `${generated.count} images against ${reference.count} of ${reference.name}` +
+    `${counted(generated.count, "image")} against ${reference.count} of ${reference.name}` +
     (extractor ? `, seen by ${extractor.name} ${extractor.digest.slice(0, 12)}; ± is the standard error` : ""),
     ...rows.map(([label, value, more]) =>
       `  ${label!.padEnd(widths[0]!)}  ${value!.padEnd(widths[1]!)}  ${more}`.trimEnd()
@@ -99,7 +100,11 @@ function detail(one: Score): string {
   const { subsets, subsetSize, allRows, splits, standardDeviation } = one;
   const figure = (value: number) => figureText(value, one.standardError, metricLabel(one).times).value;
   if (subsets !== undefined && allRows !== undefined) {
-    return `${subsets} subsets of ${subsetSize}, spread ${figure(standardDeviation!)}; all images ${figure(allRows)}`;
+    return `${counted(subsets, "subset")} of ${subsetSize}, spread ${figure(standardDeviation!)}; all images ${
+      figure(allRows)
+    }`;
   }
-  return splits === undefined ? "" : `${splits} splits, spread ${figure(standardDeviation!)}`;
+  if (splits === undefined) return "";
+  // The spread over one split is none.
+  return counted(splits, "split") + (splits === 1 ? "" : `, spread ${figure(standardDeviation!)}`);
 }

@@ -1,6 +1,7 @@
 /** `deno task pack`: a bundle as one file to send. */
 import { resolve } from "@std/path";
 import { packBundle } from "../bundle/archive.ts";
+import { requireBundle } from "../bundle/read.ts";
 import { positionals } from "./positionals.ts";
 
 /** What `--help` prints. */
@@ -13,6 +14,7 @@ FILE is by default the bundle's name with .tar.gz behind it, beside it. It is re
 /** Packs the bundle named. */
 export async function run(args: string[]): Promise<number> {
   const [bundle, file] = positionals(args, [1, 2], "pack takes one bundle, and the file if it is to have a name", help);
+  requireBundle(bundle!, "pack");
   const archive = file ?? `${resolve(bundle!)}.tar.gz`;
   const { digest, files } = await packBundle(bundle!, archive);
   console.log(`${archive}: ${(Deno.statSync(archive).size / 1e6).toFixed(1)} MB, ${files} files, verified`);

@@ -81,10 +81,12 @@ export function createProgress(options: ProgressOptions = {}): Progress {
 
   function end() {
     if (phase === null) return;
-    const { name, startMs } = phase;
+    const { name, startMs, done: reached } = phase;
     const [done, , unit] = counts(phase);
     phase = null;
-    const line = `${name}: ${done} ${unit} in ${formatDuration((now() - startMs) / 1000)}\n`;
+    const line = `${name}: ${done} ${reached === 1 ? unit.replace(/s$/, "") : unit} in ${
+      formatDuration((now() - startMs) / 1000)
+    }\n`;
     write(terminal ? ERASE_LINE + line : line);
   }
 

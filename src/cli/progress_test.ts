@@ -108,6 +108,9 @@ Deno.test("a message does not tear the bar, and a new phase ends the old one", (
   assert(written[3]!.startsWith("\r\x1b[Ksampling █"));
   assertEquals(written[4], "\r\x1b[Ksampling: 5 images in 1 s\n");
   assert(written[5]!.startsWith("\r\x1b[Kwriting ░"));
+  progress.update(1, {});
+  progress.done();
+  assertEquals(written.at(-1), "\r\x1b[Kwriting: 1 file in 0 s\n");
 });
 
 Deno.test("quiet writes nothing", () => {

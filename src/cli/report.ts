@@ -1,4 +1,5 @@
 /** `deno task report`: many bundles on one page. */
+import { counted } from "../counted.ts";
 import { basename, dirname, join, relative, resolve } from "@std/path";
 import { findBundles, isBundle, readAllSamples, readBundleSpec, readLosses, readMetrics } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
@@ -46,7 +47,10 @@ export async function run(args: string[]): Promise<number> {
     });
   }
   const at = join(folder, "report.html");
-  writeFileAtomic(at, new TextEncoder().encode(sweepHtml(`${basename(resolve(folder))}: ${runs.length} runs`, runs)));
-  console.log(`${runs.length} runs on one page: ${at}`);
+  writeFileAtomic(
+    at,
+    new TextEncoder().encode(sweepHtml(`${basename(resolve(folder))}: ${counted(runs.length, "run")}`, runs)),
+  );
+  console.log(`${counted(runs.length, "run")} on one page: ${at}`);
   return 0;
 }

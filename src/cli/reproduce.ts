@@ -1,5 +1,6 @@
 /** `deno task reproduce`: a bundle's run once more, and what came out otherwise. */
 import { tolerances } from "../bundle/differences.ts";
+import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import { type Comparison, reproduceBundle } from "../runner/reproduce.ts";
 import { createProgress } from "./progress.ts";
@@ -35,6 +36,7 @@ export async function run(args: string[]): Promise<number> {
   const missing = "which bundle? For example: deno task reproduce out/quickstart-0123456789ab";
   const { path, overrides, engine, threads, out, data, skipBad, quiet } = runArguments(args, missing);
   if (overrides.length > 0) throw new UserError(`reproduce takes one bundle and no ${overrides[0]}; see --help`);
+  requireBundle(path, "reproduce");
   const report = createProgress({ quiet });
   return await stoppable(report, async (signal) => {
     // "auto" is what nobody said: then it is the bundle's own engine.

@@ -1,5 +1,6 @@
 /** `deno task sample`: more images from a trained model. */
 import { join } from "@std/path";
+import { requireBundle } from "../bundle/read.ts";
 import { sampleBundle } from "../runner/sample.ts";
 import { createProgress } from "./progress.ts";
 import { runArguments, stoppable } from "./run_options.ts";
@@ -27,6 +28,7 @@ Examples:
 export async function run(args: string[]): Promise<number> {
   const missing = "which bundle? For example: deno task sample out/quickstart-0123456789ab count=256";
   const { path, overrides, engine, threads, out, quiet } = runArguments(args, missing);
+  requireBundle(path, "sample");
   const report = createProgress({ quiet });
   return await stoppable(report, async (signal) => {
     const bundle = await sampleBundle(path, overrides, { engine, threads, out, report, signal });

@@ -2,6 +2,7 @@
 import { join, resolve } from "@std/path";
 import { writeFileAtomic } from "../formats/atomic.ts";
 import { meaningOf } from "../bundle/layout.ts";
+import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import { parseOptions } from "./options.ts";
 import { explainInputError } from "../formats/input.ts";
@@ -25,6 +26,7 @@ export async function run(args: string[]): Promise<number> {
   if (bundle === undefined || more.length > 0) {
     throw new UserError(`show takes one bundle, and one to compare with; got ${words.length}\n\n${help}`);
   }
+  for (const path of parsed._.map(String)) requireBundle(path, "show");
   let names: string[];
   try {
     names = [...Deno.readDirSync(join(bundle, "data"))].map(({ name }) => name).sort();

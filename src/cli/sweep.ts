@@ -1,7 +1,9 @@
 /** `deno task sweep`: every run that a sweep stands for. */
+import { readMetrics } from "../bundle/read.ts";
+import type { Evaluation } from "../evaluation/evaluate.ts";
 import { compareRuns } from "../evaluation/table.ts";
 import { comparisonMarkdown } from "../evaluation/table_text.ts";
-import { runSweep } from "../runner/sweep.ts";
+import { type Member, runSweep } from "../runner/sweep.ts";
 import { loadSweep } from "../spec/mod.ts";
 import { scoredRuns } from "./compare.ts";
 import { runArguments, stoppable } from "./run_options.ts";
@@ -54,12 +56,26 @@ export async function run(args: string[]): Promise<number> {
     // Where both are seen, the last table takes the live one's place.
     if (Deno.stdout.isTerminal()) clear();
     console.log(tableLines(members).join("\n"));
-    const scored = scoredRuns(members.flatMap(({ bundle }) => bundle ?? []));
-    if (scored.length > 0) console.log("\n" + comparisonMarkdown(compareRuns(scored)));
+    const compared = comparisonText(members);
+    if (compared) console.log("\n" + compared);
     const failed = members.filter(({ state }) => state === "failed");
     if (failed.length === 0) return 0;
     console.log(`\n${failed.length} failed:`);
     for (const { name, reason } of failed) console.log(`- ${name}: ${reason}`);
     return 1;
   });
+}
+
+/** The members' scores side by side, or why there are none; null where no member is finished, which has its own words. */
+export function comparisonText(members: readonly Pick<Member, "spec" | "bundle">[]): string | null {
+  const bundles = members.flatMap(({ bundle }) => bundle ?? []);
+  if (bundles.length === 0) return null;
+  const scored = scoredRuns(bundles);
+  if (scored.length > 0) return comparisonMarkdown(compareRuns(scored));
+  if (members.every(({ spec }) => spec.evaluation.metrics.length === 0)) {
+    return "no scores to compare: evaluation.metrics is empty";
+  }
+  // What the evaluation of each said, once.
+  const notes = new Set(bundles.flatMap((path) => (readMetrics(path) as Partial<Evaluation> | null)?.notes ?? []));
+  return ["no scores to compare:", ...[...notes].map((note) => `- ${note}`)].join("\n");
 }

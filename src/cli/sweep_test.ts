@@ -1,8 +1,11 @@
 // Sweeps by the command line: what is shown, and workers that share a folder and are killed.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { files } from "../bundle/layout.ts";
+import { exampleBundle, examplePayload, exampleSpec } from "../bundle/testing.ts";
 import { newMembers } from "../runner/sweep_member.ts";
 import { expandSweep, parseSpec } from "../spec/mod.ts";
+import { comparisonText } from "./sweep.ts";
 import { countLine, sweepDisplay, tableLines } from "./sweep_table.ts";
 import { command, ignoreRuns, withFolder } from "./testing.ts";
 
@@ -51,6 +54,29 @@ Deno.test("on a terminal the table is redrawn over itself; elsewhere each change
 });
 
 Deno.test({
+  name: "sweep: scores are compared, or it is said why there are none (needs --allow-read --allow-write)",
+  ignore: (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted"),
+  fn() {
+    const folder = Deno.makeTempDirSync(), spec = exampleSpec(), payload = examplePayload();
+    const said = (name: string, metrics: unknown, of = spec) => {
+      const changed = new Map(payload).set(files.metrics, JSON.stringify(metrics));
+      return comparisonText([{ spec: of, bundle: exampleBundle(join(folder, name), changed).path }]);
+    };
+    try {
+      const metrics = JSON.parse(String(payload.get(files.metrics)));
+      assertStringIncludes(said("scored", metrics)!, "mnist FID");
+      const why = "Nothing was scored: no weights.";
+      assertEquals(said("failed", { ...metrics, scores: [], notes: [why] }), `no scores to compare:\n- ${why}`);
+      const none = { ...spec, evaluation: { ...spec.evaluation, metrics: [] } };
+      assertEquals(said("none", { scores: [] }, none), "no scores to compare: evaluation.metrics is empty");
+      assertEquals(comparisonText([{ spec, bundle: null }]), null);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
   name: `sweep: two workers share it, and what a killed one leaves is taken over${ignoreRuns && ` (${ignoreRuns})`}`,
   ignore: ignoreRuns !== "",
   fn: () =>
@@ -68,6 +94,7 @@ Deno.test({
       const { code, out, err } = await second.ending;
       assertEquals(code, 0, err);
       assertStringIncludes(out, "2 of 2 finished");
+      assertStringIncludes(out, "\n\nno scores to compare: evaluation.metrics is empty\n");
       const bundles = [...Deno.readDirSync(join(folder, "out"))].map(({ name }) => name).filter((name) =>
         !name.startsWith(".")
       );

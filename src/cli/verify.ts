@@ -2,6 +2,7 @@
 import { join } from "@std/path";
 import { problemText } from "../bundle/archive.ts";
 import { exists } from "../bundle/atomic.ts";
+import { whyNoBundle } from "../bundle/read.ts";
 import { verifyBundle } from "../bundle/verify.ts";
 import { UserError } from "../errors.ts";
 import { parseOptions } from "./options.ts";
@@ -16,7 +17,7 @@ Usage: deno task verify BUNDLE...
   --digest HEX   the digest that the bundle must have, or its first 12 digits or more: what its sender told you
 
 A bundle that agrees with itself may still have been made by somebody else: compare its digest with what you were told.
-Of several paths, those that pack and show made are passed over.
+Of several paths, those that pack, show, report, compare and diff made are passed over.
 Exit code: 0 all is well, 1 something is not.`;
 
 /** Verifies the bundles named. */
@@ -28,10 +29,17 @@ export async function run(args: string[]): Promise<number> {
   }
   let good = true;
   for (const path of paths) {
-    // What pack and show leave beside bundles, for `verify out/*`.
+    // What other verbs leave beside bundles, for `verify out/*`.
     const beside = paths.length > 1 && besideBundles(path);
     if (beside) {
       console.log(`${path}: passed over, ${beside}`);
+      continue;
+    }
+    const whyNot = whyNoBundle(path, "verify", Infinity);
+    if (whyNot !== null) {
+      if (paths.length === 1) throw new UserError(whyNot);
+      console.log(whyNot);
+      good = false;
       continue;
     }
     const found = await verifyBundle(path);
@@ -45,8 +53,9 @@ export async function run(args: string[]): Promise<number> {
   return good ? 0 : 1;
 }
 
-/** What a path is, where its name is one that `pack` or `show` gives; else null. */
+/** What a path is, where its name is one that another verb gives to what it writes beside bundles; else null. */
 function besideBundles(path: string): string | null {
   if (path.endsWith(".tar.gz")) return "a packed bundle: deno task unpack verifies it";
+  if (/(^|[\\/])(report\.html|comparison\.(md|csv|json)|diff-[^\\/]*\.png)$/.test(path)) return "made of bundles";
   return /-pictures[\\/]?$/.test(path) && !exists(join(path, "bagit.txt")) ? "pictures of a bundle" : null;
 }

@@ -1,4 +1,5 @@
 /** A dataset in memory: what training and evaluation read, and how batches are made of it. */
+import { counted } from "../counted.ts";
 import { sha256 } from "../formats/sha256.ts";
 
 /** Images and labels, ready to train on. */
@@ -29,8 +30,9 @@ export interface Dataset {
 
 /** How many images, of what, and how many more were left out, in one line for people. */
 export function describeDataset({ count, source, skipped }: Pick<Dataset, "count" | "source" | "skipped">): string {
-  const left = skipped.length ? `; ${skipped.length.toLocaleString("en-US")} that cannot be read are left out` : "";
-  return `${count.toLocaleString("en-US")} images: ${source}${left}`;
+  const are = skipped.length === 1 ? "is" : "are";
+  const left = skipped.length ? `; ${skipped.length.toLocaleString("en-US")} that cannot be read ${are} left out` : "";
+  return `${counted(count, "image")}: ${source}${left}`;
 }
 
 /** The data digest: SHA-256 over the decoded, resized pixels and then the labels, a byte each, in order. */

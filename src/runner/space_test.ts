@@ -2,13 +2,18 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
-import { requireSpace, spaceFor } from "./space.ts";
+import { requireSpace, roomText, spaceFor } from "./space.ts";
 
 Deno.test("the published D-2N on MNIST-M takes three sets of weights in its bundle, and six while it runs", () => {
   const weights = 4 * 5_897_155, images = 64 * 32 * 32 * 3;
   const { bundle, work } = spaceFor(resolveSpec(parseSpec("architecture: D\ndataset: mnist-m\n")));
   assertEquals(work, 6 * weights + images);
   assert(bundle > 3 * weights + 2 * images && bundle < 3.3 * weights + 2 * images);
+});
+
+Deno.test("what is free is rounded down, what is needed up", () => {
+  assertEquals(roomText(2 << 20, 2_100_000), "2 MB free, and this run needs about 3 MB");
+  assertEquals(roomText(999_999, 1234.5e6), "0 MB free, and this run needs about 1,235 MB");
 });
 
 Deno.test({

@@ -1,4 +1,5 @@
 /** Training as a part of a run: where it goes on, when it saves, what it shows. */
+import { counted } from "../counted.ts";
 import { join } from "@std/path";
 import type { Dataset } from "../datasets/mod.ts";
 import { createSampler, noiseSchedule, toPixels } from "../diffusion/mod.ts";
@@ -83,7 +84,7 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   } else if (options.start) {
     restoreState(state, options.start.tensors);
     losses.push(...options.start.losses);
-    report.message(`going on from ${spec.training.from}, which was trained for ${count(firstStep)} steps`);
+    report.message(`going on from ${spec.training.from}, which was trained for ${counted(firstStep, "step")}`);
   }
   const first = losses.length, startMs = performance.now();
   let savedMs = startMs, saveCostMs = 0, saved = first, told = first === steps, marked = { step: 0, ms: 0 };
@@ -208,10 +209,10 @@ function estimate({ spec, dataset }: TrainPhase, steps: number, stepsLeft: numbe
     ? 0
     : Math.floor(stepsLeft / (training.previewEveryEpochs * stepsPerEpoch));
   const parts = [
-    `training ${count(stepsLeft)} more of ${count(steps)} steps will take about ` +
+    `training ${count(stepsLeft)} more of ${counted(steps, "step")} will take about ` +
     roughly(stepsLeft * secondsPerStep) + " here",
-    ...(previews ? [`${previews} previews about ${roughly(previews * previewCount * forward)}`] : []),
-    `drawing ${count(sampling.count * sampling.rotation.length)} images about ` +
+    ...(previews ? [`${counted(previews, "preview")} about ${roughly(previews * previewCount * forward)}`] : []),
+    `drawing ${counted(sampling.count * sampling.rotation.length, "image")} about ` +
     roughly(sampling.count * sampling.rotation.length * forward),
   ];
   return `${parts.join(", ")}. Ctrl-C stops it; the same command goes on.`;

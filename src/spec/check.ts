@@ -81,6 +81,13 @@ function meant(word: unknown, words: readonly unknown[]): string {
   return near ? `; did you mean ${near}?` : "";
 }
 
+/** How a list is written, for those who wrote its words without brackets: `fid`, or `fid,kid`. */
+function bracketed(value: unknown): string {
+  return typeof value === "string" && /^[\w-]+( *, *[\w-]+)*$/.test(value) && value.length <= 80
+    ? `; write [${value}]`
+    : "";
+}
+
 function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
   const { schema, depth } = schemaAt(issue.path);
   if (issue.code === "unrecognized_keys") {
@@ -94,7 +101,8 @@ function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
   const path = issue.path.slice(0, depth), value = valueAt(data, path);
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   const message = ownMessage(schema, issue) ?? allowed(json);
-  return [{ path, message: `must be ${message}, not ${quoted(value)}${meant(value, json.enum ?? [])}` }];
+  const hint = json.type === "array" ? bracketed(value) : meant(value, json.enum ?? []);
+  return [{ path, message: `must be ${message}, not ${quoted(value)}${hint}` }];
 }
 
 /** More than a person reads, and fewer than a hostile list of values could bring about. */

@@ -163,6 +163,8 @@ Deno.test("overrides: the same validation as in the file, and the override as th
     ["kaiserBeta=-1", '"kaiserBeta=-1": kaiserBeta: must be a number from 0 to 500 or null, not -1'],
     ["sampling.steps=1000", '"sampling.steps=1000": sampling.steps: must be at most noise.steps - 1 = 999'],
     ["sampling.rotation=[1", '"sampling.rotation=[1": no valid YAML'],
+    ["evaluation.metrics=fid", 'each one of fid, kid, is, not "fid"; write [fid]'],
+    ["evaluation.metrics=fid, kid", 'not "fid, kid"; write [fid, kid]'],
     ["training.epochs", "an override is field=value"],
     ["training.epochs=", "an override is field=value"],
     ["=3", "an override is field=value"],
