@@ -5,6 +5,7 @@ import { readLosses } from "../bundle/read.ts";
 import { describeDataset, loadDataset } from "../datasets/mod.ts";
 import { createSampler, noiseSchedule } from "../diffusion/mod.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
+import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import { readCheckpoint } from "../training/checkpoint.ts";
@@ -63,10 +64,10 @@ export async function estimateRun(
   const lines = [
     ...(finished ? ["The run is finished: nothing would be done."] : []),
     ...(trained && !finished ? [`The model would be taken from ${trained}.`] : []),
-    `${grouped(steps)} steps of ${Math.min(training.batchSize, dataset.count)} images${
+    `${counted(steps, "step")} of ${counted(Math.min(training.batchSize, dataset.count), "image")}${
       done ? `, ${grouped(done)} of them done` : ""
     }; ` +
-    `${grouped(images)} images drawn in ${sampling.steps} steps`,
+    `${counted(images, "image")} drawn in ${counted(sampling.steps, "step")}`,
     `written: the bundle, about ${megabytes(space.bundle)}; decoded images, once, in ${
       join(dataRoot ?? "data", ".cache")
     }`,

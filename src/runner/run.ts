@@ -5,6 +5,7 @@ import { bundleReadme, type Digests, jsonText } from "../bundle/layout.ts";
 import { type Dataset, describeDataset, loadDataset } from "../datasets/mod.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { evaluateSamples, type Evaluation } from "../evaluation/evaluate.ts";
+import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
@@ -261,10 +262,13 @@ async function writeBundle(
       for (const [name, bytes] of tags) writer.tag(name, bytes);
       const names = [...payload.map(([name]) => `data/${name}`), ...tags.map(([name]) => name), "report.html"];
       const title = `${basename(source?.path ?? "experiment").replace(/\.[^.]*$/, "")}, ${specName(spec)}`;
+      const batchSize = Math.min(spec.training.batchSize, dataset.count);
       const summary = `${specName(spec)} on ${describeDataset(dataset)}. ` +
-        `${computed.losses.length.toLocaleString("en-US")} steps of ${spec.training.batchSize} images` +
-        `${dataset.count % spec.training.batchSize === 0 ? "; " : ", fewer in an epoch's last; "}` +
-        `${spec.sampling.count} images drawn at ${spec.sampling.rotation.map((angle) => `${angle}°`).join(", ")}.`;
+        `${counted(computed.losses.length, "step")} of ${counted(batchSize, "image")}` +
+        `${dataset.count % batchSize === 0 ? "; " : ", fewer in an epoch's last; "}` +
+        `${counted(spec.sampling.count, "image")} drawn at ${
+          spec.sampling.rotation.map((angle) => `${angle}°`).join(", ")
+        }.`;
       const digest = writer.digest();
       writer.tag("README.md", bundleReadme({ title, summary, digest, digests, names }));
       const context = { name: basename(path), summary, payload: writer.payloadDigests(), digest };
