@@ -26,7 +26,7 @@ export async function run(args: string[]): Promise<number> {
   if (bundle === undefined || more.length > 0) {
     throw new UserError(`show takes one bundle, and one to compare with; got ${words.length}\n\n${help}`);
   }
-  for (const path of parsed._.map(String)) requireBundle(path, "show");
+  for (const path of words) requireBundle(path, "show");
   let names: string[];
   try {
     names = [...Deno.readDirSync(join(bundle, "data"))].map(({ name }) => name).sort();
