@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
+import { withStockKernels } from "../../../kernels/replace_webgpu.ts";
 import type { Backend } from "./backend.ts";
 import { openWebGpu, probeWebGpu, type WebGpuEngine } from "./mod.ts";
 
@@ -158,4 +159,23 @@ Deno.test({
     assertThrows(() => engine.jit(() => [x.add(1)])(), Error, "WrongKernel");
     engine.dispose();
   },
+});
+
+gpuTest("tfjs's own kernels come back for the time of a call, and ours after it, whatever it throws", (engine) => {
+  const x = tf.ones([32, 32]) as tf.Tensor2D;
+  const kernelsOf = (body: () => tf.Tensor) => {
+    const jitted = engine.jit(() => [body()]);
+    tf.dispose(jitted());
+    const { kernels } = jitted.statistics()!;
+    jitted.dispose();
+    return Object.keys(kernels);
+  };
+  const product = () => tf.matMul(x, x);
+  assertEquals(kernelsOf(product), ["MatMul"]);
+  const [stock] = kernelsOf(() => withStockKernels(product));
+  assert(/^MatMul\w*Program$/.test(stock!), stock);
+  assertThrows(() => withStockKernels(() => assert(false, "broken")), Error, "broken");
+  assertEquals(kernelsOf(product), ["MatMul"]);
+  x.dispose();
+  return Promise.resolve();
 });
