@@ -142,7 +142,9 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
   for (const kind of kinds) {
     const curves = curvesOf(networks, kind);
     if (curves.length === 0) continue;
-    const reach = curves.flatMap(({ points, spread }) => points.map(([_, y], i) => [y - spread[i]!, y + spread[i]!]));
+    const reach = curves.flatMap(({ points, spread }) =>
+      points.flatMap(([_, y], i) => y === null ? [] : [[y - spread[i]!, y + spread[i]!]])
+    );
     const what = kind === "run" ? "Sampling runs that turn" : "Predictions of turned images";
     const plot = await curvePlot({
       title: `${what}: ${measures[2]} over the angle`,
@@ -151,7 +153,7 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
       // The bands, which the diagram itself does not reckon with, must fit, too.
       y: {
         name: "EQ-R (dB)",
-        min: Math.floor(Math.min(0, ...reach.map(([low]) => low!))),
+        min: Math.floor(Math.min(...reach.map(([low]) => low!))),
         max: Math.ceil(Math.max(...reach.map(([_, high]) => high!))),
       },
       curves,

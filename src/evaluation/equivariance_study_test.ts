@@ -98,8 +98,8 @@ Deno.test("scores become a table, CSV and curves", () => {
     "D-2N,d2n,prediction,EQ-T,500,,1,22",
   ]);
   const [curve] = curvesOf(networks, "run");
-  assertEquals(curve!.points, [[-30, 11], [30, 13]]);
-  assertEquals(curve!.spread.map((half) => half.toFixed(1)), ["12.7", "12.7"]);
+  assertEquals(curve!.points, [[-30, 11], [0, null], [30, 13]]);
+  assertEquals(curve!.spread.map((half) => half.toFixed(1)), ["12.7", "0.0", "12.7"]);
   // Two trainings of one network: the interval is over them, and their measurements' seeds are averaged.
   const other = { ...networks[0]!, bundle: "again", scores: [score("prediction", "EQ-T", null, [26, 30])] };
   const two = summaryTable([...networks, other, { ...other, kin: "2", bundle: "wider" }]).split("\n");

@@ -108,7 +108,10 @@ export function scoresCsv(networks: StudiedNetwork[]): string {
   return ["name,bundle,of,measure,timestep,degrees,seed,decibels", ...rows].join("\n") + "\n";
 }
 
-/** EQ-R over the angle, a curve a network, averaged over the noise levels; with half the interval at each point. */
+/**
+ * EQ-R over the angle, a curve a network, averaged over the noise levels; with half the interval at each point. There is
+ * a gap at 0 degrees, where nothing turns and the decibels have no bound.
+ */
 export function curvesOf(networks: StudiedNetwork[], of: EquivarianceScore["of"]) {
   return kinsOf(networks).flatMap((kin) => {
     const angles = new Set(
@@ -124,10 +127,13 @@ export function curvesOf(networks: StudiedNetwork[], of: EquivarianceScore["of"]
         means(kin, (score) => score.of === of && score.measure === "EQ-R" && score.degrees === angle)!,
       )
     );
-    return [{
-      name: kin.label,
-      points: ordered.map((angle, i): [number, number] => [angle, intervals[i]!.mean]),
-      spread: intervals.map(({ low, high }) => low === null || high === null ? 0 : (high - low) / 2),
-    }];
+    const points = ordered.map((angle, i): [number, number | null] => [angle, intervals[i]!.mean]);
+    const spread = intervals.map(({ low, high }) => low === null || high === null ? 0 : (high - low) / 2);
+    const positive = ordered.findIndex((angle) => angle > 0);
+    if (positive > 0) {
+      points.splice(positive, 0, [0, null]);
+      spread.splice(positive, 0, 0);
+    }
+    return [{ name: kin.label, points, spread }];
   });
 }

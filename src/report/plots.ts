@@ -65,7 +65,10 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
   });
-  const named = plot.curves.length > 1;
+  const named = plot.curves.length > 1, { note } = plot;
+  // Where note and legend have no room beside each other, the legend goes below.
+  const legendWidth = plot.curves.reduce((sum, { name }) => sum + textWidth(name) + 50, 0);
+  const below = named && note !== undefined && 16 + textWidth(note) + legendWidth > width ? 22 : 0;
   const series = plot.curves.flatMap(({ name, points, spread, faint }, i) => {
     const colour = palette[i % palette.length]!;
     const data = points.map(([x, y]) => [x, y === null || (plot.y.log && y <= 0) ? "-" : y]);
@@ -83,21 +86,25 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
     };
     if (i === 0 && plot.marks) Object.assign(line, { markLine: markLine(plot.marks) });
     if (!spread) return [line];
-    // The band's two edges as one polygon, forth and back.
-    const edge = points.flatMap(([x, y], at) => y === null ? [] : [[x, y, spread[at] ?? 0] as const]);
-    const outline = [
+    // The band's two edges as one polygon, forth and back; another one behind a gap.
+    const edges: [x: number, y: number, spread: number][][] = [[]];
+    points.forEach(([x, y], at) => y === null ? edges.push([]) : edges.at(-1)!.push([x, y, spread[at] ?? 0]));
+    const outlines = edges.map((edge) => [
       ...edge.map(([x, y, s]) => [x, y + s]),
       ...edge.toReversed().map(([x, y, s]) => [x, y - s]),
-    ];
+    ]);
     return [line, {
       type: "custom" as const,
       data: [0],
       silent: true,
       // deno-lint-ignore no-explicit-any -- echarts' type of this function's result is not exported
       renderItem: (_: unknown, api: any): any => ({
-        type: "polygon",
-        shape: { points: outline.map((point) => api.coord(point)) },
-        style: { fill: colour, opacity: 0.15 },
+        type: "group",
+        children: outlines.map((outline) => ({
+          type: "polygon",
+          shape: { points: outline.map((point) => api.coord(point)) },
+          style: { fill: colour, opacity: 0.15 },
+        })),
       }),
       z: 1,
     }];
@@ -107,7 +114,7 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
       backgroundColor: colours.paper,
       title: {
         text: plot.title,
-        ...(plot.note ? { subtext: plot.note } : {}),
+        ...(note ? { subtext: note } : {}),
         left: 16,
         top: 10,
         itemGap: 6,
@@ -119,7 +126,7 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
           legend: {
             data: plot.curves.map(({ name }) => name),
             right: 20,
-            top: plot.note ? 34 : 12,
+            top: note ? 34 + below : 12,
             icon: "roundRect",
             itemGap: 26,
             itemWidth: 18,
@@ -128,7 +135,7 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
           },
         }
         : {}),
-      grid: { left: 76, right: 28, top: plot.note ? 72 : 54, bottom: 54 },
+      grid: { left: 76, right: 28, top: note ? 72 + below : 54, bottom: 54 },
       xAxis: { ...axis(plot.x), nameGap: 30 },
       yAxis: { ...axis(plot.y), nameGap: 52 },
       series,
@@ -137,6 +144,11 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
     height,
     id,
   );
+}
+
+/** About how many pixels a text of the small size takes. */
+function textWidth(text: string): number {
+  return 7 * text.length;
 }
 
 function markLine(marks: { x: number; text: string }[]) {
