@@ -12,6 +12,7 @@ import { register as registerMatMul } from "./matmul/webgpu.ts";
 import { register as registerMovingAverage } from "./moving_average/webgpu.ts";
 import { register as registerRandomNormal } from "./random_normal/webgpu.ts";
 import { register as registerResizeBilinear } from "./resize_bilinear/webgpu.ts";
+import { register as registerSineCosine } from "./sine_cosine/webgpu.ts";
 import { register as registerSplit } from "./split/webgpu.ts";
 import { register as registerSum } from "./sum/webgpu.ts";
 
@@ -34,6 +35,7 @@ export function registerWebGpuKernels(): void {
   registerMovingAverage();
   registerRandomNormal();
   registerResizeBilinear();
+  registerSineCosine();
   registerSplit();
   registerSum();
 }

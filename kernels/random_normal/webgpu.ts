@@ -1,6 +1,7 @@
 // Normal numbers on WebGPU: the same Philox bits as everywhere.
 import * as tf from "@tensorflow/tfjs";
 import { emptyTensor, inputOf, registerWebGpuKernel, spreadWorkgroups } from "../wgsl.ts";
+import turn from "../sine_cosine/turn.wgsl" with { type: "text" };
 import code from "./random_normal.wgsl" with { type: "text" };
 
 /** Registers the kernel. */
@@ -10,7 +11,7 @@ export function register(): void {
     const y = emptyTensor(call.backend, shape);
     call.backend.runWgsl({
       name: "RandomNormal",
-      code,
+      code: turn + code,
       reads: [inputOf(call, "key"), inputOf(call, "counter")],
       writes: [y],
       uniforms: [size],

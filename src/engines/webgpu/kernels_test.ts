@@ -229,6 +229,22 @@ function drawSplit(random: Random): Drawn {
 compareWithCpu("splitting into equal pieces", 4, drawSplit);
 compareSpecialsWithCpu("splitting into equal pieces", drawSplit);
 
+gpuTest("sine and cosine of small, large and huge angles", async () => {
+  const seed = crypto.getRandomValues(new Uint32Array(1))[0]!, draw = random(seed);
+  // All timesteps, both signs of every exponent that float32 has, and what is no number.
+  const drawn = Array.from({ length: 20_000 }, () => draw.integer(-0x7fffffff, 0x7fffffff) / 2 ** 30)
+    .map((value) => Math.fround(value * 2 ** draw.integer(-140, 126)));
+  const angles = Float32Array.from([0, -0, NaN, Infinity, -Infinity, 0.5, ...Array(1000).keys(), ...drawn]);
+  const results = await onBackend("webgpu", () => [tf.sin(tf.tensor1d(angles)), tf.cos(tf.tensor1d(angles))]);
+  [Math.sin, Math.cos].forEach((exact, i) => {
+    assertSameSpecials(results[i]!.values, Array.from(angles, exact), `seed ${seed}`);
+    angles.forEach((angle, k) => {
+      const error = Math.abs(results[i]!.values[k]! - exact(angle));
+      if (error > 2e-7) throw new Error(`seed ${seed}: ${exact.name} ${angle} is off by ${error}`);
+    });
+  });
+});
+
 gpuTest("normal numbers equal the engine cpu's for counters that carry", async () => {
   const words = (...numbers: number[]) => tf.tensor1d(numbers, "int32");
   for (const counter of [[0, 0, 0, 0], [-1, 5, 0, 0], [-2, -1, -1, 7]]) {
