@@ -48,9 +48,9 @@ const limitNames = [
  * what is not jitted, after 15 dispatches.
  *
  * By number, because nothing better comes cheaply: Deno blocks while it waits for submitted work, so that pieces cannot
- * be timed in passing, and the count of its workgroups tells little of what a dispatch takes. On llvmpipe, at 32 x 32
+ * be timed in passing, and what one workgroup does is another thing in each kernel. On llvmpipe, at 32 x 32
  * pixels, the longest of 21 pieces takes 15 % of a train step; cut at 64 it is 26 %, at 16 still 12 %, for one dispatch
- * alone takes 8 %. A submit costs some 40 microseconds, one for each 32 commands about 1 for each command.
+ * alone takes 8 %. On SwiftShader a submit costs some 50 microseconds: one for each 32 commands, 1.5 for each command.
  *
  * Nobody resets a software GPU; and llvmpipe's submit returns only when what was submitted before it is done.
  */
