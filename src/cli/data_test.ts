@@ -26,9 +26,16 @@ Deno.test("data: what is asked wrongly is said, and nothing is done", async () =
   await assertRejects(() => run(["cifar"]), UserError, "did you mean cifar-10?");
   await assertRejects(() => run(["mnist", "--previews"]), UserError, "--previews");
   await assertRejects(() => run(["folder"]), UserError, "--path");
-  const absent = ["--path", "/nonexistent"], nothing = "there is nothing at /nonexistent. ";
-  await assertRejects(() => run(["mnist", ...absent]), UserError, `${nothing}Without a path (data.path, --path) the`);
-  await assertRejects(() => run(["folder", ...absent]), UserError, `${nothing}Say where the images lie`);
+});
+
+Deno.test({
+  name: "data: a path where nothing is is named (needs --allow-read)",
+  ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
+  async fn() {
+    const absent = ["--path", "/nonexistent"], nothing = "there is nothing at /nonexistent. ";
+    await assertRejects(() => run(["mnist", ...absent]), UserError, `${nothing}Without a path (data.path, --path) the`);
+    await assertRejects(() => run(["folder", ...absent]), UserError, `${nothing}Say where the images lie`);
+  },
 });
 
 Deno.test("data --preview: a row a class, in its order", async () => {

@@ -1,6 +1,7 @@
 /** Drawing images: the loop over batches and steps around one jitted step. */
 import * as tf from "@tensorflow/tfjs";
 import type { Engine, JitFunction } from "../engines/engine.ts";
+import { stepsAtOnce } from "../gpu_pace.ts";
 import { nextTask } from "../next_task.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { PlaneMap } from "../../kernels/rotate/mod.ts";
@@ -15,7 +16,7 @@ import { type SamplingStep, samplingSteps } from "./steps.ts";
 /** What a sampler is made of. */
 export interface SamplerOptions {
   /** The open engine. */
-  engine: Pick<Engine, "jit">;
+  engine: Pick<Engine, "jit" | "device">;
   /** The network's `apply`. */
   predict: NoisePredictor;
   /** Height, width and channels of an image. */
@@ -138,12 +139,14 @@ async function sampleBatch(
   onStep: SampleOptions["onStep"],
   signal: AbortSignal | undefined,
 ): Promise<tf.Tensor4D> {
-  const { imageShape, seed } = options;
+  const { engine, imageShape, seed } = options;
   // Image sizes are multiples of 8, so that an image is a whole number of blocks and its noise does not depend on others.
   const blocks = Math.ceil(imageShape[0] * imageShape[1] * imageShape[2] / 4);
   const carries = steps.some((step) => step.previous !== 0), draws = steps.some((step) => step.noise !== 0);
   const label = options.classes === null ? null : labelsOf(options, first, size);
   const key = tf.tensor1d(philoxKey(seed, "samplingStep"), "int32");
+  // On a GPU a call only asks for its step: without waiting now and then, progress would run ahead and Ctrl-C hang.
+  let every = 1, asked = 0, idleMs = performance.now();
   let state = startingNoise(options, first, size), predicted = carries ? tf.zerosLike(state) : null;
   try {
     await onStep?.({ first, size, step: 0, steps: steps.length, timestep: steps[0]!.timestep, state });
@@ -156,7 +159,13 @@ async function sampleBatch(
       const results = run(...inputs, ...(label ? [label] : []), ...maps.flatMap((map) => map.tensors));
       tf.dispose([state, predicted, numbers, counter].filter((tensor) => tensor !== null));
       [state, predicted] = [results[0] as tf.Tensor4D, (results[1] as tf.Tensor4D | undefined) ?? null];
+      const waits = engine.device !== "cpu" && ++asked >= every;
+      if (waits) {
+        await state.data(); // The shortest way to wait that every engine has.
+        every = stepsAtOnce((performance.now() - idleMs) / asked);
+      }
       await onStep?.({ first, size, step: k + 1, steps: steps.length, timestep: step.nextTimestep, state });
+      if (waits) [asked, idleMs] = [0, performance.now()];
     }
     return state;
   } catch (error) {

@@ -233,6 +233,20 @@ Deno.test("tells each step, keeps no tensors, and stops when asked", async () =>
   assertEquals(tf.memory().numTensors, before);
 });
 
+Deno.test("waiting for a GPU now and then changes no image and no step told", async () => {
+  const drawn = async (device: string) => {
+    const told: number[] = [];
+    const images = await sampleImages({
+      ...options,
+      engine: { ...engine, device },
+      count: 3,
+      onStep: ({ step }) => void told.push(step),
+    });
+    return { told, images };
+  };
+  assertEquals(await drawn("a GPU"), await drawn("cpu"));
+});
+
 testOnEngines("a jitted run draws what the plain formulas draw, anew in each step", async (engine) => {
   const moving = { clip: true, shift: { columns: 1, rows: 0, rule: "spread" } } as const;
   for (const change of [moving, { sampler: "dpm-solver++" }, { sampler: "ddim", eta: 1 }] as const) {

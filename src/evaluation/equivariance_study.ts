@@ -24,7 +24,7 @@ import {
 /** What is measured, and how much of it. */
 export interface EquivarianceOptions {
   /** What runs the network. */
-  engine: Pick<Engine, "jit">;
+  engine: Pick<Engine, "jit" | "device">;
   /** The network's `apply`. */
   predict: NoisePredictor;
   /** Of the resolved spec; runs are its sampling with other motions, all images in one batch. */

@@ -8,6 +8,7 @@ import type { Dataset } from "../datasets/mod.ts";
 import { denoisingLoss, noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
 import type { Engine, JitFunction } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
+import { stepsAtOnce } from "../gpu_pace.ts";
 import { nextTask } from "../next_task.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { batchSource } from "./batches.ts";
@@ -31,9 +32,6 @@ export interface TrainOptions {
   signal?: AbortSignal;
 }
 
-/** Steps between two readings of the loss on a GPU, where reading waits for all that was asked of it. */
-const lossEverySteps = 20;
-
 /**
  * Trains to the end, from the step that `losses` says.
  *
@@ -48,8 +46,9 @@ export async function train(options: TrainOptions): Promise<void> {
   const factors = noisingFactors(noiseSchedule(spec.noise));
   const trainStep = jittedTrainStep(engine, spec, state, factors);
   const key = tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32");
-  const every = engine.device === "cpu" ? 1 : lossEverySteps;
   const pending: tf.Tensor[] = [];
+  // Steps until the losses are read. On a GPU that waits for all that was asked of it; the first step tells how long.
+  let every = 1, idleMs = performance.now();
   try {
     for (let step = losses.length; step < steps; step++) {
       if (signal?.aborted) {
@@ -59,9 +58,12 @@ export async function train(options: TrainOptions): Promise<void> {
       const inputs = stepInputs(batchAt(step), spec, step, learningRateAt(step - firstStep, plan.steps, spec.training));
       pending.push(...trainStep(key, ...inputs));
       tf.dispose(inputs);
-      if (pending.length === every || step + 1 === steps || (step + 1) % stepsPerEpoch === 0) {
+      const asked = pending.length;
+      if (asked >= every || step + 1 === steps || (step + 1) % stepsPerEpoch === 0) {
         await read(step + 1);
+        if (engine.device !== "cpu") every = stepsAtOnce((performance.now() - idleMs) / asked);
         await onStep?.(step + 1);
+        idleMs = performance.now();
       }
       await nextTask();
     }

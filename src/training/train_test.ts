@@ -124,6 +124,12 @@ onTensorFlow("a jitted step is the step; it stops when asked to", async (engine)
   }
 });
 
+onTensorFlow("losses read at a GPU's pace are the same", async (engine) => {
+  const one = await trained(engine), paced = await trained({ ...engine, device: "a GPU" });
+  assertEquals([paced.error, paced.losses], [null, one.losses]);
+  assertEquals(paced.moments.at(-1), one.moments.at(-1));
+});
+
 onTensorFlow("a loss that is no number stops it, with the step and what helps", async (engine) => {
   const { error, losses } = await trained(eagerly(engine), {
     onStep: (step, { unet }) => {

@@ -113,6 +113,8 @@ gpuTest(
     }
     const [once, again] = [await trained(webgpu, "D", 5), await trained(webgpu, "D", 5)];
     assertEquals(again, once);
+    (tf.backend() as unknown as Backend).gpu.commandsPerSubmit = 32; // As on a hardware GPU.
+    assertEquals(await trained(webgpu, "D", 5), once);
   },
 );
 

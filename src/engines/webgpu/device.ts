@@ -20,6 +20,8 @@ export interface GpuDevice {
   readonly info: GPUAdapterInfo;
   readonly name: string;
   readonly software: boolean;
+  /** The most commands of a jitted function that are submitted together; read when its plan is made. */
+  commandsPerSubmit: number;
   /** Keeps an error, the first one only. */
   fail(error: Error): void;
   /** Throws the kept error. */
@@ -39,6 +41,20 @@ const limitNames = [
   "maxComputeWorkgroupSizeZ",
   "maxComputeWorkgroupsPerDimension",
 ] as const;
+
+/**
+ * Drivers reset a GPU that one submit keeps busy for long: Windows after 2 seconds, Metal where the screen waits, Intel
+ * after its hang check. A train step, of some 650 dispatches, may take longer than that, so it is cut; tfjs itself cuts
+ * what is not jitted, after 15 dispatches.
+ *
+ * By number, because nothing better comes cheaply: Deno blocks while it waits for submitted work, so that pieces cannot
+ * be timed in passing, and what one workgroup does is another thing in each kernel. On llvmpipe, at 32 x 32
+ * pixels, the longest of 21 pieces takes 15 % of a train step; cut at 64 it is 26 %, at 16 still 12 %, for one dispatch
+ * alone takes 8 %. On SwiftShader a submit costs some 50 microseconds: one for each 32 commands, 1.5 for each command.
+ *
+ * Nobody resets a software GPU; and llvmpipe's submit returns only when what was submitted before it is done.
+ */
+const commandsPerSubmit = { hardware: 32, software: Infinity };
 
 const noAdapter =
   "WebGPU finds no GPU: neither a driver with Vulkan, Metal or Direct3D 12 nor a software GPU. Install " +
@@ -124,7 +140,16 @@ export async function openDevice(options: { software: boolean }): Promise<GpuDev
     disposed = true;
     device.destroy();
   };
-  return { device, info, name, software, fail, check, dispose };
+  return {
+    device,
+    info,
+    name,
+    software,
+    commandsPerSubmit: commandsPerSubmit[software ? "software" : "hardware"],
+    fail,
+    check,
+    dispose,
+  };
 }
 
 function lostError(reason: string): UserError {

@@ -27,7 +27,7 @@ export interface BufferCopy {
 export interface Plan {
   /** The GPU buffer that stands for a buffer of the recording. */
   bufferOf(buffer: BufferRef): GPUBuffer;
-  /** Encodes and submits `before`, all commands, then `after`. */
+  /** Encodes and submits `before`, all commands, then `after`, in pieces that no driver takes for a hang. */
   replay(before: readonly BufferCopy[], after: readonly BufferCopy[]): void;
   readonly statistics: PlanStatistics;
   dispose(): void;
@@ -42,8 +42,10 @@ interface ReadyDispatch {
   readonly z: number;
 }
 
-/** Copies, then a compute pass. */
+/** Copies, then a compute pass; both belong to one submit. */
 interface Segment {
+  /** All that comes before it is submitted first. */
+  readonly startsSubmit: boolean;
   readonly copies: BufferCopy[];
   readonly dispatches: ReadyDispatch[];
 }
@@ -93,9 +95,10 @@ export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPl
   const kernels: Record<string, number> = {};
   const segments: Segment[] = [];
   let current: Segment | null = null, bound: GPUComputePipeline | null = null;
-  for (const command of commands) {
-    if (current === null || (command.kind === "copy" && current.dispatches.length > 0)) {
-      current = { copies: [], dispatches: [] };
+  for (const [i, command] of commands.entries()) {
+    const startsSubmit = i > 0 && i % gpu.commandsPerSubmit === 0;
+    if (current === null || startsSubmit || (command.kind === "copy" && current.dispatches.length > 0)) {
+      current = { startsSubmit, copies: [], dispatches: [] };
       segments.push(current);
       bound = null;
     }
@@ -170,10 +173,15 @@ function replay(
   after: readonly BufferCopy[],
 ): void {
   backend.flush();
-  const encoder = backend.device.createCommandEncoder();
+  const { device } = backend;
+  let encoder = device.createCommandEncoder();
   const copy = ({ source, target, bytes }: BufferCopy) => encoder.copyBufferToBuffer(source, 0, target, 0, bytes);
   before.forEach(copy);
-  for (const { copies, dispatches } of segments) {
+  for (const { startsSubmit, copies, dispatches } of segments) {
+    if (startsSubmit) {
+      device.queue.submit([encoder.finish()]);
+      encoder = device.createCommandEncoder();
+    }
     copies.forEach(copy);
     if (dispatches.length === 0) continue;
     const pass = encoder.beginComputePass();
@@ -185,5 +193,5 @@ function replay(
     pass.end();
   }
   after.forEach(copy);
-  backend.device.queue.submit([encoder.finish()]);
+  device.queue.submit([encoder.finish()]);
 }

@@ -128,6 +128,49 @@ gpuTest("a small network learns the same way with and without jit, to the byte, 
   assertAlmostEquals(plain[0]!, jitted[0]!);
 });
 
+gpuTest("a replay in pieces gives to the byte what one submit gives, copies in their places", async (engine) => {
+  const { gpu, device: { queue } } = tf.backend() as unknown as Backend;
+  const asOpened = gpu.commandsPerSubmit, submit = queue.submit;
+  const results = async (commandsPerSubmit: number) => {
+    gpu.commandsPerSubmit = commandsPerSubmit;
+    const a = tf.variable(tf.tensor1d([1, 2])), b = tf.variable(tf.tensor1d([0.3, 0.7]));
+    const step = engine.jit((x) => {
+      let y = x!;
+      for (let i = 0; i < 50; i++) y = y.mul(a).tanh().add(b);
+      const old = a.clone(); // Exchanged by copies, behind all dispatches.
+      a.assign(b.clone() as tf.Tensor1D);
+      b.assign(old as tf.Tensor1D);
+      return [y, y.sub(a)];
+    });
+    const found: number[][] = [];
+    let submits = 0;
+    for (let i = 0; i < 3; i++) {
+      const x = tf.tensor1d([i, -i]).add(0.1); // On the GPU, so that it is copied before the first dispatch.
+      engine.jit((x) => [x!.neg()])(x); // What waited is submitted with it.
+      queue.submit = (buffers) => (submits++, submit.call(queue, buffers));
+      const outputs = step(x);
+      queue.submit = submit;
+      found.push(...await Promise.all([...outputs, a, b].map(values)));
+    }
+    const { dispatches, copies } = step.statistics()!;
+    step.dispose();
+    return { found, submits, commands: dispatches + copies };
+  };
+  try {
+    const { found, submits, commands } = await results(Infinity);
+    assertEquals(submits, 3);
+    for (const commandsPerSubmit of [64, 7, 1]) {
+      const pieces = await results(commandsPerSubmit);
+      assertEquals(pieces.found, found);
+      assertEquals(pieces.submits, 3 * Math.ceil(commands / commandsPerSubmit));
+    }
+    assert(commands > 150);
+  } finally {
+    gpu.commandsPerSubmit = asOpened;
+    queue.submit = submit;
+  }
+});
+
 gpuTest("reading data inside a jitted function is an error", async (engine) => {
   assertThrows(() => engine.jit((x) => [x!.mul(2), tf.scalar(x!.dataSync()[0]!)])(tf.scalar(1)), Error, "dataSync");
   assertEquals(await values(engine.jit((x) => [x!.mul(2)])(tf.scalar(1))[0]), [2]);
