@@ -37,10 +37,15 @@ export interface Product {
 
 const tileDepth = 16;
 
+/** Whether fours are fetched along the depth, to be turned. One by one they may as well be fetched across it. */
+function isTurned({ alongDepth, inFours }: Factor): boolean {
+  return alongDepth && inFours;
+}
+
 /** The WGSL that fetches one element of a factor, and four neighbours, at once where they lie together. */
-function loader(name: "a" | "b", binding: number, { alongDepth, inFours }: Factor): string {
+function loader(name: "a" | "b", binding: number, factor: Factor): string {
   const parameters = name === "a" ? "row: i32, depth: i32" : "depth: i32, column: i32";
-  const other = name === "a" ? "row" : "column", along = alongDepth ? "depth" : other;
+  const { inFours } = factor, along = isTurned(factor) ? "depth" : name === "a" ? "row" : "column";
   const place = (i: number) => {
     const at = (axis: string) => axis === along && i > 0 ? `${axis} + ${i}` : axis;
     return name === "a" ? `batch, ${at("row")}, ${at("depth")}` : `batch, ${at("depth")}, ${at("column")}`;
@@ -130,8 +135,8 @@ export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo 
       TILE_COLUMNS: tileColumns,
       TILE_DEPTH: tileDepth,
       SLICES: slices,
-      A_ALONG_DEPTH: Number(a.alongDepth),
-      B_ALONG_DEPTH: Number(b.alongDepth),
+      A_ALONG_DEPTH: Number(isTurned(a)),
+      B_ALONG_DEPTH: Number(isTurned(b)),
       OUT: reads.length,
     },
     reads,
