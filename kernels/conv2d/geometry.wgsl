@@ -3,14 +3,6 @@
 // OUTPUT_HEIGHT, OUTPUT_WIDTH, OUTPUTS (of y), FILTER_WIDTH, STRIDE_DOWN, STRIDE_ACROSS, DILATION_DOWN,
 // DILATION_ACROSS, PADDING_TOP, PADDING_LEFT.
 
-struct Uniforms {
-  rows: i32,
-  columns: i32,
-  depth: i32,
-  split_depth: i32,
-  splits: i32,
-}
-
 // The element of x under tap (r, s) of output pixel number `pixel`, or -1 in the padding.
 fn x_index(pixel: i32, r: i32, s: i32, channel: i32) -> i32 {
   let column = (pixel % OUTPUT_WIDTH) * STRIDE_ACROSS - PADDING_LEFT + s * DILATION_ACROSS;

@@ -5,8 +5,8 @@ import { type Factor, multiply } from "../matmul/gemm_webgpu.ts";
 import { replaceKernel, runStock, type StockKernel } from "../replace_webgpu.ts";
 import { inputOf, type KernelCall } from "../wgsl.ts";
 import filterGrad from "./filter_grad.wgsl" with { type: "text" };
-import geometryCode from "./geometry.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };
+import geometryCode from "./geometry.wgsl" with { type: "text" };
 import inputGrad from "./input_grad.wgsl" with { type: "text" };
 
 type Shape4 = [number, number, number, number];

@@ -5,7 +5,8 @@
 // atomics, so the same bytes each time.
 // SLICES groups of threads go through the depth in turns, a tile each, and add their sums up at the end: where C is small
 // there are few workgroups, and each must keep a whole processor busy.
-// const TILE_ROWS, TILE_COLUMNS, TILE_DEPTH, SLICES, A_ALONG_DEPTH, B_ALONG_DEPTH (0 or 1: in which direction neighbours lie), OUT.
+// const TILE_ROWS, TILE_COLUMNS, TILE_DEPTH, SLICES, A_ALONG_DEPTH, B_ALONG_DEPTH (0 or 1: in which direction neighbours
+// lie), OUT; struct Uniforms: rows, columns, depth, split_depth, splits, and what a_index and b_index need.
 
 const THREADS = TILE_ROWS * TILE_COLUMNS / 16; // of a slice
 const A_SIZE = TILE_DEPTH * TILE_ROWS / 4; // of a slice's tile

@@ -17,7 +17,7 @@ export interface Factor {
 /** A product of matrices, or of batches of them. */
 export interface Product {
   readonly name: string;
-  /** WGSL with the struct Uniforms and the functions a_index and b_index. */
+  /** WGSL with the functions a_index and b_index. */
   readonly code: string;
   readonly constants?: Readonly<Record<string, number>>;
   readonly a: Factor;
@@ -29,8 +29,8 @@ export interface Product {
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
-  /** Fields of Uniforms behind rows, columns, depth, split_depth and splits. */
-  readonly uniforms?: readonly number[];
+  /** Further fields of `u`, where what they hold must not be constants. */
+  readonly uniforms?: Readonly<Record<string, number>>;
   /** The result's shape. */
   readonly shape: readonly number[];
 }
@@ -126,9 +126,11 @@ export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo 
   const down = Math.ceil(rows / tileRows), across = Math.ceil(columns / tileColumns);
   const result = emptyTensor(backend, parts === 1 ? shape : [parts, rows, columns]);
   const reads = [a.tensor, b.tensor, ...(bias ? [bias] : [])];
+  const uniforms = { rows, columns, depth, split_depth: partDepth, splits: parts, ...product.uniforms };
+  const struct = `struct Uniforms { ${Object.keys(uniforms).map((name) => `${name}: i32`).join(", ")} }`;
   backend.runWgsl({
     name,
-    code: [code, loader("a", 0, a), loader("b", 1, b), finisher(bias !== undefined, relu), program].join("\n"),
+    code: [struct, code, loader("a", 0, a), loader("b", 1, b), finisher(bias !== undefined, relu), program].join("\n"),
     constants: {
       ...product.constants,
       TILE_ROWS: tileRows,
@@ -141,7 +143,7 @@ export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo 
     },
     reads,
     writes: [result],
-    uniforms: [rows, columns, depth, partDepth, parts, ...product.uniforms ?? []],
+    uniforms: Object.values(uniforms),
     workgroups: [down, across, batch * parts],
   });
   if (parts === 1) return result;

@@ -1,14 +1,5 @@
-// Where the elements of a matrix product lie. const TRANSPOSE_A, TRANSPOSE_B (0 or 1).
-
-struct Uniforms {
-  rows: i32,
-  columns: i32,
-  depth: i32,
-  split_depth: i32,
-  splits: i32,
-  a_stride: i32, // from one matrix of the batch to the next; 0: the same one for all
-  b_stride: i32,
-}
+// Where the elements of a matrix product lie. const TRANSPOSE_A, TRANSPOSE_B (0 or 1); u.a_stride, u.b_stride: from one
+// matrix of the batch to the next; 0: the same one for all.
 
 fn a_index(batch: i32, row: i32, depth: i32) -> i32 {
   let index = select(row * u.depth + depth, depth * u.rows + row, TRANSPOSE_A == 1);

@@ -38,7 +38,7 @@ function matMul(call: KernelCall, stock: StockKernel): tf.TensorInfo {
     rows,
     columns,
     depth,
-    uniforms: [stride(a, outerA), stride(b, outerB)],
+    uniforms: { a_stride: stride(a, outerA), b_stride: stride(b, outerB) },
     shape: [...outer, rows, columns],
   });
 }

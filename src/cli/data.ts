@@ -1,6 +1,6 @@
 /** `deno task data`: fetches a dataset's official archives; shows and exports its images. */
-import { counted } from "../counted.ts";
 import { join } from "@std/path";
+import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import { archives } from "../datasets/archives.ts";
 import { fetchDataset } from "../datasets/fetch.ts";

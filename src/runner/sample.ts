@@ -1,6 +1,6 @@
 /** More images from a trained model: a small bundle of its own, which names the bundle with the model by its digest. */
-import { counted } from "../counted.ts";
 import { basename, join, resolve } from "@std/path";
+import { counted } from "../counted.ts";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
 import { exists } from "../bundle/atomic.ts";
 import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";

@@ -1,6 +1,6 @@
 /** Training as a part of a run: where it goes on, when it saves, what it shows. */
-import { counted } from "../counted.ts";
 import { join } from "@std/path";
+import { counted } from "../counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import { createSampler, noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import type { Engine, EnginePlace } from "../engines/engine.ts";
