@@ -1,9 +1,10 @@
 /**
- * Alias-free diffusion models as a library: filters, kernels, engines, the network, and whole experiments.
+ * Alias-free diffusion models as a library: filters, kernels, engines, the network, and whole
+ * experiments.
  *
- * The method is that of "Advancing Diffusion Models: Alias-Free Resampling and Enhanced Rotational Equivariance"
- * (arXiv 2411.09174). Tensors are tfjs tensors, N, H, W, C in float32; use the `tf` that is exported here, for there
- * must be one only. Most functions need an open engine:
+ * The method is that of "Advancing Diffusion Models: Alias-Free Resampling and Enhanced Rotational
+ * Equivariance" (arXiv 2411.09174). Tensors are tfjs tensors, N, H, W, C in float32; use the `tf`
+ * that is exported here, for there must be one only. Most functions need an open engine:
  *
  * ```ts ignore
  * import { compileUNet, loadSpec, openEngine, tf } from "./mod.ts";
@@ -22,14 +23,20 @@
  * filteredUpsample(tf.ones([1, 8, 8, 1]), lowpass); // [1, 16, 16, 1]
  * ```
  *
- * A script outside this folder needs its names of packages: `deno run -A --config <this folder>/deno.json script.ts`.
+ * A script outside this folder needs its names of packages: `deno run -A --config <this
+ * folder>/deno.json script.ts`.
  *
  * @module
  */
 export * as tf from "@tensorflow/tfjs";
 export { UserError } from "./src/errors.ts";
 
-export { frequencyResponse, kaiserWindow, type LowpassDesign, lowpassKernel } from "./src/filters/mod.ts";
+export {
+  frequencyResponse,
+  kaiserWindow,
+  type LowpassDesign,
+  lowpassKernel,
+} from "./src/filters/mod.ts";
 
 export {
   type Engine,
@@ -61,7 +68,15 @@ export {
 } from "./src/unet/mod.ts";
 export type { Weighted } from "./src/unet/weights.ts";
 export { type LayerName, type LayerOptions, layers } from "./src/layers/registry.ts";
-export type { Constant, Initializer, Layer, LayerTensors, Layout, Parameter, Shape } from "./src/layers/layer.ts";
+export type {
+  Constant,
+  Initializer,
+  Layer,
+  LayerTensors,
+  Layout,
+  Parameter,
+  Shape,
+} from "./src/layers/layer.ts";
 export {
   type NoisePredictor,
   type NoiseSchedule,
@@ -71,13 +86,31 @@ export {
   type SamplerOptions,
   type SamplingEvent,
 } from "./src/diffusion/mod.ts";
-export { type Dataset, type DatasetRequest, loadDataset, type LoadOptions } from "./src/datasets/mod.ts";
-export { type Dtype, readTensors, type TensorData, writeTensors } from "./src/formats/safetensors.ts";
+export {
+  type Dataset,
+  type DatasetRequest,
+  loadDataset,
+  type LoadOptions,
+} from "./src/datasets/mod.ts";
+export {
+  type Dtype,
+  readTensors,
+  type TensorData,
+  writeTensors,
+} from "./src/formats/safetensors.ts";
 
 export type { Features } from "./src/evaluation/features.ts";
 export { frechetDistance } from "./src/evaluation/frechet.ts";
-export { type KernelDistance, kernelDistance, type KernelDistanceOptions } from "./src/evaluation/kernel.ts";
-export { type InceptionScore, inceptionScore, type InceptionScoreOptions } from "./src/evaluation/inception_score.ts";
+export {
+  type KernelDistance,
+  kernelDistance,
+  type KernelDistanceOptions,
+} from "./src/evaluation/kernel.ts";
+export {
+  type InceptionScore,
+  inceptionScore,
+  type InceptionScoreOptions,
+} from "./src/evaluation/inception_score.ts";
 
 export { type Besides, type Reporter } from "./src/runner/reporter.ts";
 export { runExperiment, type RunOptions } from "./src/runner/run.ts";

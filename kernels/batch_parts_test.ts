@@ -6,7 +6,8 @@ import { assertClose } from "../src/golden/golden.ts";
 Deno.test("a batch in parts gives what the whole gives, gradients too, whatever the rest of its division", async () => {
   await tf.setBackend("cpu");
   const backend = tf.backend() as { batchParts?: number };
-  const images = tf.randomNormal<tf.Rank.R4>([5, 32, 32, 2], 0, 1, "float32", 1), scale = tf.scalar(0.7);
+  const images = tf.randomNormal<tf.Rank.R4>([5, 32, 32, 2], 0, 1, "float32", 1);
+  const scale = tf.scalar(0.7);
   const t = tf.tensor1d([1, 2, 3, 4, 5]);
   const sizes: number[] = [];
   const network = (x: tf.Tensor4D, scale: tf.Tensor) =>
@@ -18,17 +19,23 @@ Deno.test("a batch in parts gives what the whole gives, gradients too, whatever 
   const loss = (x: tf.Tensor, scale: tf.Tensor) =>
     tf.addN(network(x as tf.Tensor4D, scale).map((y) => y.square().mean())) as tf.Scalar;
   const all = () =>
-    [...network(images, scale), ...tf.grads(loss)([images, scale])].map((y) => Array.from(y.dataSync()));
+    [...network(images, scale), ...tf.grads(loss)([images, scale])].map((y) =>
+      Array.from(y.dataSync())
+    );
   try {
     const whole = all();
     assertEquals(sizes, [5, 5]);
-    for (const [parts, expected] of [[2, [2, 3]], [4, [1, 1, 1, 2]], [8, [1, 1, 1, 1, 1]]] as const) {
+    for (
+      const [parts, expected] of [[2, [2, 3]], [4, [1, 1, 1, 2]], [8, [1, 1, 1, 1, 1]]] as const
+    ) {
       backend.batchParts = parts;
       sizes.length = 0;
       const inParts = all();
       assertEquals(sizes, [...expected, ...expected]);
       // Float32 sums of a thousand squares in another order.
-      whole.forEach((values, i) => assertClose(inParts[i]!, values, 1e-5 * Math.max(...values.map(Math.abs))));
+      whole.forEach((values, i) =>
+        assertClose(inParts[i]!, values, 1e-5 * Math.max(...values.map(Math.abs)))
+      );
     }
     sizes.length = 0;
     network(tf.zeros([5, 16, 16, 2]), scale);

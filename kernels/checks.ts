@@ -1,18 +1,31 @@
-/** What every public function of a kernel checks before it runs: ranks, sizes and types, named in the message. */
+/**
+ * What every public function of a kernel checks before it runs: ranks, sizes and types, named in
+ * the message.
+ */
 import type * as tf from "@tensorflow/tfjs";
 
 /** The low-pass kernels that the filtered operations take have this many taps a side. */
 export const tapsRange = { least: 2, most: 12 };
 
-/** Throws unless a tensor is float32, not empty, and has the shape; null stands for any size from 1. */
-export function checkTensor(operation: string, name: string, tensor: tf.Tensor, shape: (number | null)[]): void {
+/**
+ * Throws unless a tensor is float32, not empty, and has the shape; null stands for any size from 1.
+ */
+export function checkTensor(
+  operation: string,
+  name: string,
+  tensor: tf.Tensor,
+  shape: (number | null)[],
+): void {
   // From JavaScript anything may come.
   if (!Array.isArray((tensor as tf.Tensor | undefined)?.shape)) {
     throw new TypeError(
-      `${operation}: ${name} must be a tensor, got ${Array.isArray(tensor) ? "an array" : typeof tensor}`,
+      `${operation}: ${name} must be a tensor, got ${
+        Array.isArray(tensor) ? "an array" : typeof tensor
+      }`,
     );
   }
-  const fits = tensor.rank === shape.length && shape.every((size, i) => size === null || size === tensor.shape[i]);
+  const fits = tensor.rank === shape.length &&
+    shape.every((size, i) => size === null || size === tensor.shape[i]);
   if (!fits || tensor.dtype !== "float32") {
     throw new TypeError(
       `${operation}: ${name} must be float32 [${shape.map((size) => size ?? "any").join(", ")}], ` +
@@ -20,7 +33,9 @@ export function checkTensor(operation: string, name: string, tensor: tf.Tensor, 
     );
   }
   if (tensor.size === 0) {
-    throw new RangeError(`${operation}: ${name} must not be empty, got [${tensor.shape.join(", ")}]`);
+    throw new RangeError(
+      `${operation}: ${name} must not be empty, got [${tensor.shape.join(", ")}]`,
+    );
   }
 }
 

@@ -11,10 +11,12 @@ import { randomNormal } from "./random_normal/mod.ts";
 import { rotate } from "./rotate/mod.ts";
 import { shift } from "./shift/mod.ts";
 
-// Engines differ in what they make of an empty tensor: TensorFlow a wrong shape, a GPU an error that ends its work.
+// Engines differ in what they make of an empty tensor: TensorFlow a wrong shape, a GPU an error
+// that ends its work.
 Deno.test("kernels: empty tensors are refused before an engine sees them", async () => {
   await tf.setBackend("cpu");
-  const lowpass = tf.ones<tf.Rank.R2>([3, 3]), scale = tf.ones<tf.Rank.R1>([3]);
+  const lowpass = tf.ones<tf.Rank.R2>([3, 3]);
+  const scale = tf.ones<tf.Rank.R1>([3]);
   const onImages: [string, (x: tf.Tensor4D) => tf.Tensor][] = [
     ["filteredUpsample", (x) => filteredUpsample(x, lowpass)],
     ["filteredDownsample", (x) => filteredDownsample(x, lowpass)],
@@ -26,12 +28,25 @@ Deno.test("kernels: empty tensors are refused before an engine sees them", async
   ];
   for (const [name, run] of onImages) {
     for (const shape of [[0, 4, 4, 3], [2, 0, 4, 3]] as [number, number, number, number][]) {
-      assertThrows(() => run(tf.zeros(shape)), RangeError, `${name}: x must not be empty, got [${shape.join(", ")}]`);
+      assertThrows(
+        () => run(tf.zeros(shape)),
+        RangeError,
+        `${name}: x must not be empty, got [${shape.join(", ")}]`,
+      );
     }
   }
   const none = tf.zeros<tf.Rank.R3>([2, 0, 6]);
-  assertThrows(() => attention(none, none, none, 3), RangeError, "query must not be empty, got [2, 0, 6]");
-  assertThrows(() => layerNorm(tf.zeros([0, 3]), scale, scale), RangeError, "x must not be empty, got [0, 3]");
-  const key = tf.tensor1d([1, 2], "int32"), counter = tf.tensor1d([0, 0, 0, 0], "int32");
+  assertThrows(
+    () => attention(none, none, none, 3),
+    RangeError,
+    "query must not be empty, got [2, 0, 6]",
+  );
+  assertThrows(
+    () => layerNorm(tf.zeros([0, 3]), scale, scale),
+    RangeError,
+    "x must not be empty, got [0, 3]",
+  );
+  const key = tf.tensor1d([1, 2], "int32");
+  const counter = tf.tensor1d([0, 0, 0, 0], "int32");
   assertThrows(() => randomNormal([0], key, counter), RangeError, "must not be empty, got [0]");
 });

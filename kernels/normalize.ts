@@ -1,7 +1,7 @@
 /**
- * Normalization of groups of consecutive numbers from its formula, for the references of GroupNorm (a group is an
- * image) and LayerNorm (a group is a row): y = xHat scale + offset, xHat = (x - mean) / sqrt(variance + epsilon), the
- * variance being the biased one. Channels are the last axis.
+ * Normalization of groups of consecutive numbers from its formula, for the references of GroupNorm
+ * (a group is an image) and LayerNorm (a group is a row): y = xHat scale + offset, xHat = (x -
+ * mean) / sqrt(variance + epsilon), the variance being the biased one. Channels are the last axis.
  */
 import { type Values, zeros } from "./reference.ts";
 
@@ -17,8 +17,10 @@ interface Group {
 
 function groupsOf(x: Values, length: number): Group[] {
   return Array.from({ length: x.data.length / length }, (_, group) => {
-    const start = group * length, end = start + length;
-    let sum = 0, squares = 0;
+    const start = group * length;
+    const end = start + length;
+    let sum = 0;
+    let squares = 0;
     for (let i = start; i < end; i++) sum += x.data[i]!;
     const mean = sum / length;
     for (let i = start; i < end; i++) squares += (x.data[i]! - mean) ** 2;
@@ -34,7 +36,8 @@ export function groupStatistics(x: Values, length: number): Values {
 
 /** Normalizes groups of `length` numbers of x; scale and offset have one number a channel. */
 export function normalize(x: Values, scale: Values, offset: Values, length: number): Values {
-  const channels = scale.data.length, y = zeros(x.shape);
+  const channels = scale.data.length;
+  const y = zeros(x.shape);
   for (const { start, end, mean, deviation } of groupsOf(x, length)) {
     for (let i = start; i < end; i++) {
       const channel = i % channels;
@@ -45,22 +48,26 @@ export function normalize(x: Values, scale: Values, offset: Values, length: numb
 }
 
 /**
- * The gradients for x, scale and offset. With g = dy scale:
- * dx = (g - mean(g) - xHat mean(g xHat)) / deviation, means over the group; dscale = sum(dy xHat); doffset = sum(dy).
- * The means are made of each channel's sums of dy and of dy xHat, which dscale and doffset are, too: with an infinite
+ * The gradients for x, scale and offset. With g = dy scale: dx = (g - mean(g) - xHat mean(g xHat))
+ * / deviation, means over the group; dscale = sum(dy xHat); doffset = sum(dy). The means are made
+ * of each channel's sums of dy and of dy xHat, which dscale and doffset are, too: with an infinite
  * scale that is another kind of infinity than the sum of products.
  */
 export function normalizeGrad(x: Values, dy: Values, scale: Values, length: number): Values[] {
   const channels = scale.data.length;
-  const dx = zeros(x.shape), dscale = zeros([channels]), doffset = zeros([channels]);
+  const dx = zeros(x.shape);
+  const dscale = zeros([channels]);
+  const doffset = zeros([channels]);
   for (const { start, end, mean, deviation } of groupsOf(x, length)) {
-    const sums = zeros([channels]), products = zeros([channels]);
+    const sums = zeros([channels]);
+    const products = zeros([channels]);
     for (let i = start; i < end; i++) {
       const channel = i % channels;
       sums.data[channel]! += dy.data[i]!;
       products.data[channel]! += dy.data[i]! * (x.data[i]! - mean) / deviation;
     }
-    let sumG = 0, sumGXHat = 0;
+    let sumG = 0;
+    let sumGXHat = 0;
     for (let channel = 0; channel < channels; channel++) {
       sumG += scale.data[channel]! * sums.data[channel]!;
       sumGXHat += scale.data[channel]! * products.data[channel]!;
@@ -68,7 +75,8 @@ export function normalizeGrad(x: Values, dy: Values, scale: Values, length: numb
       doffset.data[channel]! += sums.data[channel]!;
     }
     for (let i = start; i < end; i++) {
-      const xHat = (x.data[i]! - mean) / deviation, g = dy.data[i]! * scale.data[i % channels]!;
+      const xHat = (x.data[i]! - mean) / deviation;
+      const g = dy.data[i]! * scale.data[i % channels]!;
       dx.data[i] = (g - sumG / length - xHat * sumGXHat / length) / deviation;
     }
   }

@@ -1,6 +1,7 @@
 /**
- * How a reference becomes a kernel of the `cpu` engine: it is a plain function of float64 arrays, straight from the
- * formula, so that tests can take its finite differences; here its float32 tensors go in and out.
+ * How a reference becomes a kernel of the `cpu` engine: it is a plain function of float64 arrays,
+ * straight from the formula, so that tests can take its finite differences; here its float32
+ * tensors go in and out.
  */
 import * as tf from "@tensorflow/tfjs";
 
@@ -11,7 +12,10 @@ export interface Values {
 }
 
 /** A kernel's definition: named inputs and attributes to one output or a list. */
-export type Reference = (inputs: Record<string, Values>, attrs: Record<string, unknown>) => Values | Values[];
+export type Reference = (
+  inputs: Record<string, Values>,
+  attrs: Record<string, unknown>,
+) => Values | Values[];
 
 /** An array of zeros. */
 export function zeros(shape: number[]): Values {
@@ -32,7 +36,8 @@ export function registerReference(kernelName: string, reference: Reference): voi
         shape: info.shape,
         data: Float64Array.from(cpu.readSync(info.dataId)),
       });
-      const write = (values: Values) => cpu.makeTensorInfo(values.shape, "float32", Float32Array.from(values.data));
+      const write = (values: Values) =>
+        cpu.makeTensorInfo(values.shape, "float32", Float32Array.from(values.data));
       const named = Object.fromEntries(
         Object.entries(inputs).map(([name, info]) => [name, read(info as tf.TensorInfo)]),
       );

@@ -1,4 +1,5 @@
-// Taking the place of a kernel of tfjs-backend-webgpu, with the way back to it for what ours does not do.
+// Taking the place of a kernel of tfjs-backend-webgpu, with the way back to it for what ours does
+// not do.
 import * as tf from "@tensorflow/tfjs";
 import { type KernelCall, registerWebGpuKernel } from "./wgsl.ts";
 
@@ -20,11 +21,17 @@ export function replaceKernel<T extends tf.TensorInfo | tf.TensorInfo[]>(
 }
 
 /** Runs tfjs's own form. */
-export function runStock<T extends tf.TensorInfo | tf.TensorInfo[]>(stock: StockKernel, call: KernelCall): T {
+export function runStock<T extends tf.TensorInfo | tf.TensorInfo[]>(
+  stock: StockKernel,
+  call: KernelCall,
+): T {
   return stock(call as unknown as Parameters<StockKernel>[0]) as T;
 }
 
-/** Calls the function with tfjs's own kernels back in their places, for comparisons with tfjs as it comes. */
+/**
+ * Calls the function with tfjs's own kernels back in their places, for comparisons with tfjs as it
+ * comes.
+ */
 export function withStockKernels<T>(body: () => T): T {
   const ours = replaced.map(({ kernelName }) => tf.getKernel(kernelName, "webgpu"));
   const place = (kernel: tf.KernelConfig) => {

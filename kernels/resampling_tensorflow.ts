@@ -1,6 +1,7 @@
 /**
- * Filtered resampling in TensorFlow's operations: downsampling is a depthwise convolution with stride 2, upsampling its
- * transpose with the flipped filter, so that neither inserts zeros nor computes what is discarded.
+ * Filtered resampling in TensorFlow's operations: downsampling is a depthwise convolution with
+ * stride 2, upsampling its transpose with the flipped filter, so that neither inserts zeros nor
+ * computes what is discarded.
  */
 import * as tf from "@tensorflow/tfjs";
 import { type Attributes, operation } from "./tensorflow_form.ts";
@@ -11,7 +12,9 @@ function depthwiseAttributes(paddings: [number, number], rowsExtra = 0, columnsE
     T: { type: "float32" },
     strides: { int: [1, 2, 2, 1] },
     padding: { string: "EXPLICIT" },
-    explicit_paddings: { int: [0, 0, before, after + rowsExtra, before, after + columnsExtra, 0, 0] },
+    explicit_paddings: {
+      int: [0, 0, before, after + rowsExtra, before, after + columnsExtra, 0, 0],
+    },
     data_format: { string: "NHWC" },
   } satisfies Attributes;
 }
@@ -22,7 +25,10 @@ function eachChannel(lowpass: tf.Tensor2D, channels: number): tf.Tensor4D {
   return tf.tile(lowpass.reshape([taps, taps, 1, 1]), [1, 1, channels, 1]) as tf.Tensor4D;
 }
 
-/** Zeros before the first and behind the last pixel so that a convolution with stride 2 is the downsampling. */
+/**
+ * Zeros before the first and behind the last pixel so that a convolution with stride 2 is the
+ * downsampling.
+ */
 function downPaddings(taps: number): [number, number] {
   const before = Math.floor((taps - 1) / 2);
   return [before, taps - 2 - before];
@@ -37,7 +43,11 @@ function upPaddings(taps: number): [number, number] {
 function convolve(x: tf.Tensor4D, lowpass: tf.Tensor2D, paddings: [number, number]): tf.Tensor4D {
   const [, height, width, channels] = x.shape;
   const attributes = depthwiseAttributes(paddings, height % 2, width % 2);
-  return operation("DepthwiseConv2dNative", [x, eachChannel(lowpass, channels)], attributes) as tf.Tensor4D;
+  return operation(
+    "DepthwiseConv2dNative",
+    [x, eachChannel(lowpass, channels)],
+    attributes,
+  ) as tf.Tensor4D;
 }
 
 function transpose(
@@ -65,7 +75,11 @@ export function downsample(x: tf.Tensor4D, lowpass: tf.Tensor2D): tf.Tensor4D {
 }
 
 /** The transpose of {@link downsample} onto an image of the given size. */
-export function downsampleTransposed(dy: tf.Tensor4D, lowpass: tf.Tensor2D, size: [number, number]): tf.Tensor4D {
+export function downsampleTransposed(
+  dy: tf.Tensor4D,
+  lowpass: tf.Tensor2D,
+  size: [number, number],
+): tf.Tensor4D {
   return transpose(dy, lowpass, size, downPaddings(lowpass.shape[0]));
 }
 

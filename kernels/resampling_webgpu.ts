@@ -1,10 +1,17 @@
-// Filtered doubling and halving on WebGPU. Each one's gradient is the other with the filter turned around, which is the
-// constant SIGN of its program.
+// Filtered doubling and halving on WebGPU. Each one's gradient is the other with the filter turned
+// around, which is the constant SIGN of its program.
 import type * as tf from "@tensorflow/tfjs";
 import halve from "./filtered_downsample/halve.wgsl" with { type: "text" };
 import double from "./filtered_upsample/double.wgsl" with { type: "text" };
 import { padding } from "./taps.ts";
-import { emptyTensor, sizesOf, spreadWorkgroups, vectorWidth, type WgslBackend, withValueType } from "./wgsl.ts";
+import {
+  emptyTensor,
+  sizesOf,
+  spreadWorkgroups,
+  vectorWidth,
+  type WgslBackend,
+  withValueType,
+} from "./wgsl.ts";
 
 /** Which program, and whether the filter is turned around. */
 export interface Resampling {
@@ -21,8 +28,10 @@ export function resampleWebGpu(
   lowpass: tf.TensorInfo,
   [outputHeight, outputWidth]: readonly [number, number],
 ): tf.TensorInfo {
-  const [batch, height, width, channels] = sizesOf(x, 4), [taps] = sizesOf(lowpass, 2);
-  const vector = vectorWidth(channels), y = emptyTensor(backend, [batch, outputHeight, outputWidth, channels]);
+  const [batch, height, width, channels] = sizesOf(x, 4);
+  const [taps] = sizesOf(lowpass, 2);
+  const vector = vectorWidth(channels);
+  const y = emptyTensor(backend, [batch, outputHeight, outputWidth, channels]);
   const size = batch * outputHeight * outputWidth * channels / vector;
   backend.runWgsl({
     name,

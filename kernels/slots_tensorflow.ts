@@ -1,6 +1,7 @@
 /**
- * A step over all parameters of a network on the engine `tensorflow`. Most parameters are small, and each operation has
- * a cost of its own that is larger than theirs; so the small ones are put one behind the other and done as one.
+ * A step over all parameters of a network on the engine `tensorflow`. Most parameters are small,
+ * and each operation has a cost of its own that is larger than theirs; so the small ones are put
+ * one behind the other and done as one.
  */
 import * as tf from "@tensorflow/tfjs";
 
@@ -14,7 +15,10 @@ const smallSize = 2 ** 15;
  * @param step maps the tensors of one slot to its outputs, each of the slot's shape
  * @returns the outputs of each slot
  */
-export function eachSlot(slots: tf.Tensor[][], step: (tensors: tf.Tensor[]) => tf.Tensor[]): tf.Tensor[][] {
+export function eachSlot(
+  slots: tf.Tensor[][],
+  step: (tensors: tf.Tensor[]) => tf.Tensor[],
+): tf.Tensor[][] {
   const small = slots.filter(([first]) => first!.size <= smallSize);
   if (small.length < 2) return slots.map(step);
   const sizes = small.map(([first]) => first!.size);

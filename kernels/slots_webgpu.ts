@@ -1,6 +1,6 @@
-// One program over many tensors in place, as an optimizer needs it: as many slots (one for each parameter, of a few
-// tensors of its shape) a dispatch as buffers may be bound. Row y of the workgroups belongs to slot y; workgroups behind
-// a slot's end do nothing.
+// One program over many tensors in place, as an optimizer needs it: as many slots (one for each
+// parameter, of a few tensors of its shape) a dispatch as buffers may be bound. Row y of the
+// workgroups belongs to slot y; workgroups behind a slot's end do nothing.
 import * as tf from "@tensorflow/tfjs";
 import type { WgslBackend } from "./wgsl.ts";
 
@@ -65,22 +65,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 /**
  * Runs the program over all slots.
  *
- * @param slots the tensors of each slot by name, all of one size; those to be changed must come from `backend.copy`
+ * @param slots the tensors of each slot by name, all of one size; those to be changed must come
+ *   from `backend.copy`
  */
 export function updateSlots<Read extends string, Update extends string>(
   backend: WgslBackend,
   program: SlotProgram<Read, Update>,
   slots: readonly Readonly<Record<Read | Update, tf.TensorInfo>>[],
 ): void {
-  const { name, constants = {}, shared, reads, updates } = program, always = Object.values(shared);
-  const sizeOf = (slot: Readonly<Record<Update, tf.TensorInfo>>) => tf.util.sizeFromShape(slot[updates[0]!].shape);
+  const { name, constants = {}, shared, reads, updates } = program;
+  const always = Object.values(shared);
+  const sizeOf = (slot: Readonly<Record<Update, tf.TensorInfo>>) =>
+    tf.util.sizeFromShape(slot[updates[0]!].shape);
   // Tensors of about the same size share a dispatch, so that few workgroups have nothing to do.
   const bySize = slots.toSorted((a, b) => sizeOf(b) - sizeOf(a));
-  // One buffer is left over: Metal counts 31, of all kinds, and wgpu puts one there that tells the others' sizes.
+  // One buffer is left over: Metal counts 31, of all kinds, and wgpu puts one there that tells the
+  // others' sizes.
   const room = backend.device.limits.maxStorageBuffersPerShaderStage - 1 - always.length;
-  const together = Math.max(1, Math.min(mostSlots, Math.floor(room / (reads.length + updates.length))));
+  const together = Math.max(
+    1,
+    Math.min(mostSlots, Math.floor(room / (reads.length + updates.length))),
+  );
   for (let start = 0; start < slots.length; start += together) {
-    const some = bySize.slice(start, start + together), largest = sizeOf(some[0]!);
+    const some = bySize.slice(start, start + together);
+    const largest = sizeOf(some[0]!);
     backend.runWgsl({
       name,
       code: programFor(program, some.length),

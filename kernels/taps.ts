@@ -1,6 +1,6 @@
 /**
- * The loops that the references of filtered resampling share: which tap of a low-pass kernel meets which pixel, and the
- * sum over them and its transpose.
+ * The loops that the references of filtered resampling share: which tap of a low-pass kernel meets
+ * which pixel, and the sum over them and its transpose.
  */
 import { type Values, zeros } from "./reference.ts";
 
@@ -10,12 +10,19 @@ export interface Tap {
   source: number;
 }
 
-/** Zero padding before the first pixel, of PyTorch's `padding="same"`: an even kernel's odd zero lies behind the last. */
+/**
+ * Zero padding before the first pixel, of PyTorch's `padding="same"`: an even kernel's odd zero
+ * lies behind the last.
+ */
 export function padding(taps: number): number {
   return Math.floor((taps - 1) / 2);
 }
 
-function tapsWhere(outputs: number, taps: number, source: (output: number, tap: number) => number | null): Tap[][] {
+function tapsWhere(
+  outputs: number,
+  taps: number,
+  source: (output: number, tap: number) => number | null,
+): Tap[][] {
   return Array.from({ length: outputs }, (_, output) => {
     const found: Tap[] = [];
     for (let tap = 0; tap < taps; tap++) {
@@ -26,7 +33,10 @@ function tapsWhere(outputs: number, taps: number, source: (output: number, tap: 
   });
 }
 
-/** Along one axis, for each of the `ceil(length / 2)` kept pixels: the taps that meet a pixel of the input. */
+/**
+ * Along one axis, for each of the `ceil(length / 2)` kept pixels: the taps that meet a pixel of the
+ * input.
+ */
 export function downsampleTaps(length: number, taps: number): Tap[][] {
   return tapsWhere(Math.ceil(length / 2), taps, (output, tap) => {
     const at = 2 * output + tap - padding(taps);
@@ -34,7 +44,10 @@ export function downsampleTaps(length: number, taps: number): Tap[][] {
   });
 }
 
-/** Along one axis, for each of the `2 length` pixels: the taps that meet a pixel and not one of the zeros between. */
+/**
+ * Along one axis, for each of the `2 length` pixels: the taps that meet a pixel and not one of the
+ * zeros between.
+ */
 export function upsampleTaps(length: number, taps: number): Tap[][] {
   return tapsWhere(2 * length, taps, (output, tap) => {
     const at = output + tap - padding(taps);
@@ -42,7 +55,10 @@ export function upsampleTaps(length: number, taps: number): Tap[][] {
   });
 }
 
-/** Calls back for each product of a filtered resampling: offsets of the output and the input pixel, and the tap. */
+/**
+ * Calls back for each product of a filtered resampling: offsets of the output and the input pixel,
+ * and the tap.
+ */
 function eachProduct(
   batch: number,
   [inputHeight, inputWidth]: [number, number],
@@ -61,7 +77,9 @@ function eachProduct(
           for (const c of columnTaps) {
             const input = ((image * inputHeight + r.source) * inputWidth + c.source) * channels;
             const weight = lowpass.data[r.tap * taps + c.tap]!;
-            for (let channel = 0; channel < channels; channel++) visit(output + channel, input + channel, weight);
+            for (let channel = 0; channel < channels; channel++) {
+              visit(output + channel, input + channel, weight);
+            }
           }
         }
       })
@@ -72,7 +90,9 @@ function eachProduct(
 /** A filtered resampling: each output pixel is the sum of its taps times their pixels. */
 export function resample(x: Values, lowpass: Values, taps: typeof upsampleTaps): Values {
   const [batch, height, width, channels] = x.shape as [number, number, number, number];
-  const size = lowpass.shape[0]!, rows = taps(height, size), columns = taps(width, size);
+  const size = lowpass.shape[0]!;
+  const rows = taps(height, size);
+  const columns = taps(width, size);
   const y = zeros([batch, rows.length, columns.length, channels]);
   eachProduct(batch, [height, width], channels, lowpass, rows, columns, (output, input, weight) => {
     y.data[output]! += weight * x.data[input]!;
@@ -80,7 +100,10 @@ export function resample(x: Values, lowpass: Values, taps: typeof upsampleTaps):
   return y;
 }
 
-/** The transpose of {@link resample}, which is its gradient: each product carries dy back to the pixel it came from. */
+/**
+ * The transpose of {@link resample}, which is its gradient: each product carries dy back to the
+ * pixel it came from.
+ */
 export function resampleTransposed(
   dy: Values,
   lowpass: Values,

@@ -1,6 +1,7 @@
 /**
- * How an operation of ours becomes a kernel of the engine `tensorflow`: a composition of TensorFlow's own operations,
- * chosen so that few passes go over memory, for on a CPU memory is what the small operations wait for.
+ * How an operation of ours becomes a kernel of the engine `tensorflow`: a composition of
+ * TensorFlow's own operations, chosen so that few passes go over memory, for on a CPU memory is
+ * what the small operations wait for.
  */
 import * as tf from "@tensorflow/tfjs";
 
@@ -8,14 +9,24 @@ import * as tf from "@tensorflow/tfjs";
 interface Backend {
   binding: {
     symbol(id: number): unknown;
-    executeOp(name: string, attributes: unknown[], inputs: number[], outputCount: number): { id: number }[];
+    executeOp(
+      name: string,
+      attributes: unknown[],
+      inputs: number[],
+      outputCount: number,
+    ): { id: number }[];
     deleteTensor(id: number): void;
     isUsingGpuDevice(): boolean;
     hasKernel(name: string): boolean;
   };
   createOutputTensor(metadata: { id: number }): tf.Tensor;
   getInputTensorIds(tensors: tf.TensorInfo[]): number[];
-  executeMultipleOutputs(name: string, attributes: unknown[], inputs: tf.TensorInfo[], count: number): tf.Tensor[];
+  executeMultipleOutputs(
+    name: string,
+    attributes: unknown[],
+    inputs: tf.TensorInfo[],
+    count: number,
+  ): tf.Tensor[];
 }
 
 /** The current backend, where it is that of the engine `tensorflow`. */
@@ -24,7 +35,9 @@ export function tensorflowBackend(): Backend {
 }
 
 /** An attribute of a TensorFlow operation: its kind and value. */
-type AttributeValue = { int: number | number[] } | { float: number } | { bool: boolean } | { string: string } | {
+type AttributeValue = { int: number | number[] } | { float: number } | { bool: boolean } | {
+  string: string;
+} | {
   type: tf.DataType;
 };
 
@@ -52,12 +65,19 @@ export function operations(
 ): tf.Tensor[] {
   const list = Object.entries(attributes).map(([name, attribute]) => {
     const [kind, value] = Object.entries(attribute)[0] as [keyof typeof kinds, unknown];
-    return { name, type: kinds[kind], value: kind === "type" ? types[value as tf.DataType] : value };
+    return {
+      name,
+      type: kinds[kind],
+      value: kind === "type" ? types[value as tf.DataType] : value,
+    };
   });
   return tensorflowBackend().executeMultipleOutputs(name, list, inputs, count);
 }
 
-/** Registers a composition as the kernel of a name on the engine `tensorflow`. Intermediate tensors are freed. */
+/**
+ * Registers a composition as the kernel of a name on the engine `tensorflow`. Intermediate tensors
+ * are freed.
+ */
 export function registerForm(
   kernelName: string,
   // The inputs' ranks are checked by the public function in front of the kernel.
@@ -79,8 +99,9 @@ export function isTraced(tensor: tf.Tensor): boolean {
 }
 
 /**
- * The values of a small tensor where they are known now: not where it is computed inside a function that is being
- * traced. A form may use them to choose a shorter way, never to choose another result.
+ * The values of a small tensor where they are known now: not where it is computed inside a function
+ * that is being traced. A form may use them to choose a shorter way, never to choose another
+ * result.
  */
 export function knownValues(tensor: tf.Tensor): Float32Array | null {
   return isTraced(tensor) ? null : tensor.dataSync<"float32">();

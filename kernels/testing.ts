@@ -1,6 +1,6 @@
 /**
- * What the tests of all operations share: random cases by a seed, the comparison of each engine with the reference,
- * and that of a reference's gradient with finite differences.
+ * What the tests of all operations share: random cases by a seed, the comparison of each engine
+ * with the reference, and that of a reference's gradient with finite differences.
  */
 import * as tf from "@tensorflow/tfjs";
 import { type Engine, type EngineName, openEngine } from "../src/engines/mod.ts";
@@ -31,7 +31,10 @@ export interface Random {
   uniform(): number;
   /** Uniform among the whole numbers from `least` to `most`. */
   integer(least: number, most: number): number;
-  /** Uniform in [-size, size), in a shape. Exact in float32, so that every engine sees the same numbers. */
+  /**
+   * Uniform in [-size, size), in a shape. Exact in float32, so that every engine sees the same
+   * numbers.
+   */
   values(shape: number[], size?: number): Values;
 }
 
@@ -44,14 +47,17 @@ export function random(seed: number): Random {
     integer: (least, most) => least + Math.floor(uniform() * (most - least + 1)),
     values: (shape, size = 1) => ({
       shape,
-      data: Float64Array.from({ length: count(shape) }, () => Math.fround((2 * uniform() - 1) * size)),
+      data: Float64Array.from(
+        { length: count(shape) },
+        () => Math.fround((2 * uniform() - 1) * size),
+      ),
     }),
   };
 }
 
 /**
- * Values of 1 to 3 whose signs alternate: where a normalization divides by the deviation, that of nearly equal numbers
- * would test the rounding and not the kernel.
+ * Values of 1 to 3 whose signs alternate: where a normalization divides by the deviation, that of
+ * nearly equal numbers would test the rounding and not the kernel.
  */
 export function alternating(random: Random, shape: number[]): Values {
   const { data } = random.values(shape);
@@ -65,7 +71,10 @@ function count(shape: number[]): number {
 /** An operation as its tests see it. */
 export interface Operation {
   name: string;
-  /** Draws the inputs; `smallest` asks for one image of one pixel and one channel, or what is like it. */
+  /**
+   * Draws the inputs; `smallest` asks for one image of one pixel and one channel, or what is like
+   * it.
+   */
   draw(random: Random, smallest: boolean): Values[];
   /** The first so many inputs have gradients. */
   differentiable: number;
@@ -78,7 +87,10 @@ export interface Operation {
   tolerance: number;
 }
 
-/** Registers a test for each engine (that is suited); where one is missing the test is ignored and its name says why. */
+/**
+ * Registers a test for each engine (that is suited); where one is missing the test is ignored and
+ * its name says why.
+ */
 export function testOnEngines(
   name: string,
   body: (engine: Engine) => Promise<void>,
@@ -113,23 +125,31 @@ export function tensorOf({ shape, data }: Values): tf.Tensor {
   return tf.tensor(Float32Array.from(data), shape, "float32");
 }
 
-/** The output and the gradients for dy of an operation on the current engine, or in a function that `engine` traces. */
+/**
+ * The output and the gradients for dy of an operation on the current engine, or in a function that
+ * `engine` traces.
+ */
 export async function runOperation(
   operation: Operation,
   inputs: Values[],
   dy: Values,
   engine?: Engine,
 ): Promise<Values[]> {
-  const tensors = inputs.map(tensorOf), dyTensor = tensorOf(dy);
+  const tensors = inputs.map(tensorOf);
+  const dyTensor = tensorOf(dy);
   const fixed = tensors.slice(operation.differentiable);
   const all = (...varied: tf.Tensor[]) => {
     const fn = (...varied: tf.Tensor[]) => operation.run(...varied, ...fixed);
     return [fn(...varied.slice(0, -1)), ...tf.grads(fn)(varied.slice(0, -1), varied.at(-1))];
   };
-  const varied = [...tensors.slice(0, operation.differentiable), dyTensor], jitted = engine?.jit(all);
+  const varied = [...tensors.slice(0, operation.differentiable), dyTensor];
+  const jitted = engine?.jit(all);
   const results = tf.tidy(() => (jitted ?? all)(...varied));
   const values = await Promise.all(
-    results.map(async (result) => ({ shape: result.shape, data: Float64Array.from(await result.data()) })),
+    results.map(async (result) => ({
+      shape: result.shape,
+      data: Float64Array.from(await result.data()),
+    })),
   );
   tf.dispose([tensors, dyTensor, results]);
   jitted?.dispose();
@@ -167,42 +187,63 @@ export function testOperation(operation: Operation): void {
 
   Deno.test(`${name}: the reference's gradients are its finite differences`, () => {
     for (let round = 0; round < 12; round++) {
-      const seed = freshSeed(), draw = random(seed), inputs = operation.draw(draw, round === 0);
+      const seed = freshSeed();
+      const draw = random(seed);
+      const inputs = operation.draw(draw, round === 0);
       const dy = draw.values(operation.reference(...inputs).shape);
       const gradients = operation.gradients(inputs, dy);
       for (let input = 0; input < differentiable; input++) {
         const direction = draw.values(inputs[input]!.shape);
         const slope = direction.data.reduce((sum, d, i) => sum + d * gradients[input]!.data[i]!, 0);
         const difference = finiteDifference(operation, inputs, input, direction, dy);
-        assertClose([slope], [difference], 1e-6, `seed ${seed}, ${describe(inputs)}, gradient ${input}`);
+        assertClose(
+          [slope],
+          [difference],
+          1e-6,
+          `seed ${seed}, ${describe(inputs)}, gradient ${input}`,
+        );
       }
     }
   });
 
-  testOnEngines(`${name}: output and gradients equal the reference over random shapes`, async (engine) => {
-    // A software GPU compiles its shaders for seconds, new ones for each kernel size.
-    const rounds = engine.name === "webgpu" && !engine.hardwareGpu ? 4 : 12;
-    for (let round = 0; round < rounds; round++) {
-      const seed = freshSeed(), draw = random(seed), inputs = operation.draw(draw, round === 0);
-      const dy = draw.values(operation.reference(...inputs).shape);
-      const results = await runOperation(operation, inputs, dy);
-      assertValues(results, expected(operation, inputs, dy), operation.tolerance, `seed ${seed}, ${describe(inputs)}`);
-    }
-  });
+  testOnEngines(
+    `${name}: output and gradients equal the reference over random shapes`,
+    async (engine) => {
+      // A software GPU compiles its shaders for seconds, new ones for each kernel size.
+      const rounds = engine.name === "webgpu" && !engine.hardwareGpu ? 4 : 12;
+      for (let round = 0; round < rounds; round++) {
+        const seed = freshSeed();
+        const draw = random(seed);
+        const inputs = operation.draw(draw, round === 0);
+        const dy = draw.values(operation.reference(...inputs).shape);
+        const results = await runOperation(operation, inputs, dy);
+        assertValues(
+          results,
+          expected(operation, inputs, dy),
+          operation.tolerance,
+          `seed ${seed}, ${describe(inputs)}`,
+        );
+      }
+    },
+  );
 
   testOnEngines(`${name}: NaN and infinity go where the reference lets them go`, async (engine) => {
     // TensorFlow has other forms of some operations in traced functions.
     const ways = engine.name === "tensorflow" ? [undefined, engine] : [undefined];
-    // Into each input that has a gradient, and into the output's gradient; then into two of them, or two into one.
+    // Into each input that has a gradient, and into the output's gradient; then into two of them,
+    // or two into one.
     const places = Array.from({ length: differentiable + 1 }, (_, place) => [place]);
     const pairs = places.flatMap(([first]) => places.map(([second]) => [first!, second!]));
     for (const into of [...places, ...pairs]) {
       for (const value of specials) {
-        const seed = freshSeed(), draw = random(seed), inputs = operation.draw(draw, false);
-        const dy = draw.values(operation.reference(...inputs).shape),
-          targets = [...inputs.slice(0, differentiable), dy];
+        const seed = freshSeed();
+        const draw = random(seed);
+        const inputs = operation.draw(draw, false);
+        const dy = draw.values(operation.reference(...inputs).shape);
+        const targets = [...inputs.slice(0, differentiable), dy];
         const wheres = into.map((place, i) => {
-          const { data } = targets[place]!, special = i === 0 ? value : specials[draw.integer(0, 2)]!;
+          const { data } = targets[place]!;
+          const special = i === 0 ? value : specials[draw.integer(0, 2)]!;
           data[draw.integer(0, data.length - 1)] = special;
           return `${special} in ${place < differentiable ? `input ${place}` : "dy"}`;
         });
@@ -211,7 +252,9 @@ export function testOperation(operation: Operation): void {
         for (const way of ways) {
           const results = await runOperation(operation, inputs, dy, way);
           reference.forEach(({ data }, i) => {
-            const what = `${where}, ${i === 0 ? "output" : `gradient ${i - 1}`}${way ? ", traced" : ""}`;
+            const what = `${where}, ${i === 0 ? "output" : `gradient ${i - 1}`}${
+              way ? ", traced" : ""
+            }`;
             assertSameSpecials(results[i]!.data, data, what);
           });
         }
@@ -231,7 +274,9 @@ function finiteDifference(
   const step = 1e-5;
   const objective = (steps: number) => {
     const moved = inputs[input]!.data.map((value, i) => value + steps * step * direction.data[i]!);
-    const output = operation.reference(...inputs.map((other, i) => i === input ? { ...other, data: moved } : other));
+    const output = operation.reference(
+      ...inputs.map((other, i) => i === input ? { ...other, data: moved } : other),
+    );
     return output.data.reduce((sum, y, i) => sum + y * dy.data[i]!, 0);
   };
   return (8 * (objective(1) - objective(-1)) - (objective(2) - objective(-2))) / (12 * step);
@@ -246,26 +291,36 @@ export function assertSameSpecials(
   const kind = (value: number) => Number.isFinite(value) ? "a number" : String(value);
   for (let i = 0; i < expected.length; i++) {
     const value = kind(expected[i]!);
-    if (value !== kind(actual[i]!)) throw new Error(`${what}: ${actual[i]} at ${i}, expected ${value}`);
+    if (value !== kind(actual[i]!)) {
+      throw new Error(`${what}: ${actual[i]} at ${i}, expected ${value}`);
+    }
   }
 }
 
 /** A golden image tensor, N, C, H, W, as N, H, W, C. */
 export function channelsLast({ shape, data }: Values): Values {
   const [batch, channels, height, width] = shape as [number, number, number, number];
-  const out = new Float64Array(data.length), pixels = height * width;
+  const out = new Float64Array(data.length);
+  const pixels = height * width;
   for (let n = 0; n < batch; n++) {
     for (let c = 0; c < channels; c++) {
-      for (let p = 0; p < pixels; p++) out[(n * pixels + p) * channels + c] = data[(n * channels + c) * pixels + p]!;
+      for (let p = 0; p < pixels; p++) {
+        out[(n * pixels + p) * channels + c] = data[(n * channels + c) * pixels + p]!;
+      }
     }
   }
   return { shape: [batch, height, width, channels], data: out };
 }
 
 /** A low-pass kernel by its design, as the golden cases name it. */
-export function lowpassOf(design: { size: number; beta: number; normalized: boolean; cutoff: number }): Values {
+export function lowpassOf(
+  design: { size: number; beta: number; normalized: boolean; cutoff: number },
+): Values {
   const { size, beta, normalized, cutoff } = design;
-  return { shape: [size, size], data: lowpassKernel({ size, kaiserBeta: beta, normalized, cutoff }) };
+  return {
+    shape: [size, size],
+    data: lowpassKernel({ size, kaiserBeta: beta, normalized, cutoff }),
+  };
 }
 
 /**
@@ -282,7 +337,11 @@ export function testGolden(
     const rows = goldenCases(kind);
     if (rows.length === 0) throw new Error(`no golden cases of kind ${kind}`);
     for (const { case: name, params, tolerance, tensors: { x, y, grad_y, grad_x } } of rows) {
-      const results = await runOperation(operation, [channelsLast(x!), ...filters(params)], channelsLast(grad_y!));
+      const results = await runOperation(
+        operation,
+        [channelsLast(x!), ...filters(params)],
+        channelsLast(grad_y!),
+      );
       assertValues(results, [channelsLast(y!), channelsLast(grad_x!)], tolerance, name);
     }
   });

@@ -1,14 +1,21 @@
-// What the WGSL forms of the kernels need of the engine that runs them, and the helpers that they share. The engine
-// `webgpu` (src/engines/webgpu) implements this interface; nothing here knows more of it.
+// What the WGSL forms of the kernels need of the engine that runs them, and the helpers that they
+// share. The engine `webgpu` (src/engines/webgpu) implements this interface; nothing here knows
+// more of it.
 import * as tf from "@tensorflow/tfjs";
 
 /** One dispatch of a WGSL program of ours. */
 export interface WgslDispatch {
   /** The kernel's name, for errors. */
   readonly name: string;
-  /** WGSL with the entry point `main`. Storage buffers are bound in the order reads, writes, updates; uniforms last. */
+  /**
+   * WGSL with the entry point `main`. Storage buffers are bound in the order reads, writes,
+   * updates; uniforms last.
+   */
   readonly code: string;
-  /** Numbers that become `const NAME = VALUE;` in front of the code: sizes of arrays and of workgroups. */
+  /**
+   * Numbers that become `const NAME = VALUE;` in front of the code: sizes of arrays and of
+   * workgroups.
+   */
   readonly constants?: Readonly<Record<string, number>>;
   readonly reads: readonly tf.TensorInfo[];
   readonly writes: readonly tf.TensorInfo[];
@@ -33,7 +40,10 @@ export interface WgslBackend {
   incRef(dataId: tf.DataId): void;
   /** Runs the program, or records it where a jitted function is being recorded. */
   runWgsl(dispatch: WgslDispatch): void;
-  /** A tensor of its own with the same values; in a recorded plan the copy is left out where nobody can tell. */
+  /**
+   * A tensor of its own with the same values; in a recorded plan the copy is left out where nobody
+   * can tell.
+   */
   copy(tensor: tf.TensorInfo): tf.TensorInfo;
 }
 
@@ -79,13 +89,16 @@ export function sizesOf(tensor: tf.TensorInfo, rank: 2): [number, number];
 export function sizesOf(tensor: tf.TensorInfo, rank: 3): [number, number, number];
 export function sizesOf(tensor: tf.TensorInfo, rank: 4): [number, number, number, number];
 export function sizesOf(tensor: tf.TensorInfo, rank: number): number[] {
-  if (tensor.shape.length !== rank) throw new Error(`Expected a tensor of rank ${rank}, got [${tensor.shape}].`);
+  if (tensor.shape.length !== rank) {
+    throw new Error(`Expected a tensor of rank ${rank}, got [${tensor.shape}].`);
+  }
   return tensor.shape;
 }
 
 /**
- * Workgroups for `count` pieces of work, spread over two dimensions because each may hold no more than 65,535. The
- * program finds its piece as `group.y * groups.x + group.x` and must check it against the count.
+ * Workgroups for `count` pieces of work, spread over two dimensions because each may hold no more
+ * than 65,535. The program finds its piece as `group.y * groups.x + group.x` and must check it
+ * against the count.
  */
 export function spreadWorkgroups(count: number): [number, number, number] {
   if (count <= 65535) return [Math.max(count, 1), 1, 1];
@@ -99,11 +112,13 @@ export function vectorWidth(channels: number): 1 | 4 {
 }
 
 /**
- * In front of the code: the alias `Value` that programs use for one or four numbers, WIDTH, how many they are, and the
- * functions `first_of` and `total_of` that give one number of them.
+ * In front of the code: the alias `Value` that programs use for one or four numbers, WIDTH, how
+ * many they are, and the functions `first_of` and `total_of` that give one number of them.
  */
 export function withValueType(width: 1 | 4, ...code: string[]): string {
-  const [type, first, total] = width === 4 ? ["vec4f", "v.x", "v.x + v.y + v.z + v.w"] : ["f32", "v", "v"];
+  const [type, first, total] = width === 4
+    ? ["vec4f", "v.x", "v.x + v.y + v.z + v.w"]
+    : ["f32", "v", "v"];
   return `alias Value = ${type};
 const WIDTH = ${width};
 fn first_of(v: Value) -> f32 { return ${first}; }
@@ -111,13 +126,16 @@ fn total_of(v: Value) -> f32 { return ${total}; }
 ${code.join("\n")}`;
 }
 
-/** Longer loops stay loops: their guards cost little beside what they do, and programs must not grow without end. */
+/**
+ * Longer loops stay loops: their guards cost little beside what they do, and programs must not grow
+ * without end.
+ */
 const longestUnrolled = 32;
 
 /**
- * Writes the loops `for (var i = 0; i < NAME; i++) { ... }` out, with `i` a constant in each copy. WebGPU puts a guard
- * into every round of a loop, so that drivers do not unroll it; and an array that is indexed by a variable then lies in
- * memory, not in registers.
+ * Writes the loops `for (var i = 0; i < NAME; i++) { ... }` out, with `i` a constant in each copy.
+ * WebGPU puts a guard into every round of a loop, so that drivers do not unroll it; and an array
+ * that is indexed by a variable then lies in memory, not in registers.
  *
  * @param lengths the constants that the loops go up to
  */
@@ -126,9 +144,12 @@ export function unrolled(code: string, lengths: Readonly<Record<string, number>>
     const [head, variable, suffix, name] = match as unknown as [string, string, string, string];
     const length = lengths[name];
     if (length === undefined || length > longestUnrolled) continue;
-    const start = match.index + head.length, end = closingBrace(code, start);
+    const start = match.index + head.length;
+    const end = closingBrace(code, start);
     const body = code.slice(start, end);
-    if (/\b(break|continue)\b/.test(body)) throw new Error(`A loop up to ${name} cannot be written out: it is left.`);
+    if (/\b(break|continue)\b/.test(body)) {
+      throw new Error(`A loop up to ${name} cannot be written out: it is left.`);
+    }
     const copies = Array.from({ length }, (_, i) => `{ const ${variable} = ${i}${suffix};${body}}`);
     return unrolled(code.slice(0, match.index) + copies.join("\n") + code.slice(end + 1), lengths);
   }

@@ -2,7 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { unrolled } from "./wgsl.ts";
 
 Deno.test("unrolled: loops up to a known length are written out, others stay", () => {
-  const loop = (body: string, name = "N", suffix = "u") => `for (var i = 0${suffix}; i < ${name}; i++) {${body}}`;
+  const loop = (body: string, name = "N", suffix = "u") =>
+    `for (var i = 0${suffix}; i < ${name}; i++) {${body}}`;
   assertEquals(
     unrolled(`a;\n${loop(" x[i] = 1; ")}\nb;`, { N: 2 }),
     "a;\n{ const i = 0u; x[i] = 1; }\n{ const i = 1u; x[i] = 1; }\nb;",
@@ -17,5 +18,9 @@ Deno.test("unrolled: loops up to a known length are written out, others stay", (
   }
   const nested = unrolled(`for (var j = 0u; j < M; j++) {${loop("x[i][j];")}}`, { N: 2, M: 2 });
   assertEquals(nested.match(/x\[i\]\[j\]/g)?.length, 4);
-  assertThrows(() => unrolled(loop("if (y) { continue; }"), { N: 2 }), Error, "cannot be written out");
+  assertThrows(
+    () => unrolled(loop("if (y) { continue; }"), { N: 2 }),
+    Error,
+    "cannot be written out",
+  );
 });

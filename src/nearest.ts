@@ -1,8 +1,12 @@
 /** The nearest known word to one that nobody knows, for messages: "did you mean ...?" */
 
-/** How many letters must be put in, taken out, changed or exchanged with their neighbour to make one word the other. */
+/**
+ * How many letters must be put in, taken out, changed or exchanged with their neighbour to make one
+ * word the other.
+ */
 function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [], last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
@@ -24,7 +28,8 @@ const plain = (word: string) => word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, ""
 export function nearest(word: string, words: Iterable<string>): string | undefined {
   if (word.length > 100) return undefined;
   const typed = plain(word);
-  let best: string | undefined, fewest = Infinity;
+  let best: string | undefined;
+  let fewest = Infinity;
   for (const candidate of words) {
     const known = plain(candidate);
     const edits = editDistance(typed, known);

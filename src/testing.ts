@@ -1,8 +1,13 @@
 /** For tests of files in any room. */
 
-const ignore = (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+const ignore = (["read", "write"] as const).some((name) =>
+  Deno.permissions.querySync({ name }).state !== "granted"
+);
 
-/** Registers a test with a folder of its own, which goes with it; without permission for files it is ignored. */
+/**
+ * Registers a test with a folder of its own, which goes with it; without permission for files it is
+ * ignored.
+ */
 export function filesTest(name: string, fn: (folder: string) => Promise<void> | void): void {
   Deno.test({
     name: `${name} (needs --allow-read --allow-write)`,

@@ -16,25 +16,37 @@ export interface AdamWSlot {
 export const adamwDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 /**
- * What changes from step to step, as numbers for the tensor `rates` of {@link adamw}: the factor of the weight decay
- * 1 - learningRate weightDecay, the step size learningRate / (1 - beta1^step), and sqrt(1 - beta2^step).
+ * What changes from step to step, as numbers for the tensor `rates` of {@link adamw}: the factor of
+ * the weight decay 1 - learningRate weightDecay, the step size learningRate / (1 - beta1^step), and
+ * sqrt(1 - beta2^step).
  *
  * @param step 1 at the first step
  */
 export function adamwRates(
-  options: { learningRate: number; weightDecay: number; step: number; beta1?: number; beta2?: number },
+  options: {
+    learningRate: number;
+    weightDecay: number;
+    step: number;
+    beta1?: number;
+    beta2?: number;
+  },
 ): [number, number, number] {
   const { learningRate, weightDecay, step, beta1, beta2 } = { ...adamwDefaults, ...options };
-  return [1 - learningRate * weightDecay, learningRate / (1 - beta1 ** step), Math.sqrt(1 - beta2 ** step)];
+  return [
+    1 - learningRate * weightDecay,
+    learningRate / (1 - beta1 ** step),
+    Math.sqrt(1 - beta2 ** step),
+  ];
 }
 
 /**
- * One step: with [decay, stepSize, correction] = rates,
- * m = m + (1 - beta1) (g - m), v = beta2 v + (1 - beta2) g^2,
- * p = decay p - stepSize m / (sqrt(v) / correction + epsilon). Assigns parameter, mean and square of every slot. As in
- * PyTorch an m that was infinite becomes NaN; a v that was infinite stays so, and its parameter only decays.
+ * One step: with [decay, stepSize, correction] = rates, m = m + (1 - beta1) (g - m), v = beta2 v +
+ * (1 - beta2) g^2, p = decay p - stepSize m / (sqrt(v) / correction + epsilon). Assigns parameter,
+ * mean and square of every slot. As in PyTorch an m that was infinite becomes NaN; a v that was
+ * infinite stays so, and its parameter only decays.
  *
- * Source: Loshchilov and Hutter, arXiv 1711.05101, algorithm 2, in the order of operations of PyTorch's AdamW.
+ * Source: Loshchilov and Hutter, arXiv 1711.05101, algorithm 2, in the order of operations of
+ * PyTorch's AdamW.
  *
  * @param slots one for each parameter
  * @param rates float32 [3], see {@link adamwRates}: a tensor, so that a traced step is not frozen
@@ -46,7 +58,9 @@ export function adamw(slots: AdamWSlot[], rates: tf.Tensor1D, constants = adamwD
   slots.forEach(({ parameter, gradient, mean, square }, i) => {
     for (const tensor of [gradient, mean, square]) {
       if (String(tensor.shape) !== String(parameter.shape)) {
-        throw new TypeError(`adamw: ${parameter.name} is [${parameter.shape}], what goes with it [${tensor.shape}]`);
+        throw new TypeError(
+          `adamw: ${parameter.name} is [${parameter.shape}], what goes with it [${tensor.shape}]`,
+        );
       }
     }
     inputs[`parameter${i}`] = parameter;
@@ -54,7 +68,10 @@ export function adamw(slots: AdamWSlot[], rates: tf.Tensor1D, constants = adamwD
     inputs[`mean${i}`] = mean;
     inputs[`square${i}`] = square;
   });
-  const outputs = tf.engine().runKernel("AdamW", inputs, { count: slots.length, ...constants }) as tf.Tensor[];
+  const outputs = tf.engine().runKernel("AdamW", inputs, {
+    count: slots.length,
+    ...constants,
+  }) as tf.Tensor[];
   slots.forEach(({ parameter, mean, square }, i) => {
     [parameter, mean, square].forEach((variable, j) => variable.assign(outputs[3 * i + j]!));
   });

@@ -1,4 +1,7 @@
-/** One step of AdamW in plain loops; outputs are the new parameter, mean and square of each slot in turn. */
+/**
+ * One step of AdamW in plain loops; outputs are the new parameter, mean and square of each slot in
+ * turn.
+ */
 import { registerReference, type Values, zeros } from "../reference.ts";
 
 /** The constants of AdamW. */
@@ -20,7 +23,8 @@ export function adamwReference(
     const g = gradient.data[i]!;
     const m = mean.data[i]! + (1 - beta1) * (g - mean.data[i]!);
     const v = beta2 * square.data[i]! + (1 - beta2) * g * g;
-    outputs[0].data[i] = decay * parameter.data[i]! - stepSize * m / (Math.sqrt(v) / correction + epsilon);
+    outputs[0].data[i] = decay * parameter.data[i]! -
+      stepSize * m / (Math.sqrt(v) / correction + epsilon);
     outputs[1].data[i] = m;
     outputs[2].data[i] = v;
   }
@@ -31,7 +35,12 @@ registerReference("AdamW", (inputs, attrs) => {
   const constants = attrs as unknown as AdamWConstants & { count: number };
   return Array.from({ length: constants.count }, (_, i) =>
     adamwReference(
-      [inputs[`parameter${i}`]!, inputs[`gradient${i}`]!, inputs[`mean${i}`]!, inputs[`square${i}`]!],
+      [
+        inputs[`parameter${i}`]!,
+        inputs[`gradient${i}`]!,
+        inputs[`mean${i}`]!,
+        inputs[`square${i}`]!,
+      ],
       inputs["rates"]!.data,
       constants,
     )).flat();

@@ -1,27 +1,46 @@
 /**
- * AdamW on the engine `tensorflow`. TensorFlow's own ResourceApplyAdam is one pass over memory where the composition of
- * small operations is a dozen; it works on resource variables, so each tensor is put into one for the step and taken
- * out again. Its epsilon stands beside sqrt(v) uncorrected: epsilon times the correction makes it PyTorch's. It moves v by
- * a part of its distance from g^2, which would make NaN of an infinite v; so it is given the largest number in place of
- * infinity, by which the parameter moves as little, and v itself is mended afterwards.
+ * AdamW on the engine `tensorflow`. TensorFlow's own ResourceApplyAdam is one pass over memory
+ * where the composition of small operations is a dozen; it works on resource variables, so each
+ * tensor is put into one for the step and taken out again. Its epsilon stands beside sqrt(v)
+ * uncorrected: epsilon times the correction makes it PyTorch's. It moves v by a part of its
+ * distance from g^2, which would make NaN of an infinite v; so it is given the largest number in
+ * place of infinity, by which the parameter moves as little, and v itself is mended afterwards.
  */
 import * as tf from "@tensorflow/tfjs";
 import { eachSlot } from "../slots_tensorflow.ts";
-import { isTraced, operation, operations, registerForm, tensorflowBackend } from "../tensorflow_form.ts";
+import {
+  isTraced,
+  operation,
+  operations,
+  registerForm,
+  tensorflowBackend,
+} from "../tensorflow_form.ts";
 
-const floatType = 1, largest = 2 ** 128 - 2 ** 104;
+const floatType = 1;
+const largest = 2 ** 128 - 2 ** 104;
 let variables = 0;
 
 /**
- * TensorFlow's new v, and by the formula where the old one was infinite: in a branch of the traced graph that does not
- * run where none was.
+ * TensorFlow's new v, and by the formula where the old one was infinite: in a branch of the traced
+ * graph that does not run where none was.
  */
-function squareOf(updated: tf.Tensor, old: tf.Tensor, gradient: tf.Tensor, beta2: number): tf.Tensor {
+function squareOf(
+  updated: tf.Tensor,
+  old: tf.Tensor,
+  gradient: tf.Tensor,
+  beta2: number,
+): tf.Tensor {
   const mended = (updated: tf.Tensor, old: tf.Tensor, gradient: tf.Tensor) =>
-    tf.where(tf.isInf(old), tf.add(tf.mul(old, beta2), tf.mul(tf.square(gradient), 1 - beta2)), updated);
+    tf.where(
+      tf.isInf(old),
+      tf.add(tf.mul(old, beta2), tf.mul(tf.square(gradient), 1 - beta2)),
+      updated,
+    );
   if (!isTraced(updated)) return mended(updated, old, gradient);
-  const allFinite = tf.isFinite(tf.sum(old)), type = { T: { type: "float32" } } as const;
-  const branch = (tensor: tf.Tensor) => operations("Switch", [tensor, allFinite], type, 2) as [tf.Tensor, tf.Tensor];
+  const allFinite = tf.isFinite(tf.sum(old));
+  const type = { T: { type: "float32" } } as const;
+  const branch = (tensor: tf.Tensor) =>
+    operations("Switch", [tensor, allFinite], type, 2) as [tf.Tensor, tf.Tensor];
   const [toMend, asItIs] = branch(updated);
   const elsewhere = mended(toMend, branch(old)[0], branch(gradient)[0]);
   return operation("Merge", [asItIs, elsewhere], { ...type, N: { int: 2 } });
@@ -30,14 +49,21 @@ function squareOf(updated: tf.Tensor, old: tf.Tensor, gradient: tf.Tensor, beta2
 /** Registers the form. */
 export function register(): void {
   registerForm("AdamW", (inputs: Record<string, tf.Tensor>, { count, beta1, beta2, epsilon }) => {
-    const backend = tensorflowBackend(), binding = backend.binding;
+    const backend = tensorflowBackend();
+    const binding = backend.binding;
     const rate = (i: number) => tf.slice(inputs["rates"]!, [i], [1]).reshape([]);
-    const decay = rate(0), correction = rate(2), learningRate = tf.mul(rate(1), correction);
+    const decay = rate(0);
+    const correction = rate(2);
+    const learningRate = tf.mul(rate(1), correction);
     const scalars = [tf.scalar(0), tf.scalar(0), learningRate, tf.scalar(beta1), tf.scalar(beta2)];
     scalars.push(tf.mul(correction, epsilon));
-    const scalarIds = backend.getInputTensorIds(scalars), type = { name: "dtype", type: 4, value: floatType };
+    const scalarIds = backend.getInputTensorIds(scalars);
+    const type = { name: "dtype", type: 4, value: floatType };
     const names = ["parameter", "gradient", "mean", "square"];
-    const slots = Array.from({ length: count }, (_, i) => names.map((name) => inputs[`${name}${i}`]!));
+    const slots = Array.from(
+      { length: count },
+      (_, i) => names.map((name) => inputs[`${name}${i}`]!),
+    );
     return eachSlot(slots, ([parameter, gradient, mean, square]) => {
       const bounded = tf.minimum(square!, largest);
       const resources = [tf.mul(parameter!, decay), mean!, bounded].map((value) => {
@@ -46,13 +72,17 @@ export function register(): void {
           [
             type,
             { name: "shape", type: 5, value: value.shape },
-            // Each has a place of its own in TensorFlow's store, which keeps the last step's buffers and no more.
+            // Each has a place of its own in TensorFlow's store, which keeps the last step's
+            // buffers and no more.
             { name: "shared_name", type: 0, value: `adamw_${variables++}` },
           ],
           [],
           1,
         );
-        binding.executeOp("AssignVariableOp", [type], [resource!.id, ...backend.getInputTensorIds([value])], 0);
+        binding.executeOp("AssignVariableOp", [type], [
+          resource!.id,
+          ...backend.getInputTensorIds([value]),
+        ], 0);
         return resource!.id;
       });
       binding.executeOp(
@@ -62,7 +92,9 @@ export function register(): void {
         0,
       );
       const [newParameter, newMean, newSquare] = resources.map((resource) => {
-        const output = backend.createOutputTensor(binding.executeOp("ReadVariableOp", [type], [resource], 1)[0]!);
+        const output = backend.createOutputTensor(
+          binding.executeOp("ReadVariableOp", [type], [resource], 1)[0]!,
+        );
         binding.executeOp("DestroyResourceOp", [], [resource], 0);
         binding.deleteTensor(resource);
         return output;

@@ -11,7 +11,10 @@ const element = `let new_ = step(Moments($parameter[i], $mean[i], $square[i]), $
 
 function adamw(call: KernelCall): tf.TensorInfo[] {
   const { backend } = call;
-  const { count, beta1, beta2, epsilon } = call.attrs as Record<"count" | "beta1" | "beta2" | "epsilon", number>;
+  const { count, beta1, beta2, epsilon } = call.attrs as Record<
+    "count" | "beta1" | "beta2" | "epsilon",
+    number
+  >;
   const slots = Array.from({ length: count }, (_, i) => ({
     gradient: inputOf(call, `gradient${i}`),
     parameter: backend.copy(inputOf(call, `parameter${i}`)),

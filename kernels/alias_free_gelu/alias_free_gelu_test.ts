@@ -17,7 +17,12 @@ function drawShape(random: Random, smallest: boolean): number[] {
 /** A random kernel; half of them are 3x3 low-pass kernels, for which engines have shorter ways. */
 function drawFilter(random: Random) {
   if (random.uniform() < 0.5) {
-    return lowpassOf({ size: 3, beta: random.integer(0, 3), normalized: random.uniform() < 0.5, cutoff: Math.PI / 2 });
+    return lowpassOf({
+      size: 3,
+      beta: random.integer(0, 3),
+      normalized: random.uniform() < 0.5,
+      cutoff: Math.PI / 2,
+    });
   }
   const taps = random.integer(2, 12);
   return random.values([taps, taps], 4 / taps);
@@ -31,7 +36,8 @@ const operation: Operation = {
     drawFilter(random),
   ],
   differentiable: 1,
-  run: (x, up, down) => aliasFreeGelu(x as tf.Tensor4D, { up: up as tf.Tensor2D, down: down as tf.Tensor2D }),
+  run: (x, up, down) =>
+    aliasFreeGelu(x as tf.Tensor4D, { up: up as tf.Tensor2D, down: down as tf.Tensor2D }),
   reference: aliasFreeGeluReference,
   gradients: ([x, up, down], dy) => [aliasFreeGeluGradReference(x!, dy, up!, down!)],
   tolerance: 1e-5,
@@ -62,14 +68,21 @@ testOperation({
       down: down as tf.Tensor2D,
       norm: { scale: scale as tf.Tensor1D, offset: offset as tf.Tensor1D },
     }),
-  reference: (x, scale, offset, up, down) => aliasFreeNormGeluReference(x!, up!, down!, scale!, offset!)[0],
-  gradients: ([x, scale, offset, up, down], dy) => aliasFreeNormGeluGradReference(x!, dy, up!, down!, scale!, offset!),
+  reference: (x, scale, offset, up, down) =>
+    aliasFreeNormGeluReference(x!, up!, down!, scale!, offset!)[0],
+  gradients: ([x, scale, offset, up, down], dy) =>
+    aliasFreeNormGeluGradReference(x!, dy, up!, down!, scale!, offset!),
   tolerance: 5e-5,
 });
 
 Deno.test("aliasFreeGelu: wrong shapes are named", () => {
-  const x = tf.zeros([1, 2, 2, 3]) as tf.Tensor4D, filter = tf.zeros([3, 3]) as tf.Tensor2D;
-  assertThrows(() => aliasFreeGelu(x, { up: filter, down: tf.zeros([3, 2]) }), RangeError, "down must be square");
+  const x = tf.zeros([1, 2, 2, 3]) as tf.Tensor4D;
+  const filter = tf.zeros([3, 3]) as tf.Tensor2D;
+  assertThrows(
+    () => aliasFreeGelu(x, { up: filter, down: tf.zeros([3, 2]) }),
+    RangeError,
+    "down must be square",
+  );
   const norm = { scale: tf.zeros([3]) as tf.Tensor1D, offset: tf.zeros([2]) as tf.Tensor1D };
   assertThrows(
     () => aliasFreeGelu(x, { up: filter, down: filter, norm }),

@@ -1,8 +1,16 @@
-// The alias-free GELU with a GroupNorm inside on WebGPU: two dispatches forward, three backward. The doubled image is
-// computed anew in each pass, never stored; its mean and 1 / deviation are kept for the gradient.
+// The alias-free GELU with a GroupNorm inside on WebGPU: two dispatches forward, three backward.
+// The doubled image is computed anew in each pass, never stored; its mean and 1 / deviation are
+// kept for the gradient.
 import type * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
-import { emptyTensor, inputOf, type KernelCall, registerWebGpuKernel, sizesOf, withValueType } from "../wgsl.ts";
+import {
+  emptyTensor,
+  inputOf,
+  type KernelCall,
+  registerWebGpuKernel,
+  sizesOf,
+  withValueType,
+} from "../wgsl.ts";
 import backward from "./backward.wgsl" with { type: "text" };
 import dyPiece from "./dy_piece.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };
@@ -14,7 +22,10 @@ import gradSums from "./norm_grad_sums.wgsl" with { type: "text" };
 import normSums from "./norm_sums.wgsl" with { type: "text" };
 import { backwardRegion, forwardRegion, runTiles, tilingOf, wholeRegion } from "./tiles_webgpu.ts";
 
-/** Parts of an image at most: enough to fill a GPU, few enough to be added up by every workgroup (norm_forward.wgsl). */
+/**
+ * Parts of an image at most: enough to fill a GPU, few enough to be added up by every workgroup
+ * (norm_forward.wgsl).
+ */
 const mostParts = 64;
 
 interface Inputs {
@@ -27,13 +38,23 @@ interface Inputs {
 
 function inputsOf(call: KernelCall): Inputs {
   const input = (name: string) => inputOf(call, name);
-  return { x: input("x"), up: input("up"), down: input("down"), scale: input("scale"), offset: input("offset") };
+  return {
+    x: input("x"),
+    up: input("up"),
+    down: input("down"),
+    scale: input("scale"),
+    offset: input("offset"),
+  };
 }
 
 function aliasFreeNormGelu(call: KernelCall): tf.TensorInfo[] {
-  const { backend } = call, { x, up, down, scale, offset } = inputsOf(call), [batch] = sizesOf(x, 4);
-  const whole = tilingOf(backend, x, [up, down], wholeRegion), tiles = whole.tiles / batch;
-  const parts = Math.min(mostParts, tiles), sums = emptyTensor(backend, [batch, parts, 4]);
+  const { backend } = call;
+  const { x, up, down, scale, offset } = inputsOf(call);
+  const [batch] = sizesOf(x, 4);
+  const whole = tilingOf(backend, x, [up, down], wholeRegion);
+  const tiles = whole.tiles / batch;
+  const parts = Math.min(mostParts, tiles);
+  const sums = emptyTensor(backend, [batch, parts, 4]);
   runTiles(backend, whole, {
     name: "AliasFreeNormGelu sums",
     code: [normSums],
@@ -42,7 +63,8 @@ function aliasFreeNormGelu(call: KernelCall): tf.TensorInfo[] {
     writes: [sums],
     workgroups: [parts, batch, 1],
   });
-  const y = emptyTensor(backend, x.shape), statistics = emptyTensor(backend, [batch, 2]);
+  const y = emptyTensor(backend, x.shape);
+  const statistics = emptyTensor(backend, [batch, 2]);
   runTiles(backend, tilingOf(backend, x, [up, down], forwardRegion), {
     name: "AliasFreeNormGelu",
     code: [norm, normForward, forward],
@@ -55,9 +77,12 @@ function aliasFreeNormGelu(call: KernelCall): tf.TensorInfo[] {
 }
 
 function aliasFreeNormGeluGrad(call: KernelCall): tf.TensorInfo[] {
-  const { backend } = call, { x, up, down, scale, offset } = inputsOf(call);
-  const dy = inputOf(call, "dy"), statistics = inputOf(call, "statistics");
-  const [batch, height, width, channels] = sizesOf(x, 4), whole = tilingOf(backend, x, [up, down], wholeRegion);
+  const { backend } = call;
+  const { x, up, down, scale, offset } = inputsOf(call);
+  const dy = inputOf(call, "dy");
+  const statistics = inputOf(call, "statistics");
+  const [batch, height, width, channels] = sizesOf(x, 4);
+  const whole = tilingOf(backend, x, [up, down], wholeRegion);
   const sums = emptyTensor(backend, [whole.places, channels, 2]);
   runTiles(backend, whole, {
     name: "AliasFreeNormGeluGrad sums",
@@ -67,7 +92,8 @@ function aliasFreeNormGeluGrad(call: KernelCall): tf.TensorInfo[] {
     writes: [sums],
   });
   const complete = emptyTensor(backend, [batch, 4]);
-  const dscale = emptyTensor(backend, [channels]), doffset = emptyTensor(backend, [channels]);
+  const dscale = emptyTensor(backend, [channels]);
+  const doffset = emptyTensor(backend, [channels]);
   backend.runWgsl({
     name: "AliasFreeNormGeluGrad image",
     code: withValueType(whole.width, gradImage),

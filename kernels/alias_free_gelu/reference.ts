@@ -1,8 +1,21 @@
-/** The alias-free GELU as the chain of the operations that it is made of, and its gradient as the chain backwards. */
-import { filteredDownsampleGradReference, filteredDownsampleReference } from "../filtered_downsample/reference.ts";
-import { filteredUpsampleGradReference, filteredUpsampleReference } from "../filtered_upsample/reference.ts";
+/**
+ * The alias-free GELU as the chain of the operations that it is made of, and its gradient as the
+ * chain backwards.
+ */
+import {
+  filteredDownsampleGradReference,
+  filteredDownsampleReference,
+} from "../filtered_downsample/reference.ts";
+import {
+  filteredUpsampleGradReference,
+  filteredUpsampleReference,
+} from "../filtered_upsample/reference.ts";
 import { geluGradReference, geluReference } from "../gelu/reference.ts";
-import { groupNormGradReference, groupNormReference, groupStatisticsReference } from "../group_norm/reference.ts";
+import {
+  groupNormGradReference,
+  groupNormReference,
+  groupStatisticsReference,
+} from "../group_norm/reference.ts";
 import { registerReference, type Values } from "../reference.ts";
 
 /** x [batch, height, width, channels], up and down [taps, taps]. */
@@ -11,14 +24,23 @@ export function aliasFreeGeluReference(x: Values, up: Values, down: Values): Val
 }
 
 /** The gradient for x. */
-export function aliasFreeGeluGradReference(x: Values, dy: Values, up: Values, down: Values): Values {
+export function aliasFreeGeluGradReference(
+  x: Values,
+  dy: Values,
+  up: Values,
+  down: Values,
+): Values {
   const doubled = filteredUpsampleReference(x, up);
-  return filteredUpsampleGradReference(geluGradReference(doubled, filteredGrad(doubled, dy, down)), up);
+  return filteredUpsampleGradReference(
+    geluGradReference(doubled, filteredGrad(doubled, dy, down)),
+    up,
+  );
 }
 
 /**
- * With a GroupNorm behind the upsampling; scale and offset [channels]. The second output, mean and 1 / deviation of the
- * doubled images [batch, 2], saves engines that do without the doubled image a pass backwards.
+ * With a GroupNorm behind the upsampling; scale and offset [channels]. The second output, mean and
+ * 1 / deviation of the doubled images [batch, 2], saves engines that do without the doubled image a
+ * pass backwards.
  */
 export function aliasFreeNormGeluReference(
   x: Values,
@@ -27,8 +49,12 @@ export function aliasFreeNormGeluReference(
   scale: Values,
   offset: Values,
 ): [y: Values, statistics: Values] {
-  const doubled = filteredUpsampleReference(x, up), normalized = groupNormReference(doubled, scale, offset);
-  return [filteredDownsampleReference(geluReference(normalized), down), groupStatisticsReference(doubled)];
+  const doubled = filteredUpsampleReference(x, up);
+  const normalized = groupNormReference(doubled, scale, offset);
+  return [
+    filteredDownsampleReference(geluReference(normalized), down),
+    groupStatisticsReference(doubled),
+  ];
 }
 
 /** The gradients for x, scale and offset. */
@@ -52,12 +78,16 @@ function filteredGrad(doubled: Values, dy: Values, down: Values): Values {
 }
 
 registerReference("AliasFreeGelu", ({ x, up, down }) => aliasFreeGeluReference(x!, up!, down!));
-registerReference("AliasFreeGeluGrad", ({ x, dy, up, down }) => aliasFreeGeluGradReference(x!, dy!, up!, down!));
+registerReference(
+  "AliasFreeGeluGrad",
+  ({ x, dy, up, down }) => aliasFreeGeluGradReference(x!, dy!, up!, down!),
+);
 registerReference(
   "AliasFreeNormGelu",
   ({ x, up, down, scale, offset }) => aliasFreeNormGeluReference(x!, up!, down!, scale!, offset!),
 );
 registerReference(
   "AliasFreeNormGeluGrad",
-  ({ x, dy, up, down, scale, offset }) => aliasFreeNormGeluGradReference(x!, dy!, up!, down!, scale!, offset!),
+  ({ x, dy, up, down, scale, offset }) =>
+    aliasFreeNormGeluGradReference(x!, dy!, up!, down!, scale!, offset!),
 );

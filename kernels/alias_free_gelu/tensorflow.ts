@@ -1,15 +1,21 @@
 /**
  * The alias-free GELU on the engine `tensorflow`.
  *
- * The doubled image is never put together: its four phases (even and odd rows and columns), each as large as x, go
- * through GELU one by one. For the 3x3 kernel with its three different taps (centre c, edge e, corner m), with r, d and
- * rd being x moved by one pixel, the phases are c x, e (x + r), e (x + d) and m (x + r + d + rd): sums of two, which on
- * a CPU are far cheaper than depthwise convolutions. Other kernels go through the general form.
+ * The doubled image is never put together: its four phases (even and odd rows and columns), each as
+ * large as x, go through GELU one by one. For the 3x3 kernel with its three different taps (centre
+ * c, edge e, corner m), with r, d and rd being x moved by one pixel, the phases are c x, e (x + r),
+ * e (x + d) and m (x + r + d + rd): sums of two, which on a CPU are far cheaper than depthwise
+ * convolutions. Other kernels go through the general form.
  */
 import * as tf from "@tensorflow/tfjs";
 import { scaledGelu, scaledGeluSlope } from "../gelu/tensorflow.ts";
 import { groupNormForm, groupNormGradForm, imageStatistics } from "../group_norm/tensorflow.ts";
-import { downsample, downsampleTransposed, upsample, upsampleTransposed } from "../resampling_tensorflow.ts";
+import {
+  downsample,
+  downsampleTransposed,
+  upsample,
+  upsampleTransposed,
+} from "../resampling_tensorflow.ts";
 import { knownValues, operation, registerForm } from "../tensorflow_form.ts";
 
 /** The three different values of a 3x3 kernel that is the same after any flip or transposition. */
@@ -27,15 +33,22 @@ function symmetricTaps(lowpass: tf.Tensor2D): Taps | null {
   const values = knownValues(lowpass);
   if (!values) return null;
   const [corner, edge, , , centre] = values as unknown as [number, number, number, number, number];
-  const symmetric = [0, 2, 6, 8].every((i) => values[i] === corner) && [1, 3, 5, 7].every((i) => values[i] === edge);
+  const symmetric = [0, 2, 6, 8].every((i) => values[i] === corner) &&
+    [1, 3, 5, 7].every((i) => values[i] === edge);
   return symmetric ? { centre, edge, corner } : null;
 }
 
 /**
- * `weight` times the sum over a window of `rows` x `columns` pixels that ends at each pixel (`before`) or starts there,
- * zeros lying outside: a depthwise convolution, which oneDNN does in one pass.
+ * `weight` times the sum over a window of `rows` x `columns` pixels that ends at each pixel
+ * (`before`) or starts there, zeros lying outside: a depthwise convolution, which oneDNN does in
+ * one pass.
  */
-function windowSum(x: tf.Tensor4D, [rows, columns]: [number, number], weight: number, before: boolean): tf.Tensor4D {
+function windowSum(
+  x: tf.Tensor4D,
+  [rows, columns]: [number, number],
+  weight: number,
+  before: boolean,
+): tf.Tensor4D {
   const outside = (size: number) => before ? [size - 1, 0] : [0, size - 1];
   return operation("DepthwiseConv2dNative", [x, tf.fill([rows, columns, x.shape[3], 1], weight)], {
     T: { type: "float32" },
@@ -57,7 +70,11 @@ function upsamplePhases(x: tf.Tensor4D, { centre, edge, corner }: Taps, factor: 
 }
 
 /** The filtered downsampling of a doubled image that is given as its phases, times `factor`. */
-function downsamplePhases([a, b, c, d]: Phases, { centre, edge, corner }: Taps, factor: number): tf.Tensor4D {
+function downsamplePhases(
+  [a, b, c, d]: Phases,
+  { centre, edge, corner }: Taps,
+  factor: number,
+): tf.Tensor4D {
   return tf.addN([
     tf.mul(a, centre * factor),
     windowSum(b, [1, 2], edge * factor, true),
@@ -67,7 +84,8 @@ function downsamplePhases([a, b, c, d]: Phases, { centre, edge, corner }: Taps, 
 }
 
 function forward(x: tf.Tensor4D, up: tf.Tensor2D, down: tf.Tensor2D): tf.Tensor {
-  const upTaps = symmetricTaps(up), downTaps = symmetricTaps(down);
+  const upTaps = symmetricTaps(up);
+  const downTaps = symmetricTaps(down);
   if (!upTaps || !downTaps) return downsample(wholeGelu(upsample(x, up)), down);
   const phases = upsamplePhases(x, upTaps, Math.SQRT1_2).map(scaledGelu) as Phases;
   return downsamplePhases(phases, downTaps, Math.SQRT1_2);
@@ -78,14 +96,17 @@ function wholeGelu(x: tf.Tensor4D): tf.Tensor4D {
 }
 
 function backward(x: tf.Tensor4D, dy: tf.Tensor4D, up: tf.Tensor2D, down: tf.Tensor2D): tf.Tensor {
-  const upTaps = symmetricTaps(up), downTaps = symmetricTaps(down);
+  const upTaps = symmetricTaps(up);
+  const downTaps = symmetricTaps(down);
   if (!upTaps || !downTaps) {
     const doubled = upsample(x, up);
     const slope = scaledGeluSlope(tf.mul(doubled, Math.SQRT1_2)) as tf.Tensor4D;
     return upsampleTransposed(tf.mul(slope, downGradient(dy, tf.mul(down, 0.5), doubled)), up);
   }
-  // A symmetric kernel is its own flip, so that each resampling's transpose is the other resampling.
-  const phases = upsamplePhases(x, upTaps, Math.SQRT1_2), gradients = upsamplePhases(dy, downTaps, 0.5);
+  // A symmetric kernel is its own flip, so that each resampling's transpose is the other
+  // resampling.
+  const phases = upsamplePhases(x, upTaps, Math.SQRT1_2);
+  const gradients = upsamplePhases(dy, downTaps, 0.5);
   const products = phases.map((w, i) => tf.mul(scaledGeluSlope(w), gradients[i]!)) as Phases;
   return downsamplePhases(products, upTaps, 1);
 }
@@ -99,13 +120,16 @@ export function register(): void {
   registerForm("AliasFreeGelu", ({ x, up, down }) => forward(x, up, down));
   registerForm("AliasFreeGeluGrad", ({ x, dy, up, down }) => backward(x, dy, up, down));
   registerForm("AliasFreeNormGelu", ({ x, up, down, scale, offset }) => {
-    const doubled = upsample(x, up), y = downsample(wholeGelu(groupNormForm(doubled, scale, offset)), down);
-    // The gradient here does without the second output, and a traced function leaves out what nobody uses.
+    const doubled = upsample(x, up);
+    const y = downsample(wholeGelu(groupNormForm(doubled, scale, offset)), down);
+    // The gradient here does without the second output, and a traced function leaves out what
+    // nobody uses.
     const { mean, scale: inverse } = imageStatistics(doubled);
     return [y, tf.concat([mean, inverse], 2).reshape([x.shape[0], 2])];
   });
   registerForm("AliasFreeNormGeluGrad", ({ x, dy, up, down, scale, offset }) => {
-    const doubled = upsample(x, up), normed = groupNormForm(doubled, scale, offset);
+    const doubled = upsample(x, up);
+    const normed = groupNormForm(doubled, scale, offset);
     const slope = scaledGeluSlope(tf.mul(normed, Math.SQRT1_2)) as tf.Tensor4D;
     const gradient = tf.mul(slope, downGradient(dy, tf.mul(down, 0.5), doubled)) as tf.Tensor4D;
     const [ddoubled, dscale, doffset] = groupNormGradForm(doubled, gradient, scale);

@@ -1,8 +1,15 @@
-// The tiles that the alias-free GELU's programs on WebGPU cut images into, and how such a program is run.
+// The tiles that the alias-free GELU's programs on WebGPU cut images into, and how such a program
+// is run.
 import type * as tf from "@tensorflow/tfjs";
 import geluFunctions from "../gelu/gelu_functions.wgsl" with { type: "text" };
 import { padding } from "../taps.ts";
-import { sizesOf, spreadWorkgroups, vectorWidth, type WgslBackend, withValueType } from "../wgsl.ts";
+import {
+  sizesOf,
+  spreadWorkgroups,
+  vectorWidth,
+  type WgslBackend,
+  withValueType,
+} from "../wgsl.ts";
 import tileCode from "./tile.wgsl" with { type: "text" };
 
 const tile = 8;
@@ -19,8 +26,8 @@ export interface Tiling {
 }
 
 /**
- * Cuts the image into tiles. `region` is the side of the piece of the doubled image that a tile needs, given the taps of
- * both filters.
+ * Cuts the image into tiles. `region` is the side of the piece of the doubled image that a tile
+ * needs, given the taps of both filters.
  */
 export function tilingOf(
   backend: WgslBackend,
@@ -29,16 +36,24 @@ export function tilingOf(
   regionOf: (upTaps: number, downTaps: number) => number,
 ): Tiling {
   const [batch, height, width, channels] = sizesOf(x, 4);
-  const [upTaps] = sizesOf(up, 2), [downTaps] = sizesOf(down, 2);
+  const [upTaps] = sizesOf(up, 2);
+  const [downTaps] = sizesOf(down, 2);
   const region = regionOf(upTaps, downTaps);
-  const xSide = Math.floor((region + upTaps - 1) / 2) + 1, dySide = Math.floor((region + downTaps - 1) / 2) + 1;
+  const xSide = Math.floor((region + upTaps - 1) / 2) + 1;
+  const dySide = Math.floor((region + downTaps - 1) / 2) + 1;
   // Bytes for one channel; more channels at a time use more of each fetch from memory.
-  const bytes = 4 * (region ** 2 + xSide ** 2 + dySide ** 2), taps = 4 * (upTaps ** 2 + downTaps ** 2);
+  const bytes = 4 * (region ** 2 + xSide ** 2 + dySide ** 2);
+  const taps = 4 * (upTaps ** 2 + downTaps ** 2);
   const room = (backend.device.limits.maxComputeWorkgroupStorageSize - taps) / bytes;
   const vector = room >= 4 ? vectorWidth(channels) : 1;
-  const vectors = Math.max(1, Math.min(Math.floor(room / vector), channels / vector, vector === 4 ? 2 : 4));
-  const across = Math.ceil(width / tile), downward = Math.ceil(height / tile);
-  const groups = Math.ceil(channels / vector / vectors), tiles = batch * across * downward * groups;
+  const vectors = Math.max(
+    1,
+    Math.min(Math.floor(room / vector), channels / vector, vector === 4 ? 2 : 4),
+  );
+  const across = Math.ceil(width / tile);
+  const downward = Math.ceil(height / tile);
+  const groups = Math.ceil(channels / vector / vectors);
+  const tiles = batch * across * downward * groups;
   return {
     width: vector,
     constants: {
@@ -88,11 +103,17 @@ export interface TileDispatch {
 
 /** Runs a tile program. */
 export function runTiles(backend: WgslBackend, tiling: Tiling, dispatch: TileDispatch): void {
-  const { name, code, constants, reads, writes, workgroups = spreadWorkgroups(tiling.tiles) } = dispatch;
+  const { name, code, constants, reads, writes, workgroups = spreadWorkgroups(tiling.tiles) } =
+    dispatch;
   backend.runWgsl({
     name,
     code: withValueType(tiling.width, geluFunctions, tileCode, ...code),
-    constants: { ...tiling.constants, ...constants, OUT: reads.length, UNIFORMS: reads.length + writes.length },
+    constants: {
+      ...tiling.constants,
+      ...constants,
+      OUT: reads.length,
+      UNIFORMS: reads.length + writes.length,
+    },
     reads,
     writes,
     uniforms: tiling.uniforms,

@@ -1,4 +1,5 @@
-// The alias-free GELU on WebGPU: one dispatch forward and one backward, the doubled image in workgroup memory only.
+// The alias-free GELU on WebGPU: one dispatch forward and one backward, the doubled image in
+// workgroup memory only.
 import type * as tf from "@tensorflow/tfjs";
 import { emptyTensor, inputOf, type KernelCall, registerWebGpuKernel } from "../wgsl.ts";
 import backward from "./backward.wgsl" with { type: "text" };
@@ -9,7 +10,9 @@ import plain from "./plain.wgsl" with { type: "text" };
 import { backwardRegion, forwardRegion, runTiles, tilingOf } from "./tiles_webgpu.ts";
 
 function aliasFreeGelu(call: KernelCall): tf.TensorInfo {
-  const x = inputOf(call, "x"), up = inputOf(call, "up"), down = inputOf(call, "down");
+  const x = inputOf(call, "x");
+  const up = inputOf(call, "up");
+  const down = inputOf(call, "down");
   const tiling = tilingOf(call.backend, x, [up, down], forwardRegion);
   const y = emptyTensor(call.backend, x.shape);
   runTiles(call.backend, tiling, {
@@ -22,7 +25,10 @@ function aliasFreeGelu(call: KernelCall): tf.TensorInfo {
 }
 
 function aliasFreeGeluGrad(call: KernelCall): tf.TensorInfo {
-  const x = inputOf(call, "x"), up = inputOf(call, "up"), down = inputOf(call, "down"), dy = inputOf(call, "dy");
+  const x = inputOf(call, "x");
+  const up = inputOf(call, "up");
+  const down = inputOf(call, "down");
+  const dy = inputOf(call, "dy");
   const tiling = tilingOf(call.backend, x, [up, down], backwardRegion);
   const dx = emptyTensor(call.backend, x.shape);
   runTiles(call.backend, tiling, {

@@ -11,5 +11,9 @@ testRepeatedPositions(16); // With 256 it is attention_nightly.ts.
 Deno.test("attention: heads that do not divide the channels are named", () => {
   const x = tf.zeros([1, 2, 6]) as tf.Tensor3D;
   assertThrows(() => attention(x, x, x, 4), RangeError, "6 channels cannot be split into 4 heads");
-  assertThrows(() => attention(x, x, tf.zeros([1, 2, 3]), 3), TypeError, "value must be float32 [1, 2, 6]");
+  assertThrows(
+    () => attention(x, x, tf.zeros([1, 2, 3]), 3),
+    TypeError,
+    "value must be float32 [1, 2, 6]",
+  );
 });

@@ -4,11 +4,11 @@ import { checkTensor } from "../checks.ts";
 import "./reference.ts";
 
 /**
- * softmax(query key^T / sqrt(headSize)) value for each head, the softmax over the keys. Channel number
- * head * headSize + i belongs to `head`. Differentiable in all three.
+ * softmax(query key^T / sqrt(headSize)) value for each head, the softmax over the keys. Channel
+ * number head * headSize + i belongs to `head`. Differentiable in all three.
  *
- * The score matrices are positions^2 numbers for each head and image; how many of them are in memory at a time is the
- * engine's affair.
+ * The score matrices are positions^2 numbers for each head and image; how many of them are in
+ * memory at a time is the engine's affair.
  *
  * Source: Vaswani et al., arXiv 1706.03762, equation 1.
  *
@@ -19,15 +19,25 @@ import "./reference.ts";
  * @returns the same shape
  * @throws TypeError or RangeError where a shape or the number of heads does not fit
  */
-export function attention(query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D, heads: number): tf.Tensor3D {
+export function attention(
+  query: tf.Tensor3D,
+  key: tf.Tensor3D,
+  value: tf.Tensor3D,
+  heads: number,
+): tf.Tensor3D {
   checkTensor("attention", "query", query, [null, null, null]);
   checkTensor("attention", "key", key, query.shape);
   checkTensor("attention", "value", value, query.shape);
   if (!Number.isInteger(heads) || heads < 1 || query.shape[2] % heads !== 0) {
-    throw new RangeError(`attention: ${query.shape[2]} channels cannot be split into ${heads} heads`);
+    throw new RangeError(
+      `attention: ${query.shape[2]} channels cannot be split into ${heads} heads`,
+    );
   }
-  // The second output, log(sum(exp(score))) of each row [batch, heads, positions], is for the gradient alone.
-  const [output] = tf.engine().runKernel("Attention", { query, key, value }, { heads }) as tf.Tensor[];
+  // The second output, log(sum(exp(score))) of each row [batch, heads, positions], is for the
+  // gradient alone.
+  const [output] = tf.engine().runKernel("Attention", { query, key, value }, {
+    heads,
+  }) as tf.Tensor[];
   return output as tf.Tensor3D;
 }
 
@@ -38,7 +48,14 @@ tf.registerGradient({
   gradFunc: (dy, [query, key, value, output, logSumExp], attrs) => {
     const [dquery, dkey, dvalue] = tf.engine().runKernel(
       "AttentionGrad",
-      { query: query!, key: key!, value: value!, output: output!, logSumExp: logSumExp!, dy: (dy as tf.Tensor[])[0]! },
+      {
+        query: query!,
+        key: key!,
+        value: value!,
+        output: output!,
+        logSumExp: logSumExp!,
+        dy: (dy as tf.Tensor[])[0]!,
+      },
       { heads: attrs["heads"]! },
     ) as tf.Tensor[];
     return { query: () => dquery!, key: () => dkey!, value: () => dvalue! };

@@ -1,14 +1,14 @@
 /**
- * Multi-head attention from its formula. For each image and head, with Q, K, V [positions, headSize]:
- * P = softmax(Q K^T / sqrt(headSize)) over the keys, output = P V. Backwards: dV = P^T dO, dP = dO V^T,
- * dS = P (dP - sum over keys of P dP), the sum being that over channels of dO O, dQ = dS K / sqrt(headSize) and
- * dK = dS^T Q / sqrt(headSize). One row of P is in memory at a time.
+ * Multi-head attention from its formula. For each image and head, with Q, K, V [positions,
+ * headSize]: P = softmax(Q K^T / sqrt(headSize)) over the keys, output = P V. Backwards: dV = P^T
+ * dO, dP = dO V^T, dS = P (dP - sum over keys of P dP), the sum being that over channels of dO O,
+ * dQ = dS K / sqrt(headSize) and dK = dS^T Q / sqrt(headSize). One row of P is in memory at a time.
  */
 import { registerReference, type Values, zeros } from "../reference.ts";
 
 /**
- * One query: its number among the rows of all images and heads, its offset, those of the keys of its image and head,
- * the probabilities of the keys, and log(sum over the keys of exp(score)).
+ * One query: its number among the rows of all images and heads, its offset, those of the keys of
+ * its image and head, the probabilities of the keys, and log(sum over the keys of exp(score)).
  */
 interface Row {
   number: number;
@@ -25,7 +25,14 @@ function dot(a: Values, atA: number, b: Values, atB: number, length: number): nu
 }
 
 /** Adds factor times a piece of `from` to a piece of `to`. */
-function add(to: Values, atTo: number, factor: number, from: Values, atFrom: number, length: number): void {
+function add(
+  to: Values,
+  atTo: number,
+  factor: number,
+  from: Values,
+  atFrom: number,
+  length: number,
+): void {
   for (let i = 0; i < length; i++) to.data[atTo + i]! += factor * from.data[atFrom + i]!;
 }
 
@@ -38,24 +45,39 @@ function* rows(query: Values, key: Values, heads: number): Generator<Row> {
       const at = (position: number) => (image * positions + position) * channels + head * headSize;
       const keys = Array.from({ length: positions }, (_, position) => at(position));
       for (let position = 0; position < positions; position++) {
-        const scores = keys.map((k) => dot(query, at(position), key, k, headSize) / Math.sqrt(headSize));
+        const scores = keys.map((k) =>
+          dot(query, at(position), key, k, headSize) / Math.sqrt(headSize)
+        );
         // The largest score is taken off first so that exp cannot overflow; it cancels.
         const largest = scores.reduce((a, b) => Math.max(a, b));
         const exponentials = Float64Array.from(scores, (score) => Math.exp(score - largest));
         const sum = exponentials.reduce((a, b) => a + b);
         const probabilities = exponentials.map((e) => e / sum);
-        yield { number: number++, query: at(position), keys, probabilities, logSumExp: largest + Math.log(sum) };
+        yield {
+          number: number++,
+          query: at(position),
+          keys,
+          probabilities,
+          logSumExp: largest + Math.log(sum),
+        };
       }
     }
   }
 }
 
 /**
- * query, key, value [batch, positions, channels] to the same shape, channel head * headSize + i; and the logarithms of
- * the rows' sums of exponentials [batch, heads, positions], with which the gradient finds the probabilities again.
+ * query, key, value [batch, positions, channels] to the same shape, channel head * headSize + i;
+ * and the logarithms of the rows' sums of exponentials [batch, heads, positions], with which the
+ * gradient finds the probabilities again.
  */
-export function attentionReference(query: Values, key: Values, value: Values, heads: number): Values[] {
-  const output = zeros(query.shape), headSize = query.shape[2]! / heads;
+export function attentionReference(
+  query: Values,
+  key: Values,
+  value: Values,
+  heads: number,
+): Values[] {
+  const output = zeros(query.shape);
+  const headSize = query.shape[2]! / heads;
   const logSumExp = zeros([query.shape[0]!, heads, query.shape[1]!]);
   for (const row of rows(query, key, heads)) {
     logSumExp.data[row.number] = row.logSumExp;
@@ -73,13 +95,16 @@ export function attentionGradReference(
   dy: Values,
   heads: number,
 ): Values[] {
-  const dquery = zeros(query.shape), dkey = zeros(query.shape), dvalue = zeros(query.shape);
+  const dquery = zeros(query.shape);
+  const dkey = zeros(query.shape);
+  const dvalue = zeros(query.shape);
   const headSize = query.shape[2]! / heads;
   for (const row of rows(query, key, heads)) {
     const mean = dot(dy, row.query, output, row.query, headSize);
     row.keys.forEach((k, i) => {
       const probability = row.probabilities[i]!;
-      const dscore = probability * (dot(dy, row.query, value, k, headSize) - mean) / Math.sqrt(headSize);
+      const dscore = probability * (dot(dy, row.query, value, k, headSize) - mean) /
+        Math.sqrt(headSize);
       add(dvalue, k, probability, dy, row.query, headSize);
       add(dquery, row.query, dscore, key, k, headSize);
       add(dkey, k, dscore, query, row.query, headSize);

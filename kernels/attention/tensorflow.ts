@@ -1,8 +1,9 @@
 /**
- * Attention on the engine `tensorflow`. The scores of all images and heads at once would be hundreds of megabytes, and
- * each pass over them a trip to memory; so a few of them are done at a time, as many as the cache holds. The gradient
- * computes the probabilities again and so keeps no scores; a column of ones behind V and -rowsum(dy output) behind dy
- * let a matrix product do what would be a pass of its own (Dao et al., arXiv 2205.14135, appendix B.2).
+ * Attention on the engine `tensorflow`. The scores of all images and heads at once would be
+ * hundreds of megabytes, and each pass over them a trip to memory; so a few of them are done at a
+ * time, as many as the cache holds. The gradient computes the probabilities again and so keeps no
+ * scores; a column of ones behind V and -rowsum(dy output) behind dy let a matrix product do what
+ * would be a pass of its own (Dao et al., arXiv 2205.14135, appendix B.2).
  */
 import * as tf from "@tensorflow/tfjs";
 import { registerForm } from "../tensorflow_form.ts";
@@ -12,15 +13,22 @@ const chunkBytes = 4 * 2 ** 20;
 
 /** [batch, positions, channels] to [batch * heads, positions, headSize]. */
 function split(x: tf.Tensor3D, heads: number): tf.Tensor3D {
-  const [batch, positions, channels] = x.shape, headSize = channels / heads;
+  const [batch, positions, channels] = x.shape;
+  const headSize = channels / heads;
   return x.reshape([batch, positions, heads, headSize]).transpose([0, 2, 1, 3])
     .reshape([batch * heads, positions, headSize]);
 }
 
-/** The way back, from [batch * heads, positions, headSize], or from its transpose [batch * heads, headSize, positions]. */
+/**
+ * The way back, from [batch * heads, positions, headSize], or from its transpose [batch * heads,
+ * headSize, positions].
+ */
 function join(x: tf.Tensor3D, heads: number, transposed = false): tf.Tensor3D {
-  const [rows, first, second] = x.shape, [positions, headSize] = transposed ? [second, first] : [first, second];
-  return x.reshape([rows / heads, heads, first, second]).transpose(transposed ? [0, 3, 1, 2] : [0, 2, 1, 3])
+  const [rows, first, second] = x.shape;
+  const [positions, headSize] = transposed ? [second, first] : [first, second];
+  return x.reshape([rows / heads, heads, first, second]).transpose(
+    transposed ? [0, 3, 1, 2] : [0, 2, 1, 3],
+  )
     .reshape([rows / heads, positions, heads * headSize]);
 }
 
@@ -45,9 +53,14 @@ function pieces(length: number, size: number): { start: number; size: number }[]
 }
 
 /** A piece of a tensor along an axis; the tensor itself where that is all of it. */
-function piece(x: tf.Tensor3D, axis: 0 | 1 | 2, { start, size }: { start: number; size: number }): tf.Tensor3D {
+function piece(
+  x: tf.Tensor3D,
+  axis: 0 | 1 | 2,
+  { start, size }: { start: number; size: number },
+): tf.Tensor3D {
   if (size === x.shape[axis]) return x;
-  const begin: [number, number, number] = [0, 0, 0], sizes = [...x.shape] as typeof begin;
+  const begin: [number, number, number] = [0, 0, 0];
+  const sizes = [...x.shape] as typeof begin;
   begin[axis] = start;
   sizes[axis] = size;
   return tf.slice3d(x, begin, sizes);
@@ -75,8 +88,9 @@ function logSumExpOf(scores: tf.Tensor3D): tf.Tensor {
 }
 
 /**
- * turnedDy [rows, headSize, queries], with NaN for the queries whose probabilities are none. One score that is NaN or
- * infinite makes them all NaN, but oneDNN's softmax leaves zeros among them, which would hide it from dV.
+ * turnedDy [rows, headSize, queries], with NaN for the queries whose probabilities are none. One
+ * score that is NaN or infinite makes them all NaN, but oneDNN's softmax leaves zeros among them,
+ * which would hide it from dV.
  */
 function orNaN(turnedDy: tf.Tensor3D, probabilities: tf.Tensor3D): tf.Tensor3D {
   const [rows, queries] = probabilities.shape;
@@ -87,33 +101,56 @@ function orNaN(turnedDy: tf.Tensor3D, probabilities: tf.Tensor3D): tf.Tensor3D {
 /** Registers the forms. */
 export function register(): void {
   registerForm("Attention", ({ query, key, value }, { heads }) => {
-    const [batch, positions, channels] = query.shape, headSize = channels / heads;
-    const q = split(tf.mul(query, 1 / Math.sqrt(headSize)), heads), keys = turn(split(key, heads));
-    const v = split(value, heads), size = pieceSize(batch * heads, positions);
+    const [batch, positions, channels] = query.shape;
+    const headSize = channels / heads;
+    const q = split(tf.mul(query, 1 / Math.sqrt(headSize)), heads);
+    const keys = turn(split(key, heads));
+    const v = split(value, heads);
+    const size = pieceSize(batch * heads, positions);
     const done = pieces(batch * heads, size.matrices).map((rows) => {
-      const [qs, ks, vs] = [q, keys, v].map((x) => piece(x, 0, rows)) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+      const [qs, ks, vs] = [q, keys, v].map((x) => piece(x, 0, rows)) as [
+        tf.Tensor3D,
+        tf.Tensor3D,
+        tf.Tensor3D,
+      ];
       const parts = pieces(positions, size.queries).map((queries) => {
         const scores = tf.matMul(piece(qs, 1, queries), ks) as tf.Tensor3D;
-        // The gradient here does without the second output, and a traced function leaves out what nobody uses.
+        // The gradient here does without the second output, and a traced function leaves out what
+        // nobody uses.
         return [tf.matMul(softmax(scores), vs), logSumExpOf(scores)] as const;
       });
-      return [together(parts.map(([output]) => output), 1), together(parts.map(([, sum]) => sum), 1)] as const;
+      return [
+        together(parts.map(([output]) => output), 1),
+        together(parts.map(([, sum]) => sum), 1),
+      ] as const;
     });
-    const output = together(done.map(([part]) => part), 0), logSumExp = together(done.map(([, sum]) => sum), 0);
+    const output = together(done.map(([part]) => part), 0);
+    const logSumExp = together(done.map(([, sum]) => sum), 0);
     return [join(output, heads), logSumExp.reshape([batch, heads, positions])];
   });
   registerForm("AttentionGrad", ({ query, key, value, output, dy }, { heads }) => {
-    const [batch, positions, channels] = query.shape, headSize = channels / heads, scale = 1 / Math.sqrt(headSize);
-    const q = split(tf.mul(query, scale), heads), k = split(key, heads), splitDy = split(dy, heads);
+    const [batch, positions, channels] = query.shape;
+    const headSize = channels / heads;
+    const scale = 1 / Math.sqrt(headSize);
+    const q = split(tf.mul(query, scale), heads);
+    const k = split(key, heads);
+    const splitDy = split(dy, heads);
     const means = tf.sum(tf.mul(splitDy, split(output, heads)), 2, true);
     const d = withColumn(splitDy, tf.neg(means));
-    // Only the narrow factors are ever transposed: packing a transposed score matrix costs more than its product.
+    // Only the narrow factors are ever transposed: packing a transposed score matrix costs more
+    // than its product.
     const values = turn(withColumn(split(value, heads), tf.ones([batch * heads, positions, 1])));
-    const keys = turn(k), turnedQ = turn(q), turnedDy = turn(splitDy);
+    const keys = turn(k);
+    const turnedQ = turn(q);
+    const turnedDy = turn(splitDy);
     const size = pieceSize(batch * heads, positions);
     const done = pieces(batch * heads, size.matrices).map((rows) => {
-      const [ks, keysOf, valuesOf] = [k, keys, values].map((x) => piece(x, 0, rows)) as tf.Tensor3D[];
-      const [qs, ds, turnedQs, turnedDys] = [q, d, turnedQ, turnedDy].map((x) => piece(x, 0, rows)) as tf.Tensor3D[];
+      const [ks, keysOf, valuesOf] = [k, keys, values].map((x) =>
+        piece(x, 0, rows)
+      ) as tf.Tensor3D[];
+      const [qs, ds, turnedQs, turnedDys] = [q, d, turnedQ, turnedDy].map((x) =>
+        piece(x, 0, rows)
+      ) as tf.Tensor3D[];
       const parts = pieces(positions, size.queries).map((queries) => {
         const probabilities = softmax(tf.matMul(piece(qs!, 1, queries), keysOf!));
         const dscores = tf.mul(probabilities, tf.matMul(piece(ds!, 1, queries), valuesOf!));
@@ -124,7 +161,11 @@ export function register(): void {
         ] as const;
       });
       const sum = (list: tf.Tensor[]) => list.length === 1 ? list[0]! : tf.addN(list);
-      return [together(parts.map(([dq]) => dq), 1), sum(parts.map((part) => part[1])), sum(parts.map((p) => p[2]))];
+      return [
+        together(parts.map(([dq]) => dq), 1),
+        sum(parts.map((part) => part[1])),
+        sum(parts.map((p) => p[2])),
+      ];
     });
     const [dq, dk, dv] = [0, 1, 2].map((i) => together(done.map((row) => row[i]!), 0)) as [
       tf.Tensor3D,

@@ -29,23 +29,41 @@ export function attentionOf(heads: number): Operation {
 
 /** The positions again and again. */
 function repeated({ shape, data }: Values, times: number): Values {
-  const [batch, positions, channels] = shape as [number, number, number], all = new Float64Array(times * data.length);
+  const [batch, positions, channels] = shape as [number, number, number];
+  const all = new Float64Array(times * data.length);
   for (let i = 0; i < times; i++) all.set(data, i * data.length);
   return { shape: [batch, times * positions, channels], data: all };
 }
 
 /**
- * Registers a test over `times` 64 positions that repeat. Keys that are there n times have an n-th of the probability
- * each: the output of each query, and the gradients where dy repeats, too, are those of the positions once.
+ * Registers a test over `times` 64 positions that repeat. Keys that are there n times have an n-th
+ * of the probability each: the output of each query, and the gradients where dy repeats, too, are
+ * those of the positions once.
  */
 export function testRepeatedPositions(times: number): void {
-  testOnEngines(`attention: ${64 * times} positions that repeat equal the reference of 64`, async () => {
-    const draw = random(3), shape = [1, 64, 4], operation = attentionOf(1);
-    const inputs = [draw.values(shape, 3), draw.values(shape, 3), draw.values(shape)], dy = draw.values(shape);
-    const expected = [operation.reference(...inputs), ...operation.gradients(inputs, dy)];
-    const actual = await runOperation(operation, inputs.map((x) => repeated(x, times)), repeated(dy, times));
-    actual.forEach(({ data }, i) => {
-      assertClose(data, repeated(expected[i]!, times).data, 1e-4, i === 0 ? "output" : `gradient ${i - 1}`);
-    });
-  }, (engine) => engine !== "cpu"); // The reference would need minutes.
+  testOnEngines(
+    `attention: ${64 * times} positions that repeat equal the reference of 64`,
+    async () => {
+      const draw = random(3);
+      const shape = [1, 64, 4];
+      const operation = attentionOf(1);
+      const inputs = [draw.values(shape, 3), draw.values(shape, 3), draw.values(shape)];
+      const dy = draw.values(shape);
+      const expected = [operation.reference(...inputs), ...operation.gradients(inputs, dy)];
+      const actual = await runOperation(
+        operation,
+        inputs.map((x) => repeated(x, times)),
+        repeated(dy, times),
+      );
+      actual.forEach(({ data }, i) => {
+        assertClose(
+          data,
+          repeated(expected[i]!, times).data,
+          1e-4,
+          i === 0 ? "output" : `gradient ${i - 1}`,
+        );
+      });
+    },
+    (engine) => engine !== "cpu",
+  ); // The reference would need minutes.
 }

@@ -1,5 +1,5 @@
-// Attention on WebGPU: one dispatch forward, two backward, and never a score in memory, so that 16,384 positions need
-// no more of it than queries, keys and values do.
+// Attention on WebGPU: one dispatch forward, two backward, and never a score in memory, so that
+// 16,384 positions need no more of it than queries, keys and values do.
 import type * as tf from "@tensorflow/tfjs";
 import {
   emptyTensor,
@@ -21,30 +21,48 @@ const owners = 64;
 
 function layout(call: KernelCall) {
   const [batch, positions, channels] = sizesOf(inputOf(call, "query"), 3);
-  const heads = call.attrs["heads"] as number, headSize = channels / heads, width = vectorWidth(headSize);
+  const heads = call.attrs["heads"] as number;
+  const headSize = channels / heads;
+  const width = vectorWidth(headSize);
   // Two tiles of KEYS rows must fit in the workgroup's memory.
-  const room = Math.floor(call.backend.device.limits.maxComputeWorkgroupStorageSize / (8 * headSize));
+  const room = Math.floor(
+    call.backend.device.limits.maxComputeWorkgroupStorageSize / (8 * headSize),
+  );
   return {
     width,
     rows: [batch, heads, positions],
-    constants: { HEAD: headSize / width, KEYS: Math.max(1, Math.min(owners, room)), SCALE: 1 / Math.sqrt(headSize) },
+    constants: {
+      HEAD: headSize / width,
+      KEYS: Math.max(1, Math.min(owners, room)),
+      SCALE: 1 / Math.sqrt(headSize),
+    },
     uniforms: [positions, channels / width],
     workgroups: [Math.ceil(positions / owners), heads, batch] as const,
   };
 }
 
 function attention(call: KernelCall): tf.TensorInfo[] {
-  const { backend } = call, { width, rows, ...rest } = layout(call);
+  const { backend } = call;
+  const { width, rows, ...rest } = layout(call);
   const reads = ["query", "key", "value"].map((name) => inputOf(call, name));
-  const output = emptyTensor(backend, reads[0]!.shape), logSumExp = emptyTensor(backend, rows);
+  const output = emptyTensor(backend, reads[0]!.shape);
+  const logSumExp = emptyTensor(backend, rows);
   const code = withValueType(width, exponential, unrolled(forward, rest.constants));
   backend.runWgsl({ name: "Attention", code, reads, writes: [output, logSumExp], ...rest });
   return [output, logSumExp];
 }
 
 function attentionGrad(call: KernelCall): tf.TensorInfo[] {
-  const { backend } = call, { width, rows, ...rest } = layout(call);
-  const [query, key, value, output, logSumExp, dy] = ["query", "key", "value", "output", "logSumExp", "dy"]
+  const { backend } = call;
+  const { width, rows, ...rest } = layout(call);
+  const [query, key, value, output, logSumExp, dy] = [
+    "query",
+    "key",
+    "value",
+    "output",
+    "logSumExp",
+    "dy",
+  ]
     .map((name) => inputOf(call, name)) as [
       tf.TensorInfo,
       tf.TensorInfo,
@@ -53,7 +71,9 @@ function attentionGrad(call: KernelCall): tf.TensorInfo[] {
       tf.TensorInfo,
       tf.TensorInfo,
     ];
-  const [dquery, dkey, dvalue] = [query, key, value].map(({ shape }) => emptyTensor(backend, shape)) as [
+  const [dquery, dkey, dvalue] = [query, key, value].map(({ shape }) =>
+    emptyTensor(backend, shape)
+  ) as [
     tf.TensorInfo,
     tf.TensorInfo,
     tf.TensorInfo,

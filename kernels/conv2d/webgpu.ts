@@ -1,5 +1,6 @@
-// Convolutions on WebGPU as matrix products, forward and both gradients, without the matrix of patches in memory. tfjs
-// gives the filter's gradient one thread a weight, and adds small results up with atomics, in another order each time.
+// Convolutions on WebGPU as matrix products, forward and both gradients, without the matrix of
+// patches in memory. tfjs gives the filter's gradient one thread a weight, and adds small results
+// up with atomics, in another order each time.
 import * as tf from "@tensorflow/tfjs";
 import { type Factor, multiply } from "../matmul/gemm_webgpu.ts";
 import { replaceKernel, runStock, type StockKernel } from "../replace_webgpu.ts";
@@ -13,7 +14,8 @@ type Shape4 = [number, number, number, number];
 
 /** The convolution's sizes, or null where it is not ours: another layout. */
 function geometry(call: KernelCall, xShape: number[], filterShape: number[]) {
-  const { strides, pad, dataFormat, dilations, dimRoundingMode } = call.attrs as unknown as tf.Conv2DAttrs;
+  const { strides, pad, dataFormat, dilations, dimRoundingMode } = call
+    .attrs as unknown as tf.Conv2DAttrs;
   if ((dataFormat ?? "NHWC") !== "NHWC") return null;
   const info = tf.backend_util.computeConv2DInfo(
     xShape as Shape4,
@@ -57,10 +59,13 @@ function factor(tensor: tf.TensorInfo, alongDepth: boolean, neighbours: number):
 
 /** Conv2D, and FusedConv2D with a bias of a number a channel and no activation or relu. */
 function convolve(call: KernelCall, stock: StockKernel): tf.TensorInfo {
-  const x = inputOf(call, "x"), filter = inputOf(call, "filter"), bias = call.inputs["bias"];
+  const x = inputOf(call, "x");
+  const filter = inputOf(call, "filter");
+  const bias = call.inputs["bias"];
   const { activation = "linear" } = call.attrs as { activation?: string };
   const sizes = geometry(call, x.shape, filter.shape);
-  const biasFits = bias === undefined || (sizes !== null && tf.util.sizeFromShape(bias.shape) === sizes.outputs);
+  const biasFits = bias === undefined ||
+    (sizes !== null && tf.util.sizeFromShape(bias.shape) === sizes.outputs);
   if (!sizes || !biasFits || !["linear", "relu"].includes(activation)) return runStock(stock, call);
   const { inputs, outputs, taps, outputPixels, outputShape, constants } = sizes;
   return multiply(call.backend, {
@@ -85,7 +90,9 @@ export function register(): void {
   replaceKernel("FusedConv2D", convolve);
   replaceKernel("Conv2DBackpropInput", (call, stock) => {
     const { inputShape } = call.attrs as { inputShape: number[] };
-    const dy = inputOf(call, "dy"), filter = inputOf(call, "filter"), sizes = geometry(call, inputShape, filter.shape);
+    const dy = inputOf(call, "dy");
+    const filter = inputOf(call, "filter");
+    const sizes = geometry(call, inputShape, filter.shape);
     if (!sizes) return runStock(stock, call);
     const { inputs, outputs, taps, inputPixels, constants } = sizes;
     return multiply(call.backend, {
@@ -103,7 +110,9 @@ export function register(): void {
   });
   replaceKernel("Conv2DBackpropFilter", (call, stock) => {
     const { filterShape } = call.attrs as { filterShape: number[] };
-    const x = inputOf(call, "x"), dy = inputOf(call, "dy"), sizes = geometry(call, x.shape, filterShape);
+    const x = inputOf(call, "x");
+    const dy = inputOf(call, "dy");
+    const sizes = geometry(call, x.shape, filterShape);
     if (!sizes) return runStock(stock, call);
     const { inputs, outputs, taps, outputPixels, constants } = sizes;
     return multiply(call.backend, {

@@ -5,17 +5,28 @@
 import { registerReference, type Values } from "../reference.ts";
 import { downsampleTaps, resample, resampleTransposed } from "../taps.ts";
 
-/** x [batch, height, width, channels], lowpass [taps, taps] to [batch, ceil(height / 2), ceil(width / 2), channels]. */
+/**
+ * x [batch, height, width, channels], lowpass [taps, taps] to [batch, ceil(height / 2), ceil(width
+ * / 2), channels].
+ */
 export function filteredDownsampleReference(x: Values, lowpass: Values): Values {
   return resample(x, lowpass, downsampleTaps);
 }
 
 /** The gradient for x of the given height and width. */
-export function filteredDownsampleGradReference(dy: Values, lowpass: Values, height: number, width: number): Values {
+export function filteredDownsampleGradReference(
+  dy: Values,
+  lowpass: Values,
+  height: number,
+  width: number,
+): Values {
   return resampleTransposed(dy, lowpass, [height, width], downsampleTaps);
 }
 
-registerReference("FilteredDownsample", ({ x, lowpass }) => filteredDownsampleReference(x!, lowpass!));
+registerReference(
+  "FilteredDownsample",
+  ({ x, lowpass }) => filteredDownsampleReference(x!, lowpass!),
+);
 registerReference(
   "FilteredDownsampleGrad",
   ({ dy, lowpass }, { height, width }) =>

@@ -9,7 +9,10 @@ const operation: Operation = {
   draw(random, smallest) {
     const size = (most: number) => smallest ? 1 : random.integer(1, most);
     const taps = random.integer(2, 12);
-    return [random.values([size(3), size(7), size(7), size(6)]), random.values([taps, taps], 2 / taps)];
+    return [
+      random.values([size(3), size(7), size(7), size(6)]),
+      random.values([taps, taps], 2 / taps),
+    ];
   },
   differentiable: 1,
   run: (x, lowpass) => filteredUpsample(x as tf.Tensor4D, lowpass as tf.Tensor2D),
@@ -31,20 +34,29 @@ Deno.test("filteredUpsample: a pixel becomes the flipped low-pass kernel", () =>
 
 Deno.test("filteredUpsample: wrong shapes are named", () => {
   const x = tf.zeros([1, 2, 2, 1]) as tf.Tensor4D;
-  assertThrows(() => filteredUpsample(x, tf.zeros([13, 13])), RangeError, "2 to 12 taps a side, got [13, 13]");
+  assertThrows(
+    () => filteredUpsample(x, tf.zeros([13, 13])),
+    RangeError,
+    "2 to 12 taps a side, got [13, 13]",
+  );
   assertThrows(() => filteredUpsample(x, tf.zeros([3, 4])), RangeError, "got [3, 4]");
   assertThrows(
     () => filteredUpsample(tf.zeros<tf.Rank>([2, 2, 1]) as tf.Tensor4D, tf.zeros([3, 3])),
     TypeError,
     "got float32 [2, 2, 1]",
   );
-  assertThrows(() => filteredUpsample(tf.zeros([1, 2, 2, 1], "int32"), tf.zeros([3, 3])), TypeError, "got int32");
+  assertThrows(
+    () => filteredUpsample(tf.zeros([1, 2, 2, 1], "int32"), tf.zeros([3, 3])),
+    TypeError,
+    "got int32",
+  );
 });
 
 Deno.test("filteredUpsample: the low-pass kernel has no gradient, and that is said", () => {
   const x = tf.ones([1, 2, 2, 1]) as tf.Tensor4D;
   assertThrows(
-    () => tf.grad((lowpass: tf.Tensor) => filteredUpsample(x, lowpass as tf.Tensor2D))(tf.ones([3, 3])),
+    () =>
+      tf.grad((lowpass: tf.Tensor) => filteredUpsample(x, lowpass as tf.Tensor2D))(tf.ones([3, 3])),
     Error,
     "lowpass",
   );

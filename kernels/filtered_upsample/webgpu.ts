@@ -5,13 +5,21 @@ import { inputOf, registerWebGpuKernel, sizesOf } from "../wgsl.ts";
 /** Registers the kernels. */
 export function register(): void {
   registerWebGpuKernel("FilteredUpsample", (call) => {
-    const x = inputOf(call, "x"), [, height, width] = sizesOf(x, 4);
+    const x = inputOf(call, "x");
+    const [, height, width] = sizesOf(x, 4);
     const resampling = { name: "FilteredUpsample", direction: "double", turned: false } as const;
-    return resampleWebGpu(call.backend, resampling, x, inputOf(call, "lowpass"), [2 * height, 2 * width]);
+    return resampleWebGpu(call.backend, resampling, x, inputOf(call, "lowpass"), [
+      2 * height,
+      2 * width,
+    ]);
   });
   registerWebGpuKernel("FilteredUpsampleGrad", (call) => {
-    const dy = inputOf(call, "dy"), [, height, width] = sizesOf(dy, 4);
+    const dy = inputOf(call, "dy");
+    const [, height, width] = sizesOf(dy, 4);
     const resampling = { name: "FilteredUpsampleGrad", direction: "halve", turned: true } as const;
-    return resampleWebGpu(call.backend, resampling, dy, inputOf(call, "lowpass"), [height / 2, width / 2]);
+    return resampleWebGpu(call.backend, resampling, dy, inputOf(call, "lowpass"), [
+      height / 2,
+      width / 2,
+    ]);
   });
 }

@@ -1,8 +1,8 @@
 /**
  * The error function in float64, for references: tfjs's own is good to 1.5e-7 only.
  *
- * Source: NIST Digital Library of Mathematical Functions, 7.6.2 (series) and 7.9.1 (continued fraction),
- * https://dlmf.nist.gov/7
+ * Source: NIST Digital Library of Mathematical Functions, 7.6.2 (series) and 7.9.1 (continued
+ * fraction), https://dlmf.nist.gov/7
  */
 
 /** The complement 1 - erf(x), with full relative accuracy for large x. */
@@ -18,7 +18,8 @@ export function erfc(x: number): number {
 
 function erfSeries(x: number): number {
   if (x < -6) return -1; // to the last bit
-  let term = x, sum = x;
+  let term = x;
+  let sum = x;
   for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
     term *= 2 * x * x / (2 * n + 1);
     sum += term;

@@ -7,7 +7,10 @@ import { geluGradReference, geluReference } from "./reference.ts";
 const operation: Operation = {
   name: "gelu",
   draw: (random, smallest) => [
-    random.values(smallest ? [1] : Array.from({ length: random.integer(1, 4) }, () => random.integer(1, 6)), 6),
+    random.values(
+      smallest ? [1] : Array.from({ length: random.integer(1, 4) }, () => random.integer(1, 6)),
+      6,
+    ),
   ],
   differentiable: 1,
   run: gelu,
@@ -39,7 +42,14 @@ Deno.test("erf and erfc are right to float64's accuracy", () => {
     assertAlmostEquals(erfc(x) / complement, 1, 1e-12);
     assertAlmostEquals(erfc(-x), 1 + value, 2e-15);
   }
-  assertEquals([erf(Infinity), erf(-Infinity), erfc(Infinity), erfc(-Infinity), erf(NaN), erfc(NaN)], [
+  assertEquals([
+    erf(Infinity),
+    erf(-Infinity),
+    erfc(Infinity),
+    erfc(-Infinity),
+    erf(NaN),
+    erfc(NaN),
+  ], [
     1,
     -1,
     0,

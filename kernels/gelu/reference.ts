@@ -1,6 +1,6 @@
 /**
- * Exact GELU from its formula: x Phi(x), with Phi the distribution function of the standard normal distribution and phi
- * its density; its derivative is Phi(x) + x phi(x).
+ * Exact GELU from its formula: x Phi(x), with Phi the distribution function of the standard normal
+ * distribution and phi its density; its derivative is Phi(x) + x phi(x).
  */
 import { registerReference, type Values } from "../reference.ts";
 import { erfc } from "./erf.ts";
@@ -20,7 +20,10 @@ export function geluReference(x: Values): Values {
 
 /** dy times the derivative at x. */
 export function geluGradReference(x: Values, dy: Values): Values {
-  return { shape: x.shape, data: x.data.map((v, i) => dy.data[i]! * (distribution(v) + v * density(v))) };
+  return {
+    shape: x.shape,
+    data: x.data.map((v, i) => dy.data[i]! * (distribution(v) + v * density(v))),
+  };
 }
 
 registerReference("Gelu", ({ x }) => geluReference(x!));

@@ -5,7 +5,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { registerForm } from "../tensorflow_form.ts";
 
-/** sqrt 2 gelu(sqrt 2 w): what is left of GELU when its scales are taken into the operations around it. */
+/**
+ * sqrt 2 gelu(sqrt 2 w): what is left of GELU when its scales are taken into the operations around
+ * it.
+ */
 export function scaledGelu(w: tf.Tensor): tf.Tensor {
   return tf.add(tf.mul(tf.erf(w), w), w);
 }
@@ -20,5 +23,8 @@ export function scaledGeluSlope(w: tf.Tensor): tf.Tensor {
 /** Registers the forms. */
 export function register(): void {
   registerForm("Gelu", ({ x }) => tf.mul(scaledGelu(tf.mul(x, Math.SQRT1_2)), Math.SQRT1_2));
-  registerForm("GeluGrad", ({ x, dy }) => tf.mul(tf.mul(scaledGeluSlope(tf.mul(x, Math.SQRT1_2)), dy), 0.5));
+  registerForm(
+    "GeluGrad",
+    ({ x, dy }) => tf.mul(tf.mul(scaledGeluSlope(tf.mul(x, Math.SQRT1_2)), dy), 0.5),
+  );
 }

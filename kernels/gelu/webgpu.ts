@@ -15,8 +15,10 @@ import functions from "./gelu_functions.wgsl" with { type: "text" };
 
 function elementwise(name: string, code: string, inputNames: readonly string[]) {
   return (call: KernelCall): tf.TensorInfo => {
-    const reads = inputNames.map((input) => inputOf(call, input)), { shape } = reads[0]!;
-    const size = tf.util.sizeFromShape(shape), width = vectorWidth(size);
+    const reads = inputNames.map((input) => inputOf(call, input));
+    const { shape } = reads[0]!;
+    const size = tf.util.sizeFromShape(shape);
+    const width = vectorWidth(size);
     const y = emptyTensor(call.backend, shape);
     call.backend.runWgsl({
       name,

@@ -6,17 +6,21 @@ import { groupNormGradReference, groupNormReference } from "./reference.ts";
 const operation: Operation = {
   name: "groupNorm",
   draw(random, smallest) {
-    const size = (most: number) => smallest ? 1 : random.integer(1, most), channels = size(9);
-    const shape = [size(3), size(7), size(7), channels], isOneNumber = String(shape.slice(1)) === "1,1,1";
+    const size = (most: number) => smallest ? 1 : random.integer(1, most);
+    const channels = size(9);
+    const shape = [size(3), size(7), size(7), channels];
+    const isOneNumber = String(shape.slice(1)) === "1,1,1";
     return [
-      // One number's deviation is sqrt(epsilon), by which its rounding is divided: a small number is rounded less.
+      // One number's deviation is sqrt(epsilon), by which its rounding is divided: a small number
+      // is rounded less.
       isOneNumber ? random.values(shape, 0.25) : alternating(random, shape),
       random.values([channels]),
       random.values([channels]),
     ];
   },
   differentiable: 3,
-  run: (x, scale, offset) => groupNorm(x as tf.Tensor4D, scale as tf.Tensor1D, offset as tf.Tensor1D),
+  run: (x, scale, offset) =>
+    groupNorm(x as tf.Tensor4D, scale as tf.Tensor1D, offset as tf.Tensor1D),
   reference: groupNormReference,
   gradients: ([x, scale], dy) => groupNormGradReference(x!, dy, scale!),
   tolerance: 2e-5,

@@ -1,4 +1,7 @@
-/** GroupNorm with one group: each image is normalized over height, width and channels. Formula: ../normalize.ts. */
+/**
+ * GroupNorm with one group: each image is normalized over height, width and channels. Formula:
+ * ../normalize.ts.
+ */
 import { groupStatistics, normalize, normalizeGrad } from "../normalize.ts";
 import { registerReference, type Values } from "../reference.ts";
 

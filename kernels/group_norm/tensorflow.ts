@@ -1,6 +1,7 @@
 /**
- * GroupNorm with one group on the engine `tensorflow`. Each image is one row of numbers, so that a fused LayerNorm does it
- * where there is one. Elsewhere, and in the gradient, sums of products are dot products, which read and do not write.
+ * GroupNorm with one group on the engine `tensorflow`. Each image is one row of numbers, so that a
+ * fused LayerNorm does it where there is one. Elsewhere, and in the gradient, sums of products are
+ * dot products, which read and do not write.
  */
 import * as tf from "@tensorflow/tfjs";
 import { fusedLayerNorm, hasFusedLayerNorm } from "../layer_norm/tensorflow.ts";
@@ -9,38 +10,66 @@ import { registerForm } from "../tensorflow_form.ts";
 
 /** Each row's dot product with itself, [batch, 1, 1], of [batch, length]. */
 function squaredLengths(rows: tf.Tensor2D): tf.Tensor3D {
-  const [batch, length] = rows.shape, row = rows.reshape([batch, 1, length]);
+  const [batch, length] = rows.shape;
+  const row = rows.reshape([batch, 1, length]);
   return tf.matMul(row, row, false, true) as tf.Tensor3D;
 }
 
-/** Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1], and the image less its mean, [batch, length]. */
-export function imageStatistics(x: tf.Tensor4D): { mean: tf.Tensor3D; scale: tf.Tensor3D; centred: tf.Tensor2D } {
-  const batch = x.shape[0], length = x.size / batch, rows = x.reshape([batch, length]) as tf.Tensor2D;
-  const mean = tf.mean(rows, 1, true), centred = tf.sub(rows, mean) as tf.Tensor2D;
+/**
+ * Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1], and the image less its mean,
+ * [batch, length].
+ */
+export function imageStatistics(
+  x: tf.Tensor4D,
+): { mean: tf.Tensor3D; scale: tf.Tensor3D; centred: tf.Tensor2D } {
+  const batch = x.shape[0];
+  const length = x.size / batch;
+  const rows = x.reshape([batch, length]) as tf.Tensor2D;
+  const mean = tf.mean(rows, 1, true);
+  const centred = tf.sub(rows, mean) as tf.Tensor2D;
   const variance = tf.mul(squaredLengths(centred), 1 / length);
-  return { mean: mean.reshape([batch, 1, 1]), scale: tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor3D, centred };
+  return {
+    mean: mean.reshape([batch, 1, 1]),
+    scale: tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor3D,
+    centred,
+  };
 }
 
 /** GroupNorm of [batch, height, width, channels]. */
-export function groupNormForm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D): tf.Tensor4D {
+export function groupNormForm(
+  x: tf.Tensor4D,
+  scale: tf.Tensor1D,
+  offset: tf.Tensor1D,
+): tf.Tensor4D {
   if (hasFusedLayerNorm(x)) {
-    const [batch, height, width] = x.shape, eachPixel = (values: tf.Tensor1D) => tf.tile(values, [height * width]);
+    const [batch, height, width] = x.shape;
+    const eachPixel = (values: tf.Tensor1D) => tf.tile(values, [height * width]);
     const rows = x.reshape([batch, -1]) as tf.Tensor2D;
     return fusedLayerNorm(rows, eachPixel(scale), eachPixel(offset)).reshape(x.shape);
   }
-  const { scale: inverse, centred } = imageStatistics(x), [batch, height, width, channels] = x.shape;
-  const a = tf.mul(inverse, scale.reshape([1, 1, -1])), pixels = centred.reshape([batch, height * width, channels]);
+  const { scale: inverse, centred } = imageStatistics(x);
+  const [batch, height, width, channels] = x.shape;
+  const a = tf.mul(inverse, scale.reshape([1, 1, -1]));
+  const pixels = centred.reshape([batch, height * width, channels]);
   return tf.add(tf.mul(pixels, a), offset.reshape([1, 1, -1])).reshape(x.shape);
 }
 
 /** The gradients for x, scale and offset. */
-export function groupNormGradForm(x: tf.Tensor4D, dy: tf.Tensor4D, scale: tf.Tensor1D): tf.Tensor[] {
-  const [batch, height, width, channels] = x.shape, length = height * width * channels;
+export function groupNormGradForm(
+  x: tf.Tensor4D,
+  dy: tf.Tensor4D,
+  scale: tf.Tensor1D,
+): tf.Tensor[] {
+  const [batch, height, width, channels] = x.shape;
+  const length = height * width * channels;
   const { scale: inverse, centred: rows } = imageStatistics(x);
-  const factors = scale.reshape([1, 1, channels]), flat = [batch, height * width, channels] as const;
-  const flatDy = dy.reshape([...flat]), centred = rows.reshape([...flat]);
+  const factors = scale.reshape([1, 1, channels]);
+  const flat = [batch, height * width, channels] as const;
+  const flatDy = dy.reshape([...flat]);
+  const centred = rows.reshape([...flat]);
   // Sums over each image's pixels, [batch, 1, channels]: of dy, and of dy times xHat.
-  const sum = tf.sum(flatDy, 1, true), product = tf.mul(tf.sum(tf.mul(flatDy, centred), 1, true), inverse);
+  const sum = tf.sum(flatDy, 1, true);
+  const product = tf.mul(tf.sum(tf.mul(flatDy, centred), 1, true), inverse);
   const meanG = tf.mul(tf.sum(tf.mul(sum, factors), 2, true), 1 / length);
   const meanGX = tf.mul(tf.sum(tf.mul(product, factors), 2, true), 1 / length);
   // dx = inverse (dy scale - mean(g) - xHat mean(g xHat)), with xHat = inverse (x - mean).

@@ -1,5 +1,6 @@
-// Group normalization on WebGPU: an image is cut into parts that workgroups sum up, then normalized. The gradient needs
-// the sums of each channel, their sum over the image, and a last pass. No atomics: the same bytes each time.
+// Group normalization on WebGPU: an image is cut into parts that workgroups sum up, then
+// normalized. The gradient needs the sums of each channel, their sum over the image, and a last
+// pass. No atomics: the same bytes each time.
 import type * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
 import {
@@ -20,15 +21,23 @@ import statistics from "./statistics.wgsl" with { type: "text" };
 /** Values that a workgroup of the last pass makes. */
 const appliedValues = 1024;
 
-/** Into how many parts an image is cut: enough to fill a GPU, few enough to be summed up by every workgroup. */
+/**
+ * Into how many parts an image is cut: enough to fill a GPU, few enough to be summed up by every
+ * workgroup.
+ */
 function partsOf(values: number): number {
   return Math.min(32, Math.ceil(values / 2048));
 }
 
 function groupNorm(call: KernelCall): tf.TensorInfo {
-  const { backend } = call, x = inputOf(call, "x"), [batch, height, width, channels] = sizesOf(x, 4);
-  const vector = vectorWidth(channels), imageSize = height * width * channels / vector, parts = partsOf(imageSize);
-  const sums = emptyTensor(backend, [batch, parts, 2]), y = emptyTensor(backend, x.shape);
+  const { backend } = call;
+  const x = inputOf(call, "x");
+  const [batch, height, width, channels] = sizesOf(x, 4);
+  const vector = vectorWidth(channels);
+  const imageSize = height * width * channels / vector;
+  const parts = partsOf(imageSize);
+  const sums = emptyTensor(backend, [batch, parts, 2]);
+  const y = emptyTensor(backend, x.shape);
   backend.runWgsl({
     name: "GroupNorm statistics",
     code: withValueType(vector, statistics),
@@ -52,13 +61,19 @@ function groupNorm(call: KernelCall): tf.TensorInfo {
 }
 
 function groupNormGrad(call: KernelCall): tf.TensorInfo[] {
-  const { backend } = call, [x, dy, scale] = [inputOf(call, "x"), inputOf(call, "dy"), inputOf(call, "scale")];
-  const [batch, height, width, channels] = sizesOf(x, 4), pixels = height * width;
-  const vector = vectorWidth(channels), values = channels / vector, parts = partsOf(pixels * values);
+  const { backend } = call;
+  const [x, dy, scale] = [inputOf(call, "x"), inputOf(call, "dy"), inputOf(call, "scale")];
+  const [batch, height, width, channels] = sizesOf(x, 4);
+  const pixels = height * width;
+  const vector = vectorWidth(channels);
+  const values = channels / vector;
+  const parts = partsOf(pixels * values);
   const sums = emptyTensor(backend, [batch, parts, 4, channels]);
-  const statistics = emptyTensor(backend, [batch, 4]), shares = emptyTensor(backend, [batch, 2, channels]);
+  const statistics = emptyTensor(backend, [batch, 4]);
+  const shares = emptyTensor(backend, [batch, 2, channels]);
   const dx = emptyTensor(backend, x.shape);
-  const dscale = emptyTensor(backend, [channels]), doffset = emptyTensor(backend, [channels]);
+  const dscale = emptyTensor(backend, [channels]);
+  const doffset = emptyTensor(backend, [channels]);
   backend.runWgsl({
     name: "GroupNormGrad sums",
     code: withValueType(vector, gradSums),

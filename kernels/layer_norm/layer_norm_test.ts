@@ -14,7 +14,8 @@ const operation: Operation = {
     ];
   },
   differentiable: 3,
-  run: (x, scale, offset) => layerNorm(x as tf.Tensor2D, scale as tf.Tensor1D, offset as tf.Tensor1D),
+  run: (x, scale, offset) =>
+    layerNorm(x as tf.Tensor2D, scale as tf.Tensor1D, offset as tf.Tensor1D),
   reference: layerNormReference,
   gradients: ([x, scale], dy) => layerNormGradReference(x!, dy, scale!),
   tolerance: 2e-5,

@@ -3,12 +3,15 @@ import * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
 import { isTraced, operation, registerForm, tensorflowBackend } from "../tensorflow_form.ts";
 
-/** oneDNN's form, which reads the rows while they are in the cache. Builds for x86 have it, for the CPU alone. */
+/**
+ * oneDNN's form, which reads the rows while they are in the cache. Builds for x86 have it, for the
+ * CPU alone.
+ */
 const fused = "_MklLayerNorm";
 
 /**
- * Whether {@link fusedLayerNorm} works for a tensor: one of a traced function, for an operation that runs by itself is
- * looked for under another name.
+ * Whether {@link fusedLayerNorm} works for a tensor: one of a traced function, for an operation
+ * that runs by itself is looked for under another name.
  */
 export function hasFusedLayerNorm(x: tf.Tensor): boolean {
   const { binding } = tensorflowBackend();
@@ -16,7 +19,11 @@ export function hasFusedLayerNorm(x: tf.Tensor): boolean {
 }
 
 /** LayerNorm of each row; scale and offset have one number a column. */
-export function fusedLayerNorm(rows: tf.Tensor2D, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor2D {
+export function fusedLayerNorm(
+  rows: tf.Tensor2D,
+  scale: tf.Tensor,
+  offset: tf.Tensor,
+): tf.Tensor2D {
   return operation(fused, [rows, scale, offset], {
     T: { type: "float32" },
     epsilon: { float: epsilon },
@@ -38,8 +45,10 @@ export function register(): void {
     return tf.add(tf.mul(tf.mul(centred, inverse), scale), offset);
   });
   registerForm("LayerNormGrad", ({ x, dy, scale }) => {
-    const { centred, inverse } = centre(x), xHat = tf.mul(centred, inverse);
-    const g = tf.mul(dy, scale), product = tf.mul(g, xHat);
+    const { centred, inverse } = centre(x);
+    const xHat = tf.mul(centred, inverse);
+    const g = tf.mul(dy, scale);
+    const product = tf.mul(g, xHat);
     const inner = tf.sub(tf.sub(g, tf.mean(g, 1, true)), tf.mul(xHat, tf.mean(product, 1, true)));
     return [tf.mul(inner, inverse), tf.sum(tf.mul(dy, xHat), 0), tf.sum(dy, 0)];
   });

@@ -1,8 +1,15 @@
-// Layer normalization on WebGPU: one dispatch forward; backward one for dx with each workgroup's share in the gradients
-// of scale and offset, and one that adds the shares up.
+// Layer normalization on WebGPU: one dispatch forward; backward one for dx with each workgroup's
+// share in the gradients of scale and offset, and one that adds the shares up.
 import type * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
-import { emptyTensor, inputOf, type KernelCall, registerWebGpuKernel, sizesOf, spreadWorkgroups } from "../wgsl.ts";
+import {
+  emptyTensor,
+  inputOf,
+  type KernelCall,
+  registerWebGpuKernel,
+  sizesOf,
+  spreadWorkgroups,
+} from "../wgsl.ts";
 import forward from "./layer_norm.wgsl" with { type: "text" };
 import backward from "./layer_norm_grad.wgsl" with { type: "text" };
 import addShares from "./layer_norm_shares.wgsl" with { type: "text" };
@@ -13,7 +20,10 @@ function lanesOf(channels: number): number {
 }
 
 function layerNorm(call: KernelCall): tf.TensorInfo {
-  const { backend } = call, x = inputOf(call, "x"), [rows, channels] = sizesOf(x, 2), lanes = lanesOf(channels);
+  const { backend } = call;
+  const x = inputOf(call, "x");
+  const [rows, channels] = sizesOf(x, 2);
+  const lanes = lanesOf(channels);
   const y = emptyTensor(backend, x.shape);
   backend.runWgsl({
     name: "LayerNorm",
@@ -28,9 +38,13 @@ function layerNorm(call: KernelCall): tf.TensorInfo {
 }
 
 function layerNormGrad(call: KernelCall): tf.TensorInfo[] {
-  const { backend } = call, x = inputOf(call, "x"), [rows, channels] = sizesOf(x, 2), lanes = lanesOf(channels);
+  const { backend } = call;
+  const x = inputOf(call, "x");
+  const [rows, channels] = sizesOf(x, 2);
+  const lanes = lanesOf(channels);
   const groups = Math.min(128, Math.ceil(rows * lanes / 256));
-  const dx = emptyTensor(backend, x.shape), shares = emptyTensor(backend, [groups, 2, channels]);
+  const dx = emptyTensor(backend, x.shape);
+  const shares = emptyTensor(backend, [groups, 2, channels]);
   backend.runWgsl({
     name: "LayerNormGrad",
     code: backward,
@@ -46,7 +60,8 @@ function layerNormGrad(call: KernelCall): tf.TensorInfo[] {
     uniforms: [rows, channels],
     workgroups: [groups, 1, 1],
   });
-  const dscale = emptyTensor(backend, [channels]), doffset = emptyTensor(backend, [channels]);
+  const dscale = emptyTensor(backend, [channels]);
+  const doffset = emptyTensor(backend, [channels]);
   backend.runWgsl({
     name: "LayerNormGrad shares",
     code: addShares,

@@ -1,5 +1,5 @@
-// Matrix products on WebGPU for all who can say where their factors' elements lie: tile sizes, the split of a long
-// depth into parts, and how four neighbours are fetched.
+// Matrix products on WebGPU for all who can say where their factors' elements lie: tile sizes, the
+// split of a long depth into parts, and how four neighbours are fetched.
 import type * as tf from "@tensorflow/tfjs";
 import { sumMiddle } from "../sum/webgpu.ts";
 import { emptyTensor, unrolled, type WgslBackend } from "../wgsl.ts";
@@ -8,7 +8,9 @@ import gemm from "./gemm.wgsl" with { type: "text" };
 /** A factor of a product. */
 export interface Factor {
   readonly tensor: tf.TensorInfo;
-  /** Whether neighbours in memory lie along the depth, else along the rows of A or the columns of B. */
+  /**
+   * Whether neighbours in memory lie along the depth, else along the rows of A or the columns of B.
+   */
   readonly alongDepth: boolean;
   /** Whether four neighbours, counted from a multiple of four, always lie together and inside. */
   readonly inFours: boolean;
@@ -37,18 +39,27 @@ export interface Product {
 
 const tileDepth = 16;
 
-/** Whether fours are fetched along the depth, to be turned. One by one they may as well be fetched across it. */
+/**
+ * Whether fours are fetched along the depth, to be turned. One by one they may as well be fetched
+ * across it.
+ */
 function isTurned({ alongDepth, inFours }: Factor): boolean {
   return alongDepth && inFours;
 }
 
-/** The WGSL that fetches one element of a factor, and four neighbours, at once where they lie together. */
+/**
+ * The WGSL that fetches one element of a factor, and four neighbours, at once where they lie
+ * together.
+ */
 function loader(name: "a" | "b", binding: number, factor: Factor): string {
   const parameters = name === "a" ? "row: i32, depth: i32" : "depth: i32, column: i32";
-  const { inFours } = factor, along = isTurned(factor) ? "depth" : name === "a" ? "row" : "column";
+  const { inFours } = factor;
+  const along = isTurned(factor) ? "depth" : name === "a" ? "row" : "column";
   const place = (i: number) => {
     const at = (axis: string) => axis === along && i > 0 ? `${axis} + ${i}` : axis;
-    return name === "a" ? `batch, ${at("row")}, ${at("depth")}` : `batch, ${at("depth")}, ${at("column")}`;
+    return name === "a"
+      ? `batch, ${at("row")}, ${at("depth")}`
+      : `batch, ${at("depth")}, ${at("column")}`;
   };
   const type = inFours ? "vec4f" : "f32";
   const declaration = `@group(0) @binding(${binding}) var<storage, read> ${name}: array<${type}>;`;
@@ -97,24 +108,30 @@ const program = unrolled(gemm, { TILE_DEPTH: tileDepth });
 /** Workgroups that keep a GPU busy. */
 const enoughTiles = 128;
 
-/** Threads of a workgroup: where its tile needs fewer, several slices of the depth are summed at a time. */
+/**
+ * Threads of a workgroup: where its tile needs fewer, several slices of the depth are summed at a
+ * time.
+ */
 const threads = 256;
 
 /** Below this the slices would have too little to sum. */
 const leastSlicedDepth = 128;
 
 /**
- * Sides of the tiles, and into how many parts the depth is cut. Where there are few tiles, smaller ones fill a GPU
- * better; where even they are few and each would be a long sum, several workgroups share one.
+ * Sides of the tiles, and into how many parts the depth is cut. Where there are few tiles, smaller
+ * ones fill a GPU better; where even they are few and each would be a long sum, several workgroups
+ * share one.
  */
 function tilesOf({ batch, rows, columns, depth, bias, relu }: Product) {
   const few = batch * Math.ceil(rows / 64) * Math.ceil(columns / 64) < enoughTiles;
-  const tileRows = few || rows <= 32 ? 32 : 64, tileColumns = few || columns <= 32 ? 32 : 64;
+  const tileRows = few || rows <= 32 ? 32 : 64;
+  const tileColumns = few || columns <= 32 ? 32 : 64;
   const tiles = batch * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
   const parts = bias || relu || batch > 1
     ? 1
     : Math.min(64, Math.floor(2 * enoughTiles / tiles), Math.floor(depth / 1024));
-  const slices = depth >= leastSlicedDepth ? 16 * threads / (tileRows * tileColumns) : 1, round = slices * tileDepth;
+  const slices = depth >= leastSlicedDepth ? 16 * threads / (tileRows * tileColumns) : 1;
+  const round = slices * tileDepth;
   const partDepth = Math.ceil(depth / Math.max(1, parts) / round) * round;
   return { tileRows, tileColumns, slices, partDepth, parts: Math.ceil(depth / partDepth) };
 }
@@ -123,14 +140,31 @@ function tilesOf({ batch, rows, columns, depth, bias, relu }: Product) {
 export function multiply(backend: WgslBackend, product: Product): tf.TensorInfo {
   const { name, code, a, b, bias, relu = false, batch, rows, columns, depth, shape } = product;
   const { tileRows, tileColumns, slices, partDepth, parts } = tilesOf(product);
-  const down = Math.ceil(rows / tileRows), across = Math.ceil(columns / tileColumns);
+  const down = Math.ceil(rows / tileRows);
+  const across = Math.ceil(columns / tileColumns);
   const result = emptyTensor(backend, parts === 1 ? shape : [parts, rows, columns]);
   const reads = [a.tensor, b.tensor, ...(bias ? [bias] : [])];
-  const uniforms = { rows, columns, depth, split_depth: partDepth, splits: parts, ...product.uniforms };
-  const struct = `struct Uniforms { ${Object.keys(uniforms).map((name) => `${name}: i32`).join(", ")} }`;
+  const uniforms = {
+    rows,
+    columns,
+    depth,
+    split_depth: partDepth,
+    splits: parts,
+    ...product.uniforms,
+  };
+  const struct = `struct Uniforms { ${
+    Object.keys(uniforms).map((name) => `${name}: i32`).join(", ")
+  } }`;
   backend.runWgsl({
     name,
-    code: [struct, code, loader("a", 0, a), loader("b", 1, b), finisher(bias !== undefined, relu), program].join("\n"),
+    code: [
+      struct,
+      code,
+      loader("a", 0, a),
+      loader("b", 1, b),
+      finisher(bias !== undefined, relu),
+      program,
+    ].join("\n"),
     constants: {
       ...product.constants,
       TILE_ROWS: tileRows,

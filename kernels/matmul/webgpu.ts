@@ -1,5 +1,6 @@
-// Matrix products on WebGPU in place of tfjs's, which for small results adds up with atomics, in another order each
-// time. Same names, same attributes; what is not a plain product of float32 stays with tfjs.
+// Matrix products on WebGPU in place of tfjs's, which for small results adds up with atomics, in
+// another order each time. Same names, same attributes; what is not a plain product of float32
+// stays with tfjs.
 import * as tf from "@tensorflow/tfjs";
 import { replaceKernel, runStock, type StockKernel } from "../replace_webgpu.ts";
 import { inputOf, type KernelCall } from "../wgsl.ts";
@@ -7,26 +8,33 @@ import { multiply } from "./gemm_webgpu.ts";
 import code from "./matmul.wgsl" with { type: "text" };
 
 function matMul(call: KernelCall, stock: StockKernel): tf.TensorInfo {
-  const a = inputOf(call, "a"), b = inputOf(call, "b"), bias = call.inputs["bias"];
+  const a = inputOf(call, "a");
+  const b = inputOf(call, "b");
+  const bias = call.inputs["bias"];
   const { transposeA, transposeB, activation } = call.attrs as {
     transposeA: boolean;
     transposeB: boolean;
     activation?: string;
   };
   const sizeOf = (shape: number[]) => tf.util.sizeFromShape(shape);
-  const outerA = a.shape.slice(0, -2), outerB = b.shape.slice(0, -2);
+  const outerA = a.shape.slice(0, -2);
+  const outerB = b.shape.slice(0, -2);
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
   const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
   const [rows, depth] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
   const columns = transposeB ? bRows : bColumns;
-  const sameBatch = String(outerA) === String(outerB) || sizeOf(outerA) === 1 || sizeOf(outerB) === 1;
-  const plain = (activation ?? "linear") === "linear" && a.dtype === "float32" && b.dtype === "float32";
+  const sameBatch = String(outerA) === String(outerB) || sizeOf(outerA) === 1 ||
+    sizeOf(outerB) === 1;
+  const plain = (activation ?? "linear") === "linear" && a.dtype === "float32" &&
+    b.dtype === "float32";
   const biasFits = bias === undefined || sizeOf(bias.shape) === columns;
   if (!plain || !sameBatch || !biasFits || sizeOf(a.shape) === 0 || sizeOf(b.shape) === 0) {
     return runStock(stock, call);
   }
-  const outer = sizeOf(outerA) >= sizeOf(outerB) ? outerA : outerB, batch = sizeOf(outer);
-  const stride = (tensor: tf.TensorInfo, own: number[]) => sizeOf(own) === 1 ? 0 : sizeOf(tensor.shape.slice(-2));
+  const outer = sizeOf(outerA) >= sizeOf(outerB) ? outerA : outerB;
+  const batch = sizeOf(outer);
+  const stride = (tensor: tf.TensorInfo, own: number[]) =>
+    sizeOf(own) === 1 ? 0 : sizeOf(tensor.shape.slice(-2));
   return multiply(call.backend, {
     name: "MatMul",
     code,

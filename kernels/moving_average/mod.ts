@@ -9,8 +9,8 @@ export interface AverageSlot {
 }
 
 /**
- * One step: average = parameter + decay (average - parameter), which is decay average + (1 - decay) parameter. Assigns
- * the average of every slot.
+ * One step: average = parameter + decay (average - parameter), which is decay average + (1 - decay)
+ * parameter. Assigns the average of every slot.
  *
  * Source: Tarvainen and Valpola, arXiv 1703.01780, equation 2.
  *
@@ -29,7 +29,9 @@ export function movingAverage(slots: AverageSlot[], decay: tf.Scalar): void {
     inputs[`parameter${i}`] = parameter;
     inputs[`average${i}`] = average;
   });
-  const outputs = tf.engine().runKernel("MovingAverage", inputs, { count: slots.length }) as tf.Tensor[];
+  const outputs = tf.engine().runKernel("MovingAverage", inputs, {
+    count: slots.length,
+  }) as tf.Tensor[];
   slots.forEach(({ average }, i) => average.assign(outputs[i]!));
   tf.dispose(outputs);
 }

@@ -6,7 +6,10 @@ import { registerForm } from "../tensorflow_form.ts";
 /** Registers the form. */
 export function register(): void {
   registerForm("MovingAverage", (inputs: Record<string, tf.Tensor>, { count }) => {
-    const slots = Array.from({ length: count }, (_, i) => [inputs[`parameter${i}`]!, inputs[`average${i}`]!]);
+    const slots = Array.from(
+      { length: count },
+      (_, i) => [inputs[`parameter${i}`]!, inputs[`average${i}`]!],
+    );
     const step = ([parameter, average]: tf.Tensor[]) => [
       tf.add(parameter!, tf.mul(tf.sub(average!, parameter!), inputs["decay"]!)),
     ];

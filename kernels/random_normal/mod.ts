@@ -3,13 +3,14 @@ import * as tf from "@tensorflow/tfjs";
 import "./reference.ts";
 
 /**
- * Independent standard normal numbers. Element 4 b + i comes from word i of the block at counter + b, by Box and
- * Muller's transform of the pairs (0, 1) and (2, 3). Engines agree on the bits and, as logarithm and cosine are rounded
- * differently, on the numbers to about 1e-6.
+ * Independent standard normal numbers. Element 4 b + i comes from word i of the block at counter +
+ * b, by Box and Muller's transform of the pairs (0, 1) and (2, 3). Engines agree on the bits and,
+ * as logarithm and cosine are rounded differently, on the numbers to about 1e-6.
  *
  * Key and counter are tensors, so that a traced function draws anew at each call. No gradient.
  *
- * Source: Salmon et al., SC 2011 (Philox); Box and Muller, Annals of Mathematical Statistics 29 (1958).
+ * Source: Salmon et al., SC 2011 (Philox); Box and Muller, Annals of Mathematical Statistics 29
+ * (1958).
  *
  * @param shape of the result
  * @param key int32 [2], low word first (see `philoxKey`)
@@ -25,11 +26,17 @@ export function randomNormal<R extends tf.Rank>(
 ): tf.Tensor<R> {
   for (const [name, tensor, size] of [["key", key, 2], ["counter", counter, 4]] as const) {
     if (tensor.dtype !== "int32" || tensor.rank !== 1 || tensor.shape[0] !== size) {
-      throw new TypeError(`randomNormal: ${name} must be int32 [${size}], got ${tensor.dtype} [${tensor.shape}]`);
+      throw new TypeError(
+        `randomNormal: ${name} must be int32 [${size}], got ${tensor.dtype} [${tensor.shape}]`,
+      );
     }
   }
   if (tf.util.sizeFromShape(shape as number[]) === 0) {
-    throw new RangeError(`randomNormal: the shape must not be empty, got [${(shape as number[]).join(", ")}]`);
+    throw new RangeError(
+      `randomNormal: the shape must not be empty, got [${(shape as number[]).join(", ")}]`,
+    );
   }
-  return tf.engine().runKernel("RandomNormal", { key, counter }, { shape: shape as number[] }) as tf.Tensor<R>;
+  return tf.engine().runKernel("RandomNormal", { key, counter }, {
+    shape: shape as number[],
+  }) as tf.Tensor<R>;
 }

@@ -1,16 +1,25 @@
 /**
- * Philox4x32-10, the counter-based generator that every random choice here comes from: a block of four 32-bit words is
- * a function of a 128-bit counter and a 64-bit key, so that any draw can be made again alone.
+ * Philox4x32-10, the counter-based generator that every random choice here comes from: a block of
+ * four 32-bit words is a function of a 128-bit counter and a 64-bit key, so that any draw can be
+ * made again alone.
  *
- * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), the Random123 paper.
+ * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), the
+ * Random123 paper.
  */
 
 /** The low and the high 32 bits of a 32 x 32 bit product. */
 function multiply(a: number, b: number): [low: number, high: number] {
-  const aLow = a & 0xffff, aHigh = a >>> 16, bLow = b & 0xffff, bHigh = b >>> 16;
-  const lowLow = aLow * bLow, middle = aHigh * bLow + (lowLow >>> 16);
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const lowLow = aLow * bLow;
+  const middle = aHigh * bLow + (lowLow >>> 16);
   const carry = (middle & 0xffff) + aLow * bHigh;
-  return [Math.imul(a, b) >>> 0, (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) >>> 0];
+  return [
+    Math.imul(a, b) >>> 0,
+    (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) >>> 0,
+  ];
 }
 
 /**
@@ -21,8 +30,12 @@ function multiply(a: number, b: number): [low: number, high: number] {
  * @returns four words, each uniform in 0 ... 2^32 - 1
  */
 export function philox4x32(counter: ArrayLike<number>, key: ArrayLike<number>): Uint32Array {
-  let c0 = counter[0]! >>> 0, c1 = counter[1]! >>> 0, c2 = counter[2]! >>> 0, c3 = counter[3]! >>> 0;
-  let k0 = key[0]! >>> 0, k1 = key[1]! >>> 0;
+  let c0 = counter[0]! >>> 0;
+  let c1 = counter[1]! >>> 0;
+  let c2 = counter[2]! >>> 0;
+  let c3 = counter[3]! >>> 0;
+  let k0 = key[0]! >>> 0;
+  let k1 = key[1]! >>> 0;
   for (let round = 0; round < 10; round++) {
     const [low0, high0] = multiply(0xd2511f53, c0);
     const [low1, high1] = multiply(0xcd9e8d57, c2);
@@ -37,8 +50,8 @@ export function philox4x32(counter: ArrayLike<number>, key: ArrayLike<number>): 
 }
 
 /**
- * What a key is used for. The purpose is the key's high word, so that draws for different purposes never share bits.
- * These numbers are part of every result: never change or reuse one.
+ * What a key is used for. The purpose is the key's high word, so that draws for different purposes
+ * never share bits. These numbers are part of every result: never change or reuse one.
  */
 export const purposes = {
   initializer: 1,

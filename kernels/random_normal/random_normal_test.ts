@@ -9,12 +9,18 @@ import { normalNumbers } from "./reference.ts";
 
 const count = 200_000;
 const numbers = normalNumbers(count, philoxKey(42, "evaluation"), [0, 0, 0, 0]);
-const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+const mean = (values: ArrayLike<number>) =>
+  Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 
 Deno.test("randomNormal: moments are those of a standard normal", () => {
   // Five standard deviations of each moment's estimate.
   const moment = (power: number) => mean(numbers.map((x) => x ** power));
-  const [first, second, third, fourth] = [1, 2, 3, 4].map(moment) as [number, number, number, number];
+  const [first, second, third, fourth] = [1, 2, 3, 4].map(moment) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const deviation = (variance: number) => 5 * Math.sqrt(variance / count);
   assert(Math.abs(first) < deviation(1), `mean ${first}`);
   assert(Math.abs(second - 1) < deviation(2), `variance ${second}`);
@@ -27,7 +33,11 @@ Deno.test("randomNormal: the distribution is normal, by Kolmogorov and Smirnov's
   let distance = 0;
   sorted.forEach((x, i) => {
     const expected = (1 + erf(x / Math.SQRT2)) / 2;
-    distance = Math.max(distance, Math.abs(expected - i / count), Math.abs(expected - (i + 1) / count));
+    distance = Math.max(
+      distance,
+      Math.abs(expected - i / count),
+      Math.abs(expected - (i + 1) / count),
+    );
   });
   assert(distance * Math.sqrt(count) < 1.95, `${distance * Math.sqrt(count)}`); // 0.1 %.
 });
@@ -35,7 +45,8 @@ Deno.test("randomNormal: the distribution is normal, by Kolmogorov and Smirnov's
 Deno.test("randomNormal: neighbours, keys and purposes do not depend on each other", () => {
   const correlation = (a: ArrayLike<number>, b: ArrayLike<number>) =>
     mean(Array.from(a, (x, i) => x * b[i]!)) * Math.sqrt(a.length);
-  const part = 50_000, one = numbers.subarray(0, part);
+  const part = 50_000;
+  const one = numbers.subarray(0, part);
   for (const lag of [1, 2, 3, 4, 5, 8, 64]) {
     const z = correlation(one, numbers.subarray(lag, part + lag));
     assert(Math.abs(z) < 5, `lag ${lag}: ${z}`);
@@ -53,20 +64,26 @@ Deno.test("randomNormal: neighbours, keys and purposes do not depend on each oth
 });
 
 Deno.test("randomNormal: the numbers are Box and Muller's of Philox's words", () => {
-  const key = [7, 9], counter = [5, 0, 3, 0], [a, b, c, d] = philox4x32(counter, key);
+  const key = [7, 9];
+  const counter = [5, 0, 3, 0];
+  const [a, b, c, d] = philox4x32(counter, key);
   const pair = (first: number, second: number) => {
-    const radius = Math.sqrt(-2 * Math.log(((first >>> 8) + 0.5) / 2 ** 24)),
-      angle = 2 * Math.PI * (second >>> 8) / 2 ** 24;
+    const radius = Math.sqrt(-2 * Math.log(((first >>> 8) + 0.5) / 2 ** 24));
+    const angle = 2 * Math.PI * (second >>> 8) / 2 ** 24;
     return [radius * Math.cos(angle), radius * Math.sin(angle)];
   };
   assertClose(normalNumbers(4, key, counter), [...pair(a!, b!), ...pair(c!, d!)], 1e-15);
 });
 
 Deno.test("randomNormal: a counter carries over into its higher words", () => {
-  const key = [1, 2], most = 0xffffffff;
+  const key = [1, 2];
+  const most = 0xffffffff;
   const across = normalNumbers(12, key, [most, most, 4, 0]);
   assertEquals(across.subarray(4), normalNumbers(8, key, [0, 0, 5, 0]));
-  assertEquals(normalNumbers(8, key, [most, most, most, most]).subarray(4), normalNumbers(4, key, [0, 0, 0, 0]));
+  assertEquals(
+    normalNumbers(8, key, [most, most, most, most]).subarray(4),
+    normalNumbers(4, key, [0, 0, 0, 0]),
+  );
   assertEquals(normalNumbers(4, key, [-1, -1, 4, 0]), across.subarray(0, 4)); // As int32 tensors hold it.
 });
 
@@ -80,7 +97,9 @@ Deno.test("the numbers of the purposes are what they were: results depend on the
     samplingStep: 6,
     label: 7,
   };
-  for (const [name, number] of Object.entries({ ...known, flip: 8, datasetCrop: 9, evaluation: 10 })) {
+  for (
+    const [name, number] of Object.entries({ ...known, flip: 8, datasetCrop: 9, evaluation: 10 })
+  ) {
     assertEquals(purposes[name as keyof typeof purposes], number);
   }
   assertEquals(new Set(Object.values(purposes)).size, Object.keys(purposes).length);
@@ -90,24 +109,40 @@ Deno.test("the numbers of the purposes are what they were: results depend on the
 const int32 = (values: number[]) => tf.tensor1d(Int32Array.from(values), "int32");
 
 testOnEngines("randomNormal: equals the reference for any shape, key and counter", async () => {
-  const seed = crypto.getRandomValues(new Uint32Array(1))[0]!, draw = random(seed);
+  const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
+  const draw = random(seed);
   const word = () => draw.integer(0, 2 ** 32 - 1) | 0;
-  const shapes = [[1], [2], [3], [4], [5], [2, 3, 5, 1], [1, 1, 7], [draw.integer(1, 5000)], [3, 8, 8, 3]];
+  const shapes = [[1], [2], [3], [4], [5], [2, 3, 5, 1], [1, 1, 7], [draw.integer(1, 5000)], [
+    3,
+    8,
+    8,
+    3,
+  ]];
   for (const shape of shapes) {
-    const key = [word(), word()],
-      counter = draw.uniform() < 0.3 ? [-1, -1, word(), word()] : [word(), word(), word(), word()];
+    const key = [word(), word()];
+    const counter = draw.uniform() < 0.3
+      ? [-1, -1, word(), word()]
+      : [word(), word(), word(), word()];
     const result = tf.tidy(() => randomNormal(shape as [number], int32(key), int32(counter)));
     const expected = normalNumbers(tf.util.sizeFromShape(shape), key, counter);
     assertEquals(result.shape, shape);
-    assertClose(await result.data(), expected, 3e-6, `seed ${seed}, [${shape}], counter ${counter}`);
+    assertClose(
+      await result.data(),
+      expected,
+      3e-6,
+      `seed ${seed}, [${shape}], counter ${counter}`,
+    );
     result.dispose();
   }
 });
 
 testOnEngines("randomNormal: images drawn in parts are the images drawn together", async () => {
-  const blocks = 8 * 8 * 3 / 4, key = int32([3, 5]);
+  const blocks = 8 * 8 * 3 / 4;
+  const key = int32([3, 5]);
   const images = async (first: number, size: number) => {
-    const drawn = tf.tidy(() => randomNormal([size, 8, 8, 3], key, int32([first * blocks, 0, 17, 0])));
+    const drawn = tf.tidy(() =>
+      randomNormal([size, 8, 8, 3], key, int32([first * blocks, 0, 17, 0]))
+    );
     const values = [...await drawn.data()];
     drawn.dispose();
     return values;
@@ -119,7 +154,10 @@ testOnEngines("randomNormal: images drawn in parts are the images drawn together
 testOnEngines(
   "randomNormal: a jitted function draws anew for each counter, and the same for the same",
   async (engine) => {
-    const run = engine.jit((key, counter) => [randomNormal([2, 6], key as tf.Tensor1D, counter as tf.Tensor1D)]);
+    const run = engine.jit((
+      key,
+      counter,
+    ) => [randomNormal([2, 6], key as tf.Tensor1D, counter as tf.Tensor1D)]);
     const draw = async (
       seed: number,
       step: number,
@@ -132,8 +170,13 @@ testOnEngines(
 );
 
 testOnEngines("randomNormal: other types and shapes of key and counter are refused", () => {
-  const key = int32([1, 2]), counter = int32([0, 0, 0, 0]);
-  assertThrows(() => randomNormal([4], counter, counter), TypeError, "key must be int32 [2], got int32 [4]");
+  const key = int32([1, 2]);
+  const counter = int32([0, 0, 0, 0]);
+  assertThrows(
+    () => randomNormal([4], counter, counter),
+    TypeError,
+    "key must be int32 [2], got int32 [4]",
+  );
   assertThrows(() => randomNormal([4], key, key), TypeError, "counter must be int32 [4]");
   assertThrows(() => randomNormal([4], tf.tensor1d([1, 2]), counter), TypeError, "got float32");
   return Promise.resolve();

@@ -1,7 +1,7 @@
 /**
- * Standard normal numbers on the engine `tensorflow`: TensorFlow's own Philox gives the bits for our key and counter;
- * Box and Muller's transform is composed. 64-bit and unsigned tensors have no tfjs type, so the bits are made by calls
- * on the binding and meet tfjs as float32.
+ * Standard normal numbers on the engine `tensorflow`: TensorFlow's own Philox gives the bits for
+ * our key and counter; Box and Muller's transform is composed. 64-bit and unsigned tensors have no
+ * tfjs type, so the bits are made by calls on the binding and meet tfjs as float32.
  */
 import * as tf from "@tensorflow/tfjs";
 import { registerForm, tensorflowBackend } from "../tensorflow_form.ts";
@@ -9,9 +9,14 @@ import { registerForm, tensorflowBackend } from "../tensorflow_form.ts";
 const types = { float32: 1, int32: 3, uint32: 22, uint64: 23 };
 const typeAttribute = (name: string, type: number) => ({ name, type: 4, value: type });
 
-/** `count` (a multiple of 4) random numbers 0 ... 2^24 - 1 as float32 [count / 4, 4]: the upper bits of the words. */
+/**
+ * `count` (a multiple of 4) random numbers 0 ... 2^24 - 1 as float32 [count / 4, 4]: the upper bits
+ * of the words.
+ */
 function upperBits(count: number, key: tf.Tensor1D, counter: tf.Tensor1D): tf.Tensor2D {
-  const backend = tensorflowBackend(), binding = backend.binding, made: number[] = [];
+  const backend = tensorflowBackend();
+  const binding = backend.binding;
+  const made: number[] = [];
   const ids = (tensor: tf.Tensor) => backend.getInputTensorIds([tensor])[0]!;
   const run = (name: string, attributes: unknown[], inputs: number[]) => {
     const [output] = binding.executeOp(name, attributes, inputs, 1);
@@ -30,7 +35,10 @@ function upperBits(count: number, key: tf.Tensor1D, counter: tf.Tensor1D): tf.Te
   ).id;
   const eight = bitcast(ids(tf.scalar(8, "int32")), types.int32, types.uint32);
   const upper = run("RightShift", [typeAttribute("T", types.uint32)], [bits, eight]).id;
-  const result = run("Cast", [typeAttribute("SrcT", types.uint32), typeAttribute("DstT", types.float32)], [upper]);
+  const result = run("Cast", [
+    typeAttribute("SrcT", types.uint32),
+    typeAttribute("DstT", types.float32),
+  ], [upper]);
   for (const id of made) if (id !== result.id) binding.deleteTensor(id);
   return backend.createOutputTensor(result) as tf.Tensor2D;
 }
@@ -38,12 +46,15 @@ function upperBits(count: number, key: tf.Tensor1D, counter: tf.Tensor1D): tf.Te
 /** Registers the form. */
 export function register(): void {
   registerForm("RandomNormal", ({ key, counter }, { shape }) => {
-    const count = tf.util.sizeFromShape(shape), blocks = Math.ceil(count / 4);
+    const count = tf.util.sizeFromShape(shape);
+    const blocks = Math.ceil(count / 4);
     const words = upperBits(4 * blocks, key, counter).reshape([2 * blocks, 2]);
     const first = tf.mul(tf.add(tf.slice2d(words as tf.Tensor2D, [0, 0], [-1, 1]), 0.5), 2 ** -24);
     const angle = tf.mul(tf.slice2d(words as tf.Tensor2D, [0, 1], [-1, 1]), 2 * Math.PI / 2 ** 24);
     const radius = tf.sqrt(tf.mul(tf.log(first), -2));
-    const numbers = tf.mul(radius, tf.concat([tf.cos(angle), tf.sin(angle)], 1)).reshape([4 * blocks]);
+    const numbers = tf.mul(radius, tf.concat([tf.cos(angle), tf.sin(angle)], 1)).reshape([
+      4 * blocks,
+    ]);
     return tf.slice(numbers, [0], [count]).reshape(shape);
   });
 }

@@ -7,7 +7,8 @@ import code from "./random_normal.wgsl" with { type: "text" };
 /** Registers the kernel. */
 export function register(): void {
   registerWebGpuKernel("RandomNormal", (call) => {
-    const shape = call.attrs["shape"] as number[], size = tf.util.sizeFromShape(shape);
+    const shape = call.attrs["shape"] as number[];
+    const size = tf.util.sizeFromShape(shape);
     const y = emptyTensor(call.backend, shape);
     call.backend.runWgsl({
       name: "RandomNormal",

@@ -1,5 +1,6 @@
-// The gradient of bilinear interpolation on WebGPU where an image is one pixel high or wide: tfjs's own divides by zero
-// there and gives other numbers without a word. Such a pixel is spread as it is, so its gradient is the sum.
+// The gradient of bilinear interpolation on WebGPU where an image is one pixel high or wide: tfjs's
+// own divides by zero there and gives other numbers without a word. Such a pixel is spread as it
+// is, so its gradient is the sum.
 import type * as tf from "@tensorflow/tfjs";
 import { replaceKernel, runStock } from "../replace_webgpu.ts";
 import { sumMiddle } from "../sum/webgpu.ts";
@@ -8,7 +9,8 @@ import { inputOf, sizesOf } from "../wgsl.ts";
 /** Replaces tfjs's kernel. */
 export function register(): void {
   replaceKernel("ResizeBilinearGrad", (call, stock) => {
-    const { backend, inputs } = call, [batch, height, width, channels] = sizesOf(inputOf(call, "images"), 4);
+    const { backend, inputs } = call;
+    const [batch, height, width, channels] = sizesOf(inputOf(call, "images"), 4);
     const sums: tf.TensorInfo[] = [];
     let dy = inputOf(call, "dy");
     if (height === 1) {
@@ -21,8 +23,11 @@ export function register(): void {
       dy = sumMiddle(backend, dy, [batch * rows, columns, channels], [batch, rows, 1, channels]);
       sums.push(dy);
     }
-    const isWhole = sums.length > 0 && String(dy.shape) === String([batch, height, width, channels]);
-    const dx = isWhole ? sums.pop()! : runStock<tf.TensorInfo>(stock, { ...call, inputs: { ...inputs, dy } });
+    const isWhole = sums.length > 0 &&
+      String(dy.shape) === String([batch, height, width, channels]);
+    const dx = isWhole
+      ? sums.pop()!
+      : runStock<tf.TensorInfo>(stock, { ...call, inputs: { ...inputs, dy } });
     for (const used of sums) backend.disposeData(used.dataId);
     return dx;
   });

@@ -1,6 +1,6 @@
 /**
- * Linear maps of the image plane, set up once and applied often: to turn or to shift an image by a fixed amount is such a
- * map. Its tensors may be arguments of a jitted function.
+ * Linear maps of the image plane, set up once and applied often: to turn or to shift an image by a
+ * fixed amount is such a map. Its tensors may be arguments of a jitted function.
  */
 import * as tf from "@tensorflow/tfjs";
 
@@ -8,9 +8,10 @@ import * as tf from "@tensorflow/tfjs";
  * A linear map of planes of `height` x `width` pixels.
  *
  * - `dense`: one matrix [pixels, pixels], input by output;
- * - `separable`: a matrix [height, height] for the columns' pixels and one [width, width] for the rows', output by input;
- * - `gather`: such two matrices (the spline's filter), then for each pixel 16 of the results: int32 [16 pixels] and
- *   their weights [16, pixels, 1].
+ * - `separable`: a matrix [height, height] for the columns' pixels and one [width, width] for the
+ *   rows', output by input;
+ * - `gather`: such two matrices (the spline's filter), then for each pixel 16 of the results: int32
+ *   [16 pixels] and their weights [16, pixels, 1].
  */
 export interface PlaneMap {
   /** How the tensors are to be read. */
@@ -37,12 +38,15 @@ export function disposeMap(map: PlaneMap): void {
  */
 export function applyMap(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
   if (x.rank !== 4 || x.shape[1] !== map.height || x.shape[2] !== map.width) {
-    throw new TypeError(`the map is for [batch, ${map.height}, ${map.width}, channels], got [${x.shape.join(", ")}]`);
+    throw new TypeError(
+      `the map is for [batch, ${map.height}, ${map.width}, channels], got [${x.shape.join(", ")}]`,
+    );
   }
   return tf.tidy(() => {
     const [first, second, indices, weights] = map.tensors;
     if (map.kind === "dense") return applyDense(x, first as tf.Tensor2D);
-    const [batch, height, width, channels] = x.shape, rest = batch * channels;
+    const [batch, height, width, channels] = x.shape;
+    const rest = batch * channels;
     const filtered = applySeparable(x, first as tf.Tensor2D, second as tf.Tensor2D);
     if (map.kind === "separable") return fromPlanes(filtered, x.shape);
     const planes = filtered.reshape([height * width, rest]);
@@ -52,18 +56,34 @@ export function applyMap(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
 }
 
 function applyDense(x: tf.Tensor4D, matrix: tf.Tensor2D): tf.Tensor4D {
-  const [batch, height, width, channels] = x.shape, pixels = height * width;
-  if (channels === 1) return x.reshape([batch, pixels]).matMul(matrix).reshape(x.shape) as tf.Tensor4D;
-  const rows = x.reshape([batch, pixels, channels]).transpose([0, 2, 1]).reshape([batch * channels, pixels]);
-  return rows.matMul(matrix).reshape([batch, channels, pixels]).transpose([0, 2, 1]).reshape(x.shape) as tf.Tensor4D;
+  const [batch, height, width, channels] = x.shape;
+  const pixels = height * width;
+  if (channels === 1) {
+    return x.reshape([batch, pixels]).matMul(matrix).reshape(x.shape) as tf.Tensor4D;
+  }
+  const rows = x.reshape([batch, pixels, channels]).transpose([0, 2, 1]).reshape([
+    batch * channels,
+    pixels,
+  ]);
+  return rows.matMul(matrix).reshape([batch, channels, pixels]).transpose([0, 2, 1]).reshape(
+    x.shape,
+  ) as tf.Tensor4D;
 }
 
 /** [batch, height, width, channels] to the filtered [height, width, batch, channels]. */
-function applySeparable(x: tf.Tensor4D, alongHeight: tf.Tensor2D, alongWidth: tf.Tensor2D): tf.Tensor4D {
+function applySeparable(
+  x: tf.Tensor4D,
+  alongHeight: tf.Tensor2D,
+  alongWidth: tf.Tensor2D,
+): tf.Tensor4D {
   const [batch, height, width, channels] = x.shape;
-  const wide = alongWidth.matMul(x.transpose([2, 1, 0, 3]).reshape([width, height * batch * channels]) as tf.Tensor2D);
+  const wide = alongWidth.matMul(
+    x.transpose([2, 1, 0, 3]).reshape([width, height * batch * channels]) as tf.Tensor2D,
+  );
   const turned = wide.reshape([width, height, batch, channels]).transpose([1, 0, 2, 3]);
-  const high = alongHeight.matMul(turned.reshape([height, width * batch * channels]) as tf.Tensor2D);
+  const high = alongHeight.matMul(
+    turned.reshape([height, width * batch * channels]) as tf.Tensor2D,
+  );
   return high.reshape([height, width, batch, channels]);
 }
 
@@ -73,7 +93,8 @@ function fromPlanes(planes: tf.Tensor, shape: [number, number, number, number]):
 
 /** Adds tap after tap: all of them at once would take sixteen times the image's memory. */
 function weightedTaps(planes: tf.Tensor, indices: tf.Tensor1D, weights: tf.Tensor3D): tf.Tensor {
-  const taps = tf.split(indices, 16), tapWeights = tf.unstack(weights);
+  const taps = tf.split(indices, 16);
+  const tapWeights = tf.unstack(weights);
   let sum: tf.Tensor | null = null;
   taps.forEach((tap, i) => {
     // Not tf.gather, whose TensorFlow kernel reads the indices and so cannot be recorded.

@@ -6,15 +6,18 @@ import { splineFilter, splineRow, splineTaps } from "./spline.ts";
 
 export { applyMap, disposeMap, type PlaneMap } from "./map.ts";
 
-/** Up to so many pixels a plane a turn is one dense matrix; beyond it the matrix costs more than the sixteen taps. */
+/**
+ * Up to so many pixels a plane a turn is one dense matrix; beyond it the matrix costs more than the
+ * sixteen taps.
+ */
 const densePixels = 48 * 48;
 
 /**
  * Turns images counter-clockwise as displayed, size kept.
  *
- * Equal to scipy.ndimage.rotate(order=3, mode="grid-wrap", reshape=False) on height and width: the image repeats beyond
- * its frame. Differentiable up to 48 x 48 pixels. Sets its matrix up at each call; for many turns by one angle keep a
- * {@link rotationMap}.
+ * Equal to scipy.ndimage.rotate(order=3, mode="grid-wrap", reshape=False) on height and width: the
+ * image repeats beyond its frame. Differentiable up to 48 x 48 pixels. Sets its matrix up at each
+ * call; for many turns by one angle keep a {@link rotationMap}.
  *
  * @param x [batch, height, width, channels], float32
  * @param degrees any finite angle
@@ -26,7 +29,8 @@ export function rotate(x: tf.Tensor4D, degrees: number): tf.Tensor4D {
 }
 
 /**
- * The turn by a fixed angle as a linear map, for {@link applyMap}. The caller frees it with `disposeMap`.
+ * The turn by a fixed angle as a linear map, for {@link applyMap}. The caller frees it with
+ * `disposeMap`.
  *
  * @param size height and width in pixels
  * @param degrees counter-clockwise as displayed
@@ -34,18 +38,29 @@ export function rotate(x: tf.Tensor4D, degrees: number): tf.Tensor4D {
  */
 export function rotationMap([height, width]: [number, number], degrees: number): PlaneMap {
   const coordinates = rotationCoordinates([height, width], degrees);
-  return height * width <= densePixels ? denseMap(height, width, coordinates) : gatherMap(height, width, coordinates);
+  return height * width <= densePixels
+    ? denseMap(height, width, coordinates)
+    : gatherMap(height, width, coordinates);
 }
 
-/** For each pixel of the turned image, in row-major order: row and column in the image, in pixels. */
-export function rotationCoordinates([height, width]: [number, number], degrees: number): Float64Array {
-  if (!Number.isFinite(degrees)) throw new RangeError(`rotate: the angle must be finite, got ${degrees}`);
+/**
+ * For each pixel of the turned image, in row-major order: row and column in the image, in pixels.
+ */
+export function rotationCoordinates(
+  [height, width]: [number, number],
+  degrees: number,
+): Float64Array {
+  if (!Number.isFinite(degrees)) {
+    throw new RangeError(`rotate: the angle must be finite, got ${degrees}`);
+  }
   const [cosine, sine] = cosineAndSine(degrees);
-  const centreRow = (height - 1) / 2, centreColumn = (width - 1) / 2;
+  const centreRow = (height - 1) / 2;
+  const centreColumn = (width - 1) / 2;
   const coordinates = new Float64Array(2 * height * width);
   for (let row = 0, i = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      const down = row - centreRow, right = column - centreColumn;
+      const down = row - centreRow;
+      const right = column - centreColumn;
       coordinates[i++] = cosine * down + sine * right + centreRow;
       coordinates[i++] = cosine * right - sine * down + centreColumn;
     }
@@ -56,15 +71,22 @@ export function rotationCoordinates([height, width]: [number, number], degrees: 
 /** Quarter turns come out exact. */
 function cosineAndSine(degrees: number): [number, number] {
   const turn = ((degrees % 360) + 360) % 360;
-  if (turn % 90 === 0) return ([[1, 0], [0, 1], [-1, 0], [0, -1]] as const)[turn / 90]!.slice() as [number, number];
+  if (turn % 90 === 0) {
+    return ([[1, 0], [0, 1], [-1, 0], [0, -1]] as const)[turn / 90]!.slice() as [number, number];
+  }
   const radians = turn * Math.PI / 180;
   return [Math.cos(radians), Math.sin(radians)];
 }
 
-/** Each output pixel's weights are an outer product: one row of weights along the height, one along the width. */
+/**
+ * Each output pixel's weights are an outer product: one row of weights along the height, one along
+ * the width.
+ */
 function denseMap(height: number, width: number, coordinates: Float64Array): PlaneMap {
-  const pixels = height * width, matrix = new Float32Array(pixels * pixels);
-  const rowFilter = splineFilter(height), columnFilter = splineFilter(width);
+  const pixels = height * width;
+  const matrix = new Float32Array(pixels * pixels);
+  const rowFilter = splineFilter(height);
+  const columnFilter = splineFilter(width);
   for (let output = 0; output < pixels; output++) {
     const down = splineRow(coordinates[2 * output]!, rowFilter);
     const right = splineRow(coordinates[2 * output + 1]!, columnFilter);
@@ -74,15 +96,24 @@ function denseMap(height: number, width: number, coordinates: Float64Array): Pla
       }
     }
   }
-  return { kind: "dense", height, width, tensors: [tf.tensor2d(matrix, [pixels, pixels], "float32")] };
+  return {
+    kind: "dense",
+    height,
+    width,
+    tensors: [tf.tensor2d(matrix, [pixels, pixels], "float32")],
+  };
 }
 
 function gatherMap(height: number, width: number, coordinates: Float64Array): PlaneMap {
-  const pixels = height * width, indices = new Int32Array(16 * pixels), weights = new Float32Array(16 * pixels);
+  const pixels = height * width;
+  const indices = new Int32Array(16 * pixels);
+  const weights = new Float32Array(16 * pixels);
   for (let output = 0; output < pixels; output++) {
-    const down = splineTaps(coordinates[2 * output]!, height), right = splineTaps(coordinates[2 * output + 1]!, width);
+    const down = splineTaps(coordinates[2 * output]!, height);
+    const right = splineTaps(coordinates[2 * output + 1]!, width);
     for (let tap = 0; tap < 16; tap++) {
-      const i = tap >> 2, j = tap & 3;
+      const i = tap >> 2;
+      const j = tap & 3;
       indices[tap * pixels + output] = down.positions[i]! * width + right.positions[j]!;
       weights[tap * pixels + output] = down.weights[i]! * right.weights[j]!;
     }
@@ -102,6 +133,9 @@ function gatherMap(height: number, width: number, coordinates: Float64Array): Pl
 
 function circulant(row: Float64Array): tf.Tensor2D {
   const n = row.length;
-  const values = Float32Array.from({ length: n * n }, (_, i) => row[(Math.floor(i / n) - i % n + n) % n]!);
+  const values = Float32Array.from(
+    { length: n * n },
+    (_, i) => row[(Math.floor(i / n) - i % n + n) % n]!,
+  );
   return tf.tensor2d(values, [n, n], "float32");
 }

@@ -1,17 +1,24 @@
 /**
- * The reference of turning and shifting, in float64 loops: the spline's coefficients by Unser's recursion along each
- * axis, then sixteen taps for each pixel.
+ * The reference of turning and shifting, in float64 loops: the spline's coefficients by Unser's
+ * recursion along each axis, then sixteen taps for each pixel.
  */
 import { splineTaps } from "./spline.ts";
 
-/** Pixels to B-spline coefficients along one line of a periodic signal: a causal and an anticausal recursion. */
+/**
+ * Pixels to B-spline coefficients along one line of a periodic signal: a causal and an anticausal
+ * recursion.
+ */
 export function splineCoefficients(line: ArrayLike<number>): Float64Array {
-  const n = line.length, pole = Math.sqrt(3) - 2;
-  const causal = new Float64Array(n), result = new Float64Array(n);
+  const n = line.length;
+  const pole = Math.sqrt(3) - 2;
+  const causal = new Float64Array(n);
+  const result = new Float64Array(n);
   // Enough turns around the circle for the recursion to forget where it began.
   const turns = Math.ceil(60 / n) + 1;
   for (let i = 0, last = 0; i < turns * n; i++) causal[i % n] = last = line[i % n]! + pole * last;
-  for (let i = turns * n - 1, last = 0; i >= 0; i--) result[i % n] = last = pole * (last - 6 * causal[i % n]!);
+  for (let i = turns * n - 1, last = 0; i >= 0; i--) {
+    result[i % n] = last = pole * (last - 6 * causal[i % n]!);
+  }
   return result;
 }
 
@@ -30,10 +37,12 @@ export function resampleReference(
   const result = new Float64Array(batch * height * width * channels);
   for (let image = 0; image < batch; image++) {
     for (let channel = 0; channel < channels; channel++) {
-      const at = (row: number, column: number) => ((image * height + row) * width + column) * channels + channel;
+      const at = (row: number, column: number) =>
+        ((image * height + row) * width + column) * channels + channel;
       const rows = Array.from(
         { length: height },
-        (_, row) => splineCoefficients(Array.from({ length: width }, (_, column) => x[at(row, column)]!)),
+        (_, row) =>
+          splineCoefficients(Array.from({ length: width }, (_, column) => x[at(row, column)]!)),
       );
       const columns = Array.from(
         { length: width },
@@ -42,11 +51,13 @@ export function resampleReference(
       for (let row = 0; row < height; row++) {
         for (let column = 0; column < width; column++) {
           const pixel = 2 * (row * width + column);
-          const down = splineTaps(coordinates[pixel]!, height), right = splineTaps(coordinates[pixel + 1]!, width);
+          const down = splineTaps(coordinates[pixel]!, height);
+          const right = splineTaps(coordinates[pixel + 1]!, width);
           let sum = 0;
           for (let i = 0; i < 4; i++) {
             for (let j = 0; j < 4; j++) {
-              sum += down.weights[i]! * right.weights[j]! * columns[right.positions[j]!]![down.positions[i]!]!;
+              sum += down.weights[i]! * right.weights[j]! *
+                columns[right.positions[j]!]![down.positions[i]!]!;
             }
           }
           result[at(row, column)] = sum;

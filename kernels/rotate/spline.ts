@@ -1,8 +1,9 @@
 /**
- * Periodic cubic spline interpolation as numbers: the weights of a B-spline's four taps and the filter that turns pixels
- * into the spline's coefficients. Rotating and shifting share it.
+ * Periodic cubic spline interpolation as numbers: the weights of a B-spline's four taps and the
+ * filter that turns pixels into the spline's coefficients. Rotating and shifting share it.
  *
- * Source: Unser, "Splines: a perfect fit for signal and image processing" (1999); SciPy calls the boundary `grid-wrap`.
+ * Source: Unser, "Splines: a perfect fit for signal and image processing" (1999); SciPy calls the
+ * boundary `grid-wrap`.
  */
 
 /** Four coefficients and their weights, of which a value between the pixels is made. */
@@ -17,7 +18,9 @@ const pole = Math.sqrt(3) - 2;
 
 /** The taps at a coordinate in pixels, of a signal with period `length`. */
 export function splineTaps(coordinate: number, length: number): SplineTaps {
-  const first = Math.floor(coordinate), u = coordinate - first, v = 1 - u;
+  const first = Math.floor(coordinate);
+  const u = coordinate - first;
+  const v = 1 - u;
   const wrap = (position: number) => ((position % length) + length) % length;
   return {
     positions: [wrap(first - 1), wrap(first), wrap(first + 1), wrap(first + 2)],
@@ -26,8 +29,8 @@ export function splineTaps(coordinate: number, length: number): SplineTaps {
 }
 
 /**
- * The first row of the symmetric circulant matrix that turns pixels into B-spline coefficients: the inverse of
- * (1/6, 4/6, 1/6) on a circle, in closed form.
+ * The first row of the symmetric circulant matrix that turns pixels into B-spline coefficients: the
+ * inverse of (1/6, 4/6, 1/6) on a circle, in closed form.
  */
 export function splineFilter(length: number): Float64Array {
   const scale = Math.sqrt(3) / (1 - pole ** length);
@@ -36,7 +39,8 @@ export function splineFilter(length: number): Float64Array {
 
 /** The weights of all pixels in the spline's value at a coordinate: filter and taps as one row. */
 export function splineRow(coordinate: number, filter: Float64Array): Float64Array {
-  const length = filter.length, { positions, weights } = splineTaps(coordinate, length);
+  const length = filter.length;
+  const { positions, weights } = splineTaps(coordinate, length);
   return Float64Array.from({ length }, (_, pixel) => {
     let sum = 0;
     for (let tap = 0; tap < 4; tap++) {

@@ -20,22 +20,33 @@ export function shift(x: tf.Tensor4D, columns: number, rows: number): tf.Tensor4
 }
 
 /**
- * The shift by a fixed amount as a linear map, for `applyMap` of kernels/rotate. The caller frees it with `disposeMap`.
+ * The shift by a fixed amount as a linear map, for `applyMap` of kernels/rotate. The caller frees
+ * it with `disposeMap`.
  *
  * @param size height and width in pixels
  * @param columns pixels to the right
  * @param rows pixels down
  * @throws RangeError where an amount is not finite
  */
-export function shiftMap([height, width]: [number, number], columns: number, rows: number): PlaneMap {
+export function shiftMap(
+  [height, width]: [number, number],
+  columns: number,
+  rows: number,
+): PlaneMap {
   if (!Number.isFinite(columns) || !Number.isFinite(rows)) {
     throw new RangeError(`shift: columns and rows must be finite, got ${columns} and ${rows}`);
   }
-  return { kind: "separable", height, width, tensors: [shiftMatrix(height, rows), shiftMatrix(width, columns)] };
+  return {
+    kind: "separable",
+    height,
+    width,
+    tensors: [shiftMatrix(height, rows), shiftMatrix(width, columns)],
+  };
 }
 
 function shiftMatrix(length: number, pixels: number): tf.Tensor2D {
-  const filter = splineFilter(length), values = new Float32Array(length * length);
+  const filter = splineFilter(length);
+  const values = new Float32Array(length * length);
   for (let output = 0; output < length; output++) {
     values.set(splineRow(output - pixels, filter), output * length);
   }

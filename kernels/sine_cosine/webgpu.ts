@@ -1,5 +1,5 @@
-// Sine and cosine on WebGPU in place of tfjs's, which are the GPU's own: WebGPU promises them to 5e-4 between -pi and
-// pi and nothing beyond, and the time embedding asks for angles of up to 999.
+// Sine and cosine on WebGPU in place of tfjs's, which are the GPU's own: WebGPU promises them to
+// 5e-4 between -pi and pi and nothing beyond, and the time embedding asks for angles of up to 999.
 import * as tf from "@tensorflow/tfjs";
 import { replaceKernel, runStock } from "../replace_webgpu.ts";
 import { emptyTensor, inputOf, spreadWorkgroups } from "../wgsl.ts";
@@ -10,7 +10,8 @@ import turn from "./turn.wgsl" with { type: "text" };
 export function register(): void {
   for (const name of ["Sin", "Cos"]) {
     replaceKernel(name, (call, stock) => {
-      const x = inputOf(call, "x"), size = tf.util.sizeFromShape(x.shape);
+      const x = inputOf(call, "x");
+      const size = tf.util.sizeFromShape(x.shape);
       if (x.dtype !== "float32" || size === 0) return runStock<tf.TensorInfo>(stock, call);
       const y = emptyTensor(call.backend, x.shape);
       call.backend.runWgsl({

@@ -26,16 +26,19 @@ ${code}`;
 /** Replaces tfjs's SplitV for equal pieces of float32. */
 export function register(): void {
   replaceKernel("SplitV", (call, stock) => {
-    const x = inputOf(call, "x"),
-      { numOrSizeSplits, axis } = call.attrs as {
-        numOrSizeSplits: number | number[];
-        axis: number;
-      };
+    const x = inputOf(call, "x");
+    const { numOrSizeSplits, axis } = call.attrs as {
+      numOrSizeSplits: number | number[];
+      axis: number;
+    };
     const along = tf.util.parseAxisParam(axis, x.shape)[0]!;
-    const sizes = tf.backend_util.prepareSplitSize(x as tf.Tensor, numOrSizeSplits, along), parts = sizes.length;
+    const sizes = tf.backend_util.prepareSplitSize(x as tf.Tensor, numOrSizeSplits, along);
+    const parts = sizes.length;
     const equal = sizes.every((size) => size === sizes[0]);
     const size = tf.util.sizeFromShape(x.shape);
-    if (!equal || parts > mostParts || x.dtype !== "float32" || size === 0) return runStock(stock, call);
+    if (!equal || parts > mostParts || x.dtype !== "float32" || size === 0) {
+      return runStock(stock, call);
+    }
     const shape = x.shape.with(along, sizes[0]!);
     const pieces = sizes.map(() => emptyTensor(call.backend, shape));
     call.backend.runWgsl({

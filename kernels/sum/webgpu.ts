@@ -1,23 +1,30 @@
-// Sums over leading or middle axes on WebGPU: gradients of biases, and of what is added to every pixel. tfjs transposes
-// first and gives each sum one thread. Sums over the last axis stay with tfjs.
+// Sums over leading or middle axes on WebGPU: gradients of biases, and of what is added to every
+// pixel. tfjs transposes first and gives each sum one thread. Sums over the last axis stay with
+// tfjs.
 import * as tf from "@tensorflow/tfjs";
 import { replaceKernel, runStock } from "../replace_webgpu.ts";
 import { emptyTensor, inputOf, type WgslBackend } from "../wgsl.ts";
 import middleSum from "./middle_sum.wgsl" with { type: "text" };
 
 /**
- * How many inner places a workgroup makes, and into how many parts the middle is cut so that there are workgroups enough
- * to fill a GPU, each with 64 summands or more. Parts cost a second dispatch: a sum that is short enough is instead
- * made by workgroups that are narrow and have more lanes.
+ * How many inner places a workgroup makes, and into how many parts the middle is cut so that there
+ * are workgroups enough to fill a GPU, each with 64 summands or more. Parts cost a second dispatch:
+ * a sum that is short enough is instead made by workgroups that are narrow and have more lanes.
  */
-function divisionOf(outer: number, middle: number, inner: number): { places: number; parts: number } {
+function divisionOf(
+  outer: number,
+  middle: number,
+  inner: number,
+): { places: number; parts: number } {
   const across = Math.ceil(inner / 32);
   const parts = Math.max(1, Math.min(Math.ceil(middle / 64), Math.ceil(256 / (across * outer))));
   if (parts === 1) return { places: 32, parts };
   return middle <= 2048 ? { places: 8, parts: 1 } : { places: 32, parts };
 }
 
-/** Sums x, seen as [outer, middle, inner], over the middle axis into a tensor of the given shape. */
+/**
+ * Sums x, seen as [outer, middle, inner], over the middle axis into a tensor of the given shape.
+ */
 export function sumMiddle(
   backend: WgslBackend,
   x: tf.TensorInfo,
@@ -50,16 +57,24 @@ export function sumMiddle(
 /** Replaces tfjs's Sum where the summed axes are neighbours and the last is not among them. */
 export function register(): void {
   replaceKernel("Sum", (call, stock) => {
-    const x = inputOf(call, "x"), { axis, keepDims } = call.attrs as { axis: number | number[]; keepDims: boolean };
+    const x = inputOf(call, "x");
+    const { axis, keepDims } = call.attrs as { axis: number | number[]; keepDims: boolean };
     const axes = tf.util.parseAxisParam(axis, x.shape).sort((a, b) => a - b);
-    const first = axes[0] ?? 0, last = axes.at(-1) ?? 0;
+    const first = axes[0] ?? 0;
+    const last = axes.at(-1) ?? 0;
     const neighbours = axes.length === last - first + 1 && last < x.shape.length - 1;
     if (!neighbours || x.dtype !== "float32" || tf.util.sizeFromShape(x.shape) === 0) {
       return runStock<tf.TensorInfo>(stock, call);
     }
-    const shape = x.shape.flatMap((size, i) => i < first || i > last ? [size] : keepDims ? [1] : []);
+    const shape = x.shape.flatMap((size, i) =>
+      i < first || i > last ? [size] : keepDims ? [1] : []
+    );
     const sizeOf = (from: number, to: number) => tf.util.sizeFromShape(x.shape.slice(from, to));
-    const sizes = [sizeOf(0, first), sizeOf(first, last + 1), sizeOf(last + 1, x.shape.length)] as const;
+    const sizes = [
+      sizeOf(0, first),
+      sizeOf(first, last + 1),
+      sizeOf(last + 1, x.shape.length),
+    ] as const;
     return sumMiddle(call.backend, x, sizes, shape);
   });
 }

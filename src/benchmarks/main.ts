@@ -1,6 +1,7 @@
 /**
- * `deno task bench`: trains and applies the variants, ours beside the PyTorch peer, and prints a Markdown table. The
- * two take turns, round after round, so that a machine that slows down or speeds up favours neither.
+ * `deno task bench`: trains and applies the variants, ours beside the PyTorch peer, and prints a
+ * Markdown table. The two take turns, round after round, so that a machine that slows down or
+ * speeds up favours neither.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
@@ -35,7 +36,8 @@ interface Options {
   help: boolean;
 }
 
-const getPeer = "To get it: python3 -m pip install torch numpy scipy, or name a Python that has them by PYTHON.";
+const getPeer =
+  "To get it: python3 -m pip install torch numpy scipy, or name a Python that has them by PYTHON.";
 
 try {
   await main();
@@ -75,11 +77,20 @@ async function main(): Promise<void> {
     }
     return options[name];
   };
-  const shared = ["--batch", count("batch"), "--threads", count("threads"), "--repeats", count("repeats")];
+  const shared = [
+    "--batch",
+    count("batch"),
+    "--threads",
+    count("threads"),
+    "--repeats",
+    count("repeats"),
+  ];
   const rounds = Number(count("rounds"));
   const python = Deno.env.get("PYTHON") || "python3";
   const torch = options.peer ? await torchVersion(python) : null;
-  if (options.peer && !torch) console.error(`${python} has no torch, so that ours alone is timed. ${getPeer}\n`);
+  if (options.peer && !torch) {
+    console.error(`${python} has no torch, so that ours alone is timed. ${getPeer}\n`);
+  }
 
   const runners: Runner[] = ["ours", ...(torch ? ["eager" as const] : [])];
   if (torch && options.compile) runners.push("compile");
@@ -105,7 +116,9 @@ async function main(): Promise<void> {
       for (const runner of runners) {
         const speed = await time(runner, variant);
         speeds[runner].push(speed);
-        const figures = `training ${speed.train.toFixed(1)}, forward ${speed.forward.toFixed(1)} images/s`;
+        const figures = `training ${speed.train.toFixed(1)}, forward ${
+          speed.forward.toFixed(1)
+        } images/s`;
         console.error(`${variant}, round ${round}, ${runner}: ${figures}`);
       }
     }
@@ -114,7 +127,9 @@ async function main(): Promise<void> {
   console.log(`${speedTable(rows)}
 
 Images a second, best (median) of ${rounds} rounds, batch ${options.batch} of 3x32x32, ${options.threads} threads; x: goal missed.
-${cpuName()}; ${engine}; Deno ${Deno.version.deno}${torch ? `; PyTorch ${torch} (${options.device})` : ""}.
+${cpuName()}; ${engine}; Deno ${Deno.version.deno}${
+    torch ? `; PyTorch ${torch} (${options.device})` : ""
+  }.
 Load average of the machine: ${loadBefore} before, ${load()} after.`);
 }
 
@@ -130,7 +145,10 @@ function load(): string {
 async function torchVersion(python: string): Promise<string | null> {
   const script = "import numpy, scipy, torch; print(torch.__version__)";
   try {
-    const { success, stdout } = await new Deno.Command(python, { args: ["-c", script], stderr: "null" }).output();
+    const { success, stdout } = await new Deno.Command(python, {
+      args: ["-c", script],
+      stderr: "null",
+    }).output();
     return success ? new TextDecoder().decode(stdout).trim() : null;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
@@ -141,7 +159,11 @@ async function torchVersion(python: string): Promise<string | null> {
 /** The JSON in the last line that a program prints. */
 async function jsonLine(program: string, args: string[]): Promise<Record<string, unknown>> {
   const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
-  if (!success) throw new UserError(`${program} ${args.join(" ")} failed:\n${new TextDecoder().decode(stderr).trim()}`);
+  if (!success) {
+    throw new UserError(
+      `${program} ${args.join(" ")} failed:\n${new TextDecoder().decode(stderr).trim()}`,
+    );
+  }
   return JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
 }
 

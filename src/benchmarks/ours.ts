@@ -1,6 +1,7 @@
 /**
- * Times this project's network, and prints one JSON line: training and forward, and the peak memory of training. It runs
- * in a process of its own, so that the memory is that of one variant alone. `deno task bench` calls it.
+ * Times this project's network, and prints one JSON line: training and forward, and the peak memory
+ * of training. It runs in a process of its own, so that the memory is that of one variant alone.
+ * `deno task bench` calls it.
  */
 import * as tf from "@tensorflow/tfjs";
 import { parseArgs } from "@std/cli/parse-args";
@@ -27,14 +28,23 @@ const state = newState(unet, false);
 const trainStep = jittedTrainStep(engine, spec, state, noisingFactors(noiseSchedule(spec.noise)));
 const forward = engine.jit((x, t) => [unet.apply(x as tf.Tensor4D, t as tf.Tensor1D)]);
 
-const images = tf.randomNormal([batch, spec.imageSize, spec.imageSize, spec.channels], 0, 1, "float32", 1);
+const images = tf.randomNormal(
+  [batch, spec.imageSize, spec.imageSize, spec.channels],
+  0,
+  1,
+  "float32",
+  1,
+);
 const timesteps = tf.tensor1d(Array.from({ length: batch }, (_, i) => 1 + 61 * i % 999), "int32");
-const key = tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32"), decay = tf.scalar(0);
+const key = tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32");
+const decay = tf.scalar(0);
 let step = 0;
 
 const train = await imagesPerSecond(() => {
   const { learningRate, weightDecay, beta1, beta2 } = spec.training;
-  const rates = tf.tensor1d(adamwRates({ learningRate, weightDecay, beta1, beta2, step: step + 1 }));
+  const rates = tf.tensor1d(
+    adamwRates({ learningRate, weightDecay, beta1, beta2, step: step + 1 }),
+  );
   const counter = tf.tensor1d(Int32Array.of(0, 0, step++, 0), "int32");
   const [loss] = trainStep(key, counter, images, timesteps, rates, decay);
   tf.dispose([rates, counter]);
@@ -43,13 +53,22 @@ const train = await imagesPerSecond(() => {
 const peakBytes = peakResidentBytes();
 const sampled = await imagesPerSecond(() => forward(images, timesteps)[0]!);
 console.log(
-  JSON.stringify({ variant: options.variant, train, forward: sampled, peakBytes, engine: engine.description }),
+  JSON.stringify({
+    variant: options.variant,
+    train,
+    forward: sampled,
+    peakBytes,
+    engine: engine.description,
+  }),
 );
 trainStep.dispose();
 forward.dispose();
 engine.dispose();
 
-/** The best of the repeats, after two calls that trace and warm up; each ends when its result has been read. */
+/**
+ * The best of the repeats, after two calls that trace and warm up; each ends when its result has
+ * been read.
+ */
 async function imagesPerSecond(call: () => tf.Tensor): Promise<number> {
   let best = Infinity;
   for (let i = -2; i < Number(options.repeats); i++) {
@@ -62,7 +81,10 @@ async function imagesPerSecond(call: () => tf.Tensor): Promise<number> {
   return 1000 * batch / best;
 }
 
-/** The most memory that this process has had; null where the system does not tell (it is Linux that does). */
+/**
+ * The most memory that this process has had; null where the system does not tell (it is Linux that
+ * does).
+ */
 function peakResidentBytes(): number | null {
   try {
     const kilobytes = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];

@@ -1,6 +1,7 @@
 /**
- * What sampling costs beside the network's own forward: a run, upright and turned, against as many calls of the jitted
- * network on the same batch. They take turns, so that a machine that changes its speed favours none.
+ * What sampling costs beside the network's own forward: a run, upright and turned, against as many
+ * calls of the jitted network on the same batch. They take turns, so that a machine that changes
+ * its speed favours none.
  *
  *     deno run -A src/benchmarks/sampling.ts [--architecture D] [--size 32] [--batch 16] [--steps 20] [--rounds 5]
  *       [--sampler ancestral] [--engine tensorflow]
@@ -17,16 +18,26 @@ import { median } from "./table.ts";
 
 const options = parseArgs(Deno.args, {
   string: ["architecture", "size", "batch", "steps", "rounds", "sampler", "engine"],
-  default: { architecture: "D", size: "32", batch: "16", steps: "20", rounds: "5", sampler: "ancestral" },
+  default: {
+    architecture: "D",
+    size: "32",
+    batch: "16",
+    steps: "20",
+    rounds: "5",
+    sampler: "ancestral",
+  },
 });
-const batch = Number(options.batch), steps = Number(options.steps), rounds = Number(options.rounds);
+const batch = Number(options.batch);
+const steps = Number(options.steps);
+const rounds = Number(options.rounds);
 const engine = await openEngine((options.engine ?? "tensorflow") as EngineName);
 // CIFAR-10's images have three channels; nothing is read from disk.
 const spec = resolveSpec(parseSpec(
   `{ architecture: ${options.architecture}, dataset: cifar-10, imageSize: ${options.size}, ` +
     `sampling: { sampler: ${options.sampler}, steps: ${steps}, batchSize: ${batch} } }`,
 ));
-const unet = compileUNet(spec), imageShape: [number, number, number] = [spec.imageSize, spec.imageSize, 3];
+const unet = compileUNet(spec);
+const imageShape: [number, number, number] = [spec.imageSize, spec.imageSize, 3];
 const sampler = createSampler({
   engine,
   predict: unet.apply,
@@ -37,7 +48,8 @@ const sampler = createSampler({
   seed: spec.seed,
 });
 const forward = engine.jit((x, t) => [unet.apply(x as tf.Tensor4D, t as tf.Tensor1D)]);
-const x = tf.randomNormal([batch, ...imageShape], 0, 1, "float32", 1), t = tf.fill([batch], 500);
+const x = tf.randomNormal([batch, ...imageShape], 0, 1, "float32", 1);
+const t = tf.fill([batch], 500);
 
 /** Milliseconds of each step, with what a run sets up shared among them. */
 const ways: Record<string, () => Promise<void>> = {
@@ -56,7 +68,8 @@ const times = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
 const cpuTimes = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
 for (let round = -1; round < rounds; round++) {
   for (const [name, run] of Object.entries(ways)) {
-    const start = performance.now(), before = process.cpuUsage();
+    const start = performance.now();
+    const before = process.cpuUsage();
     await run();
     const { user, system } = process.cpuUsage(before);
     // The first round traces and warms up.
@@ -71,8 +84,12 @@ for (const [what, found] of [["ms", times], ["ms of CPU time", cpuTimes]] as con
     const more = 100 * (median(values.map((value, round) => value / alone[round]!)) - 1);
     const best = 100 * (Math.min(...values) / Math.min(...alone) - 1);
     console.log(
-      `${name}: ${Math.min(...values).toFixed(1)} ${what} a step at best, ${median(values).toFixed(1)} in the middle` +
-        (name === "network alone" ? "" : `; ${best.toFixed(1)} % more at best, ${more.toFixed(1)} % in the middle`),
+      `${name}: ${Math.min(...values).toFixed(1)} ${what} a step at best, ${
+        median(values).toFixed(1)
+      } in the middle` +
+        (name === "network alone"
+          ? ""
+          : `; ${best.toFixed(1)} % more at best, ${more.toFixed(1)} % in the middle`),
     );
   }
 }

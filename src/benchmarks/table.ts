@@ -11,7 +11,10 @@ export interface Speed {
 /** Who is timed: this project, and the PyTorch peer without and with torch.compile. */
 export type Runner = "ours" | "eager" | "compile";
 
-/** The figures of one variant, one of each runner for each round; a runner that did not run has none. */
+/**
+ * The figures of one variant, one of each runner for each round; a runner that did not run has
+ * none.
+ */
 export interface Row {
   readonly variant: string;
   readonly speeds: Readonly<Record<Runner, readonly Speed[]>>;
@@ -31,7 +34,10 @@ const columns = [
   "peak memory (goal 3 GB)",
 ];
 
-/** Images a second, best (median) of the rounds; the ratios are of the bests, and a goal missed is marked by an x. */
+/**
+ * Images a second, best (median) of the rounds; the ratios are of the bests, and a goal missed is
+ * marked by an x.
+ */
 export function speedTable(rows: readonly Row[]): string {
   const body = rows.map(({ variant, speeds: { ours, eager, compile } }) => [
     variant,
@@ -42,7 +48,8 @@ export function speedTable(rows: readonly Row[]): string {
     ratio(ours, compile, "forward", 1.2),
     memory(ours),
   ]);
-  return [columns, columns.map(() => "---"), ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return [columns, columns.map(() => "---"), ...body].map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
 }
 
 function best(speeds: readonly Speed[], what: "train" | "forward"): number {
@@ -51,16 +58,24 @@ function best(speeds: readonly Speed[], what: "train" | "forward"): number {
 
 /** The middle value; of an even number the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), middle = (sorted.length - 1) / 2;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
   return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }
 
 function rate(speeds: readonly Speed[], what: "train" | "forward"): string {
   if (speeds.length === 0) return "-";
-  return `${best(speeds, what).toFixed(1)} (${median(speeds.map((speed) => speed[what])).toFixed(1)})`;
+  return `${best(speeds, what).toFixed(1)} (${
+    median(speeds.map((speed) => speed[what])).toFixed(1)
+  })`;
 }
 
-function ratio(ours: readonly Speed[], theirs: readonly Speed[], what: "train" | "forward", goal: number): string {
+function ratio(
+  ours: readonly Speed[],
+  theirs: readonly Speed[],
+  what: "train" | "forward",
+  goal: number,
+): string {
   if (ours.length === 0 || theirs.length === 0) return "-";
   const value = best(ours, what) / best(theirs, what);
   return value.toFixed(2) + (value < goal ? " x" : "");

@@ -1,6 +1,7 @@
 /**
- * Bundles as one file to send: a gzipped POSIX tar (ustar, IEEE Std 1003.1), the same bytes for the same bundle. What
- * comes back is not trusted: only plain files with harmless names, unpacked beside their place, verified, then renamed.
+ * Bundles as one file to send: a gzipped POSIX tar (ustar, IEEE Std 1003.1), the same bytes for the
+ * same bundle. What comes back is not trusted: only plain files with harmless names, unpacked
+ * beside their place, verified, then renamed.
  */
 import { basename, dirname, join } from "@std/path";
 import { Gzip } from "fflate";
@@ -40,10 +41,15 @@ function header(name: string, size: number): Uint8Array {
   return bytes;
 }
 
-/** All files under a folder, ordered by name; links and others were refused by the verification before. */
+/**
+ * All files under a folder, ordered by name; links and others were refused by the verification
+ * before.
+ */
 function filesIn(root: string, prefix = ""): string[] {
   return [...Deno.readDirSync(join(root, prefix))]
-    .flatMap(({ name, isDirectory }) => isDirectory ? filesIn(root, `${prefix}${name}/`) : [prefix + name])
+    .flatMap(({ name, isDirectory }) =>
+      isDirectory ? filesIn(root, `${prefix}${name}/`) : [prefix + name]
+    )
     .sort();
 }
 
@@ -60,8 +66,8 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
 }
 
 /**
- * Packs a bundle into one .tar.gz. The bundle is verified before. The same bundle under the same folder name always gives
- * the same bytes.
+ * Packs a bundle into one .tar.gz. The bundle is verified before. The same bundle under the same
+ * folder name always gives the same bytes.
  *
  * @param bundle the bundle's folder
  * @param archive the file to be written; one that is there is replaced
@@ -69,15 +75,23 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
  */
 export async function packBundle(bundle: string, archive: string): Promise<Verification> {
   if (isFolder(archive)) {
-    throw new UserError(`${archive}: a folder, where the packed file would be written. Bundles are packed one by one`);
+    throw new UserError(
+      `${archive}: a folder, where the packed file would be written. Bundles are packed one by one`,
+    );
   }
-  if (!isFolder(dirname(archive))) throw new UserError(`${dirname(archive)}: there is no such folder to pack into`);
+  if (!isFolder(dirname(archive))) {
+    throw new UserError(`${dirname(archive)}: there is no such folder to pack into`);
+  }
   const verification = await verifyBundle(bundle);
   if (!verification.ok) {
-    throw new UserError(`${bundle}: not packed, because it does not verify\n${problemText(verification)}`);
+    throw new UserError(
+      `${bundle}: not packed, because it does not verify\n${problemText(verification)}`,
+    );
   }
   const folder = basename(Deno.realPathSync(bundle));
-  if (!isSafeName(folder)) throw new UserError(`${bundle}: rename the folder to letters, digits and ._- to pack it`);
+  if (!isSafeName(folder)) {
+    throw new UserError(`${bundle}: rename the folder to letters, digits and ._- to pack it`);
+  }
   const beside = `${partialPath(archive)}.tmp`;
   const output = Deno.openSync(beside, { write: true, create: true, truncate: true });
   let isWhole = false;
@@ -119,7 +133,9 @@ export async function packBundle(bundle: string, archive: string): Promise<Verif
 
 /** A verification's problems as lines. */
 export function problemText({ problems }: Verification, most = 20): string {
-  const lines = problems.slice(0, most).map(({ file, what }) => `  ${file || "the bundle"}: ${what}`);
+  const lines = problems.slice(0, most).map(({ file, what }) =>
+    `  ${file || "the bundle"}: ${what}`
+  );
   if (problems.length > most) lines.push(`  and ${problems.length - most} more`);
   return lines.join("\n");
 }
@@ -135,7 +151,9 @@ async function openPacked(archive: string): Promise<Deno.FsFile> {
   try {
     const head = new Uint8Array(2);
     await file.read(head);
-    if (!isGzip(head)) throw new UserError(`${archive}: this is no .tar.gz, which \`deno task pack\` makes`);
+    if (!isGzip(head)) {
+      throw new UserError(`${archive}: this is no .tar.gz, which \`deno task pack\` makes`);
+    }
     await file.seek(0, Deno.SeekMode.Start);
     return file;
   } catch (error) {
@@ -150,10 +168,12 @@ async function openPacked(archive: string): Promise<Deno.FsFile> {
  * @param archive the .tar.gz
  * @param into the folder in which the bundle's folder appears
  * @returns the bundle's folder and its verification
- * @throws UserError where the archive is damaged, holds anything but a bundle, or the bundle is there already
+ * @throws UserError where the archive is damaged, holds anything but a bundle, or the bundle is
+ *   there already
  */
 export async function unpackBundle(archive: string, into: string): Promise<Verification> {
-  const fault = (what: string) => new UserError(`${archive}: this archive cannot be unpacked: ${what}`);
+  const fault = (what: string) =>
+    new UserError(`${archive}: this archive cannot be unpacked: ${what}`);
   const file = await openPacked(archive);
   const stream = file.readable;
   Deno.mkdirSync(into, { recursive: true });
@@ -174,25 +194,36 @@ export async function unpackBundle(archive: string, into: string): Promise<Verif
         Deno.mkdirSync(dirname(path), { recursive: true });
         writeNew(path, content);
       } catch (error) {
-        // On some systems names that differ only in case are the same; a file may also stand where a folder should.
-        if (!(error instanceof Deno.errors.AlreadyExists || error instanceof Deno.errors.NotADirectory)) throw error;
+        // On some systems names that differ only in case are the same; a file may also stand where
+        // a folder should.
+        if (
+          !(error instanceof Deno.errors.AlreadyExists ||
+            error instanceof Deno.errors.NotADirectory)
+        ) throw error;
         throw fault(`the name ${JSON.stringify(name)} occurs twice, or as a file and a folder`);
       }
     }
     // On to the end of the file, so that the checksum of the whole is compared.
-    for await (const piece of pieces) if (piece.some((byte) => byte !== 0)) throw fault("something follows its end");
+    for await (const piece of pieces) {
+      if (piece.some((byte) => byte !== 0)) throw fault("something follows its end");
+    }
     if (folder === null) throw fault("it is empty");
     const verification = await verifyBundle(staging);
-    if (!verification.ok) throw fault(`the bundle in it does not verify\n${problemText(verification)}`);
+    if (!verification.ok) {
+      throw fault(`the bundle in it does not verify\n${problemText(verification)}`);
+    }
     const path = join(into, folder);
     if (exists(path)) {
-      throw new UserError(`${path}: there is something of this name already; name another folder behind the file`);
+      throw new UserError(
+        `${path}: there is something of this name already; name another folder behind the file`,
+      );
     }
     Deno.renameSync(staging, path);
     syncFolder(into);
     return { ...verification, path };
   } finally {
-    // Where reading stopped early: closes the file. That the rest is not read, or damaged too, is no matter now.
+    // Where reading stopped early: closes the file. That the rest is not read, or damaged too, is
+    // no matter now.
     await pieces.return(undefined).catch(() => {});
     await stream.cancel().catch(() => {});
     if (exists(staging)) Deno.removeSync(staging, { recursive: true });

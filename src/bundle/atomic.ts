@@ -1,23 +1,28 @@
 /** What is built beside its place until it is whole, and what a killed process left of it. */
 import { basename, dirname, join } from "@std/path";
 
-/** The hidden folder beside `path` in which something is built that will be renamed to `path` when it is whole. */
+/**
+ * The hidden folder beside `path` in which something is built that will be renamed to `path` when
+ * it is whole.
+ */
 export function partialPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.partial-${Deno.pid}`);
 }
 
 /**
- * Removes what a killed process left beside `path`: half-built folders and half-written files of that name. Only the
- * owner of the path's lock may call it.
+ * Removes what a killed process left beside `path`: half-built folders and half-written files of
+ * that name. Only the owner of the path's lock may call it.
  *
  * @returns the names that were removed
  */
 export function removeLeftovers(path: string): string[] {
-  const folder = dirname(path), name = basename(path);
+  const folder = dirname(path);
+  const name = basename(path);
   const removed: string[] = [];
   for (const entry of [...Deno.readDirSync(folder)]) {
     const isPartial = entry.name.startsWith(`.${name}.partial-`);
-    const isTemporary = entry.name.startsWith(`${name}.`) && /^\d+-\d+\.tmp$/.test(entry.name.slice(name.length + 1));
+    const isTemporary = entry.name.startsWith(`${name}.`) &&
+      /^\d+-\d+\.tmp$/.test(entry.name.slice(name.length + 1));
     if (!isPartial && !isTemporary) continue;
     Deno.removeSync(join(folder, entry.name), { recursive: true });
     removed.push(entry.name);

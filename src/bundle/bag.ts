@@ -1,6 +1,7 @@
 /**
- * Writing a bundle: a BagIt bag (RFC 8493, https://www.rfc-editor.org/rfc/rfc8493) built beside its place and renamed
- * when it is whole. What a run must repeat lies under data/ (the payload); what may differ lies outside, as tag files.
+ * Writing a bundle: a BagIt bag (RFC 8493, https://www.rfc-editor.org/rfc/rfc8493) built beside its
+ * place and renamed when it is whole. What a run must repeat lies under data/ (the payload); what
+ * may differ lies outside, as tag files.
  */
 import { basename, dirname, join } from "@std/path";
 import { UserError } from "../errors.ts";
@@ -17,7 +18,10 @@ export interface Bundle {
   digest: string;
 }
 
-/** A bundle in the making. Names are relative, of letters, digits and `._-`, with `/` between folders. */
+/**
+ * A bundle in the making. Names are relative, of letters, digits and `._-`, with `/` between
+ * folders.
+ */
 export interface BundleWriter {
   /** The folder in which it is built, for those who must read back what they wrote. */
   readonly staging: string;
@@ -36,11 +40,17 @@ export interface BundleWriter {
 }
 
 const declaration = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
-const reserved = new Set(["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "fetch.txt"]);
+const reserved = new Set([
+  "bagit.txt",
+  "bag-info.txt",
+  "manifest-sha256.txt",
+  "tagmanifest-sha256.txt",
+  "fetch.txt",
+]);
 
 /**
- * Begins a bundle. What an earlier, killed process left of the same bundle is removed, so the caller must hold the
- * run's lock.
+ * Begins a bundle. What an earlier, killed process left of the same bundle is removed, so the
+ * caller must hold the run's lock.
  *
  * @param path the folder that the finished bundle will be; it must not exist
  * @throws UserError when something is there already
@@ -48,7 +58,9 @@ const reserved = new Set(["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "t
 export function createBundle(path: string): BundleWriter {
   const refuse = () => {
     if (exists(path)) {
-      throw new UserError(`${path}: this bundle is there already; a finished bundle is not overwritten`);
+      throw new UserError(
+        `${path}: this bundle is there already; a finished bundle is not overwritten`,
+      );
     }
   };
   refuse();
@@ -58,16 +70,23 @@ export function createBundle(path: string): BundleWriter {
   Deno.mkdirSync(join(staging, "data"), { recursive: true });
 
   const folders = new Set([staging, join(staging, "data")]);
-  const payload = new Map<string, string>(), tags = new Map<string, string>();
+  const payload = new Map<string, string>();
+  const tags = new Map<string, string>();
   let payloadBytes = 0;
 
   const add = (name: string, content: Uint8Array | string, into: Map<string, string>): number => {
-    if (!isSafeName(name)) throw new Error(`a bundle cannot hold a file of the name ${JSON.stringify(name)}`);
-    const taken = [...payload.keys(), ...tags.keys()].find((other) => other.toLowerCase() === name.toLowerCase());
+    if (!isSafeName(name)) {
+      throw new Error(`a bundle cannot hold a file of the name ${JSON.stringify(name)}`);
+    }
+    const taken = [...payload.keys(), ...tags.keys()].find((other) =>
+      other.toLowerCase() === name.toLowerCase()
+    );
     if (taken) throw new Error(`the bundle holds ${taken} already`);
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     const file = join(staging, name);
-    for (let folder = dirname(file); !folders.has(folder); folder = dirname(folder)) folders.add(folder);
+    for (let folder = dirname(file); !folders.has(folder); folder = dirname(folder)) {
+      folders.add(folder);
+    }
     Deno.mkdirSync(dirname(file), { recursive: true });
     writeNew(file, bytes);
     into.set(name, sha256(bytes));
@@ -83,10 +102,13 @@ export function createBundle(path: string): BundleWriter {
       payloadBytes += add(`data/${name}`, bytes, payload);
     },
     tag(name, bytes) {
-      if (reserved.has(name) || name.startsWith("data/")) throw new Error(`${name} is the bag's own file`);
+      if (reserved.has(name) || name.startsWith("data/")) {
+        throw new Error(`${name} is the bag's own file`);
+      }
       add(name, bytes, tags);
     },
-    payloadDigests: () => [...payload].sort(([a], [b]) => a < b ? -1 : 1).map(([name, sha256]) => ({ name, sha256 })),
+    payloadDigests: () =>
+      [...payload].sort(([a], [b]) => a < b ? -1 : 1).map(([name, sha256]) => ({ name, sha256 })),
     finish() {
       add("bagit.txt", declaration, tags);
       const info = [
@@ -98,7 +120,10 @@ export function createBundle(path: string): BundleWriter {
       add("bag-info.txt", info.join("\n") + "\n", tags);
       const finalDigest = digest();
       add("manifest-sha256.txt", manifest(), tags);
-      writeNew(join(staging, "tagmanifest-sha256.txt"), new TextEncoder().encode(manifestText(tags)));
+      writeNew(
+        join(staging, "tagmanifest-sha256.txt"),
+        new TextEncoder().encode(manifestText(tags)),
+      );
       for (const folder of folders) syncFolder(folder);
       refuse();
       Deno.renameSync(staging, path);
@@ -114,7 +139,10 @@ export function createBundle(path: string): BundleWriter {
 /** The name of a bundle's folder: the spec file's name and twelve digits of the run digest. */
 export function bundleName(specPath: string, runDigest: string): string {
   // One hyphen for all that stands between two words, one of its own too, and none at the ends.
-  const words = basename(specPath).replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9._]+/g, "-").replace(/^[.-]+/, "");
+  const words = basename(specPath).replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9._]+/g, "-").replace(
+    /^[.-]+/,
+    "",
+  );
   const stem = words.slice(0, 100).replace(/[.-]+$/, "");
   return `${stem || "run"}-${runDigest.slice(0, 12)}`;
 }

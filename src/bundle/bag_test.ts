@@ -5,7 +5,8 @@ import { bundleName, createBundle } from "./bag.ts";
 import { isSafeName, manifestText, parseManifest } from "./manifest.ts";
 import { verifyBag } from "./verify.ts";
 
-const granted = (name: Deno.PermissionName) => Deno.permissions.querySync({ name }).state === "granted";
+const granted = (name: Deno.PermissionName) =>
+  Deno.permissions.querySync({ name }).state === "granted";
 const files = granted("read") && granted("write");
 
 /** A small bundle in a new folder, with files of some structure to damage. */
@@ -23,9 +24,27 @@ function tinyBundle(folder: string) {
 Deno.test("names and manifests: what is written is read, and nothing else is", () => {
   for (const name of ["a", "data/a.b-c_d", "data/2/x.png"]) assert(isSafeName(name), name);
   for (
-    const name of ["", "/a", "../a", "a/../b", "a//b", "a/", ".a", "a/.b", "a\\b", "C:a", "a b", "a\nb", "ä", "-a"]
+    const name of [
+      "",
+      "/a",
+      "../a",
+      "a/../b",
+      "a//b",
+      "a/",
+      ".a",
+      "a/.b",
+      "a\\b",
+      "C:a",
+      "a b",
+      "a\nb",
+      "ä",
+      "-a",
+    ]
   ) assert(!isSafeName(name), name);
-  const digests = new Map([["data/b", "1".repeat(64)], ["data/a", "0".repeat(64)], ["data/B2", "2".repeat(64)]]);
+  const digests = new Map([["data/b", "1".repeat(64)], ["data/a", "0".repeat(64)], [
+    "data/B2",
+    "2".repeat(64),
+  ]]);
   const text = manifestText(digests);
   const faults: string[] = [];
   assertEquals(parseManifest(text, (what) => faults.push(what)), new Map([...digests].sort()));
@@ -57,11 +76,14 @@ Deno.test("a bundle is called as its spec's file, with one hyphen for all that i
     "-.x-.yaml": "x",
     [`${"a".repeat(99)}-b.yaml`]: "a".repeat(99),
   };
-  for (const [path, stem] of Object.entries(stems)) assertEquals(bundleName(path, digest), `${stem}-0123456789ab`);
+  for (const [path, stem] of Object.entries(stems)) {
+    assertEquals(bundleName(path, digest), `${stem}-0123456789ab`);
+  }
 });
 
 Deno.test({
-  name: "a bundle appears whole, is never overwritten, and a killed writer's rest is removed (needs files)",
+  name:
+    "a bundle appears whole, is never overwritten, and a killed writer's rest is removed (needs files)",
   ignore: !files,
   fn() {
     const folder = Deno.makeTempDirSync();
@@ -91,14 +113,19 @@ Deno.test({
     assertThrows(() => createBundle(path), UserError, "not overwritten");
     // The payload alone decides the digest.
     const other = createBundle(join(folder, "other"));
-    for (const { name } of digests) other.payload(name.slice(5), Deno.readFileSync(join(path, name)));
+    for (const { name } of digests) {
+      other.payload(name.slice(5), Deno.readFileSync(join(path, name)));
+    }
     other.tag("README.md", "another text");
     other.tag("large.bin", Uint8Array.from({ length: 3_000_000 }, (_, i) => i >> 8)); // Longer than the reader's buffer.
     assertEquals(other.finish().digest, digest);
     assert(verifyBag(join(folder, "other")).ok);
     const dropped = createBundle(join(folder, "dropped"));
     dropped.discard();
-    assertEquals([...Deno.readDirSync(folder)].map((e) => e.name).sort(), ["other", "tiny-0123456789ab"]);
+    assertEquals([...Deno.readDirSync(folder)].map((e) => e.name).sort(), [
+      "other",
+      "tiny-0123456789ab",
+    ]);
     assertThrows(() => verifyBag(join(folder, "none")), UserError, "no such");
     assertThrows(() => verifyBag(join(path, "README.md")), UserError, "folder");
     Deno.removeSync(folder, { recursive: true });
@@ -131,13 +158,15 @@ Deno.test({
     // Each damages the bundle and returns how to mend it.
     const damages: Record<string, () => () => void> = {
       flip() {
-        const name = pick(), bytes = original.get(name)!.slice();
+        const name = pick();
+        const bytes = original.get(name)!.slice();
         bytes[random(bytes.length)]! ^= 1 << random(8);
         Deno.writeFileSync(at(name), bytes);
         return () => Deno.writeFileSync(at(name), original.get(name)!);
       },
       truncate() {
-        const name = pick(), bytes = original.get(name)!;
+        const name = pick();
+        const bytes = original.get(name)!;
         Deno.truncateSync(at(name), random(bytes.length));
         return () => Deno.writeFileSync(at(name), bytes);
       },
@@ -152,7 +181,8 @@ Deno.test({
         return () => Deno.writeFileSync(at(name), original.get(name)!);
       },
       rename() {
-        const name = pick(), to = `${name}${random(10)}`;
+        const name = pick();
+        const to = `${name}${random(10)}`;
         Deno.renameSync(at(name), at(to));
         return () => Deno.renameSync(at(to), at(name));
       },
@@ -164,7 +194,8 @@ Deno.test({
         return () => [a, b].forEach((name) => Deno.writeFileSync(at(name), original.get(name)!));
       },
       add() {
-        const name = ["", "data/", "data/samples/", "run/"][random(4)]! + ["new", ".hidden", "a b"][random(3)]!;
+        const name = ["", "data/", "data/samples/", "run/"][random(4)]! +
+          ["new", ".hidden", "a b"][random(3)]!;
         Deno.writeFileSync(at(name), new Uint8Array(random(3)));
         return () => Deno.removeSync(at(name));
       },
@@ -198,8 +229,14 @@ Deno.test({
 });
 
 function verifyBagNames(path: string): string[] {
-  return [...Deno.readTextFileSync(join(path, "tagmanifest-sha256.txt")).matchAll(/ {2}(.*)\n/g)].map((m) => m[1]!)
-    .concat("tagmanifest-sha256.txt", "data/loss.csv", "data/samples/grid.png", "data/samples/sheet.png");
+  return [...Deno.readTextFileSync(join(path, "tagmanifest-sha256.txt")).matchAll(/ {2}(.*)\n/g)]
+    .map((m) => m[1]!)
+    .concat(
+      "tagmanifest-sha256.txt",
+      "data/loss.csv",
+      "data/samples/grid.png",
+      "data/samples/sheet.png",
+    );
 }
 
 const python = granted("run") && granted("env") ? findPython() : null;
@@ -207,7 +244,10 @@ function findPython(): string | null {
   for (const command of [Deno.env.get("PYTHON"), "python3"]) {
     if (!command) continue;
     try {
-      if (new Deno.Command(command, { args: ["-c", "import bagit"], stderr: "null" }).outputSync().success) {
+      if (
+        new Deno.Command(command, { args: ["-c", "import bagit"], stderr: "null" }).outputSync()
+          .success
+      ) {
         return command;
       }
     } catch {
@@ -224,7 +264,10 @@ Deno.test({
     const folder = Deno.makeTempDirSync();
     const { path } = tinyBundle(folder).finish();
     for (const manifest of ["manifest-sha256.txt", "tagmanifest-sha256.txt"]) {
-      const { success, stdout } = new Deno.Command("sha256sum", { args: ["--strict", "-c", manifest], cwd: path })
+      const { success, stdout } = new Deno.Command("sha256sum", {
+        args: ["--strict", "-c", manifest],
+        cwd: path,
+      })
         .outputSync();
       assert(success, new TextDecoder().decode(stdout));
     }
@@ -233,12 +276,15 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Python's bagit accepts a bundle (needs --allow-run and Python with bagit, in $PYTHON or as python3)",
+  name:
+    "Python's bagit accepts a bundle (needs --allow-run and Python with bagit, in $PYTHON or as python3)",
   ignore: !files || !python,
   fn() {
     const folder = Deno.makeTempDirSync();
     const { path } = tinyBundle(folder).finish();
-    const { success, stderr } = new Deno.Command(python!, { args: ["-m", "bagit", "--validate", path] }).outputSync();
+    const { success, stderr } = new Deno.Command(python!, {
+      args: ["-m", "bagit", "--validate", path],
+    }).outputSync();
     assert(success, new TextDecoder().decode(stderr));
     Deno.removeSync(folder, { recursive: true });
   },

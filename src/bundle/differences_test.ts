@@ -6,7 +6,9 @@ import { payloadDifferences } from "./differences.ts";
 import { files } from "./layout.ts";
 import { exampleBundle, examplePayload } from "./testing.ts";
 
-const ignore = (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+const ignore = (["read", "write"] as const).some((name) =>
+  Deno.permissions.querySync({ name }).state !== "granted"
+);
 
 type Payload = ReturnType<typeof examplePayload>;
 
@@ -14,12 +16,19 @@ type Payload = ReturnType<typeof examplePayload>;
 function payload(): Payload {
   const grey = Uint8Array.from({ length: 64 }, (_, i) => 3 * i);
   const losses = Array.from({ length: 40 }, (_, i) => `${i + 1},${1 / (i + 1)}\n`);
-  return examplePayload().set("grid.png", encodePng({ width: 8, height: 8, channels: 1, data: grey }))
+  return examplePayload().set(
+    "grid.png",
+    encodePng({ width: 8, height: 8, channels: 1, data: grey }),
+  )
     .set(files.losses, `step,loss\n${losses.join("")}`);
 }
 
 /** Changes the elements of a safetensors file. */
-function change(payload: Payload, file: string, change: (value: number, i: number) => number): void {
+function change(
+  payload: Payload,
+  file: string,
+  change: (value: number, i: number) => number,
+): void {
   const tensors = decodeTensors(payload.get(file) as Uint8Array);
   for (const { data } of tensors.values()) {
     const values = data as Float32Array | Uint8Array;
@@ -40,14 +49,17 @@ Deno.test({
   name: "payloads that differ: file by file, by how much, and the verdict (needs files)",
   ignore,
   async fn() {
-    const folder = Deno.makeTempDirSync(), { path: original } = exampleBundle(join(folder, "original"), payload());
+    const folder = Deno.makeTempDirSync();
+    const { path: original } = exampleBundle(join(folder, "original"), payload());
     let count = 0;
     const compared = async (...changes: ((payload: Payload) => void)[]) => {
       const other = payload();
       changes.forEach((change) => change(other));
       const { path } = exampleBundle(join(folder, `other-${count++}`), other);
       const found = await payloadDifferences(original, path);
-      const lines = new Map(found.different.map(({ file, what, within }) => [file, `${within} ${what}`]));
+      const lines = new Map(
+        found.different.map(({ file, what, within }) => [file, `${within} ${what}`]),
+      );
       assertEquals(found.same + lines.size, other.size);
       return { ...found, lines };
     };
@@ -60,12 +72,23 @@ Deno.test({
       (payload) => payload.set("loss.svg", "<svg/>").delete("loss.svg"),
     );
     assertEquals(nearly.verdict, "rounding");
-    assertEquals([...nearly.lines.keys()], ["data/loss.csv", "data/model.safetensors", "data/samples.safetensors"]);
-    assertStringIncludes(nearly.lines.get("data/model.safetensors")!, "typically 0.40 % of the values");
-    assertEquals(nearly.lines.get("data/samples.safetensors"), "true at most 1 of 255, on average 0.25");
+    assertEquals([...nearly.lines.keys()], [
+      "data/loss.csv",
+      "data/model.safetensors",
+      "data/samples.safetensors",
+    ]);
+    assertStringIncludes(
+      nearly.lines.get("data/model.safetensors")!,
+      "typically 0.40 % of the values",
+    );
+    assertEquals(
+      nearly.lines.get("data/samples.safetensors"),
+      "true at most 1 of 255, on average 0.25",
+    );
     assertEquals(nearly.lines.get("data/loss.csv"), "true at most 0.00300, on average 0.30 %");
 
-    // Another course: weights, samples and early losses are others, the late losses and the scores are not.
+    // Another course: weights, samples and early losses are others, the late losses and the scores
+    // are not.
     const course = (payload: Payload) => {
       change(payload, files.model, (value, i) => value + (i % 3));
       change(payload, files.samples, (value) => 255 - value);
@@ -75,13 +98,17 @@ Deno.test({
     const other = await compared(course);
     assertEquals(other.verdict, "statistics");
     assertStringIncludes(other.lines.get("data/model.safetensors")!, "false at most 2");
-    assertStringIncludes(other.statistics.map(({ what }) => what).join("\n"), "fid: 12.345 there, 12.500 here, 0.44");
+    assertStringIncludes(
+      other.statistics.map(({ what }) => what).join("\n"),
+      "fid: 12.345 there, 12.500 here, 0.44",
+    );
 
     const beyond: [what: string, change: (payload: Payload) => void][] = [
       ["late losses", (payload) => changeLosses(payload, () => 1.2)],
       [
         "a score",
-        (payload) => payload.set(files.metrics, String(payload.get(files.metrics)).replace(/12\.\d+/, "14.1")),
+        (payload) =>
+          payload.set(files.metrics, String(payload.get(files.metrics)).replace(/12\.\d+/, "14.1")),
       ],
       ["a score less", (payload) => payload.set(files.metrics, "{}")],
       ["another network", (payload) => void payload.set(files.network, "other")],
@@ -93,15 +120,24 @@ Deno.test({
       assertEquals((await compared(course, change)).verdict, "different", what);
     }
     const forms = await compared(
-      (payload) => payload.set("grid.png", encodePng({ width: 1, height: 1, channels: 1, data: new Uint8Array(1) })),
+      (payload) =>
+        payload.set(
+          "grid.png",
+          encodePng({ width: 1, height: 1, channels: 1, data: new Uint8Array(1) }),
+        ),
       (payload) => {
-        const tensors = decodeTensors(payload.get(files.model) as Uint8Array), [name] = tensors.keys();
+        const tensors = decodeTensors(payload.get(files.model) as Uint8Array);
+        const [name] = tensors.keys();
         tensors.set(name!, { dtype: "F32", shape: [1], data: new Float32Array(1) } as TensorData);
         payload.set(files.model, encodeTensors(tensors));
       },
     );
     assertEquals(forms.lines.get("data/grid.png"), "false 8x8x1 there, 1x1x1 here");
-    assert(/false .* is F32 \[.*\] there and F32 \[1\] here/.test(forms.lines.get("data/model.safetensors")!));
+    assert(
+      /false .* is F32 \[.*\] there and F32 \[1\] here/.test(
+        forms.lines.get("data/model.safetensors")!,
+      ),
+    );
     Deno.removeSync(folder, { recursive: true });
   },
 });

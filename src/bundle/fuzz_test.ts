@@ -1,4 +1,5 @@
-// Strangers' bundles and archives, damaged at random: an answer or a UserError, and no file anywhere else.
+// Strangers' bundles and archives, damaged at random: an answer or a UserError, and no file
+// anywhere else.
 import { assert, assertEquals } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { gunzipSync, gzipSync } from "fflate";
@@ -23,14 +24,25 @@ function forgeManifests(bundle: string): void {
       manifestText(new Map(names.map((name) => [name, sha256OfFile(join(bundle, name))]))),
     );
   write("manifest-sha256.txt", list("data"));
-  write("tagmanifest-sha256.txt", list("").filter((name) => !name.startsWith("data/") && !name.startsWith("tagm")));
+  write(
+    "tagmanifest-sha256.txt",
+    list("").filter((name) => !name.startsWith("data/") && !name.startsWith("tagm")),
+  );
 }
 
 for (
-  const name of ["spec.yaml", "digests.json", "metrics.json", "samples.safetensors", "model.safetensors", "loss.csv"]
+  const name of [
+    "spec.yaml",
+    "digests.json",
+    "metrics.json",
+    "samples.safetensors",
+    "model.safetensors",
+    "loss.csv",
+  ]
 ) {
   filesTest(`fuzzing: bundles with a damaged ${name} under manifests that fit`, async (folder) => {
-    const { path } = exampleBundle(join(folder, "example-0123456789ab")), file = join(path, "data", name);
+    const { path } = exampleBundle(join(folder, "example-0123456789ab"));
+    const file = join(path, "data", name);
     const good = Deno.readFileSync(file);
     await fuzz([good], async (bytes) => {
       Deno.writeFileSync(file, bytes);
@@ -47,17 +59,20 @@ for (
 }
 
 filesTest("fuzzing: damaged archives of bundles, with checksums that fit", async (folder) => {
-  const { path } = exampleBundle(join(folder, "example-0123456789ab")), archive = join(folder, "a.tar.gz");
+  const { path } = exampleBundle(join(folder, "example-0123456789ab"));
+  const archive = join(folder, "a.tar.gz");
   await packBundle(path, archive);
-  const tar = gunzipSync(Deno.readFileSync(archive)), into = join(folder, "deep", "into");
+  const tar = gunzipSync(Deno.readFileSync(archive));
+  const into = join(folder, "deep", "into");
   Deno.mkdirSync(into, { recursive: true });
-  const outside = () => [folder, dirname(into)].map((at) => [...Deno.readDirSync(at)].map(({ name }) => name).sort());
+  const outside = () =>
+    [folder, dirname(into)].map((at) => [...Deno.readDirSync(at)].map(({ name }) => name).sort());
   const before = outside();
   /** Checksums of all headers that still lie where one belongs. */
   const mend = (bytes: Uint8Array) => {
     for (let at = 0; at + 512 <= bytes.length;) {
-      const header = bytes.subarray(at, at + 512),
-        size = parseInt(new TextDecoder().decode(header.subarray(124, 135)), 8);
+      const header = bytes.subarray(at, at + 512);
+      const size = parseInt(new TextDecoder().decode(header.subarray(124, 135)), 8);
       if (header[0] === 0 || !Number.isFinite(size)) return;
       header.fill(0x20, 148, 156);
       const sum = header.reduce((a, b) => a + b, 0);

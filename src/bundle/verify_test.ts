@@ -10,7 +10,8 @@ import { files, resolvedSpecYaml } from "./layout.ts";
 import { exampleBundle, examplePayload, exampleSpec } from "./testing.ts";
 import { verifyBundle } from "./verify.ts";
 
-const granted = (name: Deno.PermissionName) => Deno.permissions.querySync({ name }).state === "granted";
+const granted = (name: Deno.PermissionName) =>
+  Deno.permissions.querySync({ name }).state === "granted";
 const ignore = !granted("read") || !granted("write");
 
 Deno.test("a resolved spec is written so that it resolves to itself again", () => {
@@ -62,17 +63,33 @@ Deno.test({
       (payload) => payload.set(files.spec, resolvedSpecYaml({ ...exampleSpec(), seed: 43 })),
       "data/spec.yaml: its digest",
     );
-    await expectFault("no spec", (payload) => payload.delete(files.spec), "data/spec.yaml: missing");
+    await expectFault(
+      "no spec",
+      (payload) => payload.delete(files.spec),
+      "data/spec.yaml: missing",
+    );
     await expectFault(
       "a spec that is none",
       (payload) => payload.set(files.spec, "architecture: F\n"),
       "data/spec.yaml",
     );
-    await expectFault("no digests", (payload) => payload.set(files.digests, "[]"), "data/digests.json");
-    await expectFault("broken digests", (payload) => payload.set(files.digests, "{"), "data/digests.json");
+    await expectFault(
+      "no digests",
+      (payload) => payload.set(files.digests, "[]"),
+      "data/digests.json",
+    );
+    await expectFault(
+      "broken digests",
+      (payload) => payload.set(files.digests, "{"),
+      "data/digests.json",
+    );
     await expectFault(
       "another run digest",
-      (payload) => payload.set(files.digests, String(payload.get(files.digests)).replace('"method": 1', '"method": 2')),
+      (payload) =>
+        payload.set(
+          files.digests,
+          String(payload.get(files.digests)).replace('"method": 1', '"method": 2'),
+        ),
       "run digest",
     );
     const reshape = (
@@ -87,7 +104,9 @@ Deno.test({
       "weights of another shape",
       (payload) =>
         reshape(payload, (tensors) => {
-          const [name, tensor] = [...tensors].find(([, { shape }]) => shape.length === 2 && shape[0] !== shape[1])!;
+          const [name, tensor] = [...tensors].find(([, { shape }]) =>
+            shape.length === 2 && shape[0] !== shape[1]
+          )!;
           tensors.set(name, { ...tensor, shape: tensor.shape.toReversed() });
         }),
       "data/model.safetensors: ",
@@ -118,8 +137,16 @@ Deno.test({
       (payload) => payload.set(files.optimizer, payload.get(files.model)!),
       "data/optimizer.safetensors: the spec's network has mean/inc",
     );
-    await expectFault("no model", (payload) => payload.delete(files.model), "data/model.safetensors: missing");
-    await expectFault("a broken model", (payload) => payload.set(files.model, "xx"), "data/model.safetensors");
+    await expectFault(
+      "no model",
+      (payload) => payload.delete(files.model),
+      "data/model.safetensors: missing",
+    );
+    await expectFault(
+      "a broken model",
+      (payload) => payload.set(files.model, "xx"),
+      "data/model.safetensors",
+    );
     await expectFault(
       "scores of other samples",
       (payload) => payload.set(files.metrics, '{"samples":"00"}'),
@@ -142,7 +169,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a packed bundle comes back as it was, by us and by tar; the same bundle gives the same archive (needs files)",
+  name:
+    "a packed bundle comes back as it was, by us and by tar; the same bundle gives the same archive (needs files)",
   ignore,
   async fn() {
     const folder = Deno.makeTempDirSync();
@@ -154,13 +182,23 @@ Deno.test({
     await packBundle(path, archive);
     assertEquals(Deno.readFileSync(archive), bytes);
     const unpacked = await unpackBundle(archive, join(folder, "into"));
-    assertEquals([unpacked.ok, unpacked.digest, basename(unpacked.path)], [true, digest, "example-0123456789ab"]);
+    assertEquals([unpacked.ok, unpacked.digest, basename(unpacked.path)], [
+      true,
+      digest,
+      "example-0123456789ab",
+    ]);
     assert((await verifyBundle(unpacked.path)).ok);
     await assertRejects(() => unpackBundle(archive, join(folder, "into")), UserError, "already");
     if (granted("run") && Deno.build.os === "linux") {
       Deno.mkdirSync(join(folder, "by-tar"));
-      assert(new Deno.Command("tar", { args: ["xzf", archive, "-C", join(folder, "by-tar")] }).outputSync().success);
-      assertEquals((await verifyBundle(join(folder, "by-tar", "example-0123456789ab"))).digest, digest);
+      assert(
+        new Deno.Command("tar", { args: ["xzf", archive, "-C", join(folder, "by-tar")] })
+          .outputSync().success,
+      );
+      assertEquals(
+        (await verifyBundle(join(folder, "by-tar", "example-0123456789ab"))).digest,
+        digest,
+      );
     }
     assertEquals([...Deno.readDirSync(join(folder, "into"))].length, 1, "nothing is left");
 
@@ -172,7 +210,10 @@ Deno.test({
       copy.set(new TextEncoder().encode(to.padEnd(from.length, "\0")), at);
       copy.set(new TextEncoder().encode("        "), at - at % 512 + 148);
       const sum = copy.subarray(at - at % 512, at - at % 512 + 512).reduce((a, b) => a + b, 0);
-      copy.set(new TextEncoder().encode(sum.toString(8).padStart(6, "0") + "\0 "), at - at % 512 + 148);
+      copy.set(
+        new TextEncoder().encode(sum.toString(8).padStart(6, "0") + "\0 "),
+        at - at % 512 + 148,
+      );
       return gzipSync(copy);
     };
     const flipped = bytes.slice();
@@ -190,7 +231,12 @@ Deno.test({
     for (const [kind, content] of Object.entries(damaged)) {
       Deno.writeFileSync(archive, content);
       const words = ["no gzip", "nothing"].includes(kind) ? `${archive}: this is no .tar.gz` : "";
-      await assertRejects(() => unpackBundle(archive, join(folder, "none")), UserError, words, kind);
+      await assertRejects(
+        () => unpackBundle(archive, join(folder, "none")),
+        UserError,
+        words,
+        kind,
+      );
       assertEquals([...Deno.readDirSync(join(folder, "none"))], [], kind);
       assert(!Deno.readDirSync(folder).some(({ name }) => name === "0123456789abcd"));
     }

@@ -2,14 +2,20 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { main } from "./main.ts";
 
-const ignore = (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+const ignore = (["read", "write"] as const).some((name) =>
+  Deno.permissions.querySync({ name }).state !== "granted"
+);
 const why = "(needs --allow-read --allow-write)";
 
-/** What `run spec.yaml` says in a folder that holds only what is given (a name ending in / is a folder's), and what is
- * there afterwards. */
+/**
+ * What `run spec.yaml` says in a folder that holds only what is given (a name ending in / is a
+ * folder's), and what is there afterwards.
+ */
 async function refusal(spec: string | null, others: Record<string, string>) {
-  const folder = await Deno.makeTempDir(), home = Deno.cwd();
-  const printed: string[] = [], errors: unknown[] = [];
+  const folder = await Deno.makeTempDir();
+  const home = Deno.cwd();
+  const printed: string[] = [];
+  const errors: unknown[] = [];
   const { log, error } = console;
   try {
     for (const [name, text] of Object.entries(others)) {
@@ -21,7 +27,12 @@ async function refusal(spec: string | null, others: Record<string, string>) {
     console.log = (text: string) => void printed.push(text);
     console.error = (problem: unknown) => void errors.push(problem);
     const code = await main(["run", "spec.yaml", "--quiet"]);
-    return { code, printed, errors, left: Array.from(Deno.readDirSync(folder), (entry) => entry.name).sort() };
+    return {
+      code,
+      printed,
+      errors,
+      left: Array.from(Deno.readDirSync(folder), (entry) => entry.name).sort(),
+    };
   } finally {
     Object.assign(console, { log, error });
     Deno.chdir(home);
@@ -32,13 +43,39 @@ async function refusal(spec: string | null, others: Record<string, string>) {
 const good = "architecture: D\ndataset: mnist\n";
 const photos = "architecture: A\ndataset: folder\ndata: { path: photos }\n";
 /** What is wrong, the spec (null: no file), and the words that the message must have. */
-const cases: [what: string, spec: string | null, words: string[], others?: Record<string, string>][] = [
-  ["an unknown key", `${good}kaiserBta: 2\n`, ["spec.yaml:3:1: kaiserBta", "did you mean kaiserBeta?"]],
-  ["a wrong type", `${good}kaiserBeta: two\n`, ["spec.yaml:3:13: kaiserBeta", "number from 0", '"two"']],
-  ["no such architecture", "architecture: F\ndataset: mnist\n", ["spec.yaml:1:15: architecture", "A, B, C, D, E"]],
-  ["a negative Kaiser beta", `${good}kaiserBeta: -1\n`, ["spec.yaml:3:13: kaiserBeta", "from 0", "-1"]],
-  ["an impossible image size", `${good}imageSize: 20\n`, ["spec.yaml:3:12: imageSize", "multiple of 8", "20"]],
-  ["a misspelt dataset", "architecture: A\ndataset: minst\n", ["spec.yaml:2:10: dataset", "did you mean mnist?"]],
+const cases: [
+  what: string,
+  spec: string | null,
+  words: string[],
+  others?: Record<string, string>,
+][] = [
+  ["an unknown key", `${good}kaiserBta: 2\n`, [
+    "spec.yaml:3:1: kaiserBta",
+    "did you mean kaiserBeta?",
+  ]],
+  ["a wrong type", `${good}kaiserBeta: two\n`, [
+    "spec.yaml:3:13: kaiserBeta",
+    "number from 0",
+    '"two"',
+  ]],
+  ["no such architecture", "architecture: F\ndataset: mnist\n", [
+    "spec.yaml:1:15: architecture",
+    "A, B, C, D, E",
+  ]],
+  ["a negative Kaiser beta", `${good}kaiserBeta: -1\n`, [
+    "spec.yaml:3:13: kaiserBeta",
+    "from 0",
+    "-1",
+  ]],
+  ["an impossible image size", `${good}imageSize: 20\n`, [
+    "spec.yaml:3:12: imageSize",
+    "multiple of 8",
+    "20",
+  ]],
+  ["a misspelt dataset", "architecture: A\ndataset: minst\n", [
+    "spec.yaml:2:10: dataset",
+    "did you mean mnist?",
+  ]],
   ["broken YAML", "architecture: D\n  dataset: [mnist\n", ["spec.yaml:1:15: no valid YAML"]],
   ["two mistakes at once", "architecture: F\ndataset: 3\n", ["spec.yaml:1:15", "spec.yaml:2:10"]],
   ["a missing file", null, ["spec.yaml", "no such file"]],
@@ -54,7 +91,10 @@ for (const [what, spec, words, others = {}] of cases) {
     ignore,
     fn: async () => {
       const { code, printed, errors, left } = await refusal(spec, others);
-      const given = [...Object.keys(others).map((name) => name.split("/")[0]), ...(spec === null ? [] : ["spec.yaml"])];
+      const given = [
+        ...Object.keys(others).map((name) => name.split("/")[0]),
+        ...(spec === null ? [] : ["spec.yaml"]),
+      ];
       assertEquals([code, printed, errors.length, left], [2, [], 1, given.sort()]);
       const message = String(errors[0]);
       for (const word of words) assert(message.includes(word), message);

@@ -10,11 +10,16 @@ import { run as show } from "./show.ts";
 import { run as unpack } from "./unpack.ts";
 import { run as verify } from "./verify.ts";
 
-const granted = (name: Deno.PermissionName) => Deno.permissions.querySync({ name }).state === "granted";
+const granted = (name: Deno.PermissionName) =>
+  Deno.permissions.querySync({ name }).state === "granted";
 
 /** What a verb says, and its exit code. */
-async function said(verb: (args: string[]) => Promise<number>, ...args: string[]): Promise<[number, string]> {
-  const lines: string[] = [], { log } = console;
+async function said(
+  verb: (args: string[]) => Promise<number>,
+  ...args: string[]
+): Promise<[number, string]> {
+  const lines: string[] = [];
+  const { log } = console;
   console.log = (...words) => lines.push(words.join(" "));
   try {
     return [await verb(args), lines.join("\n")];
@@ -38,8 +43,15 @@ Deno.test({
     const archive = join(folder, "sent.tar.gz");
     assertEquals((await said(pack, path, archive))[0], 0);
     assertEquals((await said(unpack, archive, join(folder, "received")))[0], 0);
-    await assertRejects(() => said(unpack, archive, join(folder, "received")), UserError, "name another folder");
-    assertEquals((await said(verify, join(folder, "received", "example-0123456789ab"), "--digest", digest))[0], 0);
+    await assertRejects(
+      () => said(unpack, archive, join(folder, "received")),
+      UserError,
+      "name another folder",
+    );
+    assertEquals(
+      (await said(verify, join(folder, "received", "example-0123456789ab"), "--digest", digest))[0],
+      0,
+    );
 
     const [shown, list] = await said(show, path);
     assertEquals(shown, 0);
@@ -55,11 +67,15 @@ Deno.test({
     }
     Deno.writeTextFileSync(join(path, "data", "loss.csv"), "step,loss\n1,0\n");
     // As a shell makes it of `out/*`: what lies beside bundles is no fault, what they hold is.
-    const beside_ = ["report.html", "comparison.csv", "diff-a-b.png"].map((name) => join(folder, name));
+    const beside_ = ["report.html", "comparison.csv", "diff-a-b.png"].map((name) =>
+      join(folder, name)
+    );
     const all = [path, join(folder, "example-0123456789ab-pictures"), archive, ...beside_];
     const [ofAll, judged] = await said(verify, ...all);
     assertEquals(ofAll, 1, judged);
-    for (const name of ["-pictures", "sent.tar.gz", "report.html", "comparison.csv", "diff-a-b.png"]) {
+    for (
+      const name of ["-pictures", "sent.tar.gz", "report.html", "comparison.csv", "diff-a-b.png"]
+    ) {
       assert(judged.includes(`${name}: passed over`), judged);
     }
     const [bad, complaint] = await said(verify, path);
@@ -67,7 +83,8 @@ Deno.test({
     assert(complaint.includes("data/loss.csv: its bytes changed"), complaint);
 
     // A folder of bundles is none: the verbs say so alike, and what to name instead.
-    const holds = (command: string) => `${folder} is no bundle; it holds 1 bundle: deno task ${command}`;
+    const holds = (command: string) =>
+      `${folder} is no bundle; it holds 1 bundle: deno task ${command}`;
     await assertRejects(() => said(verify, folder), UserError, holds(`verify ${folder}/*`));
     for (const [verb, name] of [[pack, "pack"], [show, "show"]] as const) {
       await assertRejects(() => said(verb, folder), UserError, holds(`${name} ${path}`));
@@ -86,8 +103,16 @@ Deno.test({
 
     await assertRejects(() => said(pack, path, archive, path), UserError, "pack takes one bundle");
     const before = [...Deno.readDirSync(folder)].length;
-    await assertRejects(() => said(pack, path, join(folder, "received")), UserError, "packed one by one");
-    await assertRejects(() => said(pack, path, join(folder, "none", "a.tar.gz")), UserError, "no such folder");
+    await assertRejects(
+      () => said(pack, path, join(folder, "received")),
+      UserError,
+      "packed one by one",
+    );
+    await assertRejects(
+      () => said(pack, path, join(folder, "none", "a.tar.gz")),
+      UserError,
+      "no such folder",
+    );
     assertEquals([...Deno.readDirSync(folder)].length, before);
     for (const verb of [verify, pack, unpack, show]) {
       await assertRejects(() => said(verb), UserError);

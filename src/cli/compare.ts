@@ -9,7 +9,8 @@ import { writeFileAtomic } from "../formats/atomic.ts";
 import { specDigest } from "../spec/mod.ts";
 
 /** What `--help` prints. */
-export const help = `Prints the paper's table from finished bundles and writes it as comparison.md, .csv and .json.
+export const help =
+  `Prints the paper's table from finished bundles and writes it as comparison.md, .csv and .json.
 
 Usage: deno task compare OUT...
 
@@ -21,10 +22,13 @@ own figures stand beside ours.
   deno task compare out/d2n-mnistm-* out/a-mnistm-*`;
 
 /**
- * The scored runs among bundles; what is left out is told to `skipped`: bundles without scores, and repetitions of a run,
- * which are no further seed.
+ * The scored runs among bundles; what is left out is told to `skipped`: bundles without scores, and
+ * repetitions of a run, which are no further seed.
  */
-export function scoredRuns(paths: readonly string[], skipped: (what: string) => void = () => {}): ScoredRun[] {
+export function scoredRuns(
+  paths: readonly string[],
+  skipped: (what: string) => void = () => {},
+): ScoredRun[] {
   const seen = new Map<string, string>();
   return findBundles(paths).flatMap((path) => {
     const evaluation = readMetrics(path) as Partial<Evaluation> | null;
@@ -32,7 +36,8 @@ export function scoredRuns(paths: readonly string[], skipped: (what: string) => 
       skipped(`${path}: no scores, left out`);
       return [];
     }
-    const resolved = readBundleSpec(path), run = `${specDigest(resolved)} ${evaluation.reference?.digest}`;
+    const resolved = readBundleSpec(path);
+    const run = `${specDigest(resolved)} ${evaluation.reference?.digest}`;
     const first = seen.get(run);
     if (first !== undefined) {
       skipped(`${path}: the same run as ${first}, left out`);
@@ -46,12 +51,16 @@ export function scoredRuns(paths: readonly string[], skipped: (what: string) => 
 /** Prints and writes the table. */
 export function run(args: string[]): Promise<number> {
   const [first] = args;
-  if (first === undefined) throw new UserError(`compare needs bundles, or a folder of them\n\n${help}`);
+  if (first === undefined) {
+    throw new UserError(`compare needs bundles, or a folder of them\n\n${help}`);
+  }
   const runs = scoredRuns(args, console.error);
   if (runs.length === 0) throw new UserError(`${args.join(", ")}: no bundle here has scores`);
-  const comparison = compareRuns(runs), markdown = comparisonMarkdown(comparison);
+  const comparison = compareRuns(runs);
+  const markdown = comparisonMarkdown(comparison);
   console.log(markdown);
-  const folder = isBundle(first) ? dirname(first) : first, encoder = new TextEncoder();
+  const folder = isBundle(first) ? dirname(first) : first;
+  const encoder = new TextEncoder();
   const texts = { md: markdown, csv: comparisonCsv(comparison), json: comparisonJson(comparison) };
   for (const [ending, text] of Object.entries(texts)) {
     writeFileAtomic(join(folder, `comparison.${ending}`), encoder.encode(text));

@@ -20,7 +20,12 @@ const verbs = {
 };
 
 /** What a run leaves for these verbs, without the rest of a bundle. */
-function leaveBundle(path: string, spec: string, fid: number, { losses = [0.5, 0.25], pixel = 7 } = {}) {
+function leaveBundle(
+  path: string,
+  spec: string,
+  fid: number,
+  { losses = [0.5, 0.25], pixel = 7 } = {},
+) {
   const resolved = resolveSpec(
     parseSpec(`${spec}\nimageSize: 8\ndataset: mnist-m\nsampling: { count: 2, batchSize: 2 }`),
   );
@@ -31,7 +36,11 @@ function leaveBundle(path: string, spec: string, fid: number, { losses = [0.5, 0
     reference: { name: "mnist-m", count: 3, digest: "33" },
     notes: ["said beside the scores"],
   };
-  const samples = { dtype: "U8" as const, shape: [2, 8, 8, 3], data: new Uint8Array(384).fill(pixel) };
+  const samples = {
+    dtype: "U8" as const,
+    shape: [2, 8, 8, 3],
+    data: new Uint8Array(384).fill(pixel),
+  };
   Deno.mkdirSync(join(path, "data"), { recursive: true });
   for (
     const [name, content] of [
@@ -45,7 +54,8 @@ function leaveBundle(path: string, spec: string, fid: number, { losses = [0.5, 0
 
 /** What a verb prints, and its exit code. */
 async function printed(...args: string[]): Promise<{ code: number; text: string }> {
-  const lines: string[] = [], { log, error } = console;
+  const lines: string[] = [];
+  const { log, error } = console;
   console.log = console.error = (...words: unknown[]) => void lines.push(words.join(" "));
   try {
     return { code: await main(args, verbs), text: lines.join("\n") };
@@ -71,7 +81,10 @@ Deno.test({
     assertStringIncludes(text, `d-2-2: the same run as ${join(out, "d-2")}, left out`);
     assertStringIncludes(text, "- said beside the scores");
     assert(text.includes(Deno.readTextFileSync(join(out, "comparison.md"))));
-    assertStringIncludes(Deno.readTextFileSync(join(out, "comparison.csv")), "D-2N,mnist-m,fid,lower,72,");
+    assertStringIncludes(
+      Deno.readTextFileSync(join(out, "comparison.csv")),
+      "D-2N,mnist-m,fid,lower,72,",
+    );
     assertEquals(JSON.parse(Deno.readTextFileSync(join(out, "comparison.json"))).rows[0].name, "A");
 
     Deno.removeSync(join(out, "a-1", "data", files.metrics));
@@ -89,9 +102,13 @@ Deno.test({
     "(needs --allow-read --allow-write --allow-env)",
   ignore,
   async fn() {
-    const out = Deno.makeTempDirSync(), [a, b] = [join(out, "one"), join(out, "two")];
+    const out = Deno.makeTempDirSync();
+    const [a, b] = [join(out, "one"), join(out, "two")];
     leaveBundle(a, "architecture: D", 80);
-    leaveBundle(b, "architecture: D\nkaiserBeta: 1\ntraining: { epochs: 5 }", 60, { losses: [0.5, 0.2], pixel: 9 });
+    leaveBundle(b, "architecture: D\nkaiserBeta: 1\ntraining: { epochs: 5 }", 60, {
+      losses: [0.5, 0.2],
+      pixel: 9,
+    });
     const { code, text } = await printed("diff", a, b);
     assertEquals(code, 0, text);
     assertStringIncludes(text, "D-2N  D-1N");
@@ -107,16 +124,21 @@ Deno.test({
     assertEquals(itself.text.match(/the same/g)?.length, 3, "spec, losses, bytes");
     assertStringIncludes(itself.text, "within the noise");
     assertEquals((await printed("diff", a)).code, 2);
-    assertStringIncludes((await printed("diff", a, out)).text, "is no bundle; it holds 2 bundles: deno task diff ");
+    assertStringIncludes(
+      (await printed("diff", a, out)).text,
+      "is no bundle; it holds 2 bundles: deno task diff ",
+    );
     Deno.removeSync(out, { recursive: true });
   },
 });
 
 Deno.test({
-  name: "report writes one page about a folder of bundles (needs --allow-read --allow-write --allow-env)",
+  name:
+    "report writes one page about a folder of bundles (needs --allow-read --allow-write --allow-env)",
   ignore,
   async fn() {
-    const out = Deno.makeTempDirSync(), [a, b] = [join(out, "one"), join(out, "two #2")];
+    const out = Deno.makeTempDirSync();
+    const [a, b] = [join(out, "one"), join(out, "two #2")];
     leaveBundle(a, "architecture: A", 80);
     leaveBundle(b, "architecture: D", 60);
     Deno.removeSync(join(b, "data", files.metrics));

@@ -27,21 +27,28 @@ Usage: deno task data NAME [--preview] [--export DIR] [--path PATH] [--skip-bad]
 Images are those of a run at 32 pixels, the published number of them. mnist-m has no archive that can be fetched
 without a browser: put the unpacked mnist_m.tar.gz into data/mnist-m, or let it be built.`;
 
-const rows = 10, columns = 16;
+const rows = 10;
+const columns = 16;
 
 /** A sheet of the first images: a row a class, or, without labels, in their order. */
 export function previewSheet(dataset: Dataset): Promise<Uint8Array<ArrayBuffer>> {
   const { labels, classNames, count } = dataset;
   const all = Array.from({ length: count }, (_, i) => i);
   const chosen = labels && classNames
-    ? classNames.map((name, label) => ({ name, indices: all.filter((i) => labels[i] === label).slice(0, columns) }))
+    ? classNames.map((name, label) => ({
+      name,
+      indices: all.filter((i) => labels[i] === label).slice(0, columns),
+    }))
       .filter(({ indices }) => indices.length)
     : Array.from({ length: rows }, (_, row) => ({
       name: `${row * columns}`,
       indices: all.slice(row * columns, (row + 1) * columns),
     })).filter(({ indices }) => indices.length);
   const cells: Block["cells"] = chosen.map(({ indices }) =>
-    Array.from({ length: columns }, (_, i) => i < indices.length ? pictureAt(dataset, indices[i]!) : null)
+    Array.from(
+      { length: columns },
+      (_, i) => i < indices.length ? pictureAt(dataset, indices[i]!) : null,
+    )
   );
   return sheetPng([{ cells }], {
     title: `${dataset.name}: ${counted(count, "image")}`,
@@ -50,13 +57,20 @@ export function previewSheet(dataset: Dataset): Promise<Uint8Array<ArrayBuffer>>
   });
 }
 
-/** Writes the images of a dataset as PNG files, numbered in their order, and their labels as `labels.txt`. */
+/**
+ * Writes the images of a dataset as PNG files, numbered in their order, and their labels as
+ * `labels.txt`.
+ */
 export async function exportImages(dataset: Dataset, folder: string): Promise<void> {
   // Images of another export among these would be read as part of them.
-  if (isThere(folder)) throw new UserError(`${folder}: there is something in it already; name a new folder`);
+  if (isThere(folder)) {
+    throw new UserError(`${folder}: there is something in it already; name a new folder`);
+  }
   await Deno.mkdir(folder, { recursive: true });
   const nameOf = (i: number) => `${`${i}`.padStart(6, "0")}.png`;
-  for (let i = 0; i < dataset.count; i++) writeFileAtomic(join(folder, nameOf(i)), encodePng(pictureAt(dataset, i)));
+  for (let i = 0; i < dataset.count; i++) {
+    writeFileAtomic(join(folder, nameOf(i)), encodePng(pictureAt(dataset, i)));
+  }
   const { labels } = dataset;
   if (!labels) return;
   const lines = Array.from(labels, (label, i) => `${nameOf(i)} ${label}\n`).join("");
@@ -76,15 +90,24 @@ function datasetName(text: string | undefined): DatasetName {
   if (text === undefined) throw new UserError(`data needs a dataset's name\n\n${help}`);
   if (Object.hasOwn(datasetFacts, text)) return text as DatasetName;
   const near = nearest(text, Object.keys(datasetFacts));
-  throw new UserError(`there is no dataset ${JSON.stringify(text)}${near === undefined ? "" : `; did you mean ${near}?`}
-known: ${Object.keys(datasetFacts).join(", ")}`);
+  throw new UserError(
+    `there is no dataset ${JSON.stringify(text)}${
+      near === undefined ? "" : `; did you mean ${near}?`
+    }
+known: ${Object.keys(datasetFacts).join(", ")}`,
+  );
 }
 
 /** Fetches, shows or exports a dataset. */
 export async function run(args: string[]): Promise<number> {
-  const { values, flags, words: [said] } = parseOptions(args, ["export", "path"], ["preview", "skip-bad"]);
+  const { values, flags, words: [said] } = parseOptions(args, ["export", "path"], [
+    "preview",
+    "skip-bad",
+  ]);
   const name = datasetName(said);
-  if (name === "folder" && values.path === undefined) throw new UserError("data folder needs --path: where it lies");
+  if (name === "folder" && values.path === undefined) {
+    throw new UserError("data folder needs --path: where it lies");
+  }
   const progress = createProgress();
   const dataRoot = "data";
   const shows = flags.preview || values.export !== undefined || values.path !== undefined;

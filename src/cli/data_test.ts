@@ -10,7 +10,10 @@ import { exportImages, previewSheet, run } from "./data.ts";
 const dataset: Dataset = {
   name: "made up",
   source: "made up",
-  images: Uint8Array.from({ length: 5 * 32 * 32 * 3 }, (_, i) => (i * 7 + Math.floor(i / 3072) * 50) % 256),
+  images: Uint8Array.from(
+    { length: 5 * 32 * 32 * 3 },
+    (_, i) => (i * 7 + Math.floor(i / 3072) * 50) % 256,
+  ),
   labels: Uint8Array.of(1, 0, 1, 1, 0),
   count: 5,
   imageSize: 32,
@@ -32,15 +35,26 @@ Deno.test({
   name: "data: a path where nothing is is named (needs --allow-read)",
   ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
   async fn() {
-    const absent = ["--path", "/nonexistent"], nothing = "there is nothing at /nonexistent. ";
-    await assertRejects(() => run(["mnist", ...absent]), UserError, `${nothing}Without a path (data.path, --path) the`);
-    await assertRejects(() => run(["folder", ...absent]), UserError, `${nothing}Say where the images lie`);
+    const absent = ["--path", "/nonexistent"];
+    const nothing = "there is nothing at /nonexistent. ";
+    await assertRejects(
+      () => run(["mnist", ...absent]),
+      UserError,
+      `${nothing}Without a path (data.path, --path) the`,
+    );
+    await assertRejects(
+      () => run(["folder", ...absent]),
+      UserError,
+      `${nothing}Say where the images lie`,
+    );
   },
 });
 
 Deno.test("data --preview: a row a class, in its order", async () => {
   const sheet = decodePng(await previewSheet(dataset));
-  const unlabelled = decodePng(await previewSheet({ ...dataset, labels: null, classes: null, classNames: null }));
+  const unlabelled = decodePng(
+    await previewSheet({ ...dataset, labels: null, classes: null, classNames: null }),
+  );
   // Two rows of classes, or one of five images.
   assertEquals(sheet.height > unlabelled.height, true);
   // The first image of each row stands in the sheet, each pixel as a square.
@@ -59,22 +73,26 @@ Deno.test("data --preview: a row a class, in its order", async () => {
 const needed = ["read", "write"] as const;
 const ignore = needed.some((name) => Deno.permissions.querySync({ name }).state !== "granted");
 
-Deno.test("data --export: what is exported is read as the same data (needs --allow-read, --allow-write)", {
-  ignore,
-}, async () => {
-  const dataRoot = await Deno.makeTempDir();
-  try {
-    const path = join(dataRoot, "exported");
-    await exportImages(dataset, path);
-    await assertRejects(() => exportImages(dataset, path), UserError, "something in it already");
-    const again = await loadDataset({
-      dataset: "folder",
-      imageSize: 32,
-      channels: 3,
-      data: { limit: null, digest: null, fit: "crop", path },
-    }, { dataRoot });
-    assertEquals([again.images, again.labels], [dataset.images, dataset.labels]);
-  } finally {
-    await Deno.remove(dataRoot, { recursive: true });
-  }
-});
+Deno.test(
+  "data --export: what is exported is read as the same data (needs --allow-read, --allow-write)",
+  {
+    ignore,
+  },
+  async () => {
+    const dataRoot = await Deno.makeTempDir();
+    try {
+      const path = join(dataRoot, "exported");
+      await exportImages(dataset, path);
+      await assertRejects(() => exportImages(dataset, path), UserError, "something in it already");
+      const again = await loadDataset({
+        dataset: "folder",
+        imageSize: 32,
+        channels: 3,
+        data: { limit: null, digest: null, fit: "crop", path },
+      }, { dataRoot });
+      assertEquals([again.images, again.labels], [dataset.images, dataset.labels]);
+    } finally {
+      await Deno.remove(dataRoot, { recursive: true });
+    }
+  },
+);

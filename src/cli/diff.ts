@@ -1,6 +1,12 @@
 /** `deno task diff`: two bundles side by side: spec, losses, scores, samples. */
 import { basename, dirname, join } from "@std/path";
-import { readAllSamples, readBundleSpec, readLosses, readMetrics, requireBundle } from "../bundle/read.ts";
+import {
+  readAllSamples,
+  readBundleSpec,
+  readLosses,
+  readMetrics,
+  requireBundle,
+} from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { isWithinNoise } from "../evaluation/table.ts";
@@ -12,7 +18,8 @@ import { specName } from "../spec/mod.ts";
 import { positionals } from "./positionals.ts";
 
 /** What `--help` prints. */
-export const help = `Shows two bundles side by side: the spec's fields that differ, losses, scores, samples.
+export const help =
+  `Shows two bundles side by side: the spec's fields that differ, losses, scores, samples.
 
 Usage: deno task diff A B
 
@@ -29,19 +36,25 @@ export async function run(args: string[]): Promise<number> {
     ["samples", await sampleLines(a, b)],
   ];
   console.log(`A  ${a}\nB  ${b}`);
-  for (const [title, lines] of sections) console.log(`\n${title}\n${lines.map((line) => `  ${line}`).join("\n")}`);
+  for (const [title, lines] of sections) {
+    console.log(`\n${title}\n${lines.map((line) => `  ${line}`).join("\n")}`);
+  }
   return 0;
 }
 
 /** Rows of equal width: the first line is the header. */
 function aligned(rows: string[][]): string[] {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows.map((row) => row.map((field, i) => i === 0 ? field.padEnd(widths[i]!) : field.padStart(widths[i]!)))
+  return rows.map((row) =>
+    row.map((field, i) => i === 0 ? field.padEnd(widths[i]!) : field.padStart(widths[i]!))
+  )
     .map((row) => row.join("  ").trimEnd());
 }
 
 function specLines(a: string, b: string): string[] {
-  const left = readBundleSpec(a), right = readBundleSpec(b), differences = specDifferences(left, right);
+  const left = readBundleSpec(a);
+  const right = readBundleSpec(b);
+  const differences = specDifferences(left, right);
   if (differences.length === 0) return ["the same"];
   const text = (value: unknown) => value === undefined ? "" : JSON.stringify(value);
   return aligned([
@@ -52,20 +65,30 @@ function specLines(a: string, b: string): string[] {
 
 /** The mean loss over ten stretches of the training, for each its share of its own length. */
 function lossLines(a: string, b: string): string[] {
-  const left = readLosses(a), right = readLosses(b);
+  const left = readLosses(a);
+  const right = readLosses(b);
   if (left.length === 0 || right.length === 0) return ["no losses"];
-  if (left.length === right.length && left.every(({ loss }, i) => loss === right[i]!.loss)) return ["the same"];
+  if (left.length === right.length && left.every(({ loss }, i) => loss === right[i]!.loss)) {
+    return ["the same"];
+  }
   const parts = Math.min(10, left.length, right.length);
   const mean = (losses: { loss: number }[], part: number) => {
-    const some = losses.slice(Math.floor(part * losses.length / parts), Math.floor((part + 1) * losses.length / parts));
+    const some = losses.slice(
+      Math.floor(part * losses.length / parts),
+      Math.floor((part + 1) * losses.length / parts),
+    );
     return some.reduce((sum, { loss }) => sum + loss, 0) / some.length;
   };
   const rows = Array.from({ length: parts }, (_, part) => {
-    const x = mean(left, part), y = mean(right, part);
+    const x = mean(left, part);
+    const y = mean(right, part);
     const range = `${Math.round(100 * part / parts)}-${Math.round(100 * (part + 1) / parts)} %`;
     return [range, x.toPrecision(4), y.toPrecision(4), change(x, y)];
   });
-  return aligned([["of the steps", `A (${left.length})`, `B (${right.length})`, "change"], ...rows]);
+  return aligned([
+    ["of the steps", `A (${left.length})`, `B (${right.length})`, "change"],
+    ...rows,
+  ]);
 }
 
 const change = (a: number, b: number) => {
@@ -78,7 +101,11 @@ function scoreLines(a: string, b: string): string[] {
   const rows = (left?.scores ?? []).flatMap((one) => {
     const other = right?.scores?.find(({ metric }) => metric === one.metric);
     if (!other) return [];
-    const [x, y] = [one, other].map(({ value, standardError }) => ({ mean: value, standardError, seeds: [0] }));
+    const [x, y] = [one, other].map(({ value, standardError }) => ({
+      mean: value,
+      standardError,
+      seeds: [0],
+    }));
     const within = isWithinNoise(x!, y!) ? ", within the noise" : "";
     return [[
       scoreText(one).label,
@@ -97,15 +124,20 @@ function scoreLines(a: string, b: string): string[] {
 
 async function sampleLines(a: string, b: string): Promise<string[]> {
   const all = [await readAllSamples(a), await readAllSamples(b)] as const;
-  for (const [i, of] of all.entries()) if (of.size === 0) throw new UserError(`${[a, b][i]}: no samples in it`);
+  for (const [i, of] of all.entries()) {
+    if (of.size === 0) throw new UserError(`${[a, b][i]}: no samples in it`);
+  }
   // Upright images where both have them, else those of an angle that both have.
   const upright = (angles: number[]) => angles.includes(0) ? 0 : angles[0];
   const common = upright([...all[0].keys()].filter((angle) => all[1].has(angle)));
   const angles = all.map((of) => common ?? upright([...of.keys()])!);
   const [left, right] = all.map((of, i): Pictures => of.get(angles[i]!)!) as [Pictures, Pictures];
-  const lines = common === undefined ? [`drawn at no angle in common: ${angles[0]}° and ${angles[1]}° are shown`] : [];
+  const lines = common === undefined
+    ? [`drawn at no angle in common: ${angles[0]}° and ${angles[1]}° are shown`]
+    : [];
   if (left.images.length === right.images.length) {
-    let equal = 0, sum = 0;
+    let equal = 0;
+    let sum = 0;
     left.images.forEach((byte, i) => {
       if (byte === right.images[i]) equal++;
       sum += Math.abs(byte - right.images[i]!);
@@ -117,13 +149,23 @@ async function sampleLines(a: string, b: string): Promise<string[]> {
       } of 255 on average`,
     );
   }
-  if (left.imageSize !== right.imageSize) return [...lines, `${left.imageSize} and ${right.imageSize} pixels a side`];
+  if (left.imageSize !== right.imageSize) {
+    return [...lines, `${left.imageSize} and ${right.imageSize} pixels a side`];
+  }
   const shown = Math.min(16, left.count, right.count);
   const block = (title: string, pictures: Pictures) => {
     const some = allPictures(pictures).slice(0, shown);
-    return { title, cells: [0, 4, 8, 12].map((from) => some.slice(from, from + 4)).filter((row) => row.length > 0) };
+    return {
+      title,
+      cells: [0, 4, 8, 12].map((from) => some.slice(from, from + 4)).filter((row) =>
+        row.length > 0
+      ),
+    };
   };
   const path = join(dirname(a), `diff-${basename(a)}-${basename(b)}.png`);
-  writeFileAtomic(path, await sheetPng([block(`A, ${angles[0]}°`, left), block(`B, ${angles[1]}°`, right)]));
+  writeFileAtomic(
+    path,
+    await sheetPng([block(`A, ${angles[0]}°`, left), block(`B, ${angles[1]}°`, right)]),
+  );
   return [...lines, `side by side in ${path}`];
 }

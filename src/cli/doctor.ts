@@ -3,7 +3,8 @@ import { UserError } from "../errors.ts";
 import type { EngineName } from "../engines/engine.ts";
 
 /** What `--help` prints. */
-export const help = `Says which engines work on this machine, with version and device, and how to get the others.
+export const help =
+  `Says which engines work on this machine, with version and device, and how to get the others.
 Nothing is fetched or changed.
 
 Usage: deno task doctor`;
@@ -24,7 +25,11 @@ export async function run(args: string[]): Promise<number> {
   for (const [engine, examine] of examinations) {
     const finding = await examine().then(
       (text): Finding => ({ engine, works: true, text }),
-      (error): Finding => ({ engine, works: false, text: error instanceof Error ? error.message : String(error) }),
+      (error): Finding => ({
+        engine,
+        works: false,
+        text: error instanceof Error ? error.message : String(error),
+      }),
     );
     console.log(findingText(finding));
   }
@@ -34,7 +39,10 @@ export async function run(args: string[]): Promise<number> {
 /** A finding as lines for the terminal. */
 export function findingText({ engine, works, text }: Finding): string {
   const [first, ...more] = text.split("\n");
-  return [`${engine.padEnd(10)}  ${works ? "works" : "does not work"}: ${first}`, ...more.map((line) => `  ${line}`)]
+  return [
+    `${engine.padEnd(10)}  ${works ? "works" : "does not work"}: ${first}`,
+    ...more.map((line) => `  ${line}`),
+  ]
     .join("\n");
 }
 
@@ -44,7 +52,9 @@ const examinations: readonly (readonly [EngineName, () => Promise<string>])[] = 
     const library = await findLibrary({ download: false });
     const lines = [await compute("tensorflow"), library.directory, ...library.passedOver];
     if (!library.gpu && await hasNvidiaGpu()) {
-      lines.push("This library does not use the NVIDIA GPU here; the fetched one does: unset TENSORFLOW_DIR, or");
+      lines.push(
+        "This library does not use the NVIDIA GPU here; the fetched one does: unset TENSORFLOW_DIR, or",
+      );
       lines.push(`python3 -m pip install "tensorflow[and-cuda]==${library.version ?? "2.21.0"}"`);
     }
     return lines.join("\n");
@@ -74,7 +84,9 @@ async function compute(name: EngineName): Promise<string> {
     const product = a.matMul(a);
     const values = Array.from(await product.data());
     tf.dispose([a, product]);
-    if (values.join() !== "7,10,15,22") throw new Error(`it computes ${values.join(", ")} for 7, 10, 15, 22`);
+    if (values.join() !== "7,10,15,22") {
+      throw new Error(`it computes ${values.join(", ")} for 7, 10, 15, 22`);
+    }
     return engine.description;
   } finally {
     engine.dispose();

@@ -9,7 +9,12 @@ import { type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
 import { type Images, measures } from "../evaluation/equivariance.ts";
 import { type EquivarianceScore, measureEquivariance } from "../evaluation/equivariance_study.ts";
-import { curvesOf, scoresCsv, type StudiedNetwork, summaryTable } from "../evaluation/equivariance_table.ts";
+import {
+  curvesOf,
+  scoresCsv,
+  type StudiedNetwork,
+  summaryTable,
+} from "../evaluation/equivariance_table.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, specDigest, specName } from "../spec/mod.ts";
 import { curvePlot } from "../report/plots.ts";
 import { compileUNet, loadWeights } from "../unet/mod.ts";
@@ -21,7 +26,8 @@ const kinds = ["prediction", "run"] as const;
 const curvesFile = (kind: (typeof kinds)[number]) => `equivariance-${kind}`;
 
 /** What `--help` prints. */
-export const help = `Measures how well trained networks keep turns and shifts, in decibels: more is better.
+export const help =
+  `Measures how well trained networks keep turns and shifts, in decibels: more is better.
 
 Usage: deno task equivariance BUNDLE ... [field=value ...] [options]
 
@@ -35,8 +41,8 @@ Usage: deno task equivariance BUNDLE ... [field=value ...] [options]
   --engine NAME     auto (default), tensorflow, webgpu, cpu
   --data FOLDER     where datasets lie (default: data)
   --out FOLDER      write equivariance.csv there, and ${
-  kinds.map((kind) => `${curvesFile(kind)}.svg`).join(", ")
-} and .png
+    kinds.map((kind) => `${curvesFile(kind)}.svg`).join(", ")
+  } and .png
 
 EQ-T (whole pixels), EQ-T_frac and EQ-R (turns) are StyleGAN3's; the shift PSNR is that of Alias-Free Latent Diffusion.
 A prediction's score compares f(turned x) with turned f(x), at five noise levels; a run's, the image of a run that turns
@@ -55,26 +61,49 @@ export async function run(args: string[]): Promise<number> {
   );
   const overrides = words.filter((word) => word.includes("="));
   const paths = words.filter((word) => !word.includes("="));
-  if (paths.length === 0) throw new UserError("which bundles? For example: deno task equivariance out");
-  // Folders may hold bundles of further samples, too, which have no model.
-  const found = findBundles(paths), bundles = found.filter((path) => weightsFile(path) !== null);
-  if (bundles.length === 0) {
-    throw new UserError(`${paths.join(", ")}: no model in it; give the bundle that it was sampled from`);
+  if (paths.length === 0) {
+    throw new UserError("which bundles? For example: deno task equivariance out");
   }
-  const seeds = wholeNumber(values.seeds ?? "5", "--seeds"), perSeed = wholeNumber(values.images ?? "4", "--images");
-  const angles = anglesOf(values.angles ?? defaultAngles), progress = createProgress(), networks: StudiedNetwork[] = [];
-  const data = dataFolder(values.data), engine = await openEngine((values.engine ?? "auto") as EngineName | "auto");
+  // Folders may hold bundles of further samples, too, which have no model.
+  const found = findBundles(paths);
+  const bundles = found.filter((path) => weightsFile(path) !== null);
+  if (bundles.length === 0) {
+    throw new UserError(
+      `${paths.join(", ")}: no model in it; give the bundle that it was sampled from`,
+    );
+  }
+  const seeds = wholeNumber(values.seeds ?? "5", "--seeds");
+  const perSeed = wholeNumber(values.images ?? "4", "--images");
+  const angles = anglesOf(values.angles ?? defaultAngles);
+  const progress = createProgress();
+  const networks: StudiedNetwork[] = [];
+  const data = dataFolder(values.data);
+  const engine = await openEngine((values.engine ?? "auto") as EngineName | "auto");
   try {
     for (const path of bundles) {
       const spec = resolveSpec(parseSpec(JSON.stringify(readBundleSpec(path))), overrides);
-      const images = await imagesOf(spec, seeds * perSeed, data), unet = compileUNet(spec);
+      const images = await imagesOf(spec, seeds * perSeed, data);
+      const unet = compileUNet(spec);
       try {
         await loadWeights(unet, weightsFile(path)!);
         const name = specName(spec);
         progress.message(`${basename(path)}: ${name} on ${spec.dataset}`);
-        const options = { seeds, angles, images, spec, engine, predict: unet.apply, transformations: 2 };
+        const options = {
+          seeds,
+          angles,
+          images,
+          spec,
+          engine,
+          predict: unet.apply,
+          transformations: 2,
+        };
         const scores = await study(progress, { ...options, runs: !flags["no-runs"] });
-        networks.push({ name, bundle: basename(path), kin: specDigest({ ...spec, seed: 0 }), scores });
+        networks.push({
+          name,
+          bundle: basename(path),
+          kin: specDigest({ ...spec, seed: 0 }),
+          scores,
+        });
       } finally {
         unet.dispose();
       }
@@ -115,17 +144,30 @@ function wholeNumber(text: string, option: string): number {
 function anglesOf(text: string): number[] {
   const angles = text.split(",").filter((word) => word.trim() !== "").map(Number);
   if (angles.some((angle) => !Number.isFinite(angle) || angle === 0)) {
-    throw new UserError(`--angles takes degrees other than 0, separated by commas, got ${JSON.stringify(text)}`);
+    throw new UserError(
+      `--angles takes degrees other than 0, separated by commas, got ${JSON.stringify(text)}`,
+    );
   }
   return [...new Set(angles)].sort((a, b) => a - b);
 }
 
 /** Images of the spec's dataset, spread evenly over it. */
-async function imagesOf(spec: ResolvedSpec, count: number, dataRoot: string | undefined): Promise<Images> {
-  const dataset = await loadDataset(spec, { dataRoot }), { imageSize, channels } = dataset;
-  if (dataset.count < count) throw new UserError(`the dataset has ${dataset.count} images, and ${count} are asked for`);
+async function imagesOf(
+  spec: ResolvedSpec,
+  count: number,
+  dataRoot: string | undefined,
+): Promise<Images> {
+  const dataset = await loadDataset(spec, { dataRoot });
+  const { imageSize, channels } = dataset;
+  if (dataset.count < count) {
+    throw new UserError(`the dataset has ${dataset.count} images, and ${count} are asked for`);
+  }
   const values = new Float32Array(count * imageSize ** 2 * channels);
-  fillBatch(dataset, Array.from({ length: count }, (_, i) => Math.floor(i * dataset.count / count)), values);
+  fillBatch(
+    dataset,
+    Array.from({ length: count }, (_, i) => Math.floor(i * dataset.count / count)),
+    values,
+  );
   return { shape: [count, imageSize, imageSize, channels], values };
 }
 

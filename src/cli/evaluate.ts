@@ -15,7 +15,8 @@ import type { ResolvedSpec } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
 
 /** What `--help` prints. */
-export const help = `Scores the images of A against those of B: FID, KID and Inception Score with standard errors.
+export const help =
+  `Scores the images of A against those of B: FID, KID and Inception Score with standard errors.
 
 Usage: deno task evaluate A B
 
@@ -27,15 +28,23 @@ weights-inception-2015-12-05-6726825d.pth into data/ or name it in INCEPTION_WEI
 A or B is a bundle, a classifier of its dataset takes Inception's place, and the scores have other names.`;
 
 /** The published settings; a bundle's own spec goes before them. */
-const published = { metrics: ["fid", "kid", "is"], kidSubsets: 100, kidSubsetSize: 1000, isSplits: 10 } as const;
+const published = {
+  metrics: ["fid", "kid", "is"],
+  kidSubsets: 100,
+  kidSubsetSize: 1000,
+  isSplits: 10,
+} as const;
 
 /** Scores A against B and prints the scores. */
 export async function run(args: string[]): Promise<number> {
   const [a, b, ...more] = args;
   if (a === undefined || b === undefined || more.length > 0) {
-    throw new UserError(`evaluate needs two folders of images or bundles, and got ${args.length}\n\n${help}`);
+    throw new UserError(
+      `evaluate needs two folders of images or bundles, and got ${args.length}\n\n${help}`,
+    );
   }
-  const generated = await openImages(a), reference = await openImages(b);
+  const generated = await openImages(a);
+  const reference = await openImages(b);
   const spec = generated.spec ?? reference.spec;
   const progress = createProgress();
   const engine = await openEngine("auto");
@@ -61,10 +70,16 @@ export async function run(args: string[]): Promise<number> {
 }
 
 /** A bundle's unturned samples, or a folder's images. */
-async function openImages(path: string): Promise<{ images: ImageSource; spec: ResolvedSpec | null }> {
+async function openImages(
+  path: string,
+): Promise<{ images: ImageSource; spec: ResolvedSpec | null }> {
   if (!isBundle(path)) return { images: imagesInFolder(path), spec: null };
-  const samples = await readSamples(path), digest = sha256(samples.images);
-  return { images: imagesInMemory({ name: basename(path), digest, ...samples }), spec: readBundleSpec(path) };
+  const samples = await readSamples(path);
+  const digest = sha256(samples.images);
+  return {
+    images: imagesInMemory({ name: basename(path), digest, ...samples }),
+    spec: readBundleSpec(path),
+  };
 }
 
 /** The dataset of a spec, or null where it is not here: Inception can do without. */
@@ -79,7 +94,9 @@ async function datasetOf(spec: ResolvedSpec, say: (text: string) => void): Promi
 }
 
 /** The scores as lines for people. */
-export function scoreLines({ scores, generated, reference, notes, extractor }: Evaluation): string[] {
+export function scoreLines(
+  { scores, generated, reference, notes, extractor }: Evaluation,
+): string[] {
   const rows = scores.map((one) => {
     const { label, text } = scoreText(one);
     return [label, text, detail(one)];
@@ -87,7 +104,9 @@ export function scoreLines({ scores, generated, reference, notes, extractor }: E
   const widths = [0, 1].map((i) => Math.max(...rows.map((row) => row[i]!.length)));
   return [
     `${counted(generated.count, "image")} against ${reference.count} of ${reference.name}` +
-    (extractor ? `, seen by ${extractor.name} ${extractor.digest.slice(0, 12)}; ± is the standard error` : ""),
+    (extractor
+      ? `, seen by ${extractor.name} ${extractor.digest.slice(0, 12)}; ± is the standard error`
+      : ""),
     ...rows.map(([label, value, more]) =>
       `  ${label!.padEnd(widths[0]!)}  ${value!.padEnd(widths[1]!)}  ${more}`.trimEnd()
     ),
@@ -98,11 +117,12 @@ export function scoreLines({ scores, generated, reference, notes, extractor }: E
 /** What else is known of a score, with its decimals. */
 function detail(one: Score): string {
   const { subsets, subsetSize, allRows, splits, standardDeviation } = one;
-  const figure = (value: number) => figureText(value, one.standardError, metricLabel(one).times).value;
+  const figure = (value: number) =>
+    figureText(value, one.standardError, metricLabel(one).times).value;
   if (subsets !== undefined && allRows !== undefined) {
-    return `${counted(subsets, "subset")} of ${subsetSize}, spread ${figure(standardDeviation!)}; all images ${
-      figure(allRows)
-    }`;
+    return `${counted(subsets, "subset")} of ${subsetSize}, spread ${
+      figure(standardDeviation!)
+    }; all images ${figure(allRows)}`;
   }
   if (splits === undefined) return "";
   // The spread over one split is none.

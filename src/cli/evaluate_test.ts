@@ -12,5 +12,8 @@ Deno.test("one split has neither error nor spread, and what is one is said in th
       notes: [],
     });
   assertEquals(lines(1, null), ["1 image against 3 of made up", "  IS ↑  1.50  1 split"]);
-  assertEquals(lines(2, 0.25), ["2 images against 3 of made up", "  IS ↑  1.50 ± 0.25  2 splits, spread 0.20"]);
+  assertEquals(lines(2, 0.25), [
+    "2 images against 3 of made up",
+    "  IS ↑  1.50 ± 0.25  2 splits, spread 0.20",
+  ]);
 });

@@ -1,5 +1,6 @@
-// Kills at fifty random moments, ten times through all phases; the signals that people send; a clock that jumps, a dataset
-// that is taken away. Not named like a test: `deno task nightly` runs it.
+// Kills at fifty random moments, ten times through all phases; the signals that people send; a
+// clock that jumps, a dataset that is taken away. Not named like a test: `deno task nightly` runs
+// it.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { encodePng } from "../formats/png.ts";
@@ -8,7 +9,8 @@ import { bundleOf, command, tinySpec, withFolder } from "./testing.ts";
 
 Deno.test("run: fifty kills in ten runs, and each ends in the bytes of a run left alone", () =>
   withFolder(async (folder) => {
-    const seed = crypto.getRandomValues(new Uint32Array(1))[0]!, random = randomOf(seed);
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
+    const random = randomOf(seed);
     const expected = await aloneDigest();
     for (let run = 0; run < 10; run++) {
       const { digest } = await runThroughKills(folder, `killed-${run}`, [0, 1, 2, 3, 4], random);
@@ -55,7 +57,8 @@ Deno.test("run: a clock that jumps for years at every look changes nothing", () 
         static now = now;
       };`,
     );
-    const jumping = () => command(folder, ["run", "tiny.yaml", "--engine", "tensorflow"], {}, [clock]);
+    const jumping = () =>
+      command(folder, ["run", "tiny.yaml", "--engine", "tensorflow"], {}, [clock]);
     const killed = jumping();
     assert(await killed.said("epoch 3: "));
     killed.kill("SIGKILL");
@@ -66,27 +69,38 @@ Deno.test("run: a clock that jumps for years at every look changes nothing", () 
   }));
 
 Deno.test("run: a dataset removed on the way is missed by its name, and put back it goes on", () =>
-  withFolder(async (folder) => {
-    const photos = join(folder, "photos"), away = join(folder, "away");
-    Deno.mkdirSync(photos);
-    for (let i = 0; i < 16; i++) {
-      const data = Uint8Array.from({ length: 64 }, (_, j) => (i * 37 + j * 11) % 256);
-      Deno.writeFileSync(join(photos, `${i}.png`), encodePng({ width: 8, height: 8, channels: 1, data }));
-    }
-    const run = (out: string) => command(folder, ["run", "tiny.yaml", "--engine", "tensorflow", "--out", out]);
-    const alone = await run("alone").ending;
-    assertEquals(alone.code, 0, alone.err);
-    const killed = run("out");
-    assert(await killed.said("engine: "));
-    // It is in memory: what is read once is not missed.
-    Deno.renameSync(photos, away);
-    assert(await killed.said("epoch 3: "));
-    killed.kill("SIGKILL");
-    await killed.ending;
-    const missing = await run("out").ending;
-    assertEquals([missing.code, missing.out], [2, ""], missing.err);
-    assertStringIncludes(missing.err, "photos");
-    Deno.renameSync(away, photos);
-    const { code, out, err } = await run("out").ending;
-    assertEquals([code, bundleOf(out).digest], [0, bundleOf(alone.out).digest], err);
-  }, tinySpec.replace("dataset: mnist", "dataset: folder\nchannels: 1").replace("limit: 16", "path: photos")));
+  withFolder(
+    async (folder) => {
+      const photos = join(folder, "photos");
+      const away = join(folder, "away");
+      Deno.mkdirSync(photos);
+      for (let i = 0; i < 16; i++) {
+        const data = Uint8Array.from({ length: 64 }, (_, j) => (i * 37 + j * 11) % 256);
+        Deno.writeFileSync(
+          join(photos, `${i}.png`),
+          encodePng({ width: 8, height: 8, channels: 1, data }),
+        );
+      }
+      const run = (out: string) =>
+        command(folder, ["run", "tiny.yaml", "--engine", "tensorflow", "--out", out]);
+      const alone = await run("alone").ending;
+      assertEquals(alone.code, 0, alone.err);
+      const killed = run("out");
+      assert(await killed.said("engine: "));
+      // It is in memory: what is read once is not missed.
+      Deno.renameSync(photos, away);
+      assert(await killed.said("epoch 3: "));
+      killed.kill("SIGKILL");
+      await killed.ending;
+      const missing = await run("out").ending;
+      assertEquals([missing.code, missing.out], [2, ""], missing.err);
+      assertStringIncludes(missing.err, "photos");
+      Deno.renameSync(away, photos);
+      const { code, out, err } = await run("out").ending;
+      assertEquals([code, bundleOf(out).digest], [0, bundleOf(alone.out).digest], err);
+    },
+    tinySpec.replace("dataset: mnist", "dataset: folder\nchannels: 1").replace(
+      "limit: 16",
+      "path: photos",
+    ),
+  ));

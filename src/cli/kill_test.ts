@@ -1,4 +1,5 @@
-// Runs that are killed, run out of room or may not write: each goes on, and ends in the bytes of one left alone.
+// Runs that are killed, run out of room or may not write: each goes on, and ends in the bytes of
+// one left alone.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { aloneDigest, randomOf, runThroughKills, start } from "./killing.ts";
@@ -12,7 +13,8 @@ runTest(
   "killed eight times, in each phase, it ends in the bytes of a run left alone",
   () =>
     withFolder(async (folder) => {
-      const seed = crypto.getRandomValues(new Uint32Array(1))[0]!, random = randomOf(seed);
+      const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
+      const random = randomOf(seed);
       const expected = await aloneDigest();
       // A path of 200 characters is no obstacle.
       const long = join("long", "x".repeat(200 - folder.length - 6));
@@ -46,7 +48,8 @@ async function withDisk(
 
 function hasCheckpoint(work: string): boolean {
   return [...Deno.readDirSync(work)].some(({ name, isDirectory }) =>
-    isDirectory && [...Deno.readDirSync(join(work, name))].some(({ name }) => name === "checkpoint.safetensors")
+    isDirectory &&
+    [...Deno.readDirSync(join(work, name))].some(({ name }) => name === "checkpoint.safetensors")
   );
 }
 
@@ -61,7 +64,11 @@ runTest(
           assert(!/^\s+at /m.test(err), err);
           return err;
         };
-        assert(/disk\/out: the disk has \d MB free, and this run needs about \d+ MB/.test(await refused()));
+        assert(
+          /disk\/out: the disk has \d MB free, and this run needs about \d+ MB/.test(
+            await refused(),
+          ),
+        );
         await remount("size=64m,ro");
         assertStringIncludes(await refused(), "read-only");
         await remount("size=64m,rw");
@@ -69,10 +76,13 @@ runTest(
         // Filled up while it trains: the checkpoint before is whole.
         const run = start(folder, "disk/out");
         assert(await run.said("epoch 3: "));
-        while (!hasCheckpoint(join(folder, "disk", "out", ".work"))) await new Promise((wake) => setTimeout(wake, 5));
+        while (!hasCheckpoint(join(folder, "disk", "out", ".work"))) {
+          await new Promise((wake) => setTimeout(wake, 5));
+        }
         const filler = join(folder, "disk", "filler");
         assertEquals(
-          (await new Deno.Command("dd", { args: ["if=/dev/zero", `of=${filler}`, "bs=64k"] }).output()).code,
+          (await new Deno.Command("dd", { args: ["if=/dev/zero", `of=${filler}`, "bs=64k"] })
+            .output()).code,
           1,
         );
         assertStringIncludes(await refused(run), "the disk is full");

@@ -1,4 +1,7 @@
-/** Ending runs at random moments, for tests: in each phase, with kill -9, and by the signals that people send. */
+/**
+ * Ending runs at random moments, for tests: in each phase, with kill -9, and by the signals that
+ * people send.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { bundleOf, type Command, command, withFolder } from "./testing.ts";
@@ -65,12 +68,21 @@ export async function aloneDigest(): Promise<string> {
  *
  * @returns the bundle
  */
-export async function runThroughKills(folder: string, out: string, moments: readonly number[], random: () => number) {
+export async function runThroughKills(
+  folder: string,
+  out: string,
+  moments: readonly number[],
+  random: () => number,
+) {
   for (const number of moments) {
-    // A phase that is behind the run already is not said again, and the run may end; then another one is killed there.
+    // A phase that is behind the run already is not said again, and the run may end; then another
+    // one is killed there.
     let attempts = 0;
     while (!await killIn(number, folder, out, random)) {
-      assert(++attempts < 8, `${phases[number]!.name}: ${attempts} runs ended before they were killed`);
+      assert(
+        ++attempts < 8,
+        `${phases[number]!.name}: ${attempts} runs ended before they were killed`,
+      );
       Deno.removeSync(join(folder, out), { recursive: true });
     }
   }
@@ -80,8 +92,15 @@ export async function runThroughKills(folder: string, out: string, moments: read
 }
 
 /** Whether a run was killed in a phase, rather than ended before. */
-async function killIn(number: number, folder: string, out: string, random: () => number): Promise<boolean> {
-  const { lengths } = await runAlone(), { name, words } = phases[number]!, process = start(folder, out);
+async function killIn(
+  number: number,
+  folder: string,
+  out: string,
+  random: () => number,
+): Promise<boolean> {
+  const { lengths } = await runAlone();
+  const { name, words } = phases[number]!;
+  const process = start(folder, out);
   await process.said(words);
   await new Promise((resolve) => setTimeout(resolve, random() * lengths[number]!));
   process.kill("SIGKILL");

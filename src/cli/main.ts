@@ -1,6 +1,7 @@
 /**
- * The command line: finds the verb, calls it, and turns what goes wrong into a message and an exit code. 0: done,
- * 1: something broke (with its stack), 2: something that the person can mend (one message).
+ * The command line: finds the verb, calls it, and turns what goes wrong into a message and an exit
+ * code. 0: done, 1: something broke (with its stack), 2: something that the person can mend (one
+ * message).
  */
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
@@ -9,7 +10,9 @@ import { type Verb, verbs as allVerbs } from "./verbs.ts";
 /** The help of the whole command line. */
 export function overview(verbs: typeof allVerbs = allVerbs): string {
   const width = Math.max(...Object.keys(verbs).map((name) => name.length));
-  const list = Object.entries(verbs).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  const list = Object.entries(verbs).map(([name, { summary }]) =>
+    `  ${name.padEnd(width)}  ${summary}`
+  );
   return `Trains, samples and measures alias-free diffusion models, and writes bundles that anyone can verify.
 
 Usage: deno task VERB [arguments]
@@ -32,7 +35,10 @@ Where Deno is not installed, \`npx -y deno task VERB\` does the same.`;
  * @param verbs the known verbs; other ones for tests
  * @returns the exit code
  */
-export async function main(args: readonly string[], verbs: typeof allVerbs = allVerbs): Promise<number> {
+export async function main(
+  args: readonly string[],
+  verbs: typeof allVerbs = allVerbs,
+): Promise<number> {
   const [name, ...rest] = args;
   try {
     if (name === undefined || name === "help" || name === "--help" || name === "-h") {
@@ -43,7 +49,9 @@ export async function main(args: readonly string[], verbs: typeof allVerbs = all
     if (known === undefined) {
       const near = nearest(name, Object.keys(verbs));
       throw new UserError(
-        `there is no verb ${JSON.stringify(name)}${near === undefined ? "" : `; did you mean ${near}?`}\n` +
+        `there is no verb ${JSON.stringify(name)}${
+          near === undefined ? "" : `; did you mean ${near}?`
+        }\n` +
           `known: ${Object.keys(verbs).join(", ")}`,
       );
     }

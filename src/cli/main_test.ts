@@ -33,7 +33,11 @@ Deno.test("a verb gets its arguments and gives the exit code", async () => {
 });
 
 Deno.test("a person's mistake is one message without a stack, exit code 2", async () => {
-  assertEquals(await command("mistake"), { code: 2, printed: [], failed: ["spec.yaml:3:1: no such key"] });
+  assertEquals(await command("mistake"), {
+    code: 2,
+    printed: [],
+    failed: ["spec.yaml:3:1: no such key"],
+  });
 });
 
 Deno.test("any other error keeps its stack, exit code 1", async () => {
@@ -45,12 +49,18 @@ Deno.test("any other error keeps its stack, exit code 1", async () => {
 Deno.test("an unknown verb is answered with the nearest one, also where Object has it", async () => {
   const { code, failed } = await command("cuont");
   assertEquals(code, 2);
-  assertEquals(failed, ['there is no verb "cuont"; did you mean count?\nknown: count, mistake, bug']);
+  assertEquals(failed, [
+    'there is no verb "cuont"; did you mean count?\nknown: count, mistake, bug',
+  ]);
   assertEquals((await command("constructor")).code, 2);
 });
 
 Deno.test("help is printed for everything and for a verb, and is the answer to nothing", async () => {
-  assertEquals(await command("count", "--help"), { code: 0, printed: ["Usage: something"], failed: [] });
+  assertEquals(await command("count", "--help"), {
+    code: 0,
+    printed: ["Usage: something"],
+    failed: [],
+  });
   assertEquals((await command("--help")).code, 0);
   const { code, printed } = await command();
   assertEquals(code, 2);
@@ -67,7 +77,8 @@ Deno.test("every verb is loaded and has a help with its usage", async () => {
 });
 
 Deno.test({
-  name: "every file that exports a verb is in the list, and every task names one (needs --allow-read)",
+  name:
+    "every file that exports a verb is in the list, and every task names one (needs --allow-read)",
   ignore: !canRead,
   fn: async () => {
     const files = [];
@@ -76,8 +87,14 @@ Deno.test({
       const text = await Deno.readTextFile(new URL(name, import.meta.url));
       if (/^export const help\b/m.test(text)) files.push(name.replace(".ts", ""));
     }
-    assertEquals(files.sort(), Object.keys(realVerbs).sort(), "verbs.ts needs a line for each file and the other way");
-    const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+    assertEquals(
+      files.sort(),
+      Object.keys(realVerbs).sort(),
+      "verbs.ts needs a line for each file and the other way",
+    );
+    const { tasks } = JSON.parse(
+      await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+    );
     for (const name of Object.keys(realVerbs)) {
       assert(tasks[name]?.endsWith(`src/cli/main.ts ${name}`), `deno.json has no task for ${name}`);
     }
@@ -89,14 +106,22 @@ Deno.test({
   ignore: !canRead,
   fn: async () => {
     const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-    const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
-    const rows = readme.split("\n").filter((line) => line.startsWith("| `")).map((line) => line.split("|"));
+    const { tasks } = JSON.parse(
+      await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+    );
+    const rows = readme.split("\n").filter((line) => line.startsWith("| `")).map((line) =>
+      line.split("|")
+    );
     for (const name of Object.keys(realVerbs)) {
       const row = rows.find(([, verb]) => new RegExp(`\`${name}[ \`]`).test(verb!));
       const asked = / -A /.test(tasks[name])
         ? "all"
         : [...tasks[name].matchAll(/--allow-(\w+)/g)].map(([, what]) => what);
-      assertEquals(row?.[3]?.trim(), String(asked).replaceAll(",", ", "), `README's row for ${name}`);
+      assertEquals(
+        row?.[3]?.trim(),
+        String(asked).replaceAll(",", ", "),
+        `README's row for ${name}`,
+      );
     }
   },
 });

@@ -4,7 +4,8 @@ import { expandSweep } from "../spec/sweep.ts";
 import { readSpec, specDigest, specName } from "../spec/mod.ts";
 
 /** What `--help` prints. */
-export const help = `Prints the paper name of a spec (D-2N) and its digest; of a sweep, a line for each member.
+export const help =
+  `Prints the paper name of a spec (D-2N) and its digest; of a sweep, a line for each member.
 
 Usage: deno task name SPEC [field=value ...]
 
@@ -14,13 +15,17 @@ Usage: deno task name SPEC [field=value ...]
 /** The lines that the verb prints: name, digest, dataset. */
 export async function nameLines(path: string, overrides: readonly string[]): Promise<string[]> {
   const members = expandSweep((await readSpec(path)).spec, overrides);
-  return members.map((resolved) => `${specName(resolved).padEnd(6)} ${specDigest(resolved)} ${resolved.dataset}`);
+  return members.map((resolved) =>
+    `${specName(resolved).padEnd(6)} ${specDigest(resolved)} ${resolved.dataset}`
+  );
 }
 
 /** Prints a line for the spec, or for each member of the sweep; 0 where it is one. */
 export async function run(args: string[]): Promise<number> {
   const [path, ...overrides] = args;
-  if (path === undefined) throw new UserError(`name needs a spec, such as experiments/quickstart.yaml\n\n${help}`);
+  if (path === undefined) {
+    throw new UserError(`name needs a spec, such as experiments/quickstart.yaml\n\n${help}`);
+  }
   for (const line of await nameLines(path, overrides)) console.log(line);
   return 0;
 }

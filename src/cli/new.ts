@@ -56,21 +56,26 @@ function wrongInSpec(changed: Partial<Answers>): string | undefined {
 const questions: readonly Question[] = [
   {
     key: "network",
-    text: "Which network? A baseline, B filtered resampling, C filtered nonlinearities, D both, E: D that is turned\n" +
+    text:
+      "Which network? A baseline, B filtered resampling, C filtered nonlinearities, D both, E: D that is turned\n" +
       "while sampling; behind it the Kaiser beta, and N for a normalized filter",
     suggested: "D-2N",
     wrong: (answer) =>
-      networkForm.test(answer) ? wrongInSpec({ network: answer }) : "a name such as A, B-0, D-1 or D-2N",
+      networkForm.test(answer)
+        ? wrongInSpec({ network: answer })
+        : "a name such as A, B-0, D-1 or D-2N",
   },
   {
     key: "dataset",
-    text: "Which images? mnist, mnist-m, cifar-10, or the path of a folder of your own, such as ./photos",
+    text:
+      "Which images? mnist, mnist-m, cifar-10, or the path of a folder of your own, such as ./photos",
     suggested: "mnist",
     wrong: (answer) => isPath(answer) ? wrongInSpec({ dataset: answer }) : oneOf(datasets, answer),
   },
   {
     key: "size",
-    text: "How large? small: 16 pixels, minutes; full: 32 pixels and 100 epochs as in the paper, hours on a CPU",
+    text:
+      "How large? small: 16 pixels, minutes; full: 32 pixels and 100 epochs as in the paper, hours on a CPU",
     suggested: "small",
     wrong: (answer) => oneOf(["small", "full"], answer),
   },
@@ -78,20 +83,30 @@ const questions: readonly Question[] = [
     key: "rotation",
     text: "By how many degrees shall the images turn while they are drawn? 0: not at all",
     suggested: "0",
-    wrong: (answer) => answer.trim() === "" || isNaN(Number(answer)) ? "a number" : wrongInSpec({ rotation: answer }),
+    wrong: (answer) =>
+      answer.trim() === "" || isNaN(Number(answer))
+        ? "a number"
+        : wrongInSpec({ rotation: answer }),
   },
 ];
 const suggestedAnswers = Object.fromEntries(
   questions.map(({ key, suggested }) => [key, suggested]),
 ) as unknown as Answers;
 
-/** The commented spec that the answers stand for; `schema` is the way from it to spec.schema.json. */
-export function newSpec({ network, dataset, size, rotation }: Answers, schema = "spec.schema.json"): string {
+/**
+ * The commented spec that the answers stand for; `schema` is the way from it to spec.schema.json.
+ */
+export function newSpec(
+  { network, dataset, size, rotation }: Answers,
+  schema = "spec.schema.json",
+): string {
   const [, , letter, beta, normalized, inside] = network.toUpperCase().match(networkForm) ?? [];
   const lines = [
     `# yaml-language-server: $schema=${schema}`,
     "# Every field that is not here has the published default; `deno task run FILE --dry-run` shows them all.",
-    `architecture: ${letter ?? "A"} # A baseline, B filtered resampling, C filtered nonlinearities, D both, E D turned`,
+    `architecture: ${
+      letter ?? "A"
+    } # A baseline, B filtered resampling, C filtered nonlinearities, D both, E D turned`,
   ];
   if (letter) {
     lines.push(`kaiserBeta: ${beta} # of the low-pass kernel's window; 0: a window of ones`);
@@ -112,28 +127,47 @@ export function newSpec({ network, dataset, size, rotation }: Answers, schema = 
       "  decayFraction: 0.3",
       "  emaDecay: 0.999",
     );
-  } else lines.push("training:", "  epochs: 100 # as published, with batches of 16 and a rate of 3e-4");
+  } else {lines.push(
+      "training:",
+      "  epochs: 100 # as published, with batches of 16 and a rate of 3e-4",
+    );}
   lines.push("sampling:", "  count: 64 # images for each angle; scores want 2,000");
   if (size === "small") {
-    lines.push("  steps: 250 # of 999", "  variance: posterior", "  clip: true # what young networks need");
+    lines.push(
+      "  steps: 250 # of 999",
+      "  variance: posterior",
+      "  clip: true # what young networks need",
+    );
   }
-  lines.push(`  rotation: ${Number(rotation)} # degrees, counter-clockwise; a list such as [0, 45] draws each angle`);
-  if (size === "small") lines.push("evaluation: { metrics: [] } # fid, kid, is: for more images than these");
+  lines.push(
+    `  rotation: ${
+      Number(rotation)
+    } # degrees, counter-clockwise; a list such as [0, 45] draws each angle`,
+  );
+  if (size === "small") {
+    lines.push("evaluation: { metrics: [] } # fid, kid, is: for more images than these");
+  }
   return `${lines.join("\n")}\n`;
 }
 
-/** Asks for one line. The suggestion is not put there as text to be edited: whoever types would type behind it. */
+/**
+ * Asks for one line. The suggestion is not put there as text to be edited: whoever types would type
+ * behind it.
+ */
 function askPerson(text: string, suggested: string): string | null {
   console.log(`${text}.`);
   return prompt(`[${suggested}]`);
 }
 
-/** The answers; null where the person has had enough: Ctrl-C and the end of the input look alike. */
+/**
+ * The answers; null where the person has had enough: Ctrl-C and the end of the input look alike.
+ */
 function askAll(ask: typeof askPerson): Answers | null {
   const answers: Record<string, string> = {};
   for (const { key, text, suggested, wrong } of questions) {
     while (answers[key] === undefined) {
-      const typed = ask(text, suggested)?.trim(), answer = typed === "" ? suggested : typed;
+      const typed = ask(text, suggested)?.trim();
+      const answer = typed === "" ? suggested : typed;
       if (answer === undefined) return null;
       const complaint = wrong(answer);
       if (complaint === undefined) answers[key] = answer;
@@ -156,7 +190,8 @@ export async function run(
   }
   const resolved = resolveSpec(parseSpec(newSpec(answers)));
   const dataset = resolved.dataset === "folder" ? "folder" : resolved.dataset.replace("-", "");
-  const path = given ?? `experiments/${specName(resolved).toLowerCase().replace("-", "")}-${dataset}.yaml`;
+  const path = given ??
+    `experiments/${specName(resolved).toLowerCase().replace("-", "")}-${dataset}.yaml`;
   const schema = relative(dirname(path), "experiments/spec.schema.json").replaceAll("\\", "/");
   try {
     await Deno.writeTextFile(path, newSpec(answers, schema), { createNew: true });
@@ -164,9 +199,15 @@ export async function run(
     if (error instanceof Deno.errors.AlreadyExists) {
       throw new UserError(`${path}: exists already; name another file: deno task new FILE`);
     }
-    if (error instanceof Deno.errors.NotFound) throw new UserError(`${path}: its folder does not exist`);
+    if (error instanceof Deno.errors.NotFound) {
+      throw new UserError(`${path}: its folder does not exist`);
+    }
     throw error;
   }
-  console.log(`${path} is written: ${specName(resolved)} on ${resolved.dataset}. Run it with\n  deno task run ${path}`);
+  console.log(
+    `${path} is written: ${
+      specName(resolved)
+    } on ${resolved.dataset}. Run it with\n  deno task run ${path}`,
+  );
   return 0;
 }

@@ -10,7 +10,10 @@ Deno.test("new: whatever is answered is a valid spec that says it", () => {
       for (const size of ["small", "full"] as const) {
         const answers: Answers = { network, dataset, size, rotation: "-30.5" };
         const resolved = resolveSpec(parseSpec(newSpec(answers)));
-        assertEquals(specName(resolved).toLowerCase(), network.replace("e-2n", "d-2n").toLowerCase());
+        assertEquals(
+          specName(resolved).toLowerCase(),
+          network.replace("e-2n", "d-2n").toLowerCase(),
+        );
         assertEquals(resolved.data.path ?? resolved.dataset, dataset);
         assertEquals(resolved.imageSize, size === "small" ? 16 : 32);
         assertEquals(resolved.sampling.rotation, [-30.5]);
@@ -25,14 +28,16 @@ const closed = (Object.keys(files) as (keyof typeof files)[]).some((name) =>
 );
 
 Deno.test({
-  name: "new: asks again after a wrong answer, writes the file once (needs --allow-read --allow-write)",
+  name:
+    "new: asks again after a wrong answer, writes the file once (needs --allow-read --allow-write)",
   ignore: closed,
   async fn() {
     const folder = await Deno.makeTempDir();
     const path = `${folder}/mine.yaml`;
     const typed = ["D2", "F-2N", "D-2N", "mnst", "mnist", "huge", "", "left", "99999", "45"];
     const answer = () => typed.shift() ?? null;
-    const log = console.log, said: string[] = [];
+    const log = console.log;
+    const said: string[] = [];
     console.log = (text: string) => said.push(text);
     try {
       assertEquals(await run([path], answer), 0);
@@ -46,7 +51,11 @@ Deno.test({
     const [line] = await nameLines(path, []);
     assert(line!.startsWith("D-2N   "));
     const again = ["D-2N", "mnist", "small", "45"];
-    await assertRejects(() => run([path], () => again.shift() ?? null), UserError, "exists already");
+    await assertRejects(
+      () => run([path], () => again.shift() ?? null),
+      UserError,
+      "exists already",
+    );
     await assertRejects(() => run([path], () => null), UserError, "in a terminal");
     await Deno.remove(folder, { recursive: true });
   },

@@ -4,7 +4,10 @@ import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { nearest } from "../nearest.ts";
 
-/** What was said: values of options by name, flags that were set, and the other words in their order. */
+/**
+ * What was said: values of options by name, flags that were set, and the other words in their
+ * order.
+ */
 export interface Options<Value extends string, Flag extends string> {
   values: Partial<Record<Value, string>>;
   flags: Record<Flag, boolean>;
@@ -30,24 +33,33 @@ export function parseOptions<Value extends string, Flag extends string>(
     unknown: (arg: string, key?: string) => {
       if (key === undefined || !arg.startsWith("-")) return true;
       const near = nearest(key, known);
-      throw new UserError(`there is no option ${arg}${near ? `; did you mean --${near}?` : ""} (--help lists them)`);
+      throw new UserError(
+        `there is no option ${arg}${near ? `; did you mean --${near}?` : ""} (--help lists them)`,
+      );
     },
   });
-  const said = values.flatMap((name) => parsed[name] === undefined ? [] : [[name, parsed[name]] as const]);
+  const said = values.flatMap((name) =>
+    parsed[name] === undefined ? [] : [[name, parsed[name]] as const]
+  );
   for (const [name, value] of said) {
     // The parser takes an option whose value is missing for one that is empty.
-    if (typeof value !== "string" || value === "") throw new UserError(`--${name} needs a value (--help tells which)`);
+    if (typeof value !== "string" || value === "") {
+      throw new UserError(`--${name} needs a value (--help tells which)`);
+    }
   }
   return {
     values: Object.fromEntries(said) as Partial<Record<Value, string>>,
-    flags: Object.fromEntries(flags.map((name) => [name, parsed[name] === true])) as Record<Flag, boolean>,
+    flags: Object.fromEntries(flags.map((name) => [name, parsed[name] === true])) as Record<
+      Flag,
+      boolean
+    >,
     words: parsed._.map(String),
   };
 }
 
 /**
- * The folder of the datasets that `--data` names. Where a wrong one is named, the digits that come with a package must
- * not stand in for it unnoticed.
+ * The folder of the datasets that `--data` names. Where a wrong one is named, the digits that come
+ * with a package must not stand in for it unnoticed.
  *
  * @throws UserError where it is not there
  */

@@ -3,11 +3,14 @@ import { UserError } from "../errors.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 
 Deno.test("options: values, flags and words", () => {
-  assertEquals(parseOptions(["a", "--out", "b", "--quiet", "c=1", "007"], ["out", "data"], ["quiet", "again"]), {
-    values: { out: "b" },
-    flags: { quiet: true, again: false },
-    words: ["a", "c=1", "007"],
-  });
+  assertEquals(
+    parseOptions(["a", "--out", "b", "--quiet", "c=1", "007"], ["out", "data"], ["quiet", "again"]),
+    {
+      values: { out: "b" },
+      flags: { quiet: true, again: false },
+      words: ["a", "c=1", "007"],
+    },
+  );
   assertEquals(parseOptions(["--out=b"], ["out"]).values, { out: "b" });
 });
 
@@ -28,7 +31,15 @@ Deno.test({
   ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
   fn() {
     assertEquals(dataFolder(undefined), undefined);
-    assertThrows(() => dataFolder("data/absent"), UserError, "data/absent: there is no such file or folder");
-    assertThrows(() => dataFolder("deno.json"), UserError, "deno.json: a file, where a folder is expected");
+    assertThrows(
+      () => dataFolder("data/absent"),
+      UserError,
+      "data/absent: there is no such file or folder",
+    );
+    assertThrows(
+      () => dataFolder("deno.json"),
+      UserError,
+      "deno.json: a file, where a folder is expected",
+    );
   },
 });

@@ -13,11 +13,18 @@ FILE is by default the bundle's name with .tar.gz behind it, beside it. It is re
 
 /** Packs the bundle named. */
 export async function run(args: string[]): Promise<number> {
-  const [bundle, file] = positionals(args, [1, 2], "pack takes one bundle, and the file if it is to have a name", help);
+  const [bundle, file] = positionals(
+    args,
+    [1, 2],
+    "pack takes one bundle, and the file if it is to have a name",
+    help,
+  );
   requireBundle(bundle!, "pack");
   const archive = file ?? `${resolve(bundle!)}.tar.gz`;
   const { digest, files } = await packBundle(bundle!, archive);
-  console.log(`${archive}: ${(Deno.statSync(archive).size / 1e6).toFixed(1)} MB, ${files} files, verified`);
+  console.log(
+    `${archive}: ${(Deno.statSync(archive).size / 1e6).toFixed(1)} MB, ${files} files, verified`,
+  );
   console.log(`  digest ${digest}`);
   console.log(`Whoever gets it: deno task unpack ${archive.split(/[\\/]/).pop()}`);
   return 0;

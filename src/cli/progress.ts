@@ -1,6 +1,6 @@
 /**
- * Tells a person how far a long job is: a bar that redraws itself where stderr is a terminal, a plain line now and
- * then where it is not.
+ * Tells a person how far a long job is: a bar that redraws itself where stderr is a terminal, a
+ * plain line now and then where it is not.
  */
 import type { Besides } from "../runner/reporter.ts";
 
@@ -18,10 +18,11 @@ export interface Progress {
    */
   phase(name: string, total: number, unit: string): void;
   /**
-   * Says how many units are done. The first call of a phase starts the clock: what lies before it (compiling a step,
-   * steps of an earlier run) does not count towards the time left.
+   * Says how many units are done. The first call of a phase starts the clock: what lies before it
+   * (compiling a step, steps of an earlier run) does not count towards the time left.
    *
-   * @param besides seconds since the last update that went into something else, and what of that is still to come
+   * @param besides seconds since the last update that went into something else, and what of that is
+   *   still to come
    */
   update(done: number, fields?: ProgressFields, besides?: Besides): void;
   /** Prints a line of its own, above the bar where there is one. */
@@ -50,7 +51,9 @@ interface Phase {
   readonly startMs: number;
   done: number;
   fields: ProgressFields;
-  /** When how much was done, over the last minute or so: the time left follows the present speed. */
+  /**
+   * When how much was done, over the last minute or so: the time left follows the present speed.
+   */
   marks: { ms: number; done: number }[];
   /** Seconds that the rest takes beside its units. */
   besides: number;
@@ -65,7 +68,8 @@ const ERASE_LINE = "\r\x1b[K";
 export function createProgress(options: ProgressOptions = {}): Progress {
   if (options.quiet) return { phase() {}, update() {}, message() {}, done() {} };
   const encoder = new TextEncoder();
-  const write = options.write ?? ((text: string) => void Deno.stderr.writeSync(encoder.encode(text)));
+  const write = options.write ??
+    ((text: string) => void Deno.stderr.writeSync(encoder.encode(text)));
   const terminal = options.terminal ?? Deno.stderr.isTerminal();
   const columns = options.columns ?? terminalColumns;
   const now = options.now ?? (() => performance.now());
@@ -75,7 +79,9 @@ export function createProgress(options: ProgressOptions = {}): Progress {
     phase.shownMs = now();
     const left = timeLeft(phase);
     write(
-      terminal ? ERASE_LINE + barLine({ ...phase, left, columns: columns() }) : plainLine({ ...phase, left }) + "\n",
+      terminal
+        ? ERASE_LINE + barLine({ ...phase, left, columns: columns() })
+        : plainLine({ ...phase, left }) + "\n",
     );
   }
 
@@ -94,11 +100,25 @@ export function createProgress(options: ProgressOptions = {}): Progress {
     phase(name, total, unit) {
       end();
       const startMs = now();
-      phase = { name, total, unit, startMs, done: 0, fields: {}, marks: [], besides: 0, shownMs: -Infinity };
+      phase = {
+        name,
+        total,
+        unit,
+        startMs,
+        done: 0,
+        fields: {},
+        marks: [],
+        besides: 0,
+        shownMs: -Infinity,
+      };
       if (terminal) draw(phase);
       else phase.shownMs = startMs;
     },
-    update(done, fields = {}, { pausedSeconds, secondsLeft } = { pausedSeconds: 0, secondsLeft: 0 }) {
+    update(
+      done,
+      fields = {},
+      { pausedSeconds, secondsLeft } = { pausedSeconds: 0, secondsLeft: 0 },
+    ) {
       if (phase === null) return;
       phase.done = done;
       phase.fields = fields;
@@ -108,7 +128,9 @@ export function createProgress(options: ProgressOptions = {}): Progress {
       for (const mark of marks) mark.ms += 1000 * pausedSeconds;
       if (marks.length === 0 || ms - marks.at(-1)!.ms >= 1000) marks.push({ ms, done });
       while (marks.length > 2 && ms - marks[1]!.ms > RECENT_MS) marks.shift();
-      if (ms - phase.shownMs >= (terminal ? REDRAW_MS : plainIntervalMs(ms - phase.startMs))) draw(phase);
+      if (ms - phase.shownMs >= (terminal ? REDRAW_MS : plainIntervalMs(ms - phase.startMs))) {
+        draw(phase);
+      }
     },
     message(text) {
       write(terminal && phase !== null ? `${ERASE_LINE}${text}\n` : `${text}\n`);
@@ -150,7 +172,10 @@ export interface ProgressState {
   readonly left: number | null;
 }
 
-/** One line for a log: `training: 1,200 of 5,000 steps (24 %), loss 0.0312, 283 images/s, 7 min 12 s left`. */
+/**
+ * One line for a log: `training: 1,200 of 5,000 steps (24 %), loss 0.0312, 283 images/s, 7 min 12 s
+ * left`.
+ */
 export function plainLine(state: ProgressState): string {
   const percent = Math.floor(100 * state.done / Math.max(state.total, 1));
   const [done, total, unit] = counts(state);
@@ -165,12 +190,16 @@ export function barLine(state: ProgressState & { readonly columns: number }): st
   // The last column stays free: some terminals wrap when it is filled.
   const room = state.columns - 1;
   const width = Math.min(30, room - state.name.length - words.length - 2);
-  const line = width < 4 ? `${state.name} ${words}` : `${state.name} ${bar(state.done / state.total, width)} ${words}`;
+  const line = width < 4
+    ? `${state.name} ${words}`
+    : `${state.name} ${bar(state.done / state.total, width)} ${words}`;
   return line.length <= room ? line : `${line.slice(0, Math.max(room - 1, 0))}…`;
 }
 
 /** Done, total and unit as they are shown: bytes in megabytes, all else as it is counted. */
-function counts({ done, total, unit }: Pick<ProgressState, "done" | "total" | "unit">): [string, string, string] {
+function counts(
+  { done, total, unit }: Pick<ProgressState, "done" | "total" | "unit">,
+): [string, string, string] {
   if (unit !== "bytes") return [formatCount(done), formatCount(total), unit];
   const digits = total < 1e7 ? 2 : total < 1e8 ? 1 : 0;
   return [(done / 1e6).toFixed(digits), (total / 1e6).toFixed(digits), "MB"];

@@ -11,8 +11,20 @@ const state = {
 };
 
 Deno.test("durations are told in two units at most", () => {
-  const told = [0, 0.4, 59.6, 75, 3599.7, 18_180, 86_400 * 2 + 3600 * 4 + 59, Infinity, NaN].map(formatDuration);
-  assertEquals(told, ["0 s", "0 s", "1 min 00 s", "1 min 15 s", "1 h 00 min", "5 h 03 min", "2 d 4 h", "?", "?"]);
+  const told = [0, 0.4, 59.6, 75, 3599.7, 18_180, 86_400 * 2 + 3600 * 4 + 59, Infinity, NaN].map(
+    formatDuration,
+  );
+  assertEquals(told, [
+    "0 s",
+    "0 s",
+    "1 min 00 s",
+    "1 min 15 s",
+    "1 h 00 min",
+    "5 h 03 min",
+    "2 d 4 h",
+    "?",
+    "?",
+  ]);
 });
 
 Deno.test("a line for a log tells count, share, fields and time left", () => {
@@ -24,8 +36,14 @@ Deno.test("a line for a log tells count, share, fields and time left", () => {
 
 Deno.test("bytes are told in megabytes", () => {
   const bytes = { name: "fetching", unit: "bytes", fields: {}, left: null };
-  assertEquals(plainLine({ ...bytes, done: 52e6, total: 170.5e6 }), "fetching: 52 of 171 MB (30 %)");
-  assertEquals(plainLine({ ...bytes, done: 28_881, total: 1_648_877 }), "fetching: 0.03 of 1.65 MB (1 %)");
+  assertEquals(
+    plainLine({ ...bytes, done: 52e6, total: 170.5e6 }),
+    "fetching: 52 of 171 MB (30 %)",
+  );
+  assertEquals(
+    plainLine({ ...bytes, done: 28_881, total: 1_648_877 }),
+    "fetching: 0.03 of 1.65 MB (1 %)",
+  );
 });
 
 Deno.test("a line for a terminal never fills it", () => {
@@ -115,7 +133,11 @@ Deno.test("a message does not tear the bar, and a new phase ends the old one", (
 
 Deno.test("quiet writes nothing", () => {
   const written: string[] = [];
-  const progress = createProgress({ quiet: true, write: (text) => void written.push(text), terminal: true });
+  const progress = createProgress({
+    quiet: true,
+    write: (text) => void written.push(text),
+    terminal: true,
+  });
   progress.phase("training", 10, "steps");
   progress.update(10, { loss: 1 });
   progress.message("something");

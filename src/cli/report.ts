@@ -1,7 +1,14 @@
 /** `deno task report`: many bundles on one page. */
 import { counted } from "../counted.ts";
 import { basename, dirname, join, relative, resolve } from "@std/path";
-import { findBundles, isBundle, readAllSamples, readBundleSpec, readLosses, readMetrics } from "../bundle/read.ts";
+import {
+  findBundles,
+  isBundle,
+  readAllSamples,
+  readBundleSpec,
+  readLosses,
+  readMetrics,
+} from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { writeFileAtomic } from "../formats/atomic.ts";
@@ -29,17 +36,23 @@ export async function run(args: string[]): Promise<number> {
   }
   if (isBundle(first) && more.length === 0) {
     throw new UserError(
-      `${first} is one bundle, and its report is ${join(first, "report.html")}. Name a folder of bundles, or several`,
+      `${first} is one bundle, and its report is ${
+        join(first, "report.html")
+      }. Name a folder of bundles, or several`,
     );
   }
-  const bundles = findBundles(args), folder = isBundle(first) ? dirname(resolve(first)) : first;
-  const specs = bundles.map(readBundleSpec), names = memberNames(specs);
+  const bundles = findBundles(args);
+  const folder = isBundle(first) ? dirname(resolve(first)) : first;
+  const specs = bundles.map(readBundleSpec);
+  const names = memberNames(specs);
   const runs: SweepRun[] = [];
   for (const [i, path] of bundles.entries()) {
     runs.push({
       name: names[i]!,
       path,
-      href: relative(resolve(folder), join(resolve(path), "report.html")).split("/").map(encodeURIComponent).join("/"),
+      href: relative(resolve(folder), join(resolve(path), "report.html")).split("/").map(
+        encodeURIComponent,
+      ).join("/"),
       spec: specs[i]!,
       losses: readLosses(path),
       samples: await readAllSamples(path),
@@ -49,7 +62,9 @@ export async function run(args: string[]): Promise<number> {
   const at = join(folder, "report.html");
   writeFileAtomic(
     at,
-    new TextEncoder().encode(sweepHtml(`${basename(resolve(folder))}: ${counted(runs.length, "run")}`, runs)),
+    new TextEncoder().encode(
+      sweepHtml(`${basename(resolve(folder))}: ${counted(runs.length, "run")}`, runs),
+    ),
   );
   console.log(`${counted(runs.length, "run")} on one page: ${at}`);
   return 0;

@@ -26,7 +26,9 @@ otherwise; then it is told which files differ and by how much, and two things pa
 }, pixels on average within ${tolerances.pixels} of 255,
                figures within ${percent(tolerances.figures)}
   statistics   training took another course to the same end: the mean loss of the last tenth of the steps within
-               ${percent(tolerances.lateLoss)}, each score within ${tolerances.scoreErrors} joint standard errors
+               ${
+  percent(tolerances.lateLoss)
+}, each score within ${tolerances.scoreErrors} joint standard errors
 Stopped by Ctrl-C or killed, the same command goes on where it was.
 
 Exit code: 0 reproduced, 1 not, 2 it could not be tried.`;
@@ -34,8 +36,13 @@ Exit code: 0 reproduced, 1 not, 2 it could not be tried.`;
 /** Runs a bundle again. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which bundle? For example: deno task reproduce out/quickstart-0123456789ab";
-  const { path, overrides, engine, threads, out, data, skipBad, quiet } = runArguments(args, missing);
-  if (overrides.length > 0) throw new UserError(`reproduce takes one bundle and no ${overrides[0]}; see --help`);
+  const { path, overrides, engine, threads, out, data, skipBad, quiet } = runArguments(
+    args,
+    missing,
+  );
+  if (overrides.length > 0) {
+    throw new UserError(`reproduce takes one bundle and no ${overrides[0]}; see --help`);
+  }
   requireBundle(path, "reproduce");
   const report = createProgress({ quiet });
   return await stoppable(report, async (signal) => {
@@ -56,13 +63,17 @@ export async function run(args: string[]): Promise<number> {
 }
 
 /** What a comparison found, for people. */
-export function comparisonText({ bundles, same, different, verdict, statistics, excuses, ok }: Comparison): string {
-  const judged = (within: boolean | null) => within === null ? "" : within ? " (within)" : " (BEYOND)";
+export function comparisonText(
+  { bundles, same, different, verdict, statistics, excuses, ok }: Comparison,
+): string {
+  const judged = (within: boolean | null) =>
+    within === null ? "" : within ? " (within)" : " (BEYOND)";
   const verdicts = {
     same: `reproduced: all ${same} files under data/ are the same, byte by byte`,
     rounding:
       `reproduced within rounding: ${same} files are the same, ${different.length} differ within the tolerances`,
-    statistics: "reproduced by its statistics: training took another course, to the same losses and scores",
+    statistics:
+      "reproduced by its statistics: training took another course, to the same losses and scores",
     different: "NOT reproduced: the differences are larger than the tolerances",
   };
   return [

@@ -1,4 +1,5 @@
-// Runs that are run again in another process: the same bytes in the same place, told differences elsewhere.
+// Runs that are run again in another process: the same bytes in the same place, told differences
+// elsewhere.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { exampleBundle } from "../bundle/testing.ts";
@@ -6,8 +7,8 @@ import { probeWebGpu } from "../engines/webgpu/mod.ts";
 import { bundleOf, command, ignoreRuns, withFolder } from "./testing.ts";
 
 /**
- * Architecture, precision and sampling that make the network meet every kernel of ours; a training of four steps, whose
- * batches are large enough to be divided among threads.
+ * Architecture, precision and sampling that make the network meet every kernel of ours; a training
+ * of four steps, whose batches are large enough to be divided among threads.
  */
 const spec = `architecture: D
 dataset: mnist
@@ -20,11 +21,14 @@ sampling: { steps: 3, count: 3, batchSize: 2, rotation: [0, 45] }
 evaluation: { metrics: [] }
 `;
 
-const noGpu = ignoreRuns || ((await probeWebGpu()).available ? "" : "no GPU, not even a software one");
+const noGpu = ignoreRuns ||
+  ((await probeWebGpu()).available ? "" : "no GPU, not even a software one");
 
 for (const [engine, ignore] of [["tensorflow", ignoreRuns], ["webgpu", noGpu]] as const) {
   Deno.test({
-    name: `reproduce: in another process on ${engine} every byte is the same${ignore && ` (${ignore})`}`,
+    name: `reproduce: in another process on ${engine} every byte is the same${
+      ignore && ` (${ignore})`
+    }`,
     ignore: ignore !== "",
     fn: () =>
       withFolder(async (folder) => {
@@ -34,11 +38,21 @@ for (const [engine, ignore] of [["tensorflow", ignoreRuns], ["webgpu", noGpu]] a
         const second = await command(folder, ["reproduce", path]).ending;
         assertEquals(second.code, 0, second.out + second.err);
         assertStringIncludes(second.out, `second:  ${path}-2\n`);
-        assert(/^reproduced: all \d+ files under data\/ are the same, byte by byte$/m.test(second.out), second.out);
+        assert(
+          /^reproduced: all \d+ files under data\/ are the same, byte by byte$/m.test(second.out),
+          second.out,
+        );
         if (engine !== "tensorflow") return;
 
         // With other threads sums are rounded otherwise: told, judged, and no fault.
-        const other = await command(folder, ["run", "tiny.yaml", "--again", "--threads", "1", "--quiet"]).ending;
+        const other = await command(folder, [
+          "run",
+          "tiny.yaml",
+          "--again",
+          "--threads",
+          "1",
+          "--quiet",
+        ]).ending;
         assertEquals(other.code, 0, other.out + other.err);
         assertStringIncludes(other.out, `second:  ${path}-3\n`);
         assertStringIncludes(other.out, "threads: ");
@@ -48,7 +62,9 @@ for (const [engine, ignore] of [["tensorflow", ignoreRuns], ["webgpu", noGpu]] a
           assert(bundle.digest !== digest);
           assertStringIncludes(other.out, "reproduced within rounding");
           assert(
-            /data\/model.safetensors: at most .* typically .* of the values \(within\)/.test(other.out),
+            /data\/model.safetensors: at most .* typically .* of the values \(within\)/.test(
+              other.out,
+            ),
             other.out,
           );
         }
@@ -57,7 +73,9 @@ for (const [engine, ignore] of [["tensorflow", ignoreRuns], ["webgpu", noGpu]] a
 }
 
 Deno.test({
-  name: `reproduce: what cannot be run again is refused with the reason${ignoreRuns && ` (${ignoreRuns})`}`,
+  name: `reproduce: what cannot be run again is refused with the reason${
+    ignoreRuns && ` (${ignoreRuns})`
+  }`,
   ignore: ignoreRuns !== "",
   fn: () =>
     withFolder(async (folder) => {

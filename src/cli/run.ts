@@ -38,19 +38,30 @@ Examples:
 /** Runs the verb. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which spec? For example: deno task run experiments/quickstart.yaml";
-  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, quiet, dryRun, again } = runArguments(
-    args,
-    missing,
-    ["dry-run", "again"],
-  );
+  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, quiet, dryRun, again } =
+    runArguments(
+      args,
+      missing,
+      ["dry-run", "again"],
+    );
   const { text, resolved } = await loadSpec(path, overrides);
   const report = createProgress({ quiet });
-  report.message(`${specName(resolved)} on ${resolved.dataset}, spec ${specDigest(resolved).slice(0, 12)}`);
+  report.message(
+    `${specName(resolved)} on ${resolved.dataset}, spec ${specDigest(resolved).slice(0, 12)}`,
+  );
   if (dryRun) {
     const source = { path, text };
     console.log(resolvedSpecYaml(resolved));
-    const onMeasure = () => report.message("measuring a few steps, to say how long the run would take ...");
-    const told = await estimateRun(resolved, { engine, out, dataRoot: data, skipBad, source, onMeasure });
+    const onMeasure = () =>
+      report.message("measuring a few steps, to say how long the run would take ...");
+    const told = await estimateRun(resolved, {
+      engine,
+      out,
+      dataRoot: data,
+      skipBad,
+      source,
+      onMeasure,
+    });
     console.log(told.network);
     console.log([`\nbundle:  ${told.bundle}`, `data:    ${told.data}`, ...told.lines].join("\n"));
     return 0;
@@ -70,7 +81,9 @@ export async function run(args: string[]): Promise<number> {
       signal,
     });
     const original = again ? findBundle(out ?? "out", readBundleDigests(bundle.path).run) : null;
-    const comparison = original && original !== bundle.path ? await compareBundles(original, bundle.path) : null;
+    const comparison = original && original !== bundle.path
+      ? await compareBundles(original, bundle.path)
+      : null;
     if (comparison) console.log(comparisonText(comparison));
     console.log(`bundle:      ${bundle.path}`);
     console.log(`digest:      ${bundle.digest}`);

@@ -54,7 +54,8 @@ export function runArguments(
   );
   const [path, ...overrides] = words;
   if (path === undefined) throw new UserError(missing);
-  const said = values.engine ?? "auto", engine = engines.find((name) => name === said);
+  const said = values.engine ?? "auto";
+  const engine = engines.find((name) => name === said);
   if (!engine) {
     const near = nearest(said, [...engines]);
     throw new UserError(
@@ -85,12 +86,15 @@ function threadsOf(said: string | undefined): number | undefined {
 }
 
 /**
- * Does something that Ctrl-C stops: at the first one the signal is aborted, so that work can be saved; a second one ends
- * the process.
+ * Does something that Ctrl-C stops: at the first one the signal is aborted, so that work can be
+ * saved; a second one ends the process.
  *
  * @param work what is done; its number is the exit code
  */
-export async function stoppable(report: Reporter, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+export async function stoppable(
+  report: Reporter,
+  work: (signal: AbortSignal) => Promise<number>,
+): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) Deno.exit(interrupted);
@@ -102,7 +106,8 @@ export async function stoppable(report: Reporter, work: (signal: AbortSignal) =>
   try {
     return await work(stop.signal);
   } catch (error) {
-    // Another error than the stopping itself, such as a full disk at the last saving, must be heard.
+    // Another error than the stopping itself, such as a full disk at the last saving, must be
+    // heard.
     if (!stop.signal.aborted || error !== stop.signal.reason) throw error;
     report.message("stopped; what was reached is saved, and the same command goes on there");
     return interrupted;

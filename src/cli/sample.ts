@@ -6,7 +6,8 @@ import { createProgress } from "./progress.ts";
 import { runArguments, stoppable } from "./run_options.ts";
 
 /** What `--help` prints. */
-export const help = `Draws more images from a trained bundle, and writes them as a small bundle that names the other.
+export const help =
+  `Draws more images from a trained bundle, and writes them as a small bundle that names the other.
 
 Usage: deno task sample BUNDLE [field=value ...] [options]
 
@@ -26,7 +27,8 @@ Examples:
 
 /** Draws the images. */
 export async function run(args: string[]): Promise<number> {
-  const missing = "which bundle? For example: deno task sample out/quickstart-0123456789ab count=256";
+  const missing =
+    "which bundle? For example: deno task sample out/quickstart-0123456789ab count=256";
   const { path, overrides, engine, threads, out, quiet } = runArguments(args, missing);
   requireBundle(path, "sample");
   const report = createProgress({ quiet });

@@ -22,9 +22,12 @@ Usage: deno task show BUNDLE [REFERENCE] [--out FOLDER]
 
 /** Lists and draws. */
 export async function run(args: string[]): Promise<number> {
-  const { values, words } = parseOptions(args, ["out"]), [bundle, reference, ...more] = words;
+  const { values, words } = parseOptions(args, ["out"]);
+  const [bundle, reference, ...more] = words;
   if (bundle === undefined || more.length > 0) {
-    throw new UserError(`show takes one bundle, and one to compare with; got ${words.length}\n\n${help}`);
+    throw new UserError(
+      `show takes one bundle, and one to compare with; got ${words.length}\n\n${help}`,
+    );
   }
   for (const path of words) requireBundle(path, "show");
   let names: string[];
@@ -33,11 +36,14 @@ export async function run(args: string[]): Promise<number> {
   } catch (error) {
     throw explainInputError(error, join(bundle, "data"));
   }
-  const target = values.out ?? `${resolve(bundle)}-pictures`, made = await drawings(bundle, reference);
+  const target = values.out ?? `${resolve(bundle)}-pictures`;
+  const made = await drawings(bundle, reference);
   Deno.mkdirSync(target, { recursive: true });
   for (const [name, bytes] of made) writeFileAtomic(join(target, name), bytes);
   const lines = [
-    ...names.filter((name) => /\.(png|svg|gif|mp4)$/.test(name)).map((name) => [join(bundle, "data"), name] as const),
+    ...names.filter((name) => /\.(png|svg|gif|mp4)$/.test(name)).map((name) =>
+      [join(bundle, "data"), name] as const
+    ),
     ...made.map(([name]) => [target, name] as const),
   ];
   for (const [folder, name] of lines) {
@@ -57,13 +63,18 @@ async function drawings(bundle: string, reference: string | undefined): Promise<
   ];
   if (reference === undefined) return made;
   const beside = await besideFiles([await samplesOf(reference), own]);
-  if (beside.length === 0) throw new UserError(`${reference}: drawn at no angle at which ${bundle} was, too`);
+  if (beside.length === 0) {
+    throw new UserError(`${reference}: drawn at no angle at which ${bundle} was, too`);
+  }
   return [...made, ...beside];
 }
 
 async function samplesOf(bundle: string): Promise<ModelSamples> {
   const { readAllSamples, readBundleSpec } = await import("../bundle/read.ts");
   const { specName } = await import("../spec/mod.ts");
-  const sets = [...await readAllSamples(bundle)].map(([angleDegrees, pictures]) => ({ angleDegrees, pictures }));
+  const sets = [...await readAllSamples(bundle)].map(([angleDegrees, pictures]) => ({
+    angleDegrees,
+    pictures,
+  }));
   return { model: specName(readBundleSpec(bundle)), sets };
 }

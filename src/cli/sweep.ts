@@ -35,7 +35,10 @@ Examples:
 /** Runs the sweep, and prints its tables. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which sweep? For example: deno task sweep experiments/paper/sweep.yaml";
-  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, quiet } = runArguments(args, missing);
+  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, quiet } = runArguments(
+    args,
+    missing,
+  );
   const { text, members: specs } = await loadSweep(path, overrides);
   const { report, change, clear } = sweepDisplay({ quiet });
   report.message(`${path}: ${specs.length} ${specs.length === 1 ? "run" : "runs"}`);
@@ -66,7 +69,10 @@ export async function run(args: string[]): Promise<number> {
   });
 }
 
-/** The members' scores side by side, or why there are none; null where no member is finished, which has its own words. */
+/**
+ * The members' scores side by side, or why there are none; null where no member is finished, which
+ * has its own words.
+ */
 export function comparisonText(members: readonly Pick<Member, "spec" | "bundle">[]): string | null {
   const bundles = members.flatMap(({ bundle }) => bundle ?? []);
   if (bundles.length === 0) return null;
@@ -76,6 +82,8 @@ export function comparisonText(members: readonly Pick<Member, "spec" | "bundle">
     return "no scores to compare: evaluation.metrics is empty";
   }
   // What the evaluation of each said, once.
-  const notes = new Set(bundles.flatMap((path) => (readMetrics(path) as Partial<Evaluation> | null)?.notes ?? []));
+  const notes = new Set(
+    bundles.flatMap((path) => (readMetrics(path) as Partial<Evaluation> | null)?.notes ?? []),
+  );
   return ["no scores to compare:", ...[...notes].map((note) => `- ${note}`)].join("\n");
 }

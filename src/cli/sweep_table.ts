@@ -1,4 +1,6 @@
-/** A sweep's members as a live table on a terminal; where there is none, plain lines take its place. */
+/**
+ * A sweep's members as a live table on a terminal; where there is none, plain lines take its place.
+ */
 import type { Reporter } from "../runner/reporter.ts";
 import type { Member } from "../runner/sweep.ts";
 import { createProgress, formatDuration } from "./progress.ts";
@@ -31,11 +33,14 @@ const redrawMs = 200;
 
 /** Makes a display on stderr. */
 export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
-  const write = options.write ?? ((text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text)));
-  const terminal = options.terminal ?? Deno.stderr.isTerminal(), now = options.now ?? (() => performance.now());
+  const write = options.write ??
+    ((text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text)));
+  const terminal = options.terminal ?? Deno.stderr.isTerminal();
+  const now = options.now ?? (() => performance.now());
   if (options.quiet) return { report: createProgress({ quiet: true }), change() {}, clear() {} };
   if (!terminal) {
-    const progress = createProgress({ write, terminal, now }), told = new Map<Member, string>();
+    const progress = createProgress({ write, terminal, now });
+    const told = new Map<Member, string>();
     return {
       report: progress,
       change(member, members) {
@@ -50,11 +55,15 @@ export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
     };
   }
   const size = options.size ?? Deno.consoleSize;
-  let shown = 0, shownMs = -Infinity, states = "", present: readonly Member[] = [];
+  let shown = 0;
+  let shownMs = -Infinity;
+  let states = "";
+  let present: readonly Member[] = [];
   // Up over the old table, and everything below is erased.
   const erase = () => shown > 0 ? `\x1b[${shown}A\x1b[J` : "";
   function draw() {
-    const { columns, rows } = size(), lines = tableLines(present, rows - 2).map((line) => line.slice(0, columns - 1));
+    const { columns, rows } = size();
+    const lines = tableLines(present, rows - 2).map((line) => line.slice(0, columns - 1));
     write(erase() + lines.join("\n") + "\n");
     [shown, shownMs] = [lines.length, now()];
   }
@@ -90,13 +99,18 @@ export function stateText({ state, phase }: Member): string {
   return phase ? `${phase.name} ${Math.floor(100 * phase.share)} %` : "starting";
 }
 
-/** How many are finished, at work, failed; and how long the rest may take, when a finished one tells. */
+/**
+ * How many are finished, at work, failed; and how long the rest may take, when a finished one
+ * tells.
+ */
 export function countLine(members: readonly Member[]): string {
-  const count = (state: Member["state"]) => members.filter((member) => member.state === state).length;
+  const count = (state: Member["state"]) =>
+    members.filter((member) => member.state === state).length;
   const parts = [`${count("finished")} of ${members.length} finished`];
   if (count("elsewhere")) parts.push(`${count("elsewhere")} with other workers`);
   if (count("failed")) parts.push(`${count("failed")} failed`);
-  const done = members.filter(({ state, seconds }) => state === "finished" && seconds > 1), waiting = count("waiting");
+  const done = members.filter(({ state, seconds }) => state === "finished" && seconds > 1);
+  const waiting = count("waiting");
   if (done.length > 0 && waiting > 0) {
     const mean = done.reduce((sum, { seconds }) => sum + seconds, 0) / done.length;
     parts.push(`${waiting} waiting: about ${formatDuration(mean * waiting)} for this worker alone`);
@@ -104,11 +118,16 @@ export function countLine(members: readonly Member[]): string {
   return parts.join(", ");
 }
 
-/** The table, of so many lines at most: the rows around the one at work where there is no room for all. */
+/**
+ * The table, of so many lines at most: the rows around the one at work where there is no room for
+ * all.
+ */
 export function tableLines(members: readonly Member[], most = Infinity): string[] {
   const room = Math.max(1, most - 2);
   const at = Math.max(0, members.findIndex(({ state }) => state === "running"));
-  const first = members.length <= room ? 0 : Math.min(Math.max(0, at - Math.floor(room / 2)), members.length - room);
+  const first = members.length <= room
+    ? 0
+    : Math.min(Math.max(0, at - Math.floor(room / 2)), members.length - room);
   const cells = members.map((member) => [
     member.name,
     stateText(member),
@@ -117,6 +136,7 @@ export function tableLines(members: readonly Member[], most = Infinity): string[
   ]);
   const all = [["member", "state", "loss", "time left"], ...cells];
   const widths = [0, 1, 2].map((i) => Math.max(...all.map((row) => row[i]!.length)));
-  const line = (row: string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd();
+  const line = (row: string[]) =>
+    row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd();
   return [line(all[0]!), ...cells.slice(first, first + room).map(line), countLine(members)];
 }

@@ -10,9 +10,16 @@ import { countLine, sweepDisplay, tableLines } from "./sweep_table.ts";
 import { command, ignoreRuns, withFolder } from "./testing.ts";
 
 const members = () => {
-  const [a, b, c] = newMembers(expandSweep(parseSpec("architecture: A\ndataset: mnist"), ["seed=1,2,3"]));
+  const [a, b, c] = newMembers(
+    expandSweep(parseSpec("architecture: A\ndataset: mnist"), ["seed=1,2,3"]),
+  );
   Object.assign(a!, { state: "finished", loss: 0.03125, seconds: 60, bundle: "out/a" });
-  Object.assign(b!, { state: "running", phase: { name: "training", share: 0.5 }, loss: 0.25, secondsLeft: 90 });
+  Object.assign(b!, {
+    state: "running",
+    phase: { name: "training", share: 0.5 },
+    loss: 0.25,
+    secondsLeft: 90,
+  });
   return [a!, b!, c!];
 };
 
@@ -30,9 +37,14 @@ Deno.test("the table has a line for each member, and fits the terminal around th
 });
 
 Deno.test("on a terminal the table is redrawn over itself; elsewhere each change of a state is a line", () => {
-  const all = members(), written: string[] = [];
+  const all = members();
+  const written: string[] = [];
   const options = { write: (text: string) => void written.push(text), now: () => 0 };
-  const table = sweepDisplay({ ...options, terminal: true, size: () => ({ columns: 30, rows: 40 }) });
+  const table = sweepDisplay({
+    ...options,
+    terminal: true,
+    size: () => ({ columns: 30, rows: 40 }),
+  });
   table.change(all[1]!, all);
   table.report.message("said");
   assertEquals(written.length, 3);
@@ -54,21 +66,35 @@ Deno.test("on a terminal the table is redrawn over itself; elsewhere each change
 });
 
 Deno.test({
-  name: "sweep: scores are compared, or it is said why there are none (needs --allow-read --allow-write)",
-  ignore: (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted"),
+  name:
+    "sweep: scores are compared, or it is said why there are none (needs --allow-read --allow-write)",
+  ignore: (["read", "write"] as const).some((name) =>
+    Deno.permissions.querySync({ name }).state !== "granted"
+  ),
   fn() {
-    const folder = Deno.makeTempDirSync(), spec = exampleSpec(), payload = examplePayload();
+    const folder = Deno.makeTempDirSync();
+    const spec = exampleSpec();
+    const payload = examplePayload();
     const said = (name: string, metrics: unknown, of = spec) => {
       const changed = new Map(payload).set(files.metrics, JSON.stringify(metrics));
-      return comparisonText([{ spec: of, bundle: exampleBundle(join(folder, name), changed).path }]);
+      return comparisonText([{
+        spec: of,
+        bundle: exampleBundle(join(folder, name), changed).path,
+      }]);
     };
     try {
       const metrics = JSON.parse(String(payload.get(files.metrics)));
       assertStringIncludes(said("scored", metrics)!, "mnist FID");
       const why = "Nothing was scored: no weights.";
-      assertEquals(said("failed", { ...metrics, scores: [], notes: [why] }), `no scores to compare:\n- ${why}`);
+      assertEquals(
+        said("failed", { ...metrics, scores: [], notes: [why] }),
+        `no scores to compare:\n- ${why}`,
+      );
       const none = { ...spec, evaluation: { ...spec.evaluation, metrics: [] } };
-      assertEquals(said("none", { scores: [] }, none), "no scores to compare: evaluation.metrics is empty");
+      assertEquals(
+        said("none", { scores: [] }, none),
+        "no scores to compare: evaluation.metrics is empty",
+      );
       assertEquals(comparisonText([{ spec, bundle: null }]), null);
     } finally {
       Deno.removeSync(folder, { recursive: true });
@@ -77,17 +103,23 @@ Deno.test({
 });
 
 Deno.test({
-  name: `sweep: two workers share it, and what a killed one leaves is taken over${ignoreRuns && ` (${ignoreRuns})`}`,
+  name: `sweep: two workers share it, and what a killed one leaves is taken over${
+    ignoreRuns && ` (${ignoreRuns})`
+  }`,
   ignore: ignoreRuns !== "",
   fn: () =>
     withFolder(async (folder) => {
       const args = ["sweep", "tiny.yaml", "seed=1,2", "training.previewEveryEpochs=null"];
       const first = command(folder, [...args, "training.images=800"]);
-      // Its first words come with its first phase. Stopped there, it holds its lock as long as we like.
+      // Its first words come with its first phase. Stopped there, it holds its lock as long as we
+      // like.
       assert(await first.said("seed=1: engine"), "the first worker trains");
       first.kill("SIGSTOP");
       const second = command(folder, [...args, "training.images=800"]);
-      assert(await second.said("seed=1: this run (A on mnist): process "), "the second is told who works on seed 1");
+      assert(
+        await second.said("seed=1: this run (A on mnist): process "),
+        "the second is told who works on seed 1",
+      );
       assert(await second.said("seed=2: finished"), "and does what is left");
       first.kill("SIGKILL");
       assertEquals((await first.ending).signal, "SIGKILL");
@@ -95,14 +127,17 @@ Deno.test({
       assertEquals(code, 0, err);
       assertStringIncludes(out, "2 of 2 finished");
       assertStringIncludes(out, "\n\nno scores to compare: evaluation.metrics is empty\n");
-      const bundles = [...Deno.readDirSync(join(folder, "out"))].map(({ name }) => name).filter((name) =>
-        !name.startsWith(".")
-      );
+      const bundles = [...Deno.readDirSync(join(folder, "out"))].map(({ name }) => name).filter((
+        name,
+      ) => !name.startsWith("."));
       assertEquals(bundles.length, 2, bundles.join());
       assertEquals([...Deno.readDirSync(join(folder, "out", ".work"))].map(({ name }) => name), []);
 
       const failing = await command(folder, ["sweep", "tiny.yaml", "dataset=cifar-10"]).ending;
       assertEquals(failing.code, 1, failing.err);
-      assertStringIncludes(failing.out, "1 failed:\n- A cifar-10: dataset cifar-10: there is nothing at");
+      assertStringIncludes(
+        failing.out,
+        "1 failed:\n- A cifar-10: dataset cifar-10: there is nothing at",
+      );
     }),
 });

@@ -1,4 +1,7 @@
-/** Whole runs in processes of their own, for tests: a spec small enough to be done in seconds, and what came of it. */
+/**
+ * Whole runs in processes of their own, for tests: a spec small enough to be done in seconds, and
+ * what came of it.
+ */
 import { fromFileUrl, join } from "@std/path";
 
 /** Why tests of whole runs may be ignored; "" where they are not. */
@@ -9,7 +12,10 @@ export const ignoreRuns =
     ? "needs --allow-all"
     : "";
 
-/** A spec of a network and a dataset as small as they can be; ten steps, with a preview and so a checkpoint after six. */
+/**
+ * A spec of a network and a dataset as small as they can be; ten steps, with a preview and so a
+ * checkpoint after six.
+ */
 export const tinySpec = `# a tiny run
 architecture: A
 dataset: mnist
@@ -40,13 +46,21 @@ export function command(
   preload: string[] = [],
 ): Command {
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-lock", ...preload.flatMap((path) => ["--preload", path]), program, ...args],
+    args: [
+      "run",
+      "-A",
+      "--no-lock",
+      ...preload.flatMap((path) => ["--preload", path]),
+      program,
+      ...args,
+    ],
     cwd,
     env: { NO_COLOR: "1", ...env },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  let err = "", ended = false;
+  let err = "";
+  let ended = false;
   const waiting = new Set<() => void>();
   const reading = (async () => {
     for await (const text of process.stderr.pipeThrough(new TextDecoderStream())) {
@@ -86,13 +100,19 @@ export function command(
 
 /** The last lines of a finished run. */
 export function bundleOf(out: string): { path: string; digest: string } {
-  const [, path, digest] = out.match(/^bundle: +(.*)\ndigest: +([0-9a-f]{64})\nopen first: +.+\n$/) ?? [];
-  if (path === undefined || digest === undefined) throw new Error(`no bundle in: ${JSON.stringify(out)}`);
+  const [, path, digest] =
+    out.match(/^bundle: +(.*)\ndigest: +([0-9a-f]{64})\nopen first: +.+\n$/) ?? [];
+  if (path === undefined || digest === undefined) {
+    throw new Error(`no bundle in: ${JSON.stringify(out)}`);
+  }
   return { path, digest };
 }
 
 /** Runs something with a folder that holds the spec as tiny.yaml, and removes it. */
-export async function withFolder(fn: (folder: string) => Promise<void>, spec = tinySpec): Promise<void> {
+export async function withFolder(
+  fn: (folder: string) => Promise<void>,
+  spec = tinySpec,
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "run-" });
   try {
     await Deno.writeTextFile(join(folder, "tiny.yaml"), spec);

@@ -1,4 +1,6 @@
-/** `deno task verify`: is every byte of a bundle what the run wrote, and does it agree with itself? */
+/**
+ * `deno task verify`: is every byte of a bundle what the run wrote, and does it agree with itself?
+ */
 import { join } from "@std/path";
 import { problemText } from "../bundle/archive.ts";
 import { exists } from "../bundle/atomic.ts";
@@ -23,7 +25,9 @@ Exit code: 0 all is well, 1 something is not.`;
 /** Verifies the bundles named. */
 export async function run(args: string[]): Promise<number> {
   const { values: { digest }, words: paths } = parseOptions(args, ["digest"]);
-  if (paths.length === 0) throw new UserError("verify: name a bundle, such as out/quickstart-0123456789ab");
+  if (paths.length === 0) {
+    throw new UserError("verify: name a bundle, such as out/quickstart-0123456789ab");
+  }
   if (digest !== undefined && (paths.length > 1 || !/^[0-9a-f]{12,64}$/.test(digest))) {
     throw new UserError("verify: --digest takes 12 to 64 hexadecimal digits, and one bundle");
   }
@@ -46,16 +50,26 @@ export async function run(args: string[]): Promise<number> {
     const isOther = digest !== undefined && !found.digest?.startsWith(digest);
     good &&= found.ok && !isOther;
     if (!found.ok) console.log(`${path}: NOT as it was written\n${problemText(found)}`);
-    else if (isOther) console.log(`${path}: agrees with itself, but is another bundle than asked for`);
-    else console.log(`${path}: verified, ${found.files} files, ${(found.bytes / 1e6).toFixed(1)} MB`);
+    else if (isOther) {
+      console.log(`${path}: agrees with itself, but is another bundle than asked for`);
+    } else {console.log(
+        `${path}: verified, ${found.files} files, ${(found.bytes / 1e6).toFixed(1)} MB`,
+      );}
     console.log(`  digest ${found.digest ?? "unknown"}`);
   }
   return good ? 0 : 1;
 }
 
-/** What a path is, where its name is one that another verb gives to what it writes beside bundles; else null. */
+/**
+ * What a path is, where its name is one that another verb gives to what it writes beside bundles;
+ * else null.
+ */
 function besideBundles(path: string): string | null {
   if (path.endsWith(".tar.gz")) return "a packed bundle: deno task unpack verifies it";
-  if (/(^|[\\/])(report\.html|comparison\.(md|csv|json)|diff-[^\\/]*\.png)$/.test(path)) return "made of bundles";
-  return /-pictures[\\/]?$/.test(path) && !exists(join(path, "bagit.txt")) ? "pictures of a bundle" : null;
+  if (/(^|[\\/])(report\.html|comparison\.(md|csv|json)|diff-[^\\/]*\.png)$/.test(path)) {
+    return "made of bundles";
+  }
+  return /-pictures[\\/]?$/.test(path) && !exists(join(path, "bagit.txt"))
+    ? "pictures of a bundle"
+    : null;
 }

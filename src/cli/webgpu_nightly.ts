@@ -1,5 +1,5 @@
-// Whole runs on WebGPU: every architecture from spec to scores beside TensorFlow, and a GPU that is lost on the way.
-// `deno task nightly` runs it.
+// Whole runs on WebGPU: every architecture from spec to scores beside TensorFlow, and a GPU that is
+// lost on the way. `deno task nightly` runs it.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { probeWebGpu } from "../engines/webgpu/mod.ts";
@@ -12,7 +12,10 @@ const why = ignoreRuns || (probe.available ? "" : "NOTHING TESTED: no GPU, and n
 const gpuTest = (name: string, fn: () => Promise<void>) =>
   Deno.test({ name: `run on webgpu: ${name}${why && ` (${why})`}`, ignore: why !== "", fn });
 
-const scored = tinySpec.replace("metrics: []", "metrics: [fid, kid, is], kidSubsets: 2, kidSubsetSize: 4, isSplits: 2");
+const scored = tinySpec.replace(
+  "metrics: []",
+  "metrics: [fid, kid, is], kidSubsets: 2, kidSubsetSize: 4, isSplits: 2",
+);
 
 function losses(bundle: string): number[] {
   const rows = Deno.readTextFileSync(join(bundle, "data", "loss.csv")).trim().split("\n").slice(1);
@@ -32,7 +35,14 @@ for (const architecture of ["A", "B", "C", "D", "D\nnormInside: true"]) {
       withFolder(async (folder) => {
         const [onGpu, onCpu] = [[], []] as [string[], string[]];
         for (const [engine, paths] of [["webgpu", onGpu], ["tensorflow", onCpu]] as const) {
-          const { code, out, err } = await command(folder, ["run", "tiny.yaml", "--engine", engine, "--out", engine])
+          const { code, out, err } = await command(folder, [
+            "run",
+            "tiny.yaml",
+            "--engine",
+            engine,
+            "--out",
+            engine,
+          ])
             .ending;
           assertEquals(code, 0, err);
           const { path } = bundleOf(out);
@@ -43,11 +53,15 @@ for (const architecture of ["A", "B", "C", "D", "D\nnormInside: true"]) {
         assertStringIncludes(Deno.readTextFileSync(join(gpu, "environment.json")), "webgpu");
         const expected = losses(cpu);
         assertEquals(expected.length, 10);
-        losses(gpu).forEach((loss, i) => assert(Math.abs(loss - expected[i]!) <= 0.01 * expected[i]!, `step ${i + 1}`));
+        losses(gpu).forEach((loss, i) =>
+          assert(Math.abs(loss - expected[i]!) <= 0.01 * expected[i]!, `step ${i + 1}`)
+        );
         const images = await samples(gpu);
         assertEquals([...images.keys()], ["0", "45"]);
         for (const [angle, pixels] of await samples(cpu)) {
-          pixels.forEach((value, i) => assert(Math.abs(value - images.get(angle)![i]!) <= 2, `pixel ${i} at ${angle}`));
+          pixels.forEach((value, i) =>
+            assert(Math.abs(value - images.get(angle)![i]!) <= 2, `pixel ${i} at ${angle}`)
+          );
         }
         const { scores } = JSON.parse(Deno.readTextFileSync(join(gpu, "data", "metrics.json")));
         assertEquals(scores.length, 3);
@@ -86,8 +100,8 @@ gpuTest("lost, it says so, and the last checkpoint is whole", () =>
     assertStringIncludes(lost.err, "The GPU was lost");
     assertStringIncludes(lost.err, "run again to go on from there");
     assert(!/^\s+at /m.test(lost.err), `a stack: ${lost.err}`);
-    const resumed = await command(folder, [...args, "out"]).ending,
-      alone = await command(folder, [...args, "alone"]).ending;
+    const resumed = await command(folder, [...args, "out"]).ending;
+    const alone = await command(folder, [...args, "alone"]).ending;
     assertEquals([resumed.code, alone.code], [0, 0], resumed.err + alone.err);
     assertStringIncludes(resumed.err, "going on at step 6");
     assertEquals(bundleOf(resumed.out).digest, bundleOf(alone.out).digest);

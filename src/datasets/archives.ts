@@ -12,7 +12,10 @@ export interface Archive {
 
 const mnist = (file: string, bytes: number, sha256: string): Archive => ({
   file,
-  urls: ["https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"].map((
+  urls: [
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+  ].map((
     place,
   ) => place + file),
   bytes,
@@ -22,10 +25,26 @@ const mnist = (file: string, bytes: number, sha256: string): Archive => ({
 /** The archives of each dataset. MNIST-M has none that can be fetched without a browser. */
 export const archives: Record<string, Archive[]> = {
   "mnist": [
-    mnist("train-images-idx3-ubyte.gz", 9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
-    mnist("train-labels-idx1-ubyte.gz", 28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
-    mnist("t10k-images-idx3-ubyte.gz", 1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
-    mnist("t10k-labels-idx1-ubyte.gz", 4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+    mnist(
+      "train-images-idx3-ubyte.gz",
+      9_912_422,
+      "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    ),
+    mnist(
+      "train-labels-idx1-ubyte.gz",
+      28_881,
+      "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    ),
+    mnist(
+      "t10k-images-idx3-ubyte.gz",
+      1_648_877,
+      "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    ),
+    mnist(
+      "t10k-labels-idx1-ubyte.gz",
+      4_542,
+      "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    ),
   ],
   "cifar-10": [{
     file: "cifar-10-binary.tar.gz",

@@ -1,4 +1,7 @@
-/** Datasets that lie in a few files with many images each: IDX, the published code's CSV, CIFAR-10's batches. */
+/**
+ * Datasets that lie in a few files with many images each: IDX, the published code's CSV, CIFAR-10's
+ * batches.
+ */
 import { UserError } from "../errors.ts";
 import {
   type CifarBatch,
@@ -27,7 +30,8 @@ function numbers(most: number): string[] {
 }
 
 /**
- * MNIST's own files: each of images with its file of labels, whose name says `labels-idx1` for `images-idx3`.
+ * MNIST's own files: each of images with its file of labels, whose name says `labels-idx1` for
+ * `images-idx3`.
  *
  * @param files of images, in the order in which they are taken
  * @param all where the labels are looked for
@@ -40,12 +44,24 @@ export async function idxSource(files: DataFile[], all: DataFile[]): Promise<Sou
       throw new UserError(`${path}: this IDX file holds no images`);
     }
     const wanted = name.replace(/images/g, "labels").replace(/idx\d/, "idx1").replace(/\.gz$/, "");
-    const found = wanted === name ? undefined : all.find((file) => file.name.replace(/\.gz$/, "") === wanted);
+    const found = wanted === name
+      ? undefined
+      : all.find((file) => file.name.replace(/\.gz$/, "") === wanted);
     const labels = found ? await readIdx(found.path) : null;
     if (labels && `${labels.shape}` !== `${count}`) {
-      throw new UserError(`${found!.path}: ${labels.data.length} labels for the ${count} images of ${path}`);
+      throw new UserError(
+        `${found!.path}: ${labels.data.length} labels for the ${count} images of ${path}`,
+      );
     }
-    parts.push({ name, count, height, width, channels: depth as 1 | 3, data, labels: labels?.data ?? null });
+    parts.push({
+      name,
+      count,
+      height,
+      width,
+      channels: depth as 1 | 3,
+      data,
+      labels: labels?.data ?? null,
+    });
   }
   let most = -1;
   for (const { labels } of parts) for (const label of labels ?? []) most = Math.max(most, label);
@@ -53,7 +69,12 @@ export async function idxSource(files: DataFile[], all: DataFile[]): Promise<Sou
     for (const { name, count, height, width, channels, data, labels } of parts) {
       const stride = height * width * channels;
       for (let i = 0; i < count; i++) {
-        const read = () => ({ width, height, channels, data: data.subarray(i * stride, (i + 1) * stride) });
+        const read = () => ({
+          width,
+          height,
+          channels,
+          data: data.subarray(i * stride, (i + 1) * stride),
+        });
         yield { name: `${name}, image ${i}`, label: labels?.[i] ?? null, read };
       }
     }
@@ -75,11 +96,16 @@ export function parseRow(line: string, where: string): { label: number; image: S
     },
   });
   const fields = line.split(",");
-  const pixels = fields.length - 1, side = Math.sqrt(pixels);
+  const pixels = fields.length - 1;
+  const side = Math.sqrt(pixels);
   if (!Number.isInteger(side) || side === 0) return fault(`${pixels} pixels are no square image`);
   const numbers = fields.map((field) => /^\s*\d{1,3}(\.0*)?\s*$/.test(field) ? Number(field) : NaN);
   const bad = numbers.findIndex((value) => !(value <= 255));
-  if (bad >= 0) return fault(`${JSON.stringify(fields[bad]!.slice(0, 20))} in column ${bad + 1} is no number to 255`);
+  if (bad >= 0) {
+    return fault(
+      `${JSON.stringify(fields[bad]!.slice(0, 20))} in column ${bad + 1} is no number to 255`,
+    );
+  }
   const label = numbers[0]!;
   if (label > 9) return fault(`the label ${label} is no digit`);
   const data = Uint8Array.from(numbers.slice(1));
@@ -87,8 +113,9 @@ export function parseRow(line: string, where: string): { label: number; image: S
 }
 
 /**
- * The CSV of the published code: a row an image, its label first. The first row of each file is passed over, as the
- * published code loses it (it reads it as a header), so that 20,000 rows are 19,999 images.
+ * The CSV of the published code: a row an image, its label first. The first row of each file is
+ * passed over, as the published code loses it (it reads it as a header), so that 20,000 rows are
+ * 19,999 images.
  */
 export async function csvSource(files: DataFile[]): Promise<Source> {
   let count = 0;
@@ -109,7 +136,9 @@ export async function csvSource(files: DataFile[]): Promise<Source> {
     }
   }
   return {
-    description: `the table ${files.map(({ name }) => name).join(", ")} (its first row passed over, as published)`,
+    description: `the table ${
+      files.map(({ name }) => name).join(", ")
+    } (its first row passed over, as published)`,
     classNames: digitNames,
     count,
     samples: samples(),
@@ -119,17 +148,22 @@ export async function csvSource(files: DataFile[]): Promise<Source> {
 /** CIFAR-10's batches, binary or Python's, read one after the other. */
 export function cifarSource(files: DataFile[], kind: "binary" | "Python"): Source {
   async function* samples(): AsyncGenerator<Sample> {
-    // Garbage of this size would stay for long: all batches are read into one place, and so are all images.
+    // Garbage of this size would stay for long: all batches are read into one place, and so are all
+    // images.
     let buffer = new Uint8Array();
     const pixels = new Uint8Array(cifarRecordBytes - 1);
     for (const { path, name } of files) {
       const bytes = await readInputInto(path, buffer);
       buffer = new Uint8Array(bytes.buffer);
-      const batch: CifarBatch = kind === "binary" ? decodeCifarBinary(bytes, path) : decodeCifarPython(bytes, path);
+      const batch: CifarBatch = kind === "binary"
+        ? decodeCifarBinary(bytes, path)
+        : decodeCifarPython(bytes, path);
       for (let i = 0; i < batch.labels.length; i++) {
         const label = batch.labels[i]!;
         const read = () => {
-          if (!(label < cifarNames.length)) throw new UserError(`${path}, image ${i}: the label ${label} is no class`);
+          if (!(label < cifarNames.length)) {
+            throw new UserError(`${path}, image ${i}: the label ${label} is no class`);
+          }
           return cifarImage(batch, i, pixels);
         };
         yield { name: `${name}, image ${i}`, label, read };

@@ -1,4 +1,7 @@
-/** From a source of images to a dataset: each is read once, prepared, and only its few bytes are kept. */
+/**
+ * From a source of images to a dataset: each is read once, prepared, and only its few bytes are
+ * kept.
+ */
 import { UserError } from "../errors.ts";
 import { printable } from "../spec/source.ts";
 import { dataDigest, type Dataset } from "./dataset.ts";
@@ -27,11 +30,15 @@ export async function collect(
   },
 ): Promise<Dataset> {
   const most = Math.min(limit ?? Infinity, source.count);
-  if (most === 0) throw new UserError(`dataset ${name}: there are no images in ${source.description}`);
+  if (most === 0) {
+    throw new UserError(`dataset ${name}: there are no images in ${source.description}`);
+  }
   const stride = target.imageSize ** 2 * target.channels;
-  const images = new Uint8Array(most * stride), labels = new Uint8Array(most);
+  const images = new Uint8Array(most * stride);
+  const labels = new Uint8Array(most);
   const skipped: string[] = [];
-  let count = 0, labelled = source.classNames !== null;
+  let count = 0;
+  let labelled = source.classNames !== null;
   for await (const sample of source.samples) {
     if (count === most) break;
     try {
@@ -49,11 +56,14 @@ export async function collect(
     const rest = skipped.length - mostListed;
     throw new UserError(
       `dataset ${name}: ${skipped.length} of ${skipped.length + count} images cannot be read:\n` +
-        skipped.slice(0, mostListed).map((line) => `  ${line}\n`).join("") + (rest > 0 ? `  and ${rest} more\n` : "") +
+        skipped.slice(0, mostListed).map((line) => `  ${line}\n`).join("") +
+        (rest > 0 ? `  and ${rest} more\n` : "") +
         "Mend or remove them, or leave them out with --skip-bad.",
     );
   }
-  if (count === 0) throw new UserError(`dataset ${name}: no image in ${source.description} can be read`);
+  if (count === 0) {
+    throw new UserError(`dataset ${name}: no image in ${source.description} can be read`);
+  }
   onProgress?.(count, count);
   // Parts, not copies: there is room for the images once.
   const kept = images.subarray(0, count * stride);

@@ -29,13 +29,20 @@ export interface Dataset {
 }
 
 /** How many images, of what, and how many more were left out, in one line for people. */
-export function describeDataset({ count, source, skipped }: Pick<Dataset, "count" | "source" | "skipped">): string {
+export function describeDataset(
+  { count, source, skipped }: Pick<Dataset, "count" | "source" | "skipped">,
+): string {
   const are = skipped.length === 1 ? "is" : "are";
-  const left = skipped.length ? `; ${skipped.length.toLocaleString("en-US")} that cannot be read ${are} left out` : "";
+  const left = skipped.length
+    ? `; ${skipped.length.toLocaleString("en-US")} that cannot be read ${are} left out`
+    : "";
   return `${counted(count, "image")}: ${source}${left}`;
 }
 
-/** The data digest: SHA-256 over the decoded, resized pixels and then the labels, a byte each, in order. */
+/**
+ * The data digest: SHA-256 over the decoded, resized pixels and then the labels, a byte each, in
+ * order.
+ */
 export function dataDigest(images: Uint8Array, labels: Uint8Array | null): string {
   return labels ? sha256(images, labels) : sha256(images);
 }
@@ -53,21 +60,30 @@ export function fillBatch(
   out: Float32Array,
   mirrored?: ArrayLike<number>,
 ): void {
-  const row = imageSize * channels, stride = imageSize * row;
+  const row = imageSize * channels;
+  const stride = imageSize * row;
   if (out.length !== indices.length * stride) {
-    throw new Error(`a batch of ${indices.length} images takes ${indices.length * stride} floats, not ${out.length}`);
+    throw new Error(
+      `a batch of ${indices.length} images takes ${
+        indices.length * stride
+      } floats, not ${out.length}`,
+    );
   }
   for (let n = 0; n < indices.length; n++) {
     const index = indices[n]!;
-    if (!(index >= 0 && index < count)) throw new Error(`there is no image ${index} among ${count}`);
-    const from = index * stride, to = n * stride;
+    if (!(index >= 0 && index < count)) {
+      throw new Error(`there is no image ${index} among ${count}`);
+    }
+    const from = index * stride;
+    const to = n * stride;
     if (!mirrored?.[n]) {
       for (let i = 0; i < stride; i++) out[to + i] = images[from + i]! / 127.5 - 1;
       continue;
     }
     for (let y = 0; y < imageSize; y++) {
       for (let x = 0; x < imageSize; x++) {
-        const source = from + y * row + (imageSize - 1 - x) * channels, target = to + y * row + x * channels;
+        const source = from + y * row + (imageSize - 1 - x) * channels;
+        const target = to + y * row + x * channels;
         for (let c = 0; c < channels; c++) out[target + c] = images[source + c]! / 127.5 - 1;
       }
     }

@@ -1,7 +1,7 @@
 /**
- * Fetches the official archives of a dataset. What has arrived stays when the connection breaks, and the next attempt
- * goes on from there; nothing is used before its size and SHA-256 are those that are pinned; and the dataset's folder
- * appears whole, by one rename.
+ * Fetches the official archives of a dataset. What has arrived stays when the connection breaks,
+ * and the next attempt goes on from there; nothing is used before its size and SHA-256 are those
+ * that are pinned; and the dataset's folder appears whole, by one rename.
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
@@ -18,7 +18,12 @@ const silenceMs = 60_000;
 export type FetchProgress = (what: string, done: number, all: number) => void;
 
 /** One attempt to get the rest of a file; throws where the connection breaks. */
-async function fetchRest(url: string, file: Deno.FsFile, archive: Archive, onProgress?: FetchProgress): Promise<void> {
+async function fetchRest(
+  url: string,
+  file: Deno.FsFile,
+  archive: Archive,
+  onProgress?: FetchProgress,
+): Promise<void> {
   let done = (await file.stat()).size;
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), silenceMs);
@@ -31,7 +36,8 @@ async function fetchRest(url: string, file: Deno.FsFile, archive: Archive, onPro
       await response.body?.cancel();
       throw new Error(`the server answers ${response.status}`);
     }
-    const goesOn = response.status === 206 && response.headers.get("content-range")?.startsWith(`bytes ${done}-`);
+    const goesOn = response.status === 206 &&
+      response.headers.get("content-range")?.startsWith(`bytes ${done}-`);
     if (!goesOn) {
       // The server sends all of it: begin again.
       await file.truncate(0);
@@ -41,7 +47,9 @@ async function fetchRest(url: string, file: Deno.FsFile, archive: Archive, onPro
     for await (const piece of response.body) {
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), silenceMs);
-      if (done + piece.length > archive.bytes) throw new Error("the server sends more than the archive has");
+      if (done + piece.length > archive.bytes) {
+        throw new Error("the server sends more than the archive has");
+      }
       for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
       done += piece.length;
       onProgress?.(archive.file, done, archive.bytes);
@@ -53,14 +61,21 @@ async function fetchRest(url: string, file: Deno.FsFile, archive: Archive, onPro
 }
 
 async function sha256Of(file: Deno.FsFile): Promise<string> {
-  const hash = createHash("sha256"), buffer = new Uint8Array(1 << 20);
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(1 << 20);
   await file.seek(0, Deno.SeekMode.Start);
-  for (let count; (count = await file.read(buffer)) !== null;) hash.update(buffer.subarray(0, count));
+  for (let count; (count = await file.read(buffer)) !== null;) {
+    hash.update(buffer.subarray(0, count));
+  }
   return hash.digest("hex");
 }
 
 /** Gets one archive into `folder`, or the rest of it. */
-async function fetchArchive(archive: Archive, folder: string, onProgress?: FetchProgress): Promise<string> {
+async function fetchArchive(
+  archive: Archive,
+  folder: string,
+  onProgress?: FetchProgress,
+): Promise<string> {
   const path = join(folder, archive.file);
   const file = await Deno.open(path, { read: true, write: true, create: true });
   try {
@@ -100,10 +115,17 @@ async function fetchArchive(archive: Archive, folder: string, onProgress?: Fetch
   return path;
 }
 
-async function unpack(archive: Archive, path: string, folder: string, onProgress?: FetchProgress): Promise<void> {
+async function unpack(
+  archive: Archive,
+  path: string,
+  folder: string,
+  onProgress?: FetchProgress,
+): Promise<void> {
   const file = await Deno.open(path);
   let bytes = 0;
-  for await (const { name, content } of untar(gunzipPieces(file.readable, path), path, archive.tar!)) {
+  for await (
+    const { name, content } of untar(gunzipPieces(file.readable, path), path, archive.tar!)
+  ) {
     const target = join(folder, name);
     await Deno.mkdir(join(target, ".."), { recursive: true });
     writeFileAtomic(target, content);
@@ -112,11 +134,12 @@ async function unpack(archive: Archive, path: string, folder: string, onProgress
 }
 
 /**
- * Fetches a dataset's archives, unpacks them, and puts them where `loadDataset` looks: dataRoot/name.
+ * Fetches a dataset's archives, unpacks them, and puts them where `loadDataset` looks:
+ * dataRoot/name.
  *
  * @returns the folder
- * @throws UserError where something lies there already, where there is no network, or where an archive is not the one
- * that is pinned
+ * @throws UserError where something lies there already, where there is no network, or where an
+ *   archive is not the one that is pinned
  */
 export async function fetchDataset(
   name: string,
@@ -124,12 +147,15 @@ export async function fetchDataset(
   dataRoot: string,
   onProgress?: FetchProgress,
 ): Promise<string> {
-  const folder = join(dataRoot, name), downloads = join(dataRoot, ".downloads", name);
+  const folder = join(dataRoot, name);
+  const downloads = join(dataRoot, ".downloads", name);
   const taken = () => Deno.stat(folder).then(() => true, () => false);
-  const inTheWay = () => new UserError(`${folder}: something lies there already; move it away to have ${name} fetched`);
+  const inTheWay = () =>
+    new UserError(`${folder}: something lies there already; move it away to have ${name} fetched`);
   if (await taken()) throw inTheWay();
   await Deno.mkdir(downloads, { recursive: true });
-  const paths: string[] = [], problems: string[] = [];
+  const paths: string[] = [];
+  const problems: string[] = [];
   for (const archive of archives) {
     try {
       paths.push(await fetchArchive(archive, downloads, onProgress));
@@ -139,7 +165,9 @@ export async function fetchDataset(
     }
   }
   if (problems.length) {
-    throw new UserError(`${problems.join("\n")}\nWhat you have unpacked already is read from ${folder}.`);
+    throw new UserError(
+      `${problems.join("\n")}\nWhat you have unpacked already is read from ${folder}.`,
+    );
   }
   const beside = await Deno.makeTempDir({ dir: downloads, prefix: "unpacked-", suffix: ".tmp" });
   try {

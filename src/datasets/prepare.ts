@@ -13,8 +13,11 @@ export interface Target {
 
 /** The square at the centre; where it cannot lie there exactly, half a pixel further up or left. */
 function cropSquare({ width, height, channels, data }: Image): Image {
-  const side = Math.min(width, height), left = (width - side) >> 1, top = (height - side) >> 1;
-  const square = new Uint8Array(side * side * channels), row = side * channels;
+  const side = Math.min(width, height);
+  const left = (width - side) >> 1;
+  const top = (height - side) >> 1;
+  const square = new Uint8Array(side * side * channels);
+  const row = side * channels;
   for (let y = 0; y < side; y++) {
     const from = ((top + y) * width + left) * channels;
     square.set(data.subarray(from, from + row), y * row);
@@ -23,11 +26,15 @@ function cropSquare({ width, height, channels, data }: Image): Image {
 }
 
 /**
- * Writes an image as imageSize * imageSize * channels bytes. It is resized in floating point (the golden resize) and
- * rounded once, halves up. Grey becomes three equal channels; colours become grey by ITU-R BT.601, 0.299 R + 0.587 G +
- * 0.114 B, as PIL does.
+ * Writes an image as imageSize * imageSize * channels bytes. It is resized in floating point (the
+ * golden resize) and rounded once, halves up. Grey becomes three equal channels; colours become
+ * grey by ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, as PIL does.
  */
-export function preparePixels(image: Image, { imageSize, channels, fit }: Target, out: Uint8Array): void {
+export function preparePixels(
+  image: Image,
+  { imageSize, channels, fit }: Target,
+  out: Uint8Array,
+): void {
   const whole = fit === "crop" && image.width !== image.height ? cropSquare(image) : image;
   const same = whole.width === imageSize && whole.height === imageSize;
   const values = same ? whole.data : resize(whole, imageSize, imageSize);
@@ -39,7 +46,9 @@ export function preparePixels(image: Image, { imageSize, channels, fit }: Target
     } else if (from === 1) {
       out.fill(Math.floor(values[at]! + 0.5), pixel * 3, pixel * 3 + 3);
     } else {
-      out[pixel] = Math.floor(0.299 * values[at]! + 0.587 * values[at + 1]! + 0.114 * values[at + 2]! + 0.5);
+      out[pixel] = Math.floor(
+        0.299 * values[at]! + 0.587 * values[at + 1]! + 0.114 * values[at + 2]! + 0.5,
+      );
     }
   }
 }

@@ -1,4 +1,7 @@
-/** Which of the formats a dataset's files are in. Nobody has to say: the files' own first bytes and names tell. */
+/**
+ * Which of the formats a dataset's files are in. Nobody has to say: the files' own first bytes and
+ * names tell.
+ */
 import { UserError } from "../errors.ts";
 import { gunzipPieces, isGzip } from "../formats/gzip.ts";
 import { isIdx } from "../formats/idx.ts";
@@ -12,7 +15,15 @@ import type { DataFile } from "./files.ts";
 import { imageSource, isLabelFile } from "./folder.ts";
 import type { Sample, Source } from "./source.ts";
 
-type Kind = "idx" | "csv" | "cifar binary" | "cifar python" | "image" | "labels" | "archive" | "other";
+type Kind =
+  | "idx"
+  | "csv"
+  | "cifar binary"
+  | "cifar python"
+  | "image"
+  | "labels"
+  | "archive"
+  | "other";
 
 /** The first bytes of a file, unpacked where it is gzip. */
 async function headOf(path: string): Promise<{ head: Uint8Array; packed: boolean }> {
@@ -29,14 +40,17 @@ async function headOf(path: string): Promise<{ head: Uint8Array; packed: boolean
     return { head, packed: false };
   }
   file.seekSync(0, Deno.SeekMode.Start);
-  for await (const piece of gunzipPieces(file.readable, path)) return { head: piece.subarray(0, 512), packed: true };
+  for await (const piece of gunzipPieces(file.readable, path)) {
+    return { head: piece.subarray(0, 512), packed: true };
+  }
   return { head: new Uint8Array(), packed: true };
 }
 
 async function kindOf({ path, name, size }: DataFile): Promise<Kind> {
   if (imageNames.test(name)) return "image";
   if (isLabelFile(name)) return "labels";
-  // What is called one of MNIST's files or a batch is one, and said to be damaged or cut off where it is.
+  // What is called one of MNIST's files or a batch is one, and said to be damaged or cut off where
+  // it is.
   if (/idx\d-ubyte(\.gz)?$/i.test(name)) return "idx";
   if (/batch[^/]*\.bin$/i.test(name)) return "cifar binary";
   if (size === 0) return "other";
@@ -49,14 +63,22 @@ async function kindOf({ path, name, size }: DataFile): Promise<Kind> {
   return "other";
 }
 
-/** What is put in front: the images that the paper took (CIFAR-10's test images), else those for training. */
+/**
+ * What is put in front: the images that the paper took (CIFAR-10's test images), else those for
+ * training.
+ */
 function splitRank(name: string, testFirst: boolean): number {
-  const test = /test|t10k/i.test(name), train = /train|data_batch/i.test(name);
+  const test = /test|t10k/i.test(name);
+  const train = /train|data_batch/i.test(name);
   return test === train ? 1 : test === testFirst ? 0 : 2;
 }
 
 /** Sides of the images of the datasets that have one size. */
-const sidesOf: Record<string, readonly number[]> = { "mnist": [28, 32], "mnist-m": [28, 32], "cifar-10": [32] };
+const sidesOf: Record<string, readonly number[]> = {
+  "mnist": [28, 32],
+  "mnist-m": [28, 32],
+  "cifar-10": [32],
+};
 
 /** The source, with images of any other size told of as bad ones. */
 function withSides({ samples, ...source }: Source, sides: readonly number[] | undefined): Source {
@@ -64,10 +86,13 @@ function withSides({ samples, ...source }: Source, sides: readonly number[] | un
   async function* checked(): AsyncGenerator<Sample> {
     for await (const sample of samples) {
       const read = () => {
-        const image = sample.read(), { width, height } = image;
+        const image = sample.read();
+        const { width, height } = image;
         if (width === height && sides!.includes(width)) return image;
         const expected = sides!.map((side) => `${side}x${side}`).join(" or ");
-        throw new UserError(`${sample.name}: ${width}x${height} pixels, where this dataset has ${expected}`);
+        throw new UserError(
+          `${sample.name}: ${width}x${height} pixels, where this dataset has ${expected}`,
+        );
       };
       yield { ...sample, read };
     }
@@ -85,7 +110,10 @@ function withSides({ samples, ...source }: Source, sides: readonly number[] | un
  */
 export async function recognise(dataset: string, root: string, files: DataFile[]): Promise<Source> {
   const kinds = new Map<Kind, DataFile[]>();
-  const ranked = files.map((file) => ({ file, rank: splitRank(file.name, dataset === "cifar-10") }));
+  const ranked = files.map((file) => ({
+    file,
+    rank: splitRank(file.name, dataset === "cifar-10"),
+  }));
   for (const { file } of ranked.sort((a, b) => a.rank - b.rank)) {
     const kind = await kindOf(file);
     if (!kinds.has(kind)) kinds.set(kind, []);
@@ -93,7 +121,10 @@ export async function recognise(dataset: string, root: string, files: DataFile[]
   }
   const of = (kind: Kind) => kinds.get(kind) ?? [];
   const describe = (source: Source): Source =>
-    withSides({ ...source, description: printable(`${source.description} in ${root}`, 1000) }, sidesOf[dataset]);
+    withSides(
+      { ...source, description: printable(`${source.description} in ${root}`, 1000) },
+      sidesOf[dataset],
+    );
 
   // Some tools leave the packed file beside the unpacked one.
   const names = new Set(files.map(({ name }) => name));

@@ -1,9 +1,10 @@
 /**
- * The resize of the published data: bilinear with half-pixel centres, antialiased where it shrinks; PyTorch's
- * `interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)`.
+ * The resize of the published data: bilinear with half-pixel centres, antialiased where it shrinks;
+ * PyTorch's `interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)`.
  *
- * Along each axis output i is a weighted mean of the input under a triangle around (i + 1/2) * from / to, one input
- * pixel wide on each side, and wider by from / to where the image shrinks. PyTorch weighs rows first and columns then.
+ * Along each axis output i is a weighted mean of the input under a triangle around (i + 1/2) * from
+ * / to, one input pixel wide on each side, and wider by from / to where the image shrinks. PyTorch
+ * weighs rows first and columns then.
  */
 
 interface Tap {
@@ -13,7 +14,8 @@ interface Tap {
 
 /** For each output position the first input position and the weights from there on. */
 function resizeTaps(from: number, to: number): Tap[] {
-  const scale = from / to, reach = Math.max(scale, 1);
+  const scale = from / to;
+  const reach = Math.max(scale, 1);
   return Array.from({ length: to }, (_, i) => {
     const center = scale * (i + 0.5);
     const first = Math.max(Math.trunc(center - reach + 0.5), 0);
@@ -58,7 +60,8 @@ export function resize(
   width: number,
   height: number,
 ) {
-  const across = knownTaps(fromWidth, width), down = knownTaps(fromHeight, height);
+  const across = knownTaps(fromWidth, width);
+  const down = knownTaps(fromHeight, height);
   const narrow = new Float64Array(fromHeight * width * channels);
   for (let y = 0; y < fromHeight; y++) {
     for (let x = 0; x < width; x++) {
@@ -72,11 +75,13 @@ export function resize(
       }
     }
   }
-  const row = width * channels, result = new Float64Array(height * row);
+  const row = width * channels;
+  const result = new Float64Array(height * row);
   for (let y = 0; y < height; y++) {
     const { first, weights } = down[y]!;
     for (let j = 0; j < weights.length; j++) {
-      const weight = weights[j]!, from = (first + j) * row;
+      const weight = weights[j]!;
+      const from = (first + j) * row;
       for (let i = 0; i < row; i++) result[y * row + i]! += weight * narrow[from + i]!;
     }
   }

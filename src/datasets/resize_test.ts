@@ -7,11 +7,14 @@ for (const { case: name, tensors, tolerance } of goldenCases("resize")) {
     const { x, y } = tensors;
     const [images, channels, height, width] = x!.shape as [number, number, number, number];
     const [, , toHeight, toWidth] = y!.shape as [number, number, number, number];
-    const from = channels * height * width, to = channels * toHeight * toWidth;
+    const from = channels * height * width;
+    const to = channels * toHeight * toWidth;
     for (let n = 0; n < images; n++) {
       // From N, C, H, W to rows of pixels, as images lie here, and back.
       const planes = x!.data.subarray(n * from, (n + 1) * from);
-      const data = planes.map((_, i) => planes[(i % channels) * height * width + Math.floor(i / channels)]!);
+      const data = planes.map((_, i) =>
+        planes[(i % channels) * height * width + Math.floor(i / channels)]!
+      );
       const got = resize({ width, height, channels, data }, toWidth, toHeight);
       const area = toHeight * toWidth;
       const back = got.map((_, i) => got[(i % area) * channels + Math.floor(i / area)]!);

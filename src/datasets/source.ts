@@ -7,7 +7,10 @@ export interface Sample {
   name: string;
   /** Its class, or null. */
   label: number | null;
-  /** Reads it, for use before the next is read; throws a UserError that says where, if it is damaged or not of a kind that is read here. */
+  /**
+   * Reads it, for use before the next is read; throws a UserError that says where, if it is damaged
+   * or not of a kind that is read here.
+   */
   read(): Image;
 }
 

@@ -1,4 +1,7 @@
-/** One sampling step as a function of tensors, the same for every sampler. An engine's `jit` records it. */
+/**
+ * One sampling step as a function of tensors, the same for every sampler. An engine's `jit` records
+ * it.
+ */
 import * as tf from "@tensorflow/tfjs";
 import { inBatchParts } from "../../kernels/batch_parts.ts";
 import { applyMap, type PlaneMap } from "../../kernels/rotate/mod.ts";
@@ -35,12 +38,16 @@ export interface DenoiseInputs {
 /** A step as the tensor that {@link denoise} takes: seven float32 numbers. */
 export function stepNumbers(step: SamplingStep): tf.Tensor1D {
   const { timestep, imageFromState, imageFromNoise, state, predicted, previous, noise } = step;
-  return tf.tensor1d([timestep, imageFromState, imageFromNoise, state, predicted, previous, noise], "float32");
+  return tf.tensor1d(
+    [timestep, imageFromState, imageFromNoise, state, predicted, previous, noise],
+    "float32",
+  );
 }
 
 /**
- * Takes one step: predicts the noise, from it the image, combines (see {@link SamplingStep}), and moves the result. The
- * predicted image moves along, for the next step must see it where the state is.
+ * Takes one step: predicts the noise, from it the image, combines (see {@link SamplingStep}), and
+ * moves the result. The predicted image moves along, for the next step must see it where the state
+ * is.
  *
  * @returns the next state and the predicted image
  */
@@ -48,21 +55,24 @@ export function denoise(
   { predict, clip, guidance }: DenoiseOptions,
   { x, numbers, previous, random, label, maps }: DenoiseInputs,
 ): { x: tf.Tensor4D; predicted: tf.Tensor4D } {
-  const [timestep, imageFromState, imageFromNoise, state, weight, previousWeight, sigma] = tf.unstack(numbers) as [
-    tf.Scalar,
-    tf.Scalar,
-    tf.Scalar,
-    tf.Scalar,
-    tf.Scalar,
-    tf.Scalar,
-    tf.Scalar,
-  ];
+  const [timestep, imageFromState, imageFromNoise, state, weight, previousWeight, sigma] = tf
+    .unstack(numbers) as [
+      tf.Scalar,
+      tf.Scalar,
+      tf.Scalar,
+      tf.Scalar,
+      tf.Scalar,
+      tf.Scalar,
+      tf.Scalar,
+    ];
   const predictedNoise = guidedNoise(predict, x, timestep, label, guidance);
   let predicted: tf.Tensor4D = x.mul(imageFromState).add(predictedNoise.mul(imageFromNoise));
   if (clip) predicted = tf.clipByValue(predicted, -1, 1);
   let next: tf.Tensor4D = x.mul(state).add(predicted.mul(weight));
   if (previous) next = next.add(previous.mul(previousWeight));
-  if (random) next = next.add(randomNormal<tf.Rank.R4>(x.shape, random.key, random.counter).mul(sigma));
+  if (random) {
+    next = next.add(randomNormal<tf.Rank.R4>(x.shape, random.key, random.counter).mul(sigma));
+  }
   for (const map of maps) {
     next = moved(next, map);
     if (previous) predicted = moved(predicted, map);
@@ -70,14 +80,18 @@ export function denoise(
   return { x: next, predicted };
 }
 
-/** A turn is one large product: each thread takes it for the images of its part, as it does with the network. */
+/**
+ * A turn is one large product: each thread takes it for the images of its part, as it does with the
+ * network.
+ */
 function moved(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
   return inBatchParts<[tf.Tensor4D]>(x, [], (part) => [applyMap(part, map)])[0];
 }
 
 /**
- * The network's noise; with guidance w, (1 - w) times that without a class plus w times that of the class, both in one
- * batch. Source: Ho and Salimans, arXiv 2207.12598, equation 6 with its w + 1 as our w.
+ * The network's noise; with guidance w, (1 - w) times that without a class plus w times that of the
+ * class, both in one batch. Source: Ho and Salimans, arXiv 2207.12598, equation 6 with its w + 1 as
+ * our w.
  */
 function guidedNoise(
   predict: NoisePredictor,

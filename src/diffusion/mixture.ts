@@ -1,6 +1,7 @@
 /**
- * A density whose diffusion is known exactly, for tests of samplers and of equivariance: every pixel is drawn on its own
- * from a mixture of Gaussians, whose noised density is a mixture again, with an analytic score.
+ * A density whose diffusion is known exactly, for tests of samplers and of equivariance: every
+ * pixel is drawn on its own from a mixture of Gaussians, whose noised density is a mixture again,
+ * with an analytic score.
  */
 import * as tf from "@tensorflow/tfjs";
 import { erf } from "../../kernels/gelu/erf.ts";
@@ -25,9 +26,11 @@ export function noisedMixture(mixture: Component[], alphaBar: number): Component
 
 /** The noise that a perfect network predicts in x: -sqrt(1 - alphaBar) times the score. */
 export function mixtureNoise(mixture: Component[], alphaBar: number, x: number): number {
-  let density = 0, slope = 0;
+  let density = 0;
+  let slope = 0;
   for (const { weight, mean, deviation } of noisedMixture(mixture, alphaBar)) {
-    const z = (x - mean) / deviation, part = weight / deviation * Math.exp(-z * z / 2);
+    const z = (x - mean) / deviation;
+    const part = weight / deviation * Math.exp(-z * z / 2);
     density += part;
     slope += part * z / deviation;
   }
@@ -37,14 +40,16 @@ export function mixtureNoise(mixture: Component[], alphaBar: number, x: number):
 /** The probability of values up to x. */
 export function mixtureCdf(mixture: Component[], x: number): number {
   return mixture.reduce(
-    (sum, { weight, mean, deviation }) => sum + weight * (1 + erf((x - mean) / (deviation * Math.SQRT2))) / 2,
+    (sum, { weight, mean, deviation }) =>
+      sum + weight * (1 + erf((x - mean) / (deviation * Math.SQRT2))) / 2,
     0,
   );
 }
 
 /** The value below which a part of the probability lies, by halving. */
 export function mixtureQuantile(mixture: Component[], part: number): number {
-  let low = -20, high = 20;
+  let low = -20;
+  let high = 20;
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2;
     if (mixtureCdf(mixture, middle) < part) low = middle;
@@ -58,13 +63,17 @@ export function mixturePredictor(mixture: Component[], schedule: NoiseSchedule):
   const factors = noisingFactors(schedule);
   return (x, t) =>
     tf.tidy(() => {
-      const [signal, spread] = factorsAt(factors, t.toInt()).map((factor) => factor.expandDims(4)) as [
+      const [signal, spread] = factorsAt(factors, t.toInt()).map((factor) =>
+        factor.expandDims(4)
+      ) as [
         tf.Tensor,
         tf.Tensor,
       ];
       const row = (pick: (component: Component) => number) =>
         tf.tensor(mixture.map(pick), [1, 1, 1, 1, mixture.length]);
-      const variance = row(({ deviation }) => deviation ** 2).mul(signal.square()).add(spread.square());
+      const variance = row(({ deviation }) => deviation ** 2).mul(signal.square()).add(
+        spread.square(),
+      );
       const offset = x.expandDims(4).sub(row(({ mean }) => mean).mul(signal));
       const logits = row(({ weight }) => Math.log(weight)).sub(variance.log().div(2))
         .sub(offset.square().div(variance.mul(2)));

@@ -1,4 +1,7 @@
-/** Diffusion: the noise schedule, the training objective, samplers, rotation and shift while sampling. */
+/**
+ * Diffusion: the noise schedule, the training objective, samplers, rotation and shift while
+ * sampling.
+ */
 export * from "./denoise.ts";
 export * from "./motion.ts";
 export * from "./noising.ts";

@@ -13,8 +13,9 @@ export interface Motion {
 }
 
 /**
- * The motion of one angle and the spec's shift. Each step turns the image by `degrees` x the timesteps that it covers /
- * `noiseSteps`, counter-clockwise as displayed (arXiv 2411.09174, Config E); then it shifts.
+ * The motion of one angle and the spec's shift. Each step turns the image by `degrees` x the
+ * timesteps that it covers / `noiseSteps`, counter-clockwise as displayed (arXiv 2411.09174, Config
+ * E); then it shifts.
  *
  * @param size height and width in pixels
  * @param degrees of the whole run
@@ -27,12 +28,14 @@ export function samplingMotion(
   steps: number,
   noiseSteps: number,
 ): Motion {
-  // Steps cover one or two different numbers of timesteps, so that a handful of maps serves them all.
+  // Steps cover one or two different numbers of timesteps, so that a handful of maps serves them
+  // all.
   const turns = new Map<number, PlaneMap>();
   const [columns, rows] = shiftAfterStep(shift, steps);
   const shifting = columns !== 0 || rows !== 0 ? [shiftMap(size, columns, rows)] : [];
   function turn(timesteps: number): PlaneMap {
-    const map = turns.get(timesteps) ?? rotationMap(size, stepDegrees(degrees, timesteps, noiseSteps));
+    const map = turns.get(timesteps) ??
+      rotationMap(size, stepDegrees(degrees, timesteps, noiseSteps));
     turns.set(timesteps, map);
     return map;
   }
@@ -51,7 +54,10 @@ export function stepDegrees(degrees: number, timesteps: number, noiseSteps: numb
 }
 
 /** Columns and rows after each step. */
-export function shiftAfterStep(shift: ResolvedSpec["sampling"]["shift"], steps: number): [number, number] {
+export function shiftAfterStep(
+  shift: ResolvedSpec["sampling"]["shift"],
+  steps: number,
+): [number, number] {
   return shift.rule === "spread"
     ? [shift.columns / steps, shift.rows / steps]
     : [Math.sign(shift.columns), Math.sign(shift.rows)];

@@ -1,4 +1,7 @@
-/** The forward process and the training objective, as functions of tensors that an engine's `jit` can record. */
+/**
+ * The forward process and the training objective, as functions of tensors that an engine's `jit`
+ * can record.
+ */
 import * as tf from "@tensorflow/tfjs";
 import type { NoiseSchedule } from "./schedule.ts";
 
@@ -6,8 +9,9 @@ import type { NoiseSchedule } from "./schedule.ts";
 export type NoisePredictor = (x: tf.Tensor4D, t: tf.Tensor1D, label?: tf.Tensor1D) => tf.Tensor4D;
 
 /**
- * The forward process's factors, sqrt(alphaBar) and sqrt(1 - alphaBar) of each timestep: [steps, 2]. Made once, outside
- * of a recording. Rounded to float32 only after the roots, or the first timesteps' noise would lose half its digits.
+ * The forward process's factors, sqrt(alphaBar) and sqrt(1 - alphaBar) of each timestep: [steps,
+ * 2]. Made once, outside of a recording. Rounded to float32 only after the roots, or the first
+ * timesteps' noise would lose half its digits.
  */
 export function noisingFactors(schedule: NoiseSchedule): tf.Tensor2D {
   const factors = Float32Array.from(
@@ -17,9 +21,14 @@ export function noisingFactors(schedule: NoiseSchedule): tf.Tensor2D {
   return tf.tensor2d(factors, [schedule.alphaBar.length, 2], "float32");
 }
 
-/** The two factors of each timestep, [batch, 1, 1, 1]. Not by tf.gather, whose TensorFlow kernel cannot be recorded. */
+/**
+ * The two factors of each timestep, [batch, 1, 1, 1]. Not by tf.gather, whose TensorFlow kernel
+ * cannot be recorded.
+ */
 export function factorsAt(factors: tf.Tensor2D, t: tf.Tensor1D): [tf.Tensor4D, tf.Tensor4D] {
-  return tf.tidy(() => tf.split(tf.gatherND(factors, t.expandDims(1)).reshape([t.size, 1, 1, 2]), 2, 3)) as [
+  return tf.tidy(() =>
+    tf.split(tf.gatherND(factors, t.expandDims(1)).reshape([t.size, 1, 1, 2]), 2, 3)
+  ) as [
     tf.Tensor4D,
     tf.Tensor4D,
   ];
@@ -35,7 +44,12 @@ export function factorsAt(factors: tf.Tensor2D, t: tf.Tensor1D): [tf.Tensor4D, t
  * @param noise standard normal, the shape of x
  * @param t timesteps, int32 [batch]
  */
-export function noiseImages(factors: tf.Tensor2D, x: tf.Tensor4D, noise: tf.Tensor4D, t: tf.Tensor1D): tf.Tensor4D {
+export function noiseImages(
+  factors: tf.Tensor2D,
+  x: tf.Tensor4D,
+  noise: tf.Tensor4D,
+  t: tf.Tensor1D,
+): tf.Tensor4D {
   return tf.tidy(() => {
     const [signal, spread] = factorsAt(factors, t);
     return x.mul(signal).add(noise.mul(spread)) as tf.Tensor4D;
@@ -43,7 +57,8 @@ export function noiseImages(factors: tf.Tensor2D, x: tf.Tensor4D, noise: tf.Tens
 }
 
 /**
- * The training objective: the mean squared error of the predicted noise. Differentiable in the network's variables.
+ * The training objective: the mean squared error of the predicted noise. Differentiable in the
+ * network's variables.
  *
  * Source: Ho et al., arXiv 2006.11239, equation 14.
  *
@@ -57,5 +72,7 @@ export function denoisingLoss(
   t: tf.Tensor1D,
   label?: tf.Tensor1D,
 ): tf.Scalar {
-  return tf.tidy(() => predict(noiseImages(factors, x, noise, t), t, label).sub(noise).square().mean() as tf.Scalar);
+  return tf.tidy(() =>
+    predict(noiseImages(factors, x, noise, t), t, label).sub(noise).square().mean() as tf.Scalar
+  );
 }

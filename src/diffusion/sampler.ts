@@ -35,7 +35,10 @@ export interface SamplerOptions {
 export interface SampleOptions {
   /** How many. */
   count: number;
-  /** The first image's index, by which its noise is keyed; default 0. The same index starts from the same noise. */
+  /**
+   * The first image's index, by which its noise is keyed; default 0. The same index starts from the
+   * same noise.
+   */
   first?: number;
   /** Degrees by which the images turn over the whole run, counter-clockwise; default 0. */
   angleDegrees?: number;
@@ -57,7 +60,10 @@ export interface SamplingEvent {
   steps: number;
   /** The timestep whose noise the state holds. */
   timestep: number;
-  /** The state, [size, height, width, channels]; valid during the call, and not the callee's to dispose. */
+  /**
+   * The state, [size, height, width, channels]; valid during the call, and not the callee's to
+   * dispose.
+   */
   state: tf.Tensor4D;
 }
 
@@ -68,28 +74,41 @@ export interface Sampler {
   /**
    * Draws images `first` ... `first + count - 1` in batches of the spec's size.
    *
-   * @returns the images as they come out, not clamped, [count, height, width, channels] in row-major order
+   * @returns the images as they come out, not clamped, [count, height, width, channels] in
+   *   row-major order
    */
   sample(options: SampleOptions): Promise<Float32Array<ArrayBuffer>>;
   /** Frees the jitted steps. */
   dispose(): void;
 }
 
-/** Makes a sampler. Throws a RangeError where the spec asks for more steps than the schedule has. */
+/**
+ * Makes a sampler. Throws a RangeError where the spec asks for more steps than the schedule has.
+ */
 export function createSampler(options: SamplerOptions): Sampler {
   const steps = samplingSteps(options.sampling, options.schedule);
   const jitted = new Map<string, JitFunction>();
   return {
     steps,
     async sample({ count, first = 0, angleDegrees = 0, onStep, signal }) {
-      const [height, width, channels] = options.imageShape, pixels = height * width * channels;
-      const { shift, batchSize } = options.sampling, noiseSteps = options.schedule.beta.length;
+      const [height, width, channels] = options.imageShape;
+      const pixels = height * width * channels;
+      const { shift, batchSize } = options.sampling;
+      const noiseSteps = options.schedule.beta.length;
       const motion = samplingMotion([height, width], angleDegrees, shift, steps.length, noiseSteps);
       const images = new Float32Array(count * pixels);
       try {
         for (let done = 0; done < count; done += batchSize) {
           const batch = { first: first + done, size: Math.min(batchSize, count - done) };
-          const state = await sampleBatch(options, steps, motion.mapsAfter, jitted, batch, onStep, signal);
+          const state = await sampleBatch(
+            options,
+            steps,
+            motion.mapsAfter,
+            jitted,
+            batch,
+            onStep,
+            signal,
+          );
           try {
             images.set(await state.data<"float32">(), done * pixels);
           } finally {
@@ -109,7 +128,9 @@ export function createSampler(options: SamplerOptions): Sampler {
 }
 
 /** Draws one list of images by a sampler of its own; see {@link createSampler}. */
-export async function sampleImages(options: SamplerOptions & SampleOptions): Promise<Float32Array<ArrayBuffer>> {
+export async function sampleImages(
+  options: SamplerOptions & SampleOptions,
+): Promise<Float32Array<ArrayBuffer>> {
   const sampler = createSampler(options);
   try {
     return await sampler.sample(options);
@@ -119,7 +140,8 @@ export async function sampleImages(options: SamplerOptions & SampleOptions): Pro
 }
 
 /**
- * Values in [-1, 1] as 8-bit pixels, as published: clamped, (x + 1) / 2 * 255 truncated, in float32 as PyTorch does.
+ * Values in [-1, 1] as 8-bit pixels, as published: clamped, (x + 1) / 2 * 255 truncated, in float32
+ * as PyTorch does.
  *
  * @param values any number of them
  */
@@ -140,31 +162,65 @@ async function sampleBatch(
   signal: AbortSignal | undefined,
 ): Promise<tf.Tensor4D> {
   const { engine, imageShape, seed } = options;
-  // Image sizes are multiples of 8, so that an image is a whole number of blocks and its noise does not depend on others.
+  // Image sizes are multiples of 8, so that an image is a whole number of blocks and its noise does
+  // not depend on others.
   const blocks = Math.ceil(imageShape[0] * imageShape[1] * imageShape[2] / 4);
-  const carries = steps.some((step) => step.previous !== 0), draws = steps.some((step) => step.noise !== 0);
+  const carries = steps.some((step) => step.previous !== 0);
+  const draws = steps.some((step) => step.noise !== 0);
   const label = options.classes === null ? null : labelsOf(options, first, size);
   const key = tf.tensor1d(philoxKey(seed, "samplingStep"), "int32");
-  // On a GPU a call only asks for its step: without waiting now and then, progress would run ahead and Ctrl-C hang.
-  let every = 1, asked = 0, idleMs = performance.now();
-  let state = startingNoise(options, first, size), predicted = carries ? tf.zerosLike(state) : null;
+  // On a GPU a call only asks for its step: without waiting now and then, progress would run ahead
+  // and Ctrl-C hang.
+  let every = 1;
+  let asked = 0;
+  let idleMs = performance.now();
+  let state = startingNoise(options, first, size);
+  let predicted = carries ? tf.zerosLike(state) : null;
   try {
-    await onStep?.({ first, size, step: 0, steps: steps.length, timestep: steps[0]!.timestep, state });
+    await onStep?.({
+      first,
+      size,
+      step: 0,
+      steps: steps.length,
+      timestep: steps[0]!.timestep,
+      state,
+    });
     for (const [k, step] of steps.entries()) {
       await nextTask();
       signal?.throwIfAborted();
-      const maps = mapsAfter(step), numbers = stepNumbers(step), counter = counterTensor(first * blocks, k);
-      const inputs = [state, numbers, ...(predicted ? [predicted] : []), ...(draws ? [key, counter] : [])];
+      const maps = mapsAfter(step);
+      const numbers = stepNumbers(step);
+      const counter = counterTensor(first * blocks, k);
+      const inputs = [
+        state,
+        numbers,
+        ...(predicted ? [predicted] : []),
+        ...(draws ? [key, counter] : []),
+      ];
       const run = jittedStep(options, jitted, { carries, draws, labelled: label !== null }, maps);
-      const results = run(...inputs, ...(label ? [label] : []), ...maps.flatMap((map) => map.tensors));
+      const results = run(
+        ...inputs,
+        ...(label ? [label] : []),
+        ...maps.flatMap((map) => map.tensors),
+      );
       tf.dispose([state, predicted, numbers, counter].filter((tensor) => tensor !== null));
-      [state, predicted] = [results[0] as tf.Tensor4D, (results[1] as tf.Tensor4D | undefined) ?? null];
+      [state, predicted] = [
+        results[0] as tf.Tensor4D,
+        (results[1] as tf.Tensor4D | undefined) ?? null,
+      ];
       const waits = engine.device !== "cpu" && ++asked >= every;
       if (waits) {
         await state.data(); // The shortest way to wait that every engine has.
         every = stepsAtOnce((performance.now() - idleMs) / asked);
       }
-      await onStep?.({ first, size, step: k + 1, steps: steps.length, timestep: step.nextTimestep, state });
+      await onStep?.({
+        first,
+        size,
+        step: k + 1,
+        steps: steps.length,
+        timestep: step.nextTimestep,
+        state,
+      });
       if (waits) [asked, idleMs] = [0, performance.now()];
     }
     return state;
@@ -176,16 +232,25 @@ async function sampleBatch(
   }
 }
 
-/** The step as a function of a flat list of tensors; one for each kind of motion, as the maps' kinds are frozen in it. */
+/**
+ * The step as a function of a flat list of tensors; one for each kind of motion, as the maps' kinds
+ * are frozen in it.
+ */
 function jittedStep(
   options: SamplerOptions,
   jitted: Map<string, JitFunction>,
   { carries, draws, labelled }: { carries: boolean; draws: boolean; labelled: boolean },
   maps: PlaneMap[],
 ): JitFunction {
-  const kinds = maps.map((map) => map.kind).join(), found = jitted.get(kinds);
+  const kinds = maps.map((map) => map.kind).join();
+  const found = jitted.get(kinds);
   if (found) return found;
-  const shapes = maps.map(({ kind, height, width, tensors }) => ({ kind, height, width, count: tensors.length }));
+  const shapes = maps.map(({ kind, height, width, tensors }) => ({
+    kind,
+    height,
+    width,
+    count: tensors.length,
+  }));
   const { predict, sampling: { clip, guidance } } = options;
   function samplingStep(...inputs: tf.Tensor[]): tf.Tensor[] {
     const take = <T extends tf.Tensor>() => inputs.shift() as T;
@@ -204,7 +269,11 @@ function jittedStep(
   return step;
 }
 
-function startingNoise({ imageShape, seed }: SamplerOptions, first: number, size: number): tf.Tensor4D {
+function startingNoise(
+  { imageShape, seed }: SamplerOptions,
+  first: number,
+  size: number,
+): tf.Tensor4D {
   const blocks = Math.ceil(imageShape[0] * imageShape[1] * imageShape[2] / 4);
   return tf.tidy(() =>
     randomNormal<tf.Rank.R4>(
@@ -220,8 +289,17 @@ function counterTensor(block: number, step: number): tf.Tensor1D {
   return tf.tensor1d(Int32Array.of(block, Math.floor(block / 2 ** 32), step, 0), "int32");
 }
 
-/** The classes of a batch: the spec's list, else all classes, round and round by the image's index. */
-function labelsOf({ sampling: { labels }, classes }: SamplerOptions, first: number, size: number): tf.Tensor1D {
+/**
+ * The classes of a batch: the spec's list, else all classes, round and round by the image's index.
+ */
+function labelsOf(
+  { sampling: { labels }, classes }: SamplerOptions,
+  first: number,
+  size: number,
+): tf.Tensor1D {
   const all = labels ?? Array.from({ length: classes ?? 1 }, (_, label) => label);
-  return tf.tensor1d(Array.from({ length: size }, (_, i) => all[(first + i) % all.length]!), "int32");
+  return tf.tensor1d(
+    Array.from({ length: size }, (_, i) => all[(first + i) % all.length]!),
+    "int32",
+  );
 }

@@ -16,9 +16,14 @@ import { samplingSteps } from "./steps.ts";
 
 const engine = await openEngine("cpu");
 const schedule = noiseSchedule({ steps: 1000, start: 1e-4, end: 0.02, schedule: "linear" });
-const mixture = [{ weight: 0.35, mean: -0.7, deviation: 0.2 }, { weight: 0.65, mean: 0.5, deviation: 0.3 }];
+const mixture = [{ weight: 0.35, mean: -0.7, deviation: 0.2 }, {
+  weight: 0.65,
+  mean: 0.5,
+  deviation: 0.3,
+}];
 const predict = mixturePredictor(mixture, schedule);
-const imageShape: [number, number, number] = [8, 8, 1], pixels = 64;
+const imageShape: [number, number, number] = [8, 8, 1];
+const pixels = 64;
 
 const sampling: SamplerOptions["sampling"] = {
   sampler: "ancestral",
@@ -31,16 +36,34 @@ const sampling: SamplerOptions["sampling"] = {
   labels: null,
   shift: { columns: 0, rows: 0, rule: "spread" },
 };
-const options: SamplerOptions = { engine, predict, imageShape, sampling, classes: null, schedule, seed: 5 };
-const changed = (change: Partial<SamplerOptions["sampling"]>) => ({ ...options, sampling: { ...sampling, ...change } });
+const options: SamplerOptions = {
+  engine,
+  predict,
+  imageShape,
+  sampling,
+  classes: null,
+  schedule,
+  seed: 5,
+};
+const changed = (change: Partial<SamplerOptions["sampling"]>) => ({
+  ...options,
+  sampling: { ...sampling, ...change },
+});
 
 for (const { case: name, params, tensors, tolerance } of goldenCases("ancestral_step")) {
   Deno.test(`${name}: the published step is PyTorch's`, () => {
     const nhwc = ({ shape, data }: GoldenTensor) =>
       tf.tensor(Float32Array.from(data), shape).transpose([0, 2, 3, 1]) as tf.Tensor4D;
-    const steps = samplingSteps({ sampler: "ancestral", steps: 999, variance: "beta", eta: null }, schedule);
+    const steps = samplingSteps(
+      { sampler: "ancestral", steps: 999, variance: "beta", eta: null },
+      schedule,
+    );
     const step = steps.find(({ timestep }) => timestep === params.t)!;
-    const result = denoise({ predict: () => nhwc(tensors["predicted_noise"]!), clip: false, guidance: null }, {
+    const result = denoise({
+      predict: () => nhwc(tensors["predicted_noise"]!),
+      clip: false,
+      guidance: null,
+    }, {
       x: nhwc(tensors["x"]!),
       numbers: stepNumbers(step),
       maps: [],
@@ -50,19 +73,37 @@ for (const { case: name, params, tensors, tolerance } of goldenCases("ancestral_
   });
 }
 
-/** A paper's step for one number: state, predicted noise, predicted image, this and the next alphaBar, noise, step. */
-type PaperStep = (x: number, e: number, x0: number, now: number, next: number, z: number, k: number) => number;
+/**
+ * A paper's step for one number: state, predicted noise, predicted image, this and the next
+ * alphaBar, noise, step.
+ */
+type PaperStep = (
+  x: number,
+  e: number,
+  x0: number,
+  now: number,
+  next: number,
+  z: number,
+  k: number,
+) => number;
 
 /** Draws one image by a paper's formula, in float64, with the noise that the sampler draws. */
 function byPaper(index: number, timesteps: number[], clip: boolean, step: PaperStep): number[] {
   const start = normalNumbers(pixels, philoxKey(5, "samplingStart"), [index * pixels / 4, 0, 0, 0]);
   let state = Array.from(start);
   timesteps.slice(1).forEach((nextTimestep, k) => {
-    const now = schedule.alphaBar[timesteps[k]!]!, next = schedule.alphaBar[nextTimestep]!;
-    const noise = normalNumbers(pixels, philoxKey(5, "samplingStep"), [index * pixels / 4, 0, k, 0]);
+    const now = schedule.alphaBar[timesteps[k]!]!;
+    const next = schedule.alphaBar[nextTimestep]!;
+    const noise = normalNumbers(pixels, philoxKey(5, "samplingStep"), [
+      index * pixels / 4,
+      0,
+      k,
+      0,
+    ]);
     const last = nextTimestep === 0;
     state = state.map((x, i) => {
-      let e = mixtureNoise(mixture, now, x), x0 = (x - Math.sqrt(1 - now) * e) / Math.sqrt(now);
+      let e = mixtureNoise(mixture, now, x);
+      let x0 = (x - Math.sqrt(1 - now) * e) / Math.sqrt(now);
       if (clip) {
         x0 = Math.min(1, Math.max(-1, x0));
         e = (x - Math.sqrt(now) * x0) / Math.sqrt(1 - now);
@@ -73,22 +114,26 @@ function byPaper(index: number, timesteps: number[], clip: boolean, step: PaperS
   return state;
 }
 
-const evenly = (steps: number) => Array.from({ length: steps + 1 }, (_, k) => Math.round(999 * (steps - k) / steps));
+const evenly = (steps: number) =>
+  Array.from({ length: steps + 1 }, (_, k) => Math.round(999 * (steps - k) / steps));
 
 const ddimOf = (eta: number): PaperStep => (_, e, x0, now, next, z) => {
   const sigma = eta * Math.sqrt((1 - next) / (1 - now)) * Math.sqrt(1 - now / next);
   return Math.sqrt(next) * x0 + Math.sqrt(1 - next - sigma ** 2) * e + sigma * z;
 };
 const ancestralOf = (variance: "beta" | "posterior"): PaperStep => (x, e, _, now, next, z) => {
-  const alpha = now / next, beta = 1 - alpha;
+  const alpha = now / next;
+  const beta = 1 - alpha;
   const sigma = variance === "beta" ? Math.sqrt(beta) : Math.sqrt(beta * (1 - next) / (1 - now));
   return 1 / Math.sqrt(alpha) * (x - (1 - alpha) / Math.sqrt(1 - now) * e) + sigma * z;
 };
 /** Algorithm 2 of DPM-Solver++, which looks back at the last step's predicted image and lambda. */
 function dpmSolverOf(steps: number): PaperStep {
-  const images = new Map<number, number>(), lambda = (a: number) => Math.log(Math.sqrt(a) / Math.sqrt(1 - a));
+  const images = new Map<number, number>();
+  const lambda = (a: number) => Math.log(Math.sqrt(a) / Math.sqrt(1 - a));
   return (x, _, x0, now, next, __, at) => {
-    const k = Math.floor(at / pixels), h = lambda(next) - lambda(now);
+    const k = Math.floor(at / pixels);
+    const h = lambda(next) - lambda(now);
     images.set(at, x0);
     let d = x0;
     if (k > 0 && k < steps - 1) {
@@ -102,7 +147,11 @@ function dpmSolverOf(steps: number): PaperStep {
 for (
   const [name, change, step] of [
     ["ancestral", {}, ancestralOf("beta")],
-    ["ancestral with the posterior's variance", { variance: "posterior" }, ancestralOf("posterior")],
+    [
+      "ancestral with the posterior's variance",
+      { variance: "posterior" },
+      ancestralOf("posterior"),
+    ],
     ["ancestral, clipped", { clip: true }, ancestralOf("beta")],
     ["DDIM", { sampler: "ddim", eta: 0 }, ddimOf(0)],
     ["DDIM with eta 0.7, clipped", { sampler: "ddim", eta: 0.7, clip: true }, ddimOf(0.7)],
@@ -128,21 +177,35 @@ Deno.test("an image depends on its index and the seed, not on what is drawn befo
 
 Deno.test("each step turns by angle x timesteps / noise.steps, from the same noise, and shifts afterwards", async () => {
   const move = { shift: { columns: 3, rows: -1.5, rule: "spread" } } as const;
-  for (const change of [{}, { sampler: "dpm-solver++", variance: null }, { sampler: "ddim", eta: 1 }] as const) {
+  for (
+    const change of [{}, { sampler: "dpm-solver++", variance: null }, {
+      sampler: "ddim",
+      eta: 1,
+    }] as const
+  ) {
     const asked = changed({ ...change, ...move, steps: 7 });
     const moved = await sampleImages({ ...asked, count: 2, angleDegrees: 70 });
     const steps = samplingSteps(asked.sampling, schedule);
     let x = tf.tensor4d(
       Float32Array.from(
-        [0, 1].flatMap((i) => [...normalNumbers(pixels, philoxKey(5, "samplingStart"), [16 * i, 0, 0, 0])]),
+        [0, 1].flatMap((
+          i,
+        ) => [...normalNumbers(pixels, philoxKey(5, "samplingStart"), [16 * i, 0, 0, 0])]),
       ),
       [2, ...imageShape],
     );
     let previous = tf.zerosLike(x);
     steps.forEach((step, k) => {
-      const noise = [0, 1].flatMap((i) => [...normalNumbers(pixels, philoxKey(5, "samplingStep"), [16 * i, 0, k, 0])]);
+      const noise = [0, 1].flatMap((
+        i,
+      ) => [...normalNumbers(pixels, philoxKey(5, "samplingStep"), [16 * i, 0, k, 0])]);
       const numbers = stepNumbers(step);
-      const result = denoise({ predict, clip: false, guidance: null }, { x, numbers, previous, maps: [] });
+      const result = denoise({ predict, clip: false, guidance: null }, {
+        x,
+        numbers,
+        previous,
+        maps: [],
+      });
       const degrees = 70 * (step.timestep - step.nextTimestep) / 1000;
       const turn = (image: tf.Tensor4D) => shift(rotate(image, degrees), 3 / 7, -1.5 / 7);
       x = turn(result.x.add(tf.tensor4d(Float32Array.from(noise), x.shape).mul(step.noise)));
@@ -155,7 +218,9 @@ Deno.test("each step turns by angle x timesteps / noise.steps, from the same noi
 Deno.test("the whole turn is angle x (noise.steps - 1) / noise.steps: 999 / 1000 of it", () => {
   for (const count of [999, 12]) {
     const steps = samplingSteps({ ...sampling, steps: count }, schedule);
-    const degrees = steps.map(({ timestep, nextTimestep }) => stepDegrees(30, timestep - nextTimestep, 1000));
+    const degrees = steps.map(({ timestep, nextTimestep }) =>
+      stepDegrees(30, timestep - nextTimestep, 1000)
+    );
     assertClose([degrees.reduce((a, b) => a + b)], [29.97], 1e-9);
     if (count === 999) assertClose(degrees, degrees.map(() => 0.03), 1e-12);
   }
@@ -163,7 +228,8 @@ Deno.test("the whole turn is angle x (noise.steps - 1) / noise.steps: 999 / 1000
 
 Deno.test("the published shift moves one column a step, whatever its size", async () => {
   const seen: number[] = [];
-  // A network that predicts no noise leaves the state a multiple of itself, so that only the motion is seen.
+  // A network that predicts no noise leaves the state a multiple of itself, so that only the motion
+  // is seen.
   const still = { ...options, predict: (x: tf.Tensor4D) => tf.zerosLike(x) };
   for (const columns of [0.25, 17]) {
     const ask = {
@@ -174,7 +240,11 @@ Deno.test("the published shift moves one column a step, whatever its size", asyn
       shift: { columns, rows: 0, rule: "published" },
     } as const;
     const moved = await sampleImages({ ...still, sampling: ask, count: 1 });
-    const plain = await sampleImages({ ...still, sampling: { ...ask, shift: sampling.shift }, count: 1 });
+    const plain = await sampleImages({
+      ...still,
+      sampling: { ...ask, shift: sampling.shift },
+      count: 1,
+    });
     const expected = Array.from({ length: pixels }, (_, i) => plain[i - i % 8 + (i % 8 + 3) % 8]!);
     seen.push(...moved);
     assertClose(moved, expected, 1e-4);
@@ -200,12 +270,18 @@ Deno.test("guidance weighs the class's noise against that of none, and labels go
   const image = step.imageFromState * start + step.imageFromNoise * 0.2;
   assertClose([images[0]!], [step.state * start + step.predicted * image], 1e-4);
   seen.length = 0;
-  await sampleImages({ ...conditional, sampling: { ...conditional.sampling, guidance: 1, labels: null }, count: 4 });
+  await sampleImages({
+    ...conditional,
+    sampling: { ...conditional.sampling, guidance: 1, labels: null },
+    count: 4,
+  });
   assertEquals(seen, [[0, 1, 2, 0]]);
 });
 
 Deno.test("tells each step, keeps no tensors, and stops when asked", async () => {
-  const timesteps: number[] = [], before = tf.memory().numTensors, stop = new AbortController();
+  const timesteps: number[] = [];
+  const before = tf.memory().numTensors;
+  const stop = new AbortController();
   let held = 0;
   await sampleImages({
     ...changed({ sampler: "dpm-solver++" }),
@@ -247,16 +323,30 @@ Deno.test("waiting for a GPU now and then changes no image and no step told", as
   assertEquals(await drawn("a GPU"), await drawn("cpu"));
 });
 
-testOnEngines("a jitted run draws what the plain formulas draw, anew in each step", async (engine) => {
-  const moving = { clip: true, shift: { columns: 1, rows: 0, rule: "spread" } } as const;
-  for (const change of [moving, { sampler: "dpm-solver++" }, { sampler: "ddim", eta: 1 }] as const) {
-    const asked = { ...changed(change), count: 5, angleDegrees: 30 };
-    const images = await sampleImages({ ...asked, engine, predict: mixturePredictor(mixture, schedule) });
-    await tf.setBackend("cpu");
-    assertClose(images, await sampleImages(asked), 2e-3, `${engine.name} ${JSON.stringify(change)}`);
-    await tf.setBackend(engine.name);
-  }
-});
+testOnEngines(
+  "a jitted run draws what the plain formulas draw, anew in each step",
+  async (engine) => {
+    const moving = { clip: true, shift: { columns: 1, rows: 0, rule: "spread" } } as const;
+    for (
+      const change of [moving, { sampler: "dpm-solver++" }, { sampler: "ddim", eta: 1 }] as const
+    ) {
+      const asked = { ...changed(change), count: 5, angleDegrees: 30 };
+      const images = await sampleImages({
+        ...asked,
+        engine,
+        predict: mixturePredictor(mixture, schedule),
+      });
+      await tf.setBackend("cpu");
+      assertClose(
+        images,
+        await sampleImages(asked),
+        2e-3,
+        `${engine.name} ${JSON.stringify(change)}`,
+      );
+      await tf.setBackend(engine.name);
+    }
+  },
+);
 
 testOnEngines("memory stays flat over the published 999 steps", async (engine) => {
   // A state is 196 kB: one kept in each step would be as many MB.
@@ -279,5 +369,14 @@ testOnEngines("memory stays flat over the published 999 steps", async (engine) =
 }, (name) => name === "tensorflow");
 
 Deno.test("pixels are clamped and truncated as PyTorch does", () => {
-  assertEquals([...toPixels([-2, -1, -0.999, 0, 0.5, 0.9999, 1, 7])], [0, 0, 0, 127, 191, 254, 255, 255]);
+  assertEquals([...toPixels([-2, -1, -0.999, 0, 0.5, 0.9999, 1, 7])], [
+    0,
+    0,
+    0,
+    127,
+    191,
+    254,
+    255,
+    255,
+  ]);
 });

@@ -1,10 +1,15 @@
 /** The noise schedule: how much noise each timestep holds. */
 
-/** A noise schedule over timesteps 0 ... steps - 1; sampling ends at timestep 0 and training leaves it out. */
+/**
+ * A noise schedule over timesteps 0 ... steps - 1; sampling ends at timestep 0 and training leaves
+ * it out.
+ */
 export interface NoiseSchedule {
   /** The variance that each timestep adds. */
   beta: Float64Array;
-  /** The part of the image's variance that is left at each timestep: the product of 1 - beta so far. */
+  /**
+   * The part of the image's variance that is left at each timestep: the product of 1 - beta so far.
+   */
   alphaBar: Float64Array;
 }
 
@@ -15,8 +20,8 @@ const cosineBetaLimit = 0.999;
  * Makes a noise schedule.
  *
  * `linear`: beta from `start` to `end` (Ho et al., arXiv 2006.11239). `cosine`: alphaBar follows
- * cos^2((t / steps + s) / (1 + s) pi / 2) with s = 0.008, beta at most 0.999 (Nichol and Dhariwal, arXiv 2102.09672,
- * equation 17); `start` and `end` mean nothing then.
+ * cos^2((t / steps + s) / (1 + s) pi / 2) with s = 0.008, beta at most 0.999 (Nichol and Dhariwal,
+ * arXiv 2102.09672, equation 17); `start` and `end` mean nothing then.
  *
  * @param noise as in the resolved spec
  * @throws RangeError where steps is below 2 or a beta does not lie between 0 and 1
@@ -29,7 +34,9 @@ export function noiseSchedule(
     throw new RangeError(`noise.steps must be an integer from 2, got ${steps}`);
   }
   if (schedule === "linear" && !(start > 0 && start < 1 && end > 0 && end < 1)) {
-    throw new RangeError(`noise.start and noise.end must lie between 0 and 1, got ${start} and ${end}`);
+    throw new RangeError(
+      `noise.start and noise.end must lie between 0 and 1, got ${start} and ${end}`,
+    );
   }
   const beta = Float64Array.from(
     { length: steps },

@@ -9,7 +9,9 @@ await tf.setBackend("cpu");
 const published = { steps: 1000, start: 1e-4, end: 0.02, schedule: "linear" } as const;
 
 function nhwc({ shape, data }: GoldenTensor): tf.Tensor4D {
-  return tf.tidy(() => tf.tensor(Float32Array.from(data), shape).transpose([0, 2, 3, 1]) as tf.Tensor4D);
+  return tf.tidy(() =>
+    tf.tensor(Float32Array.from(data), shape).transpose([0, 2, 3, 1]) as tf.Tensor4D
+  );
 }
 
 Deno.test("the linear schedule is PyTorch's", () => {
@@ -23,7 +25,9 @@ Deno.test("the cosine schedule's alphaBar is the squared cosine, until beta reac
   const { beta, alphaBar } = noiseSchedule({ ...published, schedule: "cosine" });
   const f = (t: number) => Math.cos((t / 1000 + 0.008) / 1.008 * Math.PI / 2) ** 2;
   for (let t = 0; t < 1000; t++) {
-    if (beta[t]! < 0.999) assertClose([alphaBar[t]! / (f(t + 1) / f(0))], [1], 1e-9, `timestep ${t}`);
+    if (beta[t]! < 0.999) {
+      assertClose([alphaBar[t]! / (f(t + 1) / f(0))], [1], 1e-9, `timestep ${t}`);
+    }
     assert(beta[t]! > 0 && beta[t]! <= 0.999);
   }
   assertClose([alphaBar[499]!], [0.4938], 1e-4);
@@ -37,9 +41,14 @@ Deno.test("a schedule refuses what makes no sense", () => {
 Deno.test("noising is PyTorch's, and the loss of a network that says zero is the noise's mean square", () => {
   const { tensors, tolerance } = goldenCase("noising");
   const factors = noisingFactors(noiseSchedule(published));
-  const x = nhwc(tensors["x"]!), noise = nhwc(tensors["noise"]!);
+  const x = nhwc(tensors["x"]!);
+  const noise = nhwc(tensors["noise"]!);
   const t = tf.tensor1d(Int32Array.from(tensors["t"]!.data), "int32");
-  assertClose(noiseImages(factors, x, noise, t).dataSync(), nhwc(tensors["y"]!).dataSync(), tolerance);
+  assertClose(
+    noiseImages(factors, x, noise, t).dataSync(),
+    nhwc(tensors["y"]!).dataSync(),
+    tolerance,
+  );
   const loss = denoisingLoss((noised) => tf.zerosLike(noised), factors, x, noise, t);
   assertClose(loss.dataSync(), noise.square().mean().dataSync(), 1e-6);
 });

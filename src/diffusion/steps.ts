@@ -1,4 +1,7 @@
-/** A sampler as a list of steps, each a few numbers: what the papers' formulas come to for given timesteps. */
+/**
+ * A sampler as a list of steps, each a few numbers: what the papers' formulas come to for given
+ * timesteps.
+ */
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { NoiseSchedule } from "./schedule.ts";
 
@@ -32,33 +35,46 @@ export interface SamplingStep {
 /** What of the resolved spec decides the steps. */
 export type StepsSpec = Pick<ResolvedSpec["sampling"], "sampler" | "steps" | "eta" | "variance">;
 
-/** The timesteps from the last one of the schedule down to 0, spread evenly: `steps` + 1 of them. */
+/**
+ * The timesteps from the last one of the schedule down to 0, spread evenly: `steps` + 1 of them.
+ */
 export function samplingTimesteps(steps: number, noiseSteps: number): number[] {
   if (!Number.isInteger(steps) || steps < 1 || steps > noiseSteps - 1) {
     throw new RangeError(
-      `sampling.steps must be an integer from 1 to noise.steps - 1 = ${noiseSteps - 1}, got ${steps}`,
+      `sampling.steps must be an integer from 1 to noise.steps - 1 = ${
+        noiseSteps - 1
+      }, got ${steps}`,
     );
   }
-  return Array.from({ length: steps + 1 }, (_, k) => Math.round((noiseSteps - 1) * (steps - k) / steps));
+  return Array.from(
+    { length: steps + 1 },
+    (_, k) => Math.round((noiseSteps - 1) * (steps - k) / steps),
+  );
 }
 
 /**
- * The steps of a sampler, first to last. As published, they end at timestep 0, whose little noise stays.
+ * The steps of a sampler, first to last. As published, they end at timestep 0, whose little noise
+ * stays.
  *
- * - `ancestral`: Ho et al., arXiv 2006.11239, Algorithm 2; over fewer timesteps as Nichol and Dhariwal stride it,
- *   arXiv 2102.09672, section 4. Variance `beta` is the step's own, `posterior` that of equation 7 of the former.
+ * - `ancestral`: Ho et al., arXiv 2006.11239, Algorithm 2; over fewer timesteps as Nichol and
+ *   Dhariwal stride it, arXiv 2102.09672, section 4. Variance `beta` is the step's own, `posterior`
+ *   that of equation 7 of the former.
  * - `ddim`: Song et al., arXiv 2010.02502, equations 12 and 16; eta 0 is deterministic.
- * - `dpm-solver++`: the multistep second-order DPM-Solver++ (2M), Lu et al., arXiv 2211.01095, Algorithm 2, its last step
- *   of first order as in its authors' code: that step crosses the widest range of noise, where to extrapolate costs more
- *   than it gains, and one such step leaves the order as it is.
+ * - `dpm-solver++`: the multistep second-order DPM-Solver++ (2M), Lu et al., arXiv 2211.01095,
+ *   Algorithm 2, its last step of first order as in its authors' code: that step crosses the widest
+ *   range of noise, where to extrapolate costs more than it gains, and one such step leaves the
+ *   order as it is.
  *
  * @throws RangeError where there are more steps than timesteps
  */
 export function samplingSteps(spec: StepsSpec, { alphaBar }: NoiseSchedule): SamplingStep[] {
   const timesteps = samplingTimesteps(spec.steps, alphaBar.length);
   return timesteps.slice(1).map((nextTimestep, k) => {
-    const timestep = timesteps[k]!, now = alphaBar[timestep]!, next = alphaBar[nextTimestep]!;
-    const before = k === 0 ? null : alphaBar[timesteps[k - 1]!]!, isLast = k === spec.steps - 1;
+    const timestep = timesteps[k]!;
+    const now = alphaBar[timestep]!;
+    const next = alphaBar[nextTimestep]!;
+    const before = k === 0 ? null : alphaBar[timesteps[k - 1]!]!;
+    const isLast = k === spec.steps - 1;
     const weights = spec.sampler === "ancestral"
       ? ancestral(now, next, spec.variance ?? "beta")
       : spec.sampler === "ddim"
@@ -78,7 +94,8 @@ export function samplingSteps(spec: StepsSpec, { alphaBar }: NoiseSchedule): Sam
 type Weights = Pick<SamplingStep, "state" | "predicted" | "previous" | "noise">;
 
 function ancestral(now: number, next: number, variance: "beta" | "posterior"): Weights {
-  const alpha = now / next, beta = 1 - alpha;
+  const alpha = now / next;
+  const beta = 1 - alpha;
   return {
     state: Math.sqrt(alpha) * (1 - next) / (1 - now),
     predicted: Math.sqrt(next) * beta / (1 - now),
@@ -89,7 +106,8 @@ function ancestral(now: number, next: number, variance: "beta" | "posterior"): W
 
 function ddim(now: number, next: number, eta: number): Weights {
   const noise = eta * Math.sqrt((1 - next) / (1 - now) * (1 - now / next));
-  // The part of the noise that is kept points where the predicted noise does: (x - sqrt(now) image) / sqrt(1 - now).
+  // The part of the noise that is kept points where the predicted noise does: (x - sqrt(now) image)
+  // / sqrt(1 - now).
   const kept = Math.sqrt(1 - next - noise ** 2) / Math.sqrt(1 - now);
   return { state: kept, predicted: Math.sqrt(next) - kept * Math.sqrt(now), previous: 0, noise };
 }
@@ -98,7 +116,9 @@ function dpmSolver(before: number | null, now: number, next: number): Weights {
   const h = halfLogSignalToNoise(next) - halfLogSignalToNoise(now);
   const weight = -Math.sqrt(next) * Math.expm1(-h);
   // 1 / (2 r) with r = the last step's h over this one's; without it, of first order.
-  const extrapolated = before === null ? 0 : h / (2 * (halfLogSignalToNoise(now) - halfLogSignalToNoise(before)));
+  const extrapolated = before === null
+    ? 0
+    : h / (2 * (halfLogSignalToNoise(now) - halfLogSignalToNoise(before)));
   return {
     state: Math.sqrt((1 - next) / (1 - now)),
     predicted: weight * (1 + extrapolated),

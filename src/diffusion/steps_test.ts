@@ -1,12 +1,20 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertClose } from "../golden/golden.ts";
 import { normalNumbers } from "../../kernels/random_normal/reference.ts";
-import { type Component, mixtureCdf, mixtureNoise, mixtureQuantile, noisedMixture } from "./mixture.ts";
+import {
+  type Component,
+  mixtureCdf,
+  mixtureNoise,
+  mixtureQuantile,
+  noisedMixture,
+} from "./mixture.ts";
 import { noiseSchedule } from "./schedule.ts";
 import { type SamplingStep, samplingSteps, samplingTimesteps, type StepsSpec } from "./steps.ts";
 
 const published = noiseSchedule({ steps: 1000, start: 1e-4, end: 0.02, schedule: "linear" });
-/** The same noise in ten times as many timesteps, so that many numbers of steps divide it finely. */
+/**
+ * The same noise in ten times as many timesteps, so that many numbers of steps divide it finely.
+ */
 const fine = noiseSchedule({ steps: 10_000, start: 1e-5, end: 2e-3, schedule: "linear" });
 const mixture: Component[] = [{ weight: 0.35, mean: -0.7, deviation: 0.2 }, {
   weight: 0.65,
@@ -20,21 +28,42 @@ const ancestral = (steps: number, variance: "beta" | "posterior" = "beta"): Step
   variance,
   eta: null,
 });
-const ddim = (steps: number, eta = 0): StepsSpec => ({ sampler: "ddim", steps, eta, variance: null });
-const dpmSolver = (steps: number): StepsSpec => ({ sampler: "dpm-solver++", steps, eta: null, variance: null });
+const ddim = (steps: number, eta = 0): StepsSpec => ({
+  sampler: "ddim",
+  steps,
+  eta,
+  variance: null,
+});
+const dpmSolver = (steps: number): StepsSpec => ({
+  sampler: "dpm-solver++",
+  steps,
+  eta: null,
+  variance: null,
+});
 
 /** One number through all steps, with a perfect network. */
-function sampleOne(steps: SamplingStep[], alphaBar: Float64Array, start: number, noise: ArrayLike<number>): number {
-  let x = start, last = 0;
+function sampleOne(
+  steps: SamplingStep[],
+  alphaBar: Float64Array,
+  start: number,
+  noise: ArrayLike<number>,
+): number {
+  let x = start;
+  let last = 0;
   steps.forEach((step, k) => {
-    const image = step.imageFromState * x + step.imageFromNoise * mixtureNoise(mixture, alphaBar[step.timestep]!, x);
-    x = step.state * x + step.predicted * image + step.previous * last + step.noise * (noise[k] ?? 0);
+    const image = step.imageFromState * x +
+      step.imageFromNoise * mixtureNoise(mixture, alphaBar[step.timestep]!, x);
+    x = step.state * x + step.predicted * image + step.previous * last +
+      step.noise * (noise[k] ?? 0);
     last = image;
   });
   return x;
 }
 
-/** How fast errors fall with each doubling of the steps, on the average: 1 for half the error, 2 for a quarter. */
+/**
+ * How fast errors fall with each doubling of the steps, on the average: 1 for half the error, 2 for
+ * a quarter.
+ */
 const order = (errors: number[]) => Math.log2(errors[0]! / errors.at(-1)!) / (errors.length - 1);
 
 Deno.test("timesteps go from the last to 0; all of them is 999, 998, ... 0", () => {
@@ -49,16 +78,23 @@ Deno.test("timesteps go from the last to 0; all of them is 999, 998, ... 0", () 
 
 Deno.test("DDIM with eta 1 is the ancestral sampler with the posterior's variance", () => {
   for (const steps of [999, 20]) {
-    const a = samplingSteps(ancestral(steps, "posterior"), published), b = samplingSteps(ddim(steps, 1), published);
-    a.forEach((step, k) => assertClose(Object.values(b[k]!), Object.values(step), 1e-12, `step ${k}`));
+    const a = samplingSteps(ancestral(steps, "posterior"), published);
+    const b = samplingSteps(ddim(steps, 1), published);
+    a.forEach((step, k) =>
+      assertClose(Object.values(b[k]!), Object.values(step), 1e-12, `step ${k}`)
+    );
   }
 });
 
 for (const schedule of ["linear", "cosine"] as const) {
   Deno.test(`DDIM reaches the exact solution at order 1, DPM-Solver++ at order 2; ${schedule} schedule`, () => {
-    const { alphaBar } = schedule === "linear" ? fine : noiseSchedule({ steps: 4000, start: 1, end: 1, schedule });
+    const { alphaBar } = schedule === "linear"
+      ? fine
+      : noiseSchedule({ steps: 4000, start: 1, end: 1, schedule });
     const start = Float64Array.from({ length: 41 }, (_, i) => -2 + i / 10);
-    const [first, last] = [alphaBar[0]!, alphaBar.at(-1)!].map((level) => noisedMixture(mixture, level));
+    const [first, last] = [alphaBar[0]!, alphaBar.at(-1)!].map((level) =>
+      noisedMixture(mixture, level)
+    );
     // The probability flow keeps the order of values, so that it carries quantiles into quantiles.
     const exact = start.map((x) => mixtureQuantile(first!, mixtureCdf(last!, x)));
     function errors(spec: (steps: number) => StepsSpec): number[] {
@@ -68,7 +104,8 @@ for (const schedule of ["linear", "cosine"] as const) {
         return Math.sqrt(squares.reduce((a, b) => a + b) / start.length);
       });
     }
-    const ofDdim = errors(ddim), ofSolver = errors(dpmSolver);
+    const ofDdim = errors(ddim);
+    const ofSolver = errors(dpmSolver);
     assert(Math.abs(order(ofDdim) - 1) < 0.1, `DDIM: ${order(ofDdim)}, ${ofDdim}`);
     assert(Math.abs(order(ofSolver) - 2) < 0.25, `DPM-Solver++: ${order(ofSolver)}, ${ofSolver}`);
     assert(ofSolver[1]! < ofDdim[3]!, "128 steps of second order beat 512 of first");
@@ -76,19 +113,25 @@ for (const schedule of ["linear", "cosine"] as const) {
 }
 
 Deno.test("the ancestral sampler's mean and variance reach a Gaussian's at order 1", () => {
-  const data = { mean: 0.4, variance: 0.09 }, alphaBar = fine.alphaBar;
+  const data = { mean: 0.4, variance: 0.09 };
+  const alphaBar = fine.alphaBar;
   const exact = {
     mean: Math.sqrt(alphaBar[0]!) * data.mean,
     variance: alphaBar[0]! * data.variance + 1 - alphaBar[0]!,
   };
   for (const variance of ["beta", "posterior"] as const) {
     const errors = [125, 250, 500, 1000, 2000].map((count) => {
-      // A Gaussian's perfect noise is linear in the state, so that moments go through a step exactly.
-      let mean = 0, spread = 1;
+      // A Gaussian's perfect noise is linear in the state, so that moments go through a step
+      // exactly.
+      let mean = 0;
+      let spread = 1;
       for (const step of samplingSteps(ancestral(count, variance), fine)) {
-        const now = alphaBar[step.timestep]!, noised = now * data.variance + 1 - now;
-        const slope = Math.sqrt(1 - now) / noised, offset = -slope * Math.sqrt(now) * data.mean;
-        const factor = step.state + step.predicted * (step.imageFromState + step.imageFromNoise * slope);
+        const now = alphaBar[step.timestep]!;
+        const noised = now * data.variance + 1 - now;
+        const slope = Math.sqrt(1 - now) / noised;
+        const offset = -slope * Math.sqrt(now) * data.mean;
+        const factor = step.state +
+          step.predicted * (step.imageFromState + step.imageFromNoise * slope);
         mean = factor * mean + step.predicted * step.imageFromNoise * offset;
         spread = factor ** 2 * spread + step.noise ** 2;
       }
@@ -110,8 +153,10 @@ for (
   ] as const
 ) {
   Deno.test(`${name}: the moments of a mixture of Gaussians`, () => {
-    const steps = samplingSteps(spec, published), power = [1, 2, 3, 4];
-    const sums = power.map(() => 0), squares = power.map(() => 0);
+    const steps = samplingSteps(spec, published);
+    const power = [1, 2, 3, 4];
+    const sums = power.map(() => 0);
+    const squares = power.map(() => 0);
     for (let i = 0; i < count; i++) {
       const noise = normalNumbers(steps.length + 1, [7, 99], [0, 0, i, 0]);
       const x = sampleOne(steps, published.alphaBar, noise[steps.length]!, noise);
@@ -124,12 +169,22 @@ for (
     const moments = [0, 1, 2, 3].map((k) =>
       target.reduce((sum, { weight, mean: m, deviation: s }) =>
         sum +
-        weight * [m, m ** 2 + s ** 2, m ** 3 + 3 * m * s ** 2, m ** 4 + 6 * m ** 2 * s ** 2 + 3 * s ** 4][k]!, 0)
+        weight *
+          [
+            m,
+            m ** 2 + s ** 2,
+            m ** 3 + 3 * m * s ** 2,
+            m ** 4 + 6 * m ** 2 * s ** 2 + 3 * s ** 4,
+          ][k]!, 0)
     );
     moments.forEach((moment, k) => {
-      const mean = sums[k]! / count, error = Math.sqrt((squares[k]! / count - mean ** 2) / count);
+      const mean = sums[k]! / count;
+      const error = Math.sqrt((squares[k]! / count - mean ** 2) / count);
       // Four standard errors, and what a finite number of steps leaves.
-      assert(Math.abs(mean - moment) < 4 * error + 0.01, `moment ${k + 1}: ${mean} for ${moment}, error ${error}`);
+      assert(
+        Math.abs(mean - moment) < 4 * error + 0.01,
+        `moment ${k + 1}: ${mean} for ${moment}, error ${error}`,
+      );
     });
   });
 }

@@ -1,4 +1,7 @@
-/** The engine `cpu`: tfjs's plain JavaScript backend and the reference kernels. The definition, and slow. */
+/**
+ * The engine `cpu`: tfjs's plain JavaScript backend and the reference kernels. The definition, and
+ * slow.
+ */
 import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "./engine.ts";
 
@@ -15,11 +18,15 @@ export async function openCpuEngine(): Promise<Engine> {
     libraries: () => [],
     hardwareGpu: false,
     largestTensor: null,
-    // Clones, for a result may be an argument or a captured tensor, and the caller owns each on its own.
+    // Clones, for a result may be an argument or a captured tensor, and the caller owns each on its
+    // own.
     jit: (fn) =>
-      Object.assign((...inputs: tf.Tensor[]) => tf.tidy(() => fn(...inputs).map((result) => result.clone())), {
-        dispose() {},
-      }),
+      Object.assign(
+        (...inputs: tf.Tensor[]) => tf.tidy(() => fn(...inputs).map((result) => result.clone())),
+        {
+          dispose() {},
+        },
+      ),
     dispose() {},
   };
 }

@@ -3,28 +3,40 @@ import type * as tf from "@tensorflow/tfjs";
 /** The names of the engines that can run tensors. */
 export type EngineName = "tensorflow" | "webgpu" | "cpu";
 
-/** What runs tensors: one tfjs backend and the means to run a whole function of tensors in one piece. */
+/**
+ * What runs tensors: one tfjs backend and the means to run a whole function of tensors in one
+ * piece.
+ */
 export interface Engine {
   /** The engine's name, which is also the name of its tfjs backend. */
   readonly name: EngineName;
   /** Library, version and device, for people. */
   readonly description: string;
-  /** `cpu`, or what the device calls itself. Part of what a run must repeat to give the same bytes. */
+  /**
+   * `cpu`, or what the device calls itself. Part of what a run must repeat to give the same bytes.
+   */
   readonly device: string;
-  /** Threads that share one operation's work; null on a GPU. Part of what a run must repeat, as the device is. */
+  /**
+   * Threads that share one operation's work; null on a GPU. Part of what a run must repeat, as the
+   * device is.
+   */
   readonly threads: number | null;
-  /** The native code that computes, for a run's provenance. Reads every byte of it, which takes a second or two. */
+  /**
+   * The native code that computes, for a run's provenance. Reads every byte of it, which takes a
+   * second or two.
+   */
   readonly libraries: () => NativeLibrary[];
   /** True where a GPU made of silicon (not a software one) does the work. */
   readonly hardwareGpu: boolean;
   /** The most bytes that one tensor may have; null where nothing but memory bounds it. */
   readonly largestTensor: number | null;
   /**
-   * Makes one call of a function of tensors. The function is run once for each list of argument shapes and types and
-   * recorded; later calls replay the record. Every JavaScript value that it meets is frozen at that moment: what
-   * changes from call to call must be an argument. Tensors and variables that the function reads from outside are read
-   * anew at each call, and a `tf.Variable` that it assigns is assigned at each call. The function must not read tensor
-   * data (`dataSync`), which fails with the operation's name. The caller owns the returned tensors and the arguments.
+   * Makes one call of a function of tensors. The function is run once for each list of argument
+   * shapes and types and recorded; later calls replay the record. Every JavaScript value that it
+   * meets is frozen at that moment: what changes from call to call must be an argument. Tensors and
+   * variables that the function reads from outside are read anew at each call, and a `tf.Variable`
+   * that it assigns is assigned at each call. The function must not read tensor data (`dataSync`),
+   * which fails with the operation's name. The caller owns the returned tensors and the arguments.
    */
   jit(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): JitFunction;
   /** Frees what the engine holds. Tensors made on it must not be used afterwards. */

@@ -12,17 +12,22 @@ export interface EngineOptions {
   softwareGpu?: boolean;
   /** Fetch TensorFlow's library where this machine has none; default true. */
   download?: boolean;
-  /** Threads of `tensorflow` on the CPU; default all cores. The last bits of results depend on it. */
+  /**
+   * Threads of `tensorflow` on the CPU; default all cores. The last bits of results depend on it.
+   */
   threads?: number | undefined;
 }
 
 /**
  * Opens an engine and makes it tfjs's current backend.
  *
- * `auto` takes TensorFlow with a CUDA device, else a hardware GPU by WebGPU, else TensorFlow on the CPU.
- * Throws a `UserError` where the engine cannot run here, with the ways out.
+ * `auto` takes TensorFlow with a CUDA device, else a hardware GPU by WebGPU, else TensorFlow on the
+ * CPU. Throws a `UserError` where the engine cannot run here, with the ways out.
  */
-export async function openEngine(name: EngineName | "auto", options: EngineOptions = {}): Promise<Engine> {
+export async function openEngine(
+  name: EngineName | "auto",
+  options: EngineOptions = {},
+): Promise<Engine> {
   switch (name) {
     case "cpu":
       return await (await import("./cpu.ts")).openCpuEngine();
@@ -37,11 +42,16 @@ export async function openEngine(name: EngineName | "auto", options: EngineOptio
     case "auto":
       return await openBest(options);
     default:
-      throw new UserError(`there is no engine ${JSON.stringify(name)}; known: auto, tensorflow, webgpu, cpu`);
+      throw new UserError(
+        `there is no engine ${JSON.stringify(name)}; known: auto, tensorflow, webgpu, cpu`,
+      );
   }
 }
 
-/** Whether this machine may have a GPU: asking WebGPU loads drivers, and prints complaints where there is none. */
+/**
+ * Whether this machine may have a GPU: asking WebGPU loads drivers, and prints complaints where
+ * there is none.
+ */
 function mayHaveGpu(): boolean {
   if (Deno.build.os !== "linux") return true;
   const nodes = (folder: string) => {
@@ -51,7 +61,8 @@ function mayHaveGpu(): boolean {
       return []; // There is no such folder: no such devices.
     }
   };
-  return nodes("/dev/dri").some((name) => name.startsWith("renderD")) || nodes("/dev").includes("nvidia0");
+  return nodes("/dev/dri").some((name) => name.startsWith("renderD")) ||
+    nodes("/dev").includes("nvidia0");
 }
 
 async function openBest(options: EngineOptions): Promise<Engine> {
@@ -63,10 +74,12 @@ async function openBest(options: EngineOptions): Promise<Engine> {
   }
   const { findLibrary } = await import("./tensorflow/library.ts");
   // With a GPU at hand a CPU library need not be fetched.
-  const library = await findLibrary({ download: !hardware && options.download !== false }).catch((error) => {
-    if (!hardware) throw error;
-    return null;
-  });
+  const library = await findLibrary({ download: !hardware && options.download !== false }).catch(
+    (error) => {
+      if (!hardware) throw error;
+      return null;
+    },
+  );
   if (hardware && !library?.gpu) return await openEngine("webgpu", options);
   return await openEngine("tensorflow", options);
 }

@@ -1,6 +1,7 @@
 /**
- * What is worked out once and kept under data/.cache: a dataset's features with their mean and covariance, and trained
- * classifiers. Found by the digests of all that they come from; what is missing, damaged or of another key is made anew.
+ * What is worked out once and kept under data/.cache: a dataset's features with their mean and
+ * covariance, and trained classifiers. Found by the digests of all that they come from; what is
+ * missing, damaged or of another key is made anew.
  */
 import { join } from "@std/path";
 import type { Dataset } from "../datasets/mod.ts";
@@ -9,7 +10,12 @@ import { UserError } from "../errors.ts";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { freeArray } from "../formats/tensors.ts";
-import { type Classifier, classifierDigest, classifierVersion, trainClassifier } from "./classifier.ts";
+import {
+  type Classifier,
+  classifierDigest,
+  classifierVersion,
+  trainClassifier,
+} from "./classifier.ts";
 import { extractFeatures, type FeatureExtractor, type ImageSource } from "./extract.ts";
 import { type Features, type FeatureStatistics, featureStatistics } from "./features.ts";
 
@@ -19,7 +25,10 @@ const featureVersion = 1;
 /** What the distances need of a reference. */
 export interface Reference {
   statistics: FeatureStatistics;
-  /** Read from the cache when they are needed: beside the network there is better use for so much memory. */
+  /**
+   * Read from the cache when they are needed: beside the network there is better use for so much
+   * memory.
+   */
   features(): Promise<Features>;
 }
 
@@ -64,15 +73,27 @@ export async function referenceFeatures(
   dataRoot: string,
   onProgress: (done: number) => void,
 ): Promise<Reference> {
-  const { prefix, digest, device, widths: [columns] } = extractor, { count } = source;
-  const file = cacheFile(dataRoot, `${prefix}features`, featureVersion, digest, device, source.digest, count);
+  const { prefix, digest, device, widths: [columns] } = extractor;
+  const { count } = source;
+  const file = cacheFile(
+    dataRoot,
+    `${prefix}features`,
+    featureVersion,
+    digest,
+    device,
+    source.digest,
+    count,
+  );
   async function cached() {
     const found = (await readCached(file))?.tensors;
-    const rows = found?.get("features")?.data, mean = found?.get("mean")?.data;
+    const rows = found?.get("features")?.data;
+    const mean = found?.get("mean")?.data;
     const covariance = found?.get("covariance")?.data;
     if (
-      rows instanceof Float32Array && mean instanceof Float64Array && covariance instanceof Float64Array &&
-      rows.length === count * columns && mean.length === columns && covariance.length === columns * columns
+      rows instanceof Float32Array && mean instanceof Float64Array &&
+      covariance instanceof Float64Array &&
+      rows.length === count * columns && mean.length === columns &&
+      covariance.length === columns * columns
     ) return { rows, mean, covariance: { values: covariance, rows: columns, columns } };
     return null;
   }
@@ -92,9 +113,17 @@ export async function referenceFeatures(
   const written = await writeCached(
     file,
     new Map<string, TensorData>([
-      ["features", { dtype: "F32", shape: [count, columns], data: features.values as Float32Array }],
+      ["features", {
+        dtype: "F32",
+        shape: [count, columns],
+        data: features.values as Float32Array,
+      }],
       ["mean", { dtype: "F64", shape: [columns], data: statistics.mean }],
-      ["covariance", { dtype: "F64", shape: [columns, columns], data: statistics.covariance.values }],
+      ["covariance", {
+        dtype: "F64",
+        shape: [columns, columns],
+        data: statistics.covariance.values,
+      }],
     ]),
   );
   if (!written) return { statistics, features: () => Promise.resolve(features) };
@@ -109,7 +138,8 @@ export async function datasetClassifier(
   dataRoot: string,
   onProgress: (done: number, all: number) => void,
 ): Promise<Classifier> {
-  // Engines differ in the last bits: with one classifier for all, a score would depend on which engine came first.
+  // Engines differ in the last bits: with one classifier for all, a score would depend on which
+  // engine came first.
   const file = cacheFile(
     dataRoot,
     `classifier-${dataset.name}`,
@@ -122,12 +152,18 @@ export async function datasetClassifier(
   );
   const found = await readCached(file);
   if (found) {
-    const { tensors, metadata } = found, digest = classifierDigest(tensors);
-    const testAccuracy = Number(metadata.testAccuracy), testCount = Number(metadata.testCount);
+    const { tensors, metadata } = found;
+    const digest = classifierDigest(tensors);
+    const testAccuracy = Number(metadata.testAccuracy);
+    const testCount = Number(metadata.testCount);
     if (digest === metadata.digest) return { weights: tensors, digest, testAccuracy, testCount };
   }
   const trained = await trainClassifier(engine, dataset, onProgress);
   const { weights, digest, testAccuracy, testCount } = trained;
-  await writeCached(file, weights, { digest, testAccuracy: `${testAccuracy}`, testCount: `${testCount}` });
+  await writeCached(file, weights, {
+    digest,
+    testAccuracy: `${testAccuracy}`,
+    testCount: `${testCount}`,
+  });
   return trained;
 }

@@ -1,7 +1,7 @@
 /**
- * A small classifier, trained on a dataset itself: where the Inception weights are not in reach its features and logits
- * give the same three distances, under other names. What they say holds for this classifier alone, whose digest and
- * test accuracy stand beside them.
+ * A small classifier, trained on a dataset itself: where the Inception weights are not in reach its
+ * features and logits give the same three distances, under other names. What they say holds for
+ * this classifier alone, whose digest and test accuracy stand beside them.
  */
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
@@ -15,9 +15,17 @@ import { bytesOf, float32Tensor, type TensorData, toFloat32 } from "../formats/t
 import { sha256 } from "../formats/sha256.ts";
 import { nextTask } from "../next_task.ts";
 import { drawIntegers, drawRows, uses } from "./draw.ts";
-import { type Extracted, extractFeatures, type FeatureExtractor, imagesInMemory } from "./extract.ts";
+import {
+  type Extracted,
+  extractFeatures,
+  type FeatureExtractor,
+  imagesInMemory,
+} from "./extract.ts";
 
-/** A trained classifier: its weights by name, and how many of the images that it never saw it gets right. */
+/**
+ * A trained classifier: its weights by name, and how many of the images that it never saw it gets
+ * right.
+ */
 export interface Classifier {
   weights: Map<string, TensorData>;
   /** 0 ... 1. */
@@ -28,8 +36,9 @@ export interface Classifier {
 }
 
 /**
- * How a classifier is trained. Each time it sees an image, the image is moved by up to `shift` of its side, turned by up
- * to `turnDegrees` and scaled by up to `scale`: with a few thousand images this is worth more than a larger network.
+ * How a classifier is trained. Each time it sees an image, the image is moved by up to `shift` of
+ * its side, turned by up to `turnDegrees` and scaled by up to `scale`: with a few thousand images
+ * this is worth more than a larger network.
  */
 const recipe = {
   epochs: 12,
@@ -46,10 +55,19 @@ const featureWidth = 64;
 /** Goes up when the same dataset gives another classifier. */
 export const classifierVersion = 3;
 
-/** Shapes of the weights: three or more convolutions, until the grid has at most 4 pixels a side, then two dense layers. */
-function architecture(imageSize: number, channels: number, classes: number): [name: string, shape: number[]][] {
+/**
+ * Shapes of the weights: three or more convolutions, until the grid has at most 4 pixels a side,
+ * then two dense layers.
+ */
+function architecture(
+  imageSize: number,
+  channels: number,
+  classes: number,
+): [name: string, shape: number[]][] {
   const shapes: [string, number[]][] = [];
-  let grid = imageSize, inputs = channels, level = 0;
+  let grid = imageSize;
+  let inputs = channels;
+  let level = 0;
   do {
     const outputs = level === 0 ? 32 : 64;
     shapes.push([`conv${level}.weight`, [3, 3, inputs, outputs]], [`conv${level}.bias`, [outputs]]);
@@ -57,7 +75,9 @@ function architecture(imageSize: number, channels: number, classes: number): [na
     grid = Math.floor(grid / 2);
     level++;
   } while (grid > 4 || level < 3);
-  shapes.push(["features.weight", [grid * grid * inputs, featureWidth]], ["features.bias", [featureWidth]]);
+  shapes.push(["features.weight", [grid * grid * inputs, featureWidth]], ["features.bias", [
+    featureWidth,
+  ]]);
   shapes.push(["logits.weight", [featureWidth, classes]], ["logits.bias", [classes]]);
   return shapes;
 }
@@ -65,11 +85,17 @@ function architecture(imageSize: number, channels: number, classes: number): [na
 type Weights = ReadonlyMap<string, tf.Tensor>;
 
 /** Images N x H x W x C of 0 ... 255 to features, before the last layer, and logits. */
-function forward(weights: Weights, images: tf.Tensor4D): [features: tf.Tensor2D, logits: tf.Tensor2D] {
+function forward(
+  weights: Weights,
+  images: tf.Tensor4D,
+): [features: tf.Tensor2D, logits: tf.Tensor2D] {
   return inBatchParts(images, [], (part) => forwardPart(weights, part));
 }
 
-function forwardPart(weights: Weights, images: tf.Tensor4D): [features: tf.Tensor2D, logits: tf.Tensor2D] {
+function forwardPart(
+  weights: Weights,
+  images: tf.Tensor4D,
+): [features: tf.Tensor2D, logits: tf.Tensor2D] {
   const get = <T extends tf.Tensor>(name: string) => weights.get(name) as T;
   let x = tf.sub<tf.Tensor4D>(tf.div(images, 127.5), 1);
   for (let level = 0; weights.has(`conv${level}.weight`); level++) {
@@ -80,11 +106,15 @@ function forwardPart(weights: Weights, images: tf.Tensor4D): [features: tf.Tenso
   const features = tf.relu(
     tf.add<tf.Tensor2D>(tf.matMul(flat, get<tf.Tensor2D>("features.weight")), get("features.bias")),
   );
-  return [features, tf.add(tf.matMul(features, get<tf.Tensor2D>("logits.weight")), get("logits.bias"))];
+  return [
+    features,
+    tf.add(tf.matMul(features, get<tf.Tensor2D>("logits.weight")), get("logits.bias")),
+  ];
 }
 
 /**
- * Trains a classifier on five sixths of a dataset and tests it on the rest; the images of each are drawn by Philox.
+ * Trains a classifier on five sixths of a dataset and tests it on the rest; the images of each are
+ * drawn by Philox.
  *
  * @param dataset with labels
  * @param onProgress is told the steps done and to do
@@ -98,8 +128,10 @@ export async function trainClassifier(
   if (!labels || !classes) throw new Error("a classifier needs labels");
   const { epochs, batchSize, learningRate, weightDecay, testShare } = recipe;
   const order = drawRows(count, count, 0, "classifierSplit");
-  const testCount = Math.max(1, Math.floor(count * testShare)), trainCount = count - testCount;
-  const test = order.subarray(0, testCount), train = order.subarray(testCount);
+  const testCount = Math.max(1, Math.floor(count * testShare));
+  const trainCount = count - testCount;
+  const test = order.subarray(0, testCount);
+  const train = order.subarray(testCount);
 
   const slots = architecture(imageSize, channels, classes).map(([name, shape], i) => {
     const zeros = () => tf.variable(tf.zeros(shape), false);
@@ -109,13 +141,18 @@ export async function trainClassifier(
   const step = engine.jit((images, labels, rates) => {
     const { value, grads } = tf.variableGrads(() => {
       const [, logits] = forward(weights, images as tf.Tensor4D);
-      const logP = tf.logSoftmax(logits), hot = tf.oneHot(labels as tf.Tensor1D, classes);
+      const logP = tf.logSoftmax(logits);
+      const hot = tf.oneHot(labels as tf.Tensor1D, classes);
       return tf.neg(tf.mean<tf.Scalar>(tf.sum(tf.mul(hot, logP), 1)));
     }, slots.map(({ parameter }) => parameter));
-    adamw(slots.map((slot) => ({ ...slot, gradient: grads[slot.parameter.name]! })), rates as tf.Tensor1D);
+    adamw(
+      slots.map((slot) => ({ ...slot, gradient: grads[slot.parameter.name]! })),
+      rates as tf.Tensor1D,
+    );
     return [value];
   });
-  const stepsPerEpoch = Math.max(1, Math.floor(trainCount / batchSize)), steps = epochs * stepsPerEpoch;
+  const stepsPerEpoch = Math.max(1, Math.floor(trainCount / batchSize));
+  const steps = epochs * stepsPerEpoch;
   const rows = Math.min(batchSize, trainCount);
   const pixels = new Float32Array(rows * imageSize * imageSize * channels);
   for (let epoch = 0, done = 0; epoch < epochs; epoch++) {
@@ -125,7 +162,13 @@ export async function trainClassifier(
       const batch = Array.from(shuffled.subarray(s * rows, (s + 1) * rows), (i) => train[i]!);
       batch.forEach((image, i) => {
         const at = 4 * (s * rows + i);
-        writeMoved(dataset, image, Array.from(moves.subarray(at, at + 4), (v) => v / 32768 - 1), i, pixels);
+        writeMoved(
+          dataset,
+          image,
+          Array.from(moves.subarray(at, at + 4), (v) => v / 32768 - 1),
+          i,
+          pixels,
+        );
       });
       done++;
       const rate = learningRate * Math.min(1, done / 100) * (1 - (done - 1) / steps);
@@ -153,8 +196,9 @@ export async function trainClassifier(
 }
 
 /**
- * Scales the features to a mean square of 1 over the training images, and the last layer's weights the other way: the
- * logits stay, and distances of features become numbers of an everyday size, whatever the training made of the scale.
+ * Scales the features to a mean square of 1 over the training images, and the last layer's weights
+ * the other way: the logits stay, and distances of features become numbers of an everyday size,
+ * whatever the training made of the scale.
  */
 async function scaleFeatures(
   engine: Engine,
@@ -162,11 +206,20 @@ async function scaleFeatures(
   dataset: Dataset,
   images: Uint32Array,
 ): Promise<void> {
-  const { features } = await outputsOf(engine, { weights, digest: "" }, dataset, images.subarray(0, 2000));
+  const { features } = await outputsOf(
+    engine,
+    { weights, digest: "" },
+    dataset,
+    images.subarray(0, 2000),
+  );
   let squares = 0;
   for (const value of features.values) squares += value * value;
   const scale = Math.sqrt(squares / features.values.length) || 1;
-  const factors = { "features.weight": 1 / scale, "features.bias": 1 / scale, "logits.weight": scale };
+  const factors = {
+    "features.weight": 1 / scale,
+    "features.bias": 1 / scale,
+    "logits.weight": scale,
+  };
   for (const [name, factor] of Object.entries(factors)) {
     const { shape, data } = weights.get(name)!;
     weights.set(name, float32Tensor(shape, (data as Float32Array).map((w) => w * factor)));
@@ -175,7 +228,9 @@ async function scaleFeatures(
 
 /** SHA-256 of weights, in the order of the architecture. */
 export function classifierDigest(weights: ReadonlyMap<string, TensorData>): string {
-  return sha256(...[...weights].flatMap(([name, tensor]) => [`${name} ${tensor.shape}\n`, bytesOf(tensor)]));
+  return sha256(
+    ...[...weights].flatMap(([name, tensor]) => [`${name} ${tensor.shape}\n`, bytesOf(tensor)]),
+  );
 }
 
 /** He's normal initialization for weights, zeros for biases. */
@@ -183,21 +238,31 @@ function initial(shape: number[], index: number): tf.Tensor {
   if (shape.length === 1) return tf.zeros(shape);
   const inputs = shape.slice(0, -1).reduce((a, b) => a * b);
   return tf.tidy(() => {
-    const key = tf.tensor1d([...philoxKey(0, "evaluation")], "int32"),
-      counter = tf.tensor1d([0, index, uses.classifierStart, 0], "int32");
+    const key = tf.tensor1d([...philoxKey(0, "evaluation")], "int32");
+    const counter = tf.tensor1d([0, index, uses.classifierStart, 0], "int32");
     return tf.mul(randomNormal(shape as [number, number], key, counter), Math.sqrt(2 / inputs));
   });
 }
 
 /**
- * Writes image `index`, moved, turned and scaled by the four numbers in [-1, 1), as row `row` of the batch. Bilinear;
- * beyond the border the border is repeated.
+ * Writes image `index`, moved, turned and scaled by the four numbers in [-1, 1), as row `row` of
+ * the batch. Bilinear; beyond the border the border is repeated.
  */
-function writeMoved(dataset: Dataset, index: number, random: number[], row: number, out: Float32Array) {
-  const { images, imageSize: size, channels } = dataset, middle = (size - 1) / 2;
+function writeMoved(
+  dataset: Dataset,
+  index: number,
+  random: number[],
+  row: number,
+  out: Float32Array,
+) {
+  const { images, imageSize: size, channels } = dataset;
+  const middle = (size - 1) / 2;
   const [dx, dy, turn, zoom] = random as [number, number, number, number];
-  const angle = turn * recipe.turnDegrees * Math.PI / 180, factor = 1 + zoom * recipe.scale;
-  const cos = Math.cos(angle) / factor, sin = Math.sin(angle) / factor, reach = size * recipe.shift;
+  const angle = turn * recipe.turnDegrees * Math.PI / 180;
+  const factor = 1 + zoom * recipe.scale;
+  const cos = Math.cos(angle) / factor;
+  const sin = Math.sin(angle) / factor;
+  const reach = size * recipe.shift;
   const from = index * size * size * channels;
   let to = row * size * size * channels;
   const inside = (v: number) => Math.min(size - 1, Math.max(0, v));
@@ -205,9 +270,14 @@ function writeMoved(dataset: Dataset, index: number, random: number[], row: numb
     for (let x = 0; x < size; x++) {
       const sx = inside(cos * (x - middle) + sin * (y - middle) + middle + dx * reach);
       const sy = inside(cos * (y - middle) - sin * (x - middle) + middle + dy * reach);
-      const x0 = Math.floor(sx), y0 = Math.floor(sy), fx = sx - x0, fy = sy - y0;
-      const top = from + y0 * size * channels, bottom = from + inside(y0 + 1) * size * channels;
-      const left = x0 * channels, right = inside(x0 + 1) * channels;
+      const x0 = Math.floor(sx);
+      const y0 = Math.floor(sy);
+      const fx = sx - x0;
+      const fy = sy - y0;
+      const top = from + y0 * size * channels;
+      const bottom = from + inside(y0 + 1) * size * channels;
+      const left = x0 * channels;
+      const right = inside(x0 + 1) * channels;
       for (let c = 0; c < channels; c++) {
         const above = images[top + left + c]! * (1 - fx) + images[top + right + c]! * fx;
         const below = images[bottom + left + c]! * (1 - fx) + images[bottom + right + c]! * fx;
@@ -217,14 +287,19 @@ function writeMoved(dataset: Dataset, index: number, random: number[], row: numb
   }
 }
 
-/** A classifier as a feature extractor on the open engine. Images are resized to what it was trained on. */
+/**
+ * A classifier as a feature extractor on the open engine. Images are resized to what it was trained
+ * on.
+ */
 export function classifierExtractor(
   engine: Engine,
   classifier: Pick<Classifier, "weights" | "digest">,
   { imageSize, channels }: Pick<Dataset, "imageSize" | "channels">,
 ): FeatureExtractor {
   const weights = new Map(
-    [...classifier.weights].map(([name, tensor]) => [name, tf.tensor(toFloat32(tensor), tensor.shape)]),
+    [...classifier.weights].map((
+      [name, tensor],
+    ) => [name, tf.tensor(toFloat32(tensor), tensor.shape)]),
   );
   const apply = engine.jit((images) => forward(weights, images as tf.Tensor4D));
   return {
@@ -254,9 +329,14 @@ async function outputsOf(
   dataset: Dataset,
   indices: Uint32Array,
 ): Promise<Extracted> {
-  const extractor = classifierExtractor(engine, classifier, dataset), all = imagesInMemory(dataset);
+  const extractor = classifierExtractor(engine, classifier, dataset);
+  const all = imagesInMemory(dataset);
   try {
-    return await extractFeatures(extractor, { ...all, count: indices.length, read: (i) => all.read(indices[i]!) });
+    return await extractFeatures(extractor, {
+      ...all,
+      count: indices.length,
+      read: (i) => all.read(indices[i]!),
+    });
   } finally {
     extractor.dispose();
   }

@@ -3,13 +3,18 @@
 /** A mean and what is known of it. */
 export interface Interval {
   mean: number;
-  /** The bounds of the 95 % confidence interval; null of a single value, and where one is infinite. */
+  /**
+   * The bounds of the 95 % confidence interval; null of a single value, and where one is infinite.
+   */
   low: number | null;
   high: number | null;
   count: number;
 }
 
-/** The mean of independent values and its 95 % confidence interval by Student's t. Throws where there is none. */
+/**
+ * The mean of independent values and its 95 % confidence interval by Student's t. Throws where
+ * there is none.
+ */
 export function confidenceInterval(values: number[]): Interval {
   const count = values.length;
   if (count === 0) throw new RangeError("a confidence interval needs at least one value");
@@ -21,12 +26,15 @@ export function confidenceInterval(values: number[]): Interval {
 }
 
 /**
- * The value below which a part (1/2 to 1) of Student's t distribution lies, for whole degrees of freedom.
+ * The value below which a part (1/2 to 1) of Student's t distribution lies, for whole degrees of
+ * freedom.
  *
- * The distribution by its finite series in the angle arctan(t / sqrt(degrees)): Abramowitz and Stegun, 26.7.3 and 26.7.4.
+ * The distribution by its finite series in the angle arctan(t / sqrt(degrees)): Abramowitz and
+ * Stegun, 26.7.3 and 26.7.4.
  */
 export function studentQuantile(part: number, degrees: number): number {
-  let low = 0, high = Math.PI / 2;
+  let low = 0;
+  let high = Math.PI / 2;
   for (let i = 0; i < 60; i++) {
     const angle = (low + high) / 2;
     if (1 / 2 + withinAngle(angle, degrees) / 2 < part) low = angle;
@@ -37,8 +45,10 @@ export function studentQuantile(part: number, degrees: number): number {
 
 /** The probability of values between -t and t. */
 function withinAngle(angle: number, degrees: number): number {
-  const odd = degrees % 2 === 1, cosine = Math.cos(angle);
-  let term = odd ? cosine : 1, sum = 0;
+  const odd = degrees % 2 === 1;
+  const cosine = Math.cos(angle);
+  let term = odd ? cosine : 1;
+  let sum = 0;
   for (let k = odd ? 1 : 0; k < degrees - 1; k += 2) {
     sum += term;
     term *= cosine ** 2 * (k + 1) / (k + 2);

@@ -1,4 +1,7 @@
-/** Random choices of rows for subsets and bootstraps: each is drawn again alone from seed, use and number. */
+/**
+ * Random choices of rows for subsets and bootstraps: each is drawn again alone from seed, use and
+ * number.
+ */
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
 
 /** What rows are drawn for. The numbers are part of every result: never change or reuse one. */
@@ -17,8 +20,15 @@ export const uses = {
 } as const;
 
 /** `count` uniform integers in 0 ... range(i) - 1. */
-function integers(count: number, range: (i: number) => number, seed: number, use: number, number: number) {
-  const key = philoxKey(seed, "evaluation"), out = new Uint32Array(count);
+function integers(
+  count: number,
+  range: (i: number) => number,
+  seed: number,
+  use: number,
+  number: number,
+) {
+  const key = philoxKey(seed, "evaluation");
+  const out = new Uint32Array(count);
   let block: Uint32Array = new Uint32Array(4);
   for (let i = 0; i < count; i++) {
     if (i % 4 === 0) block = philox4x32([i / 4, number, use, 0], key);
@@ -27,21 +37,38 @@ function integers(count: number, range: (i: number) => number, seed: number, use
   return out;
 }
 
-/** `size` different rows out of `count`, in random order; `size` equal to `count` gives a permutation. */
-export function drawRows(count: number, size: number, seed: number, use: keyof typeof uses, number = 0): Uint32Array {
+/**
+ * `size` different rows out of `count`, in random order; `size` equal to `count` gives a
+ * permutation.
+ */
+export function drawRows(
+  count: number,
+  size: number,
+  seed: number,
+  use: keyof typeof uses,
+  number = 0,
+): Uint32Array {
   if (size > count) throw new RangeError(`cannot draw ${size} different rows out of ${count}`);
   const steps = integers(size, (i) => count - i, seed, uses[use], number);
   const rows = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = 0; i < size; i++) {
-    const j = i + steps[i]!, kept = rows[i]!;
+    const j = i + steps[i]!;
+    const kept = rows[i]!;
     rows[i] = rows[j]!;
     rows[j] = kept;
   }
   return rows.subarray(0, size);
 }
 
-/** How often each of `count` rows is drawn in `count` draws with replacement: a bootstrap's weights. */
-export function drawWeights(count: number, seed: number, use: keyof typeof uses, number = 0): Uint32Array {
+/**
+ * How often each of `count` rows is drawn in `count` draws with replacement: a bootstrap's weights.
+ */
+export function drawWeights(
+  count: number,
+  seed: number,
+  use: keyof typeof uses,
+  number = 0,
+): Uint32Array {
   const weights = new Uint32Array(count);
   for (const row of integers(count, () => count, seed, uses[use], number)) weights[row]!++;
   return weights;

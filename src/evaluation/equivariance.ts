@@ -1,14 +1,16 @@
 /**
- * Equivariance as numbers: does a transformation of what goes in come out as the same transformation of what comes out?
- * EQ-T (whole pixels), EQ-T_frac (fractions) and EQ-R (turns) are those of StyleGAN3 (Karras et al., arXiv 2106.12423,
- * section 2 and appendix E): 10 log10(2^2 / mean squared error) in decibels, over the pixels whose place the mask knows.
- * The shift PSNR is that of Alias-Free Latent Diffusion (Zhou et al., arXiv 2503.09419): ideal periodic shifts, its peak
- * the values' own range.
+ * Equivariance as numbers: does a transformation of what goes in come out as the same
+ * transformation of what comes out? EQ-T (whole pixels), EQ-T_frac (fractions) and EQ-R (turns) are
+ * those of StyleGAN3 (Karras et al., arXiv 2106.12423, section 2 and appendix E): 10 log10(2^2 /
+ * mean squared error) in decibels, over the pixels whose place the mask knows. The shift PSNR is
+ * that of Alias-Free Latent Diffusion (Zhou et al., arXiv 2503.09419): ideal periodic shifts, its
+ * peak the values' own range.
  *
- * Two things are measured. A network's prediction: f(T x) against T f(x), where T is the same for input and output, so
- * that what T itself loses is lost on both sides. A sampling run: the image of a run that turns or shifts against the
- * transformed image of one that does not; here only the latter went through T, and for turns the former is limited to
- * the frequencies that a turn leaves, as StyleGAN3 does.
+ * Two things are measured. A network's prediction: f(T x) against T f(x), where T is the same for
+ * input and output, so that what T itself loses is lost on both sides. A sampling run: the image of
+ * a run that turns or shifts against the transformed image of one that does not; here only the
+ * latter went through T, and for turns the former is limited to the frequencies that a turn leaves,
+ * as StyleGAN3 does.
  */
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
 import { uses } from "./draw.ts";
@@ -29,7 +31,10 @@ export interface Images {
   values: Float32Array;
 }
 
-/** What is measured: whole and fractional shifts, turns, and the shift PSNR of Alias-Free Latent Diffusion. */
+/**
+ * What is measured: whole and fractional shifts, turns, and the shift PSNR of Alias-Free Latent
+ * Diffusion.
+ */
 export const measures = ["EQ-T", "EQ-T_frac", "EQ-R", "shift PSNR"] as const;
 /** One of {@link measures}. */
 export type Measure = typeof measures[number];
@@ -62,8 +67,9 @@ export interface ErrorSum {
 const greatestShift = 0.125;
 
 /**
- * Draws transformations of a measure: uniform shifts up to an eighth of the side, uniform turns. A whole shift that
- * rounds to none, which for small images is no rarity and would measure nothing, is drawn again.
+ * Draws transformations of a measure: uniform shifts up to an eighth of the side, uniform turns. A
+ * whole shift that rounds to none, which for small images is no rarity and would measure nothing,
+ * is drawn again.
  */
 export function drawTransformations(
   measure: Measure,
@@ -71,11 +77,20 @@ export function drawTransformations(
   count: number,
   seed: number,
 ): Transformation[] {
-  const key = philoxKey(seed, "evaluation"), drawn: Transformation[] = [];
+  const key = philoxKey(seed, "evaluation");
+  const drawn: Transformation[] = [];
   for (let i = 0; drawn.length < count; i++) {
-    const words = philox4x32([i, measures.indexOf(measure), uses.equivarianceTransformations, 0], key);
-    const [x, y, turn] = Array.from(words, (word) => 2 * (word + 0.5) / 2 ** 32 - 1) as [number, number, number];
-    const columns = x * greatestShift * width, rows = y * greatestShift * height;
+    const words = philox4x32(
+      [i, measures.indexOf(measure), uses.equivarianceTransformations, 0],
+      key,
+    );
+    const [x, y, turn] = Array.from(words, (word) => 2 * (word + 0.5) / 2 ** 32 - 1) as [
+      number,
+      number,
+      number,
+    ];
+    const columns = x * greatestShift * width;
+    const rows = y * greatestShift * height;
     if (measure === "EQ-R") drawn.push({ measure, degrees: 180 * turn, columns: 0, rows: 0 });
     else if (measure !== "EQ-T") drawn.push({ measure, degrees: 0, columns, rows });
     else if (Math.round(columns) !== 0 || Math.round(rows) !== 0) {
@@ -86,15 +101,22 @@ export function drawTransformations(
 }
 
 /** The transformation itself, by the measure's own interpolation. */
-export function resamplingOf({ measure, degrees, columns, rows }: Transformation, size: PlaneSize): Resampling {
+export function resamplingOf(
+  { measure, degrees, columns, rows }: Transformation,
+  size: PlaneSize,
+): Resampling {
   if (measure === "EQ-R") return lanczosRotation(size, degrees);
-  return measure === "shift PSNR" ? fourierShift(size, columns, rows) : lanczosShift(size, columns, rows);
+  return measure === "shift PSNR"
+    ? fourierShift(size, columns, rows)
+    : lanczosShift(size, columns, rows);
 }
 
 /** Applies a transformation to every channel of every image. */
 export function resample({ shape, values }: Images, resampling: Resampling): Images {
-  const [images, height, width, channels] = shape, pixels = height * width;
-  const result = new Float32Array(values.length), plane = new Float64Array(pixels);
+  const [images, height, width, channels] = shape;
+  const pixels = height * width;
+  const result = new Float32Array(values.length);
+  const plane = new Float64Array(pixels);
   for (let image = 0; image < images; image++) {
     for (let channel = 0; channel < channels; channel++) {
       const at = (pixel: number) => (image * pixels + pixel) * channels + channel;
@@ -123,26 +145,38 @@ export async function predictionError(
 }
 
 /**
- * How far the images of a run that turns or shifts are from the transformed images of the run that does not.
+ * How far the images of a run that turns or shifts are from the transformed images of the run that
+ * does not.
  *
  * @param moved images of the run with rotation or shift
  * @param still images of the same indices and seed without
  * @param transformation what the run did to them, in the end
  */
-export function samplingError(moved: Images, still: Images, transformation: Transformation): ErrorSum {
-  const size: PlaneSize = [still.shape[1], still.shape[2]], resampling = resamplingOf(transformation, size);
+export function samplingError(
+  moved: Images,
+  still: Images,
+  transformation: Transformation,
+): ErrorSum {
+  const size: PlaneSize = [still.shape[1], still.shape[2]];
+  const resampling = resamplingOf(transformation, size);
   const reference = resample(still, resampling);
   if (transformation.measure !== "EQ-R") return maskedError(moved, reference, resampling.mask);
   const pseudo = pseudoRotation(size, transformation.degrees);
-  return maskedError(resample(moved, pseudo), reference, resampling.mask.map((known, i) => known * pseudo.mask[i]!));
+  return maskedError(
+    resample(moved, pseudo),
+    reference,
+    resampling.mask.map((known, i) => known * pseudo.mask[i]!),
+  );
 }
 
 /** The squared differences over the mask's pixels. */
 export function maskedError(a: Images, b: Images, mask: Uint8Array): ErrorSum {
-  const channels = a.shape[3], sum = { squares: 0, count: 0, least: Infinity, most: -Infinity };
+  const channels = a.shape[3];
+  const sum = { squares: 0, count: 0, least: Infinity, most: -Infinity };
   for (let i = 0; i < a.values.length; i++) {
     if (mask[Math.floor(i / channels) % mask.length] === 0) continue;
-    const x = a.values[i]!, y = b.values[i]!;
+    const x = a.values[i]!;
+    const y = b.values[i]!;
     sum.squares += (x - y) ** 2;
     sum.count++;
     sum.least = Math.min(sum.least, x, y);
@@ -162,10 +196,13 @@ export function addErrors(errors: ErrorSum[]): ErrorSum {
 }
 
 /**
- * A score in decibels; more is better. Infinity where nothing differs, null where no pixel is known: the filters of a
- * turn leave none of images below 16 pixels.
+ * A score in decibels; more is better. Infinity where nothing differs, null where no pixel is
+ * known: the filters of a turn leave none of images below 16 pixels.
  */
-export function decibels(measure: Measure, { squares, count, least, most }: ErrorSum): number | null {
+export function decibels(
+  measure: Measure,
+  { squares, count, least, most }: ErrorSum,
+): number | null {
   if (count === 0) return null;
   const peak = measure === "shift PSNR" ? most - least : 2;
   return 10 * Math.log10(peak ** 2 * count / squares);

@@ -1,8 +1,16 @@
-/** The equivariance of a trained network, measured: its prediction at several noise levels, and whole sampling runs. */
+/**
+ * The equivariance of a trained network, measured: its prediction at several noise levels, and
+ * whole sampling runs.
+ */
 import * as tf from "@tensorflow/tfjs";
 import { normalNumbers } from "../../kernels/random_normal/reference.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
-import { createSampler, type NoisePredictor, noiseSchedule, stepDegrees } from "../diffusion/mod.ts";
+import {
+  createSampler,
+  type NoisePredictor,
+  noiseSchedule,
+  stepDegrees,
+} from "../diffusion/mod.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { confidenceInterval, type Interval } from "./confidence.ts";
@@ -31,13 +39,19 @@ export interface EquivarianceOptions {
   spec: Pick<ResolvedSpec, "imageSize" | "channels" | "classes" | "noise" | "sampling" | "seed">;
   /** Images of the data in [-1, 1], a multiple of `seeds`: each seed noises its own. */
   images: Images;
-  /** Independent repetitions, over which the confidence intervals are; as many images of each run belong to each. */
+  /**
+   * Independent repetitions, over which the confidence intervals are; as many images of each run
+   * belong to each.
+   */
   seeds: number;
   /** Transformations of each measure and seed. */
   transformations: number;
   /** Angles of the curve, in degrees, other than 0. */
   angles: number[];
-  /** Whether whole sampling runs are measured, too: one without motion, two that shift, one for each angle. */
+  /**
+   * Whether whole sampling runs are measured, too: one without motion, two that shift, one for each
+   * angle.
+   */
   runs: boolean;
   /** Called with what was done of what is to do, in evaluations of the network. */
   onProgress?: (done: number, total: number) => void;
@@ -65,30 +79,48 @@ export interface EquivarianceScore {
 const levels = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 /** Measures a network. Scores for which the images are too small are left out. */
-export async function measureEquivariance(options: EquivarianceOptions): Promise<EquivarianceScore[]> {
+export async function measureEquivariance(
+  options: EquivarianceOptions,
+): Promise<EquivarianceScore[]> {
   const { seeds, transformations, angles, runs, spec: { sampling } } = options;
   const perLevel = 1 + measures.length * transformations + angles.length;
-  const total = seeds * levels.length * perLevel + (runs ? (3 + angles.length) * sampling.steps : 0);
+  const total = seeds * levels.length * perLevel +
+    (runs ? (3 + angles.length) * sampling.steps : 0);
   let done = 0;
   const count = () => {
     options.signal?.throwIfAborted();
     options.onProgress?.(++done, total);
   };
-  return [...await measurePredictions(options, count), ...(runs ? await measureRuns(options, count) : [])];
+  return [
+    ...await measurePredictions(options, count),
+    ...(runs ? await measureRuns(options, count) : []),
+  ];
 }
 
 /** A score with its interval, or nothing where the masks left no pixel. */
-function scored(score: Omit<EquivarianceScore, "decibels" | "interval">, errors: ErrorSum[]): EquivarianceScore[] {
-  const values = errors.map((error) => decibels(score.measure, error)).filter((value) => value !== null);
+function scored(
+  score: Omit<EquivarianceScore, "decibels" | "interval">,
+  errors: ErrorSum[],
+): EquivarianceScore[] {
+  const values = errors.map((error) => decibels(score.measure, error)).filter((value) =>
+    value !== null
+  );
   if (values.length < errors.length) return [];
   return [{ ...score, decibels: values, interval: confidenceInterval(values) }];
 }
 
-async function measurePredictions(options: EquivarianceOptions, count: () => void): Promise<EquivarianceScore[]> {
-  const { images, seeds, angles, spec } = options, schedule = noiseSchedule(spec.noise);
+async function measurePredictions(
+  options: EquivarianceOptions,
+  count: () => void,
+): Promise<EquivarianceScore[]> {
+  const { images, seeds, angles, spec } = options;
+  const schedule = noiseSchedule(spec.noise);
   const timesteps = levels.map((part) => Math.round(part * (spec.noise.steps - 1)));
   const size: [number, number] = [images.shape[1], images.shape[2]];
-  const jitted = options.engine.jit((x, t) => [options.predict(x as tf.Tensor4D, t as tf.Tensor1D)]);
+  const jitted = options.engine.jit((
+    x,
+    t,
+  ) => [options.predict(x as tf.Tensor4D, t as tf.Tensor1D)]);
   // The curve's turns are the same for each seed, and cost more to set up than to apply.
   const turns = angles.map((degrees) =>
     [degrees, [resamplingOf({ measure: "EQ-R", degrees, columns: 0, rows: 0 }, size)]] as const
@@ -100,7 +132,9 @@ async function measurePredictions(options: EquivarianceOptions, count: () => voi
   try {
     for (let seed = 0; seed < seeds; seed++) {
       const clean = part(images, seed, seeds);
-      const inputs = timesteps.map((t) => noised(clean, schedule.alphaBar[t]!, t, spec.seed + seed));
+      const inputs = timesteps.map((t) =>
+        noised(clean, schedule.alphaBar[t]!, t, spec.seed + seed)
+      );
       const predictors = timesteps.map((t) => async (x: Images) => {
         count();
         return await predictImages(jitted, x, t);
@@ -108,14 +142,21 @@ async function measurePredictions(options: EquivarianceOptions, count: () => voi
       const bases: Images[] = [];
       for (const [level, x] of inputs.entries()) bases.push(await predictors[level]!(x));
       const drawn = measures.map((measure) => {
-        const transformations = drawTransformations(measure, size, options.transformations, spec.seed + seed);
+        const transformations = drawTransformations(
+          measure,
+          size,
+          options.transformations,
+          spec.seed + seed,
+        );
         return [measure, transformations.map((one) => resamplingOf(one, size))] as const;
       });
       for (const [name, resamplings] of [...drawn, ...turns]) {
         const sums: ErrorSum[][] = timesteps.map(() => []);
         for (const resampling of resamplings) {
           for (const [level, x] of inputs.entries()) {
-            sums[level]!.push(await predictionError(predictors[level]!, x, resampling, bases[level]!));
+            sums[level]!.push(
+              await predictionError(predictors[level]!, x, resampling, bases[level]!),
+            );
           }
         }
         sums.forEach((ofLevel, level) => errors.get(name)![level]!.push(addErrors(ofLevel)));
@@ -136,9 +177,16 @@ async function measurePredictions(options: EquivarianceOptions, count: () => voi
   );
 }
 
-/** Whole runs from the same noise: at rest, shifted by an eighth and a sixteenth of the side, by fractions, turned. */
-async function measureRuns(options: EquivarianceOptions, count: () => void): Promise<EquivarianceScore[]> {
-  const { images, seeds, angles, spec } = options, [number, height, width, channels] = images.shape;
+/**
+ * Whole runs from the same noise: at rest, shifted by an eighth and a sixteenth of the side, by
+ * fractions, turned.
+ */
+async function measureRuns(
+  options: EquivarianceOptions,
+  count: () => void,
+): Promise<EquivarianceScore[]> {
+  const { images, seeds, angles, spec } = options;
+  const [number, height, width, channels] = images.shape;
   async function draw(angleDegrees: number, columns: number, rows: number): Promise<Images> {
     const sampler = createSampler({
       engine: options.engine,
@@ -155,7 +203,10 @@ async function measureRuns(options: EquivarianceOptions, count: () => void): Pro
         angleDegrees,
         onStep: ({ step }) => void (step > 0 && count()),
       });
-      return { shape: images.shape, values: values.map((value) => Math.min(1, Math.max(-1, value))) };
+      return {
+        shape: images.shape,
+        values: values.map((value) => Math.min(1, Math.max(-1, value))),
+      };
     } finally {
       sampler.dispose();
     }
@@ -166,11 +217,14 @@ async function measureRuns(options: EquivarianceOptions, count: () => void): Pro
       { of: "run", measure: transformation.measure, timestep: null, degrees },
       Array.from(
         { length: seeds },
-        (_, seed) => samplingError(part(moved, seed, seeds), part(still, seed, seeds), transformation),
+        (_, seed) =>
+          samplingError(part(moved, seed, seeds), part(still, seed, seeds), transformation),
       ),
     );
   const scores: EquivarianceScore[] = [];
-  const columns = Math.round(width / 8), rows = -Math.round(height / 16), whole = { degrees: 0, columns, rows };
+  const columns = Math.round(width / 8);
+  const rows = -Math.round(height / 16);
+  const whole = { degrees: 0, columns, rows };
   scores.push(...compare(await draw(0, columns, rows), { measure: "EQ-T", ...whole }, null));
   const fractional = { degrees: 0, columns: columns - 0.5, rows: rows + 0.25 };
   const shifted = await draw(0, fractional.columns, fractional.rows);
@@ -186,22 +240,42 @@ async function measureRuns(options: EquivarianceOptions, count: () => void): Pro
 
 /** The images of one of `parts` equal parts. */
 function part({ shape, values }: Images, index: number, parts: number): Images {
-  const count = shape[0] / parts, elements = values.length / parts;
-  if (!Number.isInteger(count)) throw new RangeError(`${shape[0]} images cannot be shared among ${parts} seeds`);
+  const count = shape[0] / parts;
+  const elements = values.length / parts;
+  if (!Number.isInteger(count)) {
+    throw new RangeError(`${shape[0]} images cannot be shared among ${parts} seeds`);
+  }
   return {
     shape: [count, shape[1], shape[2], shape[3]],
     values: values.subarray(index * elements, (index + 1) * elements),
   };
 }
 
-function noised({ shape, values }: Images, alphaBar: number, timestep: number, seed: number): Images {
-  const noise = normalNumbers(values.length, philoxKey(seed, "evaluation"), [0, timestep, uses.equivarianceNoise, 0]);
-  const signal = Math.sqrt(alphaBar), spread = Math.sqrt(1 - alphaBar);
+function noised(
+  { shape, values }: Images,
+  alphaBar: number,
+  timestep: number,
+  seed: number,
+): Images {
+  const noise = normalNumbers(values.length, philoxKey(seed, "evaluation"), [
+    0,
+    timestep,
+    uses.equivarianceNoise,
+    0,
+  ]);
+  const signal = Math.sqrt(alphaBar);
+  const spread = Math.sqrt(1 - alphaBar);
   return { shape, values: values.map((value, i) => signal * value + spread * noise[i]!) };
 }
 
-async function predictImages(jitted: ReturnType<Engine["jit"]>, { shape, values }: Images, timestep: number) {
-  const x = tf.tensor4d(values, shape), t = tf.fill([shape[0]], timestep), [result] = jitted(x, t);
+async function predictImages(
+  jitted: ReturnType<Engine["jit"]>,
+  { shape, values }: Images,
+  timestep: number,
+) {
+  const x = tf.tensor4d(values, shape);
+  const t = tf.fill([shape[0]], timestep);
+  const [result] = jitted(x, t);
   const predicted: Images = { shape, values: await result!.data<"float32">() };
   tf.dispose([x, t, result!]);
   return predicted;

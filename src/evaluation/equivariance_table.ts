@@ -20,20 +20,26 @@ interface Kin {
   networks: StudiedNetwork[];
 }
 
-/** Networks by what they are trainings of; two kin of one name are told apart by the first one's bundle. */
+/**
+ * Networks by what they are trainings of; two kin of one name are told apart by the first one's
+ * bundle.
+ */
 function kinsOf(networks: StudiedNetwork[]): Kin[] {
   const kins = Map.groupBy(networks, ({ kin }) => kin);
   return [...kins.values()].map((some) => {
     const { name, bundle } = some[0]!;
     const alone = networks.every((other) => other.name !== name || some.includes(other));
-    const words = [...(alone ? [] : [bundle]), ...(some.length > 1 ? [`${some.length} trainings`] : [])].join(", ");
+    const words = [
+      ...(alone ? [] : [bundle]),
+      ...(some.length > 1 ? [`${some.length} trainings`] : []),
+    ].join(", ");
     return { label: words ? `${name} (${words})` : name, networks: some };
   });
 }
 
 /**
- * Means of some of a network's scores: one for each training where there are several, else for each seed of the one's
- * measurement. Null where no training has such a score.
+ * Means of some of a network's scores: one for each training where there are several, else for each
+ * seed of the one's measurement. Null where no training has such a score.
  */
 function means({ networks }: Kin, chosen: (score: EquivarianceScore) => boolean): number[] | null {
   const ofTrainings = networks.flatMap(({ scores }) => {
@@ -45,10 +51,16 @@ function means({ networks }: Kin, chosen: (score: EquivarianceScore) => boolean)
   return networks.length > 1 ? ofTrainings.map(mean) : ofTrainings[0]!;
 }
 
-/** Which scores the table averages: of predictions over all noise levels, of runs over all angles. */
-function tabled(of: EquivarianceScore["of"], measure: Measure): (score: EquivarianceScore) => boolean {
+/**
+ * Which scores the table averages: of predictions over all noise levels, of runs over all angles.
+ */
+function tabled(
+  of: EquivarianceScore["of"],
+  measure: Measure,
+): (score: EquivarianceScore) => boolean {
   // A prediction's curve is of chosen angles; its EQ-R is of the ones drawn at random.
-  return (score) => score.of === of && score.measure === measure && (of === "run" || score.degrees === null);
+  return (score) =>
+    score.of === of && score.measure === measure && (of === "run" || score.degrees === null);
 }
 
 function mean(values: number[]): number {
@@ -56,13 +68,18 @@ function mean(values: number[]): number {
 }
 
 /**
- * A table: networks down, measures across; of predictions over all noise levels, and of runs (EQ-R over all angles).
- * Below it, of several networks, by how much each differs from the first: seed by seed, for a seed gives every network
- * the same images, noise and transformations, so that these intervals are narrower than those of the scores.
+ * A table: networks down, measures across; of predictions over all noise levels, and of runs (EQ-R
+ * over all angles). Below it, of several networks, by how much each differs from the first: seed by
+ * seed, for a seed gives every network the same images, noise and transformations, so that these
+ * intervals are narrower than those of the scores.
  */
 export function summaryTable(networks: StudiedNetwork[]): string {
-  const kins = kinsOf(networks), [first, ...others] = kins;
-  const rows = (some: Kin[], cell: (kin: Kin, of: EquivarianceScore["of"], measure: Measure) => string) =>
+  const kins = kinsOf(networks);
+  const [first, ...others] = kins;
+  const rows = (
+    some: Kin[],
+    cell: (kin: Kin, of: EquivarianceScore["of"], measure: Measure) => string,
+  ) =>
     some.flatMap((kin) =>
       (["prediction", "run"] as const).map((
         of,
@@ -73,7 +90,8 @@ export function summaryTable(networks: StudiedNetwork[]): string {
     return values ? figure(confidenceInterval(values)) : "-";
   });
   const differences = rows(others, (kin, of, measure) => {
-    const values = means(kin, tabled(of, measure)), reference = means(first!, tabled(of, measure));
+    const values = means(kin, tabled(of, measure));
+    const reference = means(first!, tabled(of, measure));
     if (!values || !reference || values.length !== reference.length) return "-";
     const interval = confidenceInterval(values.map((value, i) => value - reference[i]!));
     return Number.isNaN(interval.mean) ? "-" : `${interval.mean > 0 ? "+" : ""}${figure(interval)}`;
@@ -91,32 +109,40 @@ export function summaryTable(networks: StudiedNetwork[]): string {
 
 function aligned(rows: string[][]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  return rows.map((row) =>
+    row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()
+  );
 }
 
 function figure({ mean, low, high }: Interval): string {
-  return low === null || high === null ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${((high - low) / 2).toFixed(2)}`;
+  return low === null || high === null
+    ? mean.toFixed(2)
+    : `${mean.toFixed(2)} ± ${((high - low) / 2).toFixed(2)}`;
 }
 
 /** One row for each score and seed. */
 export function scoresCsv(networks: StudiedNetwork[]): string {
   const rows = networks.flatMap(({ name, bundle, scores }) =>
     scores.flatMap(({ of, measure, timestep, degrees, decibels }) =>
-      decibels.map((value, seed) => [name, bundle, of, measure, timestep ?? "", degrees ?? "", seed, value].join())
+      decibels.map((value, seed) =>
+        [name, bundle, of, measure, timestep ?? "", degrees ?? "", seed, value].join()
+      )
     )
   );
   return ["name,bundle,of,measure,timestep,degrees,seed,decibels", ...rows].join("\n") + "\n";
 }
 
 /**
- * EQ-R over the angle, a curve a network, averaged over the noise levels; with half the interval at each point. There is
- * a gap at 0 degrees, where nothing turns and the decibels have no bound.
+ * EQ-R over the angle, a curve a network, averaged over the noise levels; with half the interval at
+ * each point. There is a gap at 0 degrees, where nothing turns and the decibels have no bound.
  */
 export function curvesOf(networks: StudiedNetwork[], of: EquivarianceScore["of"]) {
   return kinsOf(networks).flatMap((kin) => {
     const angles = new Set(
       kin.networks.flatMap(({ scores }) =>
-        scores.filter((score) => score.of === of && score.measure === "EQ-R" && score.degrees !== null)
+        scores.filter((score) =>
+          score.of === of && score.measure === "EQ-R" && score.degrees !== null
+        )
           .map(({ degrees }) => degrees!)
       ),
     );
@@ -124,11 +150,14 @@ export function curvesOf(networks: StudiedNetwork[], of: EquivarianceScore["of"]
     const ordered = [...angles].sort((a, b) => a - b);
     const intervals = ordered.map((angle) =>
       confidenceInterval(
-        means(kin, (score) => score.of === of && score.measure === "EQ-R" && score.degrees === angle)!,
+        means(kin, (score) =>
+          score.of === of && score.measure === "EQ-R" && score.degrees === angle)!,
       )
     );
     const points = ordered.map((angle, i): [number, number | null] => [angle, intervals[i]!.mean]);
-    const spread = intervals.map(({ low, high }) => low === null || high === null ? 0 : (high - low) / 2);
+    const spread = intervals.map(({ low, high }) =>
+      low === null || high === null ? 0 : (high - low) / 2
+    );
     const positive = ordered.findIndex((angle) => angle > 0);
     if (positive > 0) {
       points.splice(positive, 0, [0, null]);

@@ -20,18 +20,34 @@ import {
   samplingError,
   type Transformation,
 } from "./equivariance.ts";
-import { fourierShift, lanczosRotation, lanczosShift, pseudoRotation, rotationFilter } from "./lanczos.ts";
+import {
+  fourierShift,
+  lanczosRotation,
+  lanczosShift,
+  pseudoRotation,
+  rotationFilter,
+} from "./lanczos.ts";
 
 const seed = crypto.getRandomValues(new Uint32Array(1))[0]! % 1000;
 const size = 24;
 
 function noiseImages(images: number, channels: number, stream: number): Images {
-  const values = normalNumbers(images * size * size * channels, philoxKey(stream, "evaluation"), [0, 0, 0, 7]);
+  const values = normalNumbers(images * size * size * channels, philoxKey(stream, "evaluation"), [
+    0,
+    0,
+    0,
+    7,
+  ]);
   return { shape: [images, size, size, channels], values: Float32Array.from(values) };
 }
 
 /** A turn, or a shift of one of the other measures. */
-const turn = (degrees: number): Transformation => ({ measure: "EQ-R", degrees, columns: 0, rows: 0 });
+const turn = (degrees: number): Transformation => ({
+  measure: "EQ-R",
+  degrees,
+  columns: 0,
+  rows: 0,
+});
 const move = (measure: Measure, columns: number, rows: number): Transformation => ({
   measure,
   degrees: 0,
@@ -39,7 +55,12 @@ const move = (measure: Measure, columns: number, rows: number): Transformation =
   rows,
 });
 
-async function score(measure: Measure, predict: (x: Images) => Images, x: Images, by = seed): Promise<number> {
+async function score(
+  measure: Measure,
+  predict: (x: Images) => Images,
+  x: Images,
+  by = seed,
+): Promise<number> {
   const errors: ErrorSum[] = [];
   for (const drawn of drawTransformations(measure, [size, size], 3, by)) {
     errors.push(await predictionError(predict, x, resamplingOf(drawn, [size, size])));
@@ -47,15 +68,26 @@ async function score(measure: Measure, predict: (x: Images) => Images, x: Images
   return decibels(measure, addErrors(errors))!;
 }
 
-/** A smooth picture that is known between the pixels, too: waves of up to 0.2 periods a pixel about the centre. */
+/**
+ * A smooth picture that is known between the pixels, too: waves of up to 0.2 periods a pixel about
+ * the centre.
+ */
 function picture(degrees: number, columns: number, rows: number): Images {
-  const draws = formulaUniform(77, 60), cosine = Math.cos(degrees * Math.PI / 180);
-  const sine = Math.sin(degrees * Math.PI / 180), values = new Float32Array(size * size);
+  const draws = formulaUniform(77, 60);
+  const cosine = Math.cos(degrees * Math.PI / 180);
+  const sine = Math.sin(degrees * Math.PI / 180);
+  const values = new Float32Array(size * size);
   for (let pixel = 0; pixel < values.length; pixel++) {
-    const down = Math.floor(pixel / size) - (size - 1) / 2 - rows, right = pixel % size - (size - 1) / 2 - columns;
-    const y = cosine * down + sine * right, x = cosine * right - sine * down;
+    const down = Math.floor(pixel / size) - (size - 1) / 2 - rows;
+    const right = pixel % size - (size - 1) / 2 - columns;
+    const y = cosine * down + sine * right;
+    const x = cosine * right - sine * down;
     for (let wave = 0; wave < 15; wave++) {
-      const [fy, fx, phase] = [0, 1, 2].map((k) => draws[3 * wave + k]!) as [number, number, number];
+      const [fy, fx, phase] = [0, 1, 2].map((k) => draws[3 * wave + k]!) as [
+        number,
+        number,
+        number,
+      ];
       values[pixel]! += 0.1 * Math.cos(2 * Math.PI * (0.14 * (fy * y + fx * x) + phase));
     }
   }
@@ -66,7 +98,10 @@ Deno.test(`what commutes with every transformation scores at the ceiling of floa
   const x = noiseImages(2, 3, seed);
   for (const measure of measures) {
     const linear = (y: Images) => ({ ...y, values: y.values.map((value) => 0.5 * value + 0.25) });
-    assert(await score(measure, linear, x) > 120, `${measure}: ${await score(measure, linear, x)} dB`);
+    assert(
+      await score(measure, linear, x) > 120,
+      `${measure}: ${await score(measure, linear, x)} dB`,
+    );
   }
 });
 
@@ -76,8 +111,11 @@ Deno.test(`a circular convolution commutes with shifts to the ceiling, and not w
     return {
       shape,
       values: values.map((_, i) => {
-        const image = i - i % (size * size), row = Math.floor(i % (size * size) / size), column = i % size;
-        const at = (y: number, z: number) => values[image + (y + size) % size * size + (z + size) % size]!;
+        const image = i - i % (size * size);
+        const row = Math.floor(i % (size * size) / size);
+        const column = i % size;
+        const at = (y: number, z: number) =>
+          values[image + (y + size) % size * size + (z + size) % size]!;
         return 0.4 * at(row, column) + 0.3 * at(row, column + 1) + 0.2 * at(row - 1, column) +
           0.1 * at(row + 2, column);
       }),
@@ -90,7 +128,8 @@ Deno.test(`a circular convolution commutes with shifts to the ceiling, and not w
 });
 
 Deno.test(`the identity with noise scores what theory says (seed ${seed})`, async () => {
-  const deviation = 0.1, x = noiseImages(64, 1, seed);
+  const deviation = 0.1;
+  const x = noiseImages(64, 1, seed);
   let call = 0;
   const noisy = (y: Images): Images => {
     const noise = noiseImages(64, 1, seed + 1000 + call++).values;
@@ -99,19 +138,26 @@ Deno.test(`the identity with noise scores what theory says (seed ${seed})`, asyn
   const drawn = [move("EQ-T", 3, -2), move("EQ-T_frac", 1.3, 2.7), turn(33), turn(-110)];
   for (const transformation of drawn) {
     const resampling = resamplingOf(transformation, [size, size]);
-    // One noise as it is; the other went through the transformation, which leaves it the squares of its weights.
+    // One noise as it is; the other went through the transformation, which leaves it the squares of
+    // its weights.
     const gains = [...gainsOf(resampling.apply)].filter((_, pixel) => resampling.mask[pixel]);
     const gain = gains.reduce((a, b) => a + b) / gains.length;
     const expected = 10 * Math.log10(4 / (deviation ** 2 * (1 + gain)));
     const measured = decibels(transformation.measure, await predictionError(noisy, x, resampling))!;
-    assert(Math.abs(measured - expected) < 0.25, `${transformation.measure}: ${measured} dB for ${expected}`);
-    if (transformation.measure === "EQ-T") assertClose([expected], [10 * Math.log10(4 / (2 * deviation ** 2))], 1e-9);
+    assert(
+      Math.abs(measured - expected) < 0.25,
+      `${transformation.measure}: ${measured} dB for ${expected}`,
+    );
+    if (transformation.measure === "EQ-T") {
+      assertClose([expected], [10 * Math.log10(4 / (2 * deviation ** 2))], 1e-9);
+    }
   }
 });
 
 /** The sum of squared weights of each pixel of a transformation. */
 function gainsOf(apply: (plane: Float64Array) => Float64Array): Float64Array {
-  const gains = new Float64Array(size * size), plane = new Float64Array(size * size);
+  const gains = new Float64Array(size * size);
+  const plane = new Float64Array(size * size);
   for (let pixel = 0; pixel < plane.length; pixel++) {
     plane[pixel] = 1;
     apply(plane).forEach((weight, i) => gains[i]! += weight ** 2);
@@ -125,17 +171,31 @@ Deno.test("a run that draws the same continuous picture, turned or shifted, scor
   for (const degrees of [0.5, 45, -163]) {
     const score = decibels("EQ-R", samplingError(picture(degrees, 0, 0), still, turn(degrees)))!;
     assert(score > 50, `${degrees} degrees: ${score} dB`);
-    assert(decibels("EQ-R", samplingError(picture(-degrees, 0, 0), still, turn(degrees)))! < score - 25, "wrong way");
+    assert(
+      decibels("EQ-R", samplingError(picture(-degrees, 0, 0), still, turn(degrees)))! < score - 25,
+      "wrong way",
+    );
   }
   assert(decibels("EQ-T", samplingError(picture(0, 3, -2), still, move("EQ-T", 3, -2)))! > 120);
-  assert(decibels("EQ-T_frac", samplingError(picture(0, 1.5, -2.25), still, move("EQ-T_frac", 1.5, -2.25)))! > 38);
-  const wrong = decibels("EQ-T_frac", samplingError(picture(0, -1.5, 2.25), still, move("EQ-T_frac", 1.5, -2.25)))!;
+  assert(
+    decibels(
+      "EQ-T_frac",
+      samplingError(picture(0, 1.5, -2.25), still, move("EQ-T_frac", 1.5, -2.25)),
+    )! > 38,
+  );
+  const wrong = decibels(
+    "EQ-T_frac",
+    samplingError(picture(0, -1.5, 2.25), still, move("EQ-T_frac", 1.5, -2.25)),
+  )!;
   assert(wrong < 20, `${wrong}`);
 });
 
 Deno.test("max pooling scores worse than filtered downsampling on the same weights", async () => {
   await tf.setBackend("cpu");
-  const lowpass = tf.tensor2d(Float32Array.from(lowpassKernel({ size: 6, kaiserBeta: 2, normalized: true })), [6, 6]);
+  const lowpass = tf.tensor2d(
+    Float32Array.from(lowpassKernel({ size: 6, kaiserBeta: 2, normalized: true })),
+    [6, 6],
+  );
   const weights = [[3, 3, 1, 6], [3, 3, 6, 6], [3, 3, 6, 1]].map((shape, i) =>
     tf.tensor4d(
       Float32Array.from(formulaUniform(300 + i, shape.reduce((a, b) => a * b)), (u) =>
@@ -157,7 +217,10 @@ Deno.test("max pooling scores worse than filtered downsampling on the same weigh
   const filtered = network((y) => filteredDownsample(y, lowpass));
   // Not the shift PSNR, whose peak grows with the network's own output.
   for (const measure of ["EQ-T", "EQ-T_frac", "EQ-R"] as const) {
-    const [worse, better] = [await score(measure, pooled, x, 4), await score(measure, filtered, x, 4)];
+    const [worse, better] = [
+      await score(measure, pooled, x, 4),
+      await score(measure, filtered, x, 4),
+    ];
     assert(better > worse + 1, `${measure}: max pooling ${worse} dB, filtered ${better} dB`);
   }
 });
@@ -168,7 +231,10 @@ Deno.test(`drawn transformations move, and by the measure's kind and range (seed
       const drawn = drawTransformations(measure, [side, side], 50, seed);
       assertEquals(drawn.length, 50);
       for (const { degrees, columns, rows } of drawn) {
-        assert(degrees !== 0 || columns !== 0 || rows !== 0, `${measure}, ${side} pixels: nothing moves`);
+        assert(
+          degrees !== 0 || columns !== 0 || rows !== 0,
+          `${measure}, ${side} pixels: nothing moves`,
+        );
         assert(Math.abs(degrees) <= 180 && Math.max(Math.abs(columns), Math.abs(rows)) <= side / 8);
         if (measure === "EQ-T") assertEquals([columns % 1, rows % 1].map(Math.abs), [0, 0]);
       }
@@ -178,7 +244,10 @@ Deno.test(`drawn transformations move, and by the measure's kind and range (seed
 
 Deno.test("the transformations: whole shifts and half turns are exact, known pixels see no frame", () => {
   const plane = Float64Array.from(formulaUniform(11, size * size));
-  const moved = Float64Array.from(plane, (_, i) => plane[(Math.floor(i / size) + 22) % 24 * 24 + (i % 24 + 21) % 24]!);
+  const moved = Float64Array.from(
+    plane,
+    (_, i) => plane[(Math.floor(i / size) + 22) % 24 * 24 + (i % 24 + 21) % 24]!,
+  );
   for (const shift of [lanczosShift([size, size], 3, 2), fourierShift([size, size], 3, 2)]) {
     assertClose(shift.apply(plane), moved, 1e-12);
     assertEquals(shift.mask.reduce((a, b) => a + b, 0), 21 * 22);
@@ -187,7 +256,11 @@ Deno.test("the transformations: whole shifts and half turns are exact, known pix
   assertEquals(lanczosShift([size, size], 0.5, 0).mask.reduce((a, b) => a + b, 0), 19 * 24);
   for (const degrees of [0, 30, 77]) {
     const rotation = lanczosRotation([size, size], degrees);
-    assertClose(rotation.apply(new Float64Array(size * size).fill(2)), new Float64Array(size * size).fill(2), 1e-9);
+    assertClose(
+      rotation.apply(new Float64Array(size * size).fill(2)),
+      new Float64Array(size * size).fill(2),
+      1e-9,
+    );
     assert(rotation.mask[size * size / 2 + size / 2] === 1 && rotation.mask[0] === 0);
   }
   assertEquals(lanczosRotation([8, 8], 30).mask.reduce((a, b) => a + b, 0), 0);
@@ -200,7 +273,8 @@ Deno.test("the pseudo-rotation's filter passes the common band evenly and stops 
     const { values } = rotationFilter(degrees, 1);
     const gain = (y: number, x: number) =>
       values.reduce(
-        (sum, v, i) => sum + v * Math.cos(2 * Math.PI * (y * (Math.floor(i / 11) - 5) + x * (i % 11 - 5))),
+        (sum, v, i) =>
+          sum + v * Math.cos(2 * Math.PI * (y * (Math.floor(i / 11) - 5) + x * (i % 11 - 5))),
         0,
       );
     for (const f of [0.1, 0.2, 0.3, 0.4, 0.45]) {
@@ -216,7 +290,12 @@ Deno.test("the pseudo-rotation's filter passes the common band evenly and stops 
 });
 
 Deno.test("intervals are Student's", () => {
-  for (const [degrees, value] of [[1, 12.7062], [2, 4.30265], [4, 2.77645], [9, 2.26216], [30, 2.04227]] as const) {
+  for (
+    const [degrees, value] of [[1, 12.7062], [2, 4.30265], [4, 2.77645], [9, 2.26216], [
+      30,
+      2.04227,
+    ]] as const
+  ) {
     assertClose([studentQuantile(0.975, degrees)], [value], 1e-5);
   }
   const { mean, low, high } = confidenceInterval([1, 2, 3, 4, 5]);

@@ -1,6 +1,6 @@
 /**
- * Scores of a set of images against a reference: which network looks at them, the distances with their standard errors,
- * and what a reader must know about them.
+ * Scores of a set of images against a reference: which network looks at them, the distances with
+ * their standard errors, and what a reader must know about them.
  */
 import { counted } from "../counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
@@ -10,10 +10,24 @@ import { nextTask } from "../next_task.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { datasetClassifier, type Reference, referenceFeatures } from "./cache.ts";
 import { classifierExtractor } from "./classifier.ts";
-import { type Extracted, extractFeatures, type FeatureExtractor, imagesInMemory, type ImageSource } from "./extract.ts";
+import {
+  type Extracted,
+  extractFeatures,
+  type FeatureExtractor,
+  imagesInMemory,
+  type ImageSource,
+} from "./extract.ts";
 import { featureStatistics, rowCount } from "./features.ts";
-import { defaultReplicates, frechetDistanceOfStatistics, frechetStandardErrorSteps } from "./frechet.ts";
-import { findInceptionWeights, type FindWeightsOptions, inceptionExtractor } from "./inception_weights.ts";
+import {
+  defaultReplicates,
+  frechetDistanceOfStatistics,
+  frechetStandardErrorSteps,
+} from "./frechet.ts";
+import {
+  findInceptionWeights,
+  type FindWeightsOptions,
+  inceptionExtractor,
+} from "./inception_weights.ts";
 import { inceptionScore, mostSplits } from "./inception_score.ts";
 import { kernelDistanceOnEngine } from "./kernel_on_engine.ts";
 
@@ -22,13 +36,19 @@ export type Metric = "fid" | "kid" | "is";
 
 /** One score. */
 export interface Score {
-  /** `fid`, `kid`, `is`, or with `classifier-` in front where a classifier of the dataset took Inception's place. */
+  /**
+   * `fid`, `kid`, `is`, or with `classifier-` in front where a classifier of the dataset took
+   * Inception's place.
+   */
   metric: Metric | `classifier-${Metric}`;
   value: number;
   /** From the choice of the generated images; null where there are too few to tell. */
   standardError: number | null;
   better: "lower" | "higher";
-  /** KID: the spread over its subsets, their number and size, and the estimate of all images. IS: over its splits. */
+  /**
+   * KID: the spread over its subsets, their number and size, and the estimate of all images. IS:
+   * over its splits.
+   */
   standardDeviation?: number;
   subsets?: number;
   subsetSize?: number;
@@ -44,7 +64,9 @@ export interface Evaluation {
     name: "inception" | "classifier";
     /** SHA-256 of its weights. */
     digest: string;
-    /** Of a classifier: its share of right answers, 0 ... 1, among so many images that it never saw. */
+    /**
+     * Of a classifier: its share of right answers, 0 ... 1, among so many images that it never saw.
+     */
     testAccuracy?: number;
     testCount?: number;
   } | null;
@@ -63,7 +85,9 @@ export interface EvaluationProgress {
 
 const silent: EvaluationProgress = { phase() {}, update() {}, message() {} };
 
-/** A network to look at images with, what the result says about it, and the notes that come with it. */
+/**
+ * A network to look at images with, what the result says about it, and the notes that come with it.
+ */
 export interface ChosenExtractor {
   extractor: FeatureExtractor;
   about: NonNullable<Evaluation["extractor"]>;
@@ -90,13 +114,21 @@ export async function chooseExtractor(
   options: ChooseOptions = {},
 ): Promise<ChosenExtractor | null> {
   const { dataRoot = "data", progress = silent } = options;
-  const weights = await findInceptionWeights({ dataRoot, onMessage: progress.message, ...options.weights });
+  const weights = await findInceptionWeights({
+    dataRoot,
+    onMessage: progress.message,
+    ...options.weights,
+  });
   if (weights) {
     const { digest, published } = weights;
     const notes = published ? [] : [
       `The Inception weights (SHA-256 ${digest}) are not the published ones: these scores compare with no others.`,
     ];
-    return { extractor: inceptionExtractor(engine, weights), about: { name: "inception", digest }, notes };
+    return {
+      extractor: inceptionExtractor(engine, weights),
+      about: { name: "inception", digest },
+      notes,
+    };
   }
   if (!dataset?.labels || !dataset.classes) return null;
   let started = false;
@@ -123,7 +155,13 @@ export async function chooseExtractor(
 export interface EvaluateSamplesRequest {
   engine: Engine;
   /** The generated images: bytes N, H, W, C. */
-  samples: { images: Uint8Array; count: number; imageSize: number; channels: 1 | 3; digest: string };
+  samples: {
+    images: Uint8Array;
+    count: number;
+    imageSize: number;
+    channels: 1 | 3;
+    digest: string;
+  };
   /** The training images. */
   dataset: Dataset;
   evaluation: ResolvedSpec["evaluation"];
@@ -137,7 +175,8 @@ export interface EvaluateSamplesRequest {
 /** Scores generated images against the images that the network was trained on. */
 export async function evaluateSamples(request: EvaluateSamplesRequest): Promise<Evaluation> {
   const { engine, samples, dataset, evaluation, seed, dataRoot, progress } = request;
-  const generated = imagesInMemory({ name: "samples", ...samples }), reference = imagesInMemory(dataset);
+  const generated = imagesInMemory({ name: "samples", ...samples });
+  const reference = imagesInMemory(dataset);
   const nothing = (note: string): Evaluation => ({
     scores: [],
     extractor: null,
@@ -146,18 +185,22 @@ export async function evaluateSamples(request: EvaluateSamplesRequest): Promise<
     notes: [note],
   });
   if (evaluation.metrics.length === 0) return nothing("The spec asks for no metrics.");
-  if (samples.count < 2 || dataset.count < 2) return nothing("Scores need at least two images on each side.");
+  if (samples.count < 2 || dataset.count < 2) {
+    return nothing("Scores need at least two images on each side.");
+  }
   const weights = request.weights ?? {};
   const chosen = await chooseExtractor(engine, dataset, { dataRoot, progress, weights });
   if (!chosen) {
-    return nothing("Nothing was scored: the Inception weights were not in reach, and no labels to train a classifier.");
+    return nothing(
+      "Nothing was scored: the Inception weights were not in reach, and no labels to train a classifier.",
+    );
   }
   return await score(chosen, generated, reference, { ...evaluation, seed }, { dataRoot, progress });
 }
 
 /**
- * Scores one set of images against another. The reference's features are cached under `dataRoot`. The extractor is
- * disposed of as soon as it has seen all images: the scores need the memory.
+ * Scores one set of images against another. The reference's features are cached under `dataRoot`.
+ * The extractor is disposed of as soon as it has seen all images: the scores need the memory.
  */
 export async function score(
   { extractor, about, notes }: ChosenExtractor,
@@ -167,9 +210,14 @@ export async function score(
   { dataRoot = "data", progress = silent }: Pick<ChooseOptions, "dataRoot" | "progress"> = {},
 ): Promise<Evaluation> {
   const smaller = Math.min(generated.count, reference.count);
-  if (smaller < 2) throw new UserError(`${generated.name}, ${reference.name}: scores need at least two images of each`);
+  if (smaller < 2) {
+    throw new UserError(
+      `${generated.name}, ${reference.name}: scores need at least two images of each`,
+    );
+  }
   const all = [...notes, ...warnings(about.name, generated, reference, options)];
-  let known: Reference, seen: Extracted;
+  let known: Reference;
+  let seen: Extracted;
   try {
     progress.phase("looking at the reference", reference.count, "images");
     known = await referenceFeatures(extractor, reference, dataRoot, progress.update);
@@ -236,7 +284,13 @@ async function one(
       const splits = mostSplits(rowCount(logits), isSplits);
       const { mean, standardDeviation, standardError } = inceptionScore(logits, { splits, seed });
       progress.update(1);
-      return { value: mean, standardError: numberOrNull(standardError), better: "higher", standardDeviation, splits };
+      return {
+        value: mean,
+        standardError: numberOrNull(standardError),
+        better: "higher",
+        standardDeviation,
+        splits,
+      };
     }
   }
 }
@@ -250,10 +304,13 @@ function warnings(
   reference: ImageSource,
   { metrics, kidSubsetSize, isSplits }: ResolvedSpec["evaluation"],
 ): string[] {
-  const notes: string[] = [], fewest = Math.min(generated.count, reference.count);
+  const notes: string[] = [];
+  const fewest = Math.min(generated.count, reference.count);
   const grey = [generated, reference].filter((set) => set.read(0).channels === 1);
   if (network === "inception" && grey.length > 0) {
-    notes.push("Grey images were repeated to three channels: Inception's scores of such images are not established.");
+    notes.push(
+      "Grey images were repeated to three channels: Inception's scores of such images are not established.",
+    );
   }
   if (network === "inception" && metrics.includes("fid") && fewest <= 2048) {
     notes.push(
@@ -262,13 +319,17 @@ function warnings(
     );
   }
   if (metrics.includes("kid") && fewest < kidSubsetSize) {
-    notes.push(`KID's subsets hold ${fewest} images instead of ${kidSubsetSize}: one of the sets has no more.`);
+    notes.push(
+      `KID's subsets hold ${fewest} images instead of ${kidSubsetSize}: one of the sets has no more.`,
+    );
   }
   const splits = mostSplits(generated.count, isSplits);
   if (metrics.includes("is") && splits < isSplits) {
     const error = splits === 1 ? ", and one split tells no standard error" : "";
     notes.push(
-      `IS is over ${counted(splits, "split")} instead of ${isSplits}: a split needs at least two images${error}.`,
+      `IS is over ${
+        counted(splits, "split")
+      } instead of ${isSplits}: a split needs at least two images${error}.`,
     );
   }
   return notes;

@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "@std/path";
 import { dataDigest, type Dataset } from "../datasets/dataset.ts";
 import { openEngine } from "../engines/mod.ts";
@@ -13,14 +20,18 @@ import { findInceptionWeights } from "./inception_weights.ts";
 import * as tf from "@tensorflow/tfjs";
 
 const granted = (...names: string[]) =>
-  names.every((name) => Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state === "granted");
+  names.every((name) =>
+    Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state === "granted"
+  );
 const unreachable = { download: false, path: "" };
 
 /** Grey images of 8 pixels: noise around a bar, upright in class 0, lying in class 1. */
 function bars(stream: number, count: number): Dataset {
-  const noise = formulaUniform(stream, count * 64), labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
+  const noise = formulaUniform(stream, count * 64);
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
   const images = Uint8Array.from(noise, (u, at) => {
-    const n = Math.floor(at / 64), across = n % 2 ? Math.floor(at % 64 / 8) : at % 8;
+    const n = Math.floor(at / 64);
+    const across = n % 2 ? Math.floor(at % 64 / 8) : at % 8;
     return 60 + 40 * u + (across === 3 || across === 4 ? 120 : 0);
   });
   return {
@@ -43,8 +54,10 @@ Deno.test({
     "(needs --allow-read --allow-write --allow-ffi --allow-env)",
   ignore: !granted("read", "write", "ffi", "env"),
   async fn() {
-    const dataRoot = Deno.makeTempDirSync(), engine = await openEngine("tensorflow");
-    const dataset = bars(1, 600), phases: string[] = [];
+    const dataRoot = Deno.makeTempDirSync();
+    const engine = await openEngine("tensorflow");
+    const dataset = bars(1, 600);
+    const phases: string[] = [];
     const scored = (samples: Dataset, metrics: ("fid" | "kid" | "is")[] = ["fid", "kid", "is"]) => {
       const request: EvaluateSamplesRequest = {
         engine,
@@ -59,8 +72,13 @@ Deno.test({
       return evaluateSamples(request);
     };
     try {
-      const good = await scored(bars(2, 200)), before = tf.memory().numTensors;
-      assertEquals(good.scores.map(({ metric }) => metric), ["classifier-fid", "classifier-kid", "classifier-is"]);
+      const good = await scored(bars(2, 200));
+      const before = tf.memory().numTensors;
+      assertEquals(good.scores.map(({ metric }) => metric), [
+        "classifier-fid",
+        "classifier-kid",
+        "classifier-is",
+      ]);
       assertEquals(good.extractor?.name, "classifier");
       assert(good.extractor!.testAccuracy! > 0.95, `${good.extractor!.testAccuracy}`);
       assertStringIncludes(good.notes.join("\n"), "never with FID, KID and IS");
@@ -70,27 +88,47 @@ Deno.test({
 
       // Noise is further from the data than fresh bars, by far more than the errors.
       phases.length = 0;
-      const noise = { ...bars(3, 200), images: Uint8Array.from(formulaUniform(4, 200 * 64), (u) => 128 + 120 * u) };
+      const noise = {
+        ...bars(3, 200),
+        images: Uint8Array.from(formulaUniform(4, 200 * 64), (u) => 128 + 120 * u),
+      };
       const bad = await scored(noise);
       assertEquals(phases.includes("training a classifier"), false, "cached");
       assertEquals(bad.extractor, good.extractor);
       for (const i of [0, 1]) {
         const difference = bad.scores[i]!.value - good.scores[i]!.value;
-        assert(difference > 5 * Math.hypot(bad.scores[i]!.standardError!, good.scores[i]!.standardError!));
+        assert(
+          difference >
+            5 * Math.hypot(bad.scores[i]!.standardError!, good.scores[i]!.standardError!),
+        );
       }
-      assertEquals(JSON.stringify(await scored(bars(2, 200))), JSON.stringify(good), "the same again, from the caches");
+      assertEquals(
+        JSON.stringify(await scored(bars(2, 200))),
+        JSON.stringify(good),
+        "the same again, from the caches",
+      );
       assertEquals(tf.memory().numTensors, before);
 
       // A damaged cache is made anew, with the same result.
       for (const { name } of Deno.readDirSync(join(dataRoot, ".cache"))) {
-        const path = join(dataRoot, ".cache", name), bytes = Deno.readFileSync(path);
+        const path = join(dataRoot, ".cache", name);
+        const bytes = Deno.readFileSync(path);
         if (name.startsWith("classifier-bars")) bytes[bytes.length - 9]! ^= 1;
-        Deno.writeFileSync(path, name.startsWith("classifier-bars") ? bytes : bytes.subarray(0, 1000));
+        Deno.writeFileSync(
+          path,
+          name.startsWith("classifier-bars") ? bytes : bytes.subarray(0, 1000),
+        );
       }
       assertEquals(await scored(bars(2, 200)), good);
       assertEquals((await scored(bars(2, 200), [])).scores, []);
       // A split of one image has the score 1 whatever it shows.
-      for (const [count, splits, words] of [[4, 2, "over 2 splits"], [3, 1, "over 1 split instead of 10"]] as const) {
+      for (
+        const [count, splits, words] of [[4, 2, "over 2 splits"], [
+          3,
+          1,
+          "over 1 split instead of 10",
+        ]] as const
+      ) {
         const { scores: [score], notes } = await scored(bars(2, count), ["is"]);
         assertEquals([score!.splits, score!.standardError === null], [splits, splits === 1]);
         assertStringIncludes(notes.join("\n"), words);
@@ -126,7 +164,10 @@ const meanExtractor: FeatureExtractor = {
   apply: Object.assign((images: tf.Tensor) => {
     const rows = images.shape[0]!;
     return tf.tidy(() => [
-      tf.stack([tf.mean(tf.reshape(images, [rows, -1]), 1), tf.fill([rows], images.size / rows)], 1),
+      tf.stack(
+        [tf.mean(tf.reshape(images, [rows, -1]), 1), tf.fill([rows], images.size / rows)],
+        1,
+      ),
       tf.slice(tf.reshape(images, [rows, -1]), [0, 0], [rows, 1]),
     ]);
   }, { dispose() {} }),
@@ -135,18 +176,28 @@ const meanExtractor: FeatureExtractor = {
 
 Deno.test("features keep the images' order over batches, short ones and sizes that change", async () => {
   await tf.setBackend("cpu");
-  const sizes = [2, 2, 2, 2, 2, 3, 3, 2, 4, 4, 4], seen: number[] = [];
+  const sizes = [2, 2, 2, 2, 2, 3, 3, 2, 4, 4, 4];
+  const seen: number[] = [];
   const source = {
     name: "",
     digest: "",
     count: sizes.length,
     read: (i: number) => {
       const side = sizes[i]!;
-      return { width: side, height: side, channels: 1 as const, data: new Uint8Array(side * side).fill(10 * i) };
+      return {
+        width: side,
+        height: side,
+        channels: 1 as const,
+        data: new Uint8Array(side * side).fill(10 * i),
+      };
     },
   };
   const before = tf.memory().numTensors;
-  const { features, logits } = await extractFeatures(meanExtractor, source, (done) => seen.push(done));
+  const { features, logits } = await extractFeatures(
+    meanExtractor,
+    source,
+    (done) => seen.push(done),
+  );
   assertEquals([...features.values], sizes.flatMap((side, i) => [10 * i, side * side]));
   assertEquals([...logits.values], sizes.map((_, i) => 10 * i));
   assertEquals(seen, [4, 5, 7, 8, 11]);
@@ -159,7 +210,8 @@ Deno.test({
   ignore: !granted("read", "write"),
   fn() {
     const folder = Deno.makeTempDirSync();
-    const png = (value: number) => encodePng({ width: 1, height: 1, channels: 1, data: Uint8Array.of(value) });
+    const png = (value: number) =>
+      encodePng({ width: 1, height: 1, channels: 1, data: Uint8Array.of(value) });
     Deno.mkdirSync(join(folder, "b"));
     Deno.writeFileSync(join(folder, "b", "1.png"), png(7));
     Deno.writeFileSync(join(folder, "a.PNG"), png(5));
@@ -170,7 +222,11 @@ Deno.test({
     assertNotEquals(imagesInFolder(folder).digest, source.digest);
     const bad = join(folder, "b", "bad.png");
     Deno.writeTextFileSync(bad, "no image");
-    assertThrows(() => imagesInFolder(folder), UserError, `${bad}: this is no image; PNG and JPEG are read`);
+    assertThrows(
+      () => imagesInFolder(folder),
+      UserError,
+      `${bad}: this is no image; PNG and JPEG are read`,
+    );
     Deno.removeSync(folder, { recursive: true });
   },
 });
@@ -180,11 +236,16 @@ Deno.test({
     "(needs --allow-read --allow-write --allow-net)",
   ignore: !granted("read", "write", "net"),
   async fn() {
-    const dataRoot = Deno.makeTempDirSync(), said: string[] = [], asked: string[] = [], small = "small weights";
+    const dataRoot = Deno.makeTempDirSync();
+    const said: string[] = [];
+    const asked: string[] = [];
+    const small = "small weights";
     const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
       const { pathname } = new URL(request.url);
       asked.push(pathname);
-      if (pathname === "/moved") return new Response(null, { status: 302, headers: { location: "/weights" } });
+      if (pathname === "/moved") {
+        return new Response(null, { status: 302, headers: { location: "/weights" } });
+      }
       if (pathname === "/weights") return new Response(small);
       return pathname === "/cut"
         ? new Response(new ReadableStream({ start: (stream) => stream.error(new Error("gone")) }))
@@ -199,7 +260,12 @@ Deno.test({
         release: { url: address + path, sha256: sha256Begins },
       });
     try {
-      for (const [path, why] of [["/other", "not"], ["/absent", "answers 404"], ["/cut", "not here ("]] as const) {
+      for (
+        const [path, why] of [["/other", "not"], ["/absent", "answers 404"], [
+          "/cut",
+          "not here (",
+        ]] as const
+      ) {
         assertEquals(await find(path), null);
         assertStringIncludes(said.at(-1)!, why);
         assertEquals([...Deno.readDirSync(dataRoot)], [], "nothing wrong is kept");
@@ -218,9 +284,13 @@ Deno.test({
     Deno.mkdirSync(dataRoot);
     assertEquals(await find("/weights"), null, "without a network");
 
-    const own = join(dataRoot, "own.pth"), named = (path: string) => findInceptionWeights({ path, dataRoot });
+    const own = join(dataRoot, "own.pth");
+    const named = (path: string) => findInceptionWeights({ path, dataRoot });
     Deno.writeTextFileSync(own, "mine");
-    assertEquals([(await named(own))?.digest, (await named(own))?.published], [sha256("mine"), false]);
+    assertEquals([(await named(own))?.digest, (await named(own))?.published], [
+      sha256("mine"),
+      false,
+    ]);
     await assertRejects(() => named(join(dataRoot, "absent")), UserError, "absent");
     Deno.removeSync(dataRoot, { recursive: true });
   },

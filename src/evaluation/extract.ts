@@ -1,6 +1,7 @@
 /**
- * From images to features: what a feature extractor is, where images come from, and the loop that takes them through in
- * batches, so that a folder of any size needs the memory of one batch and its features.
+ * From images to features: what a feature extractor is, where images come from, and the loop that
+ * takes them through in batches, so that a folder of any size needs the memory of one batch and its
+ * features.
  */
 import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engines/engine.ts";
@@ -31,7 +32,9 @@ export interface FeatureExtractor {
   widths: [features: number, logits: number];
   /** Images that it takes at a time. */
   batchSize: number;
-  /** An image as it is fed: `channels` must be `channels` of this extractor, of any size it takes. */
+  /**
+   * An image as it is fed: `channels` must be `channels` of this extractor, of any size it takes.
+   */
   prepare(image: Image): Image;
   channels: 1 | 3;
   /** N x H x W x channels of whole numbers 0 ... 255 as float32, to features and logits. */
@@ -56,8 +59,10 @@ export async function extractFeatures(
   onProgress: (done: number) => void = () => {},
   only?: "features",
 ): Promise<Extracted> {
-  const [columns, width] = extractor.widths, classes = only ? 0 : width;
-  const features = new Float32Array(source.count * columns), logits = new Float32Array(source.count * classes);
+  const [columns, width] = extractor.widths;
+  const classes = only ? 0 : width;
+  const features = new Float32Array(source.count * columns);
+  const logits = new Float32Array(source.count * classes);
   let pending: Image | null = null;
   for (let from = 0; from < source.count;) {
     // A batch is of one size; in a folder of mixed ones it ends where the size changes.
@@ -77,7 +82,10 @@ export async function extractFeatures(
     batch.forEach((image, i) => values.set(image.data, i * width * height * extractor.channels));
     const input = tf.tensor4d(values, [extractor.batchSize, height, width, extractor.channels]);
     const outputs = extractor.apply(input);
-    const [rows, scores] = await Promise.all(outputs.map((tensor) => tensor.data())) as [Float32Array, Float32Array];
+    const [rows, scores] = await Promise.all(outputs.map((tensor) => tensor.data())) as [
+      Float32Array,
+      Float32Array,
+    ];
     features.set(rows.subarray(0, batch.length * columns), from * columns);
     if (!only) logits.set(scores.subarray(0, batch.length * classes), from * classes);
     tf.dispose([input, ...outputs]);
@@ -90,13 +98,26 @@ export async function extractFeatures(
 
 /** Images that lie in memory one after the other: bytes N, H, W, C of one size. */
 export function imagesInMemory(
-  set: { name: string; digest: string; images: Uint8Array; count: number; imageSize: number; channels: 1 | 3 },
+  set: {
+    name: string;
+    digest: string;
+    images: Uint8Array;
+    count: number;
+    imageSize: number;
+    channels: 1 | 3;
+  },
 ): ImageSource {
-  const { name, digest, images, count, imageSize, channels } = set, each = imageSize * imageSize * channels;
+  const { name, digest, images, count, imageSize, channels } = set;
+  const each = imageSize * imageSize * channels;
   return {
     name,
     digest,
     count,
-    read: (i) => ({ width: imageSize, height: imageSize, channels, data: images.subarray(i * each, (i + 1) * each) }),
+    read: (i) => ({
+      width: imageSize,
+      height: imageSize,
+      channels,
+      data: images.subarray(i * each, (i + 1) * each),
+    }),
   };
 }

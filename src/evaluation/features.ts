@@ -1,12 +1,13 @@
 /**
- * Features: what a feature extractor says about a set of images, one row each, and their mean and covariance.
+ * Features: what a feature extractor says about a set of images, one row each, and their mean and
+ * covariance.
  */
 import { freeArray } from "../formats/tensors.ts";
 import { type Matrix, rowProducts } from "./linear_algebra.ts";
 
 /**
- * A table, row-major: a row for each sample, `columns` features each. Networks give float32, which is kept as it is, as
- * it halves the memory; whatever is computed from features is float64.
+ * A table, row-major: a row for each sample, `columns` features each. Networks give float32, which
+ * is kept as it is, as it halves the memory; whatever is computed from features is float64.
  */
 export interface Features {
   /** Row-major. */
@@ -26,14 +27,17 @@ export interface FeatureStatistics {
 export function rowCount(features: Features): number {
   const rows = features.values.length / features.columns;
   if (!Number.isInteger(rows)) {
-    throw new RangeError(`${features.values.length} feature values do not make rows of ${features.columns}`);
+    throw new RangeError(
+      `${features.values.length} feature values do not make rows of ${features.columns}`,
+    );
   }
   return rows;
 }
 
 /** The given rows, in the given order, in an array of the same kind. */
 export function selectRows(features: Features, rows: ArrayLike<number>): Features {
-  const { values, columns } = features, size = rows.length * columns;
+  const { values, columns } = features;
+  const size = rows.length * columns;
   const out = values instanceof Float64Array ? new Float64Array(size) : new Float32Array(size);
   for (let i = 0; i < rows.length; i++) {
     out.set(values.subarray(rows[i]! * columns, (rows[i]! + 1) * columns), i * columns);
@@ -46,23 +50,36 @@ export function rowRange({ values, columns }: Features, from: number, to: number
   return { values: values.subarray(from * columns, to * columns), columns };
 }
 
-/** The rows from `from` up to `to` as a float64 matrix; a copy only where the features are float32. */
+/**
+ * The rows from `from` up to `to` as a float64 matrix; a copy only where the features are float32.
+ */
 export function rowsAsMatrix(features: Features, from = 0, to = rowCount(features)): Matrix {
   const { values, columns } = rowRange(features, from, to);
-  return { values: values instanceof Float64Array ? values : Float64Array.from(values), rows: to - from, columns };
+  return {
+    values: values instanceof Float64Array ? values : Float64Array.from(values),
+    rows: to - from,
+    columns,
+  };
 }
 
 /** The mean of each column. */
 export function featureMean(features: Features): Float64Array {
-  const { values, columns } = features, rows = rowCount(features), mean = new Float64Array(columns);
-  for (let i = 0, at = 0; i < rows; i++) for (let j = 0; j < columns; j++, at++) mean[j]! += values[at]!;
+  const { values, columns } = features;
+  const rows = rowCount(features);
+  const mean = new Float64Array(columns);
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++, at++) mean[j]! += values[at]!;
+  }
   return mean.map((sum) => sum / rows);
 }
 
 /** A copy with `mean` taken from every row. */
 export function centred(features: Features, mean: Float64Array): Features {
-  const { values, columns } = features, out = new Float64Array(values.length);
-  for (let at = 0, j = 0; at < out.length; at++, j = j + 1 === columns ? 0 : j + 1) out[at] = values[at]! - mean[j]!;
+  const { values, columns } = features;
+  const out = new Float64Array(values.length);
+  for (let at = 0, j = 0; at < out.length; at++, j = j + 1 === columns ? 0 : j + 1) {
+    out[at] = values[at]! - mean[j]!;
+  }
   return { values: out, columns };
 }
 
@@ -72,17 +89,23 @@ export function centred(features: Features, mean: Float64Array): Features {
  * @throws RangeError for fewer than two rows, and for values that are not finite
  */
 export function featureStatistics(features: Features): FeatureStatistics {
-  const count = rowCount(features), { columns } = features;
+  const count = rowCount(features);
+  const { columns } = features;
   if (count < 2) throw new RangeError(`a covariance needs at least 2 samples; there are ${count}`);
   const mean = featureMean(features);
   if (!mean.every(Number.isFinite)) throw new RangeError("the features hold NaN or infinity");
   const covariance = { values: new Float64Array(columns * columns), rows: columns, columns };
-  // Block by block, each transposed into the same memory: whole, 10,000 rows of 2048 features would take 160 MB more.
-  const block = Math.min(count, 1024), memory = new Float64Array(block * columns);
+  // Block by block, each transposed into the same memory: whole, 10,000 rows of 2048 features would
+  // take 160 MB more.
+  const block = Math.min(count, 1024);
+  const memory = new Float64Array(block * columns);
   for (let from = 0; from < count; from += block) {
-    const rows = Math.min(block, count - from), values = memory.subarray(0, rows * columns);
+    const rows = Math.min(block, count - from);
+    const values = memory.subarray(0, rows * columns);
     for (let i = 0, at = from * columns; i < rows; i++) {
-      for (let j = 0; j < columns; j++, at++) values[j * rows + i] = features.values[at]! - mean[j]!;
+      for (let j = 0; j < columns; j++, at++) {
+        values[j * rows + i] = features.values[at]! - mean[j]!;
+      }
     }
     const deviations = { values, rows: columns, columns: rows };
     rowProducts(deviations, deviations, true, covariance);

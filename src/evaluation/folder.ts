@@ -7,17 +7,22 @@ import { explainInputError } from "../formats/input.ts";
 import type { ImageSource } from "./extract.ts";
 
 /**
- * The images in a folder and the folders in it, in the order of their names. The first bytes of each are looked at: what
- * is no image is told of before a network is loaded for it.
+ * The images in a folder and the folders in it, in the order of their names. The first bytes of
+ * each are looked at: what is no image is told of before a network is loaded for it.
  *
- * @throws UserError where there is no such folder, no image in it, or what is called one is none; and from `read`, where
- *   an image is damaged
+ * @throws UserError where there is no such folder, no image in it, or what is called one is none;
+ *   and from `read`, where an image is damaged
  */
 export function imagesInFolder(path: string): ImageSource {
   const found = listFiles(path).filter(({ name }) => /\.(png|jpe?g)$/i.test(name));
   if (found.length === 0) throw new UserError(`${path}: no PNG or JPEG images here`);
   for (const { path } of found) checkHead(path);
-  return { name: path, digest: identityOf(found), count: found.length, read: (i) => readImage(found[i]!) };
+  return {
+    name: path,
+    digest: identityOf(found),
+    count: found.length,
+    read: (i) => readImage(found[i]!),
+  };
 }
 
 function checkHead(path: string): void {

@@ -1,21 +1,29 @@
 /**
- * The Frechet distance of two sets of features, each taken for a Gaussian: over Inception features it is the FID.
+ * The Frechet distance of two sets of features, each taken for a Gaussian: over Inception features
+ * it is the FID.
  *
- * Source: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash equilibrium" (2017),
- * equation 6: |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)).
+ * Source: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash
+ * equilibrium" (2017), equation 6: |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)).
  */
 import { freeArray } from "../formats/tensors.ts";
 import { drawRows, drawWeights } from "./draw.ts";
 import { centred, type Features, type FeatureStatistics, featureStatistics } from "./features.ts";
 import { rowCount, rowsAsMatrix, selectRows } from "./features.ts";
-import { type Matrix, rowProducts, semidefiniteFactor, symmetricEigenvalues, transpose } from "./linear_algebra.ts";
+import {
+  type Matrix,
+  rowProducts,
+  semidefiniteFactor,
+  symmetricEigenvalues,
+  transpose,
+} from "./linear_algebra.ts";
 
 /**
  * The squared Frechet distance of two sets of features.
  *
  * @param a features of one set of samples, at least two rows
  * @param b features of the other, as many columns
- * @returns 0 for equal means and covariances; in squared units of the features. Rounding may leave it a little below 0.
+ * @returns 0 for equal means and covariances; in squared units of the features. Rounding may leave
+ *   it a little below 0.
  * @throws RangeError for different columns, fewer than two rows, or values that are not finite
  */
 export function frechetDistance(a: Features, b: Features): number {
@@ -25,9 +33,12 @@ export function frechetDistance(a: Features, b: Features): number {
 /** {@link frechetDistance} of means and covariances that are known already. */
 export function frechetDistanceOfStatistics(a: FeatureStatistics, b: FeatureStatistics): number {
   if (a.mean.length !== b.mean.length) {
-    throw new RangeError(`features of ${a.mean.length} and of ${b.mean.length} columns cannot be compared`);
+    throw new RangeError(
+      `features of ${a.mean.length} and of ${b.mean.length} columns cannot be compared`,
+    );
   }
-  let distance = trace(a.covariance) + trace(b.covariance) - 2 * traceOfRoot(a.covariance, b.covariance);
+  let distance = trace(a.covariance) + trace(b.covariance) -
+    2 * traceOfRoot(a.covariance, b.covariance);
   for (let i = 0; i < a.mean.length; i++) distance += (a.mean[i]! - b.mean[i]!) ** 2;
   return distance;
 }
@@ -39,11 +50,14 @@ function trace(s: Matrix): number {
 }
 
 /**
- * tr((S_a S_b)^(1/2)). With S_a = Uᵀ U the symmetric matrix U S_b Uᵀ has the eigenvalues of S_a S_b other than 0, and
- * its own are real and never negative but for rounding: no complex root, and no offset on the diagonal.
+ * tr((S_a S_b)^(1/2)). With S_a = Uᵀ U the symmetric matrix U S_b Uᵀ has the eigenvalues of S_a S_b
+ * other than 0, and its own are real and never negative but for rounding: no complex root, and no
+ * offset on the diagonal.
  */
 function traceOfRoot(a: Matrix, b: Matrix): number {
-  const u = semidefiniteFactor(a), ub = rowProducts(u, b, false), product = rowProducts(ub, u, true);
+  const u = semidefiniteFactor(a);
+  const ub = rowProducts(u, b, false);
+  const product = rowProducts(ub, u, true);
   freeArray(u.values);
   freeArray(ub.values);
   return sumOfRoots(product);
@@ -51,7 +65,10 @@ function traceOfRoot(a: Matrix, b: Matrix): number {
 
 /** The sum of the eigenvalues' roots of a matrix that is needed no more. */
 function sumOfRoots(s: Matrix): number {
-  const sum = symmetricEigenvalues(s).reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
+  const sum = symmetricEigenvalues(s).reduce(
+    (sum, value) => sum + Math.sqrt(Math.max(0, value)),
+    0,
+  );
   freeArray(s.values);
   return sum;
 }
@@ -63,17 +80,24 @@ export const defaultReplicates = 20;
 export interface BootstrapOptions {
   /** Bootstrap samples; {@link defaultReplicates} by default. */
   replicates?: number;
-  /** Rows that are resampled at most, 2000 by default: of more, as many are drawn, and the error is scaled down. */
+  /**
+   * Rows that are resampled at most, 2000 by default: of more, as many are drawn, and the error is
+   * scaled down.
+   */
   rows?: number;
   /** 0 by default. */
   seed?: number;
 }
 
 /**
- * The standard error of the Frechet distance that comes from the choice of the rows of `a`, by bootstrap. `b` is taken
- * as given, as a training set is.
+ * The standard error of the Frechet distance that comes from the choice of the rows of `a`, by
+ * bootstrap. `b` is taken as given, as a training set is.
  */
-export function frechetStandardError(a: Features, b: FeatureStatistics, options: BootstrapOptions = {}): number {
+export function frechetStandardError(
+  a: Features,
+  b: FeatureStatistics,
+  options: BootstrapOptions = {},
+): number {
   const steps = frechetStandardErrorSteps(a, b, options);
   let step = steps.next();
   while (!step.done) step = steps.next();
@@ -81,11 +105,11 @@ export function frechetStandardError(a: Features, b: FeatureStatistics, options:
 }
 
 /**
- * {@link frechetStandardError} in pieces of a few seconds, between which the caller may do something else: a generator
- * that yields the number of replicates done.
+ * {@link frechetStandardError} in pieces of a few seconds, between which the caller may do
+ * something else: a generator that yields the number of replicates done.
  *
- * With S_b = Uᵀ U the rows are projected by Uᵀ once; each replicate then needs the singular values of its weighted,
- * centred rows alone, from the smaller of the two Gram matrices.
+ * With S_b = Uᵀ U the rows are projected by Uᵀ once; each replicate then needs the singular values
+ * of its weighted, centred rows alone, from the smaller of the two Gram matrices.
  */
 export function* frechetStandardErrorSteps(
   a: Features,
@@ -93,7 +117,8 @@ export function* frechetStandardErrorSteps(
   options: BootstrapOptions = {},
 ): Generator<number, number, void> {
   const { replicates = defaultReplicates, rows: most = 2000, seed = 0 } = options;
-  const total = rowCount(a), count = Math.min(total, most);
+  const total = rowCount(a);
+  const count = Math.min(total, most);
   // Around the mean of b, so that the products below do not cancel.
   const rows = rowsAsMatrix(
     centred(total > count ? selectRows(a, drawRows(total, count, seed, "frechetRows")) : a, b.mean),
@@ -101,7 +126,8 @@ export function* frechetStandardErrorSteps(
   const u = semidefiniteFactor(b.covariance);
   const projected = rowProducts(rows, u, false);
   freeArray(u.values);
-  const traceB = trace(b.covariance), distances: number[] = [];
+  const traceB = trace(b.covariance);
+  const distances: number[] = [];
   for (let replicate = 0; replicate < replicates; replicate++) {
     yield replicate;
     const weights = drawWeights(count, seed, "frechetBootstrap", replicate);
@@ -129,9 +155,13 @@ function weightedMean(x: Matrix, weights: Uint32Array): Float64Array {
   return mean;
 }
 
-/** The rows with a weight, less the weighted mean, scaled so that their Gram matrix is the covariance with n - 1. */
+/**
+ * The rows with a weight, less the weighted mean, scaled so that their Gram matrix is the
+ * covariance with n - 1.
+ */
 function weightedDeviations(x: Matrix, weights: Uint32Array): Matrix {
-  const mean = weightedMean(x, weights), kept: number[] = [];
+  const mean = weightedMean(x, weights);
+  const kept: number[] = [];
   weights.forEach((weight, i) => weight > 0 && kept.push(i));
   const values = new Float64Array(kept.length * x.columns);
   kept.forEach((row, i) => {

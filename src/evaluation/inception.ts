@@ -1,12 +1,15 @@
 /**
- * The Inception network that FID, KID and IS are defined over: torch-fidelity's inception-v3-compat, the network of
- * 2015-12-05 with its two oddities (average pooling that does not count its padding, a maximum in the last block).
+ * The Inception network that FID, KID and IS are defined over: torch-fidelity's
+ * inception-v3-compat, the network of 2015-12-05 with its two oddities (average pooling that does
+ * not count its padding, a maximum in the last block).
  *
- * Each convolution is followed by a batch normalization of fixed statistics and ReLU; the normalization is folded into
- * the weights when they are loaded. Convolutions of one size that read the same input run as one.
+ * Each convolution is followed by a batch normalization of fixed statistics and ReLU; the
+ * normalization is folded into the weights when they are loaded. Convolutions of one size that read
+ * the same input run as one.
  *
- * Sources: Szegedy et al., "Rethinking the Inception architecture for computer vision" (2015), figures 5 to 7, 10;
- * Heusel et al. (2017) for its use; the names of the weights are those of the published file.
+ * Sources: Szegedy et al., "Rethinking the Inception architecture for computer vision" (2015),
+ * figures 5 to 7, 10; Heusel et al. (2017) for its use; the names of the weights are those of the
+ * published file.
  */
 import * as tf from "@tensorflow/tfjs";
 import { inBatchParts } from "../../kernels/batch_parts.ts";
@@ -14,8 +17,8 @@ import { UserError } from "../errors.ts";
 import { freeArray, type TensorData, toFloat32 } from "../formats/tensors.ts";
 
 /**
- * What the network makes of a batch: features N x 2048, averaged over the last grid, and logits N x 1008, without the
- * bias.
+ * What the network makes of a batch: features N x 2048, averaged over the last grid, and logits N x
+ * 1008, without the bias.
  */
 export type InceptionOutput = [features: tf.Tensor2D, logits: tf.Tensor2D];
 
@@ -43,14 +46,16 @@ interface Convolution {
 /**
  * Builds the network.
  *
- * @param state tensors by the published names, PyTorch's shapes (OIHW); they are given away: their memory is freed
+ * @param state tensors by the published names, PyTorch's shapes (OIHW); they are given away: their
+ *   memory is freed
  * @throws UserError where a tensor is missing or has another shape
  */
 export function buildInception(state: ReadonlyMap<string, TensorData>): Inception {
   // Apart from the closures below, which would keep all of `state` alive.
   const { convolutions, dense } = buildWeights(state);
   return {
-    apply: (images) => tf.tidy(() => inBatchParts(images, [], (part) => forward(convolutions, dense, part))),
+    apply: (images) =>
+      tf.tidy(() => inBatchParts(images, [], (part) => forward(convolutions, dense, part))),
     dispose() {
       tf.dispose([...convolutions.values()].flatMap(({ filter, bias }) => [filter, bias]));
       dense.dispose();
@@ -59,7 +64,8 @@ export function buildInception(state: ReadonlyMap<string, TensorData>): Inceptio
 }
 
 function buildWeights(state: ReadonlyMap<string, TensorData>) {
-  // All is looked at before the engine is given anything: wrong weights need no engine and leave nothing there.
+  // All is looked at before the engine is given anything: wrong weights need no engine and leave
+  // nothing there.
   checkWeight(state, "fc.weight", [1008, 2048]);
   for (const [names, inputs, outputs, size] of convolutionTable()) {
     names.forEach((name, i) => checkConvolution(state, name, [outputs[i]!, inputs, ...size]));
@@ -69,11 +75,15 @@ function buildWeights(state: ReadonlyMap<string, TensorData>) {
   freeArray(rows);
   const convolutions = new Map<string, Convolution>();
   for (const [names, inputs, outputs, size] of convolutionTable()) {
-    const parts = names.map((name, i) => foldNormalization(state, name, [outputs[i]!, inputs, ...size]));
+    const parts = names.map((name, i) =>
+      foldNormalization(state, name, [outputs[i]!, inputs, ...size])
+    );
     convolutions.set(
       names.join(" "),
       tf.tidy(() => ({
-        filter: tf.keep(tf.transpose(tf.concat(parts.map((p) => tf.tensor4d(p.filter, p.shape))), [2, 3, 1, 0])),
+        filter: tf.keep(
+          tf.transpose(tf.concat(parts.map((p) => tf.tensor4d(p.filter, p.shape))), [2, 3, 1, 0]),
+        ),
         bias: tf.keep(tf.concat(parts.map((part) => tf.tensor1d(part.bias)))),
         widths: outputs,
       })),
@@ -91,12 +101,20 @@ function checkConvolution(state: ReadonlyMap<string, TensorData>, name: string, 
   for (const part of normalization) checkWeight(state, `${name}.bn.${part}`, [shape[0]]);
 }
 
-function checkWeight(state: ReadonlyMap<string, TensorData>, name: string, shape: readonly number[]) {
+function checkWeight(
+  state: ReadonlyMap<string, TensorData>,
+  name: string,
+  shape: readonly number[],
+) {
   const tensor = state.get(name);
   if (tensor?.shape.join() === shape.join() && tensor.data.length > 0) return;
   throw new UserError(
-    `the Inception weights hold ${tensor ? `${name} as ${tensor.shape.join(" x ")}` : `no ${name}`}, ` +
-      `where ${shape.join(" x ")} is expected: this is not torch-fidelity's weights-inception-2015-12-05-6726825d.pth`,
+    `the Inception weights hold ${
+      tensor ? `${name} as ${tensor.shape.join(" x ")}` : `no ${name}`
+    }, ` +
+      `where ${
+        shape.join(" x ")
+      } is expected: this is not torch-fidelity's weights-inception-2015-12-05-6726825d.pth`,
   );
 }
 
@@ -107,15 +125,19 @@ function named(state: ReadonlyMap<string, TensorData>, name: string): Float32Arr
 
 /** Weights (OIHW) and bias of a convolution with its batch normalization in them. */
 function foldNormalization(state: ReadonlyMap<string, TensorData>, name: string, shape: Shape4) {
-  const outputs = shape[0], weight = named(state, `${name}.conv.weight`);
-  const [scale, offset, mean, variance] = normalization.map((part) => named(state, `${name}.bn.${part}`)) as [
+  const outputs = shape[0];
+  const weight = named(state, `${name}.conv.weight`);
+  const [scale, offset, mean, variance] = normalization.map((part) =>
+    named(state, `${name}.bn.${part}`)
+  ) as [
     Float32Array,
     Float32Array,
     Float32Array,
     Float32Array,
   ];
   const factor = Float64Array.from(scale, (s, o) => s / Math.sqrt(variance[o]! + epsilon));
-  const each = weight.length / outputs, filter = weight.map((w, i) => w * factor[Math.floor(i / each)]!);
+  const each = weight.length / outputs;
+  const filter = weight.map((w, i) => w * factor[Math.floor(i / each)]!);
   freeArray(weight);
   return {
     shape,
@@ -124,7 +146,12 @@ function foldNormalization(state: ReadonlyMap<string, TensorData>, name: string,
   };
 }
 
-type Row = [names: string[], inputs: number, outputs: number[], size: [height: number, width: number]];
+type Row = [
+  names: string[],
+  inputs: number,
+  outputs: number[],
+  size: [height: number, width: number],
+];
 
 /** Every convolution of the network: those in one row read the same input and are joined. */
 function convolutionTable(): Row[] {
@@ -136,9 +163,17 @@ function convolutionTable(): Row[] {
     [["Conv2d_4a_3x3"], 80, [192], [3, 3]],
   ];
   const block = (block: string, list: Row[]) => {
-    for (const [names, ...rest] of list) rows.push([names.map((name) => `${block}.${name}`), ...rest]);
+    for (const [names, ...rest] of list) {
+      rows.push([names.map((name) => `${block}.${name}`), ...rest]);
+    }
   };
-  for (const [name, inputs, pool] of [["Mixed_5b", 192, 32], ["Mixed_5c", 256, 64], ["Mixed_5d", 288, 64]] as const) {
+  for (
+    const [name, inputs, pool] of [["Mixed_5b", 192, 32], ["Mixed_5c", 256, 64], [
+      "Mixed_5d",
+      288,
+      64,
+    ]] as const
+  ) {
     block(name, [
       [["branch1x1", "branch5x5_1", "branch3x3dbl_1"], inputs, [64, 48, 64], [1, 1]],
       [["branch5x5_2"], 48, [64], [5, 5]],
@@ -153,7 +188,12 @@ function convolutionTable(): Row[] {
     [["branch3x3dbl_2"], 64, [96], [3, 3]],
     [["branch3x3dbl_3"], 96, [96], [3, 3]],
   ]);
-  for (const [name, c] of [["Mixed_6b", 128], ["Mixed_6c", 160], ["Mixed_6d", 160], ["Mixed_6e", 192]] as const) {
+  for (
+    const [name, c] of [["Mixed_6b", 128], ["Mixed_6c", 160], ["Mixed_6d", 160], [
+      "Mixed_6e",
+      192,
+    ]] as const
+  ) {
     block(name, [
       [["branch1x1", "branch7x7_1", "branch7x7dbl_1"], 768, [192, c, c], [1, 1]],
       [["branch7x7_2"], c, [c], [1, 7]],
@@ -196,7 +236,11 @@ function forward(
   /** Joined convolutions with ReLU, and the parts of the result that belong to each. */
   const joined = (names: string[]) => (x: tf.Tensor4D): tf.Tensor4D[] => {
     const { filter, bias, widths } = convolutions.get(names.join(" "))!;
-    return tf.split(tf.fused.conv2d({ x, filter, strides: 1, pad: "same", bias, activation: "relu" }), widths, 3);
+    return tf.split(
+      tf.fused.conv2d({ x, filter, strides: 1, pad: "same", bias, activation: "relu" }),
+      widths,
+      3,
+    );
   };
   const conv = (name: string, pad: "same" | "valid" = "same", strides = 1): Way => (x) => {
     const { filter, bias } = convolutions.get(name)!;
@@ -205,18 +249,23 @@ function forward(
   const chain = (...ways: Way[]): Way => (x) => ways.reduce((value, way) => way(value), x);
   const maxPool: Way = (x) => tf.maxPool(x, 3, 2, "valid");
   /**
-   * The pooled branch. A 1x1 convolution and an average that does not count its padding may change places, and behind
-   * the convolution there are fewer channels to average.
+   * The pooled branch. A 1x1 convolution and an average that does not count its padding may change
+   * places, and behind the convolution there are fewer channels to average.
    */
   const averagedBranch = (name: string): Way => (x) => {
     const { filter, bias } = convolutions.get(name)!;
-    return tf.relu(tf.avgPool(tf.fused.conv2d({ x, filter, strides: 1, pad: "same", bias }), 3, 1, "same"));
+    return tf.relu(
+      tf.avgPool(tf.fused.conv2d({ x, filter, strides: 1, pad: "same", bias }), 3, 1, "same"),
+    );
   };
   /** A block: the heads read the input together, then each goes its way. */
   const block = (name: string, heads: Record<string, Way>, others: Way[]): Way => (x) => {
     const ways = Object.values(heads);
     const parts = joined(Object.keys(heads).map((head) => `${name}.${head}`))(x);
-    return tf.concat([...parts.map((part, i) => ways[i]!(part)), ...others.map((way) => way(x))], 3);
+    return tf.concat(
+      [...parts.map((part, i) => ways[i]!(part)), ...others.map((way) => way(x))],
+      3,
+    );
   };
   const same: Way = (x) => x;
   const fork = (...ways: Way[]): Way => (x) => tf.concat(ways.map((way) => way(x)), 3);

@@ -1,13 +1,13 @@
 /**
- * Inception features a second, ours beside torch-fidelity's in the same run, the same 64 images of 32 pixels in turn, in
- * each one's own batches:
+ * Inception features a second, ours beside torch-fidelity's in the same run, the same 64 images of
+ * 32 pixels in turn, in each one's own batches:
  *
  *   deno run -A src/evaluation/inception_bench.ts [THREADS] [PEER'S BATCH, default 64 as torch-fidelity's]
  *
- * Both have the formula weights of the golden cases, and before the first round their features must agree. On a machine
- * that others use compare with one thread: PyTorch's threads wait for one another after each operation, so that with two
- * the others' load slows it down much more than us. PYTHON names a Python with torch, torch-fidelity and safetensors
- * (default python3).
+ * Both have the formula weights of the golden cases, and before the first round their features must
+ * agree. On a machine that others use compare with one thread: PyTorch's threads wait for one
+ * another after each operation, so that with two the others' load slows it down much more than us.
+ * PYTHON names a Python with torch, torch-fidelity and safetensors (default python3).
  */
 import process from "node:process";
 import { fromFileUrl, join } from "@std/path";
@@ -19,9 +19,15 @@ import { assertClose, formulaUniform, formulaWeights, goldenCase } from "../gold
 import { buildInception } from "./inception.ts";
 import { inceptionBatchSize } from "./inception_weights.ts";
 
-const threads = Number(Deno.args[0] ?? navigator.hardwareConcurrency), rounds = 5;
-const count = 64, ourBatch = inceptionBatchSize, peerBatch = Number(Deno.args[1] ?? 64);
-/** Allowed between the two: rounding. With these weights images differ by no more than 2e-5 in features of up to 0.3. */
+const threads = Number(Deno.args[0] ?? navigator.hardwareConcurrency);
+const rounds = 5;
+const count = 64;
+const ourBatch = inceptionBatchSize;
+const peerBatch = Number(Deno.args[1] ?? 64);
+/**
+ * Allowed between the two: rounding. With these weights images differ by no more than 2e-5 in
+ * features of up to 0.3.
+ */
 const tolerance = 1e-6;
 const folder = Deno.makeTempDirSync();
 const state: [string, number[]][] = goldenCase("inception").values.state;
@@ -29,9 +35,15 @@ const weights = new Map(
   state.map(([name, shape], p) => [name, float32Tensor(shape, formulaWeights(p, name, shape))]),
 );
 const shape: [number, number, number, number] = [count, 3, 32, 32];
-const pixels = Uint8Array.from(formulaUniform(92, count * 3 * 32 * 32), (value) => (value + 1) * 127.99);
+const pixels = Uint8Array.from(
+  formulaUniform(92, count * 3 * 32 * 32),
+  (value) => (value + 1) * 127.99,
+);
 await writeTensors(join(folder, "weights.safetensors"), weights);
-await writeTensors(join(folder, "images.safetensors"), new Map([["images", { dtype: "U8", shape, data: pixels }]]));
+await writeTensors(
+  join(folder, "images.safetensors"),
+  new Map([["images", { dtype: "U8", shape, data: pixels }]]),
+);
 
 const engine = await openEngine("tensorflow", { threads });
 const inception = buildInception(weights);
@@ -42,7 +54,8 @@ const batches = tf.tidy(() => {
 });
 
 async function ours(): Promise<[wall: number, cpu: number]> {
-  const start = performance.now(), before = process.cpuUsage();
+  const start = performance.now();
+  const before = process.cpuUsage();
   for (const images of batches) {
     const outputs = jitted(images);
     await outputs[0]!.data();
@@ -53,19 +66,28 @@ async function ours(): Promise<[wall: number, cpu: number]> {
 }
 
 const peer = new Deno.Command(Deno.env.get("PYTHON") ?? "python3", {
-  args: [fromFileUrl(new URL("inception_bench.py", import.meta.url)), `${threads}`, `${peerBatch}`, folder],
+  args: [
+    fromFileUrl(new URL("inception_bench.py", import.meta.url)),
+    `${threads}`,
+    `${peerBatch}`,
+    folder,
+  ],
   stdin: "piped",
   stdout: "piped",
 }).spawn();
-const input = peer.stdin.getWriter(), lines = peer.stdout.pipeThrough(new TextDecoderStream()).getReader();
+const input = peer.stdin.getWriter();
+const lines = peer.stdout.pipeThrough(new TextDecoderStream()).getReader();
 let buffered = "";
 async function readLine(): Promise<string> {
   while (!buffered.includes("\n")) {
     const { value, done } = await lines.read();
-    if (done) throw new Error("the peer ended; has its Python torch, torch-fidelity and safetensors?");
+    if (done) {
+      throw new Error("the peer ended; has its Python torch, torch-fidelity and safetensors?");
+    }
     buffered += value;
   }
-  const at = buffered.indexOf("\n"), line = buffered.slice(0, at);
+  const at = buffered.indexOf("\n");
+  const line = buffered.slice(0, at);
   buffered = buffered.slice(at + 1);
   return line;
 }
@@ -75,7 +97,10 @@ async function theirs(): Promise<[wall: number, cpu: number]> {
   return [wall!, cpu!];
 }
 
-/** Compares features and logits, which warms our side up, too, as the peer has been by what it wrote. */
+/**
+ * Compares features and logits, which warms our side up, too, as the peer has been by what it
+ * wrote.
+ */
 async function assertAgree(): Promise<void> {
   const peers = await readTensors(join(folder, "outputs.safetensors"));
   const all = tf.tidy(() => {
@@ -83,13 +108,21 @@ async function assertAgree(): Promise<void> {
     return [0, 1].map((output) => tf.concat(parts.map((part) => part[output]!)));
   });
   for (const [i, name] of ["features", "logits"].entries()) {
-    const theirs = Float64Array.from(peers.get(name)!.data as Float32Array), values = await all[i]!.data();
+    const theirs = Float64Array.from(peers.get(name)!.data as Float32Array);
+    const values = await all[i]!.data();
     assertClose(values, theirs, tolerance, `${name} beside torch-fidelity's`);
     const columns = theirs.length / count;
     const furthest = (shift: number) =>
-      theirs.reduce((most, value, j) => Math.max(most, Math.abs(value - (values[j + shift] ?? value))), 0);
-    const [rounding, images] = [furthest(0), furthest(columns)].map((distance) => distance.toExponential(1));
-    console.log(`${name} are within ${rounding} of torch-fidelity's; images differ by up to ${images}`);
+      theirs.reduce(
+        (most, value, j) => Math.max(most, Math.abs(value - (values[j + shift] ?? value))),
+        0,
+      );
+    const [rounding, images] = [furthest(0), furthest(columns)].map((distance) =>
+      distance.toExponential(1)
+    );
+    console.log(
+      `${name} are within ${rounding} of torch-fidelity's; images differ by up to ${images}`,
+    );
   }
   tf.dispose(all);
 }
@@ -102,10 +135,16 @@ try {
     found.ours.push(await ours());
     found.theirs.push(await theirs());
   }
-  const best = (times: [number, number][], i: 0 | 1) => count / Math.min(...times.map((time) => time[i]));
+  const best = (times: [number, number][], i: 0 | 1) =>
+    count / Math.min(...times.map((time) => time[i]));
   for (const [i, what] of [[0, "images a second"], [1, "images a second of CPU time"]] as const) {
-    const own = best(found.ours, i), peers = best(found.theirs, i);
-    console.log(`${what}: ${own.toFixed(2)}, torch-fidelity ${peers.toFixed(2)}: ${(own / peers).toFixed(2)} times`);
+    const own = best(found.ours, i);
+    const peers = best(found.theirs, i);
+    console.log(
+      `${what}: ${own.toFixed(2)}, torch-fidelity ${peers.toFixed(2)}: ${
+        (own / peers).toFixed(2)
+      } times`,
+    );
   }
 } finally {
   await input.close();

@@ -6,16 +6,22 @@ import { assertClose, formulaWeights, goldenCase } from "../golden/golden.ts";
 import { buildInception } from "./inception.ts";
 
 /**
- * The golden case allows 1e-3, but by its weights the images differ by no more than 2e-5 in features of up to 0.3: this
- * leaves room for rounding, and none for another interpolation.
+ * The golden case allows 1e-3, but by its weights the images differ by no more than 2e-5 in
+ * features of up to 0.3: this leaves room for rounding, and none for another interpolation.
  */
 const tolerance = 1e-6;
 
-/** Compares features and logits of the golden images, as an engine computes them, with torch-fidelity's. */
+/**
+ * Compares features and logits of the golden images, as an engine computes them, with
+ * torch-fidelity's.
+ */
 export async function compareInception(engine: Engine): Promise<void> {
-  const golden = goldenCase("inception"), names: [string, number[]][] = golden.values.state;
+  const golden = goldenCase("inception");
+  const names: [string, number[]][] = golden.values.state;
   const inception = buildInception(
-    new Map(names.map(([name, shape], p) => [name, float32Tensor(shape, formulaWeights(p, name, shape))])),
+    new Map(
+      names.map(([name, shape], p) => [name, float32Tensor(shape, formulaWeights(p, name, shape))]),
+    ),
   );
   const { data, shape } = golden.tensors.x!;
   const images = tf.tidy(() =>

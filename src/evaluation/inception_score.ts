@@ -1,8 +1,10 @@
 /**
- * The inception score: how sure a classifier is of each image, and how many classes it sees among them.
+ * The inception score: how sure a classifier is of each image, and how many classes it sees among
+ * them.
  *
- * Source: Salimans et al., "Improved techniques for training GANs" (2016), section 4: exp of the mean KL divergence of
- * p(class | image) from its mean over a split; with the splits as torch-fidelity makes them.
+ * Source: Salimans et al., "Improved techniques for training GANs" (2016), section 4: exp of the
+ * mean KL divergence of p(class | image) from its mean over a split; with the splits as
+ * torch-fidelity makes them.
  */
 import { drawRows } from "./draw.ts";
 import { type Features, rowCount, rowsAsMatrix } from "./features.ts";
@@ -23,13 +25,19 @@ export interface InceptionScore {
   mean: number;
   /** The spread over the splits (with n), as torch-fidelity gives it. */
   standardDeviation: number;
-  /** The standard error of the mean, from the splits (with n - 1); NaN of one split, which tells of none. */
+  /**
+   * The standard error of the mean, from the splits (with n - 1); NaN of one split, which tells of
+   * none.
+   */
   standardError: number;
   /** How many there were. */
   splits: number;
 }
 
-/** The splits that images allow, at most `asked`: a split of one image has the score 1, whatever the image shows. */
+/**
+ * The splits that images allow, at most `asked`: a split of one image has the score 1, whatever the
+ * image shows.
+ */
 export function mostSplits(images: number, asked: number): number {
   return Math.max(1, Math.min(asked, Math.floor(images / 2)));
 }
@@ -40,23 +48,35 @@ export function mostSplits(images: number, asked: number): number {
  * @param logits one row for each image, one column for each class
  * @throws RangeError for fewer than two rows a split
  */
-export function inceptionScore(logits: Features, options: InceptionScoreOptions = {}): InceptionScore {
-  const { splits = 10, shuffle = true, seed = 0 } = options, rows = rowCount(logits), classes = logits.columns;
+export function inceptionScore(
+  logits: Features,
+  options: InceptionScoreOptions = {},
+): InceptionScore {
+  const { splits = 10, shuffle = true, seed = 0 } = options;
+  const rows = rowCount(logits);
+  const classes = logits.columns;
   if (rows < 2 * splits || splits < 1) {
-    throw new RangeError(`${rows} images cannot be split into ${splits} parts of two images and more`);
+    throw new RangeError(
+      `${rows} images cannot be split into ${splits} parts of two images and more`,
+    );
   }
-  const order = shuffle ? drawRows(rows, rows, seed, "scoreOrder") : Uint32Array.from({ length: rows }, (_, i) => i);
+  const order = shuffle
+    ? drawRows(rows, rows, seed, "scoreOrder")
+    : Uint32Array.from({ length: rows }, (_, i) => i);
   const scores = Array.from({ length: splits }, (_, split) => {
-    const from = Math.floor(split * rows / splits), to = Math.floor((split + 1) * rows / splits);
+    const from = Math.floor(split * rows / splits);
+    const to = Math.floor((split + 1) * rows / splits);
     const mean = new Float64Array(classes);
-    // Mean of p log p over the images, less q log q of the mean: the same as the mean of p (log p - log q).
+    // Mean of p log p over the images, less q log q of the mean: the same as the mean of p (log p -
+    // log q).
     let certainty = 0;
     for (let i = from; i < to; i++) {
       const { values: row } = rowsAsMatrix(logits, order[i]!, order[i]! + 1);
       const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
       const log = Math.log(row.reduce((total, v) => total + Math.exp(v - top), 0)) + top;
       for (let c = 0; c < classes; c++) {
-        const logP = row[c]! - log, p = Math.exp(logP);
+        const logP = row[c]! - log;
+        const p = Math.exp(logP);
         certainty += p === 0 ? 0 : p * logP;
         mean[c]! += p / (to - from);
       }

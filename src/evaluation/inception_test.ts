@@ -13,7 +13,15 @@ testOnEngines(
 
 Deno.test("Inception refuses weights that are not its own, and says which", () => {
   assertThrows(() => buildInception(new Map()), UserError, "no fc.weight");
-  const zeros = (...shape: number[]) => float32Tensor(shape, new Float32Array(shape.reduce((a, b) => a * b)));
-  const state = new Map([["fc.weight", zeros(1008, 2048)], ["Conv2d_1a_3x3.conv.weight", zeros(3, 32, 3, 3)]]);
-  assertThrows(() => buildInception(state), UserError, "Conv2d_1a_3x3.conv.weight as 3 x 32 x 3 x 3, where 32 x 3");
+  const zeros = (...shape: number[]) =>
+    float32Tensor(shape, new Float32Array(shape.reduce((a, b) => a * b)));
+  const state = new Map([["fc.weight", zeros(1008, 2048)], [
+    "Conv2d_1a_3x3.conv.weight",
+    zeros(3, 32, 3, 3),
+  ]]);
+  assertThrows(
+    () => buildInception(state),
+    UserError,
+    "Conv2d_1a_3x3.conv.weight as 3 x 32 x 3 x 3, where 32 x 3",
+  );
 });

@@ -1,6 +1,6 @@
 /**
- * Where the Inception weights come from: a file that the person names, one that was fetched before, or torch-fidelity's
- * release page. Nothing else is taken for them.
+ * Where the Inception weights come from: a file that the person names, one that was fetched before,
+ * or torch-fidelity's release page. Nothing else is taken for them.
  */
 import { join } from "@std/path";
 import type { Engine } from "../engines/engine.ts";
@@ -15,9 +15,13 @@ import type * as tf from "@tensorflow/tfjs";
 import type { FeatureExtractor } from "./extract.ts";
 import { buildInception } from "./inception.ts";
 
-/** The published file, converted by torch-fidelity's authors from TensorFlow's of 2015-12-05 (Apache License 2.0). */
+/**
+ * The published file, converted by torch-fidelity's authors from TensorFlow's of 2015-12-05 (Apache
+ * License 2.0).
+ */
 const fileName = "weights-inception-2015-12-05-6726825d.pth";
-const publishedUrl = `https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/${fileName}`;
+const publishedUrl =
+  `https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/${fileName}`;
 /** What the published file's SHA-256 begins with, as its name says. */
 const published = "6726825d";
 
@@ -38,7 +42,10 @@ export interface FindWeightsOptions {
   /** Fetch it where it is not there; default true. */
   download?: boolean;
   onMessage?: (text: string) => void;
-  /** Where it is fetched, and what its SHA-256 begins with; default torch-fidelity's release. Others for tests. */
+  /**
+   * Where it is fetched, and what its SHA-256 begins with; default torch-fidelity's release. Others
+   * for tests.
+   */
   release?: { url: string; sha256: string };
 }
 
@@ -46,20 +53,28 @@ export interface FindWeightsOptions {
  * Finds the Inception weights.
  *
  * @returns null where they are neither here nor in reach, with the reason given to `onMessage`
- * @throws UserError where a named file cannot be read, and where a file in `dataRoot` is not the published one
+ * @throws UserError where a named file cannot be read, and where a file in `dataRoot` is not the
+ *   published one
  */
-export async function findInceptionWeights(options: FindWeightsOptions = {}): Promise<InceptionWeights | null> {
+export async function findInceptionWeights(
+  options: FindWeightsOptions = {},
+): Promise<InceptionWeights | null> {
   const release = options.release ?? { url: publishedUrl, sha256: published };
   const named = options.path ?? environment("INCEPTION_WEIGHTS");
   if (named) {
-    const bytes = await readInputInto(named, new Uint8Array()), digest = sha256(bytes);
+    const bytes = await readInputInto(named, new Uint8Array());
+    const digest = sha256(bytes);
     return { bytes, digest, published: digest.startsWith(release.sha256) };
   }
-  const folder = options.dataRoot ?? "data", kept = join(folder, fileName);
+  const folder = options.dataRoot ?? "data";
+  const kept = join(folder, fileName);
   if (await exists(kept)) {
-    const bytes = await readInputInto(kept, new Uint8Array()), digest = sha256(bytes);
+    const bytes = await readInputInto(kept, new Uint8Array());
+    const digest = sha256(bytes);
     if (digest.startsWith(release.sha256)) return { bytes, digest, published: true };
-    throw new UserError(`${kept}: not the published Inception weights, or damaged. Remove the file`);
+    throw new UserError(
+      `${kept}: not the published Inception weights, or damaged. Remove the file`,
+    );
   }
   const say = options.onMessage ?? (() => {});
   const absent = (reason: string) => {
@@ -111,10 +126,14 @@ function environment(name: string): string | undefined {
 export const inceptionBatchSize = 8;
 
 /**
- * Inception as a feature extractor on the open engine. Grey images are repeated to three channels. The weights' bytes
- * are given away: their memory is freed.
+ * Inception as a feature extractor on the open engine. Grey images are repeated to three channels.
+ * The weights' bytes are given away: their memory is freed.
  */
-export function inceptionExtractor(engine: Engine, weights: InceptionWeights, where = fileName): FeatureExtractor {
+export function inceptionExtractor(
+  engine: Engine,
+  weights: InceptionWeights,
+  where = fileName,
+): FeatureExtractor {
   const state = decodePyTorch(weights.bytes, where);
   freeArray(weights.bytes);
   const inception = buildInception(state);

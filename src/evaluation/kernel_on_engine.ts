@@ -4,9 +4,17 @@ import { freeArray } from "../formats/tensors.ts";
 import { nextTask } from "../next_task.ts";
 import type { EvaluationProgress } from "./evaluate.ts";
 import { type Features, rowCount } from "./features.ts";
-import { type KernelDistance, type KernelDistanceOptions, kernelDistanceSteps, kernelRequests } from "./kernel.ts";
+import {
+  type KernelDistance,
+  type KernelDistanceOptions,
+  kernelDistanceSteps,
+  kernelRequests,
+} from "./kernel.ts";
 
-/** The kernel distance with its products made on the open engine, in float32 as torch-fidelity makes them. */
+/**
+ * The kernel distance with its products made on the open engine, in float32 as torch-fidelity makes
+ * them.
+ */
 export async function kernelDistanceOnEngine(
   a: Features,
   b: Features,
@@ -18,7 +26,8 @@ export async function kernelDistanceOnEngine(
   let step = steps.next();
   for (let done = 1; !step.done; done++) {
     const { x, y } = step.value;
-    const products = tf.tidy(() => tf.matMul(single(x), single(y), false, true)), values = await products.data();
+    const products = tf.tidy(() => tf.matMul(single(x), single(y), false, true));
+    const values = await products.data();
     products.dispose();
     step = steps.next(values);
     freeArray(values);

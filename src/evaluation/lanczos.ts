@@ -1,12 +1,13 @@
 /**
- * The reference transformations of the equivariance measures: whole and fractional shifts, turns, and a turn's loss of
- * frequencies without the turn, each with the pixels that it knows. In float64 and apart from the transformations that
- * sampling uses, so that these cannot excuse themselves.
+ * The reference transformations of the equivariance measures: whole and fractional shifts, turns,
+ * and a turn's loss of frequencies without the turn, each with the pixels that it knows. In float64
+ * and apart from the transformations that sampling uses, so that these cannot excuse themselves.
  *
- * Source: Karras et al., "Alias-Free Generative Adversarial Networks" (StyleGAN3), arXiv 2106.12423, appendix E: Lanczos
- * windows with a = 3; a turn's filter is the convolution of the input's and the output's sinc, windowed by that of their
- * windows, sampled four times finer than the pixels and read bilinearly. Beyond the frame the image repeats here, which
- * no pixel of the mask sees.
+ * Source: Karras et al., "Alias-Free Generative Adversarial Networks" (StyleGAN3), arXiv
+ * 2106.12423, appendix E: Lanczos windows with a = 3; a turn's filter is the convolution of the
+ * input's and the output's sinc, windowed by that of their windows, sampled four times finer than
+ * the pixels and read bilinearly. Beyond the frame the image repeats here, which no pixel of the
+ * mask sees.
  */
 import { rotationCoordinates } from "../../kernels/rotate/mod.ts";
 
@@ -34,23 +35,37 @@ function lanczosWindow(x: number): number {
 
 const wrap = (position: number, length: number) => ((position % length) + length) % length;
 
-/** Moves by whole or fractional pixels: `columns` to the right, `rows` down. Whole ones come out exact. */
-export function lanczosShift([height, width]: PlaneSize, columns: number, rows: number): Resampling {
-  const down = lineShift(height, rows), right = lineShift(width, columns);
+/**
+ * Moves by whole or fractional pixels: `columns` to the right, `rows` down. Whole ones come out
+ * exact.
+ */
+export function lanczosShift(
+  [height, width]: PlaneSize,
+  columns: number,
+  rows: number,
+): Resampling {
+  const down = lineShift(height, rows);
+  const right = lineShift(width, columns);
   return {
-    apply: (plane) => alongHeight(alongWidth(plane, [height, width], right.taps), [height, width], down.taps),
+    apply: (plane) =>
+      alongHeight(alongWidth(plane, [height, width], right.taps), [height, width], down.taps),
     mask: outer(down.mask, right.mask),
   };
 }
 
 /**
- * Moves by the ideal interpolation of a periodic image: every frequency's phase turns. The highest frequency of an even
- * size, of which only the cosine can be seen, is split in two halves.
+ * Moves by the ideal interpolation of a periodic image: every frequency's phase turns. The highest
+ * frequency of an even size, of which only the cosine can be seen, is split in two halves.
  *
  * Source: Zhou et al., "Alias-Free Latent Diffusion Models", arXiv 2503.09419.
  */
-export function fourierShift([height, width]: PlaneSize, columns: number, rows: number): Resampling {
-  const down = fourierTaps(height, rows), right = fourierTaps(width, columns);
+export function fourierShift(
+  [height, width]: PlaneSize,
+  columns: number,
+  rows: number,
+): Resampling {
+  const down = fourierTaps(height, rows);
+  const right = fourierTaps(width, columns);
   // Every pixel of the frame counts; what has come in at the other side is masked.
   const inside = (length: number, pixels: number) =>
     Uint8Array.from({ length }, (_, i) => i - pixels >= 0 && i - pixels <= length - 1 ? 1 : 0);
@@ -62,21 +77,30 @@ export function fourierShift([height, width]: PlaneSize, columns: number, rows: 
 
 /** Turns counter-clockwise as displayed, about the centre. */
 export function lanczosRotation([height, width]: PlaneSize, degrees: number): Resampling {
-  const up = 4, { values, reach } = rotationFilter(degrees, up), side = 2 * reach + 1;
+  const up = 4;
+  const { values, reach } = rotationFilter(degrees, up);
+  const side = 2 * reach + 1;
   const coordinates = rotationCoordinates([height, width], degrees);
   const known = (position: number, length: number) => {
     const fine = Math.round(up * position + up / 2);
     return fine > reach && fine < up * length - reach - 1;
   };
   const at = (row: number, column: number) =>
-    Math.abs(row) > reach || Math.abs(column) > reach ? 0 : values[(row + reach) * side + column + reach]!;
+    Math.abs(row) > reach || Math.abs(column) > reach
+      ? 0
+      : values[(row + reach) * side + column + reach]!;
   /** The filter between its samples. */
   function filterAt(y: number, x: number): number {
-    const i = Math.floor(y), j = Math.floor(x), v = y - i, u = x - j;
-    return (1 - v) * ((1 - u) * at(i, j) + u * at(i, j + 1)) + v * ((1 - u) * at(i + 1, j) + u * at(i + 1, j + 1));
+    const i = Math.floor(y);
+    const j = Math.floor(x);
+    const v = y - i;
+    const u = x - j;
+    return (1 - v) * ((1 - u) * at(i, j) + u * at(i, j + 1)) +
+      v * ((1 - u) * at(i + 1, j) + u * at(i + 1, j + 1));
   }
   return planeTaps([height, width], 4 * lobes + 1, (pixel, add) => {
-    const y = coordinates[2 * pixel]!, x = coordinates[2 * pixel + 1]!;
+    const y = coordinates[2 * pixel]!;
+    const x = coordinates[2 * pixel + 1]!;
     for (let row = Math.ceil(y - 2 * lobes); row <= y + 2 * lobes; row++) {
       for (let column = Math.ceil(x - 2 * lobes); column <= x + 2 * lobes; column++) {
         add(row, column, filterAt(up * (y - row), up * (x - column)));
@@ -87,31 +111,40 @@ export function lanczosRotation([height, width]: PlaneSize, degrees: number): Re
 }
 
 /**
- * What a turn does to the frequencies of its result, done to an image that is in its place already. StyleGAN3's code
- * samples the turned sinc at whole pixels, which folds the corners of its band back and amplifies the highest
- * frequencies (1.85 times at 45 degrees); here the filter is that of the definition, flat over the common band.
+ * What a turn does to the frequencies of its result, done to an image that is in its place already.
+ * StyleGAN3's code samples the turned sinc at whole pixels, which folds the corners of its band
+ * back and amplifies the highest frequencies (1.85 times at 45 degrees); here the filter is that of
+ * the definition, flat over the common band.
  */
 export function pseudoRotation(size: PlaneSize, degrees: number): Resampling {
-  const { values, reach } = rotationFilter(-degrees, 1), side = 2 * reach + 1;
-  const inside = (position: number, length: number) => position >= reach && position < length - reach;
+  const { values, reach } = rotationFilter(-degrees, 1);
+  const side = 2 * reach + 1;
+  const inside = (position: number, length: number) =>
+    position >= reach && position < length - reach;
   return planeTaps(size, side, (pixel, add) => {
-    const row = Math.floor(pixel / size[1]), column = pixel % size[1];
-    values.forEach((value, tap) => add(row + Math.floor(tap / side) - reach, column + tap % side - reach, value));
+    const row = Math.floor(pixel / size[1]);
+    const column = pixel % size[1];
+    values.forEach((value, tap) =>
+      add(row + Math.floor(tap / side) - reach, column + tap % side - reach, value)
+    );
     return inside(row, size[0]) && inside(column, size[1]);
   });
 }
 
 /**
- * A transformation by the taps of each pixel, at most `side` squared of them. `tapsOf` adds them, row and column not yet
- * wrapped into the frame, and says whether the mask knows the pixel.
+ * A transformation by the taps of each pixel, at most `side` squared of them. `tapsOf` adds them,
+ * row and column not yet wrapped into the frame, and says whether the mask knows the pixel.
  */
 function planeTaps(
   [height, width]: PlaneSize,
   side: number,
   tapsOf: (pixel: number, add: (row: number, column: number, weight: number) => void) => boolean,
 ): Resampling {
-  const pixels = height * width, taps = side * side, mask = new Uint8Array(pixels);
-  const sources = new Int32Array(pixels * taps), weights = new Float64Array(pixels * taps);
+  const pixels = height * width;
+  const taps = side * side;
+  const mask = new Uint8Array(pixels);
+  const sources = new Int32Array(pixels * taps);
+  const weights = new Float64Array(pixels * taps);
   for (let pixel = 0; pixel < pixels; pixel++) {
     let next = pixel * taps;
     mask[pixel] = Number(tapsOf(pixel, (row, column, weight) => {
@@ -134,16 +167,26 @@ function planeTaps(
 }
 
 /**
- * The low-pass filter of a turn at `up` samples a pixel, (2 reach + 1) squared of them: the frequencies that both the
- * image's grid and the turned one can hold. The samples that meet pixels at the same time sum to 1.
+ * The low-pass filter of a turn at `up` samples a pixel, (2 reach + 1) squared of them: the
+ * frequencies that both the image's grid and the turned one can hold. The samples that meet pixels
+ * at the same time sum to 1.
  */
-export function rotationFilter(degrees: number, up: number): { values: Float64Array; reach: number } {
-  const reach = 2 * lobes * up - 1, side = 2 * reach + 1, radians = degrees * Math.PI / 180;
-  const cosine = Math.cos(radians), sine = Math.sin(radians), values = new Float64Array(side * side);
-  const band = commonBand(cosine, sine), last = values.length - 1;
+export function rotationFilter(
+  degrees: number,
+  up: number,
+): { values: Float64Array; reach: number } {
+  const reach = 2 * lobes * up - 1;
+  const side = 2 * reach + 1;
+  const radians = degrees * Math.PI / 180;
+  const cosine = Math.cos(radians);
+  const sine = Math.sin(radians);
+  const values = new Float64Array(side * side);
+  const band = commonBand(cosine, sine);
+  const last = values.length - 1;
   // The filter is its own mirror image at the centre.
   for (let i = 0; 2 * i <= last; i++) {
-    const y = (Math.floor(i / side) - reach) / up, x = (i % side - reach) / up;
+    const y = (Math.floor(i / side) - reach) / up;
+    const x = (i % side - reach) / up;
     values[i] = values[last - i] = bandAt(band, y, x) * windowsAt(y, x, cosine, sine, up);
   }
   const sums = new Float64Array(up * up);
@@ -152,7 +195,10 @@ export function rotationFilter(degrees: number, up: number): { values: Float64Ar
   return { values: values.map((value, i) => value / sums[phase(i)]!), reach };
 }
 
-/** One line through the intersection of two squares of frequencies: at `y`, from `middle - half` to `middle + half`. */
+/**
+ * One line through the intersection of two squares of frequencies: at `y`, from `middle - half` to
+ * `middle + half`.
+ */
 interface BandLine {
   y: number;
   middle: number;
@@ -161,12 +207,16 @@ interface BandLine {
 
 const bandLines = 256;
 
-/** The frequencies that a pixel grid and one turned by an angle both hold, as lines from bottom to top. */
+/**
+ * The frequencies that a pixel grid and one turned by an angle both hold, as lines from bottom to
+ * top.
+ */
 function commonBand(cosine: number, sine: number): BandLine[] {
   const lines: BandLine[] = [];
   for (let k = 0; k < bandLines; k++) {
     const y = (k + 0.5) / bandLines - 0.5;
-    let low = -0.5, high = 0.5;
+    let low = -0.5;
+    let high = 0.5;
     // |cosine x + sine y| and |cosine y - sine x| are at most 1/2.
     for (const [slope, offset] of [[cosine, sine * y], [-sine, cosine * y]] as const) {
       if (Math.abs(slope) < 1e-12) {
@@ -193,12 +243,16 @@ function bandAt(band: BandLine[], y: number, x: number): number {
 
 /** The convolution of the two grids' Lanczos windows, at a place in pixels, up to a factor. */
 function windowsAt(y: number, x: number, cosine: number, sine: number, up: number): number {
-  const last = lobes * up - 1, samples = windowSamples(up);
+  const last = lobes * up - 1;
+  const samples = windowSamples(up);
   let sum = 0;
   for (let i = -last; i <= last; i++) {
-    const down = y - i / up, ofRow = samples[i + last]!;
+    const down = y - i / up;
+    const ofRow = samples[i + last]!;
     for (let j = -last; j <= last; j++) {
-      const right = x - j / up, across = cosine * right + sine * down, along = cosine * down - sine * right;
+      const right = x - j / up;
+      const across = cosine * right + sine * down;
+      const along = cosine * down - sine * right;
       if (Math.abs(across) >= lobes || Math.abs(along) >= lobes) continue;
       sum += ofRow * samples[j + last]! * lanczosWindow(across) * lanczosWindow(along);
     }
@@ -210,9 +264,13 @@ const sampledWindows = new Map<number, Float64Array>();
 
 /** The Lanczos window at `up` samples a pixel. */
 function windowSamples(up: number): Float64Array {
-  const last = lobes * up - 1, found = sampledWindows.get(up);
+  const last = lobes * up - 1;
+  const found = sampledWindows.get(up);
   if (found) return found;
-  const made = Float64Array.from({ length: 2 * last + 1 }, (_, i) => lanczosWindow((i - last) / up));
+  const made = Float64Array.from(
+    { length: 2 * last + 1 },
+    (_, i) => lanczosWindow((i - last) / up),
+  );
   sampledWindows.set(up, made);
   return made;
 }
@@ -221,17 +279,24 @@ function windowSamples(up: number): Float64Array {
 type LineTaps = { at: number; weight: number }[][];
 
 function lineShift(length: number, pixels: number): { taps: LineTaps; mask: Uint8Array } {
-  const whole = Math.floor(pixels), fraction = pixels - whole;
+  const whole = Math.floor(pixels);
+  const fraction = pixels - whole;
   const offsets = fraction === 0 ? [0] : Array.from({ length: 2 * lobes }, (_, i) => i - lobes + 1);
-  const weights = offsets.map((offset) => sinc(offset - fraction) * lanczosWindow(offset - fraction));
+  const weights = offsets.map((offset) =>
+    sinc(offset - fraction) * lanczosWindow(offset - fraction)
+  );
   const sum = weights.reduce((a, b) => a + b);
   const sources = (i: number) => offsets.map((offset) => i - whole - offset);
   return {
     taps: Array.from(
       { length },
-      (_, i) => sources(i).map((source, k) => ({ at: wrap(source, length), weight: weights[k]! / sum })),
+      (_, i) =>
+        sources(i).map((source, k) => ({ at: wrap(source, length), weight: weights[k]! / sum })),
     ),
-    mask: Uint8Array.from({ length }, (_, i) => sources(i).every((at) => at >= 0 && at < length) ? 1 : 0),
+    mask: Uint8Array.from(
+      { length },
+      (_, i) => sources(i).every((at) => at >= 0 && at < length) ? 1 : 0,
+    ),
   };
 }
 
@@ -253,11 +318,18 @@ function fourierTaps(length: number, pixels: number): LineTaps {
 function alongWidth(plane: Float64Array, [height, width]: PlaneSize, taps: LineTaps): Float64Array {
   return Float64Array.from({ length: height * width }, (_, pixel) => {
     const line = pixel - pixel % width;
-    return taps[pixel % width]!.reduce((sum, { at, weight }) => sum + weight * plane[line + at]!, 0);
+    return taps[pixel % width]!.reduce(
+      (sum, { at, weight }) => sum + weight * plane[line + at]!,
+      0,
+    );
   });
 }
 
-function alongHeight(plane: Float64Array, [height, width]: PlaneSize, taps: LineTaps): Float64Array {
+function alongHeight(
+  plane: Float64Array,
+  [height, width]: PlaneSize,
+  taps: LineTaps,
+): Float64Array {
   return Float64Array.from({ length: height * width }, (_, pixel) => {
     const column = pixel % width;
     return taps[(pixel - column) / width]!.reduce(

@@ -1,10 +1,12 @@
 /**
- * The few float64 matrix operations that the Frechet distance needs, fast enough for 2048 columns: products of rows, a
- * factor of a positive semi-definite matrix, and the eigenvalues of a symmetric one. All matrices are row-major.
+ * The few float64 matrix operations that the Frechet distance needs, fast enough for 2048 columns:
+ * products of rows, a factor of a positive semi-definite matrix, and the eigenvalues of a symmetric
+ * one. All matrices are row-major.
  *
- * References: Golub and Van Loan, "Matrix Computations" (4th edition), 4.2.8 (Cholesky with pivoting), 8.3.1
- * (Householder tridiagonalization) and 8.3.3 (the implicit QL step, as in EISPACK's tql1); Higham, "Analysis of the
- * Cholesky decomposition of a semi-definite matrix" (1990), for why pivoting suits covariances without full rank.
+ * References: Golub and Van Loan, "Matrix Computations" (4th edition), 4.2.8 (Cholesky with
+ * pivoting), 8.3.1 (Householder tridiagonalization) and 8.3.3 (the implicit QL step, as in
+ * EISPACK's tql1); Higham, "Analysis of the Cholesky decomposition of a semi-definite matrix"
+ * (1990), for why pivoting suits covariances without full rank.
  */
 import { freeArray } from "../formats/tensors.ts";
 
@@ -20,7 +22,8 @@ export interface Matrix {
  *
  * @param x rows x columns
  * @param y any number of rows, as many columns as x
- * @param symmetric the result is known to be symmetric, so that only its lower half is computed and then mirrored
+ * @param symmetric the result is known to be symmetric, so that only its lower half is computed and
+ *   then mirrored
  * @param sum what the products are added to; zeros by default. It is changed and returned
  */
 export function rowProducts(
@@ -29,20 +32,39 @@ export function rowProducts(
   symmetric: boolean = x === y,
   sum: Matrix = { values: new Float64Array(x.rows * y.rows), rows: x.rows, columns: y.rows },
 ): Matrix {
-  const { values: a, rows, columns } = x, b = y.values, across = y.rows, out = sum.values;
+  const { values: a, rows, columns } = x;
+  const b = y.values;
+  const across = y.rows;
+  const out = sum.values;
   // Columns in panels that stay in the cache; 2 x 4 sums in registers, since V8 does not vectorize.
   const panel = 256;
   for (let from = 0; from < columns; from += panel) {
     const to = Math.min(columns, from + panel);
     for (let j = 0; j < across; j += 4) {
       const tile = Math.min(4, across - j);
-      const b0 = j * columns, b1 = (j + Math.min(1, tile - 1)) * columns, b2 = (j + Math.min(2, tile - 1)) * columns;
+      const b0 = j * columns;
+      const b1 = (j + Math.min(1, tile - 1)) * columns;
+      const b2 = (j + Math.min(2, tile - 1)) * columns;
       const b3 = (j + tile - 1) * columns;
       for (let i = symmetric ? j & ~1 : 0; i < rows; i += 2) {
-        const pair = i + 1 < rows, a0 = i * columns, a1 = pair ? a0 + columns : a0;
-        let s00 = 0, s01 = 0, s02 = 0, s03 = 0, s10 = 0, s11 = 0, s12 = 0, s13 = 0;
+        const pair = i + 1 < rows;
+        const a0 = i * columns;
+        const a1 = pair ? a0 + columns : a0;
+        let s00 = 0;
+        let s01 = 0;
+        let s02 = 0;
+        let s03 = 0;
+        let s10 = 0;
+        let s11 = 0;
+        let s12 = 0;
+        let s13 = 0;
         for (let k = from; k < to; k++) {
-          const u = a[a0 + k]!, v = a[a1 + k]!, w0 = b[b0 + k]!, w1 = b[b1 + k]!, w2 = b[b2 + k]!, w3 = b[b3 + k]!;
+          const u = a[a0 + k]!;
+          const v = a[a1 + k]!;
+          const w0 = b[b0 + k]!;
+          const w1 = b[b1 + k]!;
+          const w2 = b[b2 + k]!;
+          const w3 = b[b3 + k]!;
           s00 += u * w0;
           s01 += u * w1;
           s02 += u * w2;
@@ -52,7 +74,8 @@ export function rowProducts(
           s12 += v * w2;
           s13 += v * w3;
         }
-        const o0 = i * across + j, o1 = o0 + across;
+        const o0 = i * across + j;
+        const o1 = o0 + across;
         out[o0]! += s00;
         if (tile > 1) out[o0 + 1]! += s01;
         if (tile > 2) out[o0 + 2]! += s02;
@@ -66,31 +89,40 @@ export function rowProducts(
     }
   }
   if (symmetric) {
-    for (let i = 0; i < rows; i++) for (let j = i + 1; j < across; j++) out[i * across + j] = out[j * across + i]!;
+    for (let i = 0; i < rows; i++) {
+      for (let j = i + 1; j < across; j++) out[i * across + j] = out[j * across + i]!;
+    }
   }
   return sum;
 }
 
 /** The transpose. */
 export function transpose(x: Matrix): Matrix {
-  const { rows, columns } = x, out = new Float64Array(rows * columns), tile = 32;
+  const { rows, columns } = x;
+  const out = new Float64Array(rows * columns);
+  const tile = 32;
   for (let i0 = 0; i0 < rows; i0 += tile) {
     for (let j0 = 0; j0 < columns; j0 += tile) {
-      const i1 = Math.min(rows, i0 + tile), j1 = Math.min(columns, j0 + tile);
-      for (let i = i0; i < i1; i++) for (let j = j0; j < j1; j++) out[j * rows + i] = x.values[i * columns + j]!;
+      const i1 = Math.min(rows, i0 + tile);
+      const j1 = Math.min(columns, j0 + tile);
+      for (let i = i0; i < i1; i++) {
+        for (let j = j0; j < j1; j++) out[j * rows + i] = x.values[i * columns + j]!;
+      }
     }
   }
   return { values: out, rows: columns, columns: rows };
 }
 
 /**
- * A factor U with Uᵀ U = s, of as many rows as s has rank. Pivoting takes the largest remaining variance first and
- * stops where only rounding is left, so that neither a missing rank nor a bad condition does harm.
+ * A factor U with Uᵀ U = s, of as many rows as s has rank. Pivoting takes the largest remaining
+ * variance first and stops where only rounding is left, so that neither a missing rank nor a bad
+ * condition does harm.
  *
  * @param s symmetric, positive semi-definite up to rounding
  */
 export function semidefiniteFactor(s: Matrix): Matrix {
-  const n = s.rows, left = Float64Array.from({ length: n }, (_, i) => s.values[i * n + i]!);
+  const n = s.rows;
+  const left = Float64Array.from({ length: n }, (_, i) => s.values[i * n + i]!);
   const floor = n * Number.EPSILON * left.reduce((a, b) => Math.max(a, b), 0);
   const u = new Float64Array(n * n);
   let rank = 0;
@@ -102,14 +134,21 @@ export function semidefiniteFactor(s: Matrix): Matrix {
     row.set(s.values.subarray(pivot * n, pivot * n + n));
     let k = 0;
     for (; k + 3 < rank; k += 4) {
-      const o0 = k * n, o1 = o0 + n, o2 = o1 + n, o3 = o2 + n;
-      const c0 = u[o0 + pivot]!, c1 = u[o1 + pivot]!, c2 = u[o2 + pivot]!, c3 = u[o3 + pivot]!;
+      const o0 = k * n;
+      const o1 = o0 + n;
+      const o2 = o1 + n;
+      const o3 = o2 + n;
+      const c0 = u[o0 + pivot]!;
+      const c1 = u[o1 + pivot]!;
+      const c2 = u[o2 + pivot]!;
+      const c3 = u[o3 + pivot]!;
       for (let j = 0; j < n; j++) {
         row[j]! -= c0 * u[o0 + j]! + c1 * u[o1 + j]! + c2 * u[o2 + j]! + c3 * u[o3 + j]!;
       }
     }
     for (; k < rank; k++) {
-      const o = k * n, c = u[o + pivot]!;
+      const o = k * n;
+      const c = u[o + pivot]!;
       for (let j = 0; j < n; j++) row[j]! -= c * u[o + j]!;
     }
     const scale = 1 / Math.sqrt(left[pivot]!);
@@ -126,7 +165,9 @@ export function semidefiniteFactor(s: Matrix): Matrix {
   return { values: u.subarray(0, rank * n), rows: rank, columns: n };
 }
 
-/** The eigenvalues of a symmetric matrix, in no particular order. Only the upper triangle is read. */
+/**
+ * The eigenvalues of a symmetric matrix, in no particular order. Only the upper triangle is read.
+ */
 export function symmetricEigenvalues(s: Matrix): Float64Array {
   const { diagonal, beside } = tridiagonalize(s);
   return tridiagonalEigenvalues(diagonal, beside);
@@ -134,13 +175,20 @@ export function symmetricEigenvalues(s: Matrix): Float64Array {
 
 /** Householder's reduction to a tridiagonal matrix with the same eigenvalues. */
 function tridiagonalize(s: Matrix): { diagonal: Float64Array; beside: Float64Array } {
-  const n = s.rows, a = s.values.slice();
-  const diagonal = new Float64Array(n), beside = new Float64Array(Math.max(0, n - 1));
-  // The update by (v, w) of one step is applied while the next step multiplies the matrix by its own vector, so that
-  // the matrix passes through the memory once a step and not twice.
-  let v = new Float64Array(n), w = new Float64Array(n), nextV = new Float64Array(n), nextW = new Float64Array(n);
+  const n = s.rows;
+  const a = s.values.slice();
+  const diagonal = new Float64Array(n);
+  const beside = new Float64Array(Math.max(0, n - 1));
+  // The update by (v, w) of one step is applied while the next step multiplies the matrix by its
+  // own vector, so that the matrix passes through the memory once a step and not twice.
+  let v = new Float64Array(n);
+  let w = new Float64Array(n);
+  let nextV = new Float64Array(n);
+  let nextW = new Float64Array(n);
   for (let k = 0; k < n; k++) {
-    const top = k * n, vk = v[k]!, wk = w[k]!;
+    const top = k * n;
+    const vk = v[k]!;
+    const wk = w[k]!;
     for (let j = k; j < n; j++) a[top + j]! -= vk * w[j]! + wk * v[j]!;
     diagonal[k] = a[top + k]!;
     if (k + 1 === n) break;
@@ -152,7 +200,8 @@ function tridiagonalize(s: Matrix): { diagonal: Float64Array; beside: Float64Arr
     const reflect = scale > 0 && tail > 0;
     let tau = 0;
     if (reflect) {
-      const first = a[top + k + 1]! / scale, norm = Math.sqrt(first * first + tail);
+      const first = a[top + k + 1]! / scale;
+      const norm = Math.sqrt(first * first + tail);
       const lead = first + (first < 0 ? -norm : norm);
       beside[k] = (first < 0 ? norm : -norm) * scale;
       for (let j = k + 1; j < n; j++) nextV[j] = a[top + j]! / scale;
@@ -164,7 +213,10 @@ function tridiagonalize(s: Matrix): { diagonal: Float64Array; beside: Float64Arr
     }
     nextW.fill(0, k + 1);
     for (let i = k + 1; i < n; i++) {
-      const o = i * n, vi = v[i]!, wi = w[i]!, xi = nextV[i]!;
+      const o = i * n;
+      const vi = v[i]!;
+      const wi = w[i]!;
+      const xi = nextV[i]!;
       let sum = 0;
       const corner = a[o + i]! - 2 * vi * wi;
       a[o + i] = corner;
@@ -189,18 +241,27 @@ function tridiagonalize(s: Matrix): { diagonal: Float64Array; beside: Float64Arr
 
 /** The implicit QL iteration, without vectors. */
 function tridiagonalEigenvalues(diagonal: Float64Array, beside: Float64Array): Float64Array {
-  const n = diagonal.length, d = diagonal, e = new Float64Array(n);
+  const n = diagonal.length;
+  const d = diagonal;
+  const e = new Float64Array(n);
   e.set(beside);
   for (let l = 0; l < n; l++) {
     for (let turn = 0;; turn++) {
       let m = l;
-      while (m + 1 < n && Math.abs(e[m]!) > Number.EPSILON * (Math.abs(d[m]!) + Math.abs(d[m + 1]!))) m++;
+      while (
+        m + 1 < n && Math.abs(e[m]!) > Number.EPSILON * (Math.abs(d[m]!) + Math.abs(d[m + 1]!))
+      ) m++;
       if (m === l) break;
-      if (turn === 60) throw new Error("the eigenvalues did not converge; does the matrix hold NaN or infinity?");
+      if (turn === 60) {
+        throw new Error("the eigenvalues did not converge; does the matrix hold NaN or infinity?");
+      }
       let g = (d[l + 1]! - d[l]!) / (2 * e[l]!);
       let r = Math.hypot(g, 1);
       g = d[m]! - d[l]! + e[l]! / (g + (g < 0 ? -r : r));
-      let s = 1, c = 1, p = 0, i = m - 1;
+      let s = 1;
+      let c = 1;
+      let p = 0;
+      let i = m - 1;
       for (; i >= l; i--) {
         const f = s * e[i]!;
         const b = c * e[i]!;

@@ -1,6 +1,6 @@
 /**
- * The paper's table from scored runs: configurations down, datasets and metrics across, several seeds in one cell, the
- * paper's own figures beside ours.
+ * The paper's table from scored runs: configurations down, datasets and metrics across, several
+ * seeds in one cell, the paper's own figures beside ours.
  */
 import { canonicalJson, type ResolvedSpec, specName } from "../spec/mod.ts";
 import { specDifferences } from "../spec/differences.ts";
@@ -30,13 +30,19 @@ export interface Cell {
   seeds: number[];
   /** The standard deviation over the seeds (with n - 1); null for one seed. */
   spread: number | null;
-  /** Of the mean: over the seeds where there are several, else from the choice of the images; null if unknown. */
+  /**
+   * Of the mean: over the seeds where there are several, else from the choice of the images; null
+   * if unknown.
+   */
   standardError: number | null;
   /** The best of its column. */
   best: boolean;
   /** Against A with the same settings, in percent; null where there is none, and for A itself. */
   change: number | null;
-  /** Whether zero lies in that change's 95 % confidence interval (Welch's); null where no error is known. */
+  /**
+   * Whether zero lies in that change's 95 % confidence interval (Welch's); null where no error is
+   * known.
+   */
   withinNoise: boolean | null;
   /** The paper's figure; null where it has none. KID as it is. */
   paper: number | null;
@@ -60,24 +66,47 @@ export interface Comparison {
   notes: string[];
 }
 
-const datasetOrder = ["cifar-10", "mnist-m", "mnist"], metricOrder = ["is", "fid", "kid"];
-const architectureFields = ["architecture", "kaiserBeta", "normalized", "normInside", "kernelSize", "gain", "cutoff"];
+const datasetOrder = ["cifar-10", "mnist-m", "mnist"];
+const metricOrder = ["is", "fid", "kid"];
+const architectureFields = [
+  "architecture",
+  "kaiserBeta",
+  "normalized",
+  "normInside",
+  "kernelSize",
+  "gain",
+  "cutoff",
+];
 /** What does not make another configuration: the seed, and what comes with the dataset. */
 const otherFields = ["seed", "dataset", "data", "channels", "classes"];
 
 const without = (resolved: ResolvedSpec, fields: string[]) =>
-  Object.fromEntries(Object.entries(resolved).filter(([key]) => !fields.includes(key) && !key.startsWith("x-")));
+  Object.fromEntries(
+    Object.entries(resolved).filter(([key]) => !fields.includes(key) && !key.startsWith("x-")),
+  );
 const configurationOf = (run: ScoredRun) => canonicalJson(without(run.resolved, otherFields));
-const settingsOf = (run: ScoredRun) => canonicalJson(without(run.resolved, [...otherFields, ...architectureFields]));
+const settingsOf = (run: ScoredRun) =>
+  canonicalJson(without(run.resolved, [...otherFields, ...architectureFields]));
 
-/** The paper's figures by `configuration dataset metric`. KID is divided by the 100 that the paper multiplies by. */
+/**
+ * The paper's figures by `configuration dataset metric`. KID is divided by the 100 that the paper
+ * multiplies by.
+ */
 function paperFigures(): Map<string, number> {
   const [header, ...lines] = paperTable.trim().split("\n").map((line) => line.trim().split(","));
-  const datasets: Record<string, string> = { cifar10: "cifar-10", mnistm: "mnist-m", mnist: "mnist" };
+  const datasets: Record<string, string> = {
+    cifar10: "cifar-10",
+    mnistm: "mnist-m",
+    mnist: "mnist",
+  };
   const figures = new Map<string, number>();
   for (const [name, ...values] of lines) {
     values.forEach((value, i) => {
-      const [dataset, metric, times] = header![i + 1]!.split("_") as [string, string, string | undefined];
+      const [dataset, metric, times] = header![i + 1]!.split("_") as [
+        string,
+        string,
+        string | undefined,
+      ];
       figures.set(`${name} ${datasets[dataset]} ${metric}`, Number(value) / (times ? 100 : 1));
     });
   }
@@ -88,9 +117,11 @@ function paperFigures(): Map<string, number> {
 export function compareRuns(all: ScoredRun[]): Comparison {
   // The same run in two folders is one run, or its figure would have a spread of nothing.
   const identity = ({ resolved, evaluation }: ScoredRun) =>
-    canonicalJson(without(resolved, [])) + evaluation.reference.digest + evaluation.extractor?.digest;
+    canonicalJson(without(resolved, [])) + evaluation.reference.digest +
+    evaluation.extractor?.digest;
   const runs = [...Map.groupBy(all, identity).values()].map((same) => same[0]!);
-  const paper = paperFigures(), paperNames = [...paper.keys()].map((key) => key.split(" ")[0]!);
+  const paper = paperFigures();
+  const paperNames = [...paper.keys()].map((key) => key.split(" ")[0]!);
   const columns = columnsOf(runs);
   const groups = [...Map.groupBy(runs, configurationOf).values()];
   const rank = (group: ScoredRun[]) => {
@@ -98,14 +129,16 @@ export function compareRuns(all: ScoredRun[]): Comparison {
     return at < 0 ? Infinity : at;
   };
   groups.sort((a, b) => {
-    const x = rank(a), y = rank(b);
+    const x = rank(a);
+    const y = rank(b);
     return x === y ? compareText(specName(a[0]!.resolved), specName(b[0]!.resolved)) : x - y;
   });
   const rows = groups.map((group) => ({
     name: rowName(group[0]!, groups),
     runs: group.map(({ path }) => path),
     cells: columns.map((column) => {
-      const paperFigure = paper.get(`${specName(group[0]!.resolved)} ${column.dataset} ${column.metric}`) ?? null;
+      const paperFigure =
+        paper.get(`${specName(group[0]!.resolved)} ${column.dataset} ${column.metric}`) ?? null;
       return cellOf(group, column, paperFigure);
     }),
   }));
@@ -115,40 +148,54 @@ export function compareRuns(all: ScoredRun[]): Comparison {
       const base = groups.findIndex((other) =>
         other[0]!.resolved.architecture === "A" && settingsOf(other[0]!) === settingsOf(group[0]!)
       );
-      const cell = rows[r]!.cells[c], baseCell = rows[base]?.cells[c];
+      const cell = rows[r]!.cells[c];
+      const baseCell = rows[base]?.cells[c];
       if (!cell || !baseCell || cell === baseCell) return;
       cell.change = 100 * (cell.mean - baseCell.mean) / Math.abs(baseCell.mean);
       cell.withinNoise = isWithinNoise(cell, baseCell);
     });
   });
   const again = all.length - runs.length;
-  const are = again === 1 ? "is there more than once and counts once" : "are there more than once and count once";
+  const are = again === 1
+    ? "is there more than once and counts once"
+    : "are there more than once and count once";
   const notes = again ? [`${again} of ${all.length} runs ${are}.`] : [];
   return { columns, rows, notes: [...notes, ...notesOf(runs, rows)] };
 }
 
 /**
- * Whether two figures differ by less than Welch's t-test at 95 % asks for. A single run's error comes from many images:
- * its degrees of freedom do not limit.
+ * Whether two figures differ by less than Welch's t-test at 95 % asks for. A single run's error
+ * comes from many images: its degrees of freedom do not limit.
  */
-export function isWithinNoise(a: Pick<Cell, "mean" | "standardError" | "seeds">, b: typeof a): boolean | null {
+export function isWithinNoise(
+  a: Pick<Cell, "mean" | "standardError" | "seeds">,
+  b: typeof a,
+): boolean | null {
   if (a.standardError === null || b.standardError === null) return null;
   const squares = [a, b].map(({ standardError, seeds }) => ({
     square: standardError! ** 2,
     freedom: seeds.length - 1,
   }));
   const error = squares.reduce((sum, { square }) => sum + square, 0);
-  const inverse = squares.reduce((sum, { square, freedom }) => sum + (freedom > 0 ? square ** 2 / freedom : 0), 0);
+  const inverse = squares.reduce(
+    (sum, { square, freedom }) => sum + (freedom > 0 ? square ** 2 / freedom : 0),
+    0,
+  );
   if (error === 0) return a.mean === b.mean;
   return Math.abs(a.mean - b.mean) <= welchQuantile(error ** 2 / inverse) * Math.sqrt(error);
 }
 
-/** Student's 97.5 % point for a fraction of degrees: a little too large, by a chord over its convex curve in 1 / degrees. */
+/**
+ * Student's 97.5 % point for a fraction of degrees: a little too large, by a chord over its convex
+ * curve in 1 / degrees.
+ */
 function welchQuantile(degrees: number): number {
   // Beyond a thousand degrees it is the normal distribution's to three digits.
-  const least = Math.min(1000, Math.max(1, Math.floor(degrees))), below = studentQuantile(0.975, least);
+  const least = Math.min(1000, Math.max(1, Math.floor(degrees)));
+  const below = studentQuantile(0.975, least);
   if (!(degrees < 1000) || degrees <= least) return below;
-  return below + (studentQuantile(0.975, least + 1) - below) * (1 / least - 1 / degrees) * least * (least + 1);
+  return below +
+    (studentQuantile(0.975, least + 1) - below) * (1 / least - 1 / degrees) * least * (least + 1);
 }
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
@@ -156,9 +203,12 @@ const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
 function columnsOf(runs: ScoredRun[]): Column[] {
   const columns = new Map<string, Column>();
   for (const { resolved: { dataset }, evaluation: { scores } } of runs) {
-    for (const { metric, better } of scores) columns.set(`${dataset} ${metric}`, { dataset, metric, better });
+    for (const { metric, better } of scores) {
+      columns.set(`${dataset} ${metric}`, { dataset, metric, better });
+    }
   }
-  const place = (list: string[], word: string) => list.includes(word) ? list.indexOf(word) : list.length;
+  const place = (list: string[], word: string) =>
+    list.includes(word) ? list.indexOf(word) : list.length;
   const order = ({ dataset, metric }: Column) => [
     place(datasetOrder, dataset),
     dataset,
@@ -166,7 +216,9 @@ function columnsOf(runs: ScoredRun[]): Column[] {
     place(metricOrder, metric.replace("classifier-", "")),
   ];
   return [...columns.values()].sort((a, b) => {
-    const x = order(a), y = order(b), at = x.findIndex((value, i) => value !== y[i]);
+    const x = order(a);
+    const y = order(b);
+    const at = x.findIndex((value, i) => value !== y[i]);
     return at < 0 ? 0 : x[at]! < y[at]! ? -1 : 1;
   });
 }
@@ -174,28 +226,56 @@ function columnsOf(runs: ScoredRun[]): Column[] {
 /** The paper's name; where several rows share it, with the fields in which they differ. */
 function rowName(run: ScoredRun, groups: ScoredRun[][]): string {
   const name = specName(run.resolved);
-  const namesakes = groups.map((group) => group[0]!).filter((other) => specName(other.resolved) === name);
+  const namesakes = groups.map((group) => group[0]!).filter((other) =>
+    specName(other.resolved) === name
+  );
   const paths = new Set(
-    namesakes.flatMap((other) => specDifferences(run.resolved, other.resolved)).map(({ path }) => path)
+    namesakes.flatMap((other) => specDifferences(run.resolved, other.resolved)).map(({ path }) =>
+      path
+    )
       .filter((path) => !otherFields.includes(path.split(".")[0]!) && !path.includes("x-")),
   );
   const value = (path: string) =>
-    path.split(".").reduce<unknown>((tree, key) => (tree as Record<string, unknown> | null)?.[key], run.resolved);
+    path.split(".").reduce<unknown>(
+      (tree, key) => (tree as Record<string, unknown> | null)?.[key],
+      run.resolved,
+    );
   return [name, ...[...paths].map((path) => `${path} ${JSON.stringify(value(path))}`)].join(", ");
 }
 
-function cellOf(group: ScoredRun[], { dataset, metric }: Column, paper: number | null): Cell | null {
-  const found = group.filter(({ resolved }) => resolved.dataset === dataset).flatMap(({ resolved, evaluation }) =>
-    evaluation.scores.filter((score) => score.metric === metric).map((score) => ({ seed: resolved.seed, score }))
+function cellOf(
+  group: ScoredRun[],
+  { dataset, metric }: Column,
+  paper: number | null,
+): Cell | null {
+  const found = group.filter(({ resolved }) => resolved.dataset === dataset).flatMap((
+    { resolved, evaluation },
+  ) =>
+    evaluation.scores.filter((score) => score.metric === metric).map((score) => ({
+      seed: resolved.seed,
+      score,
+    }))
   );
   if (found.length === 0) return null;
-  const values = found.map(({ score }) => score.value), mean = values.reduce((a, b) => a + b) / values.length;
+  const values = found.map(({ score }) => score.value);
+  const mean = values.reduce((a, b) => a + b) / values.length;
   const spread = values.length > 1
     ? Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1))
     : null;
-  const standardError = spread === null ? found[0]!.score.standardError : spread / Math.sqrt(values.length);
+  const standardError = spread === null
+    ? found[0]!.score.standardError
+    : spread / Math.sqrt(values.length);
   const seeds = found.map(({ seed }) => seed).sort((a, b) => a - b);
-  return { mean, seeds, spread, standardError, best: false, change: null, withinNoise: null, paper };
+  return {
+    mean,
+    seeds,
+    spread,
+    standardError,
+    best: false,
+    change: null,
+    withinNoise: null,
+    paper,
+  };
 }
 
 function markBest(rows: Row[], { better }: Column, c: number) {
@@ -208,26 +288,48 @@ function markBest(rows: Row[], { better }: Column, c: number) {
 function notesOf(runs: ScoredRun[], rows: Row[]): string[] {
   const notes = new Set(runs.flatMap(({ evaluation }) => evaluation.notes));
   for (const [dataset, of] of Map.groupBy(runs, ({ resolved }) => resolved.dataset)) {
-    const networks = new Set(of.map(({ evaluation }) => evaluation.extractor?.digest).filter(Boolean));
+    const networks = new Set(
+      of.map(({ evaluation }) => evaluation.extractor?.digest).filter(Boolean),
+    );
     if (networks.size > 1) {
-      notes.add(`The scores of ${dataset} come from ${networks.size} different networks and do not compare.`);
+      notes.add(
+        `The scores of ${dataset} come from ${networks.size} different networks and do not compare.`,
+      );
     }
     const data = new Set(of.map(({ evaluation }) => evaluation.reference.digest));
-    if (data.size > 1) notes.add(`The runs on ${dataset} had ${data.size} different sets of images.`);
+    if (data.size > 1) {
+      notes.add(`The runs on ${dataset} had ${data.size} different sets of images.`);
+    }
     const counts = new Set(of.map(({ evaluation }) => evaluation.generated.count));
     if (counts.size > 1) {
-      notes.add(`The runs on ${dataset} scored different numbers of images (${[...counts].join(", ")}).`);
+      notes.add(
+        `The runs on ${dataset} scored different numbers of images (${[...counts].join(", ")}).`,
+      );
     }
   }
-  if (rows.some(({ cells }) => cells.some((cell) => cell && cell.spread === null && cell.standardError !== null))) {
-    notes.add("Errors of single runs come from the choice of the images alone; another seed may differ by more.");
+  if (
+    rows.some(({ cells }) =>
+      cells.some((cell) => cell && cell.spread === null && cell.standardError !== null)
+    )
+  ) {
+    notes.add(
+      "Errors of single runs come from the choice of the images alone; another seed may differ by more.",
+    );
   }
   return [...notes];
 }
 
-/** What a metric is called in the table, and what its figures are multiplied by: KID by 100, as in the paper. */
-export function metricLabel({ metric, better }: Pick<Column, "metric" | "better">): { label: string; times: number } {
+/**
+ * What a metric is called in the table, and what its figures are multiplied by: KID by 100, as in
+ * the paper.
+ */
+export function metricLabel(
+  { metric, better }: Pick<Column, "metric" | "better">,
+): { label: string; times: number } {
   const times = metric.endsWith("kid") ? 100 : 1;
   const name = metric.startsWith("classifier-") ? metric : (metric as Metric).toUpperCase();
-  return { label: `${name}${times === 100 ? " x 100" : ""} ${better === "lower" ? "↓" : "↑"}`, times };
+  return {
+    label: `${name}${times === 100 ? " x 100" : ""} ${better === "lower" ? "↓" : "↑"}`,
+    times,
+  };
 }

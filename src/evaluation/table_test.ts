@@ -5,7 +5,11 @@ import type { Score } from "./evaluate.ts";
 import { compareRuns, type ScoredRun } from "./table.ts";
 import { comparisonCsv, comparisonJson, comparisonMarkdown } from "./table_text.ts";
 
-function scored(spec: string, scores: [Score["metric"], number, number | null][], notes: string[] = []): ScoredRun {
+function scored(
+  spec: string,
+  scores: [Score["metric"], number, number | null][],
+  notes: string[] = [],
+): ScoredRun {
   return {
     path: "out/some",
     resolved: resolveSpec(parseSpec(spec)),
@@ -58,7 +62,10 @@ Deno.test("the best of each column is in bold, higher or lower as the metric wan
     scored(a, [["fid", 90, 1], ["is", 3, null]]),
     scored(d, [["fid", 80, 1], ["is", 2, null]]),
   ]);
-  assertEquals(table.rows.map(({ cells }) => cells.map((cell) => cell!.best)), [[true, false], [false, true]]);
+  assertEquals(table.rows.map(({ cells }) => cells.map((cell) => cell!.best)), [[true, false], [
+    false,
+    true,
+  ]]);
   const markdown = comparisonMarkdown(table);
   assertStringIncludes(markdown, "**80.00 ± 1.00**");
   assertStringIncludes(markdown, "**3.00**");
@@ -68,7 +75,8 @@ Deno.test("the best of each column is in bold, higher or lower as the metric wan
 
 Deno.test("the change against A is in percent, and within the noise where two standard errors cover it", () => {
   const change = (value: number, error: number | null) => {
-    const cell = compareRuns([scored(a, [["fid", 80, 3]]), scored(d, [["fid", value, error]])]).rows[1]!.cells[0]!;
+    const cell = compareRuns([scored(a, [["fid", 80, 3]]), scored(d, [["fid", value, error]])])
+      .rows[1]!.cells[0]!;
     return [cell.change, cell.withinNoise];
   };
   assertEquals(change(60, 4), [-25, false]);
@@ -78,24 +86,32 @@ Deno.test("the change against A is in percent, and within the noise where two st
 });
 
 Deno.test("with seeds on both sides the noise is Welch's", () => {
-  // scipy.stats.ttest_ind([80, 84, 88], [70, 78], equal_var=False): t = 2.165, 1.68 degrees, p = 0.186; with [71, 73]:
-  // t = 4.768, 2.64 degrees, p = 0.023.
+  // scipy.stats.ttest_ind([80, 84, 88], [70, 78], equal_var=False): t = 2.165, 1.68 degrees, p =
+  // 0.186; with [71, 73]: t = 4.768, 2.64 degrees, p = 0.023.
   const within = (...others: number[]) => {
     const runs = (spec: string, values: number[]) =>
       values.map((v, i) => scored(`${spec}\nseed: ${i}`, [["fid", v, 1]]));
-    return compareRuns([...runs(a, [80, 84, 88]), ...runs(d, others)]).rows[1]!.cells[0]!.withinNoise;
+    return compareRuns([...runs(a, [80, 84, 88]), ...runs(d, others)]).rows[1]!.cells[0]!
+      .withinNoise;
   };
   assertEquals([within(70, 78), within(71, 73)], [true, false]);
 });
 
 Deno.test("the same run in two folders counts once", () => {
-  const table = compareRuns([scored(d, [["fid", 80, 1]]), scored(d, [["fid", 80, 1]]), scored(a, [["fid", 90, 1]])]);
+  const table = compareRuns([
+    scored(d, [["fid", 80, 1]]),
+    scored(d, [["fid", 80, 1]]),
+    scored(a, [["fid", 90, 1]]),
+  ]);
   assertEquals(table.rows[1]!.cells[0]!.seeds, [42]);
   assertStringIncludes(table.notes.join(), "1 of 3 runs");
 });
 
 Deno.test("an error below a hundredth gets the decimals that show it", () => {
-  assertStringIncludes(comparisonMarkdown(compareRuns([scored(d, [["fid", 0.1234, 0.0021]])])), "0.123 ± 0.002");
+  assertStringIncludes(
+    comparisonMarkdown(compareRuns([scored(d, [["fid", 0.1234, 0.0021]])])),
+    "0.123 ± 0.002",
+  );
 });
 
 Deno.test("only an A with the same settings is the base, and namesakes say in what they differ", () => {
@@ -105,7 +121,11 @@ Deno.test("only an A with the same settings is the base, and namesakes say in wh
     scored(`${d}\ntraining: { epochs: 5 }`, [["fid", 70, 3]]),
   ]);
   const changes = Object.fromEntries(table.rows.map(({ name, cells }) => [name, cells[0]!.change]));
-  assertEquals(changes, { A: null, "D-2N, training.epochs 100": -25, "D-2N, training.epochs 5": null });
+  assertEquals(changes, {
+    A: null,
+    "D-2N, training.epochs 100": -25,
+    "D-2N, training.epochs 5": null,
+  });
 });
 
 Deno.test("scores of different networks, data and numbers of images are said not to compare", () => {
@@ -120,10 +140,22 @@ Deno.test("scores of different networks, data and numbers of images are said not
 });
 
 Deno.test("CSV and JSON hold every figure as it is", () => {
-  const table = compareRuns([scored(a, [["kid", 0.0623, 0.001]]), scored(d, [["kid", 0.05, 0.002]])]);
+  const table = compareRuns([
+    scored(a, [["kid", 0.0623, 0.001]]),
+    scored(d, [["kid", 0.05, 0.002]]),
+  ]);
   const lines = comparisonCsv(table).trim().split("\n");
   assertEquals(lines.length, 3);
-  assertEquals(lines[2]!.split(",").slice(0, 8), ["D-2N", "mnist-m", "kid", "lower", "0.05", "", "0.002", "42"]);
+  assertEquals(lines[2]!.split(",").slice(0, 8), [
+    "D-2N",
+    "mnist-m",
+    "kid",
+    "lower",
+    "0.05",
+    "",
+    "0.002",
+    "42",
+  ]);
   assertEquals(JSON.parse(comparisonJson(table)), JSON.parse(JSON.stringify(table)));
   assert(comparisonMarkdown(table).includes("5.00 ± 0.20"));
 });

@@ -5,11 +5,16 @@ import { type Cell, type Column, type Comparison, metricLabel } from "./table.ts
 /** The table in Markdown, with its notes and what its signs mean. */
 export function comparisonMarkdown(comparison: Comparison): string {
   const { columns, rows, notes } = comparison;
-  const header = ["configuration", ...columns.map((column) => `${column.dataset} ${metricLabel(column).label}`)];
+  const header = [
+    "configuration",
+    ...columns.map((column) => `${column.dataset} ${metricLabel(column).label}`),
+  ];
   const lines = [
     header,
     header.map((_, i) => i === 0 ? "---" : "---:"),
-    ...rows.map(({ name, cells }) => [name, ...cells.map((cell, i) => cell ? markdownCell(cell, columns[i]!) : "")]),
+    ...rows.map((
+      { name, cells },
+    ) => [name, ...cells.map((cell, i) => cell ? markdownCell(cell, columns[i]!) : "")]),
   ].map((fields) => `| ${fields.join(" | ")} |`);
   const parts = [lines.join("\n"), comparisonLegend(comparison).join(" ")];
   if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join("\n"));
@@ -35,14 +40,17 @@ export interface FigureText {
 }
 
 /**
- * Writes a figure and its error with two decimals, as in the paper; with more where the error would be rounded away.
+ * Writes a figure and its error with two decimals, as in the paper; with more where the error would
+ * be rounded away.
  *
  * @param times what both are multiplied by, see {@link metricLabel}
  */
 export function figureText(figure: number, itsError: number | null, times: number): FigureText {
-  const decimals = itsError ? Math.min(6, Math.max(2, Math.ceil(-Math.log10(itsError * times)))) : 2;
-  const value = (figure * times).toFixed(decimals),
-    error = itsError === null ? null : (itsError * times).toFixed(decimals);
+  const decimals = itsError
+    ? Math.min(6, Math.max(2, Math.ceil(-Math.log10(itsError * times))))
+    : 2;
+  const value = (figure * times).toFixed(decimals);
+  const error = itsError === null ? null : (itsError * times).toFixed(decimals);
   return { value, error, text: error === null ? value : `${value} ± ${error}` };
 }
 
@@ -54,39 +62,57 @@ export function scoreText(score: Score): FigureText & { label: string } {
 
 /** The pieces of a cell. */
 export function cellText(cell: Cell, column: Column): CellText {
-  const { times } = metricLabel(column),
-    { text } = figureText(cell.mean, cell.spread ?? cell.standardError, times);
+  const { times } = metricLabel(column);
+  const { text } = figureText(cell.mean, cell.spread ?? cell.standardError, times);
   const seeds = cell.seeds.length > 1 ? ` (${cell.seeds.length})` : "";
   return {
     own: text + seeds,
     change: cell.change === null
       ? null
-      : `${cell.withinNoise ? "≈ " : ""}${cell.change < 0 ? "-" : "+"}${Math.abs(cell.change).toFixed(1)} %`,
+      : `${cell.withinNoise ? "≈ " : ""}${cell.change < 0 ? "-" : "+"}${
+        Math.abs(cell.change).toFixed(1)
+      } %`,
     paper: cell.paper === null ? null : figureText(cell.paper, null, times).value,
   };
 }
 
 function markdownCell(cell: Cell, column: Column): string {
   const { own, change, paper } = cellText(cell, column);
-  return [cell.best ? `**${own}**` : own, ...(change ? [change] : []), ...(paper ? [`[${paper}]`] : [])].join(" ");
+  return [
+    cell.best ? `**${own}**` : own,
+    ...(change ? [change] : []),
+    ...(paper ? [`[${paper}]`] : []),
+  ].join(" ");
 }
 
 /** What the signs in the table mean; only of those that are in it. */
-export function comparisonLegend({ rows }: Comparison, best = "**the best of a column**"): string[] {
+export function comparisonLegend(
+  { rows }: Comparison,
+  best = "**the best of a column**",
+): string[] {
   const all = rows.flatMap(({ cells }) => cells).filter((cell) => cell !== null);
   return [
     `↓ lower is better, ↑ higher is better; ${best}.`,
-    ...(all.some(({ spread }) => spread !== null) ? ["± is the spread over seeds where (n) says how many."] : []),
+    ...(all.some(({ spread }) => spread !== null)
+      ? ["± is the spread over seeds where (n) says how many."]
+      : []),
     ...(all.some((cell) => cell.spread === null && cell.standardError !== null)
       ? ["± of a single run is its standard error."]
       : []),
     ...(all.some(({ change }) => change !== null) ? ["In percent: the change against A."] : []),
-    ...(all.some(({ withinNoise }) => withinNoise) ? ["≈: within the noise (95 %, Student's t)."] : []),
-    ...(all.some(({ paper }) => paper !== null) ? ["[ ]: the paper's figure (one run, no error given)."] : []),
+    ...(all.some(({ withinNoise }) => withinNoise)
+      ? ["≈: within the noise (95 %, Student's t)."]
+      : []),
+    ...(all.some(({ paper }) => paper !== null)
+      ? ["[ ]: the paper's figure (one run, no error given)."]
+      : []),
   ];
 }
 
-/** The table as CSV: a line for each configuration and column, figures as they are (KID not times 100). */
+/**
+ * The table as CSV: a line for each configuration and column, figures as they are (KID not times
+ * 100).
+ */
 export function comparisonCsv({ columns, rows }: Comparison): string {
   const header =
     "configuration,dataset,metric,better,mean,spread,standard_error,seeds,best,change_percent,within_noise,paper";
@@ -95,7 +121,18 @@ export function comparisonCsv({ columns, rows }: Comparison): string {
       if (!cell) return [];
       const { dataset, metric, better } = columns[i]!;
       const { mean, spread, standardError, seeds, best, change, withinNoise, paper } = cell;
-      const fields = [name, dataset, metric, better, mean, spread, standardError, seeds.join(" "), best, change];
+      const fields = [
+        name,
+        dataset,
+        metric,
+        better,
+        mean,
+        spread,
+        standardError,
+        seeds.join(" "),
+        best,
+        change,
+      ];
       return [[...fields, withinNoise, paper].map(csvField).join(",")];
     })
   );

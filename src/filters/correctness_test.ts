@@ -1,6 +1,7 @@
 /**
- * Whether the low-pass kernels do what theory promises: Kaiser's formulas for attenuation and transition, sines above
- * and below the new Nyquist frequency, resampling there and back, translation. Plain numbers on a torus, no tensors.
+ * Whether the low-pass kernels do what theory promises: Kaiser's formulas for attenuation and
+ * transition, sines above and below the new Nyquist frequency, resampling there and back,
+ * translation. Plain numbers on a torus, no tensors.
  */
 import { assert, assertEquals } from "@std/assert";
 import { assertClose } from "../golden/golden.ts";
@@ -13,16 +14,21 @@ function betaOf(attenuation: number): number {
 }
 
 /** Kaiser's width of the transition band, in radians. */
-const transitionOf = (attenuation: number, size: number) => (attenuation - 7.95) / (2.285 * (size - 1));
+const transitionOf = (attenuation: number, size: number) =>
+  (attenuation - 7.95) / (2.285 * (size - 1));
 
 const decibels = (gain: number) => -20 * Math.log10(gain);
 
-/** Gains along the axis, at frequencies 2 pi i / points, i from 0 to points / 2: the Fourier sum, as it is written. */
+/**
+ * Gains along the axis, at frequencies 2 pi i / points, i from 0 to points / 2: the Fourier sum, as
+ * it is written.
+ */
 function axisGains(kernel: Float64Array, size: number, points: number): Float64Array {
   const columns = new Float64Array(size);
   kernel.forEach((value, i) => columns[i % size]! += value);
   return Float64Array.from({ length: points / 2 + 1 }, (_, frequency) => {
-    let real = 0, imaginary = 0;
+    let real = 0;
+    let imaginary = 0;
     columns.forEach((value, column) => {
       const angle = (2 * Math.PI * frequency * column) / points;
       real += value * Math.cos(angle);
@@ -46,11 +52,21 @@ function property(what: string, check: (uniform: () => number) => void) {
   for (const seed of [1, 2, 3]) Deno.test(`${what} (seed ${seed})`, () => check(random(seed)));
 }
 
-/** Correlation on an n * n torus; the centre of an even kernel is behind its middle, as PyTorch's padding "same". */
-function filter(image: Float64Array, n: number, kernel: Float64Array, size: number, gain = 1): Float64Array {
+/**
+ * Correlation on an n * n torus; the centre of an even kernel is behind its middle, as PyTorch's
+ * padding "same".
+ */
+function filter(
+  image: Float64Array,
+  n: number,
+  kernel: Float64Array,
+  size: number,
+  gain = 1,
+): Float64Array {
   const before = Math.floor((size - 1) / 2);
   return image.map((_, i) => {
-    const row = Math.floor(i / n), column = i % n;
+    const row = Math.floor(i / n);
+    const column = i % n;
     let sum = 0;
     for (let a = 0; a < size; a++) {
       for (let b = 0; b < size; b++) {
@@ -63,7 +79,8 @@ function filter(image: Float64Array, n: number, kernel: Float64Array, size: numb
 }
 
 const down = (image: Float64Array, n: number, kernel: Float64Array, size: number) => {
-  const filtered = filter(image, n, kernel, size), half = n / 2;
+  const filtered = filter(image, n, kernel, size);
+  const half = n / 2;
   return Float64Array.from(
     { length: half * half },
     (_, i) => filtered[2 * Math.floor(i / half) * n + 2 * (i % half)]!,
@@ -78,7 +95,9 @@ const up = (image: Float64Array, n: number, kernel: Float64Array, size: number) 
 };
 
 const translate = (image: Float64Array, n: number, rows: number, columns: number) =>
-  image.map((_, i) => image[((Math.floor(i / n) - rows + n) % n) * n + ((i % n) - columns + n) % n]!);
+  image.map((_, i) =>
+    image[((Math.floor(i / n) - rows + n) % n) * n + ((i % n) - columns + n) % n]!
+  );
 
 const wave = (n: number, u: number, v: number, phase: number) =>
   Float64Array.from(
@@ -86,26 +105,35 @@ const wave = (n: number, u: number, v: number, phase: number) =>
     (_, i) => Math.cos((2 * Math.PI * (u * Math.floor(i / n) + v * (i % n))) / n + phase),
   );
 
-const peak = (image: Float64Array) => image.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+const peak = (image: Float64Array) =>
+  image.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 for (const size of [12, 16, 31, 48, 63]) {
   for (const attenuation of [25, 35, 45, 60, 80]) {
-    const cutoff = Math.PI / 2, transition = transitionOf(attenuation, size);
+    const cutoff = Math.PI / 2;
+    const transition = transitionOf(attenuation, size);
     Deno.test(`Kaiser's formulas: ${size} taps, ${attenuation} dB`, () => {
-      const kernel = lowpassKernel({ size, kaiserBeta: betaOf(attenuation), normalized: true, cutoff });
-      const points = 256, gains = axisGains(kernel, size, points);
+      const kernel = lowpassKernel({
+        size,
+        kaiserBeta: betaOf(attenuation),
+        normalized: true,
+        cutoff,
+      });
+      const points = 256;
+      const gains = axisGains(kernel, size, points);
       const at = (frequency: number) => gains[Math.round((frequency * points) / (2 * Math.PI))]!;
       const stop = gains.filter((_, i) => (2 * Math.PI * i) / points >= cutoff + transition / 2);
       assert(stop.length > 0);
       assert(decibels(peak(stop)) > attenuation - 3, `stopband: ${decibels(peak(stop))} dB`);
-      // The transition is no narrower than predicted: well inside its edge little is attenuated yet.
+      // The transition is no narrower than predicted: well inside its edge little is attenuated
+      // yet.
       assert(decibels(at(cutoff + 0.3 * transition)) < attenuation, "the transition is too narrow");
       assertClose([at(cutoff)], [0.5], size < 40 ? 0.09 : 0.03, "gain at the cutoff");
-      // The formulas are for a straight edge. The jinc's is a circle, straight to a window of many taps alone.
+      // The formulas are for a straight edge. The jinc's is a circle, straight to a window of many
+      // taps alone.
       if (size < 40) return;
-      const pass = gains.filter((_, i) => (2 * Math.PI * i) / points <= cutoff - transition / 2).map((gain) =>
-        gain - 1
-      );
+      const pass = gains.filter((_, i) => (2 * Math.PI * i) / points <= cutoff - transition / 2)
+        .map((gain) => gain - 1);
       assert(decibels(peak(pass)) > attenuation - 8, `passband: ${decibels(peak(pass))} dB`);
     });
   }
@@ -113,7 +141,9 @@ for (const size of [12, 16, 31, 48, 63]) {
 
 property("lowpassKernel: symmetric, and unit gain at frequency zero when normalized", (uniform) => {
   for (let i = 0; i < 20; i++) {
-    const size = 1 + Math.floor(uniform() * 14), kaiserBeta = uniform() * 15, cutoff = 0.05 + uniform() * 3;
+    const size = 1 + Math.floor(uniform() * 14);
+    const kaiserBeta = uniform() * 15;
+    const cutoff = 0.05 + uniform() * 3;
     const raw = lowpassKernel({ size, kaiserBeta, normalized: false, cutoff });
     const kernel = lowpassKernel({ size, kaiserBeta, normalized: true, cutoff });
     for (let row = 0; row < size; row++) {
@@ -124,62 +154,95 @@ property("lowpassKernel: symmetric, and unit gain at frequency zero when normali
       }
     }
     const sum = raw.reduce((a, b) => a + b, 0);
-    assertClose(raw.map((value) => value / sum), kernel, 1e-14, "the division is the only difference");
-    const points = 9 + Math.floor(uniform() * 20), centre = Math.floor(points / 2) * (points + 1);
+    assertClose(
+      raw.map((value) => value / sum),
+      kernel,
+      1e-14,
+      "the division is the only difference",
+    );
+    const points = 9 + Math.floor(uniform() * 20);
+    const centre = Math.floor(points / 2) * (points + 1);
     assertClose([frequencyResponse(kernel, size, points)[centre]!], [1], 1e-12, "gain at zero");
-    assertClose([frequencyResponse(raw, size, points)[centre]!], [Math.abs(sum)], 1e-12, "gain at zero, raw");
+    assertClose(
+      [frequencyResponse(raw, size, points)[centre]!],
+      [Math.abs(sum)],
+      1e-12,
+      "gain at zero, raw",
+    );
   }
 });
 
 property("frequencyResponse: keeps the energy (Parseval)", (uniform) => {
   for (let i = 0; i < 10; i++) {
-    const size = 1 + Math.floor(uniform() * 12), points = size + Math.floor(uniform() * 20);
+    const size = 1 + Math.floor(uniform() * 12);
+    const points = size + Math.floor(uniform() * 20);
     const kernel = Float64Array.from({ length: size * size }, () => uniform() - 0.5);
     const energy = kernel.reduce((sum, value) => sum + value ** 2, 0);
-    const spectral = frequencyResponse(kernel, size, points).reduce((sum, gain) => sum + gain ** 2, 0);
+    const spectral = frequencyResponse(kernel, size, points).reduce(
+      (sum, gain) => sum + gain ** 2,
+      0,
+    );
     assertClose([spectral / points ** 2], [energy], 1e-12);
   }
 });
 
-property("kaiserWindow: symmetric, one in the middle, finite for any beta, ones for beta 0", (uniform) => {
-  for (const beta of [0, uniform(), 10 * uniform(), 500, 1e4]) {
-    const length = 3 + 2 * Math.floor(uniform() * 10), window = kaiserWindow(length, beta);
-    assertEquals(window, window.toReversed());
-    assertEquals(window[(length - 1) / 2], 1);
-    assert(window.every((value) => value >= 0 && value <= 1));
-    if (beta === 0) assert(window.every((value) => value === 1));
-  }
-  assertEquals(kaiserWindow(1, 5), Float64Array.of(1));
-});
+property(
+  "kaiserWindow: symmetric, one in the middle, finite for any beta, ones for beta 0",
+  (uniform) => {
+    for (const beta of [0, uniform(), 10 * uniform(), 500, 1e4]) {
+      const length = 3 + 2 * Math.floor(uniform() * 10);
+      const window = kaiserWindow(length, beta);
+      assertEquals(window, window.toReversed());
+      assertEquals(window[(length - 1) / 2], 1);
+      assert(window.every((value) => value >= 0 && value <= 1));
+      if (beta === 0) assert(window.every((value) => value === 1));
+    }
+    assertEquals(kaiserWindow(1, 5), Float64Array.of(1));
+  },
+);
 
 Deno.test("lowpassKernel: no window is a window of ones", () => {
   const design = { size: 5, normalized: false };
-  assertEquals(lowpassKernel({ ...design, kaiserBeta: null }), lowpassKernel({ ...design, kaiserBeta: 0 }));
+  assertEquals(
+    lowpassKernel({ ...design, kaiserBeta: null }),
+    lowpassKernel({ ...design, kaiserBeta: 0 }),
+  );
 });
 
-property("a wave is attenuated as the response says, above and below the new Nyquist frequency", (uniform) => {
-  const n = 32;
-  for (const [size, kaiserBeta] of [[3, 2], [6, 2], [12, 5.5]] as const) {
-    const kernel = lowpassKernel({ size, kaiserBeta, normalized: true });
-    const response = frequencyResponse(kernel, size, n);
-    for (let i = 0; i < 6; i++) {
-      const u = Math.floor(uniform() * n) - n / 2, v = Math.floor(uniform() * n) - n / 2;
-      const phase = 2 * Math.PI * uniform();
-      // A kernel of even size moves the wave by half a pixel; its amplitude comes from two waves a quarter apart.
-      const a = filter(wave(n, u, v, phase), n, kernel, size);
-      const b = filter(wave(n, u, v, phase + Math.PI / 2), n, kernel, size);
-      const expected = response[(u + n / 2) * n + v + n / 2]!;
-      assertClose(a.map((value, j) => Math.hypot(value, b[j]!)), new Float64Array(n * n).fill(expected), 1e-12);
+property(
+  "a wave is attenuated as the response says, above and below the new Nyquist frequency",
+  (uniform) => {
+    const n = 32;
+    for (const [size, kaiserBeta] of [[3, 2], [6, 2], [12, 5.5]] as const) {
+      const kernel = lowpassKernel({ size, kaiserBeta, normalized: true });
+      const response = frequencyResponse(kernel, size, n);
+      for (let i = 0; i < 6; i++) {
+        const u = Math.floor(uniform() * n) - n / 2;
+        const v = Math.floor(uniform() * n) - n / 2;
+        const phase = 2 * Math.PI * uniform();
+        // A kernel of even size moves the wave by half a pixel; its amplitude comes from two waves
+        // a quarter apart.
+        const a = filter(wave(n, u, v, phase), n, kernel, size);
+        const b = filter(wave(n, u, v, phase + Math.PI / 2), n, kernel, size);
+        const expected = response[(u + n / 2) * n + v + n / 2]!;
+        assertClose(
+          a.map((value, j) => Math.hypot(value, b[j]!)),
+          new Float64Array(n * n).fill(expected),
+          1e-12,
+        );
+      }
     }
-  }
-  // 13 taps of 45 dB: the transition is from 0.89 to 2.25 radians, 4.5/32 to 11.5/32 of a turn.
-  const kernel = lowpassKernel({ size: 13, kaiserBeta: betaOf(45), normalized: true });
-  assert(decibels(peak(filter(wave(n, 0, 13, uniform()), n, kernel, 13))) > 42, "above: gone");
-  assertClose([peak(filter(wave(n, 0, 4, 0), n, kernel, 13))], [1], 0.03, "below: passes");
-});
+    // 13 taps of 45 dB: the transition is from 0.89 to 2.25 radians, 4.5/32 to 11.5/32 of a turn.
+    const kernel = lowpassKernel({ size: 13, kaiserBeta: betaOf(45), normalized: true });
+    assert(decibels(peak(filter(wave(n, 0, 13, uniform()), n, kernel, 13))) > 42, "above: gone");
+    assertClose([peak(filter(wave(n, 0, 4, 0), n, kernel, 13))], [1], 0.03, "below: passes");
+  },
+);
 
 property("up, then down, returns a band-limited image to the filter's accuracy", (uniform) => {
-  const n = 24, size = 31, attenuation = 60;
+  const n = 24;
+  const size = 31;
+  const attenuation = 60;
   const kernel = lowpassKernel({ size, kaiserBeta: betaOf(attenuation), normalized: true });
   const edge = Math.PI / 2 - transitionOf(attenuation, size) / 2;
   const highest = Math.floor((2 * edge * n) / (2 * Math.PI) / Math.SQRT2);
@@ -193,21 +256,33 @@ property("up, then down, returns a band-limited image to the filter's accuracy",
   }
   const back = down(up(image, n, kernel, size), 2 * n, kernel, size);
   const worst = peak(back.map((value, i) => value - image[i]!)) / amplitudes;
-  // Twice through the passband's ripple (8 dB under the design at worst, see above), and three images far below it.
+  // Twice through the passband's ripple (8 dB under the design at worst, see above), and three
+  // images far below it.
   const ripple = 10 ** (-(attenuation - 8) / 20);
   assert(worst < 2 * ripple, `off by ${worst}, allowed ${2 * ripple}`);
   // And it is the filter that does it: the published three taps are no such filter.
   const published = lowpassKernel({ size: 3, kaiserBeta: 2, normalized: true });
   const rough = down(up(image, n, published, 3), 2 * n, published, 3);
-  assert(peak(rough.map((value, i) => value - image[i]!)) / amplitudes > 10 * worst, "three taps do as well?");
+  assert(
+    peak(rough.map((value, i) => value - image[i]!)) / amplitudes > 10 * worst,
+    "three taps do as well?",
+  );
 });
 
 property("translation by the stride commutes with resampling", (uniform) => {
-  const n = 16, size = 2 + Math.floor(uniform() * 11), rows = Math.floor(uniform() * 8), columns = 3;
+  const n = 16;
+  const size = 2 + Math.floor(uniform() * 11);
+  const rows = Math.floor(uniform() * 8);
+  const columns = 3;
   const kernel = lowpassKernel({ size, kaiserBeta: 4 * uniform(), normalized: true });
   const image = Float64Array.from({ length: n * n }, () => uniform() - 0.5);
   const moved = down(translate(image, n, 2 * rows, 2 * columns), n, kernel, size);
   assertClose(moved, translate(down(image, n, kernel, size), n / 2, rows, columns), 1e-14, "down");
   const grown = up(translate(image, n, rows, columns), n, kernel, size);
-  assertClose(grown, translate(up(image, n, kernel, size), 2 * n, 2 * rows, 2 * columns), 1e-14, "up");
+  assertClose(
+    grown,
+    translate(up(image, n, kernel, size), 2 * n, 2 * rows, 2 * columns),
+    1e-14,
+    "up",
+  );
 });

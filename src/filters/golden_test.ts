@@ -1,4 +1,7 @@
-/** Window, low-pass kernel and response against NumPy and SciPy, and the Bessel functions against known values. */
+/**
+ * Window, low-pass kernel and response against NumPy and SciPy, and the Bessel functions against
+ * known values.
+ */
 import { assert, assertThrows } from "@std/assert";
 import { assertClose, goldenCases } from "../golden/golden.ts";
 import { besselI0Scaled, besselJ1 } from "./bessel.ts";

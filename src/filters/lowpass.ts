@@ -15,25 +15,30 @@ export interface LowpassDesign {
 }
 
 /**
- * The low-pass kernel k(r) = cutoff J1(cutoff r) / (2 pi r), with cutoff^2 / (4 pi) at r = 0, times the outer product
- * of a Kaiser window with itself, divided by its sum where `normalized`.
+ * The low-pass kernel k(r) = cutoff J1(cutoff r) / (2 pi r), with cutoff^2 / (4 pi) at r = 0, times
+ * the outer product of a Kaiser window with itself, divided by its sum where `normalized`.
  *
  * Source: arXiv 2411.09174, section on the low-pass filter.
  *
  * @returns size * size coefficients, row-major
  * @throws RangeError where a field is out of its range
  */
-export function lowpassKernel({ size, kaiserBeta, normalized, cutoff = Math.PI / 2 }: LowpassDesign): Float64Array {
+export function lowpassKernel(
+  { size, kaiserBeta, normalized, cutoff = Math.PI / 2 }: LowpassDesign,
+): Float64Array {
   if (!Number.isInteger(size) || size < 1) {
     throw new RangeError(`lowpassKernel: size must be an integer from 1, not ${size}`);
   }
   if (!(cutoff > 0 && cutoff <= Math.PI)) {
-    throw new RangeError(`lowpassKernel: cutoff must be above 0 and at most pi radians, not ${cutoff}`);
+    throw new RangeError(
+      `lowpassKernel: cutoff must be above 0 and at most pi radians, not ${cutoff}`,
+    );
   }
   const window = kaiserWindow(size, kaiserBeta ?? 0);
   const centre = (size - 1) / 2;
   const kernel = Float64Array.from({ length: size * size }, (_, i) => {
-    const row = Math.floor(i / size), column = i % size;
+    const row = Math.floor(i / size);
+    const column = i % size;
     const radius = Math.sqrt((row - centre) ** 2 + (column - centre) ** 2);
     const jinc = radius === 0
       ? cutoff ** 2 / (4 * Math.PI)

@@ -1,9 +1,15 @@
-/** Files that appear whole or not at all: written beside their place, flushed to the disk, then renamed. */
+/**
+ * Files that appear whole or not at all: written beside their place, flushed to the disk, then
+ * renamed.
+ */
 import { dirname } from "@std/path";
 
 let written = 0;
 
-/** Flushes a folder's list of names to the disk: before that, a file renamed into it may be gone after a power loss. */
+/**
+ * Flushes a folder's list of names to the disk: before that, a file renamed into it may be gone
+ * after a power loss.
+ */
 export function syncFolder(path: string): void {
   if (Deno.build.os === "windows") return; // There a folder cannot be opened, and the file system sees to it.
   const folder = Deno.openSync(path, { read: true });
@@ -15,8 +21,9 @@ export function syncFolder(path: string): void {
 }
 
 /**
- * Writes a file so that its name stands for the old bytes or for the new ones, never for half of either, whatever kills
- * the process or the machine: temporary name, flush, rename, flush of the folder.
+ * Writes a file so that its name stands for the old bytes or for the new ones, never for half of
+ * either, whatever kills the process or the machine: temporary name, flush, rename, flush of the
+ * folder.
  *
  * @param path where the file is to appear; a file that is there is replaced
  * @param parts the bytes, one after the other

@@ -1,11 +1,17 @@
 /**
- * CIFAR-10's batches, https://www.cs.toronto.edu/~kriz/cifar.html: the binary ones, and the Python ones, of whose pickle
- * only arrays, lists and texts are read.
+ * CIFAR-10's batches, https://www.cs.toronto.edu/~kriz/cifar.html: the binary ones, and the Python
+ * ones, of whose pickle only arrays, lists and texts are read.
  */
 import { UserError } from "../errors.ts";
 import type { Image } from "./image.ts";
 import { elementCount } from "./tensors.ts";
-import { decodePickle, isSequence, type PickleGlobal, type PickleObject, type PickleValue } from "./pickle.ts";
+import {
+  decodePickle,
+  isSequence,
+  type PickleGlobal,
+  type PickleObject,
+  type PickleValue,
+} from "./pickle.ts";
 
 const side = 32;
 const pixels = side * side;
@@ -14,7 +20,8 @@ const pixels = side * side;
 export const cifarRecordBytes = 1 + 3 * pixels;
 
 /** The classes in the order of their labels. */
-export const cifarNames: string[] = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
+export const cifarNames: string[] = "airplane automobile bird cat deer dog frog horse ship truck"
+  .split(" ");
 
 /** Images as planes (red, green, blue), with a label each. */
 export interface CifarBatch {
@@ -24,7 +31,11 @@ export interface CifarBatch {
 }
 
 /** One image of a batch, channels last, in `data` where some is given. */
-export function cifarImage(batch: CifarBatch, index: number, data = new Uint8Array(3 * pixels)): Image {
+export function cifarImage(
+  batch: CifarBatch,
+  index: number,
+  data = new Uint8Array(3 * pixels),
+): Image {
   const planes = batch.planes(index);
   for (let i = 0; i < pixels; i++) {
     for (let c = 0; c < 3; c++) data[3 * i + c] = planes[c * pixels + i]!;
@@ -40,7 +51,9 @@ export function cifarImage(batch: CifarBatch, index: number, data = new Uint8Arr
 export function decodeCifarBinary(bytes: Uint8Array, where: string): CifarBatch {
   const count = bytes.length / cifarRecordBytes;
   if (!Number.isInteger(count) || count === 0) {
-    throw new UserError(`${where}: no binary CIFAR-10 batch, whose images take ${cifarRecordBytes} bytes each`);
+    throw new UserError(
+      `${where}: no binary CIFAR-10 batch, whose images take ${cifarRecordBytes} bytes each`,
+    );
   }
   return {
     labels: Uint8Array.from({ length: count }, (_, i) => bytes[i * cifarRecordBytes]!),
@@ -62,13 +75,16 @@ function isKind<T extends PickleObject>(value: PickleValue | undefined, kind: st
 }
 
 /**
- * A Python batch: a pickled dict with `labels` (a list) and `data` (an array of bytes, count x 3072).
+ * A Python batch: a pickled dict with `labels` (a list) and `data` (an array of bytes, count x
+ * 3072).
  *
  * @throws UserError where it is damaged, or holds anything but arrays, lists and texts
  */
 export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch {
-  const fault = (what: string) => new UserError(`${where}: this Python batch of CIFAR-10 cannot be read: ${what}`);
-  const isShape = (value: PickleValue | undefined): value is number[] => elementCount(value) !== null;
+  const fault = (what: string) =>
+    new UserError(`${where}: this Python batch of CIFAR-10 cannot be read: ${what}`);
+  const isShape = (value: PickleValue | undefined): value is number[] =>
+    elementCount(value) !== null;
   const isText = (value: PickleValue | undefined) => typeof value === "string";
   let encoded = 0;
   /** Python 2 wrote bytes as texts. */
@@ -77,12 +93,18 @@ export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch 
     if ((encoded += text.length) > bytes.length) throw fault("it repeats its data");
     return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
   };
-  const reconstruct: PickleGlobal = { kind: "array's maker", call: (): ArrayObject => ({ kind: "array" }) };
+  const reconstruct: PickleGlobal = {
+    kind: "array's maker",
+    call: (): ArrayObject => ({ kind: "array" }),
+  };
   const globals = new Map<string, PickleGlobal>([
     ["numpy.core.multiarray._reconstruct", reconstruct],
     ["numpy._core.multiarray._reconstruct", reconstruct],
     ["numpy.ndarray", { kind: "array type" }],
-    ["numpy.dtype", { kind: "dtype's maker", call: ([code]): DtypeObject => ({ kind: "dtype", code: code ?? null }) }],
+    ["numpy.dtype", {
+      kind: "dtype's maker",
+      call: ([code]): DtypeObject => ({ kind: "dtype", code: code ?? null }),
+    }],
     ["_codecs.encode", {
       kind: "encoder",
       call: ([text, encoding]) => {
@@ -93,9 +115,14 @@ export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch 
   ]);
   const build = (object: PickleValue, state: PickleValue) => {
     if (isKind<DtypeObject>(object, "dtype")) return;
-    if (!isKind<ArrayObject>(object, "array") || !isSequence(state)) throw fault("it changes an object");
+    if (!isKind<ArrayObject>(object, "array") || !isSequence(state)) {
+      throw fault("it changes an object");
+    }
     const [, shape, dtype, columnsFirst, content] = state;
-    if (!isKind<DtypeObject>(dtype, "dtype") || dtype.code !== "u1" || columnsFirst !== false || !isShape(shape)) {
+    if (
+      !isKind<DtypeObject>(dtype, "dtype") || dtype.code !== "u1" || columnsFirst !== false ||
+      !isShape(shape)
+    ) {
       throw fault("its array does not hold bytes in rows");
     }
     const data = typeof content === "string" ? toBytes(content) : content;
@@ -107,18 +134,31 @@ export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch 
   const field = (name: string) => {
     if (!(value instanceof Map)) throw fault("it is no dict");
     for (const [key, found] of value) {
-      if (isText(key) ? key === name : key instanceof Uint8Array && new TextDecoder().decode(key) === name) {
+      if (
+        isText(key)
+          ? key === name
+          : key instanceof Uint8Array && new TextDecoder().decode(key) === name
+      ) {
         return found;
       }
     }
     throw fault(`it has no ${JSON.stringify(name)}`);
   };
-  const data = field("data"), labels = field("labels");
-  if (!isKind<ArrayObject>(data, "array") || !data.bytes || !isSequence(labels)) throw fault("its data are damaged");
+  const data = field("data");
+  const labels = field("labels");
+  if (!isKind<ArrayObject>(data, "array") || !data.bytes || !isSequence(labels)) {
+    throw fault("its data are damaged");
+  }
   if (!labels.every((label) => typeof label === "number")) throw fault("its labels are damaged");
-  if (data.bytes.length !== labels.length * 3 * pixels || `${data.shape}` !== `${[labels.length, 3 * pixels]}`) {
+  if (
+    data.bytes.length !== labels.length * 3 * pixels ||
+    `${data.shape}` !== `${[labels.length, 3 * pixels]}`
+  ) {
     throw fault(`it has ${labels.length} labels, but ${data.bytes.length} bytes of images`);
   }
   const all = data.bytes;
-  return { labels: labels as number[], planes: (i) => all.subarray(i * 3 * pixels, (i + 1) * 3 * pixels) };
+  return {
+    labels: labels as number[],
+    planes: (i) => all.subarray(i * 3 * pixels, (i + 1) * 3 * pixels),
+  };
 }

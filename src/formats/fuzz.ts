@@ -1,7 +1,7 @@
 /**
- * Fuzzing for the readers of strangers' bytes, used by tests: valid files are damaged at random, and a reader may answer
- * with a value or a UserError and with nothing else. The seed is printed; the environment variable FUZZ_SEED
- * repeats it.
+ * Fuzzing for the readers of strangers' bytes, used by tests: valid files are damaged at random,
+ * and a reader may answer with a value or a UserError and with nothing else. The seed is printed;
+ * the environment variable FUZZ_SEED repeats it.
  */
 import { cpuUsage } from "node:process";
 import { UserError } from "../errors.ts";
@@ -16,10 +16,26 @@ function generator(seed: number): (below: number) => number {
   };
 }
 
-const interesting = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
+const interesting = [
+  0,
+  1,
+  0x7f,
+  0x80,
+  0xff,
+  0x7fff,
+  0x8000,
+  0xffff,
+  0x7fffffff,
+  0x80000000,
+  0xffffffff,
+];
 
 /** A copy of a file with a few damages. */
-function damage(file: Uint8Array, other: Uint8Array, random: (below: number) => number): Uint8Array<ArrayBuffer> {
+function damage(
+  file: Uint8Array,
+  other: Uint8Array,
+  random: (below: number) => number,
+): Uint8Array<ArrayBuffer> {
   let bytes = file.slice();
   for (let times = 1 + random(4); times > 0; times--) {
     const at = random(Math.max(1, bytes.length));
@@ -31,10 +47,15 @@ function damage(file: Uint8Array, other: Uint8Array, random: (below: number) => 
       const end = at + random(16);
       bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(end)]);
     } else if (kind === 4) {
-      const from = random(Math.max(1, other.length)), piece = other.subarray(from, from + random(32));
+      const from = random(Math.max(1, other.length));
+      const piece = other.subarray(from, from + random(32));
       bytes = Uint8Array.from([...bytes.subarray(0, at), ...piece, ...bytes.subarray(at)]);
     } else if (kind === 5 && at + 4 <= bytes.length) {
-      new DataView(bytes.buffer).setUint32(at, interesting[random(interesting.length)]!, random(2) === 1);
+      new DataView(bytes.buffer).setUint32(
+        at,
+        interesting[random(interesting.length)]!,
+        random(2) === 1,
+      );
     } else if (kind === 6 && at + 8 <= bytes.length) {
       new DataView(bytes.buffer).setBigUint64(at, 1n << BigInt(random(64)), true);
     }
@@ -60,19 +81,25 @@ function bytesHeld(value: unknown, seen = new Set<unknown>()): number {
  *
  * @param files valid ones
  * @param read the reader
- * @param mend makes a damaged file good in what would hide the rest, such as checksums; done to half of them
+ * @param mend makes a damaged file good in what would hide the rest, such as checksums; done to
+ *   half of them
  * @param most how many files at most; a second ends it in any case
- * @throws Error with the seed where the reader answers with another error, or with far more bytes than it was given
+ * @throws Error with the seed where the reader answers with another error, or with far more bytes
+ *   than it was given
  */
 export async function fuzz(
   files: Uint8Array[],
   read: (bytes: Uint8Array<ArrayBuffer>) => unknown,
   { mend, most = 3000 }: { mend?: (bytes: Uint8Array<ArrayBuffer>) => void; most?: number } = {},
 ): Promise<void> {
-  const mayAsk = Deno.permissions.querySync({ name: "env", variable: "FUZZ_SEED" }).state === "granted";
-  const seed = Number((mayAsk && Deno.env.get("FUZZ_SEED")) || crypto.getRandomValues(new Uint32Array(1))[0]);
+  const mayAsk =
+    Deno.permissions.querySync({ name: "env", variable: "FUZZ_SEED" }).state === "granted";
+  const seed = Number(
+    (mayAsk && Deno.env.get("FUZZ_SEED")) || crypto.getRandomValues(new Uint32Array(1))[0],
+  );
   console.log(`FUZZ_SEED=${seed}`);
-  const random = generator(seed), until = performance.now() + 1000;
+  const random = generator(seed);
+  const until = performance.now() + 1000;
   for (let round = 0; round < most && performance.now() < until; round++) {
     const file = files[random(files.length)]!;
     const bytes = damage(file, files[random(files.length)]!, random);
@@ -83,15 +110,21 @@ export async function fuzz(
       value = await read(bytes);
     } catch (error) {
       if (!(error instanceof UserError)) {
-        throw new Error(`FUZZ_SEED=${seed}, round ${round}: a reader failed in a way of its own`, { cause: error });
+        throw new Error(`FUZZ_SEED=${seed}, round ${round}: a reader failed in a way of its own`, {
+          cause: error,
+        });
       }
     }
     // Time of the processor, not of the clock: a busy machine makes nothing hang.
-    if (cpuUsage(before).user > 5e6) throw new Error(`FUZZ_SEED=${seed}, round ${round}: it took over five seconds`);
+    if (cpuUsage(before).user > 5e6) {
+      throw new Error(`FUZZ_SEED=${seed}, round ${round}: it took over five seconds`);
+    }
     // Deflate expands 1032-fold at most, and a sample may be held as eight bytes.
     const held = bytesHeld(value);
     if (held > 8300 * (bytes.length + 64)) {
-      throw new Error(`FUZZ_SEED=${seed}, round ${round}: ${held} bytes held for ${bytes.length} read`);
+      throw new Error(
+        `FUZZ_SEED=${seed}, round ${round}: ${held} bytes held for ${bytes.length} read`,
+      );
     }
   }
 }

@@ -21,12 +21,17 @@ export async function* gunzipPieces(
     for await (const piece of pieces) yield piece;
   } catch (error) {
     // Deno reports damage as a TypeError; anything else (a disk that fails) is another matter.
-    if (error instanceof TypeError) throw new UserError(`${where}: this gzip file is damaged or cut off`);
+    if (error instanceof TypeError) {
+      throw new UserError(`${where}: this gzip file is damaged or cut off`);
+    }
     throw error;
   }
 }
 
-/** Bytes in small pieces: what a piece unpacks to (a thousand times as much, at most) is in memory at once. */
+/**
+ * Bytes in small pieces: what a piece unpacks to (a thousand times as much, at most) is in memory
+ * at once.
+ */
 function* slices(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuffer>> {
   for (let at = 0; at < bytes.length; at += 1 << 14) yield bytes.subarray(at, at + (1 << 14));
 }
@@ -36,12 +41,18 @@ function* slices(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuff
  *
  * @throws UserError where it is damaged or cut off, or holds more than `most` bytes
  */
-export async function gunzip(bytes: Uint8Array<ArrayBuffer>, where: string, most = 2 ** 30): Promise<Uint8Array> {
+export async function gunzip(
+  bytes: Uint8Array<ArrayBuffer>,
+  where: string,
+  most = 2 ** 30,
+): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of gunzipPieces(ReadableStream.from(slices(bytes)), where)) {
     length += piece.length;
-    if (length > most) throw new UserError(`${where}: this gzip file holds more than ${most} bytes`);
+    if (length > most) {
+      throw new UserError(`${where}: this gzip file holds more than ${most} bytes`);
+    }
     pieces.push(piece);
   }
   const whole = new Uint8Array(length);

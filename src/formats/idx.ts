@@ -1,4 +1,7 @@
-/** IDX, the format of the MNIST archives: http://yann.lecun.com/exdb/mnist (a magic number, the lengths, the bytes). */
+/**
+ * IDX, the format of the MNIST archives: http://yann.lecun.com/exdb/mnist (a magic number, the
+ * lengths, the bytes).
+ */
 import { UserError } from "../errors.ts";
 
 /** Whether the bytes begin as an IDX file of unsigned bytes does. */
@@ -15,14 +18,17 @@ export function isIdx(bytes: Uint8Array): boolean {
  */
 export function decodeIdx(bytes: Uint8Array, where: string): { shape: number[]; data: Uint8Array } {
   if (!isIdx(bytes)) throw new UserError(`${where}: no IDX file of bytes`);
-  const axes = bytes[3]!, start = 4 + 4 * axes;
+  const axes = bytes[3]!;
+  const start = 4 + 4 * axes;
   if (bytes.length < start) throw new UserError(`${where}: this IDX file is cut off`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
   const expected = shape.reduce((product, length) => product * length, 1);
   if (expected !== bytes.length - start) {
     throw new UserError(
-      `${where}: this IDX file should hold ${shape.join(" x ")} bytes, but ${bytes.length - start} are there`,
+      `${where}: this IDX file should hold ${shape.join(" x ")} bytes, but ${
+        bytes.length - start
+      } are there`,
     );
   }
   return { shape, data: bytes.subarray(start) };

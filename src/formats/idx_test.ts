@@ -9,7 +9,10 @@ const images = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 
 
 Deno.test("IDX: shape and bytes", () => {
   assertEquals(decodeIdx(images, "a"), { shape: [2, 1, 3], data: Uint8Array.of(1, 2, 3, 4, 5, 6) });
-  assertEquals(decodeIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 0), "a"), { shape: [0], data: new Uint8Array() });
+  assertEquals(decodeIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 0), "a"), {
+    shape: [0],
+    data: new Uint8Array(),
+  });
 });
 
 Deno.test("IDX files that are damaged are refused", () => {
@@ -39,5 +42,7 @@ Deno.test("gzip: what another packer wrote, and what is damaged", async () => {
 
 Deno.test("fuzzing: damaged IDX and gzip files", async () => {
   await fuzz([images], (bytes) => decodeIdx(bytes, "a"));
-  await fuzz([gzipSync(images), gzipSync(new Uint8Array(5000))], (bytes) => gunzip(bytes, "a"), { most: 500 });
+  await fuzz([gzipSync(images), gzipSync(new Uint8Array(5000))], (bytes) => gunzip(bytes, "a"), {
+    most: 500,
+  });
 });

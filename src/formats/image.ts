@@ -1,6 +1,10 @@
-/** What an image is here, before and after its file format: 8-bit samples in rows, channels last. */
+/**
+ * What an image is here, before and after its file format: 8-bit samples in rows, channels last.
+ */
 
-/** A decoded image: `data` holds height * width * channels bytes; grey (1) or red, green, blue (3). */
+/**
+ * A decoded image: `data` holds height * width * channels bytes; grey (1) or red, green, blue (3).
+ */
 export interface Image {
   width: number;
   height: number;

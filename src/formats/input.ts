@@ -3,11 +3,21 @@ import { UserError } from "../errors.ts";
 
 /** What a failure to open or read a path means to a person; other errors are handed through. */
 export function explainInputError(error: unknown, path: string): unknown {
-  if (error instanceof Deno.errors.NotFound) return new UserError(`${path}: there is no such file or folder`);
-  if (error instanceof Deno.errors.FilesystemLoop) return new UserError(`${path}: a link that leads to itself`);
-  if (error instanceof Deno.errors.PermissionDenied) return new UserError(`${path}: this file may not be read`);
-  if (error instanceof Deno.errors.IsADirectory) return new UserError(`${path}: a folder, where a file is expected`);
-  if (error instanceof Deno.errors.NotADirectory) return new UserError(`${path}: a file, where a folder is expected`);
+  if (error instanceof Deno.errors.NotFound) {
+    return new UserError(`${path}: there is no such file or folder`);
+  }
+  if (error instanceof Deno.errors.FilesystemLoop) {
+    return new UserError(`${path}: a link that leads to itself`);
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return new UserError(`${path}: this file may not be read`);
+  }
+  if (error instanceof Deno.errors.IsADirectory) {
+    return new UserError(`${path}: a folder, where a file is expected`);
+  }
+  if (error instanceof Deno.errors.NotADirectory) {
+    return new UserError(`${path}: a file, where a folder is expected`);
+  }
   return error;
 }
 
@@ -25,11 +35,15 @@ export async function readInput(path: string): Promise<Uint8Array<ArrayBuffer>> 
 }
 
 /**
- * The bytes of a file, in a buffer that may be used again where they fit, for readers of many large files.
+ * The bytes of a file, in a buffer that may be used again where they fit, for readers of many large
+ * files.
  *
  * @throws UserError where there is no such file, or it may not be read
  */
-export async function readInputInto(path: string, buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+export async function readInputInto(
+  path: string,
+  buffer: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
   let file: Deno.FsFile;
   try {
     file = await Deno.open(path);
@@ -37,9 +51,13 @@ export async function readInputInto(path: string, buffer: Uint8Array<ArrayBuffer
     throw explainInputError(error, path);
   }
   try {
-    const { size } = await file.stat(), bytes = size <= buffer.length ? buffer : new Uint8Array(size);
+    const { size } = await file.stat();
+    const bytes = size <= buffer.length ? buffer : new Uint8Array(size);
     let length = 0;
-    for (let count; length < size && (count = await file.read(bytes.subarray(length, size))) !== null;) length += count;
+    for (
+      let count;
+      length < size && (count = await file.read(bytes.subarray(length, size))) !== null;
+    ) length += count;
     return bytes.subarray(0, length);
   } catch (error) {
     throw explainInputError(error, path);

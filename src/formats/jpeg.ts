@@ -1,12 +1,16 @@
 /**
- * JPEG, read by the npm package `jpeg-js` (baseline and progressive, 8 bits). What it does not see is looked for here
- * first: files that are cut off, four-colour (CMYK) images, and small files that claim much.
+ * JPEG, read by the npm package `jpeg-js` (baseline and progressive, 8 bits). What it does not see
+ * is looked for here first: files that are cut off, four-colour (CMYK) images, and small files that
+ * claim much.
  */
 import { decode } from "jpeg-js";
 import { UserError } from "../errors.ts";
 import { type Image, mostPixels } from "./image.ts";
 
-/** Cameras and programs write about ten scans; each takes a pass over the whole image, however few its bytes. */
+/**
+ * Cameras and programs write about ten scans; each takes a pass over the whole image, however few
+ * its bytes.
+ */
 const mostScans = 100;
 
 /** Whether the bytes begin as a JPEG file does. */
@@ -17,7 +21,8 @@ export function isJpeg(bytes: Uint8Array): boolean {
 /** The number of colour components, after a walk over the file's segments. */
 function checkSegments(bytes: Uint8Array, fault: (what: string) => UserError): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let components = 0, scans = 0;
+  let components = 0;
+  let scans = 0;
   for (let at = 2; at + 4 <= bytes.length;) {
     if (bytes[at] !== 0xff) {
       // Inside a scan's data: on to the next byte that may begin a marker.
@@ -31,12 +36,17 @@ function checkSegments(bytes: Uint8Array, fault: (what: string) => UserError): n
     else if (marker === 0 || (marker >= 0xd0 && marker <= 0xd8) || marker === 1) at += 2;
     else if (marker === 0xd9) break;
     else {
-      if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
+      if (
+        marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
+      ) {
         if (at + 10 > bytes.length) throw fault("it is cut off");
         if (marker > 0xc2) throw fault("it is lossless, arithmetic or differential");
         if (components) throw fault("it holds more than one picture");
-        const height = view.getUint16(at + 5), width = view.getUint16(at + 7);
-        if (bytes[at + 4] !== 8) throw fault(`it has ${bytes[at + 4]} bits a sample; convert it to 8`);
+        const height = view.getUint16(at + 5);
+        const width = view.getUint16(at + 7);
+        if (bytes[at + 4] !== 8) {
+          throw fault(`it has ${bytes[at + 4]} bits a sample; convert it to 8`);
+        }
         components = bytes[at + 9]!;
         if (components === 4) throw fault("it has four colours (CMYK); convert it to RGB");
         if (components !== 1 && components !== 3) throw fault(`it has ${components} colours`);
@@ -64,13 +74,15 @@ function isWhole(bytes: Uint8Array): boolean {
 }
 
 /**
- * The image of a JPEG file, as its pixels lie in the file (a camera's note how to turn it is not heeded).
+ * The image of a JPEG file, as its pixels lie in the file (a camera's note how to turn it is not
+ * heeded).
  *
  * @param where what to call the file in messages
  * @throws UserError where it is damaged, cut off, of four colours, not of 8 bits, or too large
  */
 export function decodeJpeg(bytes: Uint8Array, where = "JPEG data"): Image {
-  const fault = (what: string) => new UserError(`${where}: this JPEG image cannot be read: ${what}`);
+  const fault = (what: string) =>
+    new UserError(`${where}: this JPEG image cannot be read: ${what}`);
   if (!isJpeg(bytes)) throw fault("it does not begin as a JPEG file does");
   if (!isWhole(bytes)) throw fault("it is cut off");
   const components = checkSegments(bytes, fault);
@@ -87,5 +99,10 @@ export function decodeJpeg(bytes: Uint8Array, where = "JPEG data"): Image {
   }
   const { width, height, data } = decoded;
   if (components === 3) return { width, height, channels: 3, data };
-  return { width, height, channels: 1, data: Uint8Array.from({ length: width * height }, (_, i) => data[3 * i]!) };
+  return {
+    width,
+    height,
+    channels: 1,
+    data: Uint8Array.from({ length: width * height }, (_, i) => data[3 * i]!),
+  };
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
-// By PIL: 24x20 pixels with red 10 x, green 12 y, blue 128, at quality 95; `baseline` with halved colours (4:2:0),
-// `grey` only 10 x, `cmyk` in four colours.
+// By PIL: 24x20 pixels with red 10 x, green 12 y, blue 128, at quality 95; `baseline` with halved
+// colours (4:2:0), `grey` only 10 x, `cmyk` in four colours.
 import baseline from "./fixtures/baseline.jpg" with { type: "bytes" };
 import cmyk from "./fixtures/cmyk.jpg" with { type: "bytes" };
 import grey from "./fixtures/grey.jpg" with { type: "bytes" };
@@ -9,12 +9,19 @@ import progressive from "./fixtures/progressive.jpg" with { type: "bytes" };
 import { fuzz } from "./fuzz.ts";
 import { decodeJpeg } from "./jpeg.ts";
 
-for (const [name, bytes, tolerance] of [["baseline", baseline, 12], ["progressive", progressive, 4]] as const) {
+for (
+  const [name, bytes, tolerance] of [["baseline", baseline, 12], [
+    "progressive",
+    progressive,
+    4,
+  ]] as const
+) {
   Deno.test(`${name} JPEG`, () => {
     const { width, height, channels, data } = decodeJpeg(bytes);
     assertEquals([width, height, channels], [24, 20, 3]);
     data.forEach((value, i) => {
-      const pixel = Math.floor(i / 3), ideal = [10 * (pixel % 24), 12 * Math.floor(pixel / 24), 128][i % 3]!;
+      const pixel = Math.floor(i / 3);
+      const ideal = [10 * (pixel % 24), 12 * Math.floor(pixel / 24), 128][i % 3]!;
       assert(Math.abs(value - ideal) <= tolerance, `${value} at ${i}, not ${ideal}`);
     });
   });
@@ -55,7 +62,10 @@ Deno.test("images that are not read are named and refused", () => {
     }
   }
   const scan = progressive.lastIndexOf(0xda) - 1;
-  const scans = Array.from({ length: 101 }, () => [...progressive.subarray(scan, progressive.length - 2)]).flat();
+  const scans = Array.from(
+    { length: 101 },
+    () => [...progressive.subarray(scan, progressive.length - 2)],
+  ).flat();
   const many = Uint8Array.from([...progressive.subarray(0, scan), ...scans, 0xff, 0xd9]);
   assertThrows(() => decodeJpeg(many), UserError, "too many scans");
 });

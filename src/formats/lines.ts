@@ -35,7 +35,9 @@ export async function* readLines(path: string): AsyncGenerator<string> {
   for await (const piece of pieces) {
     const lines = (rest + decode(piece)).split(/\r?\n/);
     rest = lines.pop()!;
-    if (rest.length > longestLine) throw new UserError(`${path}: its lines are too long for a table of images`);
+    if (rest.length > longestLine) {
+      throw new UserError(`${path}: its lines are too long for a table of images`);
+    }
     yield* lines;
   }
   rest += decode();

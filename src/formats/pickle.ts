@@ -1,12 +1,15 @@
 /**
- * A reader of Python's pickles that executes nothing. Of the instructions only those are known that build plain values;
- * a name of Python code is only ever looked up in the caller's list, and anything else is refused.
- * Format: https://github.com/python/cpython/blob/main/Lib/pickletools.py.
+ * A reader of Python's pickles that executes nothing. Of the instructions only those are known that
+ * build plain values; a name of Python code is only ever looked up in the caller's list, and
+ * anything else is refused. Format: https://github.com/python/cpython/blob/main/Lib/pickletools.py.
  */
 import { Buffer } from "node:buffer";
 import { UserError } from "../errors.ts";
 
-/** A value that a pickle builds: lists and tuples are arrays, dicts are maps; anything more is the caller's own. */
+/**
+ * A value that a pickle builds: lists and tuples are arrays, dicts are maps; anything more is the
+ * caller's own.
+ */
 export type PickleValue =
   | null
   | boolean
@@ -29,7 +32,10 @@ export interface PickleGlobal extends PickleObject {
   call?: (args: PickleValue[]) => PickleValue;
 }
 
-/** What is allowed to a pickle. Each of these throws a UserError where the arguments are not as they should be. */
+/**
+ * What is allowed to a pickle. Each of these throws a UserError where the arguments are not as they
+ * should be.
+ */
 export interface PickleRules {
   /** Python code that may be named, as `module.name`. */
   globals: ReadonlyMap<string, PickleGlobal>;
@@ -117,7 +123,9 @@ export function decodePickle(
     const found = rules.globals.get(`${module}.${name}`);
     if (!found) {
       throw fault(
-        `it names ${JSON.stringify(`${module}.${name}`)}; only plain values are read, and nothing is executed`,
+        `it names ${
+          JSON.stringify(`${module}.${name}`)
+        }; only plain values are read, and nothing is executed`,
       );
     }
     stack.push(found);
@@ -153,7 +161,11 @@ export function decodePickle(
       let value = 0n;
       for (let i = digits.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(digits[i]!);
       value = BigInt.asIntN(digits.length * 8, value);
-      stack.push(value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value);
+      stack.push(
+        value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
+          ? Number(value)
+          : value,
+      );
     },
     "G": () => stack.push(view.getFloat64(take(8))),
     "X": () => stack.push(utf8(u32())),
@@ -222,7 +234,9 @@ export function decodePickle(
     const instruction = Object.hasOwn(instructions, code) ? instructions[code] : undefined;
     if (!instruction) {
       const hex = code.charCodeAt(0).toString(16).padStart(2, "0");
-      throw fault(`it has the instruction 0x${hex}, which plain values do not need; nothing is executed`);
+      throw fault(
+        `it has the instruction 0x${hex}, which plain values do not need; nothing is executed`,
+      );
     }
     instruction();
   }

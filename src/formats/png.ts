@@ -1,9 +1,10 @@
 /**
  * PNG, written and read. Format: https://www.w3.org/TR/png-3/.
  *
- * Written here rather than by a package, since the bytes of a bundle's pictures must be the same on every platform
- * (fflate compresses in plain JavaScript), and since a reader of strangers' files has to refuse what it cannot keep
- * (16 bits, animations) and must not be talked into more memory than the file's size justifies.
+ * Written here rather than by a package, since the bytes of a bundle's pictures must be the same on
+ * every platform (fflate compresses in plain JavaScript), and since a reader of strangers' files
+ * has to refuse what it cannot keep (16 bits, animations) and must not be talked into more memory
+ * than the file's size justifies.
  */
 import { unzlibSync, zlibSync } from "fflate";
 import { UserError } from "../errors.ts";
@@ -19,7 +20,9 @@ export function isPng(bytes: Uint8Array): boolean {
 
 function paeth(left: number, up: number, corner: number): number {
   const estimate = left + up - corner;
-  const dl = Math.abs(estimate - left), du = Math.abs(estimate - up), dc = Math.abs(estimate - corner);
+  const dl = Math.abs(estimate - left);
+  const du = Math.abs(estimate - up);
+  const dc = Math.abs(estimate - corner);
   return dl <= du && dl <= dc ? left : du <= dc ? up : corner;
 }
 
@@ -42,7 +45,8 @@ export function encodePng({ width, height, channels, data }: Image): Uint8Array<
   if (width < 1 || height < 1 || data.length !== stride * height) {
     throw new Error(`${data.length} bytes are no image of ${width}x${height}x${channels}`);
   }
-  // For each row the filter whose residuals are smallest in sum, as the format's specification recommends.
+  // For each row the filter whose residuals are smallest in sum, as the format's specification
+  // recommends.
   const rows = new Uint8Array((stride + 1) * height);
   const attempt = new Uint8Array(stride);
   for (let y = 0; y < height; y++) {
@@ -50,9 +54,12 @@ export function encodePng({ width, height, channels, data }: Image): Uint8Array<
     predictors.forEach((predict, filter) => {
       let sum = 0;
       for (let x = 0; x < stride; x++) {
-        const at = y * stride + x, inside = x >= channels;
-        const left = inside ? data[at - channels]! : 0, up = y ? data[at - stride]! : 0;
-        const residual = (data[at]! - predict(left, up, inside && y ? data[at - stride - channels]! : 0)) & 255;
+        const at = y * stride + x;
+        const inside = x >= channels;
+        const left = inside ? data[at - channels]! : 0;
+        const up = y ? data[at - stride]! : 0;
+        const residual =
+          (data[at]! - predict(left, up, inside && y ? data[at - stride - channels]! : 0)) & 255;
         attempt[x] = residual;
         sum += residual < 128 ? residual : 256 - residual;
       }
@@ -68,11 +75,17 @@ export function encodePng({ width, height, channels, data }: Image): Uint8Array<
   fields.setUint32(0, width);
   fields.setUint32(4, height);
   header.set([8, channels === 1 ? 0 : 2], 8);
-  const chunks: [string, Uint8Array][] = [["IHDR", header], ["IDAT", zlibSync(rows, { level: 9 })], [
-    "IEND",
-    new Uint8Array(),
-  ]];
-  const bytes = new Uint8Array(8 + chunks.reduce((sum, [, content]) => sum + 12 + content.length, 0));
+  const chunks: [string, Uint8Array][] = [
+    ["IHDR", header],
+    ["IDAT", zlibSync(rows, { level: 9 })],
+    [
+      "IEND",
+      new Uint8Array(),
+    ],
+  ];
+  const bytes = new Uint8Array(
+    8 + chunks.reduce((sum, [, content]) => sum + 12 + content.length, 0),
+  );
   const view = new DataView(bytes.buffer);
   bytes.set(signature);
   let at = 8;
@@ -98,7 +111,13 @@ interface Parts {
 
 /** Samples a pixel of each colour type. */
 const samplesOf: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-const depthsOf: Record<number, number[]> = { 0: [1, 2, 4, 8], 2: [8], 3: [1, 2, 4, 8], 4: [8], 6: [8] };
+const depthsOf: Record<number, number[]> = {
+  0: [1, 2, 4, 8],
+  2: [8],
+  3: [1, 2, 4, 8],
+  4: [8],
+  6: [8],
+};
 
 function readChunks(bytes: Uint8Array, fault: (what: string) => UserError): Parts {
   if (!isPng(bytes)) throw fault("it does not begin as a PNG file does");
@@ -118,7 +137,9 @@ function readChunks(bytes: Uint8Array, fault: (what: string) => UserError): Part
     if ((header === null) !== (type === "IHDR")) throw fault("its header is not where it belongs");
     if (type === "IHDR") {
       if (length !== 13) throw fault("its header is damaged");
-      const [bitDepth, colourType, compression, filter, interlace] = content.subarray(8) as unknown as number[];
+      const [bitDepth, colourType, compression, filter, interlace] = content.subarray(
+        8,
+      ) as unknown as number[];
       header = {
         width: view.getUint32(at + 8),
         height: view.getUint32(at + 12),
@@ -127,19 +148,26 @@ function readChunks(bytes: Uint8Array, fault: (what: string) => UserError): Part
         interlaced: interlace === 1,
       };
       if (bitDepth === 16) throw fault("it has 16 bits a sample; convert it to 8");
-      if (compression !== 0 || filter !== 0 || interlace! > 1 || !depthsOf[colourType!]?.includes(bitDepth!)) {
+      if (
+        compression !== 0 || filter !== 0 || interlace! > 1 ||
+        !depthsOf[colourType!]?.includes(bitDepth!)
+      ) {
         throw fault("its header is damaged");
       }
       const pixels = header.width * header.height;
       if (pixels === 0) throw fault("it has no pixels");
-      if (pixels > mostPixels) throw fault(`its ${header.width}x${header.height} pixels are too many`);
+      if (pixels > mostPixels) {
+        throw fault(`its ${header.width}x${header.height} pixels are too many`);
+      }
     } else if (type === "acTL") throw fault("it is animated");
     else if (type === "PLTE") {
       if (length % 3 || length > 768 || length === 0) throw fault("its palette is damaged");
       palette = content;
     } else if (type === "IDAT") pieces.push(content);
     else if (type === "IEND") break;
-    else if (type.charCodeAt(0) < 0x60) throw fault(`it has an unknown part ${JSON.stringify(type)}`);
+    else if (type.charCodeAt(0) < 0x60) {
+      throw fault(`it has an unknown part ${JSON.stringify(type)}`);
+    }
     at += 12 + length;
   }
   const compressed = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
@@ -162,22 +190,38 @@ const adam7 = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2,
 ]] as const;
 
 /**
- * The image of a PNG file. Palettes are looked up; transparency is dropped (datasets have no background to show).
+ * The image of a PNG file. Palettes are looked up; transparency is dropped (datasets have no
+ * background to show).
  *
  * @param where what to call the file in messages
- * @throws UserError where it is damaged, cut off, animated, of 16 bits a sample, or of more than 50 million pixels
+ * @throws UserError where it is damaged, cut off, animated, of 16 bits a sample, or of more than 50
+ *   million pixels
  */
 export function decodePng(bytes: Uint8Array, where = "PNG data"): Image {
   const fault = (what: string) => new UserError(`${where}: this PNG image cannot be read: ${what}`);
-  const { width, height, bitDepth, colourType, interlaced, palette, compressed } = readChunks(bytes, fault);
-  const samples = samplesOf[colourType]!, bitsPerPixel = samples * bitDepth;
+  const { width, height, bitDepth, colourType, interlaced, palette, compressed } = readChunks(
+    bytes,
+    fault,
+  );
+  const samples = samplesOf[colourType]!;
+  const bitsPerPixel = samples * bitDepth;
   const step = Math.max(1, bitsPerPixel >> 3);
   const passes = (interlaced ? adam7 : plainPass).map(([x0, y0, dx, dy]) => {
-    const columns = Math.max(0, Math.ceil((width - x0) / dx)), rows = Math.max(0, Math.ceil((height - y0) / dy));
-    return { x0, y0, dx, dy, columns, rows: columns ? rows : 0, stride: Math.ceil(columns * bitsPerPixel / 8) };
+    const columns = Math.max(0, Math.ceil((width - x0) / dx));
+    const rows = Math.max(0, Math.ceil((height - y0) / dy));
+    return {
+      x0,
+      y0,
+      dx,
+      dy,
+      columns,
+      rows: columns ? rows : 0,
+      stride: Math.ceil(columns * bitsPerPixel / 8),
+    };
   });
   const expected = passes.reduce((sum, { rows, stride }) => sum + rows * (stride + 1), 0);
-  // Deflate never expands more than 1032-fold: a small file that claims many pixels is damaged or a trap.
+  // Deflate never expands more than 1032-fold: a small file that claims many pixels is damaged or a
+  // trap.
   if (expected > 1032 * compressed.length) throw fault("its pixels are cut off");
   let filtered: Uint8Array;
   try {
@@ -190,7 +234,8 @@ export function decodePng(bytes: Uint8Array, where = "PNG data"): Image {
     throw fault(`its pixels are ${filtered.length < expected ? "cut off" : "too many"}`);
   }
 
-  const grey = colourType === 0 || colourType === 4, channels = grey ? 1 : 3;
+  const grey = colourType === 0 || colourType === 4;
+  const channels = grey ? 1 : 3;
   const data = new Uint8Array(width * height * channels);
   const scale = palette ? 1 : 255 / ((1 << bitDepth) - 1);
   let at = 0;
@@ -216,7 +261,9 @@ export function decodePng(bytes: Uint8Array, where = "PNG data"): Image {
           : (line[bit >> 3]! >> (8 - bitDepth - (bit & 7))) & ((1 << bitDepth) - 1);
         if (grey) data[to] = value * scale;
         else {
-          if (3 * value + 2 >= palette!.length) throw fault("it names colours that its palette lacks");
+          if (3 * value + 2 >= palette!.length) {
+            throw fault("it names colours that its palette lacks");
+          }
           data.set(palette!.subarray(3 * value, 3 * value + 3), to);
         }
       }

@@ -12,7 +12,8 @@ import { decodePng, encodePng } from "./png.ts";
 /** An image with smooth and rough parts, so that all filters are chosen. */
 function picture(width: number, height: number, channels: 1 | 3): Image {
   const data = Uint8Array.from({ length: width * height * channels }, (_, i) => {
-    const row = Math.floor(i / channels / width), column = Math.floor(i / channels) % width;
+    const row = Math.floor(i / channels / width);
+    const column = Math.floor(i / channels) % width;
     return row % 3 ? row * 7 + column * 3 : Math.imul(i, 2654435761) >>> 24;
   });
   return { width, height, channels, data };
@@ -21,7 +22,9 @@ function picture(width: number, height: number, channels: 1 | 3): Image {
 /** A PNG file of chunks of one's own. */
 function file(...chunks: [type: string, content: ArrayLike<number>][]): Uint8Array<ArrayBuffer> {
   const bytes = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-  const u32 = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+  const u32 = (
+    value: number,
+  ) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
   for (const [type, content] of chunks) {
     const body = [...Array.from(type, (letter) => letter.charCodeAt(0)), ...Array.from(content)];
     bytes.push(...u32(content.length), ...body, ...u32(crc32(Uint8Array.from(body))));
@@ -29,26 +32,43 @@ function file(...chunks: [type: string, content: ArrayLike<number>][]): Uint8Arr
   return Uint8Array.from(bytes);
 }
 const header = (width: number, height: number, depth: number, colour: number, interlace = 0) => {
-  const u32 = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
-  return ["IHDR", [...u32(width), ...u32(height), depth, colour, 0, 0, interlace]] as [string, number[]];
+  const u32 = (
+    value: number,
+  ) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+  return ["IHDR", [...u32(width), ...u32(height), depth, colour, 0, 0, interlace]] as [
+    string,
+    number[],
+  ];
 };
-const pixels = (...rows: number[]) => ["IDAT", zlibSync(Uint8Array.from(rows))] as [string, Uint8Array];
+const pixels = (...rows: number[]) =>
+  ["IDAT", zlibSync(Uint8Array.from(rows))] as [string, Uint8Array];
 const end: [string, number[]] = ["IEND", []];
 
 /** Three pixels of a palette with two colours. */
-const fewColours = file(header(3, 1, 4, 3), ["PLTE", [1, 2, 3, 7, 8, 9]], pixels(0, 0x10, 0x10), end);
+const fewColours = file(
+  header(3, 1, 4, 3),
+  ["PLTE", [1, 2, 3, 7, 8, 9]],
+  pixels(0, 0x10, 0x10),
+  end,
+);
 
 for (const channels of [1, 3] as const) {
   Deno.test(`${channels} channels: pngjs reads what is written, and what is written is read again`, () => {
     for (const [width, height] of [[1, 1], [5, 1], [1, 4], [33, 31]] as const) {
-      const image = picture(width, height, channels), bytes = encodePng(image);
+      const image = picture(width, height, channels);
+      const bytes = encodePng(image);
       assertEquals(decodePng(bytes), image);
       assertEquals(encodePng(image), bytes);
       const theirs = PNG.sync.read(Buffer.from(bytes));
-      const rgba = Array.from({ length: width * height }, (_, i) => [0, 1, 2, 3].map((c) => theirs.data[4 * i + c]!));
+      const rgba = Array.from(
+        { length: width * height },
+        (_, i) => [0, 1, 2, 3].map((c) => theirs.data[4 * i + c]!),
+      );
       assertEquals(
         rgba,
-        rgba.map((_, i) => [0, 1, 2].map((c) => image.data[i * channels + (channels === 3 ? c : 0)]!).concat(255)),
+        rgba.map((_, i) =>
+          [0, 1, 2].map((c) => image.data[i * channels + (channels === 3 ? c : 0)]!).concat(255)
+        ),
       );
     }
   });
@@ -59,7 +79,9 @@ for (const channels of [1, 3] as const) {
       const theirs = new PNG({ width: 19, height: 17 });
       for (let i = 0; i < 19 * 17; i++) {
         for (let c = 0; c < 4; c++) {
-          theirs.data[4 * i + c] = c === 3 ? 100 : image.data[i * channels + (channels === 3 ? c : 0)]!;
+          theirs.data[4 * i + c] = c === 3
+            ? 100
+            : image.data[i * channels + (channels === 3 ? c : 0)]!;
         }
       }
       for (const colorType of channels === 3 ? [2, 6] as const : [0, 4] as const) {
@@ -68,14 +90,21 @@ for (const channels of [1, 3] as const) {
         assertEquals([width, height], [19, 17]);
         if (colorType === 6 || colorType === 4) assertEquals(data, image.data);
         // Without alpha pngjs mixes the colours with white, all in the same way.
-        else assert(data.every((v, i) => Math.abs(v - (255 + (image.data[i]! - 255) * 100 / 255)) <= 1));
+        else {assert(data.every((v, i) =>
+            Math.abs(v - (255 + (image.data[i]! - 255) * 100 / 255)) <= 1
+          ));}
       }
     }
   });
 }
 
 Deno.test("few bits a sample, palettes, and interlacing", () => {
-  const grey = (...data: number[]) => ({ width: 3, height: 2, channels: 1 as const, data: Uint8Array.from(data) });
+  const grey = (...data: number[]) => ({
+    width: 3,
+    height: 2,
+    channels: 1 as const,
+    data: Uint8Array.from(data),
+  });
   assertEquals(
     decodePng(file(header(3, 2, 1, 0), pixels(0, 0b10100000, 0, 0b01000000), end)),
     grey(255, 0, 255, 0, 255, 0),
@@ -140,7 +169,11 @@ function mend(bytes: Uint8Array<ArrayBuffer>): void {
 
 Deno.test("fuzzing: damaged PNG files", async () => {
   const files = [encodePng(picture(9, 8, 3)), encodePng(picture(30, 3, 1)), fewColours, animated];
-  await fuzz([...files, file(header(3, 2, 8, 0, 1), pixels(0, 10, 0, 12, 0, 11, 1, 20, 1, 1), end)], decodePng, {
-    mend,
-  });
+  await fuzz(
+    [...files, file(header(3, 2, 8, 0, 1), pixels(0, 10, 0, 12, 0, 11, 1, 20, 1, 1), end)],
+    decodePng,
+    {
+      mend,
+    },
+  );
 });

@@ -1,11 +1,24 @@
 /**
- * Files of `torch.save`: state dicts, in the zip format and in the one before PyTorch 1.6. Only tensors are read; the
- * pickles inside are data here and never code (`pickle.ts`). Sources: torch/serialization.py and torch/_utils.py.
+ * Files of `torch.save`: state dicts, in the zip format and in the one before PyTorch 1.6. Only
+ * tensors are read; the pickles inside are data here and never code (`pickle.ts`). Sources:
+ * torch/serialization.py and torch/_utils.py.
  */
 import { UserError } from "../errors.ts";
 import { readInput } from "./input.ts";
-import { decodePickle, isSequence, type PickleGlobal, type PickleObject, type PickleValue } from "./pickle.ts";
-import { bytesPerElement, type Dtype, elementCount, elementsOf, type TensorData } from "./tensors.ts";
+import {
+  decodePickle,
+  isSequence,
+  type PickleGlobal,
+  type PickleObject,
+  type PickleValue,
+} from "./pickle.ts";
+import {
+  bytesPerElement,
+  type Dtype,
+  elementCount,
+  elementsOf,
+  type TensorData,
+} from "./tensors.ts";
 import { decodeStoredZip, isZip } from "./zip.ts";
 
 const storageTypes: Record<string, Dtype> = {
@@ -45,7 +58,8 @@ function isKind<T extends PickleObject>(value: PickleValue | undefined, kind: st
 
 /** One file's pickle rules, and the storages that it named. */
 function rulesOf(where: string, legacy: boolean) {
-  const fault = (what: string) => new UserError(`${where}: this PyTorch file cannot be read: ${what}`);
+  const fault = (what: string) =>
+    new UserError(`${where}: this PyTorch file cannot be read: ${what}`);
   const storages = new Map<string, Storage>();
   const globals = new Map<string, PickleGlobal>();
   for (const [name, dtype] of Object.entries(storageTypes)) {
@@ -64,11 +78,20 @@ function rulesOf(where: string, legacy: boolean) {
     call: ([storage, offset, shape, strides]) => {
       const whole = (list: PickleValue | undefined): list is number[] =>
         isSequence(list) && elementCount(list) !== null;
-      if (!isKind<Storage>(storage, "storage") || !whole(shape) || !whole(strides) || !whole([offset ?? null])) {
+      if (
+        !isKind<Storage>(storage, "storage") || !whole(shape) || !whole(strides) ||
+        !whole([offset ?? null])
+      ) {
         throw fault("a tensor is damaged");
       }
       if (shape.length !== strides.length || shape.length > 64) throw fault("a tensor is damaged");
-      const view: TensorView = { kind: "tensor", storage, offset: offset as number, shape, strides };
+      const view: TensorView = {
+        kind: "tensor",
+        storage,
+        offset: offset as number,
+        shape,
+        strides,
+      };
       return view;
     },
   });
@@ -89,7 +112,8 @@ function rulesOf(where: string, legacy: boolean) {
         const [tag, type, key, , elements, views] = isSequence(id) ? id : [];
         const count = elementCount([elements]);
         if (
-          tag !== "storage" || !isKind<StorageType>(type, "storage type") || typeof key !== "string" || count === null
+          tag !== "storage" || !isKind<StorageType>(type, "storage type") ||
+          typeof key !== "string" || count === null
         ) {
           throw fault("a storage is damaged or of a type that is not read");
         }
@@ -98,7 +122,8 @@ function rulesOf(where: string, legacy: boolean) {
         if (known && (known.dtype !== type.dtype || known.elements !== count)) {
           throw fault("two storages have one name");
         }
-        const storage: Storage = known ?? { kind: "storage", dtype: type.dtype, key, elements: count };
+        const storage: Storage = known ??
+          { kind: "storage", dtype: type.dtype, key, elements: count };
         storages.set(key, storage);
         return storage;
       },
@@ -131,14 +156,17 @@ function gather(
     let data = loaded.get(storage);
     if (!data) {
       const bytes = bytesOfStorage(storage);
-      if (bytes.length !== storage.elements * bytesPerElement(dtype)) throw fault(`the data of ${name} is cut off`);
+      if (bytes.length !== storage.elements * bytesPerElement(dtype)) {
+        throw fault(`the data of ${name} is cut off`);
+      }
       data = elementsOf(dtype, bytes.slice());
       loaded.set(storage, data);
     }
     const count = elementCount(shape)!;
     const last = shape.reduce((sum, length, axis) => sum + (length - 1) * strides[axis]!, offset);
     if (count > 0 && !(last < data.length)) throw fault(`${name} reaches beyond its data`);
-    let expected = 1, contiguous = true;
+    let expected = 1;
+    let contiguous = true;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       if (shape[axis] !== 1 && strides[axis] !== expected) contiguous = false;
       expected *= shape[axis]!;
@@ -231,7 +259,8 @@ function decodeLegacyFormat(bytes: Uint8Array, where: string): Map<string, Tenso
 }
 
 /**
- * The tensors of a state dict that `torch.save` wrote, in its order. Tensors that shared their elements still do.
+ * The tensors of a state dict that `torch.save` wrote, in its order. Tensors that shared their
+ * elements still do.
  *
  * @param bytes the whole file, of the zip format or the one before PyTorch 1.6
  * @param where what to call the file in messages

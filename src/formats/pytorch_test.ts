@@ -4,22 +4,25 @@ import checkpoint from "../golden/d_1ch_8px.pt" with { type: "bytes" };
 import { assertClose, formulaWeights } from "../golden/golden.ts";
 import { fuzz } from "./fuzz.ts";
 // Both hold the same state dict: PyTorch 2.15's torch.save(state) and torch.save(state,
-// _use_new_zipfile_serialization=False) of Linear(3, 2) and BatchNorm1d(2) after torch.manual_seed(0), and of tensors of
-// every type that is read; `transposed` and `part` are views of one arange(24).reshape(4, 6).
+// _use_new_zipfile_serialization=False) of Linear(3, 2) and BatchNorm1d(2) after
+// torch.manual_seed(0), and of tensors of every type that is read; `transposed` and `part` are
+// views of one arange(24).reshape(4, 6).
 import legacy from "./fixtures/legacy.pt" with { type: "bytes" };
 import zip from "./fixtures/zip.pt" with { type: "bytes" };
 import { decodePickle } from "./pickle.ts";
 import { decodePyTorch } from "./pytorch.ts";
 import { toFloat32 } from "./tensors.ts";
 
-const range = (count: number, value: (i: number) => number) => Array.from({ length: count }, (_, i) => value(i));
+const range = (count: number, value: (i: number) => number) =>
+  Array.from({ length: count }, (_, i) => value(i));
 
 for (const [name, bytes] of [["zip", zip], ["legacy", legacy]] as const) {
   Deno.test(`a state dict in PyTorch's ${name} format: names, order, types, shapes, elements`, () => {
     const tensors = decodePyTorch(bytes);
     const floats = (key: string) => [...toFloat32(tensors.get(key)!)];
     assertEquals(
-      [...tensors].map(([key, { dtype, shape }]) => `${key} ${dtype} ${JSON.stringify(shape)}`).join(", "),
+      [...tensors].map(([key, { dtype, shape }]) => `${key} ${dtype} ${JSON.stringify(shape)}`)
+        .join(", "),
       "0.weight F32 [2,3], 0.bias F32 [2], 1.weight F32 [2], 1.bias F32 [2], 1.running_mean F32 [2], " +
         "1.running_var F32 [2], 1.num_batches_tracked I64 [], transposed F32 [6,4], part F32 [2,6], half F16 [3], " +
         "bfloat BF16 [2], double F64 [1,1], bool BOOL [2], byte U8 [2], int I32 [1], empty F32 [0,3], scalar F32 []",
@@ -53,8 +56,11 @@ Deno.test("the golden checkpoint has the formula's weights", () => {
 
 Deno.test("the location of a storage means nothing: cuda:0 reads as cpu", () => {
   const gpu = legacy.slice();
-  const text = new TextEncoder().encode("cpu"), found: number[] = [];
-  for (let at = 0; at < gpu.length; at++) if (text.every((byte, i) => gpu[at + i] === byte)) found.push(at);
+  const text = new TextEncoder().encode("cpu");
+  const found: number[] = [];
+  for (let at = 0; at < gpu.length; at++) {
+    if (text.every((byte, i) => gpu[at + i] === byte)) found.push(at);
+  }
   assert(found.length > 0);
   // "cpu" is one text of three letters, written once and recalled; in its place one of six.
   const at = found[0]!;
@@ -69,25 +75,44 @@ Deno.test("the location of a storage means nothing: cuda:0 reads as cpu", () => 
 });
 
 Deno.test("pickles that call Python code are refused and nothing is executed", () => {
-  // Written by Python's pickle of objects whose __reduce__ asks for os.system("echo hacked") and eval("1+1").
+  // Written by Python's pickle of objects whose __reduce__ asks for os.system("echo hacked") and
+  // eval("1+1").
   const hostile: [string, string][] = [
-    ["posix.system", "63706f7369780a73797374656d0a70300a28566563686f206861636b65640a70310a7470320a5270330a2e"],
-    ["posix.system", "800263706f7369780a73797374656d0a7100580b0000006563686f206861636b656471018571025271032e"],
+    [
+      "posix.system",
+      "63706f7369780a73797374656d0a70300a28566563686f206861636b65640a70310a7470320a5270330a2e",
+    ],
+    [
+      "posix.system",
+      "800263706f7369780a73797374656d0a7100580b0000006563686f206861636b656471018571025271032e",
+    ],
     [
       "posix.system",
       "80049526000000000000008c05706f736978948c0673797374656d9493948c0b6563686f206861636b656494859452942e",
     ],
-    ["__builtin__.eval", "8002635f5f6275696c74696e5f5f0a6576616c0a71005803000000312b3171018571025271032e"],
-    ["builtins.eval", "8004951f000000000000008c086275696c74696e73948c046576616c9493948c03312b3194859452942e"],
+    [
+      "__builtin__.eval",
+      "8002635f5f6275696c74696e5f5f0a6576616c0a71005803000000312b3171018571025271032e",
+    ],
+    [
+      "builtins.eval",
+      "8004951f000000000000008c086275696c74696e73948c046576616c9493948c03312b3194859452942e",
+    ],
   ];
   for (const [name, hex] of hostile) {
     const bytes = Uint8Array.fromHex(hex);
     assertThrows(() => decodePyTorch(bytes, "hostile.pt"), UserError, name);
     // In the place of the legacy format's state dict, behind its three header pickles.
     let at = 0;
-    for (let header = 0; header < 3; header++) at = decodePickle(legacy, { globals: new Map() }, "legacy.pt", at).end;
+    for (let header = 0; header < 3; header++) {
+      at = decodePickle(legacy, { globals: new Map() }, "legacy.pt", at).end;
+    }
     const inside = Uint8Array.from([...legacy.subarray(0, at), ...bytes, ...legacy.subarray(at)]);
-    assertThrows(() => decodePyTorch(inside, "hostile.pt"), UserError, `hostile.pt: this pickle is not read: it names`);
+    assertThrows(
+      () => decodePyTorch(inside, "hostile.pt"),
+      UserError,
+      `hostile.pt: this pickle is not read: it names`,
+    );
   }
   // INST, OBJ, NEWOBJ, EXT1, BINPERSID without anything outside.
   for (const code of ["i", "o", "\x81", "\x82", "Q"]) {
@@ -98,7 +123,8 @@ Deno.test("pickles that call Python code are refused and nothing is executed", (
 
 Deno.test("lists that hold one list twice, fifty levels deep, are not written out", () => {
   // BINPUT n, POP, a new list, MARK, BINGET n twice, APPENDS.
-  const level = (n: number) => ["q", "0](h", "h"].join(String.fromCharCode(n)) + String.fromCharCode(n) + "e";
+  const level = (n: number) =>
+    ["q", "0](h", "h"].join(String.fromCharCode(n)) + String.fromCharCode(n) + "e";
   const deep = "]" + Array.from({ length: 50 }, (_, n) => level(n)).join("");
   for (const end of ["\x8c\x01a\x93.", "h\x01\x93.", "Q.", "."]) {
     const bytes = Uint8Array.from(deep + end, (letter) => letter.charCodeAt(0));
@@ -108,7 +134,11 @@ Deno.test("lists that hold one list twice, fifty levels deep, are not written ou
 
 Deno.test("what is no state dict is refused", () => {
   assertThrows(() => decodePyTorch(new Uint8Array(), "x.pt"), UserError, "x.pt");
-  assertThrows(() => decodePyTorch(new TextEncoder().encode("not a checkpoint"), "x.pt"), UserError, "x.pt");
+  assertThrows(
+    () => decodePyTorch(new TextEncoder().encode("not a checkpoint"), "x.pt"),
+    UserError,
+    "x.pt",
+  );
   for (const bytes of [zip, legacy]) {
     for (let length = 0; length < bytes.length; length += 7) {
       assertThrows(() => decodePyTorch(bytes.subarray(0, length), "x.pt"), UserError, "x.pt");

@@ -1,7 +1,8 @@
 /**
- * safetensors: eight bytes with the header's length, a JSON header, then the elements of all tensors.
- * Format: https://github.com/huggingface/safetensors#format. Nothing is believed unchecked: every byte of the data
- * belongs to exactly one tensor, and nothing is allocated that the file's size does not justify.
+ * safetensors: eight bytes with the header's length, a JSON header, then the elements of all
+ * tensors. Format: https://github.com/huggingface/safetensors#format. Nothing is believed
+ * unchecked: every byte of the data belongs to exactly one tensor, and nothing is allocated that
+ * the file's size does not justify.
  */
 import { UserError } from "../errors.ts";
 import { writeFileAtomic } from "./atomic.ts";
@@ -31,7 +32,8 @@ interface Entry {
 }
 
 /** A name of the file in a message: short, and without what a terminal would obey. */
-const quoted = (name: string) => JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);
+const quoted = (name: string) =>
+  JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);
 
 function damaged(where: string, what: string): UserError {
   return new UserError(`${where}: no valid safetensors file: ${what}`);
@@ -42,16 +44,27 @@ function checkEntry(name: string, value: unknown, where: string): Entry {
   if (typeof value !== "object" || value === null) throw fault("has no description");
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
   if (!isDtype(dtype)) {
-    throw fault(`has the type ${typeof dtype === "string" ? quoted(dtype) : "?"}; read are ${dtypeNames.join(", ")}`);
+    throw fault(
+      `has the type ${typeof dtype === "string" ? quoted(dtype) : "?"}; read are ${
+        dtypeNames.join(", ")
+      }`,
+    );
   }
   const count = elementCount(shape);
   if (count === null) throw fault(`has an impossible shape`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((o) => Number.isSafeInteger(o) && o >= 0)) {
+  if (
+    !Array.isArray(offsets) || offsets.length !== 2 ||
+    !offsets.every((o) => Number.isSafeInteger(o) && o >= 0)
+  ) {
     throw fault("has impossible offsets");
   }
   const [begin, end] = offsets as [number, number];
   if (end - begin !== count * bytesPerElement(dtype)) {
-    throw fault(`takes ${end - begin} bytes, but its shape and type ask for ${count * bytesPerElement(dtype)}`);
+    throw fault(
+      `takes ${end - begin} bytes, but its shape and type ask for ${
+        count * bytesPerElement(dtype)
+      }`,
+    );
   }
   return { name, dtype, shape: shape as number[], begin, end };
 }
@@ -66,12 +79,17 @@ function headerEnd(bytes: Uint8Array, where: string, fileBytes: number): number 
   return 8 + Number(length);
 }
 
-/** Where the tensors lie in a file of `fileBytes` bytes that begins with `bytes`, which must hold its header. */
+/**
+ * Where the tensors lie in a file of `fileBytes` bytes that begins with `bytes`, which must hold
+ * its header.
+ */
 function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length) {
   const dataStart = headerEnd(bytes, where, fileBytes);
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, dataStart)));
+    header = JSON.parse(
+      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, dataStart)),
+    );
   } catch {
     throw damaged(where, "its header is no JSON");
   }
@@ -85,16 +103,23 @@ function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length
       entries.push(checkEntry(name, value, where));
       continue;
     }
-    if (typeof value !== "object" || value === null) throw damaged(where, "its metadata is no JSON object");
+    if (typeof value !== "object" || value === null) {
+      throw damaged(where, "its metadata is no JSON object");
+    }
     for (const [key, text] of Object.entries(value)) {
       if (typeof text !== "string") throw damaged(where, `its metadata ${quoted(key)} is no text`);
       metadata[key] = text;
     }
   }
   let at = 0;
-  for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+  for (
+    const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)
+  ) {
     if (begin !== at) {
-      throw damaged(where, `tensor ${quoted(name)} ${begin < at ? "overlaps another" : "leaves a gap"}`);
+      throw damaged(
+        where,
+        `tensor ${quoted(name)} ${begin < at ? "overlaps another" : "leaves a gap"}`,
+      );
     }
     at = end;
   }
@@ -105,14 +130,17 @@ function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length
 }
 
 /**
- * The tensors of a safetensors file, in the order of its header (names that are whole numbers first, as JSON.parse
- * gives them).
+ * The tensors of a safetensors file, in the order of its header (names that are whole numbers
+ * first, as JSON.parse gives them).
  *
  * @param bytes the whole file
  * @param where what to call the file in messages
  * @throws UserError where the bytes are no valid safetensors file
  */
-export function decodeTensors(bytes: Uint8Array, where = "safetensors data"): Map<string, TensorData> {
+export function decodeTensors(
+  bytes: Uint8Array,
+  where = "safetensors data",
+): Map<string, TensorData> {
   const { entries, dataStart } = decodeHeader(bytes, where);
   return new Map(entries.map(({ name, dtype, shape, begin, end }) => [
     name,
@@ -125,11 +153,17 @@ export function decodeTensors(bytes: Uint8Array, where = "safetensors data"): Ma
  *
  * @throws UserError where the bytes are no valid safetensors file
  */
-export function decodeMetadata(bytes: Uint8Array, where = "safetensors data"): Record<string, string> {
+export function decodeMetadata(
+  bytes: Uint8Array,
+  where = "safetensors data",
+): Record<string, string> {
   return { ...decodeHeader(bytes, where).metadata };
 }
 
-/** The bytes of a safetensors file in pieces, the tensors' own not copied: for files that nearly fill the memory. */
+/**
+ * The bytes of a safetensors file in pieces, the tensors' own not copied: for files that nearly
+ * fill the memory.
+ */
 function encodeParts(
   tensors: ReadonlyMap<string, TensorData>,
   metadata?: Readonly<Record<string, string>>,
@@ -137,26 +171,35 @@ function encodeParts(
   for (const [name, { dtype, shape, data }] of tensors) {
     if (name === "__metadata__") throw new Error("__metadata__ is no name for a tensor");
     if (elementCount(shape) !== data.length || data.BYTES_PER_ELEMENT !== bytesPerElement(dtype)) {
-      throw new Error(`tensor ${name}: ${data.length} elements in a ${dtype} tensor of shape [${shape}]`);
+      throw new Error(
+        `tensor ${name}: ${data.length} elements in a ${dtype} tensor of shape [${shape}]`,
+      );
     }
   }
   let end = 0;
   const starts = new Map<string, number>();
-  const laid = [...tensors].sort(([, a], [, b]) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype));
+  const laid = [...tensors].sort(([, a], [, b]) =>
+    bytesPerElement(b.dtype) - bytesPerElement(a.dtype)
+  );
   for (const [name, tensor] of laid) {
     starts.set(name, end);
     end += tensor.data.byteLength;
   }
-  // Entries are joined by hand: an object would put names that look like numbers first, and lose "__proto__".
+  // Entries are joined by hand: an object would put names that look like numbers first, and lose
+  // "__proto__".
   const fields: string[] = [];
   if (metadata) {
-    const texts = Object.keys(metadata).sort().map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`);
+    const texts = Object.keys(metadata).sort().map((key) =>
+      `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`
+    );
     fields.push(`"__metadata__":{${texts.join(",")}}`);
   }
   for (const [name, { dtype, shape, data }] of tensors) {
     const start = starts.get(name)!;
     fields.push(
-      `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [start, start + data.byteLength] })}`,
+      `${JSON.stringify(name)}:${
+        JSON.stringify({ dtype, shape, data_offsets: [start, start + data.byteLength] })
+      }`,
     );
   }
   const text = new TextEncoder().encode(`{${fields.join(",")}}`);
@@ -168,8 +211,8 @@ function encodeParts(
 }
 
 /**
- * A safetensors file: the same tensors and metadata give the same bytes. The header keeps the map's order; the elements
- * lie with the widest types first, so that all are aligned.
+ * A safetensors file: the same tensors and metadata give the same bytes. The header keeps the map's
+ * order; the elements lie with the widest types first, so that all are aligned.
  *
  * @param tensors elements must fill their shapes
  * @param metadata texts under names, written in the order of the names

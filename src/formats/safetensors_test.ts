@@ -25,7 +25,8 @@ const mixed = new Map<string, TensorData>([
 
 /** A file with a header of one's own. */
 function file(header: string, dataBytes: number): Uint8Array {
-  const text = new TextEncoder().encode(header), bytes = new Uint8Array(8 + text.length + dataBytes);
+  const text = new TextEncoder().encode(header);
+  const bytes = new Uint8Array(8 + text.length + dataBytes);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
   bytes.set(text, 8);
   return bytes;
@@ -36,7 +37,10 @@ Deno.test("what is written is read again: order, types, shapes, elements, metada
   const bytes = encodeTensors(mixed, metadata);
   assertEquals([...decodeTensors(bytes)], [...mixed]);
   assertEquals(decodeMetadata(bytes), metadata);
-  assertEquals(encodeTensors(decodeTensors(bytes), { about: metadata.about, spec: metadata.spec }), bytes);
+  assertEquals(
+    encodeTensors(decodeTensors(bytes), { about: metadata.about, spec: metadata.spec }),
+    bytes,
+  );
   // The header ends where eight bytes do, so that all elements are aligned.
   assertEquals(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8, 0);
   assertEquals(decodeTensors(encodeTensors(new Map())).size, 0);
@@ -84,23 +88,34 @@ Deno.test("damaged files are refused, and say why", () => {
     ["has the type", file(`{${entry("[0,4]", "[1]", "[".repeat(1e5) + "]".repeat(1e5))}}`, 4)],
     ["is no text", file('{"__metadata__":{"a":1}}', 0)],
   ];
-  for (const [what, bytes] of faults) assertThrows(() => decodeTensors(bytes, "x.safetensors"), UserError, what);
+  for (const [what, bytes] of faults) {
+    assertThrows(() => decodeTensors(bytes, "x.safetensors"), UserError, what);
+  }
   assertThrows(() => decodeTensors(new Uint8Array(), "x.safetensors"), UserError, "x.safetensors");
 });
 
 Deno.test("tensors whose elements do not fill their shape are not written", () => {
-  assertThrows(() => encodeTensors(new Map([["a", { dtype: "F32", shape: [2], data: new Float32Array(3) }]])));
-  assertThrows(() => encodeTensors(new Map([["a", { dtype: "F64", shape: [2], data: new Float32Array(2) }]])));
+  assertThrows(() =>
+    encodeTensors(new Map([["a", { dtype: "F32", shape: [2], data: new Float32Array(3) }]]))
+  );
+  assertThrows(() =>
+    encodeTensors(new Map([["a", { dtype: "F64", shape: [2], data: new Float32Array(2) }]]))
+  );
 });
 
 Deno.test("fuzzing: damaged safetensors files", async () => {
-  await fuzz([encodeTensors(mixed), encodeTensors(mixed, { a: "b" })], (bytes) => decodeTensors(bytes));
+  await fuzz(
+    [encodeTensors(mixed), encodeTensors(mixed, { a: "b" })],
+    (bytes) => decodeTensors(bytes),
+  );
 });
 
 const disk = ["read", "write"] as const;
 const ignore = disk.some((name) => Deno.permissions.querySync({ name }).state !== "granted");
 
-Deno.test("files are read as bytes are, and appear whole (needs --allow-read, --allow-write)", { ignore }, async () => {
+Deno.test("files are read as bytes are, and appear whole (needs --allow-read, --allow-write)", {
+  ignore,
+}, async () => {
   const folder = await Deno.makeTempDir();
   try {
     const path = `${folder}/a.safetensors`;
@@ -124,10 +139,15 @@ Deno.test("files are read as bytes are, and appear whole (needs --allow-read, --
 /** A Python that has safetensors, or null. */
 function findPython(): string | null {
   const needed = ["run", "env"] as const;
-  if (ignore || needed.some((name) => Deno.permissions.querySync({ name }).state !== "granted")) return null;
+  if (ignore || needed.some((name) => Deno.permissions.querySync({ name }).state !== "granted")) {
+    return null;
+  }
   const python = Deno.env.get("PYTHON") ?? "python3";
   try {
-    const found = new Deno.Command(python, { args: ["-c", "import safetensors, numpy"], stderr: "null" }).outputSync();
+    const found = new Deno.Command(python, {
+      args: ["-c", "import safetensors, numpy"],
+      stderr: "null",
+    }).outputSync();
     return found.success ? python : null;
   } catch {
     return null;
@@ -141,10 +161,12 @@ Deno.test("Python's safetensors opens what is written (needs a python with safet
   const path = await Deno.makeTempFile();
   try {
     await writeTensors(path, mixed, { a: "é" });
-    const script = "import sys\nfrom safetensors import safe_open\nf = safe_open(sys.argv[1], 'np')\n" +
+    const script =
+      "import sys\nfrom safetensors import safe_open\nf = safe_open(sys.argv[1], 'np')\n" +
       "print(f.metadata())\nfor k in sorted(set(f.keys()) - {'c.2'}): print(k, f.get_tensor(k).tolist())";
     const { stdout } = new Deno.Command(python!, { args: ["-c", script, path] }).outputSync();
-    const expected = "{'a': 'é'}\n__proto__ -7\nb.weight [[1.0, 2.0, 3.0], [4.0, 5.0, -0.0]]\nc.10 [0.5, -2.0]\n" +
+    const expected =
+      "{'a': 'é'}\n__proto__ -7\nb.weight [[1.0, 2.0, 3.0], [4.0, 5.0, -0.0]]\nc.10 [0.5, -2.0]\n" +
       "none []\nodd [1, 2, 255]\n";
     assertEquals(new TextDecoder().decode(stdout), expected);
   } finally {

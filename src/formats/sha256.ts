@@ -1,4 +1,7 @@
-/** SHA-256 of bytes that come in pieces, and of files. WebCrypto wants all bytes at once, and copies them. */
+/**
+ * SHA-256 of bytes that come in pieces, and of files. WebCrypto wants all bytes at once, and copies
+ * them.
+ */
 import { createHash } from "node:crypto";
 
 /** The SHA-256 of the pieces, one after the other, in hexadecimal. */
@@ -10,7 +13,8 @@ export function sha256(...pieces: (Uint8Array | string)[]): string {
 
 /** The SHA-256 of a file, read in pieces: it may be larger than what anybody wants in memory. */
 export function sha256OfFile(path: string): string {
-  const hash = createHash("sha256"), buffer = new Uint8Array(1 << 20);
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(1 << 20);
   using file = Deno.openSync(path);
   for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
     hash.update(buffer.subarray(0, count));

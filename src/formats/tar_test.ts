@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../errors.ts";
-// By GNU tar, in its own format and in pax: a/b/c.txt ("hello\n"), an empty file, and a file in a folder whose name has
-// 120 letters.
+// By GNU tar, in its own format and in pax: a/b/c.txt ("hello\n"), an empty file, and a file in a
+// folder whose name has 120 letters.
 import gnu from "./fixtures/gnu.tar.gz" with { type: "bytes" };
 import pax from "./fixtures/pax.tar.gz" with { type: "bytes" };
 import { fuzz } from "./fuzz.ts";
@@ -12,7 +12,9 @@ const roomy = { bytes: 100_000, entries: 100 };
 
 /** The bytes in pieces, as they would arrive. */
 async function* arriving(bytes: Uint8Array, length = 100): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += length) yield await Promise.resolve(bytes.subarray(at, at + length));
+  for (let at = 0; at < bytes.length; at += length) {
+    yield await Promise.resolve(bytes.subarray(at, at + length));
+  }
 }
 
 async function unpacked(bytes: Uint8Array, most = roomy): Promise<Map<string, string>> {
@@ -32,7 +34,13 @@ function mend(bytes: Uint8Array): void {
 }
 
 /** An archive of one entry. */
-function archive(name: string, type: string, content = "", size = content.length, linkTo = ""): Uint8Array {
+function archive(
+  name: string,
+  type: string,
+  content = "",
+  size = content.length,
+  linkTo = "",
+): Uint8Array {
   const text = (value: string) => new TextEncoder().encode(value);
   const bytes = new Uint8Array(512 + Math.ceil(content.length / 512) * 512 + 1024);
   bytes.set(text(name), 0);
@@ -76,17 +84,31 @@ Deno.test("archives that would write elsewhere, or more than expected, are refus
   for (const [what, bytes] of faults) {
     await assertRejects(() => unpacked(bytes), UserError, what);
   }
-  const twice = Uint8Array.from([...archive("a", "0", "x").subarray(0, 1024), ...archive("a", "0", "y")]);
+  const twice = Uint8Array.from([
+    ...archive("a", "0", "x").subarray(0, 1024),
+    ...archive("a", "0", "y"),
+  ]);
   await assertRejects(() => unpacked(twice), UserError, "twice");
-  await assertRejects(() => unpacked(twice, { bytes: 100, entries: 1 }), UserError, "more than 1 entries");
+  await assertRejects(
+    () => unpacked(twice, { bytes: 100, entries: 1 }),
+    UserError,
+    "more than 1 entries",
+  );
 });
 
 /** A file whose name stands in GNU's entry for long names. */
 function longNamed(name: string): Uint8Array {
-  return Uint8Array.from([...archive("././@LongLink", "L", name).subarray(0, 1024), ...archive("short", "0", "x")]);
+  return Uint8Array.from([
+    ...archive("././@LongLink", "L", name).subarray(0, 1024),
+    ...archive("short", "0", "x"),
+  ]);
 }
 
 Deno.test("fuzzing: damaged tar archives", async () => {
   const whole = await gunzip(pax, "a.tar.gz");
-  await fuzz([archive("a", "0", "hi"), longNamed("b/c"), whole.slice()], (bytes) => unpacked(bytes), { mend });
+  await fuzz(
+    [archive("a", "0", "hi"), longNamed("b/c"), whole.slice()],
+    (bytes) => unpacked(bytes),
+    { mend },
+  );
 });

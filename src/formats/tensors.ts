@@ -1,4 +1,6 @@
-/** The values that tensor files hold, whatever their format: element types, shapes and typed arrays. */
+/**
+ * The values that tensor files hold, whatever their format: element types, shapes and typed arrays.
+ */
 
 /** An element type, under the name that safetensors gives it. */
 export type Dtype =
@@ -16,7 +18,10 @@ export type Dtype =
   | "I64"
   | "F64";
 
-/** The typed array of each element type. bfloat16 has none of its own: its 16 bits are kept as they are. */
+/**
+ * The typed array of each element type. bfloat16 has none of its own: its 16 bits are kept as they
+ * are.
+ */
 const arrays = {
   BOOL: Uint8Array,
   U8: Uint8Array,
@@ -70,7 +75,8 @@ export function bytesPerElement(dtype: Dtype): number {
 /**
  * The number of elements of a shape.
  *
- * @returns null when the shape is no list of whole numbers from 0 up, or has more elements than a number counts exactly
+ * @returns null when the shape is no list of whole numbers from 0 up, or has more elements than a
+ *   number counts exactly
  */
 export function elementCount(shape: unknown): number | null {
   if (!Array.isArray(shape)) return null;
@@ -85,7 +91,9 @@ export function elementCount(shape: unknown): number | null {
 
 /** The elements of little-endian bytes that fill their own buffer, not copied. */
 export function elementsOf(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): TensorData["data"] {
-  if (bytes.byteLength !== bytes.buffer.byteLength) throw new Error("bytes that share their buffer");
+  if (bytes.byteLength !== bytes.buffer.byteLength) {
+    throw new Error("bytes that share their buffer");
+  }
   // Every platform that Deno runs on is little-endian, as the files are.
   return new arrays[dtype](bytes.buffer);
 }
@@ -100,7 +108,10 @@ export function float32Tensor(shape: number[], data: Float32Array): TensorData {
   return { dtype: "F32", shape, data };
 }
 
-/** A tensor's elements as float32, whatever their type; the same array where they are float32 already. */
+/**
+ * A tensor's elements as float32, whatever their type; the same array where they are float32
+ * already.
+ */
 export function toFloat32(tensor: TensorData): Float32Array {
   const { dtype, data } = tensor;
   if (data instanceof Float32Array) return data;
@@ -114,16 +125,19 @@ export function toFloat32(tensor: TensorData): Float32Array {
   return Float32Array.from(data);
 }
 
-/** Whether all values are finite. A loop: `some` takes ten times as long, and this is a good part of saving. */
+/**
+ * Whether all values are finite. A loop: `some` takes ten times as long, and this is a good part of
+ * saving.
+ */
 export function areNumbers(values: Float32Array): boolean {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false;
   return true;
 }
 
 /**
- * Gives the memory of an array back at once; the array is empty from then on, and so is what shares its buffer. For
- * large ones that are done with: the garbage collector sees no hurry in memory outside its heap and may keep hundreds of
- * megabytes.
+ * Gives the memory of an array back at once; the array is empty from then on, and so is what shares
+ * its buffer. For large ones that are done with: the garbage collector sees no hurry in memory
+ * outside its heap and may keep hundreds of megabytes.
  */
 export function freeArray(array: { buffer: ArrayBufferLike }): void {
   if (array.buffer instanceof ArrayBuffer) array.buffer.transfer(0);

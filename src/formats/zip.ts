@@ -1,6 +1,7 @@
 /**
- * Zip archives whose entries are stored, not compressed, as PyTorch writes them. Format: PKWARE's APPNOTE.TXT, with its
- * 64-bit extensions. Every entry's checksum is compared, so that a damaged byte is found.
+ * Zip archives whose entries are stored, not compressed, as PyTorch writes them. Format: PKWARE's
+ * APPNOTE.TXT, with its 64-bit extensions. Every entry's checksum is compared, so that a damaged
+ * byte is found.
  */
 import { UserError } from "../errors.ts";
 import { crc32 } from "./crc32.ts";
@@ -16,10 +17,13 @@ export function isZip(bytes: Uint8Array): boolean {
  * @throws UserError where it is damaged, encrypted or compressed
  */
 export function decodeStoredZip(bytes: Uint8Array, where: string): Map<string, Uint8Array> {
-  const fault = (what: string) => new UserError(`${where}: this zip archive cannot be read: ${what}`);
+  const fault = (what: string) =>
+    new UserError(`${where}: this zip archive cannot be read: ${what}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const range = (at: number, length: number) => {
-    if (!(at >= 0 && length >= 0 && at + length <= bytes.length)) throw fault("it is cut off or damaged");
+    if (!(at >= 0 && length >= 0 && at + length <= bytes.length)) {
+      throw fault("it is cut off or damaged");
+    }
     return at;
   };
   const u64 = (at: number) => {
@@ -29,11 +33,18 @@ export function decodeStoredZip(bytes: Uint8Array, where: string): Map<string, U
   };
   // The directory's end lies last, with a comment of at most 65,535 bytes behind it.
   let end = bytes.length - 22;
-  while (end >= 0 && end >= bytes.length - 22 - 65_535 && view.getUint32(end, true) !== 0x06054b50) end--;
-  if (end < 0 || view.getUint32(end, true) !== 0x06054b50) throw fault("its directory is missing; it is cut off");
-  let count = view.getUint16(end + 10, true), at = view.getUint32(end + 16, true);
+  while (
+    end >= 0 && end >= bytes.length - 22 - 65_535 && view.getUint32(end, true) !== 0x06054b50
+  ) end--;
+  if (end < 0 || view.getUint32(end, true) !== 0x06054b50) {
+    throw fault("its directory is missing; it is cut off");
+  }
+  let count = view.getUint16(end + 10, true);
+  let at = view.getUint32(end + 16, true);
   if (count === 0xffff || at === 0xffffffff) {
-    if (end < 20 || view.getUint32(end - 20, true) !== 0x07064b50) throw fault("its directory is damaged");
+    if (end < 20 || view.getUint32(end - 20, true) !== 0x07064b50) {
+      throw fault("its directory is damaged");
+    }
     const wide = range(u64(end - 20 + 8), 56);
     if (view.getUint32(wide, true) !== 0x06064b50) throw fault("its directory is damaged");
     count = u64(wide + 32);
@@ -44,17 +55,21 @@ export function decodeStoredZip(bytes: Uint8Array, where: string): Map<string, U
   for (let i = 0; i < count; i++) {
     range(at, 46);
     if (view.getUint32(at, true) !== 0x02014b50) throw fault("its directory is damaged");
-    const flags = view.getUint16(at + 8, true), method = view.getUint16(at + 10, true);
-    const nameLength = view.getUint16(at + 28, true), extraLength = view.getUint16(at + 30, true);
-    let packed = view.getUint32(at + 20, true),
-      size = view.getUint32(at + 24, true),
-      local = view.getUint32(at + 42, true);
-    const next = range(at + 46, nameLength + extraLength) + nameLength + extraLength + view.getUint16(at + 32, true);
+    const flags = view.getUint16(at + 8, true);
+    const method = view.getUint16(at + 10, true);
+    const nameLength = view.getUint16(at + 28, true);
+    const extraLength = view.getUint16(at + 30, true);
+    let packed = view.getUint32(at + 20, true);
+    let size = view.getUint32(at + 24, true);
+    let local = view.getUint32(at + 42, true);
+    const next = range(at + 46, nameLength + extraLength) + nameLength + extraLength +
+      view.getUint16(at + 32, true);
     const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
     // The 64-bit field holds those of the three that did not fit, in this order.
     const extraEnd = at + 46 + nameLength + extraLength;
     for (let extra = at + 46 + nameLength; extra + 4 <= extraEnd;) {
-      const id = view.getUint16(extra, true), length = view.getUint16(extra + 2, true);
+      const id = view.getUint16(extra, true);
+      const length = view.getUint16(extra + 2, true);
       range(extra + 4, length);
       if (id === 1) {
         let field = extra + 4;
@@ -65,8 +80,12 @@ export function decodeStoredZip(bytes: Uint8Array, where: string): Map<string, U
       extra += 4 + length;
     }
     if (flags & 1) throw fault(`${JSON.stringify(name)} is encrypted`);
-    if (method !== 0 || packed !== size) throw fault(`${JSON.stringify(name)} is compressed, which PyTorch never does`);
-    if (view.getUint32(range(local, 30), true) !== 0x04034b50) throw fault(`${JSON.stringify(name)} is damaged`);
+    if (method !== 0 || packed !== size) {
+      throw fault(`${JSON.stringify(name)} is compressed, which PyTorch never does`);
+    }
+    if (view.getUint32(range(local, 30), true) !== 0x04034b50) {
+      throw fault(`${JSON.stringify(name)} is damaged`);
+    }
     const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
     const content = bytes.subarray(range(start, size), start + size);
     if (entries.has(name)) throw fault(`${JSON.stringify(name)} is there twice`);

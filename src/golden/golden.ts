@@ -1,6 +1,7 @@
 /**
- * The golden cases: what PyTorch, SciPy and torch-fidelity compute, for tests. `make_golden.py` made them; its header
- * and `cases.json` say what each case is. Read without permissions, so that filter tests need none.
+ * The golden cases: what PyTorch, SciPy and torch-fidelity compute, for tests. `make_golden.py`
+ * made them; its header and `cases.json` say what each case is. Read without permissions, so that
+ * filter tests need none.
  */
 import cases from "./cases.json" with { type: "json" };
 import bytes from "./golden.safetensors" with { type: "bytes" };
@@ -33,7 +34,9 @@ interface Entry {
 
 const file = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const headerLength = Number(file.getBigUint64(0, true));
-const header: Record<string, Entry> = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
+const header: Record<string, Entry> = JSON.parse(
+  new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)),
+);
 
 const readers: Record<string, [number, (offset: number) => number]> = {
   F64: [8, (o) => file.getFloat64(o, true)],
@@ -45,11 +48,16 @@ const readers: Record<string, [number, (offset: number) => number]> = {
 function goldenTensor(name: string): GoldenTensor {
   const entry = header[name];
   const reader = entry && readers[entry.dtype];
-  if (!entry || !reader) throw new Error(`no golden tensor ${name}, or of a type that is not read here`);
+  if (!entry || !reader) {
+    throw new Error(`no golden tensor ${name}, or of a type that is not read here`);
+  }
   const [size, read] = reader;
   const start = 8 + headerLength + entry.data_offsets[0];
   const count = (entry.data_offsets[1] - entry.data_offsets[0]) / size;
-  return { shape: entry.shape, data: Float64Array.from({ length: count }, (_, i) => read(start + i * size)) };
+  return {
+    shape: entry.shape,
+    data: Float64Array.from({ length: count }, (_, i) => read(start + i * size)),
+  };
 }
 
 /** The golden cases of a kind, or all of them. */
@@ -57,7 +65,9 @@ export function goldenCases(kind?: string): GoldenCase[] {
   return cases.filter((row) => kind === undefined || row.kind === kind).map((row) => ({
     ...row,
     values: (row as { values?: unknown }).values ?? {},
-    tensors: Object.fromEntries(row.tensors.map((name) => [name, goldenTensor(`${row.case}/${name}`)])),
+    tensors: Object.fromEntries(
+      row.tensors.map((name) => [name, goldenTensor(`${row.case}/${name}`)]),
+    ),
   }));
 }
 
@@ -68,7 +78,10 @@ export function goldenCase(name: string): GoldenCase {
   return found;
 }
 
-/** Throws where an element is further from the expected one than tolerance * max(1, |expected|). NaN never passes. */
+/**
+ * Throws where an element is further from the expected one than tolerance * max(1, |expected|). NaN
+ * never passes.
+ */
 export function assertClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -78,9 +91,11 @@ export function assertClose(
   if (actual.length !== expected.length) {
     throw new Error(`${what}: ${actual.length} elements, expected ${expected.length}`);
   }
-  let worst = -1, at = -1;
+  let worst = -1;
+  let at = -1;
   for (let i = 0; i < expected.length; i++) {
-    const e = expected[i]!, off = Math.abs(actual[i]! - e) / Math.max(1, Math.abs(e));
+    const e = expected[i]!;
+    const off = Math.abs(actual[i]! - e) / Math.max(1, Math.abs(e));
     if (!(off <= worst)) {
       if (Number.isNaN(off)) throw new Error(`${what}: NaN at ${i}, expected ${e}`);
       worst = off;
@@ -96,7 +111,10 @@ export function assertClose(
   }
 }
 
-/** Numbers in [-1, 1) by the formula of make_golden.py, for weights and inputs that PyTorch filled in the same way. */
+/**
+ * Numbers in [-1, 1) by the formula of make_golden.py, for weights and inputs that PyTorch filled
+ * in the same way.
+ */
 export function formulaUniform(stream: number, count: number): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => {
     let h = (Math.imul(stream, 0x9e3779b1) + i) >>> 0;
@@ -109,7 +127,10 @@ export function formulaUniform(stream: number, count: number): Float64Array {
   });
 }
 
-/** The formula weights of parameter `index` of an ordered state dict, in PyTorch's shape and row-major order. */
+/**
+ * The formula weights of parameter `index` of an ordered state dict, in PyTorch's shape and
+ * row-major order.
+ */
 export function formulaWeights(index: number, name: string, shape: number[]): Float32Array {
   const count = shape.reduce((a, b) => a * b, 1);
   const u = formulaUniform(index, count);

@@ -1,4 +1,7 @@
-/** Two convolutions with GroupNorm and GELU: the network's workhorse, plain (A, B) or with alias-free GELUs (C, D). */
+/**
+ * Two convolutions with GroupNorm and GELU: the network's workhorse, plain (A, B) or with
+ * alias-free GELUs (C, D).
+ */
 import * as tf from "@tensorflow/tfjs";
 import { aliasFreeGelu } from "../../kernels/alias_free_gelu/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
@@ -21,9 +24,12 @@ export interface DoubleConvolutionOptions {
 
 /** The published names within the layer. */
 function namesOf({ filters }: DoubleConvolutionOptions) {
-  return filters
-    ? { conv1: "conv1", norm1: "norm1", conv2: "conv2", norm2: "norm2" }
-    : { conv1: "double_conv.0", norm1: "double_conv.1", conv2: "double_conv.3", norm2: "double_conv.4" };
+  return filters ? { conv1: "conv1", norm1: "norm1", conv2: "conv2", norm2: "norm2" } : {
+    conv1: "double_conv.0",
+    norm1: "double_conv.1",
+    conv2: "double_conv.3",
+    norm2: "double_conv.4",
+  };
 }
 
 interface Norm {
@@ -32,7 +38,10 @@ interface Norm {
 }
 
 function normOf({ parameter }: LayerTensors, name: string): Norm {
-  return { scale: parameter(`${name}.weight`) as tf.Tensor1D, offset: parameter(`${name}.bias`) as tf.Tensor1D };
+  return {
+    scale: parameter(`${name}.weight`) as tf.Tensor1D,
+    offset: parameter(`${name}.bias`) as tf.Tensor1D,
+  };
 }
 
 function convolve(x: tf.Tensor4D, { parameter }: LayerTensors, name: string): tf.Tensor4D {
@@ -40,13 +49,15 @@ function convolve(x: tf.Tensor4D, { parameter }: LayerTensors, name: string): tf
 }
 
 /**
- * conv3x3 - GroupNorm - GELU - conv3x3 - GroupNorm; residual: GELU(x + that). With `normInside` both GELUs hold the
- * GroupNorm that stands before them; in the residual form the second is used twice, as published.
+ * conv3x3 - GroupNorm - GELU - conv3x3 - GroupNorm; residual: GELU(x + that). With `normInside`
+ * both GELUs hold the GroupNorm that stands before them; in the residual form the second is used
+ * twice, as published.
  */
 export const doubleConvolution: Layer<DoubleConvolutionOptions> = {
   name: "double-convolution",
   parameters(options) {
-    const { inputs, middle, outputs } = options, names = namesOf(options);
+    const { inputs, middle, outputs } = options;
+    const names = namesOf(options);
     return [
       convolutionWeight(`${names.conv1}.weight`, inputs, middle, 3),
       ...normParameters(names.norm1, middle),
@@ -54,15 +65,19 @@ export const doubleConvolution: Layer<DoubleConvolutionOptions> = {
       ...normParameters(names.norm2, outputs),
     ];
   },
-  constants: ({ filters }) => filters ? [filterConstant("up", filters), filterConstant("down", filters)] : [],
+  constants: ({ filters }) =>
+    filters ? [filterConstant("up", filters), filterConstant("down", filters)] : [],
   outputShape: ([image], { outputs }) => [image![0]!, image![1]!, outputs],
   apply([input], tensors, options) {
-    const { filters, normInside, residual } = options, names = namesOf(options);
+    const { filters, normInside, residual } = options;
+    const names = namesOf(options);
     const x = input as tf.Tensor4D;
-    const norm1 = normOf(tensors, names.norm1), norm2 = normOf(tensors, names.norm2);
+    const norm1 = normOf(tensors, names.norm1);
+    const norm2 = normOf(tensors, names.norm2);
     const nonlinearity = (y: tf.Tensor4D, norm?: Norm): tf.Tensor4D => {
       if (!filters) return gelu(y);
-      const up = tensors.constant("up") as tf.Tensor2D, down = tensors.constant("down") as tf.Tensor2D;
+      const up = tensors.constant("up") as tf.Tensor2D;
+      const down = tensors.constant("down") as tf.Tensor2D;
       return aliasFreeGelu(y, { up, down, ...(norm ? { norm } : {}) });
     };
     let y = convolve(x, tensors, names.conv1);

@@ -29,7 +29,10 @@ export const timeEmbedding: Layer<{ features: number }> = {
   },
 };
 
-/** Adds a trained vector for each image's label to its time embedding; without a label it adds nothing. */
+/**
+ * Adds a trained vector for each image's label to its time embedding; without a label it adds
+ * nothing.
+ */
 export const labelEmbedding: Layer<{ classes: number; features: number }> = {
   name: "label-embedding",
   parameters: ({ classes, features }) => [
@@ -39,8 +42,15 @@ export const labelEmbedding: Layer<{ classes: number; features: number }> = {
   outputShape: ([embedding]) => embedding!,
   apply([embedding, label], { parameter }, { classes }) {
     if (!label) return embedding!;
-    // A product with a one-hot matrix in place of a gather: its gradient is a product, too, and every engine has it.
-    const chosen = tf.oneHot(tf.cast(label as tf.Tensor1D, "int32"), classes, 1, 0, "float32") as tf.Tensor2D;
+    // A product with a one-hot matrix in place of a gather: its gradient is a product, too, and
+    // every engine has it.
+    const chosen = tf.oneHot(
+      tf.cast(label as tf.Tensor1D, "int32"),
+      classes,
+      1,
+      0,
+      "float32",
+    ) as tf.Tensor2D;
     return tf.add(embedding!, tf.matMul(chosen, parameter("weight") as tf.Tensor2D));
   },
 };

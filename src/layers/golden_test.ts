@@ -1,7 +1,13 @@
 /** Layers beside PyTorch, with the weights of the formula. */
 import * as tf from "@tensorflow/tfjs";
 import { channelsLast, tensorOf, testOnEngines } from "../../kernels/testing.ts";
-import { assertClose, formulaWeights, type GoldenCase, goldenCases, type GoldenTensor } from "../golden/golden.ts";
+import {
+  assertClose,
+  formulaWeights,
+  type GoldenCase,
+  goldenCases,
+  type GoldenTensor,
+} from "../golden/golden.ts";
 import { ourShape, toOurs } from "../unet/layout.ts";
 import { doubleConvolution } from "./double_convolution.ts";
 import type { Layer, LayerTensors } from "./layer.ts";
@@ -16,20 +22,31 @@ function tensorsOf<Options>(layer: Layer<Options>, options: Options): LayerTenso
     }),
   );
   const constants = new Map(
-    layer.constants(options).map(({ name, shape, values }) => [name, tf.tensor(values, shape, "float32")]),
+    layer.constants(options).map((
+      { name, shape, values },
+    ) => [name, tf.tensor(values, shape, "float32")]),
   );
   return { parameter: (name) => parameters.get(name)!, constant: (name) => constants.get(name)! };
 }
 
 /** Registers a test of a layer against the golden cases of a kind: without and with jit. */
-function testLayer<Options>(layer: Layer<Options>, kind: string, optionsOf: (row: GoldenCase) => Options): void {
+function testLayer<Options>(
+  layer: Layer<Options>,
+  kind: string,
+  optionsOf: (row: GoldenCase) => Options,
+): void {
   testOnEngines(`${layer.name}: equals PyTorch's`, async (engine) => {
     for (const row of goldenCases(kind)) {
-      const options = optionsOf(row), tensors = tensorsOf(layer, options);
+      const options = optionsOf(row);
+      const tensors = tensorsOf(layer, options);
       const apply = (x: tf.Tensor) => layer.apply([x], tensors, options);
       const { x, y, grad_y, grad_x } = row.tensors;
-      const inputs = [tensorOf(channelsLast(x!)), ...(grad_y ? [tensorOf(channelsLast(grad_y))] : [])];
-      const run = (x: tf.Tensor, dy?: tf.Tensor) => dy ? [apply(x), tf.grad(apply)(x, dy)] : [apply(x)];
+      const inputs = [
+        tensorOf(channelsLast(x!)),
+        ...(grad_y ? [tensorOf(channelsLast(grad_y))] : []),
+      ];
+      const run = (x: tf.Tensor, dy?: tf.Tensor) =>
+        dy ? [apply(x), tf.grad(apply)(x, dy)] : [apply(x)];
       const jitted = engine.jit((x, dy) => run(x!, dy));
       for (const results of [run(inputs[0]!, inputs[1]), jitted(...inputs)]) {
         await assertImages(results[0]!, y!, row);
@@ -40,11 +57,19 @@ function testLayer<Options>(layer: Layer<Options>, kind: string, optionsOf: (row
   });
 }
 
-async function assertImages(actual: tf.Tensor, expected: GoldenTensor, row: GoldenCase): Promise<void> {
+async function assertImages(
+  actual: tf.Tensor,
+  expected: GoldenTensor,
+  row: GoldenCase,
+): Promise<void> {
   assertClose(await actual.data(), channelsLast(expected).data, row.tolerance, row.case);
 }
 
-testLayer(selfAttention, "self_attention", ({ params: { channels, heads } }) => ({ channels, heads }));
+testLayer(
+  selfAttention,
+  "self_attention",
+  ({ params: { channels, heads } }) => ({ channels, heads }),
+);
 
 testLayer(doubleConvolution, "double_conv", ({ params }) => ({
   inputs: params.in,

@@ -1,4 +1,7 @@
-/** The layers that join and end things: the skip connection, the last convolution, and a norm that nobody uses. */
+/**
+ * The layers that join and end things: the skip connection, the last convolution, and a norm that
+ * nobody uses.
+ */
 import * as tf from "@tensorflow/tfjs";
 import { convolutionWeight, fanInUniform, type Layer, normParameters } from "./layer.ts";
 
@@ -9,7 +12,9 @@ export const concatenation: Layer<Record<never, never>> = {
   constants: () => [],
   outputShape([first, second]) {
     if (first![0] !== second![0] || first![1] !== second![1]) {
-      throw new RangeError(`images of different sizes cannot be joined: [${first}] and [${second}]`);
+      throw new RangeError(
+        `images of different sizes cannot be joined: [${first}] and [${second}]`,
+      );
     }
     return [first![0]!, first![1]!, first![2]! + second![2]!];
   },
@@ -37,8 +42,8 @@ export const pointwiseConvolution: Layer<{ inputs: number; outputs: number }> = 
 };
 
 /**
- * A GroupNorm that the published code's fifth variant owns and never uses: it lies in the checkpoints, gets no gradient
- * and so is never trained.
+ * A GroupNorm that the published code's fifth variant owns and never uses: it lies in the
+ * checkpoints, gets no gradient and so is never trained.
  */
 export const unusedGroupNorm: Layer<{ channels: number }> = {
   name: "unused-group-norm",

@@ -10,8 +10,8 @@ export type Initializer =
   | { kind: "normal" };
 
 /**
- * How a parameter lies in memory here, where PyTorch has [out, in] and [out, in, height, width]: a matrix as [in, out],
- * a convolution as [height, width, in, out], `same` as PyTorch has it.
+ * How a parameter lies in memory here, where PyTorch has [out, in] and [out, in, height, width]: a
+ * matrix as [in, out], a convolution as [height, width, in, out], `same` as PyTorch has it.
  */
 export type Layout = "same" | "matrix" | "convolution";
 
@@ -62,13 +62,21 @@ export interface Layer<Options> {
   apply(inputs: tf.Tensor[], tensors: LayerTensors, options: Options): tf.Tensor;
 }
 
-/** PyTorch's default of convolutions and linear layers: kaiming_uniform with a = sqrt 5 comes to 1 / sqrt(fanIn). */
+/**
+ * PyTorch's default of convolutions and linear layers: kaiming_uniform with a = sqrt 5 comes to 1 /
+ * sqrt(fanIn).
+ */
 export function fanInUniform(fanIn: number): Initializer {
   return { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };
 }
 
 /** A convolution's weight, without a bias. */
-export function convolutionWeight(name: string, inputs: number, outputs: number, size: number): Parameter {
+export function convolutionWeight(
+  name: string,
+  inputs: number,
+  outputs: number,
+  size: number,
+): Parameter {
   return {
     name,
     shape: [outputs, inputs, size, size],
@@ -89,7 +97,17 @@ export function linearParameters(prefix: string, inputs: number, outputs: number
 /** The scale and the offset of a normalization. */
 export function normParameters(prefix: string, channels: number): Parameter[] {
   return [
-    { name: `${prefix}.weight`, shape: [channels], layout: "same", initializer: { kind: "constant", value: 1 } },
-    { name: `${prefix}.bias`, shape: [channels], layout: "same", initializer: { kind: "constant", value: 0 } },
+    {
+      name: `${prefix}.weight`,
+      shape: [channels],
+      layout: "same",
+      initializer: { kind: "constant", value: 1 },
+    },
+    {
+      name: `${prefix}.bias`,
+      shape: [channels],
+      layout: "same",
+      initializer: { kind: "constant", value: 0 },
+    },
   ];
 }

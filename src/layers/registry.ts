@@ -4,7 +4,12 @@ import { addEmbedding, labelEmbedding, timeEmbedding } from "./embedding.ts";
 import { concatenation, pointwiseConvolution, unusedGroupNorm } from "./joining.ts";
 import type { Layer } from "./layer.ts";
 import { nearest } from "../nearest.ts";
-import { bilinearUpsampling, filteredDownsampling, filteredUpsampling, maxPooling } from "./resampling.ts";
+import {
+  bilinearUpsampling,
+  filteredDownsampling,
+  filteredUpsampling,
+  maxPooling,
+} from "./resampling.ts";
 import { selfAttention } from "./self_attention.ts";
 
 /** The registry. */
@@ -27,7 +32,9 @@ export const layers = {
 export type LayerName = keyof typeof layers;
 
 /** The options of the layer of a name. */
-export type LayerOptions<N extends LayerName> = (typeof layers)[N] extends Layer<infer Options> ? Options : never;
+export type LayerOptions<N extends LayerName> = (typeof layers)[N] extends Layer<infer Options>
+  ? Options
+  : never;
 
 /** A layer of any kind; its options belong to it, which only the plan's types know. */
 // deno-lint-ignore no-explicit-any -- options of all kinds
@@ -40,8 +47,11 @@ type AnyLayer = Layer<any>;
  */
 export function layerNamed(name: string): AnyLayer {
   if (Object.hasOwn(layers, name)) return layers[name as LayerName];
-  const names = Object.keys(layers), near = nearest(name, names);
+  const names = Object.keys(layers);
+  const near = nearest(name, names);
   throw new RangeError(
-    `there is no layer ${JSON.stringify(name)}; ${near ? `did you mean ${near}?` : `known: ${names}`}`,
+    `there is no layer ${JSON.stringify(name)}; ${
+      near ? `did you mean ${near}?` : `known: ${names}`
+    }`,
   );
 }

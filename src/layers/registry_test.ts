@@ -9,7 +9,11 @@ Deno.test("every layer is registered under its own name", () => {
 });
 
 Deno.test("an unknown layer is answered with the nearest known one, or with all", () => {
-  assertThrows(() => layerNamed("self-atention"), RangeError, 'no layer "self-atention"; did you mean self-attention?');
+  assertThrows(
+    () => layerNamed("self-atention"),
+    RangeError,
+    'no layer "self-atention"; did you mean self-attention?',
+  );
   assertThrows(() => layerNamed("zzz"), RangeError, "known: max-pooling,");
   assertThrows(() => layerNamed("toString"), RangeError, "there is no layer");
 });

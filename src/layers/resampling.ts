@@ -26,7 +26,10 @@ export const maxPooling: Layer<Plain> = {
   apply: ([x]) => tf.maxPool(x as tf.Tensor4D, 2, 2, "valid"),
 };
 
-/** Bilinear interpolation whose corner pixels stay (PyTorch's `align_corners=True`): architectures A and C. */
+/**
+ * Bilinear interpolation whose corner pixels stay (PyTorch's `align_corners=True`): architectures A
+ * and C.
+ */
 export const bilinearUpsampling: Layer<Plain> = {
   name: "bilinear-upsampling",
   parameters: () => [],
@@ -34,7 +37,8 @@ export const bilinearUpsampling: Layer<Plain> = {
   outputShape: doubled,
   apply([x]) {
     const [, height, width] = x!.shape as [number, number, number, number];
-    // The gradient of tfjs's cpu backend is right for squares only, and all images here are squares.
+    // The gradient of tfjs's cpu backend is right for squares only, and all images here are
+    // squares.
     return tf.image.resizeBilinear(x as tf.Tensor4D, [2 * height, 2 * width], true);
   },
 };
@@ -45,7 +49,8 @@ export const filteredDownsampling: Layer<{ filters: Filters }> = {
   parameters: () => [],
   constants: ({ filters }) => [filterConstant("down", filters)],
   outputShape: halved,
-  apply: ([x], { constant }) => filteredDownsample(x as tf.Tensor4D, constant("down") as tf.Tensor2D),
+  apply: ([x], { constant }) =>
+    filteredDownsample(x as tf.Tensor4D, constant("down") as tf.Tensor2D),
 };
 
 /** Zeros between the pixels, then filter: architectures B and D. */

@@ -11,12 +11,17 @@ function linear(x: tf.Tensor2D, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor2D
 }
 
 function normalized(x: tf.Tensor2D, { parameter }: LayerTensors, name: string): tf.Tensor2D {
-  return layerNorm(x, parameter(`${name}.weight`) as tf.Tensor1D, parameter(`${name}.bias`) as tf.Tensor1D);
+  return layerNorm(
+    x,
+    parameter(`${name}.weight`) as tf.Tensor1D,
+    parameter(`${name}.bias`) as tf.Tensor1D,
+  );
 }
 
 /**
- * a = x + attention(LayerNorm(x)), then a + linear(GELU(linear(LayerNorm(a)))), pixels being the positions. PyTorch's
- * `MultiheadAttention`, whose one input matrix makes query, key and value. The GELU is plain in every architecture.
+ * a = x + attention(LayerNorm(x)), then a + linear(GELU(linear(LayerNorm(a)))), pixels being the
+ * positions. PyTorch's `MultiheadAttention`, whose one input matrix makes query, key and value. The
+ * GELU is plain in every architecture.
  */
 export const selfAttention: Layer<{ channels: number; heads: number }> = {
   name: "self-attention",
@@ -44,12 +49,15 @@ export const selfAttention: Layer<{ channels: number; heads: number }> = {
     ...linearParameters("ff_self.1", channels, channels),
     ...linearParameters("ff_self.3", channels, channels),
   ],
-  // The key's bias adds one number to all scores of a row, which the softmax takes off again. Left out, its gradient is
-  // zero and not the rounding noise that Adam would make whole steps of.
+  // The key's bias adds one number to all scores of a row, which the softmax takes off again. Left
+  // out, its gradient is zero and not the rounding noise that Adam would make whole steps of.
   constants: ({ channels }) => [{
     name: "queryAndValue",
     shape: [3 * channels],
-    values: Array.from({ length: 3 * channels }, (_, i) => i >= channels && i < 2 * channels ? 0 : 1),
+    values: Array.from(
+      { length: 3 * channels },
+      (_, i) => i >= channels && i < 2 * channels ? 0 : 1,
+    ),
   }],
   outputShape: ([image]) => image!,
   apply([image], tensors, { channels, heads }) {
@@ -62,19 +70,33 @@ export const selfAttention: Layer<{ channels: number; heads: number }> = {
       parameter("mha.in_proj_weight"),
       tf.mul(parameter("mha.in_proj_bias"), constant("queryAndValue")),
     );
-    const [query, key, value] = tf.split(tf.reshape(joint, [batch, height * width, 3 * channels]), 3, 2) as [
+    const [query, key, value] = tf.split(
+      tf.reshape(joint, [batch, height * width, 3 * channels]),
+      3,
+      2,
+    ) as [
       tf.Tensor3D,
       tf.Tensor3D,
       tf.Tensor3D,
     ];
-    const attended = tf.reshape(attention(query, key, value, heads), [rows, channels]) as tf.Tensor2D;
-    const a = tf.add(linear(attended, parameter("mha.out_proj.weight"), parameter("mha.out_proj.bias")), x);
+    const attended = tf.reshape(attention(query, key, value, heads), [
+      rows,
+      channels,
+    ]) as tf.Tensor2D;
+    const a = tf.add(
+      linear(attended, parameter("mha.out_proj.weight"), parameter("mha.out_proj.bias")),
+      x,
+    );
     const hidden = linear(
       normalized(a as tf.Tensor2D, tensors, "ff_self.0"),
       parameter("ff_self.1.weight"),
       parameter("ff_self.1.bias"),
     );
-    const forward = linear(gelu(hidden), parameter("ff_self.3.weight"), parameter("ff_self.3.bias"));
+    const forward = linear(
+      gelu(hidden),
+      parameter("ff_self.3.weight"),
+      parameter("ff_self.3.bias"),
+    );
     return tf.reshape(tf.add(forward, a), [batch, height, width, channels]);
   },
 };

@@ -1,4 +1,6 @@
-/** Animations of one size of frames: GIF for everywhere, MP4 (H.264) where size and colours matter. */
+/**
+ * Animations of one size of frames: GIF for everywhere, MP4 (H.264) where size and colours matter.
+ */
 import process from "node:process";
 import gifenc from "gifenc";
 import type { Image } from "../formats/image.ts";
@@ -24,7 +26,9 @@ const { GIFEncoder, quantize, applyPalette } = gifenc as {
 export interface Timing {
   /** Milliseconds that each frame stands; GIF counts in hundredths of a second. */
   frameMs: number;
-  /** Milliseconds that the last frame stands, so that people can look at it. Default: as the others. */
+  /**
+   * Milliseconds that the last frame stands, so that people can look at it. Default: as the others.
+   */
   lastMs?: number;
 }
 
@@ -33,19 +37,25 @@ function checked(frames: readonly Image[]): Image {
   if (!first) throw new Error("an animation without frames");
   for (const { width, height } of frames) {
     if (width !== first.width || height !== first.height) {
-      throw new Error(`an animation of frames of ${first.width}x${first.height} and of ${width}x${height}`);
+      throw new Error(
+        `an animation of frames of ${first.width}x${first.height} and of ${width}x${height}`,
+      );
     }
   }
   return first;
 }
 
-/** RGBA samples of an image, with rows and columns repeated at the edges up to the size asked for. */
+/**
+ * RGBA samples of an image, with rows and columns repeated at the edges up to the size asked for.
+ */
 function rgbaOf({ width, height, channels, data }: Image, wide = width, high = height): Uint8Array {
   const rgba = new Uint8Array(wide * high * 4).fill(255);
   for (let y = 0; y < high; y++) {
     for (let x = 0; x < wide; x++) {
       const from = (Math.min(y, height - 1) * width + Math.min(x, width - 1)) * channels;
-      for (let c = 0; c < 3; c++) rgba[4 * (y * wide + x) + c] = data[from + (channels === 3 ? c : 0)]!;
+      for (let c = 0; c < 3; c++) {
+        rgba[4 * (y * wide + x) + c] = data[from + (channels === 3 ? c : 0)]!;
+      }
     }
   }
   return rgba;
@@ -58,17 +68,23 @@ function indexed(rgba: Uint8Array): { palette: Palette; indices: Uint8Array } {
   for (const pixel of pixels) {
     if (!places.has(pixel)) places.set(pixel, places.size);
     if (places.size > 256) {
-      // Sixteen levels of each colour, of which the palette holds means: a quarter of the time that finer ones take.
+      // Sixteen levels of each colour, of which the palette holds means: a quarter of the time that
+      // finer ones take.
       const palette = quantize(rgba, 256, { format: "rgb444" });
       return { palette, indices: applyPalette(rgba, palette, "rgb444") };
     }
   }
-  const palette = [...places.keys()].map((pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255]);
+  const palette = [...places.keys()].map((
+    pixel,
+  ) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255]);
   return { palette, indices: Uint8Array.from(pixels, (pixel) => places.get(pixel)!) };
 }
 
 /** An endlessly repeated GIF; the same frames give the same bytes. */
-export function gifAnimation(frames: readonly Image[], { frameMs, lastMs = frameMs }: Timing): Uint8Array<ArrayBuffer> {
+export function gifAnimation(
+  frames: readonly Image[],
+  { frameMs, lastMs = frameMs }: Timing,
+): Uint8Array<ArrayBuffer> {
   const { width, height } = checked(frames);
   const gif = GIFEncoder();
   frames.forEach((frame, i) => {
@@ -81,11 +97,12 @@ export function gifAnimation(frames: readonly Image[], { frameMs, lastMs = frame
 }
 
 /**
- * The H.264 encoder, loaded when first used. On loading it makes every error of the process that nobody caught its own
- * and answers with an abort of its own; those listeners are taken away again.
+ * The H.264 encoder, loaded when first used. On loading it makes every error of the process that
+ * nobody caught its own and answers with an abort of its own; those listeners are taken away again.
  */
 async function encoderModule(): Promise<typeof import("h264-mp4-encoder")> {
-  const exceptions = process.listeners("uncaughtException"), rejections = process.listeners("unhandledRejection");
+  const exceptions = process.listeners("uncaughtException");
+  const rejections = process.listeners("unhandledRejection");
   const { default: loaded } = await import("h264-mp4-encoder");
   for (const listener of process.listeners("uncaughtException")) {
     if (!exceptions.includes(listener)) process.removeListener("uncaughtException", listener);
@@ -96,7 +113,10 @@ async function encoderModule(): Promise<typeof import("h264-mp4-encoder")> {
   return loaded;
 }
 
-/** Takes the time of writing out of an MP4 file, which the encoder puts in three places (ISO/IEC 14496-12, 8.2.2). */
+/**
+ * Takes the time of writing out of an MP4 file, which the encoder puts in three places (ISO/IEC
+ * 14496-12, 8.2.2).
+ */
 function withoutTimes(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const visit = (begin: number, end: number) => {
@@ -111,7 +131,10 @@ function withoutTimes(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return file;
 }
 
-/** An MP4 film in H.264, which browsers and phones play; an odd side grows by a pixel. The same frames, the same bytes. */
+/**
+ * An MP4 film in H.264, which browsers and phones play; an odd side grows by a pixel. The same
+ * frames, the same bytes.
+ */
 export async function mp4Animation(
   frames: readonly Image[],
   { frameMs, lastMs = frameMs }: Timing,
@@ -125,7 +148,8 @@ export async function mp4Animation(
     encoder.quantizationParameter = 18; // Nothing to be seen of the compression.
     encoder.groupOfPictures = frames.length; // Few frames: one whole one, then differences.
     encoder.initialize();
-    const add = (frame: Image) => encoder.addFrameRgba(rgbaOf(frame, encoder.width, encoder.height));
+    const add = (frame: Image) =>
+      encoder.addFrameRgba(rgbaOf(frame, encoder.width, encoder.height));
     frames.forEach(add);
     for (let extra = Math.round(lastMs / frameMs) - 1; extra > 0; extra--) add(frames.at(-1)!);
     encoder.finalize();

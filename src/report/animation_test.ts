@@ -23,7 +23,10 @@ const H264Decoder = TinyH264Decoder as new (
 ) => { decode(unit: Uint8Array): void; release(): void };
 
 function frame(width: number, height: number, channels: 1 | 3, shift: number): Image {
-  const data = Uint8Array.from({ length: width * height * channels }, (_, i) => ((i >> 1) * 7 + shift * 40) % 256);
+  const data = Uint8Array.from(
+    { length: width * height * channels },
+    (_, i) => ((i >> 1) * 7 + shift * 40) % 256,
+  );
   return { width, height, channels, data };
 }
 
@@ -48,9 +51,14 @@ Deno.test("a GIF decodes to the same frames; few colours stay exact, many stay c
     assertEquals(decoded.frames.map(({ delay }) => delay), [10, 10, 100]);
     decoded.frames.forEach(({ rgba }, n) =>
       rgba.forEach((value, i) => {
-        const c = i % 4, pixel = (i - c) / 4, from = channels === 3 ? 3 * pixel + c : pixel;
+        const c = i % 4;
+        const pixel = (i - c) / 4;
+        const from = channels === 3 ? 3 * pixel + c : pixel;
         const expected = c === 3 ? 255 : frames[n]!.data[from]!;
-        assert(Math.abs(value - expected) <= tolerance, `frame ${n}, byte ${i}: ${value}, expected ${expected}`);
+        assert(
+          Math.abs(value - expected) <= tolerance,
+          `frame ${n}, byte ${i}: ${value}, expected ${expected}`,
+        );
       })
     );
   }
@@ -58,7 +66,11 @@ Deno.test("a GIF decodes to the same frames; few colours stay exact, many stay c
 });
 
 /** The content of the boxes of an MP4 file, by their path: "moov/trak/mdia/mdhd". */
-function boxes(file: Uint8Array, prefix = "", found = new Map<string, Uint8Array>()): Map<string, Uint8Array> {
+function boxes(
+  file: Uint8Array,
+  prefix = "",
+  found = new Map<string, Uint8Array>(),
+): Map<string, Uint8Array> {
   for (let at = 0; at + 8 <= file.length;) {
     const size = new DataView(file.buffer, file.byteOffset + at).getUint32(0);
     const path = prefix + new TextDecoder().decode(file.subarray(at + 4, at + 8));
@@ -71,22 +83,28 @@ function boxes(file: Uint8Array, prefix = "", found = new Map<string, Uint8Array
 }
 
 /**
- * The luma of an MP4's frames, by a decoder that is not the encoder's: parameter sets, then each frame's units as they
- * lie in mdat, of which each begins with its length in 32 bits (ISO/IEC 14496-15).
+ * The luma of an MP4's frames, by a decoder that is not the encoder's: parameter sets, then each
+ * frame's units as they lie in mdat, of which each begins with its length in 32 bits (ISO/IEC
+ * 14496-15).
  */
-async function decodeMp4(file: Uint8Array): Promise<{ width: number; height: number; luma: Uint8Array }[]> {
-  const tinyH264 = await loadTinyH264(),
-    found = boxes(file),
-    frames: { width: number; height: number; luma: Uint8Array }[] = [];
+async function decodeMp4(
+  file: Uint8Array,
+): Promise<{ width: number; height: number; luma: Uint8Array }[]> {
+  const tinyH264 = await loadTinyH264();
+  const found = boxes(file);
+  const frames: { width: number; height: number; luma: Uint8Array }[] = [];
   const decoder = new H264Decoder(tinyH264, (yuv, width, height) => {
     frames.push({ width, height, luma: yuv.slice(0, width * height) });
   });
   const units: Uint8Array[] = [];
-  // Of the avcC box inside stsd: lengths of the one sequence and the one picture parameter set before each.
+  // Of the avcC box inside stsd: lengths of the one sequence and the one picture parameter set
+  // before each.
   const description = found.get("moov/trak/mdia/minf/stbl/stsd")!;
   const avcC = new TextDecoder("latin1").decode(description).indexOf("avcC") + 4;
   const view = new DataView(description.buffer, description.byteOffset);
-  const sequence = avcC + 8, sequenceEnd = sequence + view.getUint16(sequence - 2), picture = sequenceEnd + 3;
+  const sequence = avcC + 8;
+  const sequenceEnd = sequence + view.getUint16(sequence - 2);
+  const picture = sequenceEnd + 3;
   units.push(description.subarray(sequence, sequenceEnd));
   units.push(description.subarray(picture, picture + view.getUint16(picture - 2)));
   const data = found.get("mdat")!;
@@ -122,7 +140,11 @@ Deno.test("an MP4 holds the frames, is the same bytes again, and the encoder lea
   };
   assertEquals(number("moov/trak/mdia/minf/stbl/stsz", 8), 6, "frames");
   assertEquals([number("moov/trak/tkhd", 76) >> 16, number("moov/trak/tkhd", 80) >> 16], [42, 32]);
-  assertEquals(number("moov/trak/mdia/mdhd", 16) / number("moov/trak/mdia/mdhd", 12), 0.6, "seconds");
+  assertEquals(
+    number("moov/trak/mdia/mdhd", 16) / number("moov/trak/mdia/mdhd", 12),
+    0.6,
+    "seconds",
+  );
   const decoded = await decodeMp4(bytes);
   assertEquals(decoded.length, 6);
   decoded.forEach(({ width, luma }, n) => {
@@ -130,25 +152,40 @@ Deno.test("an MP4 holds the frames, is the same bytes again, and the encoder lea
     let worst = 0;
     for (let y = 0; y < 32; y++) {
       for (let x = 0; x < 41; x++) {
-        const [r, g, b] = [0, 1, 2].map((c) => data[3 * (41 * y + x) + c]!) as [number, number, number];
-        worst = Math.max(worst, Math.abs(luma[width * y + x]! - (16 + 0.257 * r + 0.504 * g + 0.098 * b)));
+        const [r, g, b] = [0, 1, 2].map((c) => data[3 * (41 * y + x) + c]!) as [
+          number,
+          number,
+          number,
+        ];
+        worst = Math.max(
+          worst,
+          Math.abs(luma[width * y + x]! - (16 + 0.257 * r + 0.504 * g + 0.098 * b)),
+        );
       }
     }
     assert(worst < 20, `frame ${n}: ${worst}`);
   });
   await new Promise((resolve) => setTimeout(resolve, 1100)); // Until the clock's second has changed.
   assertEquals(bytes, await mp4Animation(frames, { frameMs: 100, lastMs: 300 }));
-  assertEquals([process.listenerCount("uncaughtException"), process.listenerCount("unhandledRejection")], [0, 0]);
-  await assertRejects(() => mp4Animation([frames[0]!, frame(8, 8, 1, 0)], { frameMs: 100 }), Error, "8x8");
+  assertEquals([
+    process.listenerCount("uncaughtException"),
+    process.listenerCount("unhandledRejection"),
+  ], [0, 0]);
+  await assertRejects(
+    () => mp4Animation([frames[0]!, frame(8, 8, 1, 0)], { frameMs: 100 }),
+    Error,
+    "8x8",
+  );
 });
 
 const chromium = findChromium();
 Deno.test({
-  name: "a browser plays the film and shows the GIF (needs all permissions and Chromium, in $CHROMIUM or as chromium)",
+  name:
+    "a browser plays the film and shows the GIF (needs all permissions and Chromium, in $CHROMIUM or as chromium)",
   ignore: chromium === null,
   async fn() {
-    // One grey for each frame, so that a pixel tells which one is shown. All are decoded in the test above; here, that a
-    // browser plays them to the end.
+    // One grey for each frame, so that a pixel tells which one is shown. All are decoded in the
+    // test above; here, that a browser plays them to the end.
     const greys = [40, 120, 220];
     const frames = greys.map((grey): Image => ({
       width: 64,
@@ -156,7 +193,8 @@ Deno.test({
       channels: 1,
       data: new Uint8Array(64 * 48).fill(grey),
     }));
-    const mp4 = await mp4Animation(frames, { frameMs: 100 }), gif = gifAnimation(frames, { frameMs: 100 });
+    const mp4 = await mp4Animation(frames, { frameMs: 100 });
+    const gif = gifAnimation(frames, { frameMs: 100 });
     const browser = await openBrowser(chromium!);
     try {
       const seen = await browser.evaluate(`(async () => {

@@ -1,19 +1,33 @@
 /**
- * A headless Chromium for tests, driven by the DevTools protocol (https://chromedevtools.github.io/devtools-protocol/)
- * over its WebSocket; a whole automation package would be hundreds of times as long.
+ * A headless Chromium for tests, driven by the DevTools protocol
+ * (https://chromedevtools.github.io/devtools-protocol/) over its WebSocket; a whole automation
+ * package would be hundreds of times as long.
  */
 import axe from "axe-core/axe.min.js" with { type: "text" };
 
-/** Where Chromium is: $CHROMIUM, or under one of its usual names; null where it is not found or may not be asked for. */
+/**
+ * Where Chromium is: $CHROMIUM, or under one of its usual names; null where it is not found or may
+ * not be asked for.
+ */
 export function findChromium(): string | null {
   for (const name of ["run", "net", "read", "write", "env"] as const) {
     if (Deno.permissions.querySync({ name }).state !== "granted") return null;
   }
-  const names = [Deno.env.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  const names = [
+    Deno.env.get("CHROMIUM"),
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+  ];
   for (const command of names) {
     if (!command) continue;
     try {
-      const { success } = new Deno.Command(command, { args: ["--version"], stdout: "null", stderr: "null" })
+      const { success } = new Deno.Command(command, {
+        args: ["--version"],
+        stdout: "null",
+        stderr: "null",
+      })
         .outputSync();
       if (success) return command;
     } catch {
@@ -42,7 +56,10 @@ export interface BrowserPage {
   close(): Promise<void>;
 }
 
-/** What axe, the common checker of accessibility (WCAG), finds wrong in a page as it is shown at present. */
+/**
+ * What axe, the common checker of accessibility (WCAG), finds wrong in a page as it is shown at
+ * present.
+ */
 export async function accessibilityFaults(page: BrowserPage): Promise<string[]> {
   await page.evaluate(`${axe}; null`);
   return await page.evaluate(`axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
@@ -70,7 +87,8 @@ export async function openBrowser(chromium: string): Promise<BrowserPage> {
   }).spawn();
   // The port is told on the error output; what follows there is read away.
   const lines = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  let said = "", port: string | undefined;
+  let said = "";
+  let port: string | undefined;
   while (port === undefined) {
     const { value, done } = await lines.read();
     if (done) throw new Error(`Chromium did not start: ${said}`);
@@ -90,9 +108,11 @@ export async function openBrowser(chromium: string): Promise<BrowserPage> {
     socket.onerror = reject;
   });
 
-  const errors: string[] = [], requests: string[] = [];
+  const errors: string[] = [];
+  const requests: string[] = [];
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  let loaded = Promise.withResolvers<void>(), last = 0;
+  let loaded = Promise.withResolvers<void>();
+  let last = 0;
   socket.onmessage = ({ data }) => {
     const { id, method, params, result, error } = JSON.parse(data);
     if (id !== undefined) {
@@ -100,9 +120,11 @@ export async function openBrowser(chromium: string): Promise<BrowserPage> {
       else waiting.get(id)?.resolve(result);
       waiting.delete(id);
     } else if (method === "Runtime.exceptionThrown") errors.push(params.exceptionDetails.text);
-    else if (method === "Log.entryAdded" && params.entry.level === "error") errors.push(params.entry.text);
-    else if (method === "Runtime.consoleAPICalled" && params.type === "error") errors.push(JSON.stringify(params.args));
-    else if (method === "Network.requestWillBeSent") requests.push(params.request.url);
+    else if (method === "Log.entryAdded" && params.entry.level === "error") {
+      errors.push(params.entry.text);
+    } else if (method === "Runtime.consoleAPICalled" && params.type === "error") {
+      errors.push(JSON.stringify(params.args));
+    } else if (method === "Network.requestWillBeSent") requests.push(params.request.url);
     else if (method === "Page.loadEventFired") loaded.resolve();
   };
   const send: BrowserPage["send"] = (method, params = {}) => {
@@ -123,7 +145,9 @@ export async function openBrowser(chromium: string): Promise<BrowserPage> {
         awaitPromise: true,
         returnByValue: true,
       });
-      if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+      if (exceptionDetails) {
+        throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+      }
       return result.value;
     },
     async goto(url) {

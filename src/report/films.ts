@@ -29,7 +29,10 @@ const shown = 8;
 /** The first images in rows of four. */
 function blockOf(pictures: Pictures, title?: string): Block {
   const images = allPictures(pictures).slice(0, shown);
-  const rows = Array.from({ length: Math.ceil(images.length / 4) }, (_, row) => images.slice(4 * row, 4 * row + 4));
+  const rows = Array.from(
+    { length: Math.ceil(images.length / 4) },
+    (_, row) => images.slice(4 * row, 4 * row + 4),
+  );
   return { title, cells: rows };
 }
 
@@ -43,7 +46,8 @@ async function film(frames: Image[], timing: Timing): Promise<Film> {
 }
 
 /**
- * The images turn from the smallest angle to the largest and back; of several models side by side, under their names.
+ * The images turn from the smallest angle to the largest and back; of several models side by side,
+ * under their names.
  *
  * @param models their images at the same angles, in any order, drawn from the same noise
  */
@@ -54,9 +58,15 @@ export async function rotationFilm(models: readonly ModelSamples[]): Promise<Fil
       const { pictures } = sets.find(({ angleDegrees }) => angleDegrees === angle)!;
       return { pictures, block: blockOf(pictures, models.length > 1 ? model : undefined) };
     });
-    return frame(at.map(({ block }) => block), `turned by ${angleText(angle)}`, at[0]!.pictures.imageSize);
+    return frame(
+      at.map(({ block }) => block),
+      `turned by ${angleText(angle)}`,
+      at[0]!.pictures.imageSize,
+    );
   }));
-  return await film([...forth, ...forth.slice(1, -1).reverse()], { frameMs: angles.length > 5 ? 200 : 500 });
+  return await film([...forth, ...forth.slice(1, -1).reverse()], {
+    frameMs: angles.length > 5 ? 200 : 500,
+  });
 }
 
 /**
@@ -64,9 +74,13 @@ export async function rotationFilm(models: readonly ModelSamples[]): Promise<Fil
  *
  * @param moments what the images looked like at each timestep, in the order of the sampling
  */
-export async function denoisingFilm(moments: { timestep: number; pictures: Pictures }[]): Promise<Film> {
+export async function denoisingFilm(
+  moments: { timestep: number; pictures: Pictures }[],
+): Promise<Film> {
   const frames = await Promise.all(
-    moments.map(({ timestep, pictures }) => frame([blockOf(pictures)], `t = ${timestep}`, pictures.imageSize)),
+    moments.map(({ timestep, pictures }) =>
+      frame([blockOf(pictures)], `t = ${timestep}`, pictures.imageSize)
+    ),
   );
   return await film(frames, { frameMs: 100, lastMs: 1600 });
 }

@@ -7,12 +7,20 @@ import { resamplingSheet } from "./resampling.ts";
 import type { Pictures } from "./sheet.ts";
 
 function grey(value: number, count = 2, imageSize = 8): Pictures {
-  return { images: new Uint8Array(count * imageSize ** 2).fill(value), count, imageSize, channels: 1 };
+  return {
+    images: new Uint8Array(count * imageSize ** 2).fill(value),
+    count,
+    imageSize,
+    channels: 1,
+  };
 }
 
 /** How many frames a GIF says it has: a graphic control before each. */
 const frames = (gif: Uint8Array) =>
-  gif.reduce((n, byte, i) => n + Number(byte === 0x21 && gif[i + 1] === 0xf9 && gif[i + 2] === 4), 0);
+  gif.reduce(
+    (n, byte, i) => n + Number(byte === 0x21 && gif[i + 1] === 0xf9 && gif[i + 2] === 4),
+    0,
+  );
 
 Deno.test("films: there and back for angles, once through for timesteps", async () => {
   const sets = [45, 0, -45].map((angleDegrees, i) => ({ angleDegrees, pictures: grey(50 * i) }));
@@ -28,8 +36,14 @@ Deno.test("films: there and back for angles, once through for timesteps", async 
 
 Deno.test("a run's pictures: the turn where there is one, the strip some of the film's moments; the same bytes again", async () => {
   const moments = [999, 600, 300, 0].map((timestep, i) => ({ timestep, pictures: grey(60 * i) }));
-  const run = { model: "D-2N", classes: null, denoising: moments, stripTimesteps: new Set([999, 300, 0]) };
-  const turned = { angleDegrees: 45, pictures: grey(200) }, upright = { angleDegrees: 0, pictures: grey(90) };
+  const run = {
+    model: "D-2N",
+    classes: null,
+    denoising: moments,
+    stripTimesteps: new Set([999, 300, 0]),
+  };
+  const turned = { angleDegrees: 45, pictures: grey(200) };
+  const upright = { angleDegrees: 0, pictures: grey(90) };
   const files = new Map(await samplePictures({ ...run, sets: [turned, upright] }));
   assertEquals([...files.keys()], [
     "grid.png",
@@ -56,9 +70,15 @@ Deno.test("models side by side at the angles that both have", async () => {
     sets: angles.map((angleDegrees) => ({ angleDegrees, pictures: grey(100) })),
   });
   const files = await besideFiles([at(0, 30, 60), at(60, 0)]);
-  assertEquals(files.map(([name]) => name), ["rotation-beside.png", "rotation-beside.gif", "rotation-beside.mp4"]);
+  assertEquals(files.map(([name]) => name), [
+    "rotation-beside.png",
+    "rotation-beside.gif",
+    "rotation-beside.mp4",
+  ]);
   assertEquals(frames(files[1]![1]), 2);
-  assertEquals((await besideFiles([at(0, 30), at(30)])).map(([name]) => name), ["rotation-beside.png"]);
+  assertEquals((await besideFiles([at(0, 30), at(30)])).map(([name]) => name), [
+    "rotation-beside.png",
+  ]);
   assertEquals(await besideFiles([at(0, 30), at(60)]), []);
 });
 
@@ -67,12 +87,21 @@ Deno.test("the resampling sheet: a constant image stays constant inside, where t
   const pixel = async (up: Float64Array, column: number) => {
     const png = await resamplingSheet(grey(200, 1, 16), { down, up, size: 3, gain: 4 });
     const { width, data } = decodePng(png);
-    const scale = Math.round(112 / 32), cell = 32 * scale;
-    const x = 12 + column * (cell + 8) + cell / 2, y = 12 + 26 + 20 + cell / 2;
+    const scale = Math.round(112 / 32);
+    const cell = 32 * scale;
+    const x = 12 + column * (cell + 8) + cell / 2;
+    const y = 12 + 26 + 20 + cell / 2;
     return data[3 * (y * width + x)]!;
   };
-  for (const column of [0, 1, 2, 3, 4]) assertEquals(await pixel(down, column), 200, `column ${column}`);
-  // Zeros between the pixels leave a quarter of the mean, which a gain of 4 gives back, up to the kernel's ripple.
-  const plain = await pixel(down, 5), textbook = await pixel(down.map((k) => 4 * k), 5);
-  assert(Math.abs(plain - 127.5) < 0.7 * 72.5 && Math.abs(textbook - 200) < 40, `${plain}, ${textbook}`);
+  for (const column of [0, 1, 2, 3, 4]) {
+    assertEquals(await pixel(down, column), 200, `column ${column}`);
+  }
+  // Zeros between the pixels leave a quarter of the mean, which a gain of 4 gives back, up to the
+  // kernel's ripple.
+  const plain = await pixel(down, 5);
+  const textbook = await pixel(down.map((k) => 4 * k), 5);
+  assert(
+    Math.abs(plain - 127.5) < 0.7 * 72.5 && Math.abs(textbook - 200) < 40,
+    `${plain}, ${textbook}`,
+  );
 });

@@ -23,7 +23,10 @@ const points = 129;
 
 /** The coefficients as CSV, a row a line, with as many digits as a number has. */
 export function filterCsv({ kernel, size }: Pick<Lowpass, "kernel" | "size">): string {
-  const rows = Array.from({ length: size }, (_, y) => Array.from({ length: size }, (_, x) => kernel[y * size + x]));
+  const rows = Array.from(
+    { length: size },
+    (_, y) => Array.from({ length: size }, (_, x) => kernel[y * size + x]),
+  );
   return rows.map((row) => row.join(",") + "\n").join("");
 }
 
@@ -32,11 +35,16 @@ function frequencyAt(index: number): number {
   return 2 * Math.PI * (index - Math.floor(points / 2)) / points;
 }
 
-/** The response as CSV: magnitudes, vertical frequencies down, horizontal ones across, in radians a pixel. */
+/**
+ * The response as CSV: magnitudes, vertical frequencies down, horizontal ones across, in radians a
+ * pixel.
+ */
 export function responseCsv({ kernel, size }: Pick<Lowpass, "kernel" | "size">): string {
   const response = frequencyResponse(kernel, size, points);
   const frequencies = Array.from({ length: points }, (_, i) => frequencyAt(i).toFixed(6));
-  const rows = frequencies.map((f, y) => [f, ...response.subarray(y * points, (y + 1) * points)].join(",") + "\n");
+  const rows = frequencies.map((f, y) =>
+    [f, ...response.subarray(y * points, (y + 1) * points)].join(",") + "\n"
+  );
   return ["vertical\\horizontal," + frequencies.join(",") + "\n", ...rows].join("");
 }
 
@@ -50,7 +58,12 @@ const quarters = ["0", "π/4", "π/2", "3π/4", "π"];
 /** A cutoff as people say it: in parts of pi where that is short. */
 function radians(value: number): string {
   const part = value / Math.PI;
-  for (const [text, exact] of [["π", 1], ["π/2", 1 / 2], ["π/4", 1 / 4], ["3π/4", 3 / 4], ["π/3", 1 / 3]] as const) {
+  for (
+    const [text, exact] of [["π", 1], ["π/2", 1 / 2], ["π/4", 1 / 4], ["3π/4", 3 / 4], [
+      "π/3",
+      1 / 3,
+    ]] as const
+  ) {
     if (Math.abs(part - exact) < 1e-9) return text;
   }
   return `${+part.toFixed(3)} π`;
@@ -59,7 +72,8 @@ function radians(value: number): string {
 /** The kernel's coefficients as a map of colours, with their values where there is room. */
 export async function filterPlot({ name, kernel, size, cutoff }: Lowpass): Promise<Plot> {
   const values = Float64Array.from({ length: size * size }, (_, i) => kernel[i]!);
-  const most = Math.max(...values.map(Math.abs)), sum = values.reduce((a, b) => a + b, 0);
+  const most = Math.max(...values.map(Math.abs));
+  const sum = values.reduce((a, b) => a + b, 0);
   const at = (row: number, column: number) => values[row * size + column]!;
   const ticks = Array.from({ length: size }, (_, i) => ({ at: (i + 0.5) / size, text: String(i) }));
   const svg = heatMapSvg({
@@ -78,7 +92,10 @@ export async function filterPlot({ name, kernel, size, cutoff }: Lowpass): Promi
     scale: {
       name: "coefficient",
       colourAt: divergingColour,
-      ticks: [-1, -0.5, 0, 0.5, 1].map((share) => ({ at: (1 + share) / 2, text: signed(share * most, 3) })),
+      ticks: [-1, -0.5, 0, 0.5, 1].map((share) => ({
+        at: (1 + share) / 2,
+        text: signed(share * most, 3),
+      })),
     },
   });
   return { svg, png: encodePng(await svgImage(svg, 2)) };
@@ -89,12 +106,15 @@ function decibels(magnitude: number): number {
   return 20 * Math.log10(Math.max(magnitude, 1e-6));
 }
 
-/** The response in decibels: over both frequencies, with the cutoff as a circle, and along an axis and a diagonal. */
+/**
+ * The response in decibels: over both frequencies, with the cutoff as a circle, and along an axis
+ * and a diagonal.
+ */
 export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Promise<Plot> {
   const response = frequencyResponse(kernel, size, points).map(decibels);
   const highest = Math.max(...response);
-  const top = 10 * Math.ceil(highest / 10 - 1e-6),
-    bottom = Math.max(top - 60, 10 * Math.floor(Math.min(...response) / 10));
+  const top = 10 * Math.ceil(highest / 10 - 1e-6);
+  const bottom = Math.max(top - 60, 10 * Math.floor(Math.min(...response) / 10));
   const share = (value: number) => (value - bottom) / (top - bottom);
   const places = [[-1, "−π"], [-0.5, "−π/2"], [0, "0"], [0.5, "π/2"], [1, "π"]] as const;
   // The picture reaches half a cell beyond the outermost frequencies, to pi exactly.
@@ -103,7 +123,9 @@ export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Pro
   const radius = cutoff / (2 * Math.PI);
   const map = heatMapSvg({
     title: `Frequency response: ${name}`,
-    note: `circle: cutoff ${radians(cutoff)}; at frequency 0: ${signed(response[(points * points - 1) / 2]!, 2)} dB`,
+    note: `circle: cutoff ${radians(cutoff)}; at frequency 0: ${
+      signed(response[(points * points - 1) / 2]!, 2)
+    } dB`,
     cells: points,
     colourAt: (row, column) => sequentialColour(share(response[row * points + column]!)),
     x: { name: "horizontal frequency in radians a pixel", ticks },
@@ -114,11 +136,15 @@ export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Pro
       ticks: Array.from({ length: (top - bottom) / step + 1 }, (_, i) => bottom + i * step)
         .map((value) => ({ at: share(value), text: signed(value, 0) })),
     },
-    over: `<circle cx="0.5" cy="0.5" r="${radius.toFixed(4)}" fill="none" stroke="#ffffff" stroke-width="0.005" ` +
+    over:
+      `<circle cx="0.5" cy="0.5" r="${
+        radius.toFixed(4)
+      }" fill="none" stroke="#ffffff" stroke-width="0.005" ` +
       `stroke-dasharray="0.018 0.012"/>`,
   });
   // Of an even number of points the first one is at -pi, which an odd number only comes close to.
-  const half = 128, fine = frequencyResponse(kernel, size, 2 * half).map(decibels);
+  const half = 128;
+  const fine = frequencyResponse(kernel, size, 2 * half).map(decibels);
   const steps = Array.from({ length: half + 1 }, (_, k) => k);
   const clipped = (value: number) => Math.max(value, bottom);
   const sections = curveSvg(
@@ -128,18 +154,25 @@ export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Pro
         name: "frequency along the axis in radians a pixel",
         min: 0,
         max: Math.PI,
-        ticks: { every: Math.PI / 4, text: (value) => quarters[Math.round(4 * value / Math.PI)] ?? "" },
+        ticks: {
+          every: Math.PI / 4,
+          text: (value) => quarters[Math.round(4 * value / Math.PI)] ?? "",
+        },
       },
       y: { name: "gain in dB", min: bottom, max: top },
       marks: [{ x: cutoff, text: "cutoff" }],
       curves: [
         {
           name: "axis",
-          points: steps.map((k) => [Math.PI * k / half, clipped(fine[half * 2 * half + half - k]!)]),
+          points: steps.map((
+            k,
+          ) => [Math.PI * k / half, clipped(fine[half * 2 * half + half - k]!)]),
         },
         {
           name: "diagonal",
-          points: steps.map((k) => [Math.PI * k / half, clipped(fine[(half - k) * (2 * half + 1)]!)]),
+          points: steps.map((
+            k,
+          ) => [Math.PI * k / half, clipped(fine[(half - k) * (2 * half + 1)]!)]),
         },
       ],
     },
@@ -147,8 +180,11 @@ export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Pro
     heatMapSize.height,
     "sections",
   );
-  const width = heatMapSize.width + 520, height = heatMapSize.height;
+  const width = heatMapSize.width + 520;
+  const height = heatMapSize.height;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
-    `viewBox="0 0 ${width} ${height}">${map}${sections.replace("<svg ", `<svg x="${heatMapSize.width}" y="0" `)}</svg>`;
+    `viewBox="0 0 ${width} ${height}">${map}${
+      sections.replace("<svg ", `<svg x="${heatMapSize.width}" y="0" `)
+    }</svg>`;
   return { svg, png: encodePng(await svgImage(svg, 2)) };
 }

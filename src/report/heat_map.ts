@@ -33,44 +33,73 @@ export interface HeatMap {
 /** Width and height of every heat map. */
 export const heatMapSize = { width: 540, height: 470 };
 
-function pngUrl(width: number, height: number, colourAt: (row: number, column: number) => Colour): string {
+function pngUrl(
+  width: number,
+  height: number,
+  colourAt: (row: number, column: number) => Colour,
+): string {
   const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < width * height; i++) data.set(colourAt(Math.floor(i / width), i % width), 3 * i);
+  for (let i = 0; i < width * height; i++) {
+    data.set(colourAt(Math.floor(i / width), i % width), 3 * i);
+  }
   return "data:image/png;base64," + encodePng({ width, height, channels: 3, data }).toBase64();
 }
 
 const round = (value: number) => +value.toFixed(2);
 
 /** A heat map as a whole SVG document of {@link heatMapSize}. */
-export function heatMapSvg({ title, note, cells, colourAt, labelAt, x, y, scale, over }: HeatMap): string {
-  const side = 340, left = 72, top = 72, cell = side / cells;
+export function heatMapSvg(
+  { title, note, cells, colourAt, labelAt, x, y, scale, over }: HeatMap,
+): string {
+  const side = 340;
+  const left = 72;
+  const top = 72;
+  const cell = side / cells;
   const parts: string[] = [];
-  const text = (words: string, at: [number, number], size: number, fill: string, anchor = "middle", turn = "") =>
+  const text = (
+    words: string,
+    at: [number, number],
+    size: number,
+    fill: string,
+    anchor = "middle",
+    turn = "",
+  ) =>
     parts.push(
       `<text ${turn ? `transform="translate(${round(at[0])} ${round(at[1])}) rotate(-90)"` : ""} ` +
         (turn ? "" : `x="${round(at[0])}" y="${round(at[1])}" `) +
         `font-size="${size}" fill="${fill}" text-anchor="${anchor}">${escapeText(words)}</text>`,
     );
-  const line = (path: string) => parts.push(`<path d="${path}" stroke="${colours.faint}" fill="none"/>`);
+  const line = (path: string) =>
+    parts.push(`<path d="${path}" stroke="${colours.faint}" fill="none"/>`);
 
   text(title, [16, 28], 16, colours.ink, "start");
   text(note, [16, 50], 12, colours.faint, "start");
   if (cells > 16) {
     parts.push(
-      `<image x="${left}" y="${top}" width="${side}" height="${side}" href="${pngUrl(cells, cells, colourAt)}"/>`,
+      `<image x="${left}" y="${top}" width="${side}" height="${side}" href="${
+        pngUrl(cells, cells, colourAt)
+      }"/>`,
     );
   } else {
     for (let row = 0; row < cells; row++) {
       for (let column = 0; column < cells; column++) {
-        const px = left + column * cell, py = top + row * cell;
+        const px = left + column * cell;
+        const py = top + row * cell;
         parts.push(
-          `<rect x="${round(px)}" y="${round(py)}" width="${round(cell)}" height="${round(cell)}" ` +
+          `<rect x="${round(px)}" y="${round(py)}" width="${round(cell)}" height="${
+            round(cell)
+          }" ` +
             `fill="${css(colourAt(row, column))}"/>`,
         );
         if (!labelAt) continue;
         const label = labelAt(row, column);
         const size = round(Math.min(14, cell / (0.7 * label.text.length)));
-        text(label.text, [px + cell / 2, py + cell / 2 + size / 3], size, label.dark ? "#ffffff" : "#111111");
+        text(
+          label.text,
+          [px + cell / 2, py + cell / 2 + size / 3],
+          size,
+          label.dark ? "#ffffff" : "#111111",
+        );
       }
     }
   }

@@ -14,7 +14,10 @@ import { escapeText } from "./svg.ts";
 export interface ReportInput {
   /** "d2n-mnistm": the bundle's folder or the spec's file, without its digest. */
   name: string;
-  /** The bundle's folder, for commands to paste; null where it is unknown, or no name for a command line. */
+  /**
+   * The bundle's folder, for commands to paste; null where it is unknown, or no name for a command
+   * line.
+   */
   folder: string | null;
   /** What was run, in a sentence. */
   summary: string;
@@ -28,9 +31,20 @@ export interface ReportInput {
   /** For each angle in degrees the images drawn. */
   samples: { angleDegrees: number; pictures: Pictures }[];
   /** PNG pictures shown as they are, in this order; `kind` says under which heading. */
-  pictures: { kind: "denoising" | "training" | "filter"; png: Uint8Array; alt: string; caption: string }[];
+  pictures: {
+    kind: "denoising" | "training" | "filter";
+    png: Uint8Array;
+    alt: string;
+    caption: string;
+  }[];
   /** Films in MP4; null in place of the bytes of one that is too large for the page. */
-  films: { kind: "rotation" | "denoising"; mp4: Uint8Array | null; file: string; label: string; caption: string }[];
+  films: {
+    kind: "rotation" | "denoising";
+    mp4: Uint8Array | null;
+    file: string;
+    label: string;
+    caption: string;
+  }[];
   metrics: Evaluation | null;
   /** Every file with its SHA-256, and what it is. */
   files: { name: string; sha256: string; meaning: string }[];
@@ -43,7 +57,10 @@ export function reportHtml(input: ReportInput): string {
   const { spec, digest, digests, name, summary } = input;
   const lead = `<p>${escapeText(summary)}</p>${
     facts([
-      ["configuration", `<strong>${escapeText(specName(spec))}</strong> on ${escapeText(spec.dataset)}`],
+      [
+        "configuration",
+        `<strong>${escapeText(specName(spec))}</strong> on ${escapeText(spec.dataset)}`,
+      ],
       ["bundle", `<code>${digest}</code>`],
       ["run", `<code>${digests.run}</code>`],
     ])
@@ -65,24 +82,33 @@ export function reportHtml(input: ReportInput): string {
 /** Images side by side, each its own. */
 function gallery(pictures: Pictures, count: number, label: string, side: number): string {
   const images = allPictures(pictures).slice(0, count).map((image) =>
-    `<img src="${pngSource(encodePng(image))}" width="${image.width}" height="${image.height}" alt="">`
+    `<img src="${
+      pngSource(encodePng(image))
+    }" width="${image.width}" height="${image.height}" alt="">`
   );
-  return `<div class="images" style="--side:${side}px" role="img" aria-label="${escapeText(label)}">${
-    images.join("")
-  }</div>`;
+  return `<div class="images" style="--side:${side}px" role="img" aria-label="${
+    escapeText(label)
+  }">${images.join("")}</div>`;
 }
 
 function samplesSection({ samples, spec }: ReportInput): Section | null {
   const upright = samples.find(({ angleDegrees }) => angleDegrees === 0) ?? samples[0];
   if (!upright) return null;
   const shown = Math.min(64, upright.pictures.count);
-  const turned = upright.angleDegrees === 0 ? "" : `, turned by ${angleText(upright.angleDegrees)} while drawn`;
+  const turned = upright.angleDegrees === 0
+    ? ""
+    : `, turned by ${angleText(upright.angleDegrees)} while drawn`;
   const { sampler, steps } = spec.sampling;
   return {
     id: "samples",
     heading: "Samples",
-    body: `<figure>${gallery(upright.pictures, shown, `${shown} generated images${turned}`, 56)}<figcaption>` +
-      `The first ${shown} of ${upright.pictures.count}${turned}; ${sampler} sampler, ${counted(steps, "step")}.` +
+    body:
+      `<figure>${
+        gallery(upright.pictures, shown, `${shown} generated images${turned}`, 56)
+      }<figcaption>` +
+      `The first ${shown} of ${upright.pictures.count}${turned}; ${sampler} sampler, ${
+        counted(steps, "step")
+      }.` +
       `</figcaption></figure>`,
   };
 }
@@ -93,7 +119,8 @@ function rotationSection(input: ReportInput): Section | null {
   const frames = samples.toSorted((a, b) => a.angleDegrees - b.angleDegrees);
   const start = Math.max(0, frames.findIndex(({ angleDegrees }) => angleDegrees === 0));
   const figures = frames.map(({ angleDegrees, pictures }) => {
-    const count = Math.min(16, pictures.count), text = angleText(angleDegrees);
+    const count = Math.min(16, pictures.count);
+    const text = angleText(angleDegrees);
     return `<figure data-label="${text}">${
       gallery(pictures, count, `${count} generated images, turned by ${text}`, 104)
     }<figcaption>turned by ${text}</figcaption></figure>`;
@@ -126,21 +153,31 @@ function picturesSection(
 
 function figures(pictures: ReportInput["pictures"]): string {
   return pictures.map(({ kind, png, alt, caption }) => {
-    const { width, height } = pngSize(png), half = kind === "filter" ? 2 : 1; // Diagrams are drawn at twice their size.
+    const { width, height } = pngSize(png);
+    const half = kind === "filter" ? 2 : 1; // Diagrams are drawn at twice their size.
     const image = `<img src="${pngSource(png)}" alt="${escapeText(alt)}" width="${width / half}" ` +
       `height="${height / half}">`;
-    return `<figure>${scroller(caption, image, "wide light")}<figcaption>${escapeText(caption)}</figcaption></figure>`;
+    return `<figure>${scroller(caption, image, "wide light")}<figcaption>${
+      escapeText(caption)
+    }</figcaption></figure>`;
   }).join("");
 }
 
-/** Nothing moves by itself: a film stands still until somebody plays it, which also suits those who want less motion. */
+/**
+ * Nothing moves by itself: a film stands still until somebody plays it, which also suits those who
+ * want less motion.
+ */
 function films(input: ReportInput, kind: ReportInput["films"][number]["kind"]): string {
   return input.films.filter((film) => film.kind === kind).map(({ mp4, file, label, caption }) =>
     mp4
       ? `<figure class="film"><video src="data:video/mp4;base64,${mp4.toBase64()}" controls loop muted playsinline ` +
         `preload="metadata" aria-label="${escapeText(label)}"></video>` +
-        `<figcaption>${escapeText(caption)} Also as the file <code>${escapeText(file)}</code>.</figcaption></figure>`
-      : `<p>${escapeText(caption)} It is too large for this page: see <code>${escapeText(file)}</code>.</p>`
+        `<figcaption>${escapeText(caption)} Also as the file <code>${
+          escapeText(file)
+        }</code>.</figcaption></figure>`
+      : `<p>${escapeText(caption)} It is too large for this page: see <code>${
+        escapeText(file)
+      }</code>.</p>`
   ).join("");
 }
 
@@ -163,11 +200,15 @@ function metricsSection({ metrics }: ReportInput): Section | null {
     ];
   });
   const network = extractor
-    ? `<p class="faint">Features of ${extractor.name === "inception" ? "Inception" : "a classifier of the dataset"} ` +
+    ? `<p class="faint">Features of ${
+      extractor.name === "inception" ? "Inception" : "a classifier of the dataset"
+    } ` +
       `(<code>${extractor.digest.slice(0, 12)}</code>)${
         extractor.testAccuracy === undefined
           ? ""
-          : `, right for ${(100 * extractor.testAccuracy).toFixed(2)} % of ${extractor.testCount ?? "its"} test images`
+          : `, right for ${(100 * extractor.testAccuracy).toFixed(2)} % of ${
+            extractor.testCount ?? "its"
+          } test images`
       }. ${counted(generated.count, "generated image")} against ${reference.count} of ${
         escapeText(reference.name)
       }.</p>`
@@ -175,7 +216,8 @@ function metricsSection({ metrics }: ReportInput): Section | null {
   return {
     id: "metrics",
     heading: "Scores",
-    body: (rows.length ? table(["score", "value", "standard error", "better"], rows, [1, 2]) : "") + network +
+    body: (rows.length ? table(["score", "value", "standard error", "better"], rows, [1, 2]) : "") +
+      network +
       notes.map((note) => `<p class="note">${escapeText(note)}</p>`).join(""),
   };
 }
@@ -190,7 +232,10 @@ function trainingSection({ losses, environment, pictures }: ReportInput): Sectio
     body: `<figure>${
       scroller(
         "training loss",
-        chart.replace("<svg ", '<svg role="img" aria-label="Diagram: the training loss over the steps" '),
+        chart.replace(
+          "<svg ",
+          '<svg role="img" aria-label="Diagram: the training loss over the steps" ',
+        ),
         "wide",
       )
     }<figcaption>Mean squared error of the predicted noise over ${counted(last.step, "step")}, ` +
@@ -216,7 +261,9 @@ function themed(svg: string): string {
 function defaultsOf(spec: ResolvedSpec): ResolvedSpec | null {
   const path = spec.data.path === null ? "" : `data: { path: ${JSON.stringify(spec.data.path)} }\n`;
   try {
-    return resolveSpec(parseSpec(`architecture: ${spec.architecture}\ndataset: ${spec.dataset}\n${path}`));
+    return resolveSpec(
+      parseSpec(`architecture: ${spec.architecture}\ndataset: ${spec.dataset}\n${path}`),
+    );
   } catch {
     return null; // A spec of a later release: then nothing is grey.
   }
@@ -224,17 +271,25 @@ function defaultsOf(spec: ResolvedSpec): ResolvedSpec | null {
 
 function specSection(spec: ResolvedSpec): Section {
   const defaults = defaultsOf(spec) as Record<string, unknown> | null;
-  const text = (value: unknown) => escapeText(typeof value === "string" ? value : JSON.stringify(value) ?? "");
-  const isDefault = (value: unknown, other: unknown) => JSON.stringify(value) === JSON.stringify(other);
-  const line = (key: string, value: unknown, other: unknown, depth: number, always = false): string => {
+  const text = (value: unknown) =>
+    escapeText(typeof value === "string" ? value : JSON.stringify(value) ?? "");
+  const isDefault = (value: unknown, other: unknown) =>
+    JSON.stringify(value) === JSON.stringify(other);
+  const line = (
+    key: string,
+    value: unknown,
+    other: unknown,
+    depth: number,
+    always = false,
+  ): string => {
     const indent = `style="padding-left:${depth * 1.2}em"`;
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
       const inner = Object.entries(value).map(([k, v]) =>
         line(k, v, (other as Record<string, unknown> | null)?.[k], depth + 1)
       );
-      return `<div class="mono ${isDefault(value, other) ? "default" : ""}" ${indent}>${escapeText(key)}:</div>${
-        inner.join("")
-      }`;
+      return `<div class="mono ${isDefault(value, other) ? "default" : ""}" ${indent}>${
+        escapeText(key)
+      }:</div>${inner.join("")}`;
     }
     const kind = !always && isDefault(value, other) ? "default" : "set";
     return `<div class="mono ${kind}" ${indent}>${escapeText(key)}: ${text(value)}</div>`;
@@ -243,9 +298,12 @@ function specSection(spec: ResolvedSpec): Section {
   return {
     id: "spec",
     heading: "The spec",
-    body: `<p class="faint">Every default is in it. Grey: at its default; bold: chosen.</p><div class="spec">${
-      Object.entries(spec).map(([key, value]) => line(key, value, defaults?.[key], 0, always.has(key))).join("")
-    }</div>`,
+    body:
+      `<p class="faint">Every default is in it. Grey: at its default; bold: chosen.</p><div class="spec">${
+        Object.entries(spec).map(([key, value]) =>
+          line(key, value, defaults?.[key], 0, always.has(key))
+        ).join("")
+      }</div>`,
   };
 }
 
@@ -279,7 +337,9 @@ function provenanceSection({ provenance, digests }: ReportInput): Section {
     ["spec digest", `<code>${digests.spec}</code>`],
     ["data digest", `<code>${digests.data}</code>`],
     ["method version", String(digests.method)],
-    ...(digests.parent ? [["sampled from", `<code>${digests.parent}</code>`] as [string, string]] : []),
+    ...(digests.parent
+      ? [["sampled from", `<code>${digests.parent}</code>`] as [string, string]]
+      : []),
   ];
   return { id: "provenance", heading: "Where it comes from", body: facts(entries) };
 }

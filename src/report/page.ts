@@ -1,4 +1,7 @@
-/** The report's frame: one HTML file with its style and script in it, which asks for nothing from anywhere. */
+/**
+ * The report's frame: one HTML file with its style and script in it, which asks for nothing from
+ * anywhere.
+ */
 import { escapeText } from "./svg.ts";
 
 const style = `
@@ -125,15 +128,23 @@ ${
 }
 
 /** What may be wider than the screen: it scrolls by itself, by keyboard too. */
-export function scroller(label: string, body: string, kind: "scroll" | "wide" | "wide light" = "scroll"): string {
-  return `<div class="${kind}" role="region" aria-label="${escapeText(label)}" tabindex="0">${body}</div>`;
+export function scroller(
+  label: string,
+  body: string,
+  kind: "scroll" | "wide" | "wide light" = "scroll",
+): string {
+  return `<div class="${kind}" role="region" aria-label="${
+    escapeText(label)
+  }" tabindex="0">${body}</div>`;
 }
 
 /** A table; the columns named as numbers stand right. */
 export function table(head: string[], rows: string[][], numbers: number[] = []): string {
   const attribute = (i: number) => numbers.includes(i) ? ' class="number"' : "";
   const cells = (tag: "th" | "td", row: string[]) =>
-    row.map((cell, i) => `<${tag}${tag === "th" ? ' scope="col"' : ""}${attribute(i)}>${cell}</${tag}>`).join("");
+    row.map((cell, i) =>
+      `<${tag}${tag === "th" ? ' scope="col"' : ""}${attribute(i)}>${cell}</${tag}>`
+    ).join("");
   return scroller(
     head.filter(Boolean).join(", "),
     `<table><thead><tr>${cells("th", head)}</tr></thead><tbody>${

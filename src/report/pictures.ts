@@ -27,7 +27,8 @@ export function uprightOf(sets: readonly Turned[]): Turned {
 export async function samplePictures(
   { model, sets, classes, denoising, stripTimesteps }: SampledPictures,
 ): Promise<PictureFile[]> {
-  const upright = uprightOf(sets), turned = sets.length > 1 || upright.angleDegrees !== 0;
+  const upright = uprightOf(sets);
+  const turned = sets.length > 1 || upright.angleDegrees !== 0;
   const moments = denoising.filter(({ timestep }) => stripTimesteps.has(timestep));
   return [
     // Classes are drawn in turn, so that a row of them all puts each into a column of its own.
@@ -65,7 +66,9 @@ export function collageFiles({ angleDegrees, pictures }: Turned): PictureFile[] 
  */
 export async function besideFiles(models: readonly ModelSamples[]): Promise<PictureFile[]> {
   const common = models[0]!.sets.map(({ angleDegrees }) => angleDegrees)
-    .filter((angle) => models.every(({ sets }) => sets.some(({ angleDegrees }) => angleDegrees === angle)))
+    .filter((angle) =>
+      models.every(({ sets }) => sets.some(({ angleDegrees }) => angleDegrees === angle))
+    )
     .sort((a, b) => a - b);
   if (common.length === 0) return [];
   const alike = models.map(({ model, sets }) => ({
@@ -82,7 +85,10 @@ export async function besideFiles(models: readonly ModelSamples[]): Promise<Pict
 function turnedSheet(models: readonly ModelSamples[]): Promise<Uint8Array> {
   return rotationSheet({
     angles: models[0]!.sets.map(({ angleDegrees }) => angleDegrees),
-    models: models.map(({ model, sets }) => ({ model, images: sets.map(({ pictures }) => pictures) })),
+    models: models.map(({ model, sets }) => ({
+      model,
+      images: sets.map(({ pictures }) => pictures),
+    })),
     rows: 8,
     note: "degrees of rotation over the whole of the sampling; each row starts from the same noise",
   });

@@ -1,4 +1,7 @@
-/** Curves: the loss, scores over angles. Drawn by echarts on the server as SVG; PNG from the same SVG. */
+/**
+ * Curves: the loss, scores over angles. Drawn by echarts on the server as SVG; PNG from the same
+ * SVG.
+ */
 import { encodePng } from "../formats/png.ts";
 import { chartSvg, svgImage } from "./svg.ts";
 
@@ -45,7 +48,15 @@ export interface CurvePlot {
 }
 
 /** Okabe and Ito's colours, which most colour-blind people tell apart, the yellow left out. */
-export const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"];
+export const palette = [
+  "#0072b2",
+  "#d55e00",
+  "#009e73",
+  "#cc79a7",
+  "#56b4e9",
+  "#e69f00",
+  "#000000",
+];
 /** Colours of text and lines in all diagrams; the report exchanges them for its own. */
 export const colours = { ink: "#1c2430", faint: "#5b6675", rule: "#e1e5ea", paper: "#ffffff" };
 
@@ -58,14 +69,23 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
     nameTextStyle: { color: colours.faint, fontSize: 13 },
     axisLine: { show: true, onZero: false, lineStyle: { color: colours.faint } },
     axisTick: { show: true, lineStyle: { color: colours.faint } },
-    axisLabel: { color: colours.ink, fontSize: 12, formatter: ticks?.text ?? (log ? powerText : numberText) },
+    axisLabel: {
+      color: colours.ink,
+      fontSize: 12,
+      formatter: ticks?.text ?? (log ? powerText : numberText),
+    },
     ...(ticks ? { interval: ticks.every } : {}),
-    // An axis may end between two ticks: the last number stands there, but no line beside that of the last tick.
-    splitLine: { lineStyle: { color: colours.rule }, showMaxLine: ticks !== undefined || log === true },
+    // An axis may end between two ticks: the last number stands there, but no line beside that of
+    // the last tick.
+    splitLine: {
+      lineStyle: { color: colours.rule },
+      showMaxLine: ticks !== undefined || log === true,
+    },
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
   });
-  const named = plot.curves.length > 1, { note } = plot;
+  const named = plot.curves.length > 1;
+  const { note } = plot;
   // Where note and legend have no room beside each other, the legend goes below.
   const legendWidth = plot.curves.reduce((sum, { name }) => sum + textWidth(name) + 50, 0);
   const below = named && note !== undefined && 16 + textWidth(note) + legendWidth > width ? 22 : 0;
@@ -88,7 +108,9 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
     if (!spread) return [line];
     // The band's two edges as one polygon, forth and back; another one behind a gap.
     const edges: [x: number, y: number, spread: number][][] = [[]];
-    points.forEach(([x, y], at) => y === null ? edges.push([]) : edges.at(-1)!.push([x, y, spread[at] ?? 0]));
+    points.forEach(([x, y], at) =>
+      y === null ? edges.push([]) : edges.at(-1)!.push([x, y, spread[at] ?? 0])
+    );
     const outlines = edges.map((edge) => [
       ...edge.map(([x, y, s]) => [x, y + s]),
       ...edge.toReversed().map(([x, y, s]) => [x, y - s]),
@@ -168,7 +190,9 @@ function numberText(value: number): string {
 
 /** 0.001 and 1000, but 1e-6: what an axis of powers of ten says. */
 function powerText(value: number): string {
-  return value >= 1e-4 && value < 1e6 ? String(+value.toPrecision(6)) : value.toExponential().replace("e+", "e");
+  return value >= 1e-4 && value < 1e6
+    ? String(+value.toPrecision(6))
+    : value.toExponential().replace("e+", "e");
 }
 
 /** A diagram as SVG and as PNG. */
@@ -183,10 +207,14 @@ export interface LossRow {
   loss: number;
 }
 
-/** The loss's moving average: weights fall by half in a hundredth of the rows (ten at least); no row is there before it. */
+/**
+ * The loss's moving average: weights fall by half in a hundredth of the rows (ten at least); no row
+ * is there before it.
+ */
 export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
   const keep = 0.5 ** (1 / Math.max(10, rows.length / 100));
-  let sum = 0, weight = 0;
+  let sum = 0;
+  let weight = 0;
   return rows.map(({ step, loss }) => {
     sum = keep * sum + loss;
     weight = keep * weight + 1;
@@ -194,14 +222,21 @@ export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
   });
 }
 
-/** The next of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not above a positive number, and not below it. */
+/**
+ * The next of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not above a positive number, and not
+ * below it.
+ */
 function roundAround(value: number): [below: number, above: number] {
   const power = Math.floor(Math.log10(value));
   const steps = [1, 2, 5, 10].map((digit) => Number(`${digit}e${power}`));
-  return [steps.findLast((step) => step <= value) ?? steps[0]!, steps.find((step) => step >= value) ?? steps.at(-1)!];
+  return [
+    steps.findLast((step) => step <= value) ?? steps[0]!,
+    steps.find((step) => step >= value) ?? steps.at(-1)!,
+  ];
 }
 
-const max = (a: number, b: number) => Math.max(a, b), min = (a: number, b: number) => Math.min(a, b);
+const max = (a: number, b: number) => Math.max(a, b);
+const min = (a: number, b: number) => Math.min(a, b);
 
 /** What a plot of the loss shows: at most 800 rows, evenly chosen, and their moving average. */
 export function lossCurves(rows: readonly LossRow[], title = "Training loss"): CurvePlot {
@@ -211,7 +246,8 @@ export function lossCurves(rows: readonly LossRow[], title = "Training loss"): C
       .map(({ step, loss }): [number, number] => [step, loss]);
   };
   const positive = rows.map(({ loss }) => loss).filter((loss) => loss > 0 && loss < Infinity);
-  const least = positive.reduce(min, Infinity), most = positive.reduce(max, 0);
+  const least = positive.reduce(min, Infinity);
+  const most = positive.reduce(max, 0);
   // An axis of powers of ten needs some of them to say anything.
   const isWide = positive.length > 0 && most >= 10 * least;
   return {
@@ -219,7 +255,9 @@ export function lossCurves(rows: readonly LossRow[], title = "Training loss"): C
     x: { name: "training step", ...(rows.length ? { min: 0, max: rows.at(-1)!.step } : {}) },
     y: {
       name: "mean squared error of the noise",
-      ...(isWide ? { log: true, min: roundAround(least)[0], max: roundAround(most)[1] } : { min: 0 }),
+      ...(isWide
+        ? { log: true, min: roundAround(least)[0], max: roundAround(most)[1] }
+        : { min: 0 }),
     },
     curves: [
       { name: "each step", points: shown(rows), faint: true },

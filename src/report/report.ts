@@ -1,4 +1,7 @@
-/** The report of a bundle, made from the bundle's own files: while it is written, or of a finished one. */
+/**
+ * The report of a bundle, made from the bundle's own files: while it is written, or of a finished
+ * one.
+ */
 import { basename, join, resolve } from "@std/path";
 import { type Digests, files, meaningOf } from "../bundle/layout.ts";
 import { isSafeName, parseManifest } from "../bundle/manifest.ts";
@@ -21,12 +24,19 @@ function textOf(folder: string, name: string): string | null {
 
 function needed(folder: string, name: string): string {
   const text = textOf(folder, name);
-  if (text === null) throw new UserError(`${folder}: no bundle, or not a whole one: ${name} is missing`);
+  if (text === null) {
+    throw new UserError(`${folder}: no bundle, or not a whole one: ${name} is missing`);
+  }
   return text;
 }
 
 /** Pictures that the report shows as they are: file, heading, alternative text, caption. */
-const shown: [file: string, kind: ReportInput["pictures"][number]["kind"], alt: string, caption: string][] = [
+const shown: [
+  file: string,
+  kind: ReportInput["pictures"][number]["kind"],
+  alt: string,
+  caption: string,
+][] = [
   [
     "denoising.png",
     "denoising",
@@ -71,7 +81,12 @@ const shown: [file: string, kind: ReportInput["pictures"][number]["kind"], alt: 
 ];
 
 /** The films: file, where they belong, what they show, caption. */
-const filmed: [stem: string, kind: ReportInput["films"][number]["kind"], label: string, caption: string][] = [
+const filmed: [
+  stem: string,
+  kind: ReportInput["films"][number]["kind"],
+  label: string,
+  caption: string,
+][] = [
   [
     "rotation",
     "rotation",
@@ -86,7 +101,10 @@ const filmed: [stem: string, kind: ReportInput["films"][number]["kind"], label: 
   ],
 ];
 
-/** Bytes of a film that the page takes up at most; those of ordinary runs have less than one million. */
+/**
+ * Bytes of a film that the page takes up at most; those of ordinary runs have less than one
+ * million.
+ */
 const filmLimit = 4_000_000;
 
 /** A payload file of the bundle, or null where it has none of this name. */
@@ -102,14 +120,19 @@ function payloadFile(folder: string, name: string): Uint8Array | null {
 /** A JSON file's plain values as names and words. */
 function plainValues(text: string | null): [string, string][] {
   if (text === null) return [];
-  const words = (key: string) => key.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
-  return Object.entries(JSON.parse(text) as Record<string, unknown>).flatMap(([key, value]): [string, string][] => {
-    if (value === null || value === "" || (Array.isArray(value) && value.length === 0)) return [];
-    if (typeof value === "number") return [[words(key), +value.toPrecision(4) + ""]];
-    if (typeof value === "string") return [[words(key), value]];
-    if (Array.isArray(value) && value.every((one) => typeof one === "string")) return [[words(key), value.join("; ")]];
-    return [];
-  });
+  const words = (key: string) =>
+    key.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+  return Object.entries(JSON.parse(text) as Record<string, unknown>).flatMap(
+    ([key, value]): [string, string][] => {
+      if (value === null || value === "" || (Array.isArray(value) && value.length === 0)) return [];
+      if (typeof value === "number") return [[words(key), +value.toPrecision(4) + ""]];
+      if (typeof value === "string") return [[words(key), value]];
+      if (Array.isArray(value) && value.every((one) => typeof one === "string")) {
+        return [[words(key), value.join("; ")]];
+      }
+      return [];
+    },
+  );
 }
 
 /** What provenance.json says in a few lines. */
@@ -128,9 +151,16 @@ function provenanceLines(text: string | null): [string, string][] {
   const packages = others.filter(({ uri }) => uri?.startsWith("pkg:npm/"));
   const data = others.find(({ annotations }) => annotations?.kind === "dataset");
   return [
-    ["project", commit ? `commit ${commit}${clean ? "" : ", with changes"}` : `${project!.uri}, commit unknown`],
+    [
+      "project",
+      commit
+        ? `commit ${commit}${clean ? "" : ", with changes"}`
+        : `${project!.uri}, commit unknown`,
+    ],
     ["runtime", `Deno ${runDetails.builder.version.deno}, ${runDetails.builder.version.platform}`],
-    ...libraries.map(({ name, uri }): [string, string] => [name ?? "library", decodeURIComponent(uri!.split("@")[1]!)]),
+    ...libraries.map((
+      { name, uri },
+    ): [string, string] => [name ?? "library", decodeURIComponent(uri!.split("@")[1]!)]),
     ["packages", `${packages.length} npm packages with digests, in provenance.json`],
     ...(data?.annotations?.source ? [["data", data.annotations.source] as [string, string]] : []),
     ...((runDetails.byproducts ?? []) as { annotations: { note: string } }[]).map((
@@ -142,7 +172,10 @@ function provenanceLines(text: string | null): [string, string][] {
   ];
 }
 
-/** What a report may be told that the folder does not say yet, because the bundle is still being written. */
+/**
+ * What a report may be told that the folder does not say yet, because the bundle is still being
+ * written.
+ */
 export interface ReportContext {
   /** The bundle's name; default: the folder's. */
   name?: string | undefined;
@@ -155,7 +188,8 @@ export interface ReportContext {
 }
 
 /**
- * The report of a bundle as one HTML file. Reads only the bundle's files; needs no engine and no network.
+ * The report of a bundle as one HTML file. Reads only the bundle's files; needs no engine and no
+ * network.
  *
  * @param folder the bundle's folder, or the one in which it is being built
  * @throws UserError where the folder is no bundle, or holds files that cannot be read
@@ -177,13 +211,17 @@ export async function bundleReport(folder: string, context: ReportContext = {}):
     spec: readBundleSpec(folder),
     losses: readLosses(folder).filter(({ loss }) => Number.isFinite(loss)),
     environment: plainValues(environment),
-    samples: [...await readAllSamples(folder)].map(([angleDegrees, pictures]) => ({ angleDegrees, pictures })),
+    samples: [...await readAllSamples(folder)].map(([angleDegrees, pictures]) => ({
+      angleDegrees,
+      pictures,
+    })),
     pictures: shown.flatMap(([file, kind, alt, caption]) => {
       const png = payloadFile(folder, file);
       return png ? [{ kind, alt, caption, png }] : [];
     }),
     films: filmed.flatMap(([stem, kind, label, caption]) => {
-      const file = `data/${stem}.mp4`, mp4 = payloadFile(folder, `${stem}.mp4`);
+      const file = `data/${stem}.mp4`;
+      const mp4 = payloadFile(folder, `${stem}.mp4`);
       return mp4 ? [{ kind, file, label, caption, mp4: mp4.length <= filmLimit ? mp4 : null }] : [];
     }),
     metrics: readMetrics(folder) as Evaluation | null,

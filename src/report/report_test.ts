@@ -9,7 +9,8 @@ import { bundleReport } from "./report.ts";
 import { denoisingFilm, rotationFilm } from "./films.ts";
 import { imageGrid } from "./sheet.ts";
 
-const granted = (name: Deno.PermissionName) => Deno.permissions.querySync({ name }).state === "granted";
+const granted = (name: Deno.PermissionName) =>
+  Deno.permissions.querySync({ name }).state === "granted";
 
 async function example(): Promise<ReportInput> {
   const pictures = {
@@ -28,12 +29,19 @@ async function example(): Promise<ReportInput> {
     losses: Array.from({ length: 50 }, (_, i) => ({ step: i + 1, loss: 1 / (i + 1) })),
     environment: [["engine", "tensor<flow>"]],
     samples: [-45, 0, 45].map((angleDegrees) => ({ angleDegrees, pictures })),
-    pictures: [{ kind: "denoising", png: await imageGrid(pictures), alt: 'alt "text"', caption: "caption" }],
+    pictures: [{
+      kind: "denoising",
+      png: await imageGrid(pictures),
+      alt: 'alt "text"',
+      caption: "caption",
+    }],
     films: [
       {
         kind: "rotation",
-        mp4:
-          (await rotationFilm([{ model: "D", sets: [0, 45].map((angleDegrees) => ({ angleDegrees, pictures })) }])).mp4,
+        mp4: (await rotationFilm([{
+          model: "D",
+          sets: [0, 45].map((angleDegrees) => ({ angleDegrees, pictures })),
+        }])).mp4,
         file: "data/rotation.mp4",
         label: 'a "turning" film',
         caption: "Turning.",
@@ -72,10 +80,15 @@ Deno.test("the report is one file with everything in it, escaped, the same text 
     ]
   ) assertStringIncludes(html, text);
   // Defaults are grey, what was chosen is not.
-  assert(/class="mono default"[^>]*>epochs: 100</.test(html) && /class="mono set"[^>]*>seed: 7</.test(html));
+  assert(
+    /class="mono default"[^>]*>epochs: 100</.test(html) &&
+      /class="mono set"[^>]*>seed: 7</.test(html),
+  );
   assert(/class="mono set"[^>]*>imageSize: 8</.test(html));
   // Nothing is loaded from elsewhere.
-  for (const [, address] of html.matchAll(/(?:src|href)="([^"]*)"/g)) assert(address!.startsWith("data:"), address);
+  for (const [, address] of html.matchAll(/(?:src|href)="([^"]*)"/g)) {
+    assert(address!.startsWith("data:"), address);
+  }
   assert(!/url\((?!#)|@import|<link rel="stylesheet"/.test(html));
   // Every image decodes, and says in words what it is, or belongs to a group that does.
   const images = [...html.matchAll(/<img src="data:image\/png;base64,([^"]*)"/g)];
@@ -84,7 +97,10 @@ Deno.test("the report is one file with everything in it, escaped, the same text 
   // Films are in the page where they fit, wait to be played, and are named where they do not.
   assertEquals(html.match(/<video [^>]*>/g)!.map((tag) => / autoplay/.test(tag)), [false, false]);
   assertStringIncludes(html, 'aria-label="a &quot;turning&quot; film"');
-  const large = { ...await example(), films: (await example()).films.map((film) => ({ ...film, mp4: null })) };
+  const large = {
+    ...await example(),
+    films: (await example()).films.map((film) => ({ ...film, mp4: null })),
+  };
   assert(!reportHtml(large).includes("<video"));
   assertStringIncludes(
     reportHtml(large),
@@ -119,31 +135,48 @@ Deno.test({
     const folder = Deno.makeTempDirSync();
     const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
     const html = await bundleReport(path);
-    const verify = `deno task verify --digest ${digest.slice(0, 16)} out/example-0123456789ab</pre>`;
+    const verify = `deno task verify --digest ${
+      digest.slice(0, 16)
+    } out/example-0123456789ab</pre>`;
     assertStringIncludes(html, "deno task reproduce out/example-0123456789ab</pre>");
-    for (const text of [digest, verify, "example: D-2N", "<p>A test.</p>", "turned by 45°", "data/model.safetensors"]) {
+    for (
+      const text of [
+        digest,
+        verify,
+        "example: D-2N",
+        "<p>A test.</p>",
+        "turned by 45°",
+        "data/model.safetensors",
+      ]
+    ) {
       assertStringIncludes(html, text);
     }
     await assertRejects(() => bundleReport(folder), UserError, "no bundle");
     // A name that a shell would take apart is not for pasting.
     Deno.renameSync(path, join(folder, "my example"));
-    assertStringIncludes(await bundleReport(join(folder, "my example")), "deno task reproduce BUNDLE</pre>");
+    assertStringIncludes(
+      await bundleReport(join(folder, "my example")),
+      "deno task reproduce BUNDLE</pre>",
+    );
     Deno.removeSync(folder, { recursive: true });
   },
 });
 
 const chromium = findChromium();
 Deno.test({
-  name: "the report in a browser: no errors, no requests, the slider works, accessible, no wider than its screen " +
+  name:
+    "the report in a browser: no errors, no requests, the slider works, accessible, no wider than its screen " +
     "(needs all permissions and Chromium, in $CHROMIUM or as chromium)",
   ignore: chromium === null,
   async fn() {
-    const folder = Deno.makeTempDirSync(), path = join(folder, "report.html");
+    const folder = Deno.makeTempDirSync();
+    const path = join(folder, "report.html");
     Deno.writeTextFileSync(path, reportHtml(await example()));
     const browser = await openBrowser(chromium!);
     try {
       await browser.goto(toFileUrl(path).href);
-      const shown = () => browser.evaluate(`[...document.querySelectorAll(".player figure")].map((f) => !f.hidden)`);
+      const shown = () =>
+        browser.evaluate(`[...document.querySelectorAll(".player figure")].map((f) => !f.hidden)`);
       assertEquals(await shown(), [false, true, false], "begins upright");
       await browser.evaluate(
         `(() => { const s = document.getElementById("angle"); s.value = 2; s.dispatchEvent(new Event("input")); })()`,
@@ -156,13 +189,18 @@ Deno.test({
       await browser.send("Input.dispatchKeyEvent", { type: "keyDown", ...key });
       await browser.send("Input.dispatchKeyEvent", { type: "keyUp", ...key });
       assertEquals(await shown(), [false, true, false]);
-      assertEquals(await browser.evaluate(`document.getElementById("angle").getAttribute("aria-valuetext")`), "0°");
+      assertEquals(
+        await browser.evaluate(`document.getElementById("angle").getAttribute("aria-valuetext")`),
+        "0°",
+      );
       await browser.evaluate(`document.querySelector(".controls button").click()`);
-      const moved = `new Promise((done) => { const look = () => document.getElementById("angle").value === "1"
+      const moved =
+        `new Promise((done) => { const look = () => document.getElementById("angle").value === "1"
         ? setTimeout(look, 20) : done(true); look(); })`;
       assert(await browser.evaluate(moved), "Play turns");
       await browser.evaluate(`document.querySelector(".controls button").click()`);
-      const broken = `[...document.images].filter((image) => !image.complete || image.naturalWidth === 0).length`;
+      const broken =
+        `[...document.images].filter((image) => !image.complete || image.naturalWidth === 0).length`;
       assertEquals(await browser.evaluate(broken), 0);
       const films = "[...document.querySelectorAll('video')]";
       assertEquals(
@@ -181,11 +219,18 @@ Deno.test({
         assertEquals(await accessibilityFaults(browser), []);
       }
       await browser.screenshot(800, { print: true });
-      const visible = `[...document.querySelectorAll(".player figure")].filter((f) => f.offsetHeight > 0).length`;
+      const visible =
+        `[...document.querySelectorAll(".player figure")].filter((f) => f.offsetHeight > 0).length`;
       assertEquals(await browser.evaluate(visible), 3, "on paper every angle is shown");
-      assertEquals(await browser.evaluate(`${films}.filter((film) => film.offsetHeight > 0).length`), 0, "and no film");
+      assertEquals(
+        await browser.evaluate(`${films}.filter((film) => film.offsetHeight > 0).length`),
+        0,
+        "and no film",
+      );
       assertEquals(browser.errors, []);
-      assertEquals(browser.requests.filter((url) => !url.startsWith("data:")), [toFileUrl(path).href]);
+      assertEquals(browser.requests.filter((url) => !url.startsWith("data:")), [
+        toFileUrl(path).href,
+      ]);
     } finally {
       await browser.close();
       Deno.removeSync(folder, { recursive: true });

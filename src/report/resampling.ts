@@ -1,4 +1,7 @@
-/** What the network's resampling does to an image, with and without the filter: the published notebook's figures. */
+/**
+ * What the network's resampling does to an image, with and without the filter: the published
+ * notebook's figures.
+ */
 import type { Image } from "../formats/image.ts";
 import { filteredDownsampleReference } from "../../kernels/filtered_downsample/reference.ts";
 import { filteredUpsampleReference } from "../../kernels/filtered_upsample/reference.ts";
@@ -15,23 +18,32 @@ function fieldOf({ width, channels, data }: Image): Field {
   return { size: width, channels, data: Float64Array.from(data, (byte) => byte / 127.5 - 1) };
 }
 
-/** An image of a field, each number enlarged to a square so that all fields come out equally wide. */
+/**
+ * An image of a field, each number enlarged to a square so that all fields come out equally wide.
+ */
 function imageOf({ size, channels, data }: Field, wide: number): Image {
-  const factor = wide / size, pixels = new Uint8Array(wide * wide * channels);
+  const factor = wide / size;
+  const pixels = new Uint8Array(wide * wide * channels);
   for (let i = 0; i < pixels.length; i++) {
-    const x = Math.floor(i / channels) % wide, y = Math.floor(i / channels / wide);
-    const value = data[(Math.floor(y / factor) * size + Math.floor(x / factor)) * channels + i % channels]!;
+    const x = Math.floor(i / channels) % wide;
+    const y = Math.floor(i / channels / wide);
+    const value =
+      data[(Math.floor(y / factor) * size + Math.floor(x / factor)) * channels + i % channels]!;
     pixels[i] = Math.round(Math.min(255, Math.max(0, (value + 1) * 127.5)));
   }
   return { width: wide, height: wide, channels, data: pixels };
 }
 
-/** Each pixel of the result from those of a window whose upper left corner is at twice its place. */
+/**
+ * Each pixel of the result from those of a window whose upper left corner is at twice its place.
+ */
 function halved({ size, channels, data }: Field, from: (window: number[]) => number): Field {
   const half = size / 2;
   const at = (y: number, x: number, c: number) => data[(y * size + x) * channels + c]!;
   const result = Float64Array.from({ length: half * half * channels }, (_, i) => {
-    const c = i % channels, x = 2 * (Math.floor(i / channels) % half), y = 2 * Math.floor(i / channels / half);
+    const c = i % channels;
+    const x = 2 * (Math.floor(i / channels) % half);
+    const y = 2 * Math.floor(i / channels / half);
     return from([at(y, x, c), at(y, x + 1, c), at(y + 1, x, c), at(y + 1, x + 1, c)]);
   });
   return { size: half, channels, data: result };
@@ -39,12 +51,17 @@ function halved({ size, channels, data }: Field, from: (window: number[]) => num
 
 /** Bilinear, corners on corners, as the unfiltered network's upsampling. */
 function bilinear({ size, channels, data }: Field): Field {
-  const wide = 2 * size, step = (size - 1) / (wide - 1);
+  const wide = 2 * size;
+  const step = (size - 1) / (wide - 1);
   const result = Float64Array.from({ length: wide * wide * channels }, (_, i) => {
-    const c = i % channels, x = step * (Math.floor(i / channels) % wide), y = step * Math.floor(i / channels / wide);
-    const x0 = Math.min(size - 2, Math.floor(x)), y0 = Math.min(size - 2, Math.floor(y));
+    const c = i % channels;
+    const x = step * (Math.floor(i / channels) % wide);
+    const y = step * Math.floor(i / channels / wide);
+    const x0 = Math.min(size - 2, Math.floor(x));
+    const y0 = Math.min(size - 2, Math.floor(y));
     const at = (dy: number, dx: number) => data[((y0 + dy) * size + x0 + dx) * channels + c]!;
-    const upper = at(0, 0) + (at(0, 1) - at(0, 0)) * (x - x0), lower = at(1, 0) + (at(1, 1) - at(1, 0)) * (x - x0);
+    const upper = at(0, 0) + (at(0, 1) - at(0, 0)) * (x - x0);
+    const lower = at(1, 0) + (at(1, 1) - at(1, 0)) * (x - x0);
     return upper + (lower - upper) * (y - y0);
   });
   return { size: wide, channels, data: result };
@@ -62,22 +79,30 @@ export interface Lowpasses {
 type Column = [label: string, make: (input: Field) => Field];
 
 /**
- * Images beside what down- and upsampling make of them: every second pixel, the maximum of four and bilinear as
- * architecture A does, and filtered.
+ * Images beside what down- and upsampling make of them: every second pixel, the maximum of four and
+ * bilinear as architecture A does, and filtered.
  *
  * @param lowpasses null for a network without filters
  * @returns a PNG file
  */
-export function resamplingSheet(pictures: Pictures, lowpasses: Lowpasses | null): Promise<Uint8Array<ArrayBuffer>> {
+export function resamplingSheet(
+  pictures: Pictures,
+  lowpasses: Lowpasses | null,
+): Promise<Uint8Array<ArrayBuffer>> {
   const columns: Column[] = [
     ["input", (input) => input],
     ["every second", (input) => halved(input, ([first]) => first!)],
     ["maximum", (input) => halved(input, (window) => Math.max(...window))],
-    ...(lowpasses ? [["filtered ↓", (input) => filtered(input, lowpasses, "down")] satisfies Column] : []),
+    ...(lowpasses
+      ? [["filtered ↓", (input) => filtered(input, lowpasses, "down")] satisfies Column]
+      : []),
     ["bilinear ↑", bilinear],
-    ...(lowpasses ? [["filtered ↑", (input) => filtered(input, lowpasses, "up")] satisfies Column] : []),
+    ...(lowpasses
+      ? [["filtered ↑", (input) => filtered(input, lowpasses, "up")] satisfies Column]
+      : []),
   ];
-  const wide = 2 * pictures.imageSize, scale = Math.max(1, Math.round(112 / wide));
+  const wide = 2 * pictures.imageSize;
+  const scale = Math.max(1, Math.round(112 / wide));
   const cells = allPictures(pictures).map((picture) => {
     const input = fieldOf(picture);
     return columns.map(([, make]) => imageOf(make(input), wide));

@@ -1,4 +1,7 @@
-/** Sheets: images in rows and columns, enlarged without smoothing, with labels where they say something. */
+/**
+ * Sheets: images in rows and columns, enlarged without smoothing, with labels where they say
+ * something.
+ */
 import { encodePng } from "../formats/png.ts";
 import type { Image } from "../formats/image.ts";
 import { blend, escapeText, fontFamily, rasterize } from "./svg.ts";
@@ -30,17 +33,25 @@ export interface SheetOptions {
   rowLabelsTitle?: string | undefined;
   /** Stands under the title, in grey. */
   note?: string | undefined;
-  /** Pixels a side for each image pixel, a whole number; default: what makes an image about 64 pixels wide. */
+  /**
+   * Pixels a side for each image pixel, a whole number; default: what makes an image about 64
+   * pixels wide.
+   */
   scale?: number | undefined;
   /** Between images. */
   gap?: number | undefined;
 }
 
-const paper = 255, margin = 12, ink = "#1c2430", faint = "#5b6675";
+const paper = 255;
+const margin = 12;
+const ink = "#1c2430";
+const faint = "#5b6675";
 
 /** One image of many, not copied. */
 export function pictureAt({ images, count, imageSize, channels }: Pictures, index: number): Image {
-  if (!(Number.isInteger(index) && index >= 0 && index < count)) throw new Error(`no image ${index} among ${count}`);
+  if (!(Number.isInteger(index) && index >= 0 && index < count)) {
+    throw new Error(`no image ${index} among ${count}`);
+  }
   const size = imageSize * imageSize * channels;
   return {
     width: imageSize,
@@ -56,8 +67,14 @@ export function pictureRange(
   first: number,
   count: number,
 ): Pictures {
-  const size = imageSize * imageSize * channels, some = Math.max(0, Math.min(count, set.count - first));
-  return { images: images.subarray(first * size, (first + some) * size), count: some, imageSize, channels };
+  const size = imageSize * imageSize * channels;
+  const some = Math.max(0, Math.min(count, set.count - first));
+  return {
+    images: images.subarray(first * size, (first + some) * size),
+    count: some,
+    imageSize,
+    channels,
+  };
 }
 
 /** All images of a set, one after the other. */
@@ -72,12 +89,17 @@ function paste(onto: Image, image: Image, left: number, top: number, scale: numb
     for (let x = 0; x < image.width * scale; x++) {
       const from = (row + Math.floor(x / scale)) * image.channels;
       const to = 3 * ((top + y) * onto.width + left + x);
-      for (let c = 0; c < 3; c++) onto.data[to + c] = image.data[from + (image.channels === 3 ? c : 0)]!;
+      for (let c = 0; c < 3; c++) {
+        onto.data[to + c] = image.data[from + (image.channels === 3 ? c : 0)]!;
+      }
     }
   }
 }
 
-/** About how wide a text is drawn, in pixels. DejaVu Sans is wide: three fifths of its height on average. */
+/**
+ * About how wide a text is drawn, in pixels. DejaVu Sans is wide: three fifths of its height on
+ * average.
+ */
 function textWidth(text: string, size: number): number {
   return Math.ceil(text.length * size * 0.62);
 }
@@ -99,12 +121,22 @@ export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Pr
   if (!first) throw new Error("a sheet without images");
   const scale = options.scale ?? Math.max(1, Math.round(64 / first.width));
   const gap = options.gap ?? Math.max(2, Math.round(first.width * scale / 16));
-  const cellWidth = first.width * scale, cellHeight = first.height * scale;
+  const cellWidth = first.width * scale;
+  const cellHeight = first.height * scale;
   const rows = Math.max(...blocks.map((block) => block.cells.length));
   const texts: string[] = [];
-  const write = (text: string, x: number, y: number, size: number, anchor: "start" | "middle" | "end", fill = ink) =>
+  const write = (
+    text: string,
+    x: number,
+    y: number,
+    size: number,
+    anchor: "start" | "middle" | "end",
+    fill = ink,
+  ) =>
     texts.push(
-      `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}" fill="${fill}">${escapeText(text)}</text>`,
+      `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}" fill="${fill}">${
+        escapeText(text)
+      }</text>`,
     );
 
   const labels = options.rowLabels ?? [];
@@ -119,9 +151,12 @@ export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Pr
   const blockGap = Math.max(24, 4 * gap);
   const columnsOf = ({ cells, columnLabels }: Block) =>
     Math.max(...cells.map((row) => row.length), columnLabels?.length ?? 0);
-  const blocksWidth = blocks.reduce((sum, block) => sum + columnsOf(block) * (cellWidth + gap) - gap + blockGap, 0) -
+  const blocksWidth =
+    blocks.reduce((sum, block) => sum + columnsOf(block) * (cellWidth + gap) - gap + blockGap, 0) -
     blockGap;
-  const noteLines = options.note ? wrapped(options.note, Math.max(240, rowLabelWidth + blocksWidth), 12) : [];
+  const noteLines = options.note
+    ? wrapped(options.note, Math.max(240, rowLabelWidth + blocksWidth), 12)
+    : [];
   for (const line of noteLines) {
     write(line, margin, top + 11, 12, "start", faint);
     top += 16;
@@ -130,7 +165,9 @@ export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Pr
   if (blocks.some((block) => block.title)) top += 22;
   const labelled = blocks.some((block) => block.columnLabels);
   if (labelled) top += 20;
-  if (options.rowLabelsTitle) write(options.rowLabelsTitle, margin + rowLabelWidth - 8, top - 7, 12, "end", faint);
+  if (options.rowLabelsTitle) {
+    write(options.rowLabelsTitle, margin + rowLabelWidth - 8, top - 7, 12, "end", faint);
+  }
 
   let left = margin + rowLabelWidth;
   const places: { image: Image; x: number; y: number }[] = [];
@@ -144,7 +181,9 @@ export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Pr
       row.forEach((image, c) => {
         if (!image) return;
         if (image.width !== first.width || image.height !== first.height) {
-          throw new Error(`a sheet of images of ${first.width}x${first.height} and of ${image.width}x${image.height}`);
+          throw new Error(
+            `a sheet of images of ${first.width}x${first.height} and of ${image.width}x${image.height}`,
+          );
         }
         places.push({ image, x: left + c * (cellWidth + gap), y: top + r * (cellHeight + gap) });
       })
@@ -152,7 +191,13 @@ export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Pr
     left += width + blockGap;
   }
   labels.forEach((text, r) => {
-    write(text, margin + rowLabelWidth - 8, top + r * (cellHeight + gap) + cellHeight / 2 + 4.5, 13, "end");
+    write(
+      text,
+      margin + rowLabelWidth - 8,
+      top + r * (cellHeight + gap) + cellHeight / 2 + 4.5,
+      13,
+      "end",
+    );
   });
 
   const wanted = Math.max(
@@ -161,7 +206,12 @@ export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Pr
   ) + 2 * margin;
   const width = Math.max(left - blockGap + margin, wanted);
   const height = top + rows * cellHeight + (rows - 1) * gap + margin;
-  const sheet: Image = { width, height, channels: 3, data: new Uint8Array(width * height * 3).fill(paper) };
+  const sheet: Image = {
+    width,
+    height,
+    channels: 3,
+    data: new Uint8Array(width * height * 3).fill(paper),
+  };
   for (const { image, x, y } of places) paste(sheet, image, x, y, scale);
   if (texts.length) {
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
@@ -172,7 +222,10 @@ export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Pr
 }
 
 /** A {@link drawSheet} as a PNG file. */
-export async function sheetPng(blocks: Block[], options: SheetOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+export async function sheetPng(
+  blocks: Block[],
+  options: SheetOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
   return encodePng(await drawSheet(blocks, options));
 }
 
@@ -201,10 +254,14 @@ export function imageGrid(
 export function tiled(images: Image[], columns: number): Image {
   const first = images[0];
   if (!first) throw new Error("a sheet without images");
-  const { width, height, channels } = first, wide = width * columns, high = height * Math.ceil(images.length / columns);
+  const { width, height, channels } = first;
+  const wide = width * columns;
+  const high = height * Math.ceil(images.length / columns);
   const data = new Uint8Array(wide * high * channels).fill(paper);
   images.forEach((image, n) => {
-    const left = (n % columns) * width, top = Math.floor(n / columns) * height, row = width * channels;
+    const left = (n % columns) * width;
+    const top = Math.floor(n / columns) * height;
+    const row = width * channels;
     for (let y = 0; y < height; y++) {
       data.set(image.data.subarray(y * row, (y + 1) * row), ((top + y) * wide + left) * channels);
     }
@@ -232,7 +289,8 @@ export interface RotatedSamples {
 }
 
 /**
- * The rotation sheet: angles across, seeds down, models side by side (a reference beside the model in question).
+ * The rotation sheet: angles across, seeds down, models side by side (a reference beside the model
+ * in question).
  *
  * @param angles degrees, counter-clockwise, as displayed
  * @param options.rows at most so many seeds; default 4, as published
@@ -257,24 +315,32 @@ export function rotationSheet(
 }
 
 /**
- * A sheet whose columns are moments and whose rows are images: the strips of noising and denoising, the samples of
- * each epoch turned on their side.
+ * A sheet whose columns are moments and whose rows are images: the strips of noising and denoising,
+ * the samples of each epoch turned on their side.
  *
  * @param moments what the images looked like at each moment, with its label ("t = 900", "epoch 3")
  * @param options.rows at most so many images
  * @returns a PNG file
  */
 export function strip(
-  { moments, rows, ...options }: { moments: { label: string; pictures: Pictures }[]; rows?: number } & SheetOptions,
+  { moments, rows, ...options }:
+    & { moments: { label: string; pictures: Pictures }[]; rows?: number }
+    & SheetOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const count = Math.min(rows ?? Infinity, ...moments.map(({ pictures }) => pictures.count));
   return sheetPng([{
     columnLabels: moments.map(({ label }) => label),
-    cells: Array.from({ length: count }, (_, row) => moments.map(({ pictures }) => pictureAt(pictures, row))),
+    cells: Array.from(
+      { length: count },
+      (_, row) => moments.map(({ pictures }) => pictureAt(pictures, row)),
+    ),
   }], options);
 }
 
-/** The samples drawn while training: a row for each preview ("epoch 3"), at most eight images each; a PNG file. */
+/**
+ * The samples drawn while training: a row for each preview ("epoch 3"), at most eight images each;
+ * a PNG file.
+ */
 export function previewSheet(
   previews: { label: string; pictures: Pictures }[],
   options: SheetOptions = {},

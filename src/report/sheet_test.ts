@@ -16,16 +16,25 @@ import {
 
 /** Images whose every byte says where it lies. */
 function pictures(count: number, imageSize: number, channels: 1 | 3, seed = 0): Pictures {
-  const images = Uint8Array.from({ length: count * imageSize ** 2 * channels }, (_, i) => (i * 31 + seed * 57) % 199);
+  const images = Uint8Array.from(
+    { length: count * imageSize ** 2 * channels },
+    (_, i) => (i * 31 + seed * 57) % 199,
+  );
   return { images, count, imageSize, channels };
 }
 
 /** The colour of a pixel as another decoder reads it. */
-function reader(png: Uint8Array): { width: number; height: number; at: (x: number, y: number) => number[] } {
+function reader(
+  png: Uint8Array,
+): { width: number; height: number; at: (x: number, y: number) => number[] } {
   const { width, height, data } = PNG.sync.read(Buffer.from(png));
   const ours = decodePng(png);
   assertEquals([ours.width, ours.height, ours.channels], [width, height, 3]);
-  return { width, height, at: (x, y) => [...data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3)] };
+  return {
+    width,
+    height,
+    at: (x, y) => [...data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3)],
+  };
 }
 
 Deno.test("a grid shows every pixel of every image, enlarged without smoothing", async () => {
@@ -38,7 +47,9 @@ Deno.test("a grid shows every pixel of every image, enlarged without smoothing",
       for (let y = 0; y < 16; y++) {
         for (let x = 0; x < 16; x++) {
           const from = ((y >> 1) * 8 + (x >> 1)) * channels;
-          const expected = channels === 3 ? [...data.subarray(from, from + 3)] : Array(3).fill(data[from]);
+          const expected = channels === 3
+            ? [...data.subarray(from, from + 3)]
+            : Array(3).fill(data[from]);
           assertEquals(at(12 + (n % 3) * 20 + x, 12 + Math.floor(n / 3) * 20 + y), expected);
         }
       }
@@ -78,22 +89,36 @@ Deno.test("sheets with labels: labels are drawn, images stay exact, the same she
 });
 
 Deno.test("strips, previews and collages are whole pictures", async () => {
-  const moments = [999, 500, 0].map((t) => ({ label: `t = ${t}`, pictures: pictures(3, 16, 1, t) }));
+  const moments = [999, 500, 0].map((t) => ({
+    label: `t = ${t}`,
+    pictures: pictures(3, 16, 1, t),
+  }));
   const { height } = reader(await strip({ moments, rows: 2, title: "Denoising" }));
   assertEquals(height, 12 + 26 + 20 + 2 * 64 + 4 + 12);
-  const previews = [1, 2].map((epoch) => ({ label: `epoch ${epoch}`, pictures: pictures(9, 16, 1, epoch) }));
+  const previews = [1, 2].map((epoch) => ({
+    label: `epoch ${epoch}`,
+    pictures: pictures(9, 16, 1, epoch),
+  }));
   assertEquals(reader(await previewSheet(previews)).height, 12 + 2 * 64 + 4 + 12);
   const many = pictures(401, 8, 3);
   const [first, second] = collages(many).map(reader);
   assertEquals([first!.width, first!.height, second!.width, second!.height], [160, 160, 160, 8]);
-  assertEquals(first!.at(8 * 19 + 3, 8 + 5), [...pictureAt(many, 39).data.subarray(3 * 43, 3 * 44)]);
-  assertEquals([second!.at(7, 7), second!.at(8, 7)], [[...pictureAt(many, 400).data.subarray(189)], [255, 255, 255]]);
+  assertEquals(first!.at(8 * 19 + 3, 8 + 5), [
+    ...pictureAt(many, 39).data.subarray(3 * 43, 3 * 44),
+  ]);
+  assertEquals([second!.at(7, 7), second!.at(8, 7)], [
+    [...pictureAt(many, 400).data.subarray(189)],
+    [255, 255, 255],
+  ]);
 });
 
 Deno.test("what cannot be a sheet is refused", async () => {
   assertThrows(() => pictureAt(pictures(2, 8, 1), 2), Error, "no image 2");
   await assertRejects(() => imageGrid(pictures(0, 8, 1)), Error, "without images");
-  const mixed = [{ label: "a", pictures: pictures(1, 8, 1) }, { label: "b", pictures: pictures(1, 16, 1) }];
+  const mixed = [{ label: "a", pictures: pictures(1, 8, 1) }, {
+    label: "b",
+    pictures: pictures(1, 16, 1),
+  }];
   await assertRejects(() => strip({ moments: mixed }), Error, "8x8 and of 16x16");
   assertEquals(allPictures(pictures(3, 8, 3)).length, 3);
 });

@@ -1,6 +1,6 @@
 /**
- * SVG to pixels, and charts to SVG, the same bytes everywhere: resvg compiled to WebAssembly and a font that comes with
- * the packages, so that neither the machine's fonts nor its processor matter.
+ * SVG to pixels, and charts to SVG, the same bytes everywhere: resvg compiled to WebAssembly and a
+ * font that comes with the packages, so that neither the machine's fonts nor its processor matter.
  */
 import fontBytes from "dejavu-fonts-ttf/ttf/DejaVuSans.ttf" with { type: "bytes" };
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
@@ -22,7 +22,10 @@ let ready: Promise<void> | undefined;
  * @param scale pixels for each of the picture's units
  * @returns width, height and RGBA samples, 4 bytes a pixel, not premultiplied
  */
-export async function rasterize(svg: string, scale = 1): Promise<{ width: number; height: number; data: Uint8Array }> {
+export async function rasterize(
+  svg: string,
+  scale = 1,
+): Promise<{ width: number; height: number; data: Uint8Array }> {
   await (ready ??= initWasm(wasm));
   const picture = new Resvg(svg, {
     fitTo: { mode: "zoom", value: scale },
@@ -67,27 +70,44 @@ export function blend(
     if (alpha === 0) continue;
     const pixel = i / 4;
     const at = 3 * ((top + Math.floor(pixel / width)) * ontoWidth + left + pixel % width);
-    for (let c = 0; c < 3; c++) onto[at + c] = Math.round((rgba[i + c]! * alpha + onto[at + c]! * (255 - alpha)) / 255);
+    for (let c = 0; c < 3; c++) {
+      onto[at + c] = Math.round((rgba[i + c]! * alpha + onto[at + c]! * (255 - alpha)) / 255);
+    }
   }
 }
 
 /** Text made safe to stand in SVG and HTML. */
 export function escapeText(text: string): string {
-  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+  const entities: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
   return text.replace(/[&<>"']/g, (c) => entities[c]!);
 }
 
 /**
- * A chart as SVG. The same option gives the same text: echarts numbers its elements over the life of the process, and
- * those numbers are counted anew here.
+ * A chart as SVG. The same option gives the same text: echarts numbers its elements over the life
+ * of the process, and those numbers are counted anew here.
  *
  * @param option what echarts takes
  * @param id begins every identifier in the picture, so that several can stand in one page
  */
-export function chartSvg(option: echarts.EChartsOption, width: number, height: number, id = "chart"): string {
+export function chartSvg(
+  option: echarts.EChartsOption,
+  width: number,
+  height: number,
+  id = "chart",
+): string {
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
-    chart.setOption({ animation: false, textStyle: { fontFamily: `${fontFamily}, Verdana, sans-serif` }, ...option });
+    chart.setOption({
+      animation: false,
+      textStyle: { fontFamily: `${fontFamily}, Verdana, sans-serif` },
+      ...option,
+    });
     const names = new Map<string, string>();
     return chart.renderToSVGString()
       .replace(/<style[\s\S]*?<\/style>/g, "") // Only what happens under the mouse, in scripts that are not here.

@@ -17,7 +17,9 @@ function run(name: string, spec: string, fid: number | null): SweepRun {
     imageSize: 8,
     channels: 1 as const,
   };
-  const scores: Score[] = fid === null ? [] : [{ metric: "fid", value: fid, standardError: 1, better: "lower" }];
+  const scores: Score[] = fid === null
+    ? []
+    : [{ metric: "fid", value: fid, standardError: 1, better: "lower" }];
   return {
     name,
     path: `out/${name}`,
@@ -61,7 +63,8 @@ Deno.test("the report of many holds the table, every run in small, and links to 
       "turned by −30°, 0°, 30°",
     ]
   ) assertStringIncludes(html, text);
-  // A picture of samples and one of turned ones for each run; links that lead within the page lead somewhere.
+  // A picture of samples and one of turned ones for each run; links that lead within the page lead
+  // somewhere.
   const images = [...html.matchAll(/<img [^>]*src="data:image\/png;base64,([^"]*)"[^>]*>/g)];
   assertEquals(images.map(([, data]) => decodePng(Uint8Array.fromBase64(data!)).width), [
     64,
@@ -83,7 +86,13 @@ Deno.test("without scores there is no table", () => {
 });
 
 Deno.test("little diagrams share their axes, and losses of any kind keep numbers in them", () => {
-  const curves = [losses((step) => 1 / step), losses(() => 0.5), losses(() => 0), losses(() => NaN), []];
+  const curves = [
+    losses((step) => 1 / step),
+    losses(() => 0.5),
+    losses(() => 0),
+    losses(() => NaN),
+    [],
+  ];
   const scale = lossScale(curves)!;
   assertEquals([scale.steps, scale.most], [400, 0.5]);
   for (const curve of curves) assert(!/NaN|Infinity/.test(lossPath(curve, scale)));
@@ -92,27 +101,37 @@ Deno.test("little diagrams share their axes, and losses of any kind keep numbers
   const heights = [...lossPath(curves[1]!, scale).matchAll(/ ([\d.]+)/g)].map(([, y]) => Number(y));
   assertEquals(new Set(heights), new Set([0]), "the largest is at the top");
   const figure = { name: "A", error: null, paper: null, best: false };
-  assert(!/NaN|Infinity/.test(figuresPlot("x", [{ ...figure, value: 0 }, { ...figure, value: 0 }])));
+  assert(
+    !/NaN|Infinity/.test(figuresPlot("x", [{ ...figure, value: 0 }, { ...figure, value: 0 }])),
+  );
 });
 
 const chromium = findChromium();
 Deno.test({
-  name: "the report of many in a browser: no errors, no requests, accessible, no wider than its screen " +
+  name:
+    "the report of many in a browser: no errors, no requests, accessible, no wider than its screen " +
     "(needs all permissions and Chromium, in $CHROMIUM or as chromium)",
   ignore: chromium === null,
   async fn() {
-    const folder = Deno.makeTempDirSync(), path = join(folder, "report.html");
+    const folder = Deno.makeTempDirSync();
+    const path = join(folder, "report.html");
     Deno.writeTextFileSync(path, sweepHtml("out", runs));
     const browser = await openBrowser(chromium!);
     try {
       await browser.goto(toFileUrl(path).href);
-      for (const [width, options] of [[390, { dark: true }], [390, {}], [1200, {}], [800, { print: true }]] as const) {
+      for (
+        const [width, options] of [[390, { dark: true }], [390, {}], [1200, {}], [800, {
+          print: true,
+        }]] as const
+      ) {
         decodePng(await browser.screenshot(width, options));
         assertEquals(await browser.evaluate(`document.documentElement.scrollWidth`), width);
         assertEquals(await accessibilityFaults(browser), []);
       }
       assertEquals(browser.errors, []);
-      assertEquals(browser.requests.filter((url) => !url.startsWith("data:")), [toFileUrl(path).href]);
+      assertEquals(browser.requests.filter((url) => !url.startsWith("data:")), [
+        toFileUrl(path).href,
+      ]);
     } finally {
       await browser.close();
       Deno.removeSync(folder, { recursive: true });

@@ -1,4 +1,7 @@
-/** What a run's bundle holds: the payload files, each a function of what the run computed and of nothing volatile. */
+/**
+ * What a run's bundle holds: the payload files, each a function of what the run computed and of
+ * nothing volatile.
+ */
 import type { Dataset } from "../datasets/mod.ts";
 import { noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import { files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
@@ -37,7 +40,8 @@ export type PayloadFile = [name: string, bytes: Uint8Array | string];
 
 /** All payload files. */
 export async function payloadFiles(computed: Computed): Promise<PayloadFile[]> {
-  const { spec, digests, network, losses } = computed, name = specName(spec);
+  const { spec, digests, network, losses } = computed;
+  const name = specName(spec);
   const rows = losses.map((loss, i) => ({ step: i + 1, loss }));
   const plot = await lossPlot(rows, `Training loss: ${name} on ${spec.dataset}`);
   return [
@@ -71,20 +75,25 @@ function weightFiles({ tensors }: Computed): PayloadFile[] {
 }
 
 /** The network's low-pass kernels, the gain in that of the upsampling; null where it has none. */
-function lowpassesOf({ kernelSize: size, kaiserBeta, normalized, cutoff, gain }: ResolvedSpec): Lowpasses | null {
+function lowpassesOf(
+  { kernelSize: size, kaiserBeta, normalized, cutoff, gain }: ResolvedSpec,
+): Lowpasses | null {
   if (size === null || normalized === null || cutoff === null || gain === null) return null;
-  const kernel = (radians: number) => lowpassKernel({ size, kaiserBeta, normalized, cutoff: radians });
+  const kernel = (radians: number) =>
+    lowpassKernel({ size, kaiserBeta, normalized, cutoff: radians });
   return { size, gain, down: kernel(cutoff.down), up: kernel(cutoff.up).map((k) => k * gain) };
 }
 
 /** The filters and their responses: one pair where up- and downsampling have the same kernel. */
 async function filterFiles(spec: ResolvedSpec): Promise<PayloadFile[]> {
-  const { cutoff, gain } = spec, lowpasses = lowpassesOf(spec);
+  const { cutoff, gain } = spec;
+  const lowpasses = lowpassesOf(spec);
   if (lowpasses === null || cutoff === null) return [];
   const same = cutoff.up === cutoff.down && gain === 1;
   const made = await Promise.all(
     (["down", "up"] as const).slice(0, same ? 1 : 2).map(async (which) => {
-      const suffix = same ? "" : `-${which}`, words = same ? "" : `, ${which}sampling`;
+      const suffix = same ? "" : `-${which}`;
+      const words = same ? "" : `, ${which}sampling`;
       const { size, [which]: kernel } = lowpasses;
       const lowpass = { name: specName(spec) + words, kernel, size, cutoff: cutoff[which] };
       return [
@@ -106,7 +115,8 @@ function picturesOf({ imageSize, channels }: ResolvedSpec, images: Uint8Array): 
 export async function sampleFiles(
   { spec, samples, evaluation }: Pick<Computed, "spec" | "samples" | "evaluation">,
 ): Promise<PayloadFile[]> {
-  const file = encodeTensors(samples.images), timesteps = samples.denoising.map(({ timestep }) => timestep);
+  const file = encodeTensors(samples.images);
+  const timesteps = samples.denoising.map(({ timestep }) => timestep);
   const pictures = await samplePictures({
     model: specName(spec),
     classes: spec.classes,
@@ -114,22 +124,34 @@ export async function sampleFiles(
       angleDegrees: Number(angle),
       pictures: picturesOf(spec, data as Uint8Array),
     })),
-    denoising: samples.denoising.map(({ timestep, images }) => ({ timestep, pictures: picturesOf(spec, images) })),
+    denoising: samples.denoising.map(({ timestep, images }) => ({
+      timestep,
+      pictures: picturesOf(spec, images),
+    })),
     // Ten steps of a hundred timesteps each, as published.
-    stripTimesteps: new Set(momentsAmong(timesteps, spec.noise.steps, 10).map((moment) => timesteps[moment]!)),
+    stripTimesteps: new Set(
+      momentsAmong(timesteps, spec.noise.steps, 10).map((moment) => timesteps[moment]!),
+    ),
   });
   return [
     [files.samples, file],
-    ...(evaluation ? [[files.metrics, jsonText({ samples: sha256(file), ...evaluation })] as PayloadFile] : []),
+    ...(evaluation
+      ? [[files.metrics, jsonText({ samples: sha256(file), ...evaluation })] as PayloadFile]
+      : []),
     ...pictures,
   ];
 }
 
 /** The images drawn while training, a row for each preview; null where there were none. */
-export async function previewsPng(spec: ResolvedSpec, previews: TensorData | null): Promise<Uint8Array | null> {
+export async function previewsPng(
+  spec: ResolvedSpec,
+  previews: TensorData | null,
+): Promise<Uint8Array | null> {
   if (!previews) return null;
   const [count, , size, , channels] = previews.shape as [number, number, number, number, number];
-  const data = previews.data as Uint8Array, each = data.length / count, every = spec.training.previewEveryEpochs ?? 1;
+  const data = previews.data as Uint8Array;
+  const each = data.length / count;
+  const every = spec.training.previewEveryEpochs ?? 1;
   return await previewSheet(
     Array.from({ length: count }, (_, i) => ({
       label: `epoch ${(i + 1) * every}`,
@@ -151,10 +173,18 @@ function firstImages({ spec, dataset }: Computed): Pictures {
 
 /** The same at nine timesteps from the first to the last, as published. */
 function noisingStrip(computed: Computed): Promise<Uint8Array> {
-  const { spec } = computed, { alphaBar } = noiseSchedule(spec.noise), { images } = firstImages(computed);
-  const noise = normalNumbers(images.length, philoxKey(spec.seed, "trainingNoise"), [0, 0, 0, 2 ** 32 - 1]);
+  const { spec } = computed;
+  const { alphaBar } = noiseSchedule(spec.noise);
+  const { images } = firstImages(computed);
+  const noise = normalNumbers(images.length, philoxKey(spec.seed, "trainingNoise"), [
+    0,
+    0,
+    0,
+    2 ** 32 - 1,
+  ]);
   const moments = Array.from({ length: 9 }, (_, i) => {
-    const t = Math.round(i * (alphaBar.length - 1) / 8), signal = Math.sqrt(alphaBar[t]!);
+    const t = Math.round(i * (alphaBar.length - 1) / 8);
+    const signal = Math.sqrt(alphaBar[t]!);
     const values = Float64Array.from(
       images,
       (byte, j) => signal * (byte / 127.5 - 1) + Math.sqrt(1 - alphaBar[t]!) * noise[j]!,

@@ -1,4 +1,7 @@
-/** What is true of one run only: where and when it ran, and how fast. Tag files of the bundle, outside its payload. */
+/**
+ * What is true of one run only: where and when it ran, and how fast. Tag files of the bundle,
+ * outside its payload.
+ */
 import type { Dataset } from "../datasets/mod.ts";
 import type { Digests } from "../bundle/layout.ts";
 import { projectPackages, projectState, provenance } from "../bundle/provenance.ts";
@@ -29,7 +32,9 @@ export function environmentOf(told: Told): Record<string, unknown> {
     host: hostname(),
     cores: navigator.hardwareConcurrency,
     data: { source: dataset.source, images: dataset.count, skipped: dataset.skipped },
-    trainingImagesPerSecond: spent.training.images > 0 ? spent.training.images / spent.training.seconds : null,
+    trainingImagesPerSecond: spent.training.images > 0
+      ? spent.training.images / spent.training.seconds
+      : null,
     startedAt: spent.startedAt,
     finishedAt: finishedAt.toISOString(),
     starts: spent.starts,
@@ -47,7 +52,11 @@ function hostname(): string | null {
 
 /** provenance.json: who made the payload, of what, with what. */
 export function provenanceOf(
-  told: Told & { spec: ResolvedSpec; digests: Digests; subjects: { name: string; sha256: string }[] },
+  told: Told & {
+    spec: ResolvedSpec;
+    digests: Digests;
+    subjects: { name: string; sha256: string }[];
+  },
 ): string {
   const { place, description, dataset, trained, spent, finishedAt, spec, digests, subjects } = told;
   const { engine: name, device, threads, processor, libraries } = place;
@@ -66,7 +75,9 @@ export function provenanceOf(
     finished: finishedAt.toISOString(),
     notes: [
       ...trained.notes,
-      ...(places.length > 1 ? [`more than one engine worked on the training: ${places.join("; ")}`] : []),
+      ...(places.length > 1
+        ? [`more than one engine worked on the training: ${places.join("; ")}`]
+        : []),
     ],
   });
 }

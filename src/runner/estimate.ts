@@ -1,4 +1,7 @@
-/** What a run would do and cost, told without writing anything: a few steps are measured, the rest is multiplied. */
+/**
+ * What a run would do and cost, told without writing anything: a few steps are measured, the rest
+ * is multiplied.
+ */
 import { join } from "@std/path";
 import { bundleName } from "../bundle/bag.ts";
 import { readLosses } from "../bundle/read.ts";
@@ -24,7 +27,10 @@ import { checkpointPath, findBundle, findTrained, workPath } from "./work.ts";
 const measuredSteps = 4;
 /** Training steps that are made at most. */
 const mostMeasuredSteps = 200;
-/** Readings of the loss before the measured steps: the first step is compiled, and the second finds memory. */
+/**
+ * Readings of the loss before the measured steps: the first step is compiled, and the second finds
+ * memory.
+ */
 const warmUps = 2;
 /** Images of a preview. */
 const previewCount = 8;
@@ -42,9 +48,11 @@ export interface RunEstimate {
 }
 
 /**
- * Tells what a run would do. Reads data and engine as the run would, but fetches and writes nothing.
+ * Tells what a run would do. Reads data and engine as the run would, but fetches and writes
+ * nothing.
  *
- * @throws UserError for what would stop the run at its start: data that is missing, a bundle that is not there
+ * @throws UserError for what would stop the run at its start: data that is missing, a bundle that
+ *   is not there
  */
 export async function estimateRun(
   spec: ResolvedSpec,
@@ -56,10 +64,14 @@ export async function estimateRun(
 ): Promise<RunEstimate> {
   const { out = "out", dataRoot, skipBad, source } = options;
   const dataset = await loadDataset(spec, { dataRoot, skipBad, keep: false });
-  const digests = digestsOf(spec, dataset.digest), plan = networkPlan(spec);
-  const { steps } = trainingPlan(spec.training, dataset.count), { training, sampling } = spec;
-  const finished = findBundle(out, digests.run), trained = findTrained(out, digests.training!);
-  const images = sampling.count * sampling.rotation.length, space = spaceFor(spec);
+  const digests = digestsOf(spec, dataset.digest);
+  const plan = networkPlan(spec);
+  const { steps } = trainingPlan(spec.training, dataset.count);
+  const { training, sampling } = spec;
+  const finished = findBundle(out, digests.run);
+  const trained = findTrained(out, digests.training!);
+  const images = sampling.count * sampling.rotation.length;
+  const space = spaceFor(spec);
   const done = trained ? 0 : await stepsDone(checkpointPath(out, digests.training!), training.from);
   const lines = [
     ...(finished ? ["The run is finished: nothing would be done."] : []),
@@ -75,24 +87,35 @@ export async function estimateRun(
   ];
   if (!finished) {
     try {
-      const engine = await openEngine(options.engine ?? "auto", { precision: spec.precision, download: false });
+      const engine = await openEngine(options.engine ?? "auto", {
+        precision: spec.precision,
+        download: false,
+      });
       options.onMeasure?.();
       try {
         refuseTooLarge(spec, engine, { images: dataset.count });
-        lines.push(...await measuredLines(engine, { spec, steps: trained ? 0 : steps - done, dataset }));
+        lines.push(
+          ...await measuredLines(engine, { spec, steps: trained ? 0 : steps - done, dataset }),
+        );
       } finally {
         engine.dispose();
       }
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      lines.push(`time: it cannot be measured here. ${error.message}`, leastLine(spec, dataset.count));
+      lines.push(
+        `time: it cannot be measured here. ${error.message}`,
+        leastLine(spec, dataset.count),
+      );
     }
   }
   const bundle = finished ?? join(out, bundleName(source?.path ?? specName(spec), digests.run));
   return { bundle, data: describeDataset(dataset), network: summarize(plan), lines };
 }
 
-/** Steps that an earlier start of a training has done; those of the bundle that it goes on from are not among them. */
+/**
+ * Steps that an earlier start of a training has done; those of the bundle that it goes on from are
+ * not among them.
+ */
 async function stepsDone(checkpoint: string, from: string | null): Promise<number> {
   const kept = await readCheckpoint(checkpoint);
   return kept ? kept.losses.length - (from === null ? 0 : readLosses(from).length) : 0;
@@ -105,13 +128,21 @@ interface Measured {
   dataset: Awaited<ReturnType<typeof loadDataset>>;
 }
 
-async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured): Promise<string[]> {
+async function measuredLines(
+  engine: Engine,
+  { spec, steps, dataset }: Measured,
+): Promise<string[]> {
   const head = `engine: ${engine.description}`;
   if (engine.name === "cpu") {
-    return [head, "time: not measured; the engine cpu is a reference, and slow", leastLine(spec, dataset.count)];
+    return [
+      head,
+      "time: not measured; the engine cpu is a reference, and slow",
+      leastLine(spec, dataset.count),
+    ];
   }
   const { training, sampling } = spec;
-  const unet = compileUNet(spec), state = newState(unet, training.emaDecay !== null);
+  const unet = compileUNet(spec);
+  const state = newState(unet, training.emaDecay !== null);
   try {
     const trainStep = await secondsOfStep(engine, spec, dataset, state);
     const count = Math.min(sampling.count, sampling.batchSize);
@@ -137,8 +168,13 @@ async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured)
     const previews = training.previewEveryEpochs === null
       ? 0
       : Math.floor(steps / (training.previewEveryEpochs * stepsPerEpoch));
-    const image = samplingStep * sampling.steps, images = sampling.count * sampling.rotation.length;
-    const [fit, shown, drawn] = [steps * trainStep, previews * previewCount * image, images * image];
+    const image = samplingStep * sampling.steps;
+    const images = sampling.count * sampling.rotation.length;
+    const [fit, shown, drawn] = [
+      steps * trainStep,
+      previews * previewCount * image,
+      images * image,
+    ];
     return [
       head,
       `time: about ${roughly(fit + shown + drawn)} here, from a few measured steps: ` +
@@ -154,14 +190,17 @@ async function measuredLines(engine: Engine, { spec, steps, dataset }: Measured)
   }
 }
 
-/** Trains for a second or two, and tells how long a step takes without what it takes to compile it. */
+/**
+ * Trains for a second or two, and tells how long a step takes without what it takes to compile it.
+ */
 async function secondsOfStep(
   engine: Engine,
   spec: ResolvedSpec,
   dataset: Measured["dataset"],
   state: TrainingState,
 ): Promise<number> {
-  const stop = new AbortController(), reached: { step: number; seconds: number }[] = [];
+  const stop = new AbortController();
+  const reached: { step: number; seconds: number }[] = [];
   const training = {
     ...spec.training,
     epochs: null,
@@ -170,17 +209,27 @@ async function secondsOfStep(
   const onStep = (step: number) => {
     reached.push({ step, seconds: performance.now() / 1000 });
     if (reached.length <= warmUps) return;
-    const first = reached[warmUps - 1]!, last = reached.at(-1)!;
+    const first = reached[warmUps - 1]!;
+    const last = reached.at(-1)!;
     if (last.step - first.step >= measuredSteps && last.seconds - first.seconds >= 1) stop.abort();
   };
   const start = performance.now() / 1000;
   try {
-    await train({ engine, spec: { ...spec, training }, dataset, state, losses: [], onStep, signal: stop.signal });
+    await train({
+      engine,
+      spec: { ...spec, training },
+      dataset,
+      state,
+      losses: [],
+      onStep,
+      signal: stop.signal,
+    });
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   }
   // Where the losses of all steps were read at once, compiling cannot be told apart.
-  const first = reached.length > warmUps ? reached[warmUps - 1]! : { step: 0, seconds: start }, last = reached.at(-1)!;
+  const first = reached.length > warmUps ? reached[warmUps - 1]! : { step: 0, seconds: start };
+  const last = reached.at(-1)!;
   return (last.seconds - first.seconds) / (last.step - first.step);
 }
 
@@ -191,7 +240,8 @@ function leastLine(spec: ResolvedSpec, images: number): string {
 /** The most memory that this process has had; where the system does not tell, what it has now. */
 function peakBytes(): number {
   try {
-    const [, kilobytes] = Deno.readTextFileSync("/proc/self/status").match(/VmHWM:\s*(\d+) kB/) ?? [];
+    const [, kilobytes] = Deno.readTextFileSync("/proc/self/status").match(/VmHWM:\s*(\d+) kB/) ??
+      [];
     if (kilobytes !== undefined) return 1024 * Number(kilobytes);
   } catch {
     // Not Linux, or no permission.

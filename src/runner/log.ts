@@ -1,4 +1,7 @@
-/** What a run says, written down with the time; a run that goes on after a stop goes on in the same file. */
+/**
+ * What a run says, written down with the time; a run that goes on after a stop goes on in the same
+ * file.
+ */
 import type { Reporter } from "./reporter.ts";
 
 /** A log in the making. */
@@ -13,7 +16,8 @@ export interface Log {
 
 /** Starts a log in front of a reporter. */
 export function startLog(report: Reporter): Log {
-  let file: string | null = null, waiting = "";
+  let file: string | null = null;
+  let waiting = "";
   const write = (words: string) => {
     const line = `${new Date().toISOString()} ${words}\n`;
     if (file === null) waiting += line;

@@ -3,10 +3,15 @@ import { join } from "@std/path";
 import { startLog } from "./log.ts";
 
 Deno.test({
-  name: "a log passes on what is said, keeps it with the time, and goes on behind an earlier start (needs files)",
-  ignore: (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted"),
+  name:
+    "a log passes on what is said, keeps it with the time, and goes on behind an earlier start (needs files)",
+  ignore: (["read", "write"] as const).some((name) =>
+    Deno.permissions.querySync({ name }).state !== "granted"
+  ),
   fn() {
-    const folder = Deno.makeTempDirSync(), path = join(folder, "log.txt"), heard: unknown[][] = [];
+    const folder = Deno.makeTempDirSync();
+    const path = join(folder, "log.txt");
+    const heard: unknown[][] = [];
     const listener = {
       phase: (...words: unknown[]) => void heard.push(words),
       update: (...words: unknown[]) => void heard.push(words),

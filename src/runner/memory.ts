@@ -1,4 +1,7 @@
-/** What a run takes at the very least: one that cannot fit is refused before it takes the machine's last memory. */
+/**
+ * What a run takes at the very least: one that cannot fit is refused before it takes the machine's
+ * last memory.
+ */
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
@@ -7,8 +10,14 @@ import { elements, type NetworkPlan, networkPlan } from "../unet/plan.ts";
 /** What the least memory of a run follows from. */
 type Sized = Pick<ResolvedSpec, "training" | "sampling"> & Parameters<typeof networkPlan>[0];
 
-/** Images that are worked on together: of a training step, and of a sampling step with what guidance adds to it. */
-function batches({ training, sampling, classes }: Sized, images: number): { trained: number; sampled: number } {
+/**
+ * Images that are worked on together: of a training step, and of a sampling step with what guidance
+ * adds to it.
+ */
+function batches(
+  { training, sampling, classes }: Sized,
+  images: number,
+): { trained: number; sampled: number } {
   const guided = classes !== null && sampling.guidance !== null && sampling.guidance !== 1;
   return {
     trained: Math.min(training.batchSize, images),
@@ -22,21 +31,32 @@ function outputsOf(plan: NetworkPlan): number[] {
 }
 
 /**
- * A lower bound of a run's memory, in bytes: weights, gradients and AdamW's means; one float32 for each output of each
- * layer, which the backward pass needs, for a batch; or, where that is more, the weights and the largest output of a
- * batch that is sampled; or the images drawn. What lies inside the layers comes on top, several times as much.
+ * A lower bound of a run's memory, in bytes: weights, gradients and AdamW's means; one float32 for
+ * each output of each layer, which the backward pass needs, for a batch; or, where that is more,
+ * the weights and the largest output of a batch that is sampled; or the images drawn. What lies
+ * inside the layers comes on top, several times as much.
  *
  * @param images of the dataset: a batch has no more
  */
 export function leastMemory(spec: Sized, images = Infinity): number {
-  const plan = networkPlan(spec), { sampling } = spec, { trained, sampled } = batches(spec, images);
-  const weights = plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0), outputs = outputsOf(plan);
+  const plan = networkPlan(spec);
+  const { sampling } = spec;
+  const { trained, sampled } = batches(spec, images);
+  const weights = plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
+  const outputs = outputsOf(plan);
   const training = 4 * (4 * weights + trained * outputs.reduce((a, b) => a + b));
   const step = 4 * (weights + sampled * Math.max(...outputs));
-  return Math.max(training, step, sampling.count * sampling.rotation.length * elements(plan.imageShape));
+  return Math.max(
+    training,
+    step,
+    sampling.count * sampling.rotation.length * elements(plan.imageShape),
+  );
 }
 
-/** The bytes that the largest tensor between two layers has, in training or sampling; inside them there may be larger. */
+/**
+ * The bytes that the largest tensor between two layers has, in training or sampling; inside them
+ * there may be larger.
+ */
 export function largestTensor(spec: Sized, images = Infinity): number {
   const { trained, sampled } = batches(spec, images);
   return 4 * Math.max(trained, sampled) * Math.max(...outputsOf(networkPlan(spec)));
@@ -52,8 +72,9 @@ function machineMemory(): number | null {
 }
 
 /**
- * Refuses a run that this machine cannot hold, before hours of training and not behind them. How much memory a GPU has
- * only its driver knows, and says so itself; how large one tensor may be, the GPU tells.
+ * Refuses a run that this machine cannot hold, before hours of training and not behind them. How
+ * much memory a GPU has only its driver knows, and says so itself; how large one tensor may be, the
+ * GPU tells.
  *
  * @param options.images of the dataset
  * @param options.total the machine's memory in bytes; other values for tests
@@ -64,16 +85,21 @@ export function refuseTooLarge(
   engine: Engine,
   { images, total = machineMemory() }: { images?: number; total?: number | null } = {},
 ): void {
-  const needed = leastMemory(spec, images), largest = largestTensor(spec, images);
+  const needed = leastMemory(spec, images);
+  const largest = largestTensor(spec, images);
   if (engine.device === "cpu" && total !== null && needed > total) {
     throw new UserError(
-      `this run needs more than ${gigabytes(needed)} of memory, and this machine has ${gigabytes(total)}. ` +
+      `this run needs more than ${gigabytes(needed)} of memory, and this machine has ${
+        gigabytes(total)
+      }. ` +
         makeSmaller(spec),
     );
   }
   if (engine.largestTensor !== null && largest > engine.largestTensor) {
     throw new UserError(
-      `this run needs tensors of ${gigabytes(largest)} and more, and ${engine.device} takes at most ` +
+      `this run needs tensors of ${
+        gigabytes(largest)
+      } and more, and ${engine.device} takes at most ` +
         `${gigabytes(engine.largestTensor)} in one. ${makeSmaller(spec)}`,
     );
   }

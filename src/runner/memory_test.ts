@@ -4,22 +4,27 @@ import { UserError } from "../errors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { largestTensor, leastMemory, refuseTooLarge } from "./memory.ts";
 
-const spec = (...overrides: string[]) => resolveSpec(parseSpec("architecture: D\ndataset: mnist-m"), overrides);
+const spec = (...overrides: string[]) =>
+  resolveSpec(parseSpec("architecture: D\ndataset: mnist-m"), overrides);
 
 Deno.test("the least memory: weights once, outputs for each image of a batch, or the images drawn", () => {
-  const one = leastMemory(spec("training.batchSize=1")), two = leastMemory(spec("training.batchSize=2"));
+  const one = leastMemory(spec("training.batchSize=1"));
+  const two = leastMemory(spec("training.batchSize=2"));
   const three = leastMemory(spec("training.batchSize=3"));
   assertEquals(three - two, two - one);
   // Weights, gradients and two means of 5,897,155 parameters.
   assertEquals(one - (two - one), 16 * 5_897_155);
   // The published run is held by less than 3 GB; what cannot be less is far below that.
   assert(leastMemory(spec()) < 3e8, `${leastMemory(spec())}`);
-  assertEquals(leastMemory(spec("sampling.count=10000000", "sampling.rotation=[0,45]")), 2e7 * 3072);
+  assertEquals(
+    leastMemory(spec("sampling.count=10000000", "sampling.rotation=[0,45]")),
+    2e7 * 3072,
+  );
 });
 
 Deno.test("a run that no machine holds is refused, with what to make smaller", () => {
-  const engine = { device: "cpu", largestTensor: null } as Engine,
-    gpu = { device: "a GPU", largestTensor: null } as Engine;
+  const engine = { device: "cpu", largestTensor: null } as Engine;
+  const gpu = { device: "a GPU", largestTensor: null } as Engine;
   const hostile = spec("training.batchSize=65536", "imageSize=128", "baseWidth=512");
   const error = assertThrows(
     () => refuseTooLarge(hostile, engine, { total: 64e9 }),
@@ -41,7 +46,11 @@ Deno.test("a run that no machine holds is refused, with what to make smaller", (
 Deno.test("a sampling batch that no machine holds is refused before the training", () => {
   const engine = { device: "cpu", largestTensor: null } as Engine;
   const many = spec("imageSize=128", "sampling.count=65536", "sampling.batchSize=65536");
-  assertThrows(() => refuseTooLarge(many, engine, { total: 64e9 }), UserError, "sampling.batchSize (65536)");
+  assertThrows(
+    () => refuseTooLarge(many, engine, { total: 64e9 }),
+    UserError,
+    "sampling.batchSize (65536)",
+  );
   refuseTooLarge(spec("sampling.count=1000000"), engine, { total: 64e9 });
   refuseTooLarge(spec("sampling.batchSize=65536"), engine, { total: 64e9 }); // 64 images are drawn.
 });
@@ -58,7 +67,10 @@ Deno.test("a run with tensors larger than the GPU binds is refused before the tr
   assert(error.message.includes("training.batchSize (1024)"));
   refuseTooLarge(spec("training.batchSize=1024"), gpu, { images: 100 });
   refuseTooLarge(spec("sampling.count=600", "sampling.batchSize=512"), gpu);
-  assertThrows(() => refuseTooLarge(spec("sampling.count=600", "sampling.batchSize=600"), gpu), UserError);
+  assertThrows(
+    () => refuseTooLarge(spec("sampling.count=600", "sampling.batchSize=600"), gpu),
+    UserError,
+  );
   const guided = ["classes=10", "sampling.guidance=2", "sampling.count=600"];
   refuseTooLarge(spec(...guided, "sampling.batchSize=256"), gpu);
   assertThrows(() => refuseTooLarge(spec(...guided, "sampling.batchSize=300"), gpu), UserError);

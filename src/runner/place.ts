@@ -1,4 +1,7 @@
-/** Where a run computes: all that the last bits of its results depend on besides the spec and the data. */
+/**
+ * Where a run computes: all that the last bits of its results depend on besides the spec and the
+ * data.
+ */
 import { join } from "@std/path";
 import { z } from "zod";
 import { explainInputError } from "../formats/input.ts";
@@ -12,7 +15,10 @@ export interface Place {
   device: string;
   /** Threads that share an operation: they decide in which order it adds. Null on a GPU. */
   threads: number | null;
-  /** Name, family, model and cache of the processor, by which libraries cut products into blocks; null where unknown. */
+  /**
+   * Name, family, model and cache of the processor, by which libraries cut products into blocks;
+   * null where unknown.
+   */
   processor: string | null;
   /** Its vector instructions, by which libraries choose their code. */
   instructions: string[];
@@ -29,7 +35,9 @@ const toldPlace = z.object({
     threads: z.int().min(1).max(127).nullable(),
     processor: z.string().nullable(),
     instructions: z.array(z.string()),
-    libraries: z.array(z.object({ name: z.string(), version: z.string(), sha256: z.string().exactOptional() })),
+    libraries: z.array(
+      z.object({ name: z.string(), version: z.string(), sha256: z.string().exactOptional() }),
+    ),
     deno: z.string(),
   }),
   trainedOn: z.array(z.string()),
@@ -37,13 +45,22 @@ const toldPlace = z.object({
 
 /** Engine, device and threads in words: "tensorflow cpu, 2 threads". */
 export function placeName({ name, device, threads }: EnginePlace): string {
-  return `${name} ${device}${threads === null ? "" : `, ${threads} thread${threads === 1 ? "" : "s"}`}`;
+  return `${name} ${device}${
+    threads === null ? "" : `, ${threads} thread${threads === 1 ? "" : "s"}`
+  }`;
 }
 
 /** The place where an engine works. */
 export function placeOf(engine: Engine): Place {
   const { name, device, threads } = engine;
-  return { engine: name, device, threads, ...processor(), libraries: engine.libraries(), deno: Deno.version.deno };
+  return {
+    engine: name,
+    device,
+    threads,
+    ...processor(),
+    libraries: engine.libraries(),
+    deno: Deno.version.deno,
+  };
 }
 
 /** The place that a bundle tells of; null where it tells of none. */
@@ -60,14 +77,22 @@ export function readPlace(bundle: string): { place: Place; trainedOn: string[] }
 /** What distinguishes two places, in words; empty where the same bytes must come out. */
 export function placeDifferences(a: Place, b: Place): string[] {
   const lines = (["engine", "device", "threads", "processor", "deno"] as const)
-    .filter((field) => a[field] !== b[field]).map((field) => `${field}: ${a[field]}, here ${b[field]}`);
+    .filter((field) => a[field] !== b[field]).map((field) =>
+      `${field}: ${a[field]}, here ${b[field]}`
+    );
   if (a.instructions.join() !== b.instructions.join()) {
-    lines.push(`vector instructions: ${a.instructions.join(" ")}, here ${b.instructions.join(" ")}`);
+    lines.push(
+      `vector instructions: ${a.instructions.join(" ")}, here ${b.instructions.join(" ")}`,
+    );
   }
-  const bytes = ({ libraries }: Place) => libraries.map(({ name, version, sha256 }) => `${name} ${version} ${sha256}`);
+  const bytes = ({ libraries }: Place) =>
+    libraries.map(({ name, version, sha256 }) => `${name} ${version} ${sha256}`);
   if (bytes(a).join() !== bytes(b).join()) {
-    const names = ({ libraries }: Place) => libraries.map(({ name, version }) => `${name} ${version}`).join(", ");
-    lines.push(`libraries: ${names(a)}, here ${names(b)}${names(a) === names(b) ? " with other bytes" : ""}`);
+    const names = ({ libraries }: Place) =>
+      libraries.map(({ name, version }) => `${name} ${version}`).join(", ");
+    lines.push(
+      `libraries: ${names(a)}, here ${names(b)}${names(a) === names(b) ? " with other bytes" : ""}`,
+    );
   }
   return lines;
 }
@@ -81,8 +106,13 @@ function processor(): Pick<Place, "processor" | "instructions"> {
     return { processor: null, instructions: [] }; // Another system, or no permission to ask.
   }
   const field = (name: string) => text.match(new RegExp(`^${name}\\s*: *(.*)$`, "m"))?.[1];
-  const parts = [["model name", ""], ["cpu family", "family "], ["model", "model "], ["cache size", "cache "]] as const;
-  const told = parts.flatMap(([name, words]) => field(name) === undefined ? [] : [words + field(name)]);
+  const parts = [["model name", ""], ["cpu family", "family "], ["model", "model "], [
+    "cache size",
+    "cache ",
+  ]] as const;
+  const told = parts.flatMap(([name, words]) =>
+    field(name) === undefined ? [] : [words + field(name)]
+  );
   const flags = (field("flags") ?? field("Features") ?? "").split(" ");
   return {
     processor: told.length ? told.join(", ") : null,

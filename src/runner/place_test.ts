@@ -4,7 +4,9 @@ import { openEngine } from "../engines/mod.ts";
 import { jsonText } from "../bundle/layout.ts";
 import { type Place, placeDifferences, placeName, placeOf, readPlace } from "./place.ts";
 
-const ignore = (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+const ignore = (["read", "write"] as const).some((name) =>
+  Deno.permissions.querySync({ name }).state !== "granted"
+);
 
 const place: Place = {
   engine: "tensorflow",
@@ -17,7 +19,10 @@ const place: Place = {
 };
 
 Deno.test("places: their names, and what distinguishes two of them", () => {
-  assertEquals(placeName({ name: "tensorflow", device: "cpu", threads: 1 }), "tensorflow cpu, 1 thread");
+  assertEquals(
+    placeName({ name: "tensorflow", device: "cpu", threads: 1 }),
+    "tensorflow cpu, 1 thread",
+  );
   assertEquals(placeName({ name: "webgpu", device: "A GPU", threads: null }), "webgpu A GPU");
   assertEquals(placeDifferences(place, structuredClone(place)), []);
   const [library] = place.libraries;
@@ -30,16 +35,21 @@ Deno.test("places: their names, and what distinguishes two of them", () => {
       "libraries: libtensorflow_cc.so.2 2.21.0, here libtensorflow_cc.so.2 2.21.0 with other bytes",
     ],
   ];
-  for (const [change, line] of others) assertEquals(placeDifferences(place, { ...place, ...change }), [line]);
+  for (const [change, line] of others) {
+    assertEquals(placeDifferences(place, { ...place, ...change }), [line]);
+  }
 });
 
 Deno.test({
-  name: "a bundle's place is read as it was written, and a forged one is not believed (needs files)",
+  name:
+    "a bundle's place is read as it was written, and a forged one is not believed (needs files)",
   ignore,
   async fn() {
-    const folder = Deno.makeTempDirSync(), path = join(folder, "environment.json");
+    const folder = Deno.makeTempDirSync();
+    const path = join(folder, "environment.json");
     assertEquals(readPlace(folder), null);
-    const engine = await openEngine("cpu"), told = { place: placeOf(engine), trainedOn: [placeName(engine)] };
+    const engine = await openEngine("cpu");
+    const told = { place: placeOf(engine), trainedOn: [placeName(engine)] };
     Deno.writeTextFileSync(path, jsonText({ host: "a", ...told }));
     assertEquals(readPlace(folder), told);
     const forged = [

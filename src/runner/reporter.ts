@@ -1,4 +1,6 @@
-/** Time that a part of the work takes for something else than its units: previews while training. */
+/**
+ * Time that a part of the work takes for something else than its units: previews while training.
+ */
 export interface Besides {
   /** Since the last update. */
   pausedSeconds: number;

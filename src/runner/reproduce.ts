@@ -13,19 +13,28 @@ import { runExperiment, type RunOptions } from "./run.ts";
 export interface Comparison extends PayloadDifferences {
   /** The first bundle and the second one. */
   bundles: [original: string, repeated: string];
-  /** Why other bytes are no fault: what distinguishes the places of the two runs. Empty where there is nothing. */
+  /**
+   * Why other bytes are no fault: what distinguishes the places of the two runs. Empty where there
+   * is nothing.
+   */
   excuses: string[];
-  /** Whether the second run is what it must be: the same bytes, or elsewhere what the tolerances allow. */
+  /**
+   * Whether the second run is what it must be: the same bytes, or elsewhere what the tolerances
+   * allow.
+   */
   ok: boolean;
 }
 
 /** Compares two bundles of the same run. */
 export async function compareBundles(original: string, repeated: string): Promise<Comparison> {
   const differences = await payloadDifferences(original, repeated);
-  const there = readPlace(original), here = readPlace(repeated);
+  const there = readPlace(original);
+  const here = readPlace(repeated);
   const mixed = [original, repeated].flatMap((bundle, i) => {
     const { trainedOn = [] } = [there, here][i] ?? {};
-    return trainedOn.length > 1 ? [`${bundle} was trained in more than one place: ${trainedOn.join("; ")}`] : [];
+    return trainedOn.length > 1
+      ? [`${bundle} was trained in more than one place: ${trainedOn.join("; ")}`]
+      : [];
   });
   const excuses = there && here
     ? [...placeDifferences(there.place, here.place), ...mixed]
@@ -36,14 +45,18 @@ export async function compareBundles(original: string, repeated: string): Promis
 }
 
 /**
- * Runs a bundle again from its resolved spec, on the engine and with the threads that it tells of unless others are
- * asked for, and compares. The second bundle stays; the first one is not changed.
+ * Runs a bundle again from its resolved spec, on the engine and with the threads that it tells of
+ * unless others are asked for, and compares. The second bundle stays; the first one is not changed.
  *
- * @throws UserError where the bundle does not verify, or cannot be run again with the data and the release at hand
+ * @throws UserError where the bundle does not verify, or cannot be run again with the data and the
+ *   release at hand
  */
 export async function reproduceBundle(
   original: string,
-  options: Pick<RunOptions, "engine" | "threads" | "out" | "dataRoot" | "skipBad" | "report" | "signal"> = {},
+  options: Pick<
+    RunOptions,
+    "engine" | "threads" | "out" | "dataRoot" | "skipBad" | "report" | "signal"
+  > = {},
 ): Promise<Comparison> {
   const { ok, problems } = await verifyBundle(original);
   if (!ok) {
@@ -54,12 +67,17 @@ export async function reproduceBundle(
   }
   const expected = readBundleDigests(original);
   if (expected.parent !== undefined) {
-    throw new UserError(`${original}: it holds further samples of another bundle; reproduce that one`);
+    throw new UserError(
+      `${original}: it holds further samples of another bundle; reproduce that one`,
+    );
   }
-  const told = readPlace(original)?.place, engine = options.engine ?? told?.engine ?? "auto";
+  const told = readPlace(original)?.place;
+  const engine = options.engine ?? told?.engine ?? "auto";
   const isSame = engine === told?.engine;
-  const written = join(original, "spec-as-written.yaml"), resolved = join(original, "data", files.spec);
-  // The second bundle is called as the first one: its folder's name without the digest and a number of repetition.
+  const written = join(original, "spec-as-written.yaml");
+  const resolved = join(original, "data", files.spec);
+  // The second bundle is called as the first one: its folder's name without the digest and a number
+  // of repetition.
   const name = basename(resolve(original)).replace(/-[0-9a-f]{12}(-\d+)?$/, "");
   const repeated = await runExperiment(readBundleSpec(original), {
     ...options,
@@ -67,7 +85,10 @@ export async function reproduceBundle(
     threads: options.threads ?? (isSame ? told?.threads ?? undefined : undefined),
     again: true,
     expected,
-    source: { path: `${name}.yaml`, text: Deno.readTextFileSync(exists(written) ? written : resolved) },
+    source: {
+      path: `${name}.yaml`,
+      text: Deno.readTextFileSync(exists(written) ? written : resolved),
+    },
   });
   return await compareBundles(original, repeated.path);
 }

@@ -1,4 +1,6 @@
-/** One experiment from its resolved spec to its bundle: data, network, training, sampling, bundle. */
+/**
+ * One experiment from its resolved spec to its bundle: data, network, training, sampling, bundle.
+ */
 import { basename, join } from "@std/path";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
 import { bundleReadme, type Digests, jsonText } from "../bundle/layout.ts";
@@ -9,9 +11,22 @@ import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { METHOD_VERSION, type ResolvedSpec, runDigest, specDigest, specName, trainingDigest } from "../spec/mod.ts";
+import {
+  METHOD_VERSION,
+  type ResolvedSpec,
+  runDigest,
+  specDigest,
+  specName,
+  trainingDigest,
+} from "../spec/mod.ts";
 import { readCheckpoint } from "../training/checkpoint.ts";
-import { disposeState, newState, restoreState, stateTensors, withAverage } from "../training/state.ts";
+import {
+  disposeState,
+  newState,
+  restoreState,
+  stateTensors,
+  withAverage,
+} from "../training/state.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { bundleReport } from "../report/report.ts";
 import { payloadFiles, previewsPng } from "./contents.ts";
@@ -25,7 +40,15 @@ import { type Trained, trainPhase } from "./train_phase.ts";
 import { startStopwatch, type Stopwatch } from "./time_spent.ts";
 import { readPreviews, readStart, readTrained, sharedPlaces, trainedDigest } from "./trained.ts";
 import { requireSpace, spaceFor } from "./space.ts";
-import { explainFolder, explainFullDisk, findBundle, findTrained, freePath, openWork, type Work } from "./work.ts";
+import {
+  explainFolder,
+  explainFullDisk,
+  findBundle,
+  findTrained,
+  freePath,
+  openWork,
+  type Work,
+} from "./work.ts";
 
 /** How an experiment is run; none of it is part of the result. */
 export interface RunOptions {
@@ -41,9 +64,15 @@ export interface RunOptions {
   skipBad?: boolean | undefined;
   /** Go on with a training that was begun on another engine or kind of device. */
   elsewhere?: boolean | undefined;
-  /** Threads of the engine `tensorflow` on the CPU; default those that began the training, else all cores. */
+  /**
+   * Threads of the engine `tensorflow` on the CPU; default those that began the training, else all
+   * cores.
+   */
   threads?: number | undefined;
-  /** Run once more what is finished: a second bundle beside the first one, which takes no model from others. */
+  /**
+   * Run once more what is finished: a second bundle beside the first one, which takes no model from
+   * others.
+   */
   again?: boolean | undefined;
   /** What the run's digests must be: those of the bundle that is to be reproduced. */
   expected?: Digests | undefined;
@@ -53,9 +82,12 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The digests of a run on a dataset; where it goes on from a bundle, that one's digest is in them. */
+/**
+ * The digests of a run on a dataset; where it goes on from a bundle, that one's digest is in them.
+ */
 export function digestsOf(spec: ResolvedSpec, data: string): Digests {
-  const digest = specDigest(spec), bundle = spec.training.from;
+  const digest = specDigest(spec);
+  const bundle = spec.training.from;
   const from = bundle === null ? undefined : trainedDigest(bundle, "training.from");
   return {
     spec: digest,
@@ -68,12 +100,16 @@ export function digestsOf(spec: ResolvedSpec, data: string): Digests {
 }
 
 /**
- * Runs an experiment, or finds its finished bundle. Stopped at any moment and called again, it goes on where it was.
+ * Runs an experiment, or finds its finished bundle. Stopped at any moment and called again, it goes
+ * on where it was.
  *
- * @throws UserError for what a person can mend: data that is missing, a folder that is closed, another process at work
+ * @throws UserError for what a person can mend: data that is missing, a folder that is closed,
+ *   another process at work
  */
 export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}): Promise<Bundle> {
-  const { out = "out", signal, again = false } = options, log = startLog(options.report ?? silent), { report } = log;
+  const { out = "out", signal, again = false } = options;
+  const log = startLog(options.report ?? silent);
+  const { report } = log;
   const stopwatch = startStopwatch();
   const dataset = await loadDataset(spec, {
     dataRoot: options.dataRoot,
@@ -82,7 +118,9 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
   });
   report.message(`data: ${describeDataset(dataset)}`);
   if (spec.classes !== null && dataset.classes !== null && dataset.classes > spec.classes) {
-    throw new UserError(`classes: the spec has ${spec.classes}, and dataset ${dataset.name} has ${dataset.classes}`);
+    throw new UserError(
+      `classes: the spec has ${spec.classes}, and dataset ${dataset.name} has ${dataset.classes}`,
+    );
   }
   const digests = digestsOf(spec, dataset.digest);
   if (options.expected) refuseOthers(digests, options.expected);
@@ -99,15 +137,28 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     requireSpace(out, spaceFor(spec), work);
     log.keepIn(join(work.path, `log-${digests.spec.slice(0, 16)}.txt`));
     stopwatch.keepIn(join(work.path, "time.json"));
-    const engine = typeof options.engine === "object" ? options.engine : await openEngine(options.engine ?? "auto", {
-      precision: spec.precision,
-      // The order in which threads add is in the last bits: a training goes on with as many as it began with.
-      threads: options.threads ?? (await readCheckpoint(work.checkpoint))?.places.at(-1)?.threads ?? undefined,
-    });
+    const engine = typeof options.engine === "object"
+      ? options.engine
+      : await openEngine(options.engine ?? "auto", {
+        precision: spec.precision,
+        // The order in which threads add is in the last bits: a training goes on with as many as it
+        // began with.
+        threads: options.threads ??
+          (await readCheckpoint(work.checkpoint))?.places.at(-1)?.threads ?? undefined,
+      });
     report.message(`engine: ${engine.description}`);
     try {
       refuseTooLarge(spec, engine, { images: dataset.count });
-      return await runOn(engine, spec, dataset, digests, work, { ...options, out, report, signal }, stopwatch, log);
+      return await runOn(
+        engine,
+        spec,
+        dataset,
+        digests,
+        work,
+        { ...options, out, report, signal },
+        stopwatch,
+        log,
+      );
     } finally {
       if (engine !== options.engine) engine.dispose();
     }
@@ -127,22 +178,39 @@ function finishedBundle(out: string, { run }: Digests, report: Reporter): Bundle
   const path = findBundle(out, run);
   if (!path) return null;
   // Who asks for another engine must not take this for what that one gave.
-  const told = readPlace(path)?.place, where = told ? ` (${placeName({ ...told, name: told.engine })})` : "";
-  report.message(`this run is finished${where}; its bundle is not made again; --again makes another beside it`);
+  const told = readPlace(path)?.place;
+  const where = told ? ` (${placeName({ ...told, name: told.engine })})` : "";
+  report.message(
+    `this run is finished${where}; its bundle is not made again; --again makes another beside it`,
+  );
   return { path, digest: sha256(Deno.readFileSync(join(path, "manifest-sha256.txt"))) };
 }
 
-/** Refuses to reproduce a bundle with other data, or with a release that computes otherwise on purpose. */
+/**
+ * Refuses to reproduce a bundle with other data, or with a release that computes otherwise on
+ * purpose.
+ */
 function refuseOthers(digests: Digests, expected: Digests): void {
   const reasons: [keyof Digests, string][] = [
-    ["method", "it was made by another version of the method; take the release that provenance.json names"],
-    ["spec", "this release resolves its spec otherwise; take the release that provenance.json names"],
-    ["data", "the images here are not those that it was made of; --data FOLDER names the place of the datasets"],
+    [
+      "method",
+      "it was made by another version of the method; take the release that provenance.json names",
+    ],
+    [
+      "spec",
+      "this release resolves its spec otherwise; take the release that provenance.json names",
+    ],
+    [
+      "data",
+      "the images here are not those that it was made of; --data FOLDER names the place of the datasets",
+    ],
     ["run", "it was trained from another bundle than the one that lies here"],
   ];
   for (const [field, reason] of reasons) {
     if (digests[field] === expected[field]) continue;
-    throw new UserError(`it cannot be reproduced: ${reason} (${field} ${expected[field]}, here ${digests[field]})`);
+    throw new UserError(
+      `it cannot be reproduced: ${reason} (${field} ${expected[field]}, here ${digests[field]})`,
+    );
   }
 }
 
@@ -157,10 +225,12 @@ async function runOn(
   log: Log,
 ): Promise<Bundle> {
   const { out, report, signal, again } = options;
-  const unet = compileUNet(spec), state = newState(unet, spec.training.emaDecay !== null);
+  const unet = compileUNet(spec);
+  const state = newState(unet, spec.training.emaDecay !== null);
   try {
     const shared = again ? null : findTrained(out, digests.training!);
-    let trained: Trained, previews: Uint8Array | null;
+    let trained: Trained;
+    let previews: Uint8Array | null;
     if (shared) {
       report.message(`training: the same as that of ${shared}, whose model is taken`);
       const { tensors, losses } = await readTrained(shared);
@@ -169,8 +239,19 @@ async function runOn(
       trained = { losses, previews: null, places: sharedPlaces(shared), notes };
       previews = readPreviews(shared);
     } else {
-      const from = spec.training.from, start = from === null ? null : await readStart(from, spec);
-      const training = { engine, spec, dataset, state, start, work, trainingKey: digests.training!, report, signal };
+      const from = spec.training.from;
+      const start = from === null ? null : await readStart(from, spec);
+      const training = {
+        engine,
+        spec,
+        dataset,
+        state,
+        start,
+        work,
+        trainingKey: digests.training!,
+        report,
+        signal,
+      };
       trained = await trainPhase({ ...training, stopwatch, elsewhere: options.elsewhere ?? false });
       previews = await previewsPng(spec, trained.previews);
     }
@@ -191,7 +272,16 @@ async function runOn(
     const name = bundleName(options.source?.path ?? specName(spec), digests.run);
     const bundle = await writeBundle({
       path: again ? freePath(join(out, name)) : join(out, name),
-      computed: { spec, digests, dataset, network: unet.summary(), tensors, samples, evaluation, ...trained },
+      computed: {
+        spec,
+        digests,
+        dataset,
+        network: unet.summary(),
+        tensors,
+        samples,
+        evaluation,
+        ...trained,
+      },
       engine,
       trained,
       previews,
@@ -215,13 +305,24 @@ async function evaluate(
   { dataRoot, report = silent }: RunOptions,
 ): Promise<Evaluation | null> {
   if (spec.evaluation.metrics.length === 0 || !upright) return null;
-  const images = upright.data as Uint8Array, { imageSize, channels, evaluation, seed } = spec;
+  const images = upright.data as Uint8Array;
+  const { imageSize, channels, evaluation, seed } = spec;
   const samples = { images, count: upright.shape[0]!, imageSize, channels, digest: sha256(images) };
-  const found = await evaluateSamples({ engine, samples, dataset, evaluation, seed, dataRoot, progress: report });
+  const found = await evaluateSamples({
+    engine,
+    samples,
+    dataset,
+    evaluation,
+    seed,
+    dataRoot,
+    progress: report,
+  });
   report.done();
   for (const { metric, value, standardError } of found.scores) {
     report.message(
-      `${metric}: ${value.toPrecision(5)}${standardError === null ? "" : ` ± ${standardError.toPrecision(2)}`}`,
+      `${metric}: ${value.toPrecision(5)}${
+        standardError === null ? "" : ` ± ${standardError.toPrecision(2)}`
+      }`,
     );
   }
   for (const note of found.notes) report.message(note);
@@ -253,15 +354,25 @@ async function writeBundle(
       const times = { spent: stopwatch.spent(), finishedAt: stopwatch.now() };
       const tags: [string, Uint8Array | string][] = [
         ...(source ? [["spec-as-written.yaml", source.text] as [string, string]] : []),
-        // Not in the payload: a run that takes another one's model has the other's, drawn by its spec's sampling.
+        // Not in the payload: a run that takes another one's model has the other's, drawn by its
+        // spec's sampling.
         ...(previews ? [["previews.png", previews] as [string, Uint8Array]] : []),
         ["environment.json", jsonText(environmentOf({ ...told, ...times }))],
-        ["provenance.json", provenanceOf({ ...told, ...times, spec, digests, subjects: writer.payloadDigests() })],
+        [
+          "provenance.json",
+          provenanceOf({ ...told, ...times, spec, digests, subjects: writer.payloadDigests() }),
+        ],
         ["log.txt", log],
       ];
       for (const [name, bytes] of tags) writer.tag(name, bytes);
-      const names = [...payload.map(([name]) => `data/${name}`), ...tags.map(([name]) => name), "report.html"];
-      const title = `${basename(source?.path ?? "experiment").replace(/\.[^.]*$/, "")}, ${specName(spec)}`;
+      const names = [
+        ...payload.map(([name]) => `data/${name}`),
+        ...tags.map(([name]) => name),
+        "report.html",
+      ];
+      const title = `${basename(source?.path ?? "experiment").replace(/\.[^.]*$/, "")}, ${
+        specName(spec)
+      }`;
       const batchSize = Math.min(spec.training.batchSize, dataset.count);
       const summary = `${specName(spec)} on ${describeDataset(dataset)}. ` +
         `${counted(computed.losses.length, "step")} of ${counted(batchSize, "image")}` +

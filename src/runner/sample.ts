@@ -1,4 +1,7 @@
-/** More images from a trained model: a small bundle of its own, which names the bundle with the model by its digest. */
+/**
+ * More images from a trained model: a small bundle of its own, which names the bundle with the
+ * model by its digest.
+ */
 import { basename, join, resolve } from "@std/path";
 import { counted } from "../counted.ts";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
@@ -9,7 +12,14 @@ import { openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { METHOD_VERSION, type ResolvedSpec, resolveSpec, runDigest, specDigest, specName } from "../spec/mod.ts";
+import {
+  METHOD_VERSION,
+  type ResolvedSpec,
+  resolveSpec,
+  runDigest,
+  specDigest,
+  specName,
+} from "../spec/mod.ts";
 import { compileUNet, loadWeights } from "../unet/mod.ts";
 import { sampleFiles } from "./contents.ts";
 import { placeOf } from "./place.ts";
@@ -25,7 +35,8 @@ export type SampleRunOptions = Pick<RunOptions, "engine" | "threads" | "out" | "
 /**
  * The spec of a bundle with other sampling.
  *
- * @param overrides `sampling.rotation=30`, or `count=64` for `sampling.count=64`; `seed=7` draws from other noise
+ * @param overrides `sampling.rotation=30`, or `count=64` for `sampling.count=64`; `seed=7` draws
+ *   from other noise
  * @throws UserError where an override is of anything but sampling
  */
 export function samplingSpec(parent: ResolvedSpec, overrides: readonly string[]): ResolvedSpec {
@@ -36,16 +47,22 @@ export function samplingSpec(parent: ResolvedSpec, overrides: readonly string[])
     if (field === "seed" || field.startsWith("sampling.")) return override;
     const near = nearest(field, [...fields, "seed"]);
     throw new UserError(
-      `${override}: the model is trained; only its sampling (${fields.join(", ")}) and the seed can be changed` +
+      `${override}: the model is trained; only its sampling (${
+        fields.join(", ")
+      }) and the seed can be changed` +
         (near ? `; did you mean ${near}?` : ""),
     );
   });
-  return resolveSpec(parent as Parameters<typeof resolveSpec>[0], [...full, "evaluation.metrics=[]"]);
+  return resolveSpec(parent as Parameters<typeof resolveSpec>[0], [
+    ...full,
+    "evaluation.metrics=[]",
+  ]);
 }
 
 /**
- * Draws images from a bundle's model as a spec says, and writes them as a bundle of their own, or finds it. The noise is
- * keyed by the image's index: the first images of two counts are the same, where the batch size is.
+ * Draws images from a bundle's model as a spec says, and writes them as a bundle of their own, or
+ * finds it. The noise is keyed by the image's index: the first images of two counts are the same,
+ * where the batch size is.
  *
  * @param parent the bundle with the model
  * @param overrides see {@link samplingSpec}
@@ -57,11 +74,12 @@ export async function sampleBundle(
   options: SampleRunOptions = {},
 ): Promise<Bundle> {
   const { out = "out", report = silent, signal } = options;
-  const digest = trainedDigest(parent, "sample"),
-    own = JSON.parse(
-      Deno.readTextFileSync(join(parent, "data", files.digests)),
-    ) as Digests;
-  const spec = samplingSpec(readBundleSpec(parent), overrides), specIs = specDigest(spec);
+  const digest = trainedDigest(parent, "sample");
+  const own = JSON.parse(
+    Deno.readTextFileSync(join(parent, "data", files.digests)),
+  ) as Digests;
+  const spec = samplingSpec(readBundleSpec(parent), overrides);
+  const specIs = specDigest(spec);
   const digests: Digests = {
     spec: specIs,
     data: own.data,
@@ -71,7 +89,10 @@ export async function sampleBundle(
   };
   const path = join(
     out,
-    bundleName(`samples-${basename(resolve(parent)).replace(/-[0-9a-f]{12}$/, "")}.yaml`, digests.run),
+    bundleName(
+      `samples-${basename(resolve(parent)).replace(/-[0-9a-f]{12}$/, "")}.yaml`,
+      digests.run,
+    ),
   );
   const finished = () => {
     if (!exists(path)) return null;
@@ -95,10 +116,14 @@ export async function sampleBundle(
     const startedAt = new Date();
     const engine = typeof options.engine === "object"
       ? options.engine
-      : await openEngine(options.engine ?? "auto", { precision: spec.precision, threads: options.threads });
+      : await openEngine(options.engine ?? "auto", {
+        precision: spec.precision,
+        threads: options.threads,
+      });
     report.message(`engine: ${engine.description}`);
     try {
-      const unet = compileUNet(spec), average = join(parent, "data", files.average);
+      const unet = compileUNet(spec);
+      const average = join(parent, "data", files.average);
       try {
         await loadWeights(unet, exists(average) ? average : join(parent, "data", files.model));
         const samples = await samplePhase({
@@ -125,7 +150,10 @@ export async function sampleBundle(
     }
   }
 
-  async function write(drawn: Awaited<ReturnType<typeof sampleFiles>>, environment: unknown): Promise<Bundle> {
+  async function write(
+    drawn: Awaited<ReturnType<typeof sampleFiles>>,
+    environment: unknown,
+  ): Promise<Bundle> {
     try {
       const writer = createBundle(path);
       try {
@@ -136,12 +164,18 @@ export async function sampleBundle(
         writer.tag("environment.json", jsonText(environment));
         const names = [...writer.payloadDigests().map(({ name }) => name), "environment.json"];
         const angles = spec.sampling.rotation.map((angle) => `${angle}°`).join(", ");
-        const summary = `${counted(spec.sampling.count, "image")} drawn at ${angles} from the model of the bundle ` +
+        const summary =
+          `${
+            counted(spec.sampling.count, "image")
+          } drawn at ${angles} from the model of the bundle ` +
           `${
             basename(resolve(parent))
           }, whose digest is ${digest}. \`deno task sample\` draws them again from that bundle.`;
         const title = `Samples of ${specName(spec)}`;
-        writer.tag("README.md", bundleReadme({ title, summary, digest: writer.digest(), digests, names }));
+        writer.tag(
+          "README.md",
+          bundleReadme({ title, summary, digest: writer.digest(), digests, names }),
+        );
         return await Promise.resolve(writer.finish());
       } catch (error) {
         writer.discard();

@@ -1,4 +1,7 @@
-/** Drawing a run's images: batch by batch, each kept when it is done, so that a killed run loses one at most. */
+/**
+ * Drawing a run's images: batch by batch, each kept when it is done, so that a killed run loses one
+ * at most.
+ */
 import { join } from "@std/path";
 import { exists } from "../bundle/atomic.ts";
 import { createSampler, type NoisePredictor, noiseSchedule, toPixels } from "../diffusion/mod.ts";
@@ -26,8 +29,8 @@ export interface Samples {
   /** For each angle, under its number: uint8 [count, size, size, channels]. */
   images: Map<string, TensorData>;
   /**
-   * The first images' states on their way out of noise at about thirty timesteps, falling: uint8 [8 or fewer, size, size,
-   * channels].
+   * The first images' states on their way out of noise at about thirty timesteps, falling: uint8 [8
+   * or fewer, size, size, channels].
    */
   denoising: { timestep: number; images: Uint8Array }[];
 }
@@ -35,20 +38,29 @@ export interface Samples {
 /** Images whose denoising is kept. */
 const denoisingCount = 8;
 
-/** The states kept of the denoising are these and the first: enough for a film, and among them those of the strip. */
+/**
+ * The states kept of the denoising are these and the first: enough for a film, and among them those
+ * of the strip.
+ */
 const denoisingMoments = 30;
 
 /**
- * Which of a run's states stand for evenly spread moments: of each of `count` + 1 timesteps from `noiseSteps` down to 0
- * the first state that is not before it. Those of a divisor of `count` are among those of `count`.
+ * Which of a run's states stand for evenly spread moments: of each of `count` + 1 timesteps from
+ * `noiseSteps` down to 0 the first state that is not before it. Those of a divisor of `count` are
+ * among those of `count`.
  *
  * @param timesteps of the states, falling
  * @returns indices into `timesteps`, rising, each once
  */
-export function momentsAmong(timesteps: readonly number[], noiseSteps: number, count: number): number[] {
+export function momentsAmong(
+  timesteps: readonly number[],
+  noiseSteps: number,
+  count: number,
+): number[] {
   const found = Array.from(
     { length: count + 1 },
-    (_, k) => timesteps.findIndex((timestep) => timestep <= Math.round(noiseSteps * (count - k) / count)),
+    (_, k) =>
+      timesteps.findIndex((timestep) => timestep <= Math.round(noiseSteps * (count - k) / count)),
   );
   return [...new Set(found)].filter((index) => index >= 0);
 }
@@ -56,7 +68,8 @@ export function momentsAmong(timesteps: readonly number[], noiseSteps: number, c
 /** Draws all images of a spec. */
 export async function samplePhase(options: SamplePhase): Promise<Samples> {
   const { engine, spec, predict, folder, onKept, report, signal } = options;
-  const { sampling, imageSize, channels, noise } = spec, pixels = imageSize ** 2 * channels;
+  const { sampling, imageSize, channels, noise } = spec;
+  const pixels = imageSize ** 2 * channels;
   const sampler = createSampler({
     engine,
     predict,
@@ -71,19 +84,26 @@ export async function samplePhase(options: SamplePhase): Promise<Samples> {
     ? [0, ...sampling.rotation]
     : sampling.rotation;
   const upright = angles.includes(0) ? 0 : angles[0];
-  const batches = Math.ceil(sampling.count / sampling.batchSize), steps = sampler.steps.length;
+  const batches = Math.ceil(sampling.count / sampling.batchSize);
+  const steps = sampler.steps.length;
   const images = new Map<string, TensorData>();
-  const timesteps = [...sampler.steps.map(({ timestep }) => timestep), sampler.steps.at(-1)!.nextTimestep];
+  const timesteps = [
+    ...sampler.steps.map(({ timestep }) => timestep),
+    sampler.steps.at(-1)!.nextTimestep,
+  ];
   const moments = new Set(momentsAmong(timesteps, noise.steps, denoisingMoments));
-  let denoising: Samples["denoising"] = [], done = 0;
+  let denoising: Samples["denoising"] = [];
+  let done = 0;
   if (folder) Deno.mkdirSync(folder, { recursive: true });
   report.phase("drawing images", batches * angles.length * steps, "steps");
   try {
     for (const angleDegrees of angles) {
       const data = new Uint8Array(sampling.count * pixels);
       for (let batch = 0; batch < batches; batch++) {
-        const first = batch * sampling.batchSize, count = Math.min(sampling.batchSize, sampling.count - first);
-        // The first batch of the upright images also gives the denoising, and is drawn in one go with it.
+        const first = batch * sampling.batchSize;
+        const count = Math.min(sampling.batchSize, sampling.count - first);
+        // The first batch of the upright images also gives the denoising, and is drawn in one go
+        // with it.
         const wantsStates = angleDegrees === upright && batch === 0;
         const path = folder ? join(folder, `${angleDegrees}-${batch}.bin`) : null;
         const kept = path ? readKept(path, count * pixels) : null;
@@ -119,7 +139,11 @@ export async function samplePhase(options: SamplePhase): Promise<Samples> {
         }
         done += steps;
       }
-      images.set(String(angleDegrees), { dtype: "U8", shape: [sampling.count, imageSize, imageSize, channels], data });
+      images.set(String(angleDegrees), {
+        dtype: "U8",
+        shape: [sampling.count, imageSize, imageSize, channels],
+        data,
+      });
     }
   } finally {
     sampler.dispose();

@@ -18,7 +18,8 @@ export interface Space {
 
 /** The bytes that a run of a spec will write, nearly. */
 export function spaceFor(spec: ResolvedSpec): Space {
-  const { parameters, imageShape } = networkPlan(spec), { training, sampling } = spec;
+  const { parameters, imageShape } = networkPlan(spec);
+  const { training, sampling } = spec;
   const weights = 4 * parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
   const state = (training.emaDecay === null ? 3 : 4) * weights;
   const images = sampling.count * sampling.rotation.length * elements(imageShape);
@@ -27,11 +28,16 @@ export function spaceFor(spec: ResolvedSpec): Space {
 }
 
 /**
- * Refuses a run that would fill the disk before its end. What it has written already counts as there.
+ * Refuses a run that would fill the disk before its end. What it has written already counts as
+ * there.
  *
  * @throws UserError with the bytes that are free and those that are needed
  */
-export function requireSpace(folder: string, { bundle, work }: Space, { path }: Pick<Work, "path">): void {
+export function requireSpace(
+  folder: string,
+  { bundle, work }: Space,
+  { path }: Pick<Work, "path">,
+): void {
   let free: number;
   try {
     const { bavail, bsize } = statfsSync(path);
@@ -44,12 +50,19 @@ export function requireSpace(folder: string, { bundle, work }: Space, { path }: 
   const needed = bundle + work - written;
   if (free >= needed) return;
   throw new UserError(
-    `${folder}: the disk has ${roomText(free, needed)}. Make room, or say --out FOLDER for another place`,
+    `${folder}: the disk has ${
+      roomText(free, needed)
+    }. Make room, or say --out FOLDER for another place`,
   );
 }
 
-/** What is free and what is needed: the one rounded down and the other up, so that neither promises too much. */
+/**
+ * What is free and what is needed: the one rounded down and the other up, so that neither promises
+ * too much.
+ */
 export function roomText(free: number, needed: number): string {
   const megabytes = (whole: number) => `${whole.toLocaleString("en-US")} MB`;
-  return `${megabytes(Math.floor(free / 1e6))} free, and this run needs about ${megabytes(Math.ceil(needed / 1e6))}`;
+  return `${megabytes(Math.floor(free / 1e6))} free, and this run needs about ${
+    megabytes(Math.ceil(needed / 1e6))
+  }`;
 }

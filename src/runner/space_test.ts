@@ -5,7 +5,8 @@ import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { requireSpace, roomText, spaceFor } from "./space.ts";
 
 Deno.test("the published D-2N on MNIST-M takes three sets of weights in its bundle, and six while it runs", () => {
-  const weights = 4 * 5_897_155, images = 64 * 32 * 32 * 3;
+  const weights = 4 * 5_897_155;
+  const images = 64 * 32 * 32 * 3;
   const { bundle, work } = spaceFor(resolveSpec(parseSpec("architecture: D\ndataset: mnist-m\n")));
   assertEquals(work, 6 * weights + images);
   assert(bundle > 3 * weights + 2 * images && bundle < 3.3 * weights + 2 * images);
@@ -17,13 +18,20 @@ Deno.test("what is free is rounded down, what is needed up", () => {
 });
 
 Deno.test({
-  name: "a run is refused where there is less room than it needs, with both figures (needs files and --allow-sys)",
-  ignore: (["read", "write", "sys"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted"),
+  name:
+    "a run is refused where there is less room than it needs, with both figures (needs files and --allow-sys)",
+  ignore: (["read", "write", "sys"] as const).some((name) =>
+    Deno.permissions.querySync({ name }).state !== "granted"
+  ),
   fn() {
     const path = Deno.makeTempDirSync();
     requireSpace("out", { bundle: 1e6, work: 1e6 }, { path });
-    const message = /^out: the disk has [\d,]+ MB free, and this run needs about 1,000,000,000,000 MB/;
-    const error = assertThrows(() => requireSpace("out", { bundle: 1e18, work: 0 }, { path }), UserError);
+    const message =
+      /^out: the disk has [\d,]+ MB free, and this run needs about 1,000,000,000,000 MB/;
+    const error = assertThrows(
+      () => requireSpace("out", { bundle: 1e18, work: 0 }, { path }),
+      UserError,
+    );
     assert(message.test((error as Error).message), (error as Error).message);
     // What lies there already need not find room again.
     Deno.writeFileSync(join(path, "checkpoint.safetensors"), new Uint8Array(1000));

@@ -1,6 +1,7 @@
 /**
- * Many experiments, one after the other: only what is missing is done, a member that fails does not stop the others, and
- * several processes, on several machines too, may work on the same members in the same folder.
+ * Many experiments, one after the other: only what is missing is done, a member that fails does not
+ * stop the others, and several processes, on several machines too, may work on the same members in
+ * the same folder.
  */
 import type { EngineName } from "../engines/engine.ts";
 import { type Engine, openEngine } from "../engines/mod.ts";
@@ -32,15 +33,20 @@ export interface SweepOptions
 }
 
 /**
- * Runs the members of a sweep that are not finished, in order; those on which another process works are left to it and
- * looked at again, so that they are taken over where it was killed. Ends when each is finished or has failed.
+ * Runs the members of a sweep that are not finished, in order; those on which another process works
+ * are left to it and looked at again, so that they are taken over where it was killed. Ends when
+ * each is finished or has failed.
  *
  * @param specs as `expandSweep` gives them
  * @throws UserError where the engine cannot be opened; the signal's reason where that stopped it
  */
-export async function runSweep(specs: readonly ResolvedSpec[], options: SweepOptions = {}): Promise<Member[]> {
+export async function runSweep(
+  specs: readonly ResolvedSpec[],
+  options: SweepOptions = {},
+): Promise<Member[]> {
   const { out = "out", report = silent, signal, revisitSeconds = 10 } = options;
-  const members = newMembers(specs), engines = engineKeeper(options.engine ?? "auto", options.threads);
+  const members = newMembers(specs);
+  const engines = engineKeeper(options.engine ?? "auto", options.threads);
   const change = (member: Member, changes: Partial<Member> = {}) => {
     Object.assign(member, changes);
     options.onChange?.(member, members);
@@ -82,7 +88,9 @@ export async function runSweep(specs: readonly ResolvedSpec[], options: SweepOpt
   }
 
   async function attempt(member: Member): Promise<void> {
-    const { spec, name } = member, engine = await engines.open(spec.precision), startMs = performance.now();
+    const { spec, name } = member;
+    const engine = await engines.open(spec.precision);
+    const startMs = performance.now();
     const before = member.state;
     const said = memberReporter(member, report, () => {
       // Another process's member is ours from the moment that its run does something.
@@ -103,8 +111,9 @@ export async function runSweep(specs: readonly ResolvedSpec[], options: SweepOpt
         change(member, { state: "waiting", phase: null, secondsLeft: null });
         throw error;
       }
-      if (error instanceof LockedError) change(member, { state: "elsewhere", reason: error.message });
-      else {
+      if (error instanceof LockedError) {
+        change(member, { state: "elsewhere", reason: error.message });
+      } else {
         fail(member, error);
         // What broke may have left the engine in any state.
         if (!(error instanceof UserError)) engines.close();
@@ -117,7 +126,14 @@ export async function runSweep(specs: readonly ResolvedSpec[], options: SweepOpt
   function finish(member: Member, bundle: string): void {
     const last = readLosses(bundle).slice(-50).map(({ loss }) => loss);
     const loss = last.length ? last.reduce((a, b) => a + b, 0) / last.length : null;
-    change(member, { state: "finished", phase: null, secondsLeft: null, reason: null, bundle, loss });
+    change(member, {
+      state: "finished",
+      phase: null,
+      secondsLeft: null,
+      reason: null,
+      bundle,
+      loss,
+    });
   }
 
   function fail(member: Member, error: unknown): void {

@@ -28,13 +28,27 @@ export interface Member {
 }
 
 /** Said by the paper's name and the dataset, or following from them. */
-const named = ["architecture", "kaiserBeta", "normalized", "normInside", "dataset", "channels", "data.limit"];
+const named = [
+  "architecture",
+  "kaiserBeta",
+  "normalized",
+  "normInside",
+  "dataset",
+  "channels",
+  "data.limit",
+];
 
-/** What the members of a sweep are called; each is called differently as long as they differ in more than `x-` fields. */
+/**
+ * What the members of a sweep are called; each is called differently as long as they differ in more
+ * than `x-` fields.
+ */
 export function memberNames(specs: readonly ResolvedSpec[]): string[] {
-  const paths = new Set(specs.flatMap((spec) => specDifferences(specs[0]!, spec).map(({ path }) => path)));
+  const paths = new Set(
+    specs.flatMap((spec) => specDifferences(specs[0]!, spec).map(({ path }) => path)),
+  );
   // Null stands for what does not apply to a member, such as A's filter.
-  const valueOf = (spec: ResolvedSpec, path: string) => valueAt(spec as unknown as Tree, pathOf(path)) ?? null;
+  const valueOf = (spec: ResolvedSpec, path: string) =>
+    valueAt(spec as unknown as Tree, pathOf(path)) ?? null;
   const said = [...paths].filter((path) => {
     const values = new Set(specs.map((spec) => JSON.stringify(valueOf(spec, path))));
     values.delete("null");
@@ -66,8 +80,8 @@ export function newMembers(specs: readonly ResolvedSpec[]): Member[] {
 }
 
 /**
- * Follows a member's run, and passes on what it says under the member's name. What is said before the first phase waits
- * for it: of a run that turns out to be another process's nothing is heard.
+ * Follows a member's run, and passes on what it says under the member's name. What is said before
+ * the first phase waits for it: of a run that turns out to be another process's nothing is heard.
  */
 export function memberReporter(
   member: Member,
@@ -76,7 +90,10 @@ export function memberReporter(
   now: () => number = () => performance.now(),
 ): Reporter {
   const held: string[] = [];
-  let begun = false, total = 1, first = { done: 0, ms: 0 }, counting = false;
+  let begun = false;
+  let total = 1;
+  let first = { done: 0, ms: 0 };
+  let counting = false;
   return {
     phase(name, units, unit) {
       for (const text of held.splice(0)) report.message(`${member.name}: ${text}`);

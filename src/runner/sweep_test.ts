@@ -1,5 +1,12 @@
-// Sweeps, shared models, going on from a bundle, further samples and estimates, on runs as small as they can be.
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+// Sweeps, shared models, going on from a bundle, further samples and estimates, on runs as small as
+// they can be.
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "@std/path";
 import { verifyBundle } from "../bundle/verify.ts";
 import { readSamples } from "../bundle/read.ts";
@@ -28,7 +35,11 @@ evaluation: { metrics: [] }
 const read = (bundle: string, name: string) => Deno.readFileSync(join(bundle, "data", name));
 
 Deno.test("members are called by the paper's name and the fields in which they differ", () => {
-  const members = expandSweep(tiny, ["architecture=A,D", "kaiserBeta=0,1", "sampling.rotation=0,30"]);
+  const members = expandSweep(tiny, [
+    "architecture=A,D",
+    "kaiserBeta=0,1",
+    "sampling.rotation=0,30",
+  ]);
   assertEquals(memberNames(members), [
     "A mnist sampling.rotation=[0]",
     "A mnist sampling.rotation=[30]",
@@ -41,10 +52,16 @@ Deno.test("members are called by the paper's name and the fields in which they d
 });
 
 Deno.test("a member's loss, share and time left follow its run, and its first words wait for a phase", () => {
-  const member = newMembers([resolveSpec(tiny)])[0]!, said: string[] = [];
+  const member = newMembers([resolveSpec(tiny)])[0]!;
+  const said: string[] = [];
   let ms = 0;
   const note = (text: string) => void said.push(text);
-  const report = memberReporter(member, { phase: note, update() {}, message: note, done() {} }, () => {}, () => ms);
+  const report = memberReporter(
+    member,
+    { phase: note, update() {}, message: note, done() {} },
+    () => {},
+    () => ms,
+  );
   report.message("data");
   assertEquals(said, []);
   report.phase("training", 100, "steps");
@@ -56,7 +73,8 @@ Deno.test("a member's loss, share and time left follow its run, and its first wo
 });
 
 Deno.test("only sampling and the seed of a bundle's spec can be changed for more images", () => {
-  const parent = resolveSpec(tiny), spec = samplingSpec(parent, ["count=9", "sampling.rotation=[0, 30]", "seed=7"]);
+  const parent = resolveSpec(tiny);
+  const spec = samplingSpec(parent, ["count=9", "sampling.rotation=[0, 30]", "seed=7"]);
   assertEquals([spec.sampling.count, spec.sampling.rotation, spec.seed], [9, [0, 30], 7]);
   assertEquals(spec.training, parent.training);
   assertThrows(() => samplingSpec(parent, ["training.epochs=3"]), UserError, "only its sampling");
@@ -69,9 +87,9 @@ Deno.test({
     (ignore ? " (needs --allow-all)" : ""),
   ignore,
   async fn() {
-    const folder = Deno.makeTempDirSync({ prefix: "sweep-" }),
-      out = join(folder, "out"),
-      dataRoot = join(folder, "data");
+    const folder = Deno.makeTempDirSync({ prefix: "sweep-" });
+    const out = join(folder, "out");
+    const dataRoot = join(folder, "data");
     try {
       const options = { engine: "tensorflow" as const, out, dataRoot };
       const said: string[] = [];
@@ -86,7 +104,11 @@ Deno.test({
       const [first, second] = members.slice(2).map(({ bundle }) => bundle!) as [string, string];
       assert(first.includes("A-mnist-sampling.rotation-0"), first);
       assertEquals(read(first, "model.safetensors"), read(second, "model.safetensors"));
-      assertEquals(said.filter((text) => /training$/.test(text)).length, 1, "one training for two samplings");
+      assertEquals(
+        said.filter((text) => /training$/.test(text)).length,
+        1,
+        "one training for two samplings",
+      );
       for (const bundle of [first, second]) assertEquals((await verifyBundle(bundle)).problems, []);
 
       const before = Deno.statSync(join(first, "manifest-sha256.txt")).mtime;
@@ -95,7 +117,10 @@ Deno.test({
         ...options,
         report: { phase: note, update() {}, message: note, done() {} },
       });
-      assertEquals(again.map(({ state, bundle }) => [state, bundle]), [["finished", first], ["finished", second]]);
+      assertEquals(again.map(({ state, bundle }) => [state, bundle]), [["finished", first], [
+        "finished",
+        second,
+      ]]);
       assertEquals(said, [], "nothing was begun");
       assertEquals(Deno.statSync(join(first, "manifest-sha256.txt")).mtime, before);
 
@@ -109,14 +134,22 @@ Deno.test({
         resolveSpec(tiny, ["training.images=32", `training.from=${part.path}`]),
         options,
       );
-      for (const name of ["model.safetensors", "average.safetensors", "optimizer.safetensors", "loss.csv"]) {
+      for (
+        const name of [
+          "model.safetensors",
+          "average.safetensors",
+          "optimizer.safetensors",
+          "loss.csv",
+        ]
+      ) {
         assertEquals(read(whole.path, name), read(first, name), name);
       }
       const digests = JSON.parse(new TextDecoder().decode(read(whole.path, "digests.json")));
       assertEquals(digests.from, part.digest);
       assertEquals((await verifyBundle(whole.path)).problems, []);
       await assertRejects(
-        () => runExperiment(resolveSpec(tiny, ["baseWidth=8", `training.from=${part.path}`]), options),
+        () =>
+          runExperiment(resolveSpec(tiny, ["baseWidth=8", `training.from=${part.path}`]), options),
         UserError,
         "another network",
       );
@@ -126,23 +159,37 @@ Deno.test({
         "no whole bundle",
       );
 
-      const more = await sampleBundle(first, ["count=6"], options), drawn = await readSamples(more.path);
+      const more = await sampleBundle(first, ["count=6"], options);
+      const drawn = await readSamples(more.path);
       assertEquals(drawn.count, 6);
-      assertEquals(drawn.images.slice(0, 4 * 64), (await readSamples(first)).images, "the first images are the same");
+      assertEquals(
+        drawn.images.slice(0, 4 * 64),
+        (await readSamples(first)).images,
+        "the first images are the same",
+      );
       assertEquals((await verifyBundle(more.path)).problems, []);
       const { parent } = JSON.parse(new TextDecoder().decode(read(more.path, "digests.json")));
       assertEquals(parent, (await verifyBundle(first)).digest);
       assertEquals(await sampleBundle(first, ["count=6"], options), more, "drawn once");
       await assertRejects(() => sampleBundle(more.path, [], options), UserError, "has no model");
 
-      const names = () => [...Deno.readDirSync(out), ...Deno.readDirSync(join(out, ".work"))].map(({ name }) => name);
+      const names = () =>
+        [...Deno.readDirSync(out), ...Deno.readDirSync(join(out, ".work"))].map(({ name }) => name);
       const there = names();
       const estimate = await estimateRun(resolveSpec(tiny, ["seed=9"]), options);
       assertEquals(names(), there, "an estimate writes nothing");
-      assertStringIncludes(estimate.lines.join("\n"), "10 steps of 8 images; 4 images drawn in 3 steps");
+      assertStringIncludes(
+        estimate.lines.join("\n"),
+        "10 steps of 8 images; 4 images drawn in 3 steps",
+      );
       assertStringIncludes(estimate.lines.join("\n"), "a step");
       const halt = new AbortController();
-      const half = { phase() {}, message() {}, done() {}, update: (step: number) => void (step === 3 && halt.abort()) };
+      const half = {
+        phase() {},
+        message() {},
+        done() {},
+        update: (step: number) => void (step === 3 && halt.abort()),
+      };
       const started = resolveSpec(tiny, ["seed=9"]);
       await assertRejects(
         () => runExperiment(started, { ...options, report: half, signal: halt.signal }),

@@ -1,6 +1,6 @@
 /**
- * How long a run has worked, over all the times that it was started. Kept beside the checkpoint and told in tag files
- * of the bundle, never in its payload.
+ * How long a run has worked, over all the times that it was started. Kept beside the checkpoint and
+ * told in tag files of the bundle, never in its payload.
  */
 import { z } from "zod";
 import { writeFileAtomic } from "../formats/atomic.ts";
@@ -20,7 +20,10 @@ export interface TimeSpent {
   starts: number;
   /** Worked in all of them; of one that was killed, up to what it last saved. */
   seconds: number;
-  /** The part that trained, without previews, and the images of its steps; what was lost with a kill is in neither. */
+  /**
+   * The part that trained, without previews, and the images of its steps; what was lost with a kill
+   * is in neither.
+   */
   training: { seconds: number; images: number };
 }
 
@@ -39,9 +42,17 @@ export interface Stopwatch {
 
 /** Starts measuring. */
 export function startStopwatch(): Stopwatch {
-  const at = new Date(), startMs = performance.now(), passed = () => (performance.now() - startMs) / 1000;
-  let file: string | null = null, training = { seconds: 0, images: 0 };
-  let before: TimeSpent = { startedAt: at.toISOString(), starts: 0, seconds: 0, training: { seconds: 0, images: 0 } };
+  const at = new Date();
+  const startMs = performance.now();
+  const passed = () => (performance.now() - startMs) / 1000;
+  let file: string | null = null;
+  let training = { seconds: 0, images: 0 };
+  let before: TimeSpent = {
+    startedAt: at.toISOString(),
+    starts: 0,
+    seconds: 0,
+    training: { seconds: 0, images: 0 },
+  };
   const watch: Stopwatch = {
     keepIn(path) {
       before = readTimeSpent(path) ?? before;
@@ -68,7 +79,10 @@ export function startStopwatch(): Stopwatch {
   return watch;
 }
 
-/** What earlier starts left; null where there is nothing, or nothing that can be read: it is only told to people. */
+/**
+ * What earlier starts left; null where there is nothing, or nothing that can be read: it is only
+ * told to people.
+ */
 function readTimeSpent(path: string): TimeSpent | null {
   try {
     return form.safeParse(JSON.parse(Deno.readTextFileSync(path))).data ?? null;

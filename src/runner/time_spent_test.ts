@@ -2,13 +2,18 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { startStopwatch } from "./time_spent.ts";
 
-const ignore = (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+const ignore = (["read", "write"] as const).some((name) =>
+  Deno.permissions.querySync({ name }).state !== "granted"
+);
 
 Deno.test({
-  name: `time spent: the starts of a run add up${ignore ? " (needs --allow-read and --allow-write)" : ""}`,
+  name: `time spent: the starts of a run add up${
+    ignore ? " (needs --allow-read and --allow-write)" : ""
+  }`,
   ignore,
   fn: () => {
-    const folder = Deno.makeTempDirSync(), path = join(folder, "time.json");
+    const folder = Deno.makeTempDirSync();
+    const path = join(folder, "time.json");
     try {
       // As three starts left it, the last of them killed.
       const left = {
@@ -25,7 +30,11 @@ Deno.test({
       watch.trained(200, 3200);
       watch.keep();
       const { seconds, ...kept } = JSON.parse(Deno.readTextFileSync(path));
-      assertEquals(kept, { startedAt: left.startedAt, starts: 4, training: { seconds: 600, images: 11_200 } });
+      assertEquals(kept, {
+        startedAt: left.startedAt,
+        starts: 4,
+        training: { seconds: 600, images: 11_200 },
+      });
       assert(seconds > 1000 && seconds < 1060, `${seconds}`);
 
       // What cannot be read is no reason to stop: counting begins anew.

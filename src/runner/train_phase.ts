@@ -59,16 +59,23 @@ export interface Trained {
   notes: string[];
 }
 
-/** Trains to the end, or until the signal; then the checkpoint is written before the signal's reason is thrown. */
+/**
+ * Trains to the end, or until the signal; then the checkpoint is written before the signal's reason
+ * is thrown.
+ */
 export async function trainPhase(options: TrainPhase): Promise<Trained> {
   const { engine, spec, dataset, state, work, trainingKey, report, signal } = options;
-  const plan = trainingPlan(spec.training, dataset.count), { stepsPerEpoch } = plan;
+  const plan = trainingPlan(spec.training, dataset.count);
+  const { stepsPerEpoch } = plan;
   const imagesBetween = (from: number, to: number) =>
     imagesSeen(to, spec.training, dataset.count) - imagesSeen(from, spec.training, dataset.count);
-  const firstStep = options.start?.losses.length ?? 0, steps = firstStep + plan.steps;
+  const firstStep = options.start?.losses.length ?? 0;
+  const steps = firstStep + plan.steps;
   const here: EnginePlace = { name: engine.name, device: engine.device, threads: engine.threads };
-  const losses: number[] = [], previews: Uint8Array[] = [];
-  const places = [here], notes: string[] = [];
+  const losses: number[] = [];
+  const previews: Uint8Array[] = [];
+  const places = [here];
+  const notes: string[] = [];
 
   const found = await readCheckpoint(work.checkpoint);
   if (found) {
@@ -79,20 +86,32 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     places.unshift(...found.places.filter((other) => placeName(other) !== placeName(here)));
     notes.push(`the training went on after a stop, at step ${losses.length}`);
     if (losses.length < steps) {
-      report.message(`going on at step ${count(losses.length)} of ${count(steps)}, where this training stopped`);
+      report.message(
+        `going on at step ${count(losses.length)} of ${count(steps)}, where this training stopped`,
+      );
     }
   } else if (options.start) {
     restoreState(state, options.start.tensors);
     losses.push(...options.start.losses);
-    report.message(`going on from ${spec.training.from}, which was trained for ${counted(firstStep, "step")}`);
+    report.message(
+      `going on from ${spec.training.from}, which was trained for ${counted(firstStep, "step")}`,
+    );
   }
-  const first = losses.length, startMs = performance.now();
-  let savedMs = startMs, saveCostMs = 0, saved = first, told = first === steps, marked = { step: 0, ms: 0 };
+  const first = losses.length;
+  const startMs = performance.now();
+  let savedMs = startMs;
+  let saveCostMs = 0;
+  let saved = first;
+  let told = first === steps;
+  let marked = { step: 0, ms: 0 };
   // Previews are drawn between two steps and are no part of the training's speed.
-  let previewSeconds = 0, pausedSeconds = 0, pausedMs = 0;
+  let previewSeconds = 0;
+  let pausedSeconds = 0;
+  let pausedMs = 0;
 
   async function save(): Promise<void> {
-    const began = performance.now(), tensors = await stateTensors(state);
+    const began = performance.now();
+    const tensors = await stateTensors(state);
     // A loss may still be a number while the weights that its step made are not.
     for (const [name, { data }] of tensors) {
       if (!areNumbers(data as Float32Array)) {
@@ -118,10 +137,15 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     if (marked.ms === 0) marked = { step, ms };
     else if (!told && ms - marked.ms > 1000 * measuredSeconds) {
       told = true;
-      report.message(estimate(options, steps, steps - step, (ms - marked.ms) / 1000 / (step - marked.step)));
+      report.message(
+        estimate(options, steps, steps - step, (ms - marked.ms) / 1000 / (step - marked.step)),
+      );
     }
-    const epoch = Math.ceil(step / stepsPerEpoch), epochs = Math.ceil(steps / stepsPerEpoch);
-    const speed = step > marked.step ? 1000 * imagesBetween(marked.step, step) / (ms - marked.ms) : null;
+    const epoch = Math.ceil(step / stepsPerEpoch);
+    const epochs = Math.ceil(steps / stepsPerEpoch);
+    const speed = step > marked.step
+      ? 1000 * imagesBetween(marked.step, step) / (ms - marked.ms)
+      : null;
     report.update(step, {
       epoch: `${epoch}/${epochs}`,
       loss: losses.slice(-50).reduce((a, b) => a + b, 0) / Math.min(50, losses.length),
@@ -143,7 +167,10 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     const pixels = await drawPreview(options);
     previews.push(pixels);
     const path = join(work.path, `preview-epoch-${String(epoch).padStart(4, "0")}.png`);
-    writeFileAtomic(path, await imageGrid({ images: pixels, count: previewCount, ...sizeOf(spec) }, { columns: 8 }));
+    writeFileAtomic(
+      path,
+      await imageGrid({ images: pixels, count: previewCount, ...sizeOf(spec) }, { columns: 8 }),
+    );
     report.message(`epoch ${epoch}: ${path}`);
     await save();
     const ms = performance.now() - began;
@@ -154,11 +181,22 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
 
   report.phase("training", steps, "steps");
   try {
-    // Stopped while it was being drawn, a preview is made up for: the state is still that of its step.
+    // Stopped while it was being drawn, a preview is made up for: the state is still that of its
+    // step.
     if (previews.length < previewsDue(first)) await preview(Math.ceil(first / stepsPerEpoch));
-    await train({ engine, spec, dataset, state, losses, firstStep, onStep, ...(signal ? { signal } : {}) });
+    await train({
+      engine,
+      spec,
+      dataset,
+      state,
+      losses,
+      firstStep,
+      onStep,
+      ...(signal ? { signal } : {}),
+    });
   } catch (error) {
-    // Anything but the signal's own reason may have left the state and the losses of different steps.
+    // Anything but the signal's own reason may have left the state and the losses of different
+    // steps.
     if (signal?.aborted && error === signal.reason && losses.length > saved) await save();
     throw error;
   }
@@ -167,11 +205,17 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   return { losses, previews: previewTensor(previews, spec), places, notes };
 }
 
-function refuseElsewhere(found: Checkpoint, { engine, trainingKey, work, elsewhere }: TrainPhase): void {
+function refuseElsewhere(
+  found: Checkpoint,
+  { engine, trainingKey, work, elsewhere }: TrainPhase,
+): void {
   if (found.training !== trainingKey) {
-    throw new UserError(`${work.checkpoint}: this checkpoint is of another training; move it away to train anew`);
+    throw new UserError(
+      `${work.checkpoint}: this checkpoint is of another training; move it away to train anew`,
+    );
   }
-  const place = placeName(engine), last = placeName(found.places.at(-1)!);
+  const place = placeName(engine);
+  const last = placeName(found.places.at(-1)!);
   if (last !== place && !elsewhere) {
     throw new UserError(
       `this training was begun on ${last}, and this is ${place}: the result would be of neither. Say --engine and ` +
@@ -194,7 +238,8 @@ async function drawPreview({ engine, spec, state, signal }: TrainPhase): Promise
   try {
     return await withAverage(
       state,
-      async () => toPixels(await sampler.sample({ count: previewCount, ...(signal ? { signal } : {}) })),
+      async () =>
+        toPixels(await sampler.sample({ count: previewCount, ...(signal ? { signal } : {}) })),
     );
   } finally {
     sampler.dispose();
@@ -202,8 +247,14 @@ async function drawPreview({ engine, spec, state, signal }: TrainPhase): Promise
 }
 
 /** How long the rest of the run will take, from the time of a step. */
-function estimate({ spec, dataset }: TrainPhase, steps: number, stepsLeft: number, secondsPerStep: number): string {
-  const { training, sampling } = spec, { stepsPerEpoch } = trainingPlan(training, dataset.count);
+function estimate(
+  { spec, dataset }: TrainPhase,
+  steps: number,
+  stepsLeft: number,
+  secondsPerStep: number,
+): string {
+  const { training, sampling } = spec;
+  const { stepsPerEpoch } = trainingPlan(training, dataset.count);
   const forward = secondsPerStep * stepsPerEpoch / dataset.count * forwardShare * sampling.steps;
   const previews = training.previewEveryEpochs === null
     ? 0
@@ -211,7 +262,9 @@ function estimate({ spec, dataset }: TrainPhase, steps: number, stepsLeft: numbe
   const parts = [
     `training ${count(stepsLeft)} more of ${counted(steps, "step")} will take about ` +
     roughly(stepsLeft * secondsPerStep) + " here",
-    ...(previews ? [`${counted(previews, "preview")} about ${roughly(previews * previewCount * forward)}`] : []),
+    ...(previews
+      ? [`${counted(previews, "preview")} about ${roughly(previews * previewCount * forward)}`]
+      : []),
     `drawing ${counted(sampling.count * sampling.rotation.length, "image")} about ` +
     roughly(sampling.count * sampling.rotation.length * forward),
   ];
@@ -222,16 +275,25 @@ function sizeOf({ imageSize, channels }: ResolvedSpec) {
   return { imageSize, channels };
 }
 
-function previewTensor(previews: Uint8Array[], { imageSize, channels }: ResolvedSpec): TensorData | null {
+function previewTensor(
+  previews: Uint8Array[],
+  { imageSize, channels }: ResolvedSpec,
+): TensorData | null {
   if (previews.length === 0) return null;
-  const each = previews[0]!.length, data = new Uint8Array(each * previews.length);
+  const each = previews[0]!.length;
+  const data = new Uint8Array(each * previews.length);
   previews.forEach((preview, i) => data.set(preview, i * each));
-  return { dtype: "U8", shape: [previews.length, previewCount, imageSize, imageSize, channels], data };
+  return {
+    dtype: "U8",
+    shape: [previews.length, previewCount, imageSize, imageSize, channels],
+    data,
+  };
 }
 
 function previewsOf(tensor: TensorData | null): Uint8Array[] {
   if (!tensor) return [];
-  const data = tensor.data as Uint8Array, each = data.length / tensor.shape[0]!;
+  const data = tensor.data as Uint8Array;
+  const each = data.length / tensor.shape[0]!;
   return Array.from({ length: tensor.shape[0]! }, (_, i) => data.slice(i * each, (i + 1) * each));
 }
 

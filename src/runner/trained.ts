@@ -1,4 +1,7 @@
-/** Models that are trained already: read from finished bundles, to be shared, gone on with, or sampled. */
+/**
+ * Models that are trained already: read from finished bundles, to be shared, gone on with, or
+ * sampled.
+ */
 import { join } from "@std/path";
 import { files } from "../bundle/layout.ts";
 import { verifyBag } from "../bundle/verify.ts";
@@ -23,7 +26,9 @@ export interface TrainedModel {
 export async function readTrained(bundle: string): Promise<TrainedModel> {
   const tensors = new Map<string, TensorData>();
   const take = async (file: string, prefix: string) => {
-    for (const [name, tensor] of await readTensors(join(bundle, "data", file))) tensors.set(prefix + name, tensor);
+    for (const [name, tensor] of await readTensors(join(bundle, "data", file))) {
+      tensors.set(prefix + name, tensor);
+    }
   };
   await take(files.model, "model/");
   await take(files.optimizer, "");
@@ -61,14 +66,17 @@ export function trainedDigest(bundle: string, what: string): string {
     );
   }
   if (!exists(join(bundle, "data", files.model))) {
-    throw new UserError(`${what}: ${bundle} has no model; take the bundle that it was sampled from`);
+    throw new UserError(
+      `${what}: ${bundle} has no model; take the bundle that it was sampled from`,
+    );
   }
   return digest;
 }
 
 /**
- * The state with which the training of a spec goes on from a bundle: weights, AdamW's means, and the average, which
- * begins as the weights where the bundle has none. All steps count on, so that training in two parts is training in one.
+ * The state with which the training of a spec goes on from a bundle: weights, AdamW's means, and
+ * the average, which begins as the weights where the bundle has none. All steps count on, so that
+ * training in two parts is training in one.
  *
  * @throws UserError where the spec's network is not the bundle's
  */
@@ -82,7 +90,9 @@ export async function readStart(bundle: string, spec: ResolvedSpec): Promise<Tra
     }
     const is = found ? `is [${found.shape.join(", ")}]` : "is missing";
     throw new UserError(
-      `training.from: ${bundle} has another network: ${name} ${is} there, and [${shape.join(", ")}] in this spec`,
+      `training.from: ${bundle} has another network: ${name} ${is} there, and [${
+        shape.join(", ")
+      }] in this spec`,
     );
   }
   return { tensors, losses };

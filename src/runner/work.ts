@@ -1,6 +1,7 @@
 /**
- * What a run keeps while it is under way: a folder in `out/.work` for each training, which runs that differ only in
- * sampling share, with the checkpoint, the previews and the images drawn so far; and the finished bundles in `out`.
+ * What a run keeps while it is under way: a folder in `out/.work` for each training, which runs
+ * that differ only in sampling share, with the checkpoint, the previews and the images drawn so
+ * far; and the finished bundles in `out`.
  */
 import { dirname, join } from "@std/path";
 import { exists, removeLeftovers } from "../bundle/atomic.ts";
@@ -30,7 +31,10 @@ export function checkpointPath(out: string, trainingKey: string): string {
   return join(workPath(out, trainingKey), "checkpoint.safetensors");
 }
 
-/** Opens the place of work of a training and locks it. Throws a UserError where another process works there. */
+/**
+ * Opens the place of work of a training and locks it. Throws a UserError where another process
+ * works there.
+ */
 export function openWork(out: string, trainingKey: string, what: string): Work {
   const path = workPath(out, trainingKey);
   let lock: Lock;
@@ -67,27 +71,37 @@ export function explainFolder(error: unknown, folder: string): unknown {
     [Deno.errors.AlreadyExists, "it is a file"],
   ];
   for (const [kind, reason] of reasons) {
-    if (error instanceof kind) return new UserError(`${folder}: ${reason}; say --out FOLDER for another place`);
+    if (error instanceof kind) {
+      return new UserError(`${folder}: ${reason}; say --out FOLDER for another place`);
+    }
   }
   if (error instanceof Error && /os error 30/.test(error.message)) {
-    return new UserError(`${folder}: it is on a disk that is read-only; say --out FOLDER for another place`);
+    return new UserError(
+      `${folder}: it is on a disk that is read-only; say --out FOLDER for another place`,
+    );
   }
   return error;
 }
 
-/** The path, or where something is there already, the path with the first free number from 2 behind it. */
+/**
+ * The path, or where something is there already, the path with the first free number from 2 behind
+ * it.
+ */
 export function freePath(path: string): string {
   for (let number = 2, free = path;; free = `${path}-${number++}`) if (!exists(free)) return free;
 }
 
 /** The finished bundle of a run in `out`, or null. */
 export function findBundle(out: string, run: string): string | null {
-  return bundles(out).find(({ digests }) => digests.run === run && digests.parent === undefined)?.path ?? null;
+  return bundles(out).find(({ digests }) => digests.run === run && digests.parent === undefined)
+    ?.path ?? null;
 }
 
 /** A finished bundle whose model came from the same training, or null. */
 export function findTrained(out: string, training: string): string | null {
-  return bundles(out).find(({ digests }) => digests.training === training && digests.parent === undefined)?.path ??
+  return bundles(out).find(({ digests }) =>
+    digests.training === training && digests.parent === undefined
+  )?.path ??
     null;
 }
 
@@ -95,7 +109,9 @@ export function findTrained(out: string, training: string): string | null {
 export function bundles(out: string): { path: string; digests: Digests }[] {
   let names: string[];
   try {
-    names = [...Deno.readDirSync(out)].filter((entry) => entry.isDirectory && !entry.name.startsWith("."))
+    names = [...Deno.readDirSync(out)].filter((entry) =>
+      entry.isDirectory && !entry.name.startsWith(".")
+    )
       .map((entry) => entry.name).sort();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
@@ -104,7 +120,10 @@ export function bundles(out: string): { path: string; digests: Digests }[] {
   return names.flatMap((name) => {
     const path = join(out, name);
     try {
-      return [{ path, digests: JSON.parse(Deno.readTextFileSync(join(path, "data", files.digests))) as Digests }];
+      return [{
+        path,
+        digests: JSON.parse(Deno.readTextFileSync(join(path, "data", files.digests))) as Digests,
+      }];
     } catch {
       return []; // No bundle, or one that `verify` would refuse: not one to build on.
     }

@@ -1,7 +1,11 @@
-/** Canonical JSON (RFC 8785): one text for one value, whatever the order of keys and the spelling of numbers. */
+/**
+ * Canonical JSON (RFC 8785): one text for one value, whatever the order of keys and the spelling of
+ * numbers.
+ */
 
 /**
- * The canonical JSON of a value: keys sorted by UTF-16 code units, numbers as ECMAScript writes them, no space.
+ * The canonical JSON of a value: keys sorted by UTF-16 code units, numbers as ECMAScript writes
+ * them, no space.
  *
  * @throws TypeError for what JSON has not: NaN, infinity, undefined, functions, lone surrogates
  */
@@ -18,7 +22,9 @@ export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (typeof value === "object") {
     const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${members.map(([key, member]) => `${canonicalJson(key)}:${canonicalJson(member)}`).join(",")}}`;
+    return `{${
+      members.map(([key, member]) => `${canonicalJson(key)}:${canonicalJson(member)}`).join(",")
+    }}`;
   }
   throw new TypeError(`a ${typeof value} has no canonical JSON`);
 }

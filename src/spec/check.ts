@@ -1,4 +1,7 @@
-/** The schema's complaints about written data, in words: what is allowed, and the nearest right word. */
+/**
+ * The schema's complaints about written data, in words: what is allowed, and the nearest right
+ * word.
+ */
 import { z } from "zod";
 import { nearest } from "../nearest.ts";
 import { specSchema } from "./schema.ts";
@@ -18,7 +21,8 @@ const definition = (schema: AnySchema) => schema._zod.def as unknown as Definiti
 
 /** The schema at a path, without its wrappers of defaults; stops in front of unions. */
 function schemaAt(path: Path): { schema: AnySchema; depth: number } {
-  let schema: AnySchema = specSchema, depth = 0;
+  let schema: AnySchema = specSchema;
+  let depth = 0;
   while (true) {
     const { type, innerType, element, shape } = definition(schema);
     const key = path[depth];
@@ -26,19 +30,31 @@ function schemaAt(path: Path): { schema: AnySchema; depth: number } {
     else if (key === undefined) return { schema, depth };
     else if (innerType) schema = innerType;
     else if (element) [schema, depth] = [element, depth + 1];
-    else if (shape && typeof key === "string" && Object.hasOwn(shape, key)) [schema, depth] = [shape[key]!, depth + 1];
-    else return { schema, depth };
+    else if (shape && typeof key === "string" && Object.hasOwn(shape, key)) {
+      [schema, depth] = [shape[key]!, depth + 1];
+    } else return { schema, depth };
   }
 }
 
-const plainNumber = (value: number) => value >= 10_000 && value < 1e15 ? value.toLocaleString("en-US") : String(value);
+const plainNumber = (value: number) =>
+  value >= 10_000 && value < 1e15 ? value.toLocaleString("en-US") : String(value);
 
-function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: z.core.JSONSchema.JSONSchema): string {
+function range(
+  { minimum, maximum, exclusiveMinimum, exclusiveMaximum }: z.core.JSONSchema.JSONSchema,
+): string {
   const lower = minimum !== undefined ? `from ${plainNumber(minimum)}` : undefined;
-  const above = typeof exclusiveMinimum === "number" ? `above ${plainNumber(exclusiveMinimum)}` : undefined;
-  const upper = maximum !== undefined ? `${lower ?? above ? "" : "up "}to ${plainNumber(maximum)}` : undefined;
-  const below = typeof exclusiveMaximum === "number" ? `below ${plainNumber(exclusiveMaximum)}` : undefined;
-  return [lower ?? above, upper ?? below].filter((part) => part !== undefined).map((part) => ` ${part}`).join("");
+  const above = typeof exclusiveMinimum === "number"
+    ? `above ${plainNumber(exclusiveMinimum)}`
+    : undefined;
+  const upper = maximum !== undefined
+    ? `${lower ?? above ? "" : "up "}to ${plainNumber(maximum)}`
+    : undefined;
+  const below = typeof exclusiveMaximum === "number"
+    ? `below ${plainNumber(exclusiveMaximum)}`
+    : undefined;
+  return [lower ?? above, upper ?? below].filter((part) => part !== undefined).map((part) =>
+    ` ${part}`
+  ).join("");
 }
 
 /** What a JSON schema allows, in words. */
@@ -48,7 +64,9 @@ export function allowed(json: z.core.JSONSchema.JSONSchema): string {
   if (json.const !== undefined) return String(json.const);
   const multiple = json.multipleOf !== undefined ? `, a multiple of ${json.multipleOf}` : "";
   // "true, false or null" is one schema of two types.
-  if (Array.isArray(json.type)) return json.type.map((type) => allowed({ ...json, type })).join(" or ");
+  if (Array.isArray(json.type)) {
+    return json.type.map((type) => allowed({ ...json, type })).join(" or ");
+  }
   switch (json.type) {
     case "integer":
       return `an integer${range(json)}${multiple}`;
@@ -59,9 +77,13 @@ export function allowed(json: z.core.JSONSchema.JSONSchema): string {
     case "null":
       return "null";
     case "string":
-      return json.minLength === undefined ? "text" : `text of ${json.minLength} to ${json.maxLength} characters`;
+      return json.minLength === undefined
+        ? "text"
+        : `text of ${json.minLength} to ${json.maxLength} characters`;
     case "array":
-      return `a list of at most ${json.maxItems}, each ${allowed(json.items as z.core.JSONSchema.JSONSchema)}`;
+      return `a list of at most ${json.maxItems}, each ${
+        allowed(json.items as z.core.JSONSchema.JSONSchema)
+      }`;
     case "object":
       return `a mapping with ${Object.keys(json.properties ?? {}).join(", ")}`;
     default:
@@ -77,7 +99,8 @@ function ownMessage(schema: AnySchema, issue: z.core.$ZodIssue): string | undefi
 }
 
 function meant(word: unknown, words: readonly unknown[]): string {
-  const near = typeof word === "string" && nearest(word, words.filter((each) => typeof each === "string"));
+  const near = typeof word === "string" &&
+    nearest(word, words.filter((each) => typeof each === "string"));
   return near ? `; did you mean ${near}?` : "";
 }
 
@@ -98,7 +121,8 @@ function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
       return { path: [...issue.path, key], at: "key" as const, message };
     });
   }
-  const path = issue.path.slice(0, depth), value = valueAt(data, path);
+  const path = issue.path.slice(0, depth);
+  const value = valueAt(data, path);
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   const message = ownMessage(schema, issue) ?? allowed(json);
   const hint = json.type === "array" ? bracketed(value) : meant(value, json.enum ?? []);
@@ -108,8 +132,13 @@ function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
 /** More than a person reads, and fewer than a hostile list of values could bring about. */
 const mostIssues = 100;
 
-/** What the schema says against written data; empty where it is a spec as far as each field alone can tell. */
+/**
+ * What the schema says against written data; empty where it is a spec as far as each field alone
+ * can tell.
+ */
 export function schemaComplaints(data: unknown): Complaint[] {
   const result = specSchema.safeParse(data);
-  return result.success ? [] : result.error.issues.slice(0, mostIssues).flatMap((issue) => complaintsOf(issue, data));
+  return result.success
+    ? []
+    : result.error.issues.slice(0, mostIssues).flatMap((issue) => complaintsOf(issue, data));
 }

@@ -1,6 +1,7 @@
 /**
- * Which fields apply only under another field's choice. Given where they do not apply, they are an error; a later layer
- * (an override, a spec that extends another) that makes the choice lets them go; resolved they are neutral.
+ * Which fields apply only under another field's choice. Given where they do not apply, they are an
+ * error; a later layer (an override, a spec that extends another) that makes the choice lets them
+ * go; resolved they are neutral.
  */
 import type { Spec } from "./resolved.ts";
 import { pathOf, type Tree, valueAt, withValue } from "./tree.ts";
@@ -82,7 +83,9 @@ export const conditions: readonly Condition[] = [
 
 /** The fields that are given although they do not apply, each with the reason. */
 export function inapplicable(spec: Spec): { field: string; where: string }[] {
-  return conditions.filter((condition) => !condition.applies(spec)).flatMap(({ fields, where, neutral = null }) =>
+  return conditions.filter((condition) => !condition.applies(spec)).flatMap((
+    { fields, where, neutral = null },
+  ) =>
     fields.filter((field) => {
       const value = valueAt(spec, pathOf(field));
       return value !== undefined && value !== neutral;

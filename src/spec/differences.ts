@@ -10,14 +10,19 @@ export interface Difference {
   b: unknown;
 }
 
-/** The fields in which two resolved specs differ, in the order of the fields; lists count as one value. */
+/**
+ * The fields in which two resolved specs differ, in the order of the fields; lists count as one
+ * value.
+ */
 export function specDifferences(a: ResolvedSpec, b: ResolvedSpec): Difference[] {
   return differences(a as unknown as Tree, b as unknown as Tree, "");
 }
 
 function differences(a: Tree, b: Tree, prefix: string): Difference[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) => {
-    const left = a[key], right = b[key], path = prefix + key;
+    const left = a[key];
+    const right = b[key];
+    const path = prefix + key;
     if (isTree(left) && isTree(right)) return differences(left, right, `${path}.`);
     return JSON.stringify(left) === JSON.stringify(right) ? [] : [{ path, a: left, b: right }];
   });

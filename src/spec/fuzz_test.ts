@@ -1,4 +1,7 @@
-/** Random texts and values as specs: a spec or a UserError, nothing else, and no harm. The seed names the input. */
+/**
+ * Random texts and values as specs: a spec or a UserError, nothing else, and no harm. The seed
+ * names the input.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { expandSweep, parseSpec, resolveSpec, type Spec, specDigest, specName } from "./mod.ts";
@@ -63,9 +66,14 @@ function digest(text: string): boolean {
   try {
     members = expandSweep(parseSpec(text, { path: "fuzz.yaml" }));
   } catch (error) {
-    if (!(error instanceof UserError)) throw new Error(`by ${JSON.stringify(text)}`, { cause: error });
-    // deno-lint-ignore no-control-regex
-    assert(!/[\x00-\x09\x0b-\x1f\x7f]/.test(error.message), `control characters by ${JSON.stringify(text)}`);
+    if (!(error instanceof UserError)) {
+      throw new Error(`by ${JSON.stringify(text)}`, { cause: error });
+    }
+    assert(
+      // deno-lint-ignore no-control-regex
+      !/[\x00-\x09\x0b-\x1f\x7f]/.test(error.message),
+      `control characters by ${JSON.stringify(text)}`,
+    );
     assert(error.message.length < 20_000);
     return false;
   }
@@ -84,8 +92,10 @@ for (const seed of seeds) {
     for (let i = 0; i < 300; i++) {
       let text = sample;
       for (let edits = 1 + below(4); edits > 0; edits--) {
-        const at = below(text.length), length = below(2) * below(20);
-        text = text.slice(0, at) + (below(3) === 0 ? "" : pick(spice).repeat(1 + below(2))) + text.slice(at + length);
+        const at = below(text.length);
+        const length = below(2) * below(20);
+        text = text.slice(0, at) + (below(3) === 0 ? "" : pick(spice).repeat(1 + below(2))) +
+          text.slice(at + length);
       }
       good += Number(digest(text));
     }
@@ -99,9 +109,26 @@ for (const seed of seeds) {
       () => below(2000) - 1000,
       () => (below(2000) - 1000) / 7,
       () => pick([1e300, -1e300, 5e-324, 2 ** 53, -0]),
-      () => pick([true, false, null, "", "D", "mnist", "linear", "../x", "$(x)", "\u0000", "x".repeat(20_000)]),
+      () =>
+        pick([
+          true,
+          false,
+          null,
+          "",
+          "D",
+          "mnist",
+          "linear",
+          "../x",
+          "$(x)",
+          "\u0000",
+          "x".repeat(20_000),
+        ]),
       () => Array.from({ length: below(4) }, () => pick(values)()),
-      () => ({ [pick(["from", "to", "count", "x-a", "steps", "__proto__", "rule"])]: pick(values.slice(0, 3))() }),
+      () => ({
+        [pick(["from", "to", "count", "x-a", "steps", "__proto__", "rule"])]: pick(
+          values.slice(0, 3),
+        )(),
+      }),
     ];
     const fields = [
       "architecture",
@@ -132,23 +159,50 @@ for (const seed of seeds) {
       cutoff: ["down", "up"],
       noise: ["steps", "start", "end", "schedule"],
       data: ["limit", "digest", "fit", "flip", "path"],
-      training: ["epochs", "images", "batchSize", "decay", "decayFraction", "emaDecay", "labelDropout", "from"],
-      sampling: ["sampler", "steps", "eta", "variance", "guidance", "labels", "rotation", "shift", "count"],
+      training: [
+        "epochs",
+        "images",
+        "batchSize",
+        "decay",
+        "decayFraction",
+        "emaDecay",
+        "labelDropout",
+        "from",
+      ],
+      sampling: [
+        "sampler",
+        "steps",
+        "eta",
+        "variance",
+        "guidance",
+        "labels",
+        "rotation",
+        "shift",
+        "count",
+      ],
       evaluation: ["metrics", "kidSubsets", "isSplits"],
       sweep: ["architecture", "training.epochs", "seed", "x-a", "constructor", "a..b"],
     };
     for (let i = 0; i < 200; i++) {
-      const spec: Record<string, unknown> = { architecture: pick(["A", "C", "E"]), dataset: "mnist" };
+      const spec: Record<string, unknown> = {
+        architecture: pick(["A", "C", "E"]),
+        dataset: "mnist",
+      };
       for (let n = 1 + below(3); n > 0; n--) {
-        const field = pick(fields), section = inside[field];
-        spec[field] = section && below(4) > 0 ? { [pick(section)]: pick(values)() } : pick(values)();
+        const field = pick(fields);
+        const section = inside[field];
+        spec[field] = section && below(4) > 0
+          ? { [pick(section)]: pick(values)() }
+          : pick(values)();
       }
       digest(JSON.stringify(spec));
       // Made in code, it is checked all the same.
       try {
         resolveSpec(spec as Spec);
       } catch (error) {
-        if (!(error instanceof UserError)) throw new Error(`by ${JSON.stringify(spec)}`, { cause: error });
+        if (!(error instanceof UserError)) {
+          throw new Error(`by ${JSON.stringify(spec)}`, { cause: error });
+        }
       }
     }
   });

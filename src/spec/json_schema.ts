@@ -1,4 +1,7 @@
-/** The JSON schema of specs for editors, made from the zod schema; run as a script, it writes experiments/spec.schema.json. */
+/**
+ * The JSON schema of specs for editors, made from the zod schema; run as a script, it writes
+ * experiments/spec.schema.json.
+ */
 import { z } from "zod";
 import { specSchema } from "./schema.ts";
 
@@ -8,12 +11,17 @@ export function specJsonSchema(): string {
     io: "input",
     target: "draft-7", // What editors understand best.
     override: ({ jsonSchema }) => {
-      if (jsonSchema.type === "object" && jsonSchema.properties) jsonSchema.patternProperties = { "^x-": {} };
+      if (jsonSchema.type === "object" && jsonSchema.properties) {
+        jsonSchema.patternProperties = { "^x-": {} };
+      }
     },
   });
   return `${JSON.stringify({ title: "Alias-free diffusion experiment", ...schema }, null, 2)}\n`;
 }
 
 if (import.meta.main) {
-  await Deno.writeTextFile(new URL("../../experiments/spec.schema.json", import.meta.url), specJsonSchema());
+  await Deno.writeTextFile(
+    new URL("../../experiments/spec.schema.json", import.meta.url),
+    specJsonSchema(),
+  );
 }

@@ -43,22 +43,34 @@ async function readSpecText(path: string): Promise<string> {
     if (isDirectory) throw new UserError(`${shown}: is a folder; name one of the specs in it`);
     if (!isFile) throw new UserError(`${shown}: is no regular file; a spec is a YAML file`);
     if (size > longestText) {
-      throw new UserError(`${shown}: ${size} bytes; no spec is longer than ${longestText / 1024} KiB`);
+      throw new UserError(
+        `${shown}: ${size} bytes; no spec is longer than ${longestText / 1024} KiB`,
+      );
     }
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await Deno.readFile(path));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      await Deno.readFile(path),
+    );
   } catch (error) {
     if (error instanceof UserError) throw error;
     if (error instanceof Deno.errors.NotFound) {
       const hint = await nearestFile(path);
       throw new UserError(
-        `${shown}: no such file${hint || (isAbsolute(path) ? "" : "; paths count from the project's folder")}`,
+        `${shown}: no such file${
+          hint || (isAbsolute(path) ? "" : "; paths count from the project's folder")
+        }`,
       );
     }
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       throw new UserError(`${shown}: may not be read; check its permissions`);
     }
-    if (error instanceof TypeError) throw new UserError(`${shown}: is not text in UTF-8; a spec is a YAML file`);
-    throw new UserError(`${shown}: cannot be read (${error instanceof Error ? printable(error.message, 200) : error})`);
+    if (error instanceof TypeError) {
+      throw new UserError(`${shown}: is not text in UTF-8; a spec is a YAML file`);
+    }
+    throw new UserError(
+      `${shown}: cannot be read (${
+        error instanceof Error ? printable(error.message, 200) : error
+      })`,
+    );
   }
 }
 
@@ -68,33 +80,51 @@ function inside(path: string, folder: string): boolean {
   return way !== "" && !isAbsolute(way) && way.split(/[\\/]/)[0] !== "..";
 }
 
-/** The folder that no `extends` leaves: the working folder, or that of a spec that lies elsewhere. */
+/**
+ * The folder that no `extends` leaves: the working folder, or that of a spec that lies elsewhere.
+ */
 async function projectOf(path: string): Promise<string> {
   const [working, file] = await Promise.all([Deno.realPath("."), Deno.realPath(path)]);
   return inside(file, working) ? working : dirname(file);
 }
 
-/** The spec with all that it extends under it; `chain` are the real paths of the files on the way. */
-async function withExtended(spec: Spec, path: string, project: string, chain: readonly string[]): Promise<Spec> {
+/**
+ * The spec with all that it extends under it; `chain` are the real paths of the files on the way.
+ */
+async function withExtended(
+  spec: Spec,
+  path: string,
+  project: string,
+  chain: readonly string[],
+): Promise<Spec> {
   if (spec.extends === undefined) return spec;
   const refuse = (message: string) => complain([{ path: ["extends"], message }], sourcesOf(spec));
   if (isAbsolute(spec.extends) || /^\w+:/.test(spec.extends)) {
     throw refuse(`must be a path relative to this file, not ${quoted(spec.extends)}`);
   }
-  if (chain.length >= longestChain) throw refuse(`more than ${longestChain} specs extend one another`);
+  if (chain.length >= longestChain) {
+    throw refuse(`more than ${longestChain} specs extend one another`);
+  }
   const target = join(dirname(path), spec.extends);
   // A target that cannot be followed cannot be read either; readSpecText says why.
   const real = await Deno.realPath(target).catch(() => undefined);
   if (real !== undefined && !inside(real, project)) {
     throw refuse(
-      `${quoted(spec.extends)} leads out of the project, which is ${printable(project, 300)}; put it in there`,
+      `${quoted(spec.extends)} leads out of the project, which is ${
+        printable(project, 300)
+      }; put it in there`,
     );
   }
-  if (real !== undefined && chain.includes(real)) throw refuse(`${quoted(spec.extends)} closes a cycle`);
+  if (real !== undefined && chain.includes(real)) {
+    throw refuse(`${quoted(spec.extends)} closes a cycle`);
+  }
   const text = await readSpecText(target).catch((error) => {
     throw error instanceof UserError ? refuse(error.message) : error;
   });
-  const base = await withExtended(parseFields(text, { path: target }), target, project, [...chain, real ?? target]);
+  const base = await withExtended(parseFields(text, { path: target }), target, project, [
+    ...chain,
+    real ?? target,
+  ]);
   const { extends: _, ...over } = spec;
   return remember(mergeSpecs(base, over), [...sourcesOf(base), ...sourcesOf(spec)]);
 }
@@ -124,7 +154,10 @@ export async function loadSpec(
   return { ...file, resolved: resolveSpec(file.spec, overrides) };
 }
 
-/** The members of a file's sweep, resolved; overrides such as `kaiserBeta=0,1,2` are axes. Throws as {@link loadSpec}. */
+/**
+ * The members of a file's sweep, resolved; overrides such as `kaiserBeta=0,1,2` are axes. Throws as
+ * {@link loadSpec}.
+ */
 export async function loadSweep(
   path: string | URL,
   overrides: readonly string[] = [],

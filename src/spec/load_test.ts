@@ -1,4 +1,7 @@
-/** Specs from files: what `extends` may reach, what is wrong with paths, and the project's own specs. */
+/**
+ * Specs from files: what `extends` may reach, what is wrong with paths, and the project's own
+ * specs.
+ */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { UserError } from "../errors.ts";
@@ -26,10 +29,16 @@ Deno.test("the JSON schema documents every field", () => {
   assertEquals(undocumented, []);
 });
 
-const closed = (["read", "write"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+const closed = (["read", "write"] as const).some((name) =>
+  Deno.permissions.querySync({ name }).state !== "granted"
+);
 
 /** A test over files in a folder of its own, which is an outsider to the project. */
-function withFiles(what: string, files: Record<string, string>, check: (folder: string) => Promise<void>) {
+function withFiles(
+  what: string,
+  files: Record<string, string>,
+  check: (folder: string) => Promise<void>,
+) {
   Deno.test({
     name: `${what} (needs --allow-read --allow-write)`,
     ignore: closed,
@@ -56,7 +65,8 @@ async function refused(path: string, ...messages: string[]) {
 withFiles("extends: over its base, and over the base's base", {
   "child.yaml": "extends: bases/mother.yaml\nkaiserBeta: 1\ntraining: { epochs: 3 }",
   "bases/mother.yaml": "extends: grandmother.yaml\narchitecture: D\nx-from: mother",
-  "bases/grandmother.yaml": "dataset: mnist\narchitecture: A\ntraining: { batchSize: 8, epochs: 2 }",
+  "bases/grandmother.yaml":
+    "dataset: mnist\narchitecture: A\ntraining: { batchSize: 8, epochs: 2 }",
 }, async (folder) => {
   const { resolved, text } = await loadSpec(join(folder, "child.yaml"), ["seed=7"]);
   assertEquals(specName(resolved), "D-1N");
@@ -72,9 +82,18 @@ withFiles("extends: a mistake is told where it was written", {
   "wrong.yaml": "dataset: mnist\nsede: 3",
   "a-with-filter.yaml": "extends: base.yaml\narchitecture: A\nkaiserBeta: 2",
 }, async (folder) => {
-  await refused(join(folder, "child.yaml"), `${join(folder, "base.yaml")}:2:11: channels: must be 1`);
-  await refused(join(folder, "broken.yaml"), "wrong.yaml:2:1: sede: unknown key; did you mean seed?");
-  await refused(join(folder, "a-with-filter.yaml"), "a-with-filter.yaml:3:1: kaiserBeta: applies only to");
+  await refused(
+    join(folder, "child.yaml"),
+    `${join(folder, "base.yaml")}:2:11: channels: must be 1`,
+  );
+  await refused(
+    join(folder, "broken.yaml"),
+    "wrong.yaml:2:1: sede: unknown key; did you mean seed?",
+  );
+  await refused(
+    join(folder, "a-with-filter.yaml"),
+    "a-with-filter.yaml:3:1: kaiserBeta: applies only to",
+  );
 });
 
 withFiles("extends: cycles, escapes and missing files are refused", {
@@ -91,7 +110,9 @@ withFiles("extends: cycles, escapes and missing files are refused", {
 }, async (folder) => {
   const project = join(folder, "project");
   await Deno.symlink(join(folder, "secret.yaml"), join(project, "linked.yaml"));
-  for (let i = 0; i < 12; i++) await Deno.writeTextFile(join(project, `${i}.yaml`), `extends: ${i + 1}.yaml`);
+  for (let i = 0; i < 12; i++) {
+    await Deno.writeTextFile(join(project, `${i}.yaml`), `extends: ${i + 1}.yaml`);
+  }
   const at = (name: string) => join(project, `${name}.yaml`);
   await refused(at("self"), "self.yaml:1:10: extends: ", "closes a cycle");
   await refused(at("one"), "two.yaml:1:10: extends: ", "closes a cycle");
@@ -134,7 +155,8 @@ Deno.test({
       assert(text.startsWith("# yaml-language-server: $schema=spec.schema.json\n"));
       assertEquals(specName(resolved), "D-2N");
     }
-    const short = "architecture: D\nkaiserBeta: 2\nnormalized: true\ndataset: mnist-m\nsampling: { rotation: 45 }";
+    const short =
+      "architecture: D\nkaiserBeta: 2\nnormalized: true\ndataset: mnist-m\nsampling: { rotation: 45 }";
     const { resolved } = await loadSpec(new URL("d2n-mnistm.yaml", experiments));
     assertEquals(specDigest(resolved), specDigest(resolveSpec(parseSpec(short))));
   },
@@ -145,13 +167,17 @@ Deno.test({
     "experiments/paper: the sweep has the members that the single specs are, the 39 of the table (needs --allow-read)",
   ignore: own,
   async fn() {
-    const single: string[] = [], names: string[] = [];
+    const single: string[] = [];
+    const names: string[] = [];
     for await (const { name } of Deno.readDir(new URL("paper/", experiments))) {
       const text = await Deno.readTextFile(new URL(`paper/${name}`, experiments));
       assert(text.startsWith("# yaml-language-server: $schema=../spec.schema.json\n"), name);
       if (name === "sweep.yaml" || name === "common.yaml") continue;
       const { resolved } = await loadSpec(new URL(`paper/${name}`, experiments));
-      assertEquals(name, `${specName(resolved).toLowerCase()}-${resolved.dataset.replace("-", "")}.yaml`);
+      assertEquals(
+        name,
+        `${specName(resolved).toLowerCase()}-${resolved.dataset.replace("-", "")}.yaml`,
+      );
       assertEquals([resolved.sampling.count, resolved.sampling.batchSize], [2000, 200]);
       single.push(specDigest(resolved));
       names.push(`${specName(resolved)} ${resolved.dataset}`);
@@ -160,7 +186,9 @@ Deno.test({
     assertEquals(members.map(specDigest).toSorted(), single.toSorted());
     assertEquals(single.length, 39);
     const rows = paperTable.trim().split("\n").slice(1).map((row) => row.split(",")[0]!);
-    const table = rows.flatMap((row) => ["mnist", "mnist-m", "cifar-10"].map((dataset) => `${row} ${dataset}`));
+    const table = rows.flatMap((row) =>
+      ["mnist", "mnist-m", "cifar-10"].map((dataset) => `${row} ${dataset}`)
+    );
     assertEquals(names.toSorted(), table.toSorted());
   },
 });

@@ -4,7 +4,15 @@ import type { Spec } from "./resolved.ts";
 import { isTree, pathOf, type Tree, valueAt, withValue } from "./tree.ts";
 
 /** The sections that are merged field by field; everything else is replaced as a whole. */
-const sections = new Set(["data", "cutoff", "noise", "training", "sampling", "sampling.shift", "evaluation"]);
+const sections = new Set([
+  "data",
+  "cutoff",
+  "noise",
+  "training",
+  "sampling",
+  "sampling.shift",
+  "evaluation",
+]);
 
 /** Fields that follow from another one, and are asked anew when a later layer says that one. */
 const followers: Record<string, string[]> = {
@@ -18,14 +26,17 @@ function mergeTrees(base: Tree, over: Tree, at: string): Tree {
   for (const [key, value] of Object.entries(over)) {
     const own = Object.hasOwn(out, key) ? out[key] : undefined;
     const path = at + key;
-    out[key] = sections.has(path) && isTree(own) && isTree(value) ? mergeTrees(own, value, `${path}.`) : value;
+    out[key] = sections.has(path) && isTree(own) && isTree(value)
+      ? mergeTrees(own, value, `${path}.`)
+      : value;
   }
   return out;
 }
 
 /**
- * The base spec with the fields of `over` in place of its own. Fields of the base that a choice of `over` makes
- * meaningless go (`kaiserBeta` where `over` says architecture A), so that a choice can be changed in one word.
+ * The base spec with the fields of `over` in place of its own. Fields of the base that a choice of
+ * `over` makes meaningless go (`kaiserBeta` where `over` says architecture A), so that a choice can
+ * be changed in one word.
  */
 export function mergeSpecs(base: Spec, over: Spec): Spec {
   let merged = mergeTrees(base as Tree, over as Tree, "");
@@ -34,7 +45,8 @@ export function mergeSpecs(base: Spec, over: Spec): Spec {
     if (!said(path)) merged = withValue(merged, pathOf(path), undefined);
   };
   for (const [leader, fields] of Object.entries(followers)) {
-    const before = valueAt(base, pathOf(leader)), now = valueAt(over, pathOf(leader));
+    const before = valueAt(base, pathOf(leader));
+    const now = valueAt(over, pathOf(leader));
     if (now !== undefined && now !== null && now !== before) fields.forEach(forget);
   }
   for (const { selector, fields, applies, neutral = null } of conditions) {

@@ -10,10 +10,14 @@ import { readYaml } from "./yaml.ts";
 export function splitOverride(override: string): { field: string; text: string } {
   const [, field, text] = override.match(/^([\w-]+(?:\.[\w-]+)*)=(.*)$/s) ?? [];
   if (field === undefined || !text?.trim() || pathOf(field).includes("__proto__")) {
-    throw new UserError(`${quoted(override)}: an override is field=value, such as training.epochs=3`);
+    throw new UserError(
+      `${quoted(override)}: an override is field=value, such as training.epochs=3`,
+    );
   }
   if (field === "extends" || pathOf(field)[0] === "sweep") {
-    throw new UserError(`${quoted(override)}: ${field} belongs into a file; it cannot be an override`);
+    throw new UserError(
+      `${quoted(override)}: ${field} belongs into a file; it cannot be an override`,
+    );
   }
   return { field, text };
 }

@@ -7,7 +7,8 @@ import { resolveSpec } from "./resolve.ts";
 const whole = "architecture: D\ndataset: mnist\n";
 
 function errorsOf(text: string): string[] {
-  return assertThrows(() => resolveSpec(parseSpec(text, { path: "a/b.yaml" })), UserError).message.split("\n");
+  return assertThrows(() => resolveSpec(parseSpec(text, { path: "a/b.yaml" })), UserError).message
+    .split("\n");
 }
 
 /** Each text with the beginnings of all lines of its message, in order. */
@@ -30,7 +31,8 @@ const wrong: Record<string, [text: string, ...messages: string[]]> = {
     'a/b.yaml:3:30: evaluation.metrics[1]: must be one of fid, kid, is, not "kdi"; did you mean kid?',
   ],
   "wrong types": [
-    whole + "training: fast\nsampling: { steps: 3.5, rotation: left, labels: x, shift: { columns: true } }\nsweep: 3",
+    whole +
+    "training: fast\nsampling: { steps: 3.5, rotation: left, labels: x, shift: { columns: true } }\nsweep: 3",
     "a/b.yaml:3:11: training: must be a mapping with epochs, images, batchSize,",
     "a/b.yaml:4:20: sampling.steps: must be an integer from 1 to 9999, not 3.5",
     "a/b.yaml:4:70: sampling.shift.columns: must be a number from -1024 to 1024, not true",
@@ -103,10 +105,19 @@ for (const [what, [text, ...expected]] of Object.entries(wrong)) {
   Deno.test(`parseSpec: ${what}`, () => {
     const lines = errorsOf(text);
     for (const beginning of expected) {
-      assert(lines.some((line) => line.startsWith(beginning)), `${beginning}\nnot in\n${lines.join("\n")}`);
+      assert(
+        lines.some((line) => line.startsWith(beginning)),
+        `${beginning}\nnot in\n${lines.join("\n")}`,
+      );
     }
-    assertEquals(lines, lines.toSorted(new Intl.Collator("en", { numeric: true }).compare), "in the text's order");
-    if (what === "fields without meaning" || what === "contradictions") assertEquals(lines.length, expected.length);
+    assertEquals(
+      lines,
+      lines.toSorted(new Intl.Collator("en", { numeric: true }).compare),
+      "in the text's order",
+    );
+    if (what === "fields without meaning" || what === "contradictions") {
+      assertEquals(lines.length, expected.length);
+    }
   });
 }
 
@@ -114,20 +125,31 @@ for (const [what, [text, ...expected]] of Object.entries(wrong)) {
 const hostile: Record<string, [text: string, word: string]> = {
   "an alias bomb": [
     "a: &a [x,x,x,x,x,x,x,x,x,x]\n" +
-    [..."bcdefghi"].map((key, i) => `${key}: &${key} [${Array(10).fill(`*${"abcdefgh"[i]}`).join(",")}]`).join("\n"),
+    [..."bcdefghi"].map((key, i) =>
+      `${key}: &${key} [${Array(10).fill(`*${"abcdefgh"[i]}`).join(",")}]`
+    ).join("\n"),
     "more than 20000 values",
   ],
   "an alias of itself": ["x-a: &x [*x]", "deeper than 16 levels"],
   "a deep nest": ["[".repeat(30_000), "nested too deeply"],
-  "deep mappings": [Array.from({ length: 40 }, (_, i) => `${" ".repeat(i)}x-a:`).join("\n"), "deeper than 16"],
+  "deep mappings": [
+    Array.from({ length: 40 }, (_, i) => `${" ".repeat(i)}x-a:`).join("\n"),
+    "deeper than 16",
+  ],
   "a huge text": [`# ${"x".repeat(70_000)}`, "more than 64 KiB"],
-  "thousands of mistakes": [Array.from({ length: 4000 }, (_, i) => `k${i}: 1`).join("\n"), "... and 3952 more"],
+  "thousands of mistakes": [
+    Array.from({ length: 4000 }, (_, i) => `k${i}: 1`).join("\n"),
+    "... and 3952 more",
+  ],
   "thousands of wrong values": [
     `${whole}evaluation: { metrics: [${"x,".repeat(15_000)}] }`,
     "a list of at most 3, each one of fid",
   ],
   "a prototype": ["__proto__: { architecture: D }", "__proto__: cannot be a key"],
-  "a prototype further in": ["training: { __proto__: { epochs: 3 } }", "training.__proto__: cannot be a key"],
+  "a prototype further in": [
+    "training: { __proto__: { epochs: 3 } }",
+    "training.__proto__: cannot be a key",
+  ],
   "inherited names": ["constructor: 1\ntoString: 2\nhasOwnProperty: 3", "constructor: unknown key"],
   "code": ["architecture: !!js/function 'function () {}'", "no valid YAML"],
   "a binary": ["architecture: !!binary aGVsbG8=", "no valid YAML"],
@@ -136,7 +158,10 @@ const hostile: Record<string, [text: string, word: string]> = {
   "half a character": ['x-a: "\\uD800"', "without control characters"],
   "shell characters": ["dataset: '$(rm -rf ~); `id`'", "must be one of mnist"],
   "a name that climbs out": ["dataset: ../../etc/passwd", "must be one of mnist"],
-  "a digest that is none": [`${whole}data: { digest: "${"A".repeat(64)}" }`, "64 lower-case hexadecimal digits"],
+  "a digest that is none": [
+    `${whole}data: { digest: "${"A".repeat(64)}" }`,
+    "64 lower-case hexadecimal digits",
+  ],
 };
 
 for (const [what, [text, word]] of Object.entries(hostile)) {
@@ -154,11 +179,20 @@ Deno.test("parseSpec: x- fields are carried along wherever they stand, and alias
   const text = `${whole}x-note: &n { who: me, list: [1, two] }\ntraining: { x-why: *n, epochs: 3 }`;
   const resolved = resolveSpec(parseSpec(text));
   assertEquals(resolved["x-note"], { who: "me", list: [1, "two"] });
-  assertEquals((resolved.training as unknown as Record<string, unknown>)["x-why"], { who: "me", list: [1, "two"] });
+  assertEquals((resolved.training as unknown as Record<string, unknown>)["x-why"], {
+    who: "me",
+    list: [1, "two"],
+  });
 });
 
 Deno.test("parseSpec: JSON, a byte order mark and Windows line ends are read, and places are right", () => {
   assertEquals(resolveSpec(parseSpec('{"architecture": "A", "dataset": "mnist"}')).channels, 1);
-  assertEquals(resolveSpec(parseSpec("\uFEFFarchitecture: A\r\ndataset: mnist\r\n")).architecture, "A");
-  assertEquals(errorsOf("architecture: A\r\ndataset: mnist\r\nseed: x")[0]!.slice(0, 14), "a/b.yaml:3:7: ");
+  assertEquals(
+    resolveSpec(parseSpec("\uFEFFarchitecture: A\r\ndataset: mnist\r\n")).architecture,
+    "A",
+  );
+  assertEquals(
+    errorsOf("architecture: A\r\ndataset: mnist\r\nseed: x")[0]!.slice(0, 14),
+    "a/b.yaml:3:7: ",
+  );
 });

@@ -1,9 +1,18 @@
 /**
- * Lines and columns in a YAML text. `@std/yaml` reads values but keeps no places; where something is wrong, npm's `yaml`
- * reads the text again, tolerantly, and knows them.
+ * Lines and columns in a YAML text. `@std/yaml` reads values but keeps no places; where something
+ * is wrong, npm's `yaml` reads the text again, tolerantly, and knows them.
  */
 import process from "node:process";
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from "yaml";
 import type { Path } from "./tree.ts";
 
 /** A place in a text, from 1. */
@@ -15,12 +24,15 @@ export interface Position {
 /** The tolerant reading of a text; undefined where it is nested too deeply even for that. */
 function read(text: string): { document: Document; lineCounter: LineCounter } | undefined {
   const lineCounter = new LineCounter();
-  // `yaml` looks for two debugging switches in the environment, which must not cost its users a permission. All of this
-  // is synchronous: nobody else sees the empty environment.
+  // `yaml` looks for two debugging switches in the environment, which must not cost its users a
+  // permission. All of this is synchronous: nobody else sees the empty environment.
   const env = process.env;
   process.env = {};
   try {
-    return { document: parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false }), lineCounter };
+    return {
+      document: parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false }),
+      lineCounter,
+    };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -29,7 +41,10 @@ function read(text: string): { document: Document; lineCounter: LineCounter } | 
   }
 }
 
-/** Finds the place of the key or the value at a path in a text, or of the nearest section around it; reads it once. */
+/**
+ * Finds the place of the key or the value at a path in a text, or of the nearest section around it;
+ * reads it once.
+ */
 export function locator(text: string): (path: Path, at: "key" | "value") => Position {
   let reading: ReturnType<typeof read> | null = null;
   return (path, at) => positionOf(reading ??= read(text), path, at);
@@ -43,10 +58,14 @@ function positionOf(reading: ReturnType<typeof read>, path: Path, at: "key" | "v
   for (const [depth, key] of path.entries()) {
     if (isAlias(node)) node = node.resolve(document);
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+      const pair = node.items.find((item) =>
+        isScalar(item.key) && String(item.key.value) === String(key)
+      );
       if (!pair) break;
       const next = pair.value as Node | null;
-      const pointed = next && !(at === "key" && depth === path.length - 1) ? next : pair.key as Node;
+      const pointed = next && !(at === "key" && depth === path.length - 1)
+        ? next
+        : pair.key as Node;
       offset = pointed.range?.[0] ?? offset;
       node = next;
     } else if (isSeq(node)) {
@@ -61,5 +80,8 @@ function positionOf(reading: ReturnType<typeof read>, path: Path, at: "key" | "v
 export function syntaxErrors(text: string): (Position & { message: string })[] {
   const { document, lineCounter } = read(text) ?? {};
   if (!document || !lineCounter) return [];
-  return document.errors.slice(0, 10).map(({ pos, message }) => ({ ...lineCounter.linePos(pos[0]), message }));
+  return document.errors.slice(0, 10).map(({ pos, message }) => ({
+    ...lineCounter.linePos(pos[0]),
+    message,
+  }));
 }

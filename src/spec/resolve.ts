@@ -17,7 +17,10 @@ export function withOverrides(spec: Spec, overrides: readonly string[]): Spec {
   );
 }
 
-/** Angles in degrees from the forms in which a spec says them; equally spaced ones of a range, its ends included. */
+/**
+ * Angles in degrees from the forms in which a spec says them; equally spaced ones of a range, its
+ * ends included.
+ */
 function angles(rotation: SpecWithDefaults["sampling"]["rotation"] = 0): number[] {
   const list = typeof rotation === "number"
     ? [rotation]
@@ -41,7 +44,8 @@ type Whole = SpecWithDefaults & { architecture: "A" | "B" | "C" | "D" | "E"; dat
 function fill(spec: Whole): ResolvedSpec {
   const { architecture, dataset, data, imageSize, classes, noise, training, sampling } = spec;
   const filtered = architecture !== "A";
-  const facts = datasetFacts[dataset], { shape } = specSchema;
+  const facts = datasetFacts[dataset];
+  const { shape } = specSchema;
   return {
     architecture: architecture === "E" ? "D" : architecture,
     kaiserBeta: filtered ? spec.kaiserBeta ?? 2 : null,
@@ -49,9 +53,14 @@ function fill(spec: Whole): ResolvedSpec {
     normInside: spec.normInside,
     kernelSize: filtered ? spec.kernelSize ?? 3 : null,
     gain: filtered ? spec.gain ?? 1 : null,
-    cutoff: filtered ? { down: spec.cutoff?.down ?? Math.PI / 2, up: spec.cutoff?.up ?? Math.PI / 2 } : null,
+    cutoff: filtered
+      ? { down: spec.cutoff?.down ?? Math.PI / 2, up: spec.cutoff?.up ?? Math.PI / 2 }
+      : null,
     dataset,
-    data: inOrder({ ...data, limit: data.limit === undefined ? facts.limit : data.limit }, shape.data.unwrap()),
+    data: inOrder(
+      { ...data, limit: data.limit === undefined ? facts.limit : data.limit },
+      shape.data.unwrap(),
+    ),
     imageSize,
     channels: spec.channels ?? facts.channels,
     baseWidth: spec.baseWidth ?? imageSize,
@@ -81,14 +90,19 @@ function fill(spec: Whole): ResolvedSpec {
  * The spec with every default in it. Resolving a resolved spec again gives the same.
  *
  * @param overrides `training.epochs=3` and the like, as on the command line; their values are YAML
- * @throws UserError where the spec or an override is wrong, extends another spec (`loadSpec` reads those), or is a sweep
+ * @throws UserError where the spec or an override is wrong, extends another spec (`loadSpec` reads
+ *   those), or is a sweep
  */
 export function resolveSpec(spec: Spec, overrides: readonly string[] = []): ResolvedSpec {
   const whole = withOverrides(spec, overrides);
   const bare = withoutExtensions(whole) as Spec;
-  if (bare.extends !== undefined) throw new UserError(`the spec extends ${bare.extends}; read it with loadSpec`);
+  if (bare.extends !== undefined) {
+    throw new UserError(`the spec extends ${bare.extends}; read it with loadSpec`);
+  }
   if (bare.sweep !== undefined) {
-    throw new UserError("the spec is a sweep, which stands for many runs; start it with `deno task sweep SPEC`");
+    throw new UserError(
+      "the spec is a sweep, which stands for many runs; start it with `deno task sweep SPEC`",
+    );
   }
   const found = schemaComplaints(bare);
   const complaints = found.length > 0 ? found : ruleComplaints(bare);

@@ -21,8 +21,10 @@ normalized: true
 dataset: mnist-m
 sampling: { rotation: 45 }
 `;
-const resolveText = (text: string, overrides: string[] = []) => resolveSpec(parseSpec(text), overrides);
-const digestOf = (text: string, overrides: string[] = []) => specDigest(resolveText(text, overrides));
+const resolveText = (text: string, overrides: string[] = []) =>
+  resolveSpec(parseSpec(text), overrides);
+const digestOf = (text: string, overrides: string[] = []) =>
+  specDigest(resolveText(text, overrides));
 /** A resolved spec as the bundle keeps it, read again. */
 const reread = (resolved: ResolvedSpec) => parseSpec(JSON.stringify(resolved));
 
@@ -75,7 +77,12 @@ Deno.test("resolveSpec: every default of the short form is the published one", (
       rotation: [45],
       shift: { columns: 0, rows: 0, rule: "spread" },
     },
-    evaluation: { metrics: ["fid", "kid", "is"], kidSubsets: 100, kidSubsetSize: 1000, isSplits: 10 },
+    evaluation: {
+      metrics: ["fid", "kid", "is"],
+      kidSubsets: 100,
+      kidSubsetSize: 1000,
+      isSplits: 10,
+    },
   });
 });
 
@@ -84,14 +91,20 @@ Deno.test("resolveSpec: what follows from other fields", () => {
   for (const field of ["kaiserBeta", "normalized", "kernelSize", "gain", "cutoff"] as const) {
     assertEquals(baseline[field], null);
   }
-  assertEquals([baseline.channels, baseline.data.limit, baseline.sampling.rotation], [1, 19_999, [0]]);
+  assertEquals([baseline.channels, baseline.data.limit, baseline.sampling.rotation], [1, 19_999, [
+    0,
+  ]]);
   const changed = resolveText(
     "architecture: B\ndataset: cifar-10\nimageSize: 64\nclasses: 10\nnoise: { steps: 500 }\ncutoff: { up: 1 }\n" +
       "training: { images: 5000, decay: cosine }\ndata: { limit: null }\n" +
       "sampling: { sampler: ddim, labels: 3, rotation: { from: -90, to: 90, count: 9 } }",
   );
   assertEquals([changed.channels, changed.baseWidth, changed.data.limit], [3, 64, null]);
-  assertEquals([changed.training.epochs, changed.training.decayFraction, changed.training.labelDropout], [
+  assertEquals([
+    changed.training.epochs,
+    changed.training.decayFraction,
+    changed.training.labelDropout,
+  ], [
     null,
     1,
     0.1,
@@ -100,7 +113,10 @@ Deno.test("resolveSpec: what follows from other fields", () => {
   const { steps, eta, variance, labels, rotation } = changed.sampling;
   assertEquals([steps, eta, variance, labels], [499, 0, null, [3]]);
   assertEquals(rotation, [-90, -67.5, -45, -22.5, 0, 22.5, 45, 67.5, 90]);
-  assertEquals(resolveText("architecture: A\ndataset: folder\nchannels: 1\ndata: { path: x }").channels, 1);
+  assertEquals(
+    resolveText("architecture: A\ndataset: folder\nchannels: 1\ndata: { path: x }").channels,
+    1,
+  );
   assert(Object.is(resolveText(`${short}`, ["sampling.rotation=[-0, 1]"]).sampling.rotation[0], 0));
 });
 
@@ -111,7 +127,8 @@ Deno.test("E is D with a rotation, and has its digest", () => {
 });
 
 Deno.test("specName: the paper's names", () => {
-  const name = (...overrides: string[]) => specName(resolveText("architecture: D\ndataset: mnist", overrides));
+  const name = (...overrides: string[]) =>
+    specName(resolveText("architecture: D\ndataset: mnist", overrides));
   assertEquals(name(), "D-2N");
   assertEquals(name("architecture=B", "kaiserBeta=0", "normalized=false"), "B-0");
   assertEquals(name("normInside=true"), "D-2N-norm");
@@ -149,19 +166,36 @@ Deno.test("a resolved spec takes an override that makes some of its fields meani
   assertEquals([elsewhere.channels, elsewhere.data.limit], [1, 19_999]);
   assertEquals(resolveSpec(reread(over("architecture=A")), ["architecture=C"]).kaiserBeta, 2);
   assertEquals(
-    resolveSpec(reread(over("sampling.sampler=ddim")), ["sampling.sampler=ancestral"]).sampling.variance,
+    resolveSpec(reread(over("sampling.sampler=ddim")), ["sampling.sampler=ancestral"]).sampling
+      .variance,
     "beta",
   );
   // In one breath it is a mistake all the same.
-  assertThrows(() => over("architecture=A", "kaiserBeta=1"), UserError, "kaiserBeta: applies only to");
+  assertThrows(
+    () => over("architecture=A", "kaiserBeta=1"),
+    UserError,
+    "kaiserBeta: applies only to",
+  );
 });
 
 Deno.test("overrides: the same validation as in the file, and the override as the place", () => {
   const wrong: [override: string, message: string][] = [
-    ["training.epcohs=3", '"training.epcohs=3": training.epcohs: unknown key; did you mean epochs?'],
-    ["training.epochs=soon", '"training.epochs=soon": training.epochs: must be a number above 0 to 1,000,000 or null'],
-    ["kaiserBeta=-1", '"kaiserBeta=-1": kaiserBeta: must be a number from 0 to 500 or null, not -1'],
-    ["sampling.steps=1000", '"sampling.steps=1000": sampling.steps: must be at most noise.steps - 1 = 999'],
+    [
+      "training.epcohs=3",
+      '"training.epcohs=3": training.epcohs: unknown key; did you mean epochs?',
+    ],
+    [
+      "training.epochs=soon",
+      '"training.epochs=soon": training.epochs: must be a number above 0 to 1,000,000 or null',
+    ],
+    [
+      "kaiserBeta=-1",
+      '"kaiserBeta=-1": kaiserBeta: must be a number from 0 to 500 or null, not -1',
+    ],
+    [
+      "sampling.steps=1000",
+      '"sampling.steps=1000": sampling.steps: must be at most noise.steps - 1 = 999',
+    ],
     ["sampling.rotation=[1", '"sampling.rotation=[1": no valid YAML'],
     ["evaluation.metrics=fid", 'each one of fid, kid, is, not "fid"; write [fid]'],
     ["evaluation.metrics=fid, kid", 'not "fid, kid"; write [fid, kid]'],
@@ -186,7 +220,11 @@ Deno.test("overrides: the same validation as in the file, and the override as th
 
 Deno.test("mergeSpecs: sections field by field, lists and ranges as a whole", () => {
   const merged = mergeSpecs(
-    { architecture: "D", training: { epochs: 3, batchSize: 2 }, sampling: { rotation: { from: 1, to: 2, count: 3 } } },
+    {
+      architecture: "D",
+      training: { epochs: 3, batchSize: 2 },
+      sampling: { rotation: { from: 1, to: 2, count: 3 } },
+    },
     { training: { images: 9 }, sampling: { rotation: [5], shift: { rows: 1 } } },
   );
   const expected: Spec = {
@@ -202,7 +240,9 @@ Deno.test("resolveSpec: extends and sweeps are for their own readers", () => {
   assertThrows(() => resolveText(`${short}sweep: { seed: [1, 2] }`), UserError, "deno task sweep");
 });
 
-/** Pinned: a release may not change them, except with METHOD_VERSION and a word in the CHANGELOG. */
+/**
+ * Pinned: a release may not change them, except with METHOD_VERSION and a word in the CHANGELOG.
+ */
 const pinned: [text: string, spec: string, training: string][] = [
   [
     "architecture: D\nkaiserBeta: 2\nnormalized: true\ndataset: mnist-m\nsampling: { rotation: 45 }",
@@ -222,9 +262,15 @@ const pinned: [text: string, spec: string, training: string][] = [
 ];
 
 Deno.test("specDigest and trainingDigest: the same over releases and machines", () => {
-  assertEquals(pinned.map(([text]) => [text, digestOf(text), trainingDigest(resolveText(text))]), pinned);
+  assertEquals(
+    pinned.map(([text]) => [text, digestOf(text), trainingDigest(resolveText(text))]),
+    pinned,
+  );
   assertEquals(METHOD_VERSION, 1);
-  assertEquals(runDigest("a", "b", 1), "9cb3e9166b8f9001d7d333a6efb9db38a31e762b3722df02a1a0deff7d88a377");
+  assertEquals(
+    runDigest("a", "b", 1),
+    "9cb3e9166b8f9001d7d333a6efb9db38a31e762b3722df02a1a0deff7d88a377",
+  );
 });
 
 Deno.test("specDigest: key order, comments, number spelling, notation and x- fields do not matter", () => {
@@ -264,12 +310,21 @@ Deno.test("specDigest: every field that says something else changes it; training
     "training.emaDecay=0.9",
     "training.from=out/x",
   ];
-  const sampling = ["sampling.count=3", "sampling.rotation=1", "sampling.shift.rows=1", "evaluation.metrics=[fid]"];
+  const sampling = [
+    "sampling.count=3",
+    "sampling.rotation=1",
+    "sampling.shift.rows=1",
+    "evaluation.metrics=[fid]",
+  ];
   const all = [[], ...overrides, ...sampling].map((override) => digestOf(short, [override].flat()));
   assertEquals(new Set(all).size, all.length);
-  const trainings = [[], ...overrides].map((override) => trainingDigest(resolveText(short, [override].flat())));
+  const trainings = [[], ...overrides].map((override) =>
+    trainingDigest(resolveText(short, [override].flat()))
+  );
   assertEquals(new Set(trainings).size, trainings.length);
-  for (const override of sampling) assertEquals(trainingDigest(resolveText(short, [override])), trainings[0]);
+  for (const override of sampling) {
+    assertEquals(trainingDigest(resolveText(short, [override])), trainings[0]);
+  }
   assertNotEquals(runDigest("a", "b", 1), runDigest("a", "b", 2));
   assertNotEquals(runDigest("a", "b"), runDigest("b", "a"));
 });
@@ -288,7 +343,15 @@ Deno.test("canonicalJson: the example of RFC 8785, and what has none", () => {
   assertEquals(
     Object.keys(
       JSON.parse(
-        canonicalJson({ "\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\u{1F600}": 5, "\u0080": 6, "\u00f6": 7 }),
+        canonicalJson({
+          "\u20ac": 1,
+          "\r": 2,
+          "\ufb33": 3,
+          "1": 4,
+          "\u{1F600}": 5,
+          "\u0080": 6,
+          "\u00f6": 7,
+        }),
       ),
     ),
     ["1", "\r", "\u0080", "\u00f6", "\u20ac", "\u{1F600}", "\ufb33"],

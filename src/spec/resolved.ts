@@ -1,6 +1,7 @@
 /**
- * The spec's types: as a person wrote it, and resolved, every choice of the method with its default filled in. All other
- * rooms read the resolved one and nothing else. `schema.ts` says ranges and defaults and is held to these types.
+ * The spec's types: as a person wrote it, and resolved, every choice of the method with its default
+ * filled in. All other rooms read the resolved one and nothing else. `schema.ts` says ranges and
+ * defaults and is held to these types.
  */
 
 /** The dataset of a spec; `folder` takes any images. */
@@ -28,7 +29,10 @@ export interface DataSection {
   path: string | null;
 }
 
-/** The noise schedule. With the cosine schedule `start` and `end` have no meaning and are the defaults. */
+/**
+ * The noise schedule. With the cosine schedule `start` and `end` have no meaning and are the
+ * defaults.
+ */
 export interface NoiseSection {
   /** Timesteps of the diffusion. */
   steps: number;
@@ -64,7 +68,10 @@ export interface TrainingSection {
   decay: "none" | "linear" | "cosine";
   /** The last part of training, over which it falls, above 0 up to 1; null without decay. */
   decayFraction: number | null;
-  /** Decay of the weights' moving average, min(emaDecay, (1 + step) / (10 + step)); null: no average. */
+  /**
+   * Decay of the weights' moving average, min(emaDecay, (1 + step) / (10 + step)); null: no
+   * average.
+   */
   emaDecay: number | null;
   /** With classes: the part of the labels left out in training; null without. */
   labelDropout: number | null;
@@ -80,7 +87,10 @@ export interface ShiftSection {
   columns: number;
   /** Pixels down. */
   rows: number;
-  /** spread: an equal part after each step; published: one column in the shift's direction after each step. */
+  /**
+   * spread: an equal part after each step; published: one column in the shift's direction after
+   * each step.
+   */
   rule: "spread" | "published";
 }
 
@@ -104,7 +114,10 @@ export interface SamplingSection {
   guidance: number | null;
   /** The classes to draw, going round; null: all classes in turn, or no classes. */
   labels: number[] | null;
-  /** Degrees that the image turns, counter-clockwise, for each sheet of images; [0] where nothing turns. */
+  /**
+   * Degrees that the image turns, counter-clockwise, for each sheet of images; [0] where nothing
+   * turns.
+   */
   rotation: number[];
   /** How far the image moves. */
   shift: ShiftSection;
@@ -123,17 +136,24 @@ export interface EvaluationSection {
 }
 
 /**
- * A spec in which nothing is left to be chosen. What does not apply is null: the filter's fields for architecture A,
- * `eta` and `variance` of other samplers, the decay's fraction without decay, what belongs to classes without classes.
+ * A spec in which nothing is left to be chosen. What does not apply is null: the filter's fields
+ * for architecture A, `eta` and `variance` of other samplers, the decay's fraction without decay,
+ * what belongs to classes without classes.
  */
 export interface ResolvedSpec {
-  /** A baseline; B filtered up- and downsampling; C filtered nonlinearities; D both. E has become D, with a rotation. */
+  /**
+   * A baseline; B filtered up- and downsampling; C filtered nonlinearities; D both. E has become D,
+   * with a rotation.
+   */
   architecture: "A" | "B" | "C" | "D";
   /** Beta of the low-pass kernel's Kaiser window; null for A. */
   kaiserBeta: number | null;
   /** Whether the low-pass kernel is divided by its sum; null for A. */
   normalized: boolean | null;
-  /** GroupNorm between the filtered upsampling and GELU, the code's fifth variant; only ever true for C and D. */
+  /**
+   * GroupNorm between the filtered upsampling and GELU, the code's fifth variant; only ever true
+   * for C and D.
+   */
   normInside: boolean;
   /** Taps a side of the low-pass kernel, 2 to 12; null for A. */
   kernelSize: number | null;
@@ -173,7 +193,8 @@ export interface ResolvedSpec {
 export type Written<Section> = { [Field in keyof Section]?: Section[Field] | undefined };
 
 /** What a person says differently from the resolved form. */
-export interface WrittenSampling extends Written<Omit<SamplingSection, "labels" | "rotation" | "shift">> {
+export interface WrittenSampling
+  extends Written<Omit<SamplingSection, "labels" | "rotation" | "shift">> {
   /** A class, a list of classes, or null. */
   labels?: number | number[] | null | undefined;
   /** An angle, a list, or a range of `count` angles with both ends in it. */
@@ -183,9 +204,13 @@ export interface WrittenSampling extends Written<Omit<SamplingSection, "labels" 
 }
 
 /** What a person wrote, checked: nothing is filled in yet. */
-export interface Spec
-  extends
-    Written<Omit<ResolvedSpec, "architecture" | "cutoff" | "data" | "noise" | "training" | "sampling" | "evaluation">> {
+export interface Spec extends
+  Written<
+    Omit<
+      ResolvedSpec,
+      "architecture" | "cutoff" | "data" | "noise" | "training" | "sampling" | "evaluation"
+    >
+  > {
   /** Another spec, by a path relative to this one; what is said here goes over it. */
   extends?: string | undefined;
   /** A grid, as a list of values for each dotted field, or a list of grids. */

@@ -1,4 +1,7 @@
-/** What no field can tell alone: fields that are missing, that contradict each other, or that do not apply. */
+/**
+ * What no field can tell alone: fields that are missing, that contradict each other, or that do not
+ * apply.
+ */
 import { inapplicable } from "./conditions.ts";
 import type { Spec } from "./resolved.ts";
 import { datasetFacts } from "./schema.ts";
@@ -24,21 +27,34 @@ export function ruleComplaints(spec: Spec): Complaint[] {
   if (!architecture) complain("architecture", "missing; one of A, B, C, D, E");
   if (!dataset) complain("dataset", `missing; one of ${Object.keys(datasetFacts).join(", ")}`);
   if (architecture === "E" && sampling?.rotation === undefined) {
-    complain("sampling.rotation", "missing; E is D sampled with a rotation: say its angle in degrees");
+    complain(
+      "sampling.rotation",
+      "missing; E is D sampled with a rotation: say its angle in degrees",
+    );
   }
   if (architecture && architecture !== "A") {
     for (const field of ["kaiserBeta", "normalized", "kernelSize", "gain", "cutoff"] as const) {
-      if (spec[field] === null) complain(field, "null belongs to architecture A; say a value, or leave it out");
+      if (spec[field] === null) {
+        complain(field, "null belongs to architecture A; say a value, or leave it out");
+      }
     }
   }
-  if (dataset === "folder" && !data?.path) complain("data.path", "missing; the dataset folder needs its path");
+  if (dataset === "folder" && !data?.path) {
+    complain("data.path", "missing; the dataset folder needs its path");
+  }
   if (dataset && dataset !== "folder") {
     const facts = datasetFacts[dataset];
     if (channels !== undefined && channels !== facts.channels) {
-      complain("channels", `must be ${facts.channels} with the dataset ${dataset}; it may be left out`);
+      complain(
+        "channels",
+        `must be ${facts.channels} with the dataset ${dataset}; it may be left out`,
+      );
     }
     if (classes !== null && classes !== facts.classes) {
-      complain("classes", `must be ${facts.classes} or null with the dataset ${dataset}, not ${classes}`);
+      complain(
+        "classes",
+        `must be ${facts.classes} or null with the dataset ${dataset}, not ${classes}`,
+      );
     }
   }
   if (training?.epochs === null && typeof training.images !== "number") {
@@ -46,18 +62,31 @@ export function ruleComplaints(spec: Spec): Complaint[] {
   }
   if (classes !== null) {
     const outside = labelList(sampling?.labels)?.find((label) => label >= classes);
-    if (outside !== undefined) complain("sampling.labels", `must be from 0 to ${classes - 1}, not ${outside}`);
-    if (typeof sampling?.guidance === "number" && sampling.guidance !== 1 && training?.labelDropout === 0) {
-      complain("sampling.guidance", "needs a network trained without labels too: training.labelDropout above 0");
+    if (outside !== undefined) {
+      complain("sampling.labels", `must be from 0 to ${classes - 1}, not ${outside}`);
+    }
+    if (
+      typeof sampling?.guidance === "number" && sampling.guidance !== 1 &&
+      training?.labelDropout === 0
+    ) {
+      complain(
+        "sampling.guidance",
+        "needs a network trained without labels too: training.labelDropout above 0",
+      );
     }
   }
   const timesteps = noise?.steps ?? 1000;
   if (sampling?.steps !== undefined && sampling.steps > timesteps - 1) {
-    complain("sampling.steps", `must be at most noise.steps - 1 = ${timesteps - 1}, not ${sampling.steps}`);
+    complain(
+      "sampling.steps",
+      `must be at most noise.steps - 1 = ${timesteps - 1}, not ${sampling.steps}`,
+    );
   }
   const { start = 1e-4, end = 0.02 } = noise ?? {};
   if (start > end) complain("noise.start", `must be at most noise.end = ${end}, not ${start}`);
   const metrics = spec.evaluation?.metrics ?? [];
-  if (new Set(metrics).size < metrics.length) complain("evaluation.metrics", "names a metric twice");
+  if (new Set(metrics).size < metrics.length) {
+    complain("evaluation.metrics", "names a metric twice");
+  }
   return complaints;
 }

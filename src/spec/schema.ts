@@ -1,18 +1,24 @@
 /**
- * The spec language: one zod schema for types, validation, constant defaults and documentation (`spec.schema.json` is
- * made from it). What depends on other fields (channels, limit, what does not apply) is filled in by `resolve.ts`.
- * Defaults are the published ones (arXiv 2411.09174 and its code) except for sampling's count and batch size.
+ * The spec language: one zod schema for types, validation, constant defaults and documentation
+ * (`spec.schema.json` is made from it). What depends on other fields (channels, limit, what does
+ * not apply) is filled in by `resolve.ts`. Defaults are the published ones (arXiv 2411.09174 and
+ * its code) except for sampling's count and batch size.
  */
 import { z } from "zod";
 import type { DatasetName, Spec } from "./resolved.ts";
 
 export type { DatasetName };
 
-const doc = <T extends z.ZodType>(schema: T, description: string): T => schema.meta({ description }) as T;
-const integer = (min: number, max: number, description: string) => doc(z.int().min(min).max(max), description);
-const number = (min: number, max: number, description: string) => doc(z.number().min(min).max(max), description);
+const doc = <T extends z.ZodType>(schema: T, description: string): T =>
+  schema.meta({ description }) as T;
+const integer = (min: number, max: number, description: string) =>
+  doc(z.int().min(min).max(max), description);
+const number = (min: number, max: number, description: string) =>
+  doc(z.number().min(min).max(max), description);
 const positive = (max: number, description: string) => doc(z.number().gt(0).max(max), description);
-/** The largest count that a spec may ask for: what no machine reaches, but arithmetic still does. */
+/**
+ * The largest count that a spec may ask for: what no machine reaches, but arithmetic still does.
+ */
 const many = 1_000_000_000;
 
 /** The datasets, with what follows from each: channels, the published number of images, classes. */
@@ -33,7 +39,9 @@ const rotation = z.union([
   degrees,
   z.array(degrees).min(1).max(360),
   z.strictObject({ from: degrees, to: degrees, count: z.int().min(1).max(360) }),
-], { error: "an angle in degrees (-3600 to 3600), a list of angles, or a range { from, to, count }" });
+], {
+  error: "an angle in degrees (-3600 to 3600), a list of angles, or a range { from, to, count }",
+});
 
 const label = z.int().min(0).max(999);
 const labels = z.union([z.array(label).min(1).max(100_000), label, z.null()], {
@@ -52,7 +60,10 @@ const data = z.strictObject({
     z.string().regex(/^[0-9a-f]{64}$/, { error: "64 lower-case hexadecimal digits" }).nullable(),
     "The data digest that the decoded images must have; the run stops on others.",
   ).default(null),
-  fit: doc(z.enum(["crop", "squash"]), "What to do with images that are not square: crop at the centre, or squash.")
+  fit: doc(
+    z.enum(["crop", "squash"]),
+    "What to do with images that are not square: crop at the centre, or squash.",
+  )
     .default("crop"),
   flip: doc(z.boolean(), "Mirror each training image left to right at random.").default(false),
   path: doc(
@@ -67,7 +78,10 @@ const noise = z.strictObject({
   steps: integer(2, 10_000, "Timesteps of the diffusion.").default(1000),
   start: positive(0.999, "The linear schedule's first noise beta.").default(1e-4),
   end: positive(0.999, "The linear schedule's last noise beta.").default(0.02),
-  schedule: doc(z.enum(["linear", "cosine"]), "The noise schedule; cosine is Nichol and Dhariwal's.").default("linear"),
+  schedule: doc(
+    z.enum(["linear", "cosine"]),
+    "The noise schedule; cosine is Nichol and Dhariwal's.",
+  ).default("linear"),
 });
 
 const training = z.strictObject({
@@ -76,7 +90,10 @@ const training = z.strictObject({
     "Passes over the data. Default 100; null where images is said.",
   )
     .optional(),
-  images: doc(z.int().min(1).max(1e12).nullable(), "Instead of epochs: how many images training sees.").default(null),
+  images: doc(
+    z.int().min(1).max(1e12).nullable(),
+    "Instead of epochs: how many images training sees.",
+  ).default(null),
   batchSize: integer(1, 65_536, "Images a step.").default(16),
   learningRate: positive(10, "AdamW's learning rate.").default(3e-4),
   weightDecay: number(0, 10, "AdamW's decoupled weight decay.").default(0.01),
@@ -84,7 +101,10 @@ const training = z.strictObject({
   beta2: number(0, 0.99999999, "AdamW's decay of the squared gradient's mean.").default(0.999),
   epsilon: positive(1, "AdamW's epsilon.").default(1e-8),
   warmupSteps: integer(0, many, "Steps over which the learning rate rises from zero.").default(0),
-  decay: doc(z.enum(["none", "linear", "cosine"]), "How the learning rate falls to zero at the end.").default("none"),
+  decay: doc(
+    z.enum(["none", "linear", "cosine"]),
+    "How the learning rate falls to zero at the end.",
+  ).default("none"),
   decayFraction: doc(
     z.number().gt(0).max(1).nullable(),
     "The last part of training, over which the learning rate falls. Default 1 (all of it); null without decay.",
@@ -97,7 +117,10 @@ const training = z.strictObject({
     z.number().min(0).max(1).nullable(),
     "With classes: the part of the labels left out in training, which guidance needs. Default 0.1; null without classes.",
   ).optional(),
-  previewEveryEpochs: doc(z.int().min(1).max(many).nullable(), "Draw eight images every so many epochs; null: never.")
+  previewEveryEpochs: doc(
+    z.int().min(1).max(many).nullable(),
+    "Draw eight images every so many epochs; null: never.",
+  )
     .default(1),
   from: doc(
     path.nullable(),
@@ -115,23 +138,37 @@ const shift = z.strictObject({
 });
 
 const sampling = z.strictObject({
-  sampler: doc(z.enum(["ancestral", "ddim", "dpm-solver++"]), "How images are drawn; published: ancestral.")
+  sampler: doc(
+    z.enum(["ancestral", "ddim", "dpm-solver++"]),
+    "How images are drawn; published: ancestral.",
+  )
     .default("ancestral"),
-  steps: integer(1, 9_999, "Sampling steps, at most noise.steps - 1, which is the default (999).").optional(),
-  eta: doc(z.number().min(0).max(1).nullable(), "DDIM's noise: 0 none (default), 1 as ancestral; null elsewhere.")
+  steps: integer(1, 9_999, "Sampling steps, at most noise.steps - 1, which is the default (999).")
+    .optional(),
+  eta: doc(
+    z.number().min(0).max(1).nullable(),
+    "DDIM's noise: 0 none (default), 1 as ancestral; null elsewhere.",
+  )
     .optional(),
   variance: doc(
     z.enum(["beta", "posterior"]).nullable(),
     "The ancestral step's variance: the schedule's beta (default, published) or the posterior's; null elsewhere.",
   ).optional(),
-  clip: doc(z.boolean(), "Clip the predicted image to [-1, 1] in each step; young networks need it.").default(false),
+  clip: doc(
+    z.boolean(),
+    "Clip the predicted image to [-1, 1] in each step; young networks need it.",
+  ).default(false),
   count: integer(1, 10_000_000, "Images for each angle. Published: 2,000.").default(64),
-  batchSize: integer(1, 65_536, "Images drawn together; part of the result. Published: 200.").default(64),
+  batchSize: integer(1, 65_536, "Images drawn together; part of the result. Published: 200.")
+    .default(64),
   guidance: doc(
     z.number().min(0).max(100).nullable(),
     "With classes: the weight of classifier-free guidance; 1 and null: none.",
   ).default(null),
-  labels: doc(labels, "With classes: the class to draw, a list to go round; null: all classes in turn.").default(null),
+  labels: doc(
+    labels,
+    "With classes: the class to draw, a list to go round; null: all classes in turn.",
+  ).default(null),
   rotation: doc(
     rotation,
     "Degrees that the image turns during sampling, counter-clockwise: an angle, a list, or { from, to, count }. E needs it.",
@@ -140,16 +177,25 @@ const sampling = z.strictObject({
 });
 
 const evaluation = z.strictObject({
-  metrics: doc(z.array(z.enum(["fid", "kid", "is"])).max(3), "Scores of the unturned images; an empty list: none.")
+  metrics: doc(
+    z.array(z.enum(["fid", "kid", "is"])).max(3),
+    "Scores of the unturned images; an empty list: none.",
+  )
     .default(["fid", "kid", "is"]),
   kidSubsets: integer(1, 10_000, "KID's random subsets.").default(100),
   kidSubsetSize: integer(2, 100_000, "Images in each of KID's subsets.").default(1000),
   isSplits: integer(1, 1_000, "Splits of the Inception Score.").default(10),
 });
 
-/** The schema of what a person writes. `x-` fields are taken out before it and put back after it (`parse.ts`). */
+/**
+ * The schema of what a person writes. `x-` fields are taken out before it and put back after it
+ * (`parse.ts`).
+ */
 export const specSchema = z.strictObject({
-  extends: doc(path, "Another spec, by a path relative to this one; what is said here goes over it.").optional(),
+  extends: doc(
+    path,
+    "Another spec, by a path relative to this one; what is said here goes over it.",
+  ).optional(),
   architecture: doc(
     z.enum(["A", "B", "C", "D", "E"]),
     "A baseline; B filtered up- and downsampling; C filtered nonlinearities; D both; E is D sampled with a rotation.",
@@ -158,14 +204,20 @@ export const specSchema = z.strictObject({
     z.number().min(0).max(500).nullable(),
     "Beta of the low-pass kernel's Kaiser window; 0 is a window of ones. Default 2. Not for A.",
   ).optional(),
-  normalized: doc(z.boolean().nullable(), "Divide the low-pass kernel by its sum: the N. Default true. Not for A.")
+  normalized: doc(
+    z.boolean().nullable(),
+    "Divide the low-pass kernel by its sum: the N. Default true. Not for A.",
+  )
     .optional(),
   normInside: doc(
     z.boolean(),
     "C and D: GroupNorm between the filtered upsampling and GELU (the code's fifth variant).",
   )
     .default(false),
-  kernelSize: doc(z.int().min(2).max(12).nullable(), "Taps a side of the low-pass kernel. Default 3. Not for A.")
+  kernelSize: doc(
+    z.int().min(2).max(12).nullable(),
+    "Taps a side of the low-pass kernel. Default 3. Not for A.",
+  )
     .optional(),
   gain: doc(
     z.number().gt(0).max(1000).nullable(),
@@ -183,20 +235,33 @@ export const specSchema = z.strictObject({
     "The training images; `folder` takes any, from data.path.",
   ).optional(),
   data: doc(data, "Which of the images, and how they are read.").prefault({}),
-  imageSize: doc(z.int().min(8).max(128).multipleOf(8), "Pixels a side, a multiple of 8.").default(32),
-  channels: doc(z.union([z.literal(1), z.literal(3)], { error: "1 or 3" }), "Follows from the dataset.").optional(),
-  baseWidth: doc(z.int().min(4).max(512).multipleOf(4), "Channels of the first layer. Default: imageSize.").optional(),
-  classes: doc(z.int().min(1).max(1000).nullable(), "A class-conditional network for so many classes; null: without.")
+  imageSize: doc(z.int().min(8).max(128).multipleOf(8), "Pixels a side, a multiple of 8.").default(
+    32,
+  ),
+  channels: doc(
+    z.union([z.literal(1), z.literal(3)], { error: "1 or 3" }),
+    "Follows from the dataset.",
+  ).optional(),
+  baseWidth: doc(
+    z.int().min(4).max(512).multipleOf(4),
+    "Channels of the first layer. Default: imageSize.",
+  ).optional(),
+  classes: doc(
+    z.int().min(1).max(1000).nullable(),
+    "A class-conditional network for so many classes; null: without.",
+  )
     .default(null),
   seed: integer(0, 2 ** 32 - 1, "Seed of everything random.").default(42),
   noise: doc(noise, "The noise schedule.").prefault({}),
-  precision: doc(z.enum(["float32", "tf32"]), "tf32: faster on GPUs that have it, less exact.").default("float32"),
+  precision: doc(z.enum(["float32", "tf32"]), "tf32: faster on GPUs that have it, less exact.")
+    .default("float32"),
   training: doc(training, "How the network is trained.").prefault({}),
   sampling: doc(sampling, "How images are drawn.").prefault({}),
   evaluation: doc(evaluation, "How they are scored.").prefault({}),
   sweep: doc(
     z.union([grid, z.array(grid).min(1).max(100)], {
-      error: "a grid such as { kaiserBeta: [0, 1, 2], training.epochs: [50, 100] }, or a list of grids",
+      error:
+        "a grid such as { kaiserBeta: [0, 1, 2], training.epochs: [50, 100] }, or a list of grids",
     }),
     "A grid: a list of values for each (dotted) key; or a list of grids. Runs every combination once.",
   ).optional(),
@@ -205,7 +270,8 @@ export const specSchema = z.strictObject({
 /** The schema's output: constant defaults filled in, the dependent ones not. */
 export type SpecWithDefaults = z.output<typeof specSchema>;
 
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : never;
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
+  : never;
 type Bare = { [Field in keyof Spec as Field extends `x-${string}` ? never : Field]: Spec[Field] };
 /** Holds the schema and the written spec's type together: a difference does not compile. */
 export const schemaIsSpec: Same<z.input<typeof specSchema>, Bare> = true;

@@ -1,4 +1,7 @@
-/** Where each field of a spec was written, and complaints about fields as one message with file, line and column. */
+/**
+ * Where each field of a spec was written, and complaints about fields as one message with file,
+ * line and column.
+ */
 import { UserError } from "../errors.ts";
 import { locator } from "./positions.ts";
 import { dotted, type Path, valueAt } from "./tree.ts";
@@ -53,7 +56,9 @@ const mostLines = 50;
 /** Line 9 in front of line 10. */
 const byPlace = new Intl.Collator("en", { numeric: true }).compare;
 
-/** The error that tells all complaints, a line each, with the place where the field was said last. */
+/**
+ * The error that tells all complaints, a line each, with the place where the field was said last.
+ */
 export function complain(complaints: readonly Complaint[], from: readonly Source[]): UserError {
   // One complaint a field: the first is the most basic.
   const first = new Map(complaints.toReversed().map((each) => [dotted(each.path), each]));
@@ -67,7 +72,10 @@ export function complain(complaints: readonly Complaint[], from: readonly Source
   return new UserError(lines.join("\n"));
 }
 
-/** Text from a stranger as it may be shown: control characters escaped, at most `longest` characters. */
+/**
+ * Text from a stranger as it may be shown: control characters escaped, at most `longest`
+ * characters.
+ */
 export function printable(text: string, longest = 80): string {
   const short = text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
   return short.replace(

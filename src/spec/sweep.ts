@@ -48,7 +48,8 @@ function members(grid: Grid): Member[] {
 
 /** The axes among overrides (`kaiserBeta=0,1,2`), and the overrides that give one value. */
 function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[] } {
-  const axes: Grid = {}, single: string[] = [];
+  const axes: Grid = {};
+  const single: string[] = [];
   for (const override of overrides) {
     const { field, text } = splitOverride(override);
     const { data, complaints } = readYaml(`[${text}]`, () => quoted(override));
@@ -59,7 +60,9 @@ function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[]
       parseOverride(override); // Its complaints, before anything else is done.
       single.push(override);
     } else {
-      const found = axis.values.flatMap((value) => schemaComplaints(withoutExtensions(layerOf(field, value))));
+      const found = axis.values.flatMap((value) =>
+        schemaComplaints(withoutExtensions(layerOf(field, value)))
+      );
       if (found.length > 0) throw complain(found, [source]);
       axes[field] = axis.values;
     }
@@ -68,10 +71,12 @@ function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[]
 }
 
 /**
- * The members of a sweep, resolved: every combination of a grid's values, of every grid of a list. Members that
- * coincide (architecture A, whatever the filter) come once; a spec without `sweep` has one member, itself.
+ * The members of a sweep, resolved: every combination of a grid's values, of every grid of a list.
+ * Members that coincide (architecture A, whatever the filter) come once; a spec without `sweep` has
+ * one member, itself.
  *
- * @param overrides as on the command line; `kaiserBeta=0,1,2` adds an axis, or takes the place of one
+ * @param overrides as on the command line; `kaiserBeta=0,1,2` adds an axis, or takes the place of
+ *   one
  * @throws UserError where a member is no valid spec, or there are more than 10,000
  */
 export function expandSweep(spec: Spec, overrides: readonly string[] = []): ResolvedSpec[] {
@@ -86,16 +91,29 @@ export function expandSweep(spec: Spec, overrides: readonly string[] = []): Reso
     const kept = Object.entries(grid as Grid).filter(([field]) => !said.includes(field));
     return { ...Object.fromEntries(kept), ...axes };
   });
-  const count = grids.reduce((sum, grid) => sum + Object.values(grid).reduce((n, axis) => n * axis.length, 1), 0);
-  if (count > mostMembers) throw new UserError(`the sweep has ${count} members; at most ${mostMembers} are run as one`);
+  const count = grids.reduce(
+    (sum, grid) => sum + Object.values(grid).reduce((n, axis) => n * axis.length, 1),
+    0,
+  );
+  if (count > mostMembers) {
+    throw new UserError(`the sweep has ${count} members; at most ${mostMembers} are run as one`);
+  }
 
   const byDigest = new Map<string, ResolvedSpec>();
   for (const member of grids.flatMap(members)) {
-    const layer = member.reduce<Tree>((tree, [field, value]) => withValue(tree, pathOf(field), value), {}) as Spec;
-    // Only what a member says can leave another field without meaning; a spec alone is taken at its word.
+    const layer = member.reduce<Tree>(
+      (tree, [field, value]) => withValue(tree, pathOf(field), value),
+      {},
+    ) as Spec;
+    // Only what a member says can leave another field without meaning; a spec alone is taken at its
+    // word.
     const whole = member.length === 0 ? base : withoutInapplicable(mergeSpecs(base, layer));
-    const label = `sweep member ${member.map(([field, value]) => `${field}=${JSON.stringify(value)}`).join(" ")}`;
-    const resolved = resolveSpec(remember(whole, [...sourcesOf(base), overrideSource(label, layer)]));
+    const label = `sweep member ${
+      member.map(([field, value]) => `${field}=${JSON.stringify(value)}`).join(" ")
+    }`;
+    const resolved = resolveSpec(
+      remember(whole, [...sourcesOf(base), overrideSource(label, layer)]),
+    );
     const digest = specDigest(resolved);
     if (!byDigest.has(digest)) byDigest.set(digest, resolved);
   }

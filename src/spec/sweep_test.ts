@@ -3,22 +3,30 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { expandSweep, parseSpec, specDigest, specName } from "./mod.ts";
 
-const names = (text: string, overrides: string[] = []) => expandSweep(parseSpec(text), overrides).map(specName);
+const names = (text: string, overrides: string[] = []) =>
+  expandSweep(parseSpec(text), overrides).map(specName);
 
 Deno.test("expandSweep: every combination, the first field slowest; what coincides once", () => {
   assertEquals(
     names("dataset: mnist\nsweep: { architecture: [A, B, D], kaiserBeta: [0, 1] }"),
     ["A", "B-0N", "B-1N", "D-0N", "D-1N"],
   );
-  assertEquals(names("dataset: mnist\narchitecture: D\nkaiserBeta: 3\nsweep: { architecture: [A, D] }"), ["A", "D-3N"]);
+  assertEquals(
+    names("dataset: mnist\narchitecture: D\nkaiserBeta: 3\nsweep: { architecture: [A, D] }"),
+    ["A", "D-3N"],
+  );
 });
 
 Deno.test("expandSweep: x- fields of a grid are a person's own", () => {
-  assertEquals(names("dataset: mnist\narchitecture: D\nsweep: { kaiserBeta: [0, 1], x-why: both }"), ["D-0N", "D-1N"]);
+  assertEquals(
+    names("dataset: mnist\narchitecture: D\nsweep: { kaiserBeta: [0, 1], x-why: both }"),
+    ["D-0N", "D-1N"],
+  );
 });
 
 Deno.test("expandSweep: a list of grids is their union", () => {
-  const text = "dataset: mnist\nsweep:\n  - { architecture: [A, B], kaiserBeta: [0], normalized: [false] }\n" +
+  const text =
+    "dataset: mnist\nsweep:\n  - { architecture: [A, B], kaiserBeta: [0], normalized: [false] }\n" +
     "  - { architecture: [B], kaiserBeta: [0, 1], normalized: [false, true] }";
   assertEquals(names(text), ["A", "B-0", "B-0N", "B-1", "B-1N"]);
 });
@@ -38,19 +46,30 @@ Deno.test("expandSweep: dotted fields, lists as values, and a spec without a swe
 
 Deno.test("expandSweep: overrides with commas are axes, others go over the base or an axis", () => {
   const plain = "architecture: D\ndataset: mnist";
-  assertEquals(names(plain, ["kaiserBeta=0,1", "architecture=B,C"]), ["B-0N", "C-0N", "B-1N", "C-1N"]);
+  assertEquals(names(plain, ["kaiserBeta=0,1", "architecture=B,C"]), [
+    "B-0N",
+    "C-0N",
+    "B-1N",
+    "C-1N",
+  ]);
   const swept = `${plain}\nsweep: { kaiserBeta: [0, 1, 2], normalized: [true, false] }`;
   assertEquals(names(swept, ["kaiserBeta=5"]), ["D-5N", "D-5"]);
   assertEquals(names(swept, ["kaiserBeta=5,6", "normalized=true"]), ["D-5N", "D-6N"]);
   assertEquals(
-    expandSweep(parseSpec(plain), ["sampling.rotation=[0,45],[90]"]).map(({ sampling }) => sampling.rotation),
+    expandSweep(parseSpec(plain), ["sampling.rotation=[0,45],[90]"]).map(({ sampling }) =>
+      sampling.rotation
+    ),
     [[0, 45], [90]],
   );
 });
 
 Deno.test("expandSweep: members are the specs that a person would write alone", () => {
-  const [member] = expandSweep(parseSpec("dataset: mnist\nsweep: { architecture: [C], sampling.steps: [50] }"));
-  const [alone] = expandSweep(parseSpec("dataset: mnist\narchitecture: C\nsampling: { steps: 50 }"));
+  const [member] = expandSweep(
+    parseSpec("dataset: mnist\nsweep: { architecture: [C], sampling.steps: [50] }"),
+  );
+  const [alone] = expandSweep(
+    parseSpec("dataset: mnist\narchitecture: C\nsampling: { steps: 50 }"),
+  );
   assertEquals(specDigest(member!), specDigest(alone!));
 });
 
@@ -65,9 +84,21 @@ const wrong: Record<string, [text: string, overrides: string[], message: string]
     [],
     "s.yaml:4:7: sweep[1].training.epcohs: unknown key; did you mean epochs?",
   ],
-  "no list": ["dataset: mnist\nsweep: { kaiserBeta: 1 }", [], "s.yaml:2:8: sweep: must be a grid such as"],
-  "an empty list": ["dataset: mnist\nsweep: { kaiserBeta: [] }", [], "s.yaml:2:8: sweep: must be a grid such as"],
-  "a sweep in a sweep": ["dataset: mnist\nsweep: { sweep: [1] }", [], "s.yaml:2:10: sweep.sweep: cannot be swept"],
+  "no list": [
+    "dataset: mnist\nsweep: { kaiserBeta: 1 }",
+    [],
+    "s.yaml:2:8: sweep: must be a grid such as",
+  ],
+  "an empty list": [
+    "dataset: mnist\nsweep: { kaiserBeta: [] }",
+    [],
+    "s.yaml:2:8: sweep: must be a grid such as",
+  ],
+  "a sweep in a sweep": [
+    "dataset: mnist\nsweep: { sweep: [1] }",
+    [],
+    "s.yaml:2:10: sweep.sweep: cannot be swept",
+  ],
   "a member as a whole": [
     "dataset: mnist\nsweep: { architecture: [D, E] }",
     [],
@@ -78,10 +109,20 @@ const wrong: Record<string, [text: string, overrides: string[], message: string]
     ["kaiserBeta=3"],
     "kaiserBeta: applies only to the filtered architectures",
   ],
-  "an override": ["architecture: A\ndataset: mnist", ["kaiserBeta=0,x"], '"kaiserBeta=0,x": kaiserBeta: must be'],
-  "an override that is no list": ["architecture: A\ndataset: mnist", ["seed=1],[2"], "no valid YAML"],
+  "an override": [
+    "architecture: A\ndataset: mnist",
+    ["kaiserBeta=0,x"],
+    '"kaiserBeta=0,x": kaiserBeta: must be',
+  ],
+  "an override that is no list": [
+    "architecture: A\ndataset: mnist",
+    ["seed=1],[2"],
+    "no valid YAML",
+  ],
   "too many": [
-    `architecture: A\ndataset: mnist\nsweep: { seed: [${Array.from({ length: 200 }, (_, i) => i)}], ` +
+    `architecture: A\ndataset: mnist\nsweep: { seed: [${
+      Array.from({ length: 200 }, (_, i) => i)
+    }], ` +
     `noise.steps: [${Array.from({ length: 200 }, (_, i) => i + 2)}] }`,
     [],
     "the sweep has 40000 members; at most 10000",
@@ -90,7 +131,10 @@ const wrong: Record<string, [text: string, overrides: string[], message: string]
 
 for (const [what, [text, overrides, message]] of Object.entries(wrong)) {
   Deno.test(`expandSweep, wrong: ${what}`, () => {
-    const error = assertThrows(() => expandSweep(parseSpec(text, { path: "s.yaml" }), overrides), UserError);
+    const error = assertThrows(
+      () => expandSweep(parseSpec(text, { path: "s.yaml" }), overrides),
+      UserError,
+    );
     assert(error.message.includes(message), `${error.message}\nhas not\n${message}`);
   });
 }

@@ -1,4 +1,7 @@
-/** Small steps over the plain data that specs are made of: reading and writing by dotted path, `x-` fields. */
+/**
+ * Small steps over the plain data that specs are made of: reading and writing by dotted path, `x-`
+ * fields.
+ */
 
 /** Plain data with keys. */
 export type Tree = { [key: string]: unknown };
@@ -20,7 +23,10 @@ export function valueAt(tree: unknown, path: Path): unknown {
   return value;
 }
 
-/** A copy of the tree with a value put at a path, sections made where they lack; undefined takes the field out. */
+/**
+ * A copy of the tree with a value put at a path, sections made where they lack; undefined takes the
+ * field out.
+ */
 export function withValue(tree: Tree, path: Path, value: unknown): Tree {
   const [key, ...rest] = path.map(String);
   if (key === undefined) return tree;
@@ -39,7 +45,8 @@ export function pathOf(name: string): string[] {
 
 /** The dotted form of a path, for people. */
 export function dotted(path: Path): string {
-  return path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("").replace(/^\./, "");
+  return path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
+    .replace(/^\./, "");
 }
 
 const isExtension = (key: string) => key.startsWith("x-");
@@ -49,11 +56,16 @@ export function withoutExtensions(tree: unknown): unknown {
   if (Array.isArray(tree)) return tree.map(withoutExtensions);
   if (!isTree(tree)) return tree;
   return Object.fromEntries(
-    Object.entries(tree).filter(([key]) => !isExtension(key)).map(([key, value]) => [key, withoutExtensions(value)]),
+    Object.entries(tree).filter(([key]) => !isExtension(key)).map((
+      [key, value],
+    ) => [key, withoutExtensions(value)]),
   );
 }
 
-/** `tree` with the `x-` fields of `from`, each in its place; where a section of `from` is none in `tree`, they go. */
+/**
+ * `tree` with the `x-` fields of `from`, each in its place; where a section of `from` is none in
+ * `tree`, they go.
+ */
 export function withExtensions(tree: Tree, from: Tree): Tree {
   const out = { ...tree };
   for (const [key, value] of Object.entries(from)) {

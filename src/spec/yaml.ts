@@ -1,6 +1,6 @@
 /**
- * YAML from strangers as plain data. What a text may cost is bounded before anything looks at its meaning: its length,
- * its depth, and the number of its values with every alias followed.
+ * YAML from strangers as plain data. What a text may cost is bounded before anything looks at its
+ * meaning: its length, its depth, and the number of its values with every alias followed.
  */
 import { parse } from "@std/yaml";
 import { UserError } from "../errors.ts";
@@ -10,27 +10,45 @@ import { isTree, type Path } from "./tree.ts";
 
 /** The longest spec, in bytes. */
 export const longestText = 64 * 1024;
-const deepest = 16, mostValues = 20_000, longestString = 10_000;
+const deepest = 16;
+const mostValues = 20_000;
+const longestString = 10_000;
 
-/** Characters that belong into no spec: controls but tab and line ends, and halves of characters. */
+/**
+ * Characters that belong into no spec: controls but tab and line ends, and halves of characters.
+ */
 const unprintable = /(?![\t\n\r])\p{Cc}|\p{Cs}|\uFFFD/u;
 
-/** What in the data is no plain, printable, finite JSON; only the bound where one is passed, which is `fatal`. */
+/**
+ * What in the data is no plain, printable, finite JSON; only the bound where one is passed, which
+ * is `fatal`.
+ */
 function checkData(data: unknown): { complaints: Complaint[]; fatal: boolean } {
   const complaints: Complaint[] = [];
-  let values = 0, fatal = false;
+  let values = 0;
+  let fatal = false;
   const visit = (value: unknown, path: Path): boolean => {
     if (++values > mostValues || path.length > deepest) {
       complaints.length = 0;
       fatal = true;
-      const what = path.length > deepest ? `deeper than ${deepest} levels` : `more than ${mostValues} values`;
-      complaints.push({ path: path.slice(0, 1), message: `${what} (aliases followed); a spec needs far less` });
+      const what = path.length > deepest
+        ? `deeper than ${deepest} levels`
+        : `more than ${mostValues} values`;
+      complaints.push({
+        path: path.slice(0, 1),
+        message: `${what} (aliases followed); a spec needs far less`,
+      });
       return false;
     }
     if (typeof value === "number" && !Number.isFinite(value)) {
       complaints.push({ path, message: `must be a finite number, not ${value}` });
-    } else if (typeof value === "string" && (value.length > longestString || unprintable.test(value))) {
-      complaints.push({ path, message: "must be text without control characters, of at most 10,000 characters" });
+    } else if (
+      typeof value === "string" && (value.length > longestString || unprintable.test(value))
+    ) {
+      complaints.push({
+        path,
+        message: "must be text without control characters, of at most 10,000 characters",
+      });
     } else if (Array.isArray(value)) {
       return value.every((item, i) => visit(item, [...path, i]));
     } else if (isTree(value)) {
@@ -57,32 +75,46 @@ export function syntaxMessage(text: string, place: Place): string {
 }
 
 function syntaxLines(errors: (Position & { message: string })[], place: Place): string {
-  return errors.map(({ message, ...at }) => `${place(at)}: no valid YAML: ${printable(message, 200)}`).join("\n");
+  return errors.map(({ message, ...at }) =>
+    `${place(at)}: no valid YAML: ${printable(message, 200)}`
+  ).join("\n");
 }
 
 /** The one error of `@std/yaml`. */
 function strictMessage({ message: text }: Error, place: Place): string {
   const [first = ""] = text.split("\n");
-  const [, message = first, line = 1, col = 1] = first.match(/^(.*) at line (\d+), column (\d+):?$/) ?? [];
+  const [, message = first, line = 1, col = 1] =
+    first.match(/^(.*) at line (\d+), column (\d+):?$/) ?? [];
   return syntaxLines([{ line: Number(line), col: Number(col), message }], place);
 }
 
 /**
- * The data of a YAML text (YAML's core schema), and what in it no spec may hold; `fatal` where it must not be looked at
- * any further, being endless or nearly so.
+ * The data of a YAML text (YAML's core schema), and what in it no spec may hold; `fatal` where it
+ * must not be looked at any further, being endless or nearly so.
  *
  * @throws UserError where the text is too long or no YAML
  */
-export function readYaml(text: string, place: Place): { data: unknown; complaints: Complaint[]; fatal: boolean } {
+export function readYaml(
+  text: string,
+  place: Place,
+): { data: unknown; complaints: Complaint[]; fatal: boolean } {
   if (text.length > longestText) {
-    throw new UserError(`${place()}: more than ${longestText / 1024} KiB; no spec is so long. Is this the right file?`);
+    throw new UserError(
+      `${place()}: more than ${
+        longestText / 1024
+      } KiB; no spec is so long. Is this the right file?`,
+    );
   }
   try {
     const data = parse(text.replace(/^\uFEFF/, ""), { schema: "core" });
     return { data, ...checkData(data) };
   } catch (error) {
-    if (!(error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError)) throw error;
-    if (error instanceof RangeError) throw new UserError(`${place()}: no valid YAML: nested too deeply`);
+    if (
+      !(error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError)
+    ) throw error;
+    if (error instanceof RangeError) {
+      throw new UserError(`${place()}: no valid YAML: nested too deeply`);
+    }
     throw new UserError(syntaxMessage(text, place) || strictMessage(error, place));
   }
 }

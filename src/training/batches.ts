@@ -1,6 +1,7 @@
 /**
- * Which images a step sees, at which timesteps. Each choice is a function of the seed, its purpose and the step, so that
- * any step can be drawn again alone and a resumed training needs no generator's state.
+ * Which images a step sees, at which timesteps. Each choice is a function of the seed, its purpose
+ * and the step, so that any step can be drawn again alone and a resumed training needs no
+ * generator's state.
  */
 import { philox4x32, philoxKey, type purposes } from "../../kernels/random_normal/philox.ts";
 import { type Dataset, fillBatch } from "../datasets/mod.ts";
@@ -10,7 +11,8 @@ type Purpose = keyof typeof purposes;
 
 /** `count` random words for one purpose at one step (or epoch), each 0 ... 2^32 - 1. */
 function words(count: number, seed: number, purpose: Purpose, step: number): Uint32Array {
-  const key = philoxKey(seed, purpose), drawn = new Uint32Array(Math.ceil(count / 4) * 4);
+  const key = philoxKey(seed, purpose);
+  const drawn = new Uint32Array(Math.ceil(count / 4) * 4);
   for (let block = 0; 4 * block < count; block++) {
     drawn.set(philox4x32([block, 0, step >>> 0, Math.floor(step / 2 ** 32)], key), 4 * block);
   }
@@ -24,9 +26,11 @@ function scaled(word: number, below: number): number {
 
 /** The order of the images in an epoch: each once (Fisher and Yates's shuffle). */
 export function shuffledIndices(count: number, seed: number, epoch: number): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, i) => i), random = words(count, seed, "shuffle", epoch);
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const random = words(count, seed, "shuffle", epoch);
   for (let i = count - 1; i > 0; i--) {
-    const j = scaled(random[i]!, i + 1), other = order[j]!;
+    const j = scaled(random[i]!, i + 1);
+    const other = order[j]!;
     order[j] = order[i]!;
     order[i] = other;
   }
@@ -45,26 +49,44 @@ export interface Batch {
 }
 
 /** Gives the batch of any step. The shuffled order of the epoch that was asked for last is kept. */
-export function batchSource(dataset: Dataset, spec: ResolvedSpec, stepsPerEpoch: number): (step: number) => Batch {
+export function batchSource(
+  dataset: Dataset,
+  spec: ResolvedSpec,
+  stepsPerEpoch: number,
+): (step: number) => Batch {
   const { seed, noise, training: { batchSize, labelDropout }, data: { flip } } = spec;
   const elements = dataset.imageSize ** 2 * dataset.channels;
-  let epoch = -1, order = new Uint32Array();
+  let epoch = -1;
+  let order = new Uint32Array();
   return (step) => {
-    const now = Math.floor(step / stepsPerEpoch), first = (step % stepsPerEpoch) * batchSize;
-    if (now !== epoch) [epoch, order] = [now, shuffledIndices(dataset.count, seed, now) as Uint32Array<ArrayBuffer>];
-    const indices = order.subarray(first, first + batchSize), size = indices.length;
+    const now = Math.floor(step / stepsPerEpoch);
+    const first = (step % stepsPerEpoch) * batchSize;
+    if (now !== epoch) {
+      [epoch, order] = [now, shuffledIndices(dataset.count, seed, now) as Uint32Array<ArrayBuffer>];
+    }
+    const indices = order.subarray(first, first + batchSize);
+    const size = indices.length;
     const images = new Float32Array(size * elements);
     const mirrored = flip ? words(size, seed, "flip", step).map((word) => word & 1) : undefined;
     fillBatch(dataset, indices, images, mirrored);
     // Published: t uniform in 1 ... steps - 1; timestep 0 is never trained.
-    const timesteps = Int32Array.from(words(size, seed, "timestep", step), (word) => 1 + scaled(word, noise.steps - 1));
+    const timesteps = Int32Array.from(
+      words(size, seed, "timestep", step),
+      (word) => 1 + scaled(word, noise.steps - 1),
+    );
     return { images, size, timesteps, labels: labelsOf(indices, step) };
   };
 
   function labelsOf(indices: Uint32Array, step: number): Int32Array | null {
     if (spec.classes === null) return null;
-    if (!dataset.labels) throw new Error(`${dataset.name} has no labels for a class-conditional network`);
-    const dropped = words(indices.length, seed, "label", step), below = (labelDropout ?? 0) * 2 ** 32;
-    return Int32Array.from(indices, (index, i) => dropped[i]! < below ? -1 : dataset.labels![index]!);
+    if (!dataset.labels) {
+      throw new Error(`${dataset.name} has no labels for a class-conditional network`);
+    }
+    const dropped = words(indices.length, seed, "label", step);
+    const below = (labelDropout ?? 0) * 2 ** 32;
+    return Int32Array.from(
+      indices,
+      (index, i) => dropped[i]! < below ? -1 : dataset.labels![index]!,
+    );
   }
 }

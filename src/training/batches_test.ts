@@ -6,7 +6,9 @@ import { noiseDataset } from "./testing.ts";
 const dataset = noiseDataset(300);
 
 function spec(text = ""): ResolvedSpec {
-  return resolveSpec(parseSpec(`architecture: A\ndataset: mnist\nimageSize: 8\nseed: 7\n${text}\n`));
+  return resolveSpec(
+    parseSpec(`architecture: A\ndataset: mnist\nimageSize: 8\nseed: 7\n${text}\n`),
+  );
 }
 
 /** Which images a batch holds, by the bytes of their first two pixels. */
@@ -27,20 +29,29 @@ Deno.test("an order is a permutation, another one for each epoch and seed, and t
 });
 
 Deno.test("every permutation of three images is as likely as another", () => {
-  const counts = new Map<string, number>(), rounds = 6000;
+  const counts = new Map<string, number>();
+  const rounds = 6000;
   for (let epoch = 0; epoch < rounds; epoch++) {
     const order = shuffledIndices(3, 1, epoch).join();
     counts.set(order, (counts.get(order) ?? 0) + 1);
   }
-  const chiSquare = [...counts.values()].reduce((sum, n) => sum + (n - rounds / 6) ** 2 / (rounds / 6), 0);
+  const chiSquare = [...counts.values()].reduce(
+    (sum, n) => sum + (n - rounds / 6) ** 2 / (rounds / 6),
+    0,
+  );
   assertEquals(counts.size, 6);
   assert(chiSquare < 20.5, `chi-square ${chiSquare}`); // 5 degrees of freedom: 0.1 %.
 });
 
 Deno.test("an epoch holds each image once, its last batch is short and kept, and the next epoch is in another order", () => {
-  const stepsPerEpoch = 19, batchAt = batchSource(dataset, spec(), stepsPerEpoch), epochs: number[][] = [];
+  const stepsPerEpoch = 19;
+  const batchAt = batchSource(dataset, spec(), stepsPerEpoch);
+  const epochs: number[][] = [];
   for (let epoch = 0; epoch < 3; epoch++) {
-    const batches = Array.from({ length: stepsPerEpoch }, (_, i) => batchAt(epoch * stepsPerEpoch + i));
+    const batches = Array.from(
+      { length: stepsPerEpoch },
+      (_, i) => batchAt(epoch * stepsPerEpoch + i),
+    );
     assertEquals(batches.map(({ size }) => size), [...Array(18).fill(16), 12]);
     for (const { images, size, timesteps } of batches) {
       assertEquals([images.length, timesteps.length], [64 * size, size]);
@@ -62,8 +73,11 @@ Deno.test("any step can be drawn again alone", () => {
 });
 
 Deno.test("timesteps are uniform in 1 ... 999", () => {
-  const batchAt = batchSource(dataset, spec(), 19), bins = new Array<number>(27).fill(0);
-  let least = Infinity, most = 0, draws = 0;
+  const batchAt = batchSource(dataset, spec(), 19);
+  const bins = new Array<number>(27).fill(0);
+  let least = Infinity;
+  let most = 0;
+  let draws = 0;
   for (let step = 0; step < 8000; step++) {
     for (const t of batchAt(step).timesteps) {
       least = Math.min(least, t);
@@ -78,21 +92,25 @@ Deno.test("timesteps are uniform in 1 ... 999", () => {
 });
 
 Deno.test("with few timesteps all of them but 0 occur", () => {
-  const batchAt = batchSource(dataset, spec("noise: { steps: 3 }\nsampling: { steps: 2 }"), 19),
-    seen = new Set<number>();
+  const batchAt = batchSource(dataset, spec("noise: { steps: 3 }\nsampling: { steps: 2 }"), 19);
+  const seen = new Set<number>();
   for (let step = 0; step < 20; step++) batchAt(step).timesteps.forEach((t) => seen.add(t));
   assertEquals([...seen].sort(), [1, 2]);
 });
 
 Deno.test("half of the images are mirrored where the spec says so, and none else", () => {
-  const plain = batchSource(dataset, spec(), 19), flipping = batchSource(dataset, spec("data: { flip: true }"), 19);
+  const plain = batchSource(dataset, spec(), 19);
+  const flipping = batchSource(dataset, spec("data: { flip: true }"), 19);
   let mirrored = 0;
   for (let step = 0; step < 57; step++) {
-    const { images, size } = plain(step), other = flipping(step).images;
+    const { images, size } = plain(step);
+    const other = flipping(step).images;
     for (let i = 0; i < size; i++) {
       const rows = (values: Float32Array) =>
         Array.from({ length: 8 }, (_, y) => [...values.slice(64 * i + 8 * y, 64 * i + 8 * y + 8)]);
-      const own = rows(images), flipped = own.map((row) => [...row].reverse()), got = rows(other);
+      const own = rows(images);
+      const flipped = own.map((row) => [...row].reverse());
+      const got = rows(other);
       const isSame = String(got) === String(own);
       assert(isSame || String(got) === String(flipped), `step ${step}, image ${i}`);
       if (!isSame) mirrored++;
@@ -107,7 +125,8 @@ Deno.test("labels go with their images, and some are left out where the spec say
   const some = batchSource(dataset, spec("classes: 10\ntraining: { labelDropout: 0.25 }"), 19);
   let dropped = 0;
   for (let step = 0; step < 57; step++) {
-    const batch = all(step), expected = indicesOf(batch).map((index) => index % 10);
+    const batch = all(step);
+    const expected = indicesOf(batch).map((index) => index % 10);
     assertEquals([...batch.labels!], expected);
     some(step).labels!.forEach((label, i) => {
       if (label === -1) dropped++;

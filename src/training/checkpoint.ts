@@ -1,5 +1,6 @@
 /**
- * Checkpoints: the state of a training, its losses and previews in one safetensors file, written whole or not at all.
+ * Checkpoints: the state of a training, its losses and previews in one safetensors file, written
+ * whole or not at all.
  */
 import type { EnginePlace } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
@@ -45,8 +46,12 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
     throw error;
   }
   const { tensors, metadata } = await readTensorFile(path);
-  const losses = tensors.get("losses"), { training } = metadata, places = readPlaces(metadata);
-  if (!losses || !training || places.length === 0) throw new UserError(`${path}: this is not a checkpoint`);
+  const losses = tensors.get("losses");
+  const { training } = metadata;
+  const places = readPlaces(metadata);
+  if (!losses || !training || places.length === 0) {
+    throw new UserError(`${path}: this is not a checkpoint`);
+  }
   const previews = tensors.get("previews") ?? null;
   tensors.delete("losses");
   tensors.delete("previews");
@@ -57,7 +62,9 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
 function readPlaces({ places = "[]" }: Record<string, string>): EnginePlace[] {
   try {
     const list: unknown = JSON.parse(places);
-    return Array.isArray(list) && list.every((place) => typeof place?.name === "string") ? list : [];
+    return Array.isArray(list) && list.every((place) => typeof place?.name === "string")
+      ? list
+      : [];
   } catch {
     return [];
   }

@@ -1,4 +1,6 @@
-/** How long a training is, and what changes in its course: learning rate, and the average's decay. */
+/**
+ * How long a training is, and what changes in its course: learning rate, and the average's decay.
+ */
 import type { ResolvedSpec } from "../spec/resolved.ts";
 
 type TrainingSpec = ResolvedSpec["training"];
@@ -12,21 +14,32 @@ export interface TrainingPlan {
 }
 
 /** The plan for a dataset of `count` images. */
-export function trainingPlan({ epochs, images, batchSize }: TrainingSpec, count: number): TrainingPlan {
+export function trainingPlan(
+  { epochs, images, batchSize }: TrainingSpec,
+  count: number,
+): TrainingPlan {
   const stepsPerEpoch = Math.ceil(count / batchSize);
-  const seen = images ?? Math.round(epochs! * count), whole = Math.floor(seen / count);
-  return { stepsPerEpoch, steps: Math.max(1, whole * stepsPerEpoch + Math.ceil((seen - whole * count) / batchSize)) };
+  const seen = images ?? Math.round(epochs! * count);
+  const whole = Math.floor(seen / count);
+  return {
+    stepsPerEpoch,
+    steps: Math.max(1, whole * stepsPerEpoch + Math.ceil((seen - whole * count) / batchSize)),
+  };
 }
 
 /** Images that the first so many steps of a training see, each as often as it is seen. */
-export function imagesSeen(steps: number, { batchSize }: Pick<TrainingSpec, "batchSize">, count: number): number {
+export function imagesSeen(
+  steps: number,
+  { batchSize }: Pick<TrainingSpec, "batchSize">,
+  count: number,
+): number {
   const stepsPerEpoch = Math.ceil(count / batchSize);
   return Math.floor(steps / stepsPerEpoch) * count + steps % stepsPerEpoch * batchSize;
 }
 
 /**
- * The learning rate of a step: a rise over `warmupSteps`, then constant, then a fall to zero (linear, or half a cosine)
- * over the last `decayFraction` of the steps.
+ * The learning rate of a step: a rise over `warmupSteps`, then constant, then a fall to zero
+ * (linear, or half a cosine) over the last `decayFraction` of the steps.
  *
  * @param step 0 ... steps - 1
  */
@@ -34,12 +47,14 @@ export function learningRateAt(step: number, steps: number, spec: TrainingSpec):
   const { learningRate, warmupSteps, decay, decayFraction } = spec;
   const rise = step < warmupSteps ? (step + 1) / warmupSteps : 1;
   if (decay === "none") return learningRate * rise;
-  const falling = Math.max(1, steps * (decayFraction ?? 1)), left = Math.min(1, (steps - step) / falling);
+  const falling = Math.max(1, steps * (decayFraction ?? 1));
+  const left = Math.min(1, (steps - step) / falling);
   return learningRate * rise * (decay === "linear" ? left : (1 - Math.cos(Math.PI * left)) / 2);
 }
 
 /**
- * The decay of the weights' average after a step: low at first, so that the average forgets the first weights soon.
+ * The decay of the weights' average after a step: low at first, so that the average forgets the
+ * first weights soon.
  *
  * @param step 0 ... steps - 1
  */

@@ -7,7 +7,8 @@ type Training = ResolvedSpec["training"];
 
 /** The training section of a spec. */
 function training(section: string): Training {
-  return resolveSpec(parseSpec(`architecture: A\ndataset: mnist\ntraining: { ${section} }\n`)).training;
+  return resolveSpec(parseSpec(`architecture: A\ndataset: mnist\ntraining: { ${section} }\n`))
+    .training;
 }
 
 const steps = (section: string, count: number) => trainingPlan(training(section), count);
@@ -20,22 +21,34 @@ Deno.test("the steps of a training: whole epochs, each with its short last batch
   assertEquals(steps("images: 1, batchSize: 64", 10), { stepsPerEpoch: 1, steps: 1 });
   for (let round = 0; round < 200; round++) {
     const [seed] = crypto.getRandomValues(new Uint32Array(1));
-    const images = 1 + seed! % 997, count = 1 + (seed! >>> 10) % 89, batchSize = 1 + (seed! >>> 20) % 31;
+    const images = 1 + seed! % 997;
+    const count = 1 + (seed! >>> 10) % 89;
+    const batchSize = 1 + (seed! >>> 20) % 31;
     // Counted by walking through the epochs.
     let walked = 0;
-    for (let left = images; left > 0; left -= count) walked += Math.ceil(Math.min(left, count) / batchSize);
-    assertEquals(steps(`images: ${images}, batchSize: ${batchSize}`, count).steps, walked, `seed ${seed}`);
+    for (let left = images; left > 0; left -= count) {
+      walked += Math.ceil(Math.min(left, count) / batchSize);
+    }
+    assertEquals(
+      steps(`images: ${images}, batchSize: ${batchSize}`, count).steps,
+      walked,
+      `seed ${seed}`,
+    );
   }
 });
 
 Deno.test("the learning rate without a schedule is constant, as published", () => {
   const published = training("epochs: 100");
-  for (const step of [0, 1, 500, 37_499]) assertEquals(learningRateAt(step, 37_500, published), 3e-4);
+  for (const step of [0, 1, 500, 37_499]) {
+    assertEquals(learningRateAt(step, 37_500, published), 3e-4);
+  }
 });
 
 Deno.test("the learning rate rises over the warm-up and falls over the last part", () => {
   const options = "learningRate: 0.008, warmupSteps: 100, decayFraction: 0.3";
-  const sections = new Map(["linear", "cosine"].map((decay) => [decay, training(`${options}, decay: ${decay}`)]));
+  const sections = new Map(
+    ["linear", "cosine"].map((decay) => [decay, training(`${options}, decay: ${decay}`)]),
+  );
   const rate = (step: number, decay: string) => learningRateAt(step, 1000, sections.get(decay)!);
   for (const decay of ["linear", "cosine"]) {
     assertClose([rate(0, decay), rate(49, decay), rate(99, decay)], [0.00008, 0.004, 0.008], 1e-15);
@@ -50,12 +63,28 @@ Deno.test("the learning rate rises over the warm-up and falls over the last part
 });
 
 Deno.test("the average forgets the first weights soon, and later keeps to its decay", () => {
-  assertClose([0, 1, 8, 90].map((step) => emaDecayAt(step, 0.999)), [1 / 10, 2 / 11, 1 / 2, 91 / 100], 1e-15);
-  assertEquals([emaDecayAt(8990, 0.999), emaDecayAt(1e6, 0.999), emaDecayAt(5, 0.25)], [0.999, 0.999, 0.25]);
+  assertClose([0, 1, 8, 90].map((step) => emaDecayAt(step, 0.999)), [
+    1 / 10,
+    2 / 11,
+    1 / 2,
+    91 / 100,
+  ], 1e-15);
+  assertEquals([emaDecayAt(8990, 0.999), emaDecayAt(1e6, 0.999), emaDecayAt(5, 0.25)], [
+    0.999,
+    0.999,
+    0.25,
+  ]);
 });
 
 Deno.test("the images that steps have seen: an epoch's last batch may be short", () => {
   const batch = { batchSize: 4 };
-  assertEquals([0, 1, 2, 3, 4, 6].map((steps) => imagesSeen(steps, batch, 10)), [0, 4, 8, 10, 14, 20]);
+  assertEquals([0, 1, 2, 3, 4, 6].map((steps) => imagesSeen(steps, batch, 10)), [
+    0,
+    4,
+    8,
+    10,
+    14,
+    20,
+  ]);
   assertEquals(imagesSeen(5, { batchSize: 64 }, 10), 50);
 });

@@ -1,7 +1,8 @@
-// 20,000 steps of a real training, with its optimizer, average, losses and checkpoints: nothing that it makes may stay.
-// Not named like a test: `deno task nightly` runs it, in a process of its own, for beside what large networks leave
-// behind no growth would be seen. What is in use tells more than the resident memory, which comes and goes by a third
-// with the pages that allocators and the system keep or drop; that one must not grow by more than a tenth.
+// 20,000 steps of a real training, with its optimizer, average, losses and checkpoints: nothing
+// that it makes may stay. Not named like a test: `deno task nightly` runs it, in a process of its
+// own, for beside what large networks leave behind no growth would be seen. What is in use tells
+// more than the resident memory, which comes and goes by a third with the pages that allocators and
+// the system keep or drop; that one must not grow by more than a tenth.
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { join } from "@std/path";
@@ -13,9 +14,13 @@ import { disposeState, newState, stateTensors } from "./state.ts";
 import { noiseDataset } from "./testing.ts";
 import { train } from "./train.ts";
 
-const steps = 20_000, every = 1000;
+const steps = 20_000;
+const every = 1000;
 
-/** Bytes in use when garbage is collected: V8's heap, and on Linux what malloc has given and not got back. */
+/**
+ * Bytes in use when garbage is collected: V8's heap, and on Linux what malloc has given and not got
+ * back.
+ */
 function inUse(): { heap: number; malloc: number } {
   const { gc } = globalThis as { gc?: () => void };
   if (!gc) throw new Error("this test needs --v8-flags=--expose-gc");
@@ -34,13 +39,22 @@ function mallocBytes(): number {
 }
 
 Deno.test("20,000 steps of a tiny training leave tensors, memory and open files flat", async () => {
-  const engine = await openEngine("tensorflow"), dataset = noiseDataset(64);
+  const engine = await openEngine("tensorflow");
+  const dataset = noiseDataset(64);
   const spec = resolveSpec(parseSpec(
     `architecture: D\ndataset: mnist\nimageSize: 8\nbaseWidth: 4\n` +
       `training: { images: ${2 * steps}, batchSize: 2, emaDecay: 0.99 }\n`,
   ));
-  const state = newState(compileUNet(spec), true), losses: number[] = [], folder = Deno.makeTempDirSync();
-  const marks: { tensors: number; files: number; heap: number; malloc: number; resident: number }[] = [];
+  const state = newState(compileUNet(spec), true);
+  const losses: number[] = [];
+  const folder = Deno.makeTempDirSync();
+  const marks: {
+    tensors: number;
+    files: number;
+    heap: number;
+    malloc: number;
+    resident: number;
+  }[] = [];
   try {
     await train({
       engine,
@@ -51,10 +65,22 @@ Deno.test("20,000 steps of a tiny training leave tensors, memory and open files 
       onStep: async (step) => {
         if (step % every !== 0) return;
         const places = [{ name: engine.name, device: engine.device, threads: engine.threads }];
-        const tensors = await stateTensors(state), previews = null;
-        await writeCheckpoint(join(folder, "a"), { training: "a", places, losses, tensors, previews });
+        const tensors = await stateTensors(state);
+        const previews = null;
+        await writeCheckpoint(join(folder, "a"), {
+          training: "a",
+          places,
+          losses,
+          tensors,
+          previews,
+        });
         const files = Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0;
-        marks.push({ tensors: tf.memory().numTensors, files, ...inUse(), resident: Deno.memoryUsage().rss });
+        marks.push({
+          tensors: tf.memory().numTensors,
+          files,
+          ...inUse(),
+          resident: Deno.memoryUsage().rss,
+        });
         console.log(`step ${step}: ${JSON.stringify(marks.at(-1))}`);
       },
     });
@@ -69,8 +95,15 @@ Deno.test("20,000 steps of a tiny training leave tensors, memory and open files 
   for (const { tensors, files, heap, malloc } of later) {
     assertEquals([tensors, files], [first!.tensors, first!.files]);
     assert(heap < 1.02 * first!.heap, `V8's heap grew from ${first!.heap} to ${heap}`);
-    assert(malloc <= 1.02 * first!.malloc, `what malloc gave grew from ${first!.malloc} to ${malloc}`);
+    assert(
+      malloc <= 1.02 * first!.malloc,
+      `what malloc gave grew from ${first!.malloc} to ${malloc}`,
+    );
   }
-  const least = (from: number, to: number) => Math.min(...marks.slice(from, to).map(({ resident }) => resident));
-  assert(least(11, 20) < 1.1 * least(2, 11), `the resident memory grew from ${least(2, 11)} to ${least(11, 20)}`);
+  const least = (from: number, to: number) =>
+    Math.min(...marks.slice(from, to).map(({ resident }) => resident));
+  assert(
+    least(11, 20) < 1.1 * least(2, 11),
+    `the resident memory grew from ${least(2, 11)} to ${least(11, 20)}`,
+  );
 });

@@ -1,4 +1,7 @@
-/** What training changes: the network's weights, AdamW's running means and the weights' moving average. */
+/**
+ * What training changes: the network's weights, AdamW's running means and the weights' moving
+ * average.
+ */
 import * as tf from "@tensorflow/tfjs";
 import { float32Tensor, toFloat32 } from "../formats/tensors.ts";
 import type { TensorData } from "../formats/safetensors.ts";
@@ -23,7 +26,10 @@ export interface TrainingState {
 export function newState(unet: UNet, withAverage: boolean): TrainingState {
   const like = (make: (parameter: tf.Variable) => tf.Tensor): Variables =>
     new Map(
-      [...unet.parameters].map(([name, parameter]) => [name, tf.tidy(() => tf.variable(make(parameter), false))]),
+      [...unet.parameters].map(([name, parameter]) => [
+        name,
+        tf.tidy(() => tf.variable(make(parameter), false)),
+      ]),
     );
   return {
     unet,
@@ -34,7 +40,9 @@ export function newState(unet: UNet, withAverage: boolean): TrainingState {
 }
 
 /** The sets of tensors of a state, by the prefix under which a checkpoint names them. */
-function sets(state: TrainingState): [prefix: string, variables: ReadonlyMap<string, tf.Variable>][] {
+function sets(
+  state: TrainingState,
+): [prefix: string, variables: ReadonlyMap<string, tf.Variable>][] {
   return [
     ["model", state.unet.parameters],
     ["mean", state.mean],
@@ -49,7 +57,10 @@ export async function stateTensors(state: TrainingState): Promise<Map<string, Te
   for (const [prefix, variables] of sets(state)) {
     for (const parameter of state.unet.plan.parameters) {
       const values = await variables.get(parameter.name)!.data<"float32">();
-      tensors.set(`${prefix}/${parameter.name}`, float32Tensor(parameter.shape, toPyTorch(values, parameter)));
+      tensors.set(
+        `${prefix}/${parameter.name}`,
+        float32Tensor(parameter.shape, toPyTorch(values, parameter)),
+      );
     }
   }
   return tensors;
@@ -68,10 +79,15 @@ export function restoreState(state: TrainingState, tensors: ReadonlyMap<string, 
   }
 }
 
-/** Runs something while the network has the averaged weights, where there are any; gives it its own back afterwards. */
+/**
+ * Runs something while the network has the averaged weights, where there are any; gives it its own
+ * back afterwards.
+ */
 export async function withAverage<T>(state: TrainingState, run: () => Promise<T>): Promise<T> {
   if (!state.average) return await run();
-  const own = new Map([...state.unet.parameters].map(([name, parameter]) => [name, tf.clone(parameter)]));
+  const own = new Map(
+    [...state.unet.parameters].map(([name, parameter]) => [name, tf.clone(parameter)]),
+  );
   const give = (tensors: ReadonlyMap<string, tf.Tensor>) => {
     for (const [name, parameter] of state.unet.parameters) parameter.assign(tensors.get(name)!);
   };

@@ -2,10 +2,16 @@
 import { dataDigest, type Dataset } from "../datasets/dataset.ts";
 import { philox4x32 } from "../../kernels/random_normal/philox.ts";
 
-/** Images of random pixels, grey, with labels 0 ... 9 in turn. The first pixels of image i are the bytes of i. */
+/**
+ * Images of random pixels, grey, with labels 0 ... 9 in turn. The first pixels of image i are the
+ * bytes of i.
+ */
 export function noiseDataset(count: number, imageSize = 8): Dataset {
-  const size = imageSize ** 2, images = new Uint8Array(count * size);
-  for (let i = 0; i < images.length; i++) images[i] = philox4x32([i >>> 2, 0, 0, 0], [1, 2])[i & 3]! >>> 24;
+  const size = imageSize ** 2;
+  const images = new Uint8Array(count * size);
+  for (let i = 0; i < images.length; i++) {
+    images[i] = philox4x32([i >>> 2, 0, 0, 0], [1, 2])[i & 3]! >>> 24;
+  }
   for (let i = 0; i < count; i++) images.set([i & 255, i >>> 8], i * size);
   const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
   return {

@@ -22,13 +22,23 @@ export interface TrainOptions {
   dataset: Dataset;
   /** Changed in place. */
   state: TrainingState;
-  /** The losses of the steps already done; those of the coming steps are added. Its length is the next step. */
+  /**
+   * The losses of the steps already done; those of the coming steps are added. Its length is the
+   * next step.
+   */
   losses: number[];
-  /** Steps of an earlier training that this one goes on from, whose losses come first; default 0. */
+  /**
+   * Steps of an earlier training that this one goes on from, whose losses come first; default 0.
+   */
   firstStep?: number;
-  /** Called when losses have come in; waited for. `step` steps are done, and `state` and `losses` are theirs. */
+  /**
+   * Called when losses have come in; waited for. `step` steps are done, and `state` and `losses`
+   * are theirs.
+   */
   onStep?: (step: number) => void | Promise<void>;
-  /** Stops between two steps, with the signal's reason thrown; `state` and `losses` are whole then. */
+  /**
+   * Stops between two steps, with the signal's reason thrown; `state` and `losses` are whole then.
+   */
   signal?: AbortSignal;
 }
 
@@ -41,21 +51,30 @@ export interface TrainOptions {
  */
 export async function train(options: TrainOptions): Promise<void> {
   const { engine, spec, dataset, state, losses, firstStep = 0, onStep, signal } = options;
-  const plan = trainingPlan(spec.training, dataset.count), { stepsPerEpoch } = plan, steps = firstStep + plan.steps;
+  const plan = trainingPlan(spec.training, dataset.count);
+  const { stepsPerEpoch } = plan;
+  const steps = firstStep + plan.steps;
   const batchAt = batchSource(dataset, spec, stepsPerEpoch);
   const factors = noisingFactors(noiseSchedule(spec.noise));
   const trainStep = jittedTrainStep(engine, spec, state, factors);
   const key = tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32");
   const pending: tf.Tensor[] = [];
-  // Steps until the losses are read. On a GPU that waits for all that was asked of it; the first step tells how long.
-  let every = 1, idleMs = performance.now();
+  // Steps until the losses are read. On a GPU that waits for all that was asked of it; the first
+  // step tells how long.
+  let every = 1;
+  let idleMs = performance.now();
   try {
     for (let step = losses.length; step < steps; step++) {
       if (signal?.aborted) {
         await read(step);
         signal.throwIfAborted();
       }
-      const inputs = stepInputs(batchAt(step), spec, step, learningRateAt(step - firstStep, plan.steps, spec.training));
+      const inputs = stepInputs(
+        batchAt(step),
+        spec,
+        step,
+        learningRateAt(step - firstStep, plan.steps, spec.training),
+      );
       pending.push(...trainStep(key, ...inputs));
       tf.dispose(inputs);
       const asked = pending.length;
@@ -94,29 +113,46 @@ export function diverged(what: string): UserError {
   );
 }
 
-/** One step as one jitted function of (noise's key, counter, images, timesteps, rates, average's decay, labels). */
+/**
+ * One step as one jitted function of (noise's key, counter, images, timesteps, rates, average's
+ * decay, labels).
+ */
 export function jittedTrainStep(
   engine: Engine,
   spec: ResolvedSpec,
   state: TrainingState,
   factors: tf.Tensor2D,
 ): JitFunction {
-  const { beta1, beta2, epsilon } = spec.training, { unet, mean, square, average } = state;
+  const { beta1, beta2, epsilon } = spec.training;
+  const { unet, mean, square, average } = state;
   return engine.jit(function trainStep(key, counter, images, timesteps, rates, decay, label) {
     const x = images as tf.Tensor4D;
     const noise = randomNormal<tf.Rank.R4>(x.shape, key as tf.Tensor1D, counter as tf.Tensor1D);
     const { value, grads } = tf.variableGrads(
-      () => denoisingLoss(unet.apply, factors, x, noise, timesteps as tf.Tensor1D, label as tf.Tensor1D | undefined),
+      () =>
+        denoisingLoss(
+          unet.apply,
+          factors,
+          x,
+          noise,
+          timesteps as tf.Tensor1D,
+          label as tf.Tensor1D | undefined,
+        ),
       [...unet.parameters.values()],
     );
     // A parameter that the network does not use has no gradient and stays as it is, as in PyTorch.
     const slots = [...unet.parameters].flatMap(([name, parameter]) => {
       const gradient = grads[parameter.name];
-      return gradient ? [{ parameter, gradient, mean: mean.get(name)!, square: square.get(name)! }] : [];
+      return gradient
+        ? [{ parameter, gradient, mean: mean.get(name)!, square: square.get(name)! }]
+        : [];
     });
     adamw(slots, rates as tf.Tensor1D, { beta1, beta2, epsilon });
     if (average) {
-      const averages = [...average].map(([name, average]) => ({ parameter: unet.parameters.get(name)!, average }));
+      const averages = [...average].map(([name, average]) => ({
+        parameter: unet.parameters.get(name)!,
+        average,
+      }));
       movingAverage(averages, decay as tf.Scalar);
     }
     return [value];

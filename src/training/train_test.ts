@@ -25,14 +25,18 @@ interface Moment {
 /** Trains, and gives the moments after each step (the first: before them), and what stopped it. */
 async function trained(
   engine: Engine,
-  { from, onStep }: { from?: Moment; onStep?: (step: number, state: TrainingState, stop: AbortController) => void } =
-    {},
+  { from, onStep }: {
+    from?: Moment;
+    onStep?: (step: number, state: TrainingState, stop: AbortController) => void;
+  } = {},
 ) {
-  const stop = new AbortController(), losses = [...from?.losses ?? []];
+  const stop = new AbortController();
+  const losses = [...from?.losses ?? []];
   const state = newState(compileUNet(spec), true);
   if (from) restoreState(state, from.tensors);
   const moments: Moment[] = [];
-  const mark = async () => void moments.push({ tensors: await stateTensors(state), losses: [...losses] });
+  const mark = async () =>
+    void moments.push({ tensors: await stateTensors(state), losses: [...losses] });
   try {
     await mark();
     const done = train({
@@ -56,7 +60,10 @@ async function trained(
 }
 
 /** The engine, each operation at once. */
-const eagerly = (engine: Engine): Engine => ({ ...engine, jit: (fn) => Object.assign(fn, { dispose() {} }) });
+const eagerly = (engine: Engine): Engine => ({
+  ...engine,
+  jit: (fn) => Object.assign(fn, { dispose() {} }),
+});
 
 const onTensorFlow = (name: string, body: (engine: Engine) => Promise<void>) =>
   testOnEngines(`training: ${name}`, body, (engine) => engine === "tensorflow");
@@ -76,7 +83,10 @@ onTensorFlow(
   },
 );
 
-/** Weights and average of each step from the moments, as PyTorch's AdamW and the warm-up of the average have them. */
+/**
+ * Weights and average of each step from the moments, as PyTorch's AdamW and the warm-up of the
+ * average have them.
+ */
 function assertFormulas(steps: Map<string, TensorData>[]): void {
   const { beta1, beta2, weightDecay, epsilon, learningRate } = spec.training;
   const get = (step: number, name: string) => steps[step]!.get(name)!.data as Float32Array;
@@ -85,10 +95,12 @@ function assertFormulas(steps: Map<string, TensorData>[]): void {
     const name = key.slice(6);
     for (let step = 1; step <= 5; step++) {
       // Two steps of warm-up; the fall is over all five.
-      const rate = learningRate * Math.min(1, step / 2) * (6 - step) / 5, decay = Math.min(0.9, step / (9 + step));
+      const rate = learningRate * Math.min(1, step / 2) * (6 - step) / 5;
+      const decay = Math.min(0.9, step / (9 + step));
       const [mean, square] = [get(step, `mean/${name}`), get(step, `square/${name}`)];
       const weights = Array.from(get(step - 1, key), (weight, i) => {
-        const m = mean[i]! / (1 - beta1 ** step), v = square[i]! / (1 - beta2 ** step);
+        const m = mean[i]! / (1 - beta1 ** step);
+        const v = square[i]! / (1 - beta2 ** step);
         return weight * (1 - rate * weightDecay) - rate * m / (Math.sqrt(v) + epsilon);
       });
       assertClose(get(step, key), weights, 2e-6, `${key}, step ${step}`);
@@ -100,16 +112,23 @@ function assertFormulas(steps: Map<string, TensorData>[]): void {
     }
     // After one step the moments are (1 - beta1) g and (1 - beta2) g^2 of the same gradient.
     const gradient = Array.from(get(1, `mean/${name}`), (mean) => mean / (1 - beta1));
-    assertClose(get(1, `square/${name}`), gradient.map((g) => (1 - beta2) * g * g), 1e-6, `square/${name}`);
+    assertClose(
+      get(1, `square/${name}`),
+      gradient.map((g) => (1 - beta2) * g * g),
+      1e-6,
+      `square/${name}`,
+    );
     assert(gradient.some((g) => g !== 0), `${name} has no gradient`);
   }
 }
 
 onTensorFlow("a jitted step is the step; it stops when asked to", async (engine) => {
   const stopAt = (last: number) => ({
-    onStep: (step: number, _: TrainingState, stop: AbortController) => step === last && stop.abort(),
+    onStep: (step: number, _: TrainingState, stop: AbortController) =>
+      step === last && stop.abort(),
   });
-  const jitted = await trained(engine, stopAt(2)), eager = await trained(eagerly(engine), stopAt(2));
+  const jitted = await trained(engine, stopAt(2));
+  const eager = await trained(eagerly(engine), stopAt(2));
   for (const { error, reason, moments } of [jitted, eager]) {
     assert(error !== null && error === reason);
     assertEquals(moments.length, 3);
@@ -125,7 +144,8 @@ onTensorFlow("a jitted step is the step; it stops when asked to", async (engine)
 });
 
 onTensorFlow("losses read at a GPU's pace are the same", async (engine) => {
-  const one = await trained(engine), paced = await trained({ ...engine, device: "a GPU" });
+  const one = await trained(engine);
+  const paced = await trained({ ...engine, device: "a GPU" });
   assertEquals([paced.error, paced.losses], [null, one.losses]);
   assertEquals(paced.moments.at(-1), one.moments.at(-1));
 });

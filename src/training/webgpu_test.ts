@@ -18,21 +18,31 @@ const ffi = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 
 /** Libraries and devices outlive these tests. */
 function gpuTest(name: string, why: string, fn: () => Promise<void>): void {
-  Deno.test({ name: `webgpu: ${name}${why}`, ignore: why !== "", sanitizeOps: false, sanitizeResources: false, fn });
+  Deno.test({
+    name: `webgpu: ${name}${why}`,
+    ignore: why !== "",
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn,
+  });
 }
 
 gpuTest(
   "a train step with a moving average makes at most 700 dispatches",
   probe.available ? "" : noGpu,
   async () => {
-    const engine = await openWebGpu({ software: true }), { queue } = (tf.backend() as unknown as Backend).device;
+    const engine = await openWebGpu({ software: true });
+    const { queue } = (tf.backend() as unknown as Backend).device;
     // Only the record is wanted: a software GPU would need a minute for the work.
     queue.submit = () => {};
     for (const architecture of ["A", "B", "C", "D", "C, normInside: true", "D, normInside: true"]) {
       const spec = resolveSpec(
-        parseSpec(`{ architecture: ${architecture}, dataset: mnist-m, training: { emaDecay: 0.999 } }`),
+        parseSpec(
+          `{ architecture: ${architecture}, dataset: mnist-m, training: { emaDecay: 0.999 } }`,
+        ),
       );
-      const state = newState(compileUNet(spec), true), factors = noisingFactors(noiseSchedule(spec.noise));
+      const state = newState(compileUNet(spec), true);
+      const factors = noisingFactors(noiseSchedule(spec.noise));
       const step = jittedTrainStep(engine, spec, state, factors) as WebGpuJitFunction;
       const words = (count: number) => tf.zeros([count], "int32");
       step(words(2), words(4), tf.zeros([16, 32, 32, 3]), words(16), tf.zeros([3]), tf.scalar(0.5));
@@ -50,10 +60,13 @@ gpuTest(
 async function trained(engine: Engine, architecture: string, steps: number) {
   await tf.setBackend(engine.name);
   const spec = resolveSpec(parseSpec(
-    `{ architecture: ${architecture}, dataset: mnist, imageSize: 8, training: { images: ${4 * steps}, batchSize: 4, ` +
+    `{ architecture: ${architecture}, dataset: mnist, imageSize: 8, training: { images: ${
+      4 * steps
+    }, batchSize: 4, ` +
       "emaDecay: 0.9 } }",
   ));
-  const state = newState(compileUNet(spec), true), losses: number[] = [];
+  const state = newState(compileUNet(spec), true);
+  const losses: number[] = [];
   await train({ engine, spec, dataset: noiseDataset(64), state, losses });
   const [average] = state.average!.values();
   const values = [...await average!.data()];
@@ -61,46 +74,71 @@ async function trained(engine: Engine, architecture: string, steps: number) {
   return { losses, values };
 }
 
-gpuTest("after the first step nothing is compiled or allocated", probe.available ? "" : noGpu, async () => {
-  const engine = await openWebGpu({ software: true }), { device } = tf.backend() as unknown as Backend;
-  const made: string[] = [];
-  for (const name of ["createBuffer", "createBindGroup", "createShaderModule", "createComputePipeline"] as const) {
-    const make = device[name].bind(device) as (descriptor: never) => unknown;
-    Object.defineProperty(device, name, { value: (descriptor: never) => (made.push(name), make(descriptor)) });
-  }
-  const spec = resolveSpec(parseSpec("{ architecture: D, dataset: mnist, imageSize: 8, training: { emaDecay: 0.9 } }"));
-  const state = newState(compileUNet(spec), true), factors = noisingFactors(noiseSchedule(spec.noise));
-  const step = jittedTrainStep(engine, spec, state, factors);
-  for (let number = 0; number < 3; number++) {
-    const inputs = [
-      tf.tensor1d([1, 2], "int32"),
-      tf.tensor1d([0, 0, number, 0], "int32"),
-      tf.tensor4d(Float32Array.from({ length: 256 }, (_, i) => Math.sin(i + number)), [4, 8, 8, 1]),
-      tf.tensor1d([1, 40, 500, 999], "int32"),
-      tf.tensor1d([1, 1e-4, 1]),
-      tf.scalar(0.9),
-    ];
-    const [loss] = step(...inputs);
-    tf.dispose([...inputs, loss!]);
-    await engine.settle();
-    if (number === 0) {
-      assert(made.length > 1000);
-      made.length = 0;
+gpuTest(
+  "after the first step nothing is compiled or allocated",
+  probe.available ? "" : noGpu,
+  async () => {
+    const engine = await openWebGpu({ software: true });
+    const { device } = tf.backend() as unknown as Backend;
+    const made: string[] = [];
+    for (
+      const name of [
+        "createBuffer",
+        "createBindGroup",
+        "createShaderModule",
+        "createComputePipeline",
+      ] as const
+    ) {
+      const make = device[name].bind(device) as (descriptor: never) => unknown;
+      Object.defineProperty(device, name, {
+        value: (descriptor: never) => (made.push(name), make(descriptor)),
+      });
     }
-  }
-  assertEquals(made, []);
-  engine.dispose();
-});
+    const spec = resolveSpec(
+      parseSpec("{ architecture: D, dataset: mnist, imageSize: 8, training: { emaDecay: 0.9 } }"),
+    );
+    const state = newState(compileUNet(spec), true);
+    const factors = noisingFactors(noiseSchedule(spec.noise));
+    const step = jittedTrainStep(engine, spec, state, factors);
+    for (let number = 0; number < 3; number++) {
+      const inputs = [
+        tf.tensor1d([1, 2], "int32"),
+        tf.tensor1d([0, 0, number, 0], "int32"),
+        tf.tensor4d(Float32Array.from({ length: 256 }, (_, i) => Math.sin(i + number)), [
+          4,
+          8,
+          8,
+          1,
+        ]),
+        tf.tensor1d([1, 40, 500, 999], "int32"),
+        tf.tensor1d([1, 1e-4, 1]),
+        tf.scalar(0.9),
+      ];
+      const [loss] = step(...inputs);
+      tf.dispose([...inputs, loss!]);
+      await engine.settle();
+      if (number === 0) {
+        assert(made.length > 1000);
+        made.length = 0;
+      }
+    }
+    assertEquals(made, []);
+    engine.dispose();
+  },
+);
 
 gpuTest(
   "50 losses of tiny networks agree with tensorflow's to 1 %, and repeat to the byte",
   probe.available ? ffi ? "" : " (needs --allow-all)" : noGpu,
   async () => {
-    const webgpu = await openEngine("webgpu", { softwareGpu: true }), tensorflow = await openEngine("tensorflow");
-    // What lavapipe computes is as exact as a CPU's: 3e-6 here. A GPU's own functions are coarser, and Adam enlarges that.
+    const webgpu = await openEngine("webgpu", { softwareGpu: true });
+    const tensorflow = await openEngine("tensorflow");
+    // What lavapipe computes is as exact as a CPU's: 3e-6 here. A GPU's own functions are coarser,
+    // and Adam enlarges that.
     const tolerance = probe.software ? 1e-4 : 0.01;
     for (const architecture of ["A", "D"]) {
-      const onGpu = await trained(webgpu, architecture, 50), onCpu = await trained(tensorflow, architecture, 50);
+      const onGpu = await trained(webgpu, architecture, 50);
+      const onCpu = await trained(tensorflow, architecture, 50);
       onCpu.losses.forEach((loss, i) => {
         const other = onGpu.losses[i]!;
         assert(
@@ -118,15 +156,19 @@ gpuTest(
   },
 );
 
-gpuTest("a GPU with no more than WebGPU's least limits learns the same", probe.available ? "" : noGpu, async () => {
-  const engine = await openWebGpu({ software: true });
-  const architectures = ["D", "D, normInside: true"];
-  const expected = [];
-  for (const architecture of architectures) expected.push(await trained(engine, architecture, 3));
-  engine.dispose();
-  const least = await openLeastWebGpu();
-  for (const [i, architecture] of architectures.entries()) {
-    assertEquals(await trained(least, architecture, 3), expected[i]);
-  }
-  least.dispose();
-});
+gpuTest(
+  "a GPU with no more than WebGPU's least limits learns the same",
+  probe.available ? "" : noGpu,
+  async () => {
+    const engine = await openWebGpu({ software: true });
+    const architectures = ["D", "D, normInside: true"];
+    const expected = [];
+    for (const architecture of architectures) expected.push(await trained(engine, architecture, 3));
+    engine.dispose();
+    const least = await openLeastWebGpu();
+    for (const [i, architecture] of architectures.entries()) {
+      assertEquals(await trained(least, architecture, 3), expected[i]);
+    }
+    least.dispose();
+  },
+);

@@ -1,4 +1,7 @@
-/** The golden networks of 32 pixels on a software GPU, which takes a minute for each. `deno task nightly` runs it. */
+/**
+ * The golden networks of 32 pixels on a software GPU, which takes a minute for each. `deno task
+ * nightly` runs it.
+ */
 import { testOnEngines } from "../../kernels/testing.ts";
 import { probeWebGpu } from "../engines/webgpu/mod.ts";
 import { goldenCases } from "../golden/golden.ts";
@@ -6,7 +9,8 @@ import { compareSteps } from "./golden_steps.ts";
 import { compileUNet } from "./mod.ts";
 import { specOf } from "./testing.ts";
 
-const gpu = await probeWebGpu(), hardwareGpu = gpu.available && !gpu.software;
+const gpu = await probeWebGpu();
+const hardwareGpu = gpu.available && !gpu.software;
 
 for (const row of goldenCases("unet").filter(({ params }) => params.image_size > 16)) {
   testOnEngines(

@@ -12,8 +12,8 @@ export function directly(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): ReturnTyp
 }
 
 /**
- * Throws unless a network with formula weights gives PyTorch's output, losses and gradients over some steps of AdamW, and
- * behind the third the weights.
+ * Throws unless a network with formula weights gives PyTorch's output, losses and gradients over
+ * some steps of AdamW, and behind the third the weights.
  */
 export async function compareSteps(
   row: GoldenCase,
@@ -21,9 +21,11 @@ export async function compareSteps(
   run: Engine["jit"],
   steps: number,
 ): Promise<void> {
-  const { y, losses, grad_norms, norms_after_3_steps } = row.tensors, { tolerance } = row;
+  const { y, losses, grad_norms, norms_after_3_steps } = row.tensors;
+  const { tolerance } = row;
   setFormulaWeights(unet);
-  const inputs = inputsOf(row), parameters = [...unet.parameters.values()];
+  const inputs = inputsOf(row);
+  const parameters = [...unet.parameters.values()];
   const averages = parameters.map((parameter) => ({
     mean: tf.variable(tf.zerosLike(parameter)),
     square: tf.variable(tf.zerosLike(parameter)),
@@ -50,11 +52,23 @@ export async function compareSteps(
       assertClose(await goldenOutput(output!), y!.data, tolerance, "output");
       assertClose(await norms!.data(), grad_norms!.data, tolerance, "gradient norms");
     }
-    assertClose(await loss!.data(), [losses!.data[number - 1]!], tolerance, `loss of step ${number}`);
+    assertClose(
+      await loss!.data(),
+      [losses!.data[number - 1]!],
+      tolerance,
+      `loss of step ${number}`,
+    );
     tf.dispose([rates, output!, loss!, norms!]);
   }
   const norms = tf.tidy(() => tf.stack(parameters.map((parameter) => tf.norm(parameter))));
-  if (steps === 3) assertClose(await norms.data(), norms_after_3_steps!.data, tolerance, "norms after three steps");
+  if (steps === 3) {
+    assertClose(
+      await norms.data(),
+      norms_after_3_steps!.data,
+      tolerance,
+      "norms after three steps",
+    );
+  }
   tf.dispose([norms, inputs, averages.map(({ mean, square }) => [mean, square])]);
   step.dispose();
 }

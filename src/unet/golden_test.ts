@@ -7,7 +7,8 @@ import { compareSteps, directly, inputsOf } from "./golden_steps.ts";
 import { compileUNet } from "./mod.ts";
 import { goldenOutput, setFormulaWeights, specOf } from "./testing.ts";
 
-const gpu = await probeWebGpu(), hardwareGpu = gpu.available && !gpu.software;
+const gpu = await probeWebGpu();
+const hardwareGpu = gpu.available && !gpu.software;
 
 for (const row of goldenCases("unet")) {
   const isSmall = row.params.image_size <= 16;
@@ -26,7 +27,8 @@ for (const row of goldenCases("unet")) {
   testOnEngines(
     `${row.case}: output equals PyTorch's`,
     async () => {
-      const unet = compileUNet(specOf(row)), [x, t, , label] = inputsOf(row);
+      const unet = compileUNet(specOf(row));
+      const [x, t, , label] = inputsOf(row);
       setFormulaWeights(unet);
       const y = unet.apply(x as tf.Tensor4D, t as tf.Tensor1D, label as tf.Tensor1D);
       assertClose(await goldenOutput(y), row.tensors.y!.data, row.tolerance, "output");

@@ -1,4 +1,7 @@
-/** The weights before training: PyTorch's default initializers, with Philox bits keyed by seed and parameter. */
+/**
+ * The weights before training: PyTorch's default initializers, with Philox bits keyed by seed and
+ * parameter.
+ */
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
 import type { Initializer } from "../layers/layer.ts";
 
@@ -10,11 +13,18 @@ function unit(word: number): number {
 /**
  * A parameter's first values, in PyTorch's shape and row-major order.
  *
- * @param index the parameter's number in the state dict; element i takes word i % 4 of the block [i / 4, 0, index, 0]
+ * @param index the parameter's number in the state dict; element i takes word i % 4 of the block [i
+ *   / 4, 0, index, 0]
  */
-export function initialValues(initializer: Initializer, count: number, seed: number, index: number): Float32Array {
+export function initialValues(
+  initializer: Initializer,
+  count: number,
+  seed: number,
+  index: number,
+): Float32Array {
   if (initializer.kind === "constant") return new Float32Array(count).fill(initializer.value);
-  const values = new Float32Array(count), key = philoxKey(seed, "initializer");
+  const values = new Float32Array(count);
+  const key = philoxKey(seed, "initializer");
   for (let block = 0; 4 * block < count; block++) {
     const words = philox4x32([block, 0, index, 0], key);
     for (let i = 0; i < 4 && 4 * block + i < count; i++) {
@@ -28,6 +38,7 @@ export function initialValues(initializer: Initializer, count: number, seed: num
 
 /** Two standard normal numbers of two uniform words. */
 function boxMuller(first: number, second: number): [number, number] {
-  const radius = Math.sqrt(-2 * Math.log(1 - unit(first))), angle = 2 * Math.PI * unit(second);
+  const radius = Math.sqrt(-2 * Math.log(1 - unit(first)));
+  const angle = 2 * Math.PI * unit(second);
   return [radius * Math.cos(angle), radius * Math.sin(angle)];
 }

@@ -14,7 +14,8 @@ function moments(values: Float32Array): [number, number] {
 }
 
 Deno.test("uniform values fill their range evenly", () => {
-  const values = initialValues(uniform, 100_000, 42, 7), [mean, deviation] = moments(values);
+  const values = initialValues(uniform, 100_000, 42, 7);
+  const [mean, deviation] = moments(values);
   assertEquals(values.every((v) => v >= -0.25 && v < 0.25), true);
   // Four standard errors.
   assertAlmostEquals(mean, 0, 4 * 0.25 / Math.sqrt(3 * 100_000));
@@ -22,17 +23,23 @@ Deno.test("uniform values fill their range evenly", () => {
 });
 
 Deno.test("normal values have mean 0, deviation 1 and a normal's tails", () => {
-  const values = initialValues({ kind: "normal" }, 100_000, 42, 182), [mean, deviation] = moments(values);
+  const values = initialValues({ kind: "normal" }, 100_000, 42, 182);
+  const [mean, deviation] = moments(values);
   assertAlmostEquals(mean, 0, 4 / Math.sqrt(100_000));
   assertAlmostEquals(deviation, 1, 0.01);
   const beyond = values.filter((v) => Math.abs(v) > 1.96).length / values.length;
   assertAlmostEquals(beyond, 0.05, 0.003);
   // Neighbours, which come from one pair of words, are independent.
-  assertAlmostEquals(values.reduce((sum, v, i) => sum + (i % 2 ? v * values[i - 1]! : 0), 0) / 50_000, 0, 0.02);
+  assertAlmostEquals(
+    values.reduce((sum, v, i) => sum + (i % 2 ? v * values[i - 1]! : 0), 0) / 50_000,
+    0,
+    0.02,
+  );
 });
 
 Deno.test("each value is its own function of seed, parameter and place, and stays", () => {
-  const values = initialValues(uniform, 10, 42, 3), block = philox4x32([1, 0, 3, 0], philoxKey(42, "initializer"));
+  const values = initialValues(uniform, 10, 42, 3);
+  const block = philox4x32([1, 0, 3, 0], philoxKey(42, "initializer"));
   assertEquals(values[6], Math.fround(((block[2]! >>> 8) / 2 ** 23 - 1) * 0.25));
   assertEquals(initialValues(uniform, 7, 42, 3), values.slice(0, 7));
   for (const [seed, index] of [[43, 3], [42, 4]] as const) {
@@ -42,7 +49,8 @@ Deno.test("each value is its own function of seed, parameter and place, and stay
 
 Deno.test("the initializers are PyTorch's defaults", () => {
   const { parameters } = networkPlan(specOf(goldenCase("unet_B_3ch_16px_s6_b2.0_n_cond")));
-  const initializer = (name: string) => parameters.find((parameter) => parameter.name === name)!.initializer;
+  const initializer = (name: string) =>
+    parameters.find((parameter) => parameter.name === name)!.initializer;
   const bound = (name: string) => (initializer(name) as { bound: number }).bound;
   assertAlmostEquals(bound("inc.double_conv.0.weight"), 1 / Math.sqrt(3 * 9), 1e-15);
   assertAlmostEquals(bound("down1.emb_layer.1.weight"), 1 / 16, 1e-15);

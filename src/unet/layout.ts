@@ -1,4 +1,7 @@
-/** Parameters between PyTorch's layout, in files, and ours, in memory: see `Layout` in ../layers/layer.ts. */
+/**
+ * Parameters between PyTorch's layout, in files, and ours, in memory: see `Layout` in
+ * ../layers/layer.ts.
+ */
 import type { Parameter } from "../layers/layer.ts";
 
 /** The shape in memory. */
@@ -13,12 +16,22 @@ export function ourShape({ shape, layout }: Parameter): number[] {
   }
 }
 
-/** [out, in, pixels] to [pixels, in, out], and back with `outputs` and `pixels` exchanged; a matrix has one pixel. */
-function reverse(values: Float32Array, outputs: number, inputs: number, pixels: number): Float32Array {
+/**
+ * [out, in, pixels] to [pixels, in, out], and back with `outputs` and `pixels` exchanged; a matrix
+ * has one pixel.
+ */
+function reverse(
+  values: Float32Array,
+  outputs: number,
+  inputs: number,
+  pixels: number,
+): Float32Array {
   const out = new Float32Array(values.length);
   for (let o = 0; o < outputs; o++) {
     for (let i = 0; i < inputs; i++) {
-      for (let p = 0; p < pixels; p++) out[(p * inputs + i) * outputs + o] = values[(o * inputs + i) * pixels + p]!;
+      for (let p = 0; p < pixels; p++) {
+        out[(p * inputs + i) * outputs + o] = values[(o * inputs + i) * pixels + p]!;
+      }
     }
   }
   return out;

@@ -17,9 +17,10 @@ export interface UNet {
   /** What it was compiled from. */
   readonly plan: NetworkPlan;
   /**
-   * The trained weights under the published state dict's names, in its order; matrices lie as [in, out], convolutions as
-   * [height, width, in, out]. With `normInside` the unused GroupNorms are among them, which get no gradient; PyTorch's
-   * optimizers leave such parameters as they are, weight decay included.
+   * The trained weights under the published state dict's names, in its order; matrices lie as [in,
+   * out], convolutions as [height, width, in, out]. With `normInside` the unused GroupNorms are
+   * among them, which get no gradient; PyTorch's optimizers leave such parameters as they are,
+   * weight decay included.
    */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   /**
@@ -38,15 +39,18 @@ export interface UNet {
 }
 
 /**
- * Compiles the network of a spec on the current tfjs backend, with weights drawn by the spec's seed as PyTorch's default
- * initializers would.
+ * Compiles the network of a spec on the current tfjs backend, with weights drawn by the spec's seed
+ * as PyTorch's default initializers would.
  *
  * @throws RangeError where image size or base width cannot make the published network
  */
 export function compileUNet(spec: NetworkSpec & { seed: number }): UNet {
   const plan = networkPlan(spec);
   const parameters = new Map(
-    plan.parameters.map((parameter, index) => [parameter.name, initialVariable(parameter, spec.seed, index)]),
+    plan.parameters.map((
+      parameter,
+      index,
+    ) => [parameter.name, initialVariable(parameter, spec.seed, index)]),
   );
   const constants = constantTensors(plan.steps);
   return {
@@ -57,24 +61,38 @@ export function compileUNet(spec: NetworkSpec & { seed: number }): UNet {
       const others = label ? [t, label] : [t];
       return tf.tidy(() =>
         inBatchParts<[tf.Tensor4D]>(x, others, (x, [t, label]) => [
-          applyPlan(plan, parameters, constants, x, t as tf.Tensor1D, label as tf.Tensor1D | undefined),
+          applyPlan(
+            plan,
+            parameters,
+            constants,
+            x,
+            t as tf.Tensor1D,
+            label as tf.Tensor1D | undefined,
+          ),
         ])[0]
       );
     },
     summary: () => summarize(plan),
     dispose() {
       for (const variable of parameters.values()) variable.dispose();
-      new Set([...constants.values()].flatMap((step) => [...step.values()])).forEach((tensor) => tensor.dispose());
+      new Set([...constants.values()].flatMap((step) => [...step.values()])).forEach((tensor) =>
+        tensor.dispose()
+      );
     },
   };
 }
 
 function initialVariable(parameter: Parameter, seed: number, index: number): tf.Variable {
   const values = initialValues(parameter.initializer, elements(parameter.shape), seed, index);
-  return tf.tidy(() => tf.variable(tf.tensor(toOurs(values, parameter), ourShape(parameter), "float32")));
+  return tf.tidy(() =>
+    tf.variable(tf.tensor(toOurs(values, parameter), ourShape(parameter), "float32"))
+  );
 }
 
-/** The constants of each step, by step and name; equal ones are one tensor. Made here so that no recording makes them. */
+/**
+ * The constants of each step, by step and name; equal ones are one tensor. Made here so that no
+ * recording makes them.
+ */
 function constantTensors(steps: Step[]): Map<string, Map<string, tf.Tensor>> {
   const made = new Map<string, tf.Tensor>();
   function tensorOf({ shape, values }: Constant): tf.Tensor {
@@ -84,21 +102,30 @@ function constantTensors(steps: Step[]): Map<string, Map<string, tf.Tensor>> {
     return tensor;
   }
   return new Map(
-    steps.map((step) => [step.name, new Map(step.constants.map((constant) => [constant.name, tensorOf(constant)]))]),
+    steps.map((
+      step,
+    ) => [
+      step.name,
+      new Map(step.constants.map((constant) => [constant.name, tensorOf(constant)])),
+    ]),
   );
 }
 
 function checkInputs(plan: NetworkPlan, x: tf.Tensor4D, t: tf.Tensor1D, label?: tf.Tensor1D): void {
   const [batch, ...imageShape] = x.shape;
   if (x.rank !== 4 || imageShape.some((size, i) => size !== plan.imageShape[i])) {
-    throw new TypeError(`x must be [batch, ${plan.imageShape.join(", ")}], got [${x.shape.join(", ")}]`);
+    throw new TypeError(
+      `x must be [batch, ${plan.imageShape.join(", ")}], got [${x.shape.join(", ")}]`,
+    );
   }
   for (const [name, vector] of [["t", t], ["label", label]] as const) {
     if (vector && (vector.rank !== 1 || vector.shape[0] !== batch)) {
       throw new TypeError(`${name} must be [${batch}], got [${vector.shape.join(", ")}]`);
     }
   }
-  if (label && plan.classes === null) throw new TypeError("a label was given to a network without classes");
+  if (label && plan.classes === null) {
+    throw new TypeError("a label was given to a network without classes");
+  }
 }
 
 function applyPlan(
@@ -109,22 +136,33 @@ function applyPlan(
   t: tf.Tensor1D,
   label?: tf.Tensor1D,
 ): tf.Tensor4D {
-  const outputs = new Map<string, tf.Tensor>([["x", x], ["t", t], ...(label ? [["label", label] as const] : [])]);
+  const outputs = new Map<string, tf.Tensor>([
+    ["x", x],
+    ["t", t],
+    ...(label ? [["label", label] as const] : []),
+  ]);
   for (const step of plan.steps) {
     const byShortName = new Map(
-      layerNamed(step.layer).parameters(step.options).map(({ name }, i) => [name, step.parameters[i]!.name]),
+      layerNamed(step.layer).parameters(step.options).map((
+        { name },
+        i,
+      ) => [name, step.parameters[i]!.name]),
     );
     const tensors = {
       parameter: (name: string) => known(parameters.get(byShortName.get(name) ?? ""), step, name),
       constant: (name: string) => known(constants.get(step.name)?.get(name), step, name),
     };
-    const inputs = step.inputs.filter((name) => name !== "label" || label).map((name) => outputs.get(name)!);
+    const inputs = step.inputs.filter((name) => name !== "label" || label).map((name) =>
+      outputs.get(name)!
+    );
     outputs.set(step.name, layerNamed(step.layer).apply(inputs, tensors, step.options));
   }
   return outputs.get(plan.output) as tf.Tensor4D;
 }
 
 function known<T>(tensor: T | undefined, step: Step, name: string): T {
-  if (tensor === undefined) throw new Error(`layer ${step.layer} (${step.name}) asks for an undeclared tensor ${name}`);
+  if (tensor === undefined) {
+    throw new Error(`layer ${step.layer} (${step.name}) asks for an undeclared tensor ${name}`);
+  }
   return tensor;
 }

@@ -1,9 +1,9 @@
 /**
- * From a resolved spec to the plan of its network: which layers, in which order, on which inputs, with which shapes and
- * parameters. Pure data: no engine is needed, and nothing is computed.
+ * From a resolved spec to the plan of its network: which layers, in which order, on which inputs,
+ * with which shapes and parameters. Pure data: no engine is needed, and nothing is computed.
  *
- * The network is that of arXiv 2411.09174 and its published code; names and order of the parameters are those of its
- * checkpoints.
+ * The network is that of arXiv 2411.09174 and its published code; names and order of the parameters
+ * are those of its checkpoints.
  */
 import type { Filters } from "../layers/filters.ts";
 import type { Constant, Layer, Parameter, Shape } from "../layers/layer.ts";
@@ -64,7 +64,9 @@ function filtersOf(spec: NetworkSpec): Filters | null {
   if (spec.architecture === "A") return null;
   const { kernelSize, kaiserBeta, normalized, cutoff, gain } = spec;
   if (kernelSize === null || normalized === null || cutoff === null || gain === null) {
-    throw new Error(`architecture ${spec.architecture} needs kernelSize, normalized, cutoff and gain`);
+    throw new Error(
+      `architecture ${spec.architecture} needs kernelSize, normalized, cutoff and gain`,
+    );
   }
   return { kernelSize, kaiserBeta, normalized, cutoff, gain };
 }
@@ -76,28 +78,52 @@ function filtersOf(spec: NetworkSpec): Filters | null {
  */
 export function networkPlan(spec: NetworkSpec): NetworkPlan {
   const { architecture, normInside, imageSize, channels, baseWidth: width, classes } = spec;
-  if (imageSize % 8 !== 0 || imageSize < 8) throw new RangeError(`image size ${imageSize} is no multiple of 8`);
-  if (width % heads !== 0 || width < heads) throw new RangeError(`base width ${width} is no multiple of ${heads}`);
+  if (imageSize % 8 !== 0 || imageSize < 8) {
+    throw new RangeError(`image size ${imageSize} is no multiple of 8`);
+  }
+  if (width % heads !== 0 || width < heads) {
+    throw new RangeError(`base width ${width} is no multiple of ${heads}`);
+  }
   const filters = filtersOf(spec);
   const activationFilters = architecture === "C" || architecture === "D" ? filters : null;
   const resamplingFilters = architecture === "B" || architecture === "D" ? filters : null;
   // Only the published variant, which is D's, owns the unused norms.
   const unusedNorms = normInside && architecture === "D";
 
-  const shapes = new Map<string, Shape>([["x", [imageSize, imageSize, channels]], ["t", []], ["label", []]]);
+  const shapes = new Map<string, Shape>([["x", [imageSize, imageSize, channels]], ["t", []], [
+    "label",
+    [],
+  ]]);
   const steps: Step[] = [];
-  function add<N extends LayerName>(name: string, layer: N, inputs: string[], options: LayerOptions<N>, scope = name) {
+  function add<N extends LayerName>(
+    name: string,
+    layer: N,
+    inputs: string[],
+    options: LayerOptions<N>,
+    scope = name,
+  ) {
     const definition = layers[layer] as unknown as Layer<LayerOptions<N>>;
     const outputShape = definition.outputShape(inputs.map((input) => shapes.get(input)!), options);
-    const parameters = definition.parameters(options).map((p) => ({ ...p, name: `${scope}.${p.name}` }));
+    const parameters = definition.parameters(options).map((p) => ({
+      ...p,
+      name: `${scope}.${p.name}`,
+    }));
     const constants = definition.constants(options);
     shapes.set(name, outputShape);
-    // The union of all layers' steps cannot be narrowed by a type parameter; add's signature has checked the pair.
-    steps.push({ name, layer, options, inputs, outputShape, parameters, constants } as unknown as Step);
+    // The union of all layers' steps cannot be narrowed by a type parameter; add's signature has
+    // checked the pair.
+    steps.push(
+      { name, layer, options, inputs, outputShape, parameters, constants } as unknown as Step,
+    );
     return name;
   }
   const channelsOf = (name: string) => shapes.get(name)![2]!;
-  function double(name: string, input: string, outputs: number, { middle = outputs, residual = false } = {}): string {
+  function double(
+    name: string,
+    input: string,
+    outputs: number,
+    { middle = outputs, residual = false } = {},
+  ): string {
     const inputs = channelsOf(input);
     const options = { inputs, middle, outputs, residual, filters: activationFilters, normInside };
     return add(name, "double-convolution", [input], options);
@@ -111,14 +137,24 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
       features: timeFeatures,
       channels: channelsOf(input),
     }, name);
-    return unusedNorms ? add(`${name}.norm1`, "unused-group-norm", [last], { channels: unusedChannels }, name) : last;
+    return unusedNorms
+      ? add(`${name}.norm1`, "unused-group-norm", [last], { channels: unusedChannels }, name)
+      : last;
   }
   function down(name: string, input: string, outputs: number): string {
     const inputs = channelsOf(input);
     // The published names differ where the pooling was part of the sequence.
     const [smaller, first, second] = resamplingFilters
-      ? [add(`${name}.down`, "filtered-downsampling", [input], { filters: resamplingFilters }), "conv.0", "conv.1"]
-      : [add(`${name}.maxpool_conv.0`, "max-pooling", [input], {}), "maxpool_conv.1", "maxpool_conv.2"];
+      ? [
+        add(`${name}.down`, "filtered-downsampling", [input], { filters: resamplingFilters }),
+        "conv.0",
+        "conv.1",
+      ]
+      : [
+        add(`${name}.maxpool_conv.0`, "max-pooling", [input], {}),
+        "maxpool_conv.1",
+        "maxpool_conv.2",
+      ];
     const y = double(`${name}.${first}`, smaller, inputs, { residual: true });
     return finish(name, double(`${name}.${second}`, y, outputs), inputs);
   }
@@ -126,14 +162,18 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
     const larger = resamplingFilters
       ? add(`${name}.up`, "filtered-upsampling", [input], { filters: resamplingFilters })
       : add(`${name}.up`, "bilinear-upsampling", [input], {});
-    const joined = add(`${name}.skip`, "concatenation", [skip, larger], {}), inputs = channelsOf(joined);
+    const joined = add(`${name}.skip`, "concatenation", [skip, larger], {});
+    const inputs = channelsOf(joined);
     const y = double(`${name}.conv.0`, joined, inputs, { residual: true });
     return finish(name, double(`${name}.conv.1`, y, outputs, { middle: inputs / 2 }), inputs / 2);
   }
 
   let time = add("time", "time-embedding", ["t"], { features: timeFeatures });
   if (classes !== null) {
-    time = add("label_emb", "label-embedding", [time, "label"], { classes, features: timeFeatures });
+    time = add("label_emb", "label-embedding", [time, "label"], {
+      classes,
+      features: timeFeatures,
+    });
   }
   const x1 = double("inc", "x", width);
   const x2 = attention("sa1", down("down1", x1, 2 * width));

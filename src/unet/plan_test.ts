@@ -23,15 +23,29 @@ for (const row of goldenCases("unet")) {
 
 Deno.test("every allowed network has a plan whose image comes out as it went in", () => {
   for (const architecture of ["A", "B", "C", "D"] as const) {
-    for (const normInside of architecture === "C" || architecture === "D" ? [false, true] : [false]) {
+    for (
+      const normInside of architecture === "C" || architecture === "D" ? [false, true] : [false]
+    ) {
       for (let imageSize = 8; imageSize <= 128; imageSize += 8) {
-        const channels = imageSize % 16 ? 1 : 3, size = 2 + imageSize % 11, variant = architecture;
-        const params = { variant, channels, image_size: imageSize, size, beta: 1, normalized: true, classes: null };
+        const channels = imageSize % 16 ? 1 : 3;
+        const size = 2 + imageSize % 11;
+        const variant = architecture;
+        const params = {
+          variant,
+          channels,
+          image_size: imageSize,
+          size,
+          beta: 1,
+          normalized: true,
+          classes: null,
+        };
         const plan = networkPlan({ ...specOf({ params } as GoldenCase), normInside });
         const last = plan.steps.at(-1)!;
         assertEquals(last.name, plan.output);
         assertEquals(last.outputShape, [imageSize, imageSize, channels]);
-        for (const { outputShape } of plan.steps) assertEquals(outputShape.every(Number.isInteger), true);
+        for (const { outputShape } of plan.steps) {
+          assertEquals(outputShape.every(Number.isInteger), true);
+        }
       }
     }
   }
@@ -43,12 +57,16 @@ Deno.test("the plan is data: JSON holds all of it", () => {
 });
 
 Deno.test("cutoffs and gain reach the filters: the gain the upsampling's alone", () => {
-  const plain = networkPlan(specWith({})), changed = networkPlan(specWith({ gain: 4, cutoff: { down: 1, up: 2 } }));
+  const plain = networkPlan(specWith({}));
+  const changed = networkPlan(specWith({ gain: 4, cutoff: { down: 1, up: 2 } }));
   const taps = (plan: typeof plain, step: string, name: string) =>
-    plan.steps.find((s) => s.name === step)!.constants.find((constant) => constant.name === name)!.values;
+    plan.steps.find((s) => s.name === step)!.constants.find((constant) => constant.name === name)!
+      .values;
   const sum = (values: number[]) => Math.round(values.reduce((a, b) => a + b) * 1e9) / 1e9;
   for (const step of ["inc", "up3.up", "bot2"]) assertEquals(sum(taps(changed, step, "up")), 4);
-  for (const step of ["inc", "down1.down", "bot2"]) assertEquals(sum(taps(changed, step, "down")), 1);
+  for (const step of ["inc", "down1.down", "bot2"]) {
+    assertEquals(sum(taps(changed, step, "down")), 1);
+  }
   assertEquals(taps(changed, "inc", "down")[4]! < taps(plain, "inc", "down")[4]!, true);
   assertEquals(taps(changed, "inc", "up")[4]! > 4 * taps(plain, "inc", "up")[4]!, true);
 });

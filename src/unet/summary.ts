@@ -3,7 +3,8 @@ import { elements, type NetworkPlan } from "./plan.ts";
 
 /** Layer, output shape, parameters, and the total; the batch is not shown. */
 export function summarize(plan: NetworkPlan): string {
-  const count = (parameters: NetworkPlan["parameters"]) => parameters.reduce((sum, p) => sum + elements(p.shape), 0);
+  const count = (parameters: NetworkPlan["parameters"]) =>
+    parameters.reduce((sum, p) => sum + elements(p.shape), 0);
   const grouped = (n: number) => n.toLocaleString("en-US");
   const rows = plan.steps.map((step) => [
     step.name,
@@ -21,5 +22,7 @@ export function summarize(plan: NetworkPlan): string {
   const line = (row: string[]) =>
     row.map((cell, i) => i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)).join("  ");
   const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  return [line(table[0]!), rule, ...table.slice(1, -1).map(line), rule, line(table.at(-1)!)].join("\n");
+  return [line(table[0]!), rule, ...table.slice(1, -1).map(line), rule, line(table.at(-1)!)].join(
+    "\n",
+  );
 }

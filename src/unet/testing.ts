@@ -1,4 +1,7 @@
-/** What the network's tests share: networks of the golden cases, with formula weights, on the current engine. */
+/**
+ * What the network's tests share: networks of the golden cases, with formula weights, on the
+ * current engine.
+ */
 import * as tf from "@tensorflow/tfjs";
 import type { Parameter } from "../layers/layer.ts";
 import { formulaWeights, type GoldenCase, type GoldenTensor } from "../golden/golden.ts";
@@ -31,7 +34,8 @@ const drawn = new Map<string, Float32Array>();
 function weightsOf(parameter: Parameter, index: number): Float32Array {
   const kind = parameter.name.slice(parameter.name.lastIndexOf("."));
   const key = JSON.stringify([index, kind, parameter.shape]);
-  const values = drawn.get(key) ?? toOurs(formulaWeights(index, parameter.name, parameter.shape), parameter);
+  const values = drawn.get(key) ??
+    toOurs(formulaWeights(index, parameter.name, parameter.shape), parameter);
   drawn.set(key, values);
   return values;
 }
@@ -40,14 +44,23 @@ function weightsOf(parameter: Parameter, index: number): Float32Array {
 export function setFormulaWeights(unet: UNet): void {
   unet.plan.parameters.forEach((parameter, i) =>
     tf.tidy(() => {
-      unet.parameters.get(parameter.name)!.assign(tf.tensor(weightsOf(parameter, i), ourShape(parameter)));
+      unet.parameters.get(parameter.name)!.assign(
+        tf.tensor(weightsOf(parameter, i), ourShape(parameter)),
+      );
     })
   );
 }
 
 /** A golden tensor as a tensor; images become N, H, W, C. */
-export function goldenInput({ shape, data }: GoldenTensor, dtype: "float32" | "int32" = "float32"): tf.Tensor {
-  const tensor = tf.tensor(dtype === "int32" ? Int32Array.from(data) : Float32Array.from(data), shape, dtype);
+export function goldenInput(
+  { shape, data }: GoldenTensor,
+  dtype: "float32" | "int32" = "float32",
+): tf.Tensor {
+  const tensor = tf.tensor(
+    dtype === "int32" ? Int32Array.from(data) : Float32Array.from(data),
+    shape,
+    dtype,
+  );
   return shape.length === 4 ? tf.tidy(() => tf.transpose(tensor, [0, 2, 3, 1])) : tensor;
 }
 

@@ -7,19 +7,35 @@ import { specOf } from "./testing.ts";
 
 await tf.setBackend("cpu");
 
-function tinySpec(changes: Partial<NetworkSpec> & { seed?: number } = {}): NetworkSpec & { seed: number } {
-  const params = { variant: "D", channels: 1, image_size: 8, size: 3, beta: 2, normalized: true, classes: null };
+function tinySpec(
+  changes: Partial<NetworkSpec> & { seed?: number } = {},
+): NetworkSpec & { seed: number } {
+  const params = {
+    variant: "D",
+    channels: 1,
+    image_size: 8,
+    size: 3,
+    beta: 2,
+    normalized: true,
+    classes: null,
+  };
   return { ...specOf({ params } as GoldenCase), baseWidth: 4, ...changes };
 }
 
-const x = tf.tidy(() => tf.keep(tf.randomUniform([2, 8, 8, 1], -1, 1, "float32", 5))) as tf.Tensor4D;
+const x = tf.tidy(() =>
+  tf.keep(tf.randomUniform([2, 8, 8, 1], -1, 1, "float32", 5))
+) as tf.Tensor4D;
 const t = tf.tensor1d([1, 999]);
 
 Deno.test("wrong inputs are refused with what is expected", () => {
   const unet = compileUNet(tinySpec());
   const apply = (shape: number[], t: tf.Tensor1D, label?: tf.Tensor1D) =>
     unet.apply(tf.zeros<tf.Rank>(shape as [number]) as tf.Tensor4D, t, label);
-  assertThrows(() => apply([2, 8, 8, 3], t), TypeError, "x must be [batch, 8, 8, 1], got [2, 8, 8, 3]");
+  assertThrows(
+    () => apply([2, 8, 8, 3], t),
+    TypeError,
+    "x must be [batch, 8, 8, 1], got [2, 8, 8, 3]",
+  );
   assertThrows(() => apply([2, 8, 8], t), TypeError, "x must be");
   assertThrows(() => apply([3, 8, 8, 1], t), TypeError, "t must be [3], got [2]");
   assertThrows(() => apply([2, 8, 8, 1], t, t), TypeError, "without classes");
@@ -50,7 +66,11 @@ Deno.test("a label moves the output; -1 and no label are none", () => {
 
 Deno.test("whole and fractional timesteps of one value are one", () => {
   const unet = compileUNet(tinySpec());
-  assertClose(unet.apply(x, tf.tensor1d([1, 999], "int32")).dataSync(), unet.apply(x, t).dataSync(), 0);
+  assertClose(
+    unet.apply(x, tf.tensor1d([1, 999], "int32")).dataSync(),
+    unet.apply(x, t).dataSync(),
+    0,
+  );
   unet.dispose();
 });
 
@@ -62,7 +82,10 @@ Deno.test("every kernel size works, and the least and the most backwards too", (
       const results = kernelSize % 10 === 2
         ? Object.values(tf.variableGrads(loss, [...unet.parameters.values()]).grads)
         : [loss()];
-      assertEquals(results.every((result) => Number.isFinite(result.square().sum().dataSync()[0])), true);
+      assertEquals(
+        results.every((result) => Number.isFinite(result.square().sum().dataSync()[0])),
+        true,
+      );
     });
     unet.dispose();
   }

@@ -1,6 +1,7 @@
 /**
  * Weights in and out. Files carry PyTorch's names, order and shapes, so that PyTorch's
- * `load_state_dict(load_file(path))` takes what is written here, and the published checkpoints can be read.
+ * `load_state_dict(load_file(path))` takes what is written here, and the published checkpoints can
+ * be read.
  */
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
@@ -18,7 +19,10 @@ export interface Weighted {
   readonly parameters: ReadonlyMap<string, tf.Variable>;
 }
 
-/** A set of tensors under a plan's names (a network's parameters, their averages) in PyTorch's order and shapes. */
+/**
+ * A set of tensors under a plan's names (a network's parameters, their averages) in PyTorch's order
+ * and shapes.
+ */
 export async function weightsOf(
   plan: NetworkPlan,
   tensors: ReadonlyMap<string, tf.Tensor>,
@@ -40,12 +44,15 @@ function faults(plan: NetworkPlan, weights: ReadonlyMap<string, TensorData>): st
   const extra = [...weights.keys()].filter((name) => !expected.has(name));
   const differing = [...expected].filter(([name, shape]) => {
     const found = weights.get(name);
-    return found && (found.shape.length !== shape.length || found.shape.some((size, i) => size !== shape[i]));
+    return found &&
+      (found.shape.length !== shape.length || found.shape.some((size, i) => size !== shape[i]));
   });
   return [
     ...missing.map((name) => `missing: ${name} [${expected.get(name)}]`),
     ...extra.map((name) => `not in this network: ${name} [${weights.get(name)!.shape}]`),
-    ...differing.map(([name, shape]) => `${name} is [${weights.get(name)!.shape}], this network has [${shape}]`),
+    ...differing.map(([name, shape]) =>
+      `${name} is [${weights.get(name)!.shape}], this network has [${shape}]`
+    ),
   ];
 }
 
@@ -53,9 +60,14 @@ function faults(plan: NetworkPlan, weights: ReadonlyMap<string, TensorData>): st
  * Gives a network weights in PyTorch's names and shapes. All or none are set.
  *
  * @param where what to call the weights' origin in messages
- * @throws UserError that lists every missing, extra and differing tensor, or those that hold NaN or infinity
+ * @throws UserError that lists every missing, extra and differing tensor, or those that hold NaN or
+ *   infinity
  */
-export function setWeights(unet: Weighted, weights: ReadonlyMap<string, TensorData>, where: string): void {
+export function setWeights(
+  unet: Weighted,
+  weights: ReadonlyMap<string, TensorData>,
+  where: string,
+): void {
   const found = faults(unet.plan, weights);
   if (found.length > 0) {
     const lines = found.map((fault) => `\n  ${fault}`).join("");
@@ -64,11 +76,15 @@ export function setWeights(unet: Weighted, weights: ReadonlyMap<string, TensorDa
         `channels or classes):${lines}`,
     );
   }
-  const arrays = new Map(unet.plan.parameters.map(({ name }) => [name, toFloat32(weights.get(name)!)]));
+  const arrays = new Map(
+    unet.plan.parameters.map(({ name }) => [name, toFloat32(weights.get(name)!)]),
+  );
   const broken = [...arrays].filter(([_, values]) => !areNumbers(values)).map(([name]) => name);
   if (broken.length > 0) {
     throw new UserError(
-      `${where}: NaN or infinity in ${broken.join(", ")}: a training that diverged, or a damaged file. ` +
+      `${where}: NaN or infinity in ${
+        broken.join(", ")
+      }: a training that diverged, or a damaged file. ` +
         `Take weights that were saved before`,
     );
   }
@@ -81,14 +97,16 @@ export function setWeights(unet: Weighted, weights: ReadonlyMap<string, TensorDa
 }
 
 /**
- * Loads weights from a `.safetensors` file, or from a PyTorch checkpoint (`.pt`, `.pth`, `.ckpt`) as the published code
- * writes them.
+ * Loads weights from a `.safetensors` file, or from a PyTorch checkpoint (`.pt`, `.pth`, `.ckpt`)
+ * as the published code writes them.
  *
- * @throws UserError where the file is missing or broken, its tensors are not the network's, or hold NaN or infinity; it
- * lists them all
+ * @throws UserError where the file is missing or broken, its tensors are not the network's, or hold
+ *   NaN or infinity; it lists them all
  */
 export async function loadWeights(unet: Weighted, path: string): Promise<void> {
-  const weights = /\.(pt|pth|ckpt)$/i.test(path) ? await readPyTorch(path) : await readTensors(path);
+  const weights = /\.(pt|pth|ckpt)$/i.test(path)
+    ? await readPyTorch(path)
+    : await readTensors(path);
   setWeights(unet, weights, path);
 }
 

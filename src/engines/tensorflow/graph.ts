@@ -1,9 +1,14 @@
 /**
- * A graph under construction: while a function is traced, each operation becomes a node, each tensor from outside an
- * argument, each tensor made inside (a number in the code) a constant. The finished graph becomes one TensorFlow
- * function.
+ * A graph under construction: while a function is traced, each operation becomes a node, each
+ * tensor from outside an argument, each tensor made inside (a number in the code) a constant. The
+ * finished graph becomes one TensorFlow function.
  */
-import { type Attribute, type InputDefinition, inputDefinitions, setAttribute } from "./attributes.ts";
+import {
+  type Attribute,
+  type InputDefinition,
+  inputDefinitions,
+  setAttribute,
+} from "./attributes.ts";
 import type { Binding, TensorMetadata } from "./binding.ts";
 import { int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
 
@@ -28,7 +33,10 @@ export interface Trace {
   born: Set<number>;
   /** The constants' nodes. */
   constants: Map<number, Symbol>;
-  /** The last node that used a resource (a TensorFlow variable): those that use it must run in the order of the code. */
+  /**
+   * The last node that used a resource (a TensorFlow variable): those that use it must run in the
+   * order of the code.
+   */
   resourceUses: Map<Deno.PointerValue, Deno.PointerValue>;
   /** Tensors from outside, by number, with their argument's node; in the order of the arguments. */
   captures: Map<number, Symbol>;
@@ -37,12 +45,20 @@ export interface Trace {
 /** Starts a graph. */
 export function newTrace(tensorflow: TensorFlow): Trace {
   const graph = tensorflow.core.TF_NewGraph();
-  return { graph, nodes: 0, born: new Set(), constants: new Map(), resourceUses: new Map(), captures: new Map() };
+  return {
+    graph,
+    nodes: 0,
+    born: new Set(),
+    constants: new Map(),
+    resourceUses: new Map(),
+    captures: new Map(),
+  };
 }
 
 /** `TF_Output` as 16 bytes. */
 export function outputBytes(symbol: Symbol): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(16), view = new DataView(bytes.buffer);
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
   view.setBigUint64(0, Deno.UnsafePointer.value(symbol.op), true);
   view.setInt32(8, symbol.index, true);
   return bytes;
@@ -63,18 +79,34 @@ function start(tensorflow: TensorFlow, trace: Trace, name: string): Deno.Pointer
   );
 }
 
-function finish(tensorflow: TensorFlow, description: Deno.PointerValue, what: string): Deno.PointerValue {
+function finish(
+  tensorflow: TensorFlow,
+  description: Deno.PointerValue,
+  what: string,
+): Deno.PointerValue {
   const op = tensorflow.core.TF_FinishOperation(description, tensorflow.status);
   tensorflow.check(what);
   return op;
 }
 
 /** Adds an argument of the function. */
-export function addPlaceholder(tensorflow: TensorFlow, trace: Trace, shape: number[], dtype: number): Symbol {
-  const { core } = tensorflow, description = start(tensorflow, trace, "Placeholder");
+export function addPlaceholder(
+  tensorflow: TensorFlow,
+  trace: Trace,
+  shape: number[],
+  dtype: number,
+): Symbol {
+  const { core } = tensorflow;
+  const description = start(tensorflow, trace, "Placeholder");
   core.TF_SetAttrType(description, toCString("dtype"), dtype);
   core.TF_SetAttrShape(description, toCString("shape"), int64Bytes(shape), shape.length);
-  return { op: finish(tensorflow, description, "Placeholder"), index: 0, name: "an argument", shape, dtype };
+  return {
+    op: finish(tensorflow, description, "Placeholder"),
+    index: 0,
+    name: "an argument",
+    shape,
+    dtype,
+  };
 }
 
 function addConstant(tensorflow: TensorFlow, binding: Binding, trace: Trace, id: number): Symbol {
@@ -87,20 +119,40 @@ function addConstant(tensorflow: TensorFlow, binding: Binding, trace: Trace, id:
   core.TF_SetAttrTensor(description, toCString("value"), tensor, status);
   framework.TF_DeleteTensor(tensor);
   check("a constant");
-  return { op: finish(tensorflow, description, "Const"), index: 0, name: "a constant", shape, dtype };
+  return {
+    op: finish(tensorflow, description, "Const"),
+    index: 0,
+    name: "a constant",
+    shape,
+    dtype,
+  };
 }
 
 /** Shape and type of a tensor that TensorFlow holds. */
-export function handleMetadata(tensorflow: TensorFlow, handle: Deno.PointerValue): { shape: number[]; dtype: number } {
+export function handleMetadata(
+  tensorflow: TensorFlow,
+  handle: Deno.PointerValue,
+): { shape: number[]; dtype: number } {
   const { core, status, check } = tensorflow;
   const rank = core.TFE_TensorHandleNumDims(handle, status);
   check("the rank of a tensor");
-  const shape = Array.from({ length: rank }, (_, i) => Number(core.TFE_TensorHandleDim(handle, i, status)));
+  const shape = Array.from(
+    { length: rank },
+    (_, i) => Number(core.TFE_TensorHandleDim(handle, i, status)),
+  );
   return { shape, dtype: core.TFE_TensorHandleDataType(handle) };
 }
 
-/** The node's output that stands for a tensor: a symbol, a constant made while tracing, or an argument. */
-export function symbolOf(tensorflow: TensorFlow, binding: Binding, trace: Trace, id: number): Symbol {
+/**
+ * The node's output that stands for a tensor: a symbol, a constant made while tracing, or an
+ * argument.
+ */
+export function symbolOf(
+  tensorflow: TensorFlow,
+  binding: Binding,
+  trace: Trace,
+  id: number,
+): Symbol {
   const known = binding.symbol(id) ?? trace.constants.get(id) ?? trace.captures.get(id);
   if (known) return known;
   if (trace.born.has(id)) {
@@ -128,7 +180,9 @@ export function addNode(
 ): TensorMetadata[] {
   const { core, status, check } = tensorflow;
   let definition = definitions.get(name);
-  if (!definition) definitions.set(name, definition = inputDefinitions(tensorflow, trace.graph, name));
+  if (!definition) {
+    definitions.set(name, definition = inputDefinitions(tensorflow, trace.graph, name));
+  }
   const symbols = inputs.map((id) => symbolOf(tensorflow, binding, trace, id));
   const what = `${name}(${symbols.map((symbol) => `[${symbol.shape}]`).join(", ")})`;
   const description = start(tensorflow, trace, name);
@@ -139,7 +193,8 @@ export function addNode(
       core.TF_AddInput(description, outputBytes(symbols[at++]!));
       continue;
     }
-    // One list takes what the single inputs leave; of several, each must say its length in an attribute.
+    // One list takes what the single inputs leave; of several, each must say its length in an
+    // attribute.
     const count = lists.length === 1
       ? symbols.length - definition.length + 1
       : Number(attributes.find((attribute) => attribute.name === input.count)?.value);
@@ -157,13 +212,20 @@ export function addNode(
   const op = finish(tensorflow, description, what);
   for (const symbol of resources) trace.resourceUses.set(symbol.op, op);
   return Array.from({ length: outputCount }, (_, index) => {
-    const symbol: Symbol = { op, index, name, shape: [], dtype: 0 }, output = outputBytes(symbol);
+    const symbol: Symbol = { op, index, name, shape: [], dtype: 0 };
+    const output = outputBytes(symbol);
     symbol.dtype = core.TF_OperationOutputType(output);
     const rank = core.TF_GraphGetTensorNumDims(trace.graph, output, status);
     check(what);
     const dimensions = new BigInt64Array(Math.max(rank, 0));
     if (rank > 0) {
-      core.TF_GraphGetTensorShape(trace.graph, output, new Uint8Array(dimensions.buffer), rank, status);
+      core.TF_GraphGetTensorShape(
+        trace.graph,
+        output,
+        new Uint8Array(dimensions.buffer),
+        rank,
+        status,
+      );
       check(what);
     }
     symbol.shape = Array.from(dimensions, Number);

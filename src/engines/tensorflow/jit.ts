@@ -1,7 +1,7 @@
 /**
- * `jit` of the engine `tensorflow`: a function of tensors, traced once a list of shapes, becomes one TensorFlow function
- * that runs with a single call. Variables that it reads are read anew at each call, and those that it assigns are
- * assigned.
+ * `jit` of the engine `tensorflow`: a function of tensors, traced once a list of shapes, becomes
+ * one TensorFlow function that runs with a single call. Variables that it reads are read anew at
+ * each call, and those that it assigns are assigned.
  */
 import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engine.ts";
@@ -9,24 +9,41 @@ import type { Backend } from "./backend.ts";
 import type { TensorMetadata } from "./binding.ts";
 import type { TensorFlow } from "./ffi.ts";
 import { releaseFreedMemory } from "./resident.ts";
-import { addIdentity, addPlaceholder, newTrace, outputList, type Symbol, symbolOf } from "./graph.ts";
+import {
+  addIdentity,
+  addPlaceholder,
+  newTrace,
+  outputList,
+  type Symbol,
+  symbolOf,
+} from "./graph.ts";
 
-/** Where an argument of the TensorFlow function comes from: the call, a variable, or a tensor that was captured. */
+/**
+ * Where an argument of the TensorFlow function comes from: the call, a variable, or a tensor that
+ * was captured.
+ */
 type Source = { input: number } | { variable: tf.Variable } | { handle: Deno.PointerValue };
 
 interface Compiled {
   name: Uint8Array<ArrayBuffer>;
   sources: Source[];
-  /** The first outputs are the function's results, those behind them the new values of these variables. */
+  /**
+   * The first outputs are the function's results, those behind them the new values of these
+   * variables.
+   */
   resultCount: number;
   assigned: tf.Variable[];
 }
 
 let functionCount = 0;
 
-/** Makes {@link JitFunction}s over a context; `dispose` frees what all of them hold, and they can be called no more. */
+/**
+ * Makes {@link JitFunction}s over a context; `dispose` frees what all of them hold, and they can be
+ * called no more.
+ */
 export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, backend: Backend) {
-  const { core, status, check } = tensorflow, binding = backend.binding;
+  const { core, status, check } = tensorflow;
+  const binding = backend.binding;
 
   function trace(fn: (...inputs: tf.Tensor[]) => tf.Tensor[], inputs: tf.Tensor[]): Compiled {
     // Its network was built just now, from arrays that are freed.
@@ -36,7 +53,8 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
     // Values that were not yet handed to TensorFlow would be taken for constants made inside.
     const variableOf = new Map<number, tf.Variable>();
     for (const variable of variables) {
-      // A variable that began as another one's copy has the same tensor, by which they could not be told apart.
+      // A variable that began as another one's copy has the same tensor, by which they could not be
+      // told apart.
       if (variableOf.has(idOf(backend, variable))) giveOwnTensor(variable);
       variableOf.set(idOf(backend, variable), variable);
     }
@@ -51,14 +69,17 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
       const assigned: tf.Variable[] = [];
       const outputs: Symbol[] = [];
       tf.tidy(() => {
-        const symbols = placeholders.map((symbol) => backend.createOutputTensor(binding.addSymbol(symbol)));
+        const symbols = placeholders.map((symbol) =>
+          backend.createOutputTensor(binding.addSymbol(symbol))
+        );
         const results = fn(...symbols);
         const changed = variables.filter((variable, i) => variable.dataId !== before[i]!.dataId);
         assigned.push(...changed);
         for (const tensor of [...results, ...changed]) {
           const symbol = symbolOf(tensorflow, binding, current, idOf(backend, tensor));
           // A function's outputs must be nodes of its own, and each a different one.
-          const isOwn = !outputs.includes(symbol) && binding.symbol(idOf(backend, tensor)) === symbol &&
+          const isOwn = !outputs.includes(symbol) &&
+            binding.symbol(idOf(backend, tensor)) === symbol &&
             !placeholders.includes(symbol);
           outputs.push(isOwn ? symbol : addIdentity(tensorflow, current, symbol));
         }
@@ -91,7 +112,9 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
         const variable = variableOf.get(id);
         if (variable) sources.push({ variable });
         else {
-          sources.push({ handle: core.TFE_TensorHandleCopySharingTensor(binding.handle(id), status) });
+          sources.push({
+            handle: core.TFE_TensorHandleCopySharingTensor(binding.handle(id), status),
+          });
           check("keeping a captured tensor");
         }
       }
@@ -107,7 +130,10 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
   }
 
   function giveOwnTensor(variable: tf.Variable): void {
-    const copy = core.TFE_TensorHandleCopySharingTensor(binding.handle(idOf(backend, variable)), status);
+    const copy = core.TFE_TensorHandleCopySharingTensor(
+      binding.handle(idOf(backend, variable)),
+      status,
+    );
     check("a variable's own tensor");
     const tensor = backend.createOutputTensor(binding.adopt(copy));
     variable.assign(tensor);
@@ -120,15 +146,21 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
     let results: TensorMetadata[];
     try {
       for (const source of compiled.sources) {
-        const handle = "handle" in source
-          ? source.handle
-          : binding.handle(idOf(backend, "variable" in source ? source.variable : inputs[source.input]!));
+        const handle = "handle" in source ? source.handle : binding.handle(
+          idOf(backend, "variable" in source ? source.variable : inputs[source.input]!),
+        );
         core.TFE_OpAddInput(op, handle, status);
         check("an argument of a traced function");
       }
       const count = compiled.resultCount + compiled.assigned.length;
-      const handles = new BigUint64Array(count), handleCount = new Int32Array([count]);
-      core.TFE_Execute(op, new Uint8Array(handles.buffer), new Uint8Array(handleCount.buffer), status);
+      const handles = new BigUint64Array(count);
+      const handleCount = new Int32Array([count]);
+      core.TFE_Execute(
+        op,
+        new Uint8Array(handles.buffer),
+        new Uint8Array(handleCount.buffer),
+        status,
+      );
       check("running a traced function");
       results = Array.from(handles, (pointer) => binding.adopt(Deno.UnsafePointer.create(pointer)));
     } finally {
@@ -150,7 +182,9 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
     const compiled = new Map<string, Compiled>();
     const run = (...inputs: tf.Tensor[]) => {
       if (disposed) throw new Error("a jitted function was called after its engine was disposed");
-      if (binding.trace) throw new Error("a jitted function was called while another one was being traced");
+      if (binding.trace) {
+        throw new Error("a jitted function was called while another one was being traced");
+      }
       const key = inputs.map((input) => `${input.dtype}[${input.shape}]`).join();
       let found = compiled.get(key);
       if (!found) compiled.set(key, found = trace(fn, inputs));
@@ -162,7 +196,9 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
         all.delete(jitted);
         for (const { name, sources } of compiled.values()) {
           core.TFE_ContextRemoveFunction(context, name, status);
-          for (const source of sources) if ("handle" in source) core.TFE_DeleteTensorHandle(source.handle);
+          for (const source of sources) {
+            if ("handle" in source) core.TFE_DeleteTensorHandle(source.handle);
+          }
         }
         compiled.clear();
         releaseFreedMemory();

@@ -1,6 +1,6 @@
 /**
- * Finds TensorFlow's C library: in the folder that TENSORFLOW_DIR names, in the person's own Python, in our cache, or
- * fetches it by pip. Nothing here opens it.
+ * Finds TensorFlow's C library: in the folder that TENSORFLOW_DIR names, in the person's own
+ * Python, in our cache, or fetches it by pip. Nothing here opens it.
  */
 import { dirname, join } from "@std/path";
 import { UserError } from "../../errors.ts";
@@ -45,8 +45,8 @@ export interface FindLibraryOptions {
 /**
  * Finds TensorFlow's library, and fetches it where there is none.
  *
- * @throws {UserError} where there is none and it cannot be fetched, or must not (`download: false`); the message tells
- * the ways out
+ * @throws {UserError} where there is none and it cannot be fetched, or must not (`download:
+ *   false`); the message tells the ways out
  */
 export async function findLibrary(options: FindLibraryOptions = {}): Promise<TensorFlowLibrary> {
   const machine = options.machine ?? await thisMachine();
@@ -59,12 +59,16 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Ten
     if (version === TENSORFLOW_VERSION && libraries !== null) {
       return await describe(libraries, version, "python", passedOver);
     }
-    const reason = version !== TENSORFLOW_VERSION ? `is not ${TENSORFLOW_VERSION}` : "lacks its libraries";
+    const reason = version !== TENSORFLOW_VERSION
+      ? `is not ${TENSORFLOW_VERSION}`
+      : "lacks its libraries";
     passedOver.push(`${name} ${version} of ${python} ${reason}`);
   }
   const set = machine.wheels;
   const cache = cacheFolder(machine);
-  if (set === null) throw new UserError(waysOut(machine, passedOver, "TensorFlow publishes no library for it"));
+  if (set === null) {
+    throw new UserError(waysOut(machine, passedOver, "TensorFlow publishes no library for it"));
+  }
   const folder = join(cache, set.key);
   if (await isWhole(folder, set)) return await inCache(folder, "cache", set.wheels, passedOver);
   if (options.download === false) {
@@ -77,7 +81,9 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Ten
     const fetched = await fetchLibrary(machine, set, cache, report);
     return await inCache(fetched, "download", set.wheels, passedOver);
   } catch (error) {
-    if (error instanceof UserError) throw new UserError(waysOut(machine, passedOver, error.message));
+    if (error instanceof UserError) {
+      throw new UserError(waysOut(machine, passedOver, error.message));
+    }
     throw error;
   }
 }
@@ -89,7 +95,9 @@ async function inCache(
   passedOver: string[],
 ): Promise<TensorFlowLibrary> {
   const libraries = await librariesIn(join(folder, "tensorflow"));
-  if (libraries === null) throw new Error(`${folder} lacks TensorFlow's libraries although its manifest names them.`);
+  if (libraries === null) {
+    throw new Error(`${folder} lacks TensorFlow's libraries although its manifest names them.`);
+  }
   return { ...await describe(libraries, TENSORFLOW_VERSION, source, passedOver), wheels };
 }
 
@@ -126,7 +134,8 @@ async function librariesIn(directory: string): Promise<{ cc: string; framework: 
   return null;
 }
 
-const windowsMessage = "TensorFlow has no library for Windows. Use the engine webgpu here, or run this project under " +
+const windowsMessage =
+  "TensorFlow has no library for Windows. Use the engine webgpu here, or run this project under " +
   "WSL2, where the engine tensorflow works as on Linux.";
 
 function waysOut(machine: Machine, passedOver: readonly string[], reason: string): string {
@@ -136,7 +145,9 @@ function waysOut(machine: Machine, passedOver: readonly string[], reason: string
     "What helps:",
   ];
   if (machine.wheels !== null) {
-    const name = machine.wheels.gpu ? "tensorflow[and-cuda]" : machine.wheels.wheels[0]?.name ?? "tensorflow";
+    const name = machine.wheels.gpu
+      ? "tensorflow[and-cuda]"
+      : machine.wheels.wheels[0]?.name ?? "tensorflow";
     lines.push(
       `- have a Python with pip and a way to its package index (also through a mirror that pip is configured for)`,
       `- install it yourself: python3 -m pip install "${name}==${TENSORFLOW_VERSION}"`,
@@ -150,7 +161,10 @@ function waysOut(machine: Machine, passedOver: readonly string[], reason: string
 }
 
 /** Shows fetching on stderr: one line that grows on a terminal, else one now and then. */
-function progressLine(first: string, passedOver: readonly string[]): (progress: FetchProgress) => void {
+function progressLine(
+  first: string,
+  passedOver: readonly string[],
+): (progress: FetchProgress) => void {
   const write = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text));
   const terminal = Deno.stderr.isTerminal();
   const doing = { wait: "", download: "downloading", unpack: "unpacking" };
@@ -158,7 +172,9 @@ function progressLine(first: string, passedOver: readonly string[]): (progress: 
   let announced = false;
   return ({ stage, doneBytes, totalBytes }) => {
     if (stage === "wait") return write("Another process is fetching TensorFlow; waiting for it.\n");
-    if (!announced) write([...passedOver.map((found) => `${found}: passed over.`), first, ""].join("\n"));
+    if (!announced) {
+      write([...passedOver.map((found) => `${found}: passed over.`), first, ""].join("\n"));
+    }
     announced = true;
     const percent = Math.floor(100 * doneBytes / Math.max(totalBytes, 1));
     const step = terminal ? percent : percent - percent % 25;

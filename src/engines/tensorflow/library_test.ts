@@ -8,7 +8,9 @@ import type { Machine } from "./machine.ts";
 import { wheelSet } from "./pins.ts";
 
 const ignore = Deno.build.os === "windows" ||
-  (["read", "write", "run"] as const).some((name) => Deno.permissions.querySync({ name }).state !== "granted");
+  (["read", "write", "run"] as const).some((name) =>
+    Deno.permissions.querySync({ name }).state !== "granted"
+  );
 const why = "(needs --allow-read --allow-write --allow-run, and a shell)";
 
 const libraries = {
@@ -16,7 +18,10 @@ const libraries = {
   "tensorflow/libtensorflow_framework.so.2": new Uint8Array(30_000).fill(2),
 };
 
-/** A made-up machine in a folder of its own, with a wheel to fetch and Pythons that are shell scripts. */
+/**
+ * A made-up machine in a folder of its own, with a wheel to fetch and Pythons that are shell
+ * scripts.
+ */
 interface FakeMachine {
   readonly machine: Machine;
   readonly folder: string;
@@ -37,12 +42,16 @@ async function withMachine(test: (fake: FakeMachine) => Promise<void>) {
   const write = async (path: string, content: string | Uint8Array) => {
     const target = join(folder, path);
     await Deno.mkdir(join(target, ".."), { recursive: true });
-    await Deno.writeFile(target, typeof content === "string" ? new TextEncoder().encode(content) : content);
+    await Deno.writeFile(
+      target,
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    );
     if (path.startsWith("bin/")) await Deno.chmod(target, 0o755);
   };
   const list = async (path: string) => {
     try {
-      return (await Array.fromAsync(Deno.readDir(join(folder, path)))).map((entry) => entry.name).sort();
+      return (await Array.fromAsync(Deno.readDir(join(folder, path)))).map((entry) => entry.name)
+        .sort();
     } catch {
       return [];
     }
@@ -66,8 +75,10 @@ async function withMachine(test: (fake: FakeMachine) => Promise<void>) {
       folder,
       write,
       machine: { os: "linux", arch: "x86_64", env: (name) => variables[name], wheels },
-      downloads: async () => (await Deno.readTextFile(join(folder, "log"))).split("\n").filter((line) => line !== ""),
-      cached: async () => (await list("cache/alias-free-diffusion")).filter((name) => !name.endsWith(".lock")),
+      downloads: async () =>
+        (await Deno.readTextFile(join(folder, "log"))).split("\n").filter((line) => line !== ""),
+      cached: async () =>
+        (await list("cache/alias-free-diffusion")).filter((name) => !name.endsWith(".lock")),
     });
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -92,35 +103,55 @@ ${download}
 const find = (fake: FakeMachine, download = true) =>
   findLibrary({ machine: fake.machine, download, onProgress: () => {} });
 
-scenario("the library is fetched once, with the needed files only, then found in the cache", async (fake) => {
-  const stages = new Set<string>();
-  const library = await findLibrary({
-    machine: fake.machine,
-    onProgress: ({ stage, doneBytes, totalBytes }) => {
-      assert(doneBytes <= totalBytes);
-      stages.add(stage);
-    },
-  });
-  assertEquals([library.source, library.version, library.gpu], ["download", "2.21.0", false]);
-  assertEquals([...stages], ["download", "unpack"]);
-  assertEquals(await Deno.readFile(library.cc), libraries["tensorflow/libtensorflow_cc.so.2"]);
-  assertEquals(await Deno.readFile(library.framework), libraries["tensorflow/libtensorflow_framework.so.2"]);
-  const files = (await Array.fromAsync(Deno.readDir(library.directory))).map((entry) => entry.name).sort();
-  assertEquals(files, ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"]);
-  assertEquals((await find(fake)).source, "cache");
-  assertEquals((await fake.cached()).length, 1);
-  const [call, pin] = await fake.downloads();
-  for (const argument of ["--no-deps", "--only-binary=:all:", "--require-hashes", "--platform manylinux_2_27_x86_64"]) {
-    assert(call!.includes(argument), call);
-  }
-  assert(!call!.includes("index-url"), "where pip gets its wheels is the person's own setting");
-  assertEquals(pin, `tensorflow-cpu==2.21.0 --hash=sha256:${fake.machine.wheels!.wheels[0]!.sha256}`);
-});
+scenario(
+  "the library is fetched once, with the needed files only, then found in the cache",
+  async (fake) => {
+    const stages = new Set<string>();
+    const library = await findLibrary({
+      machine: fake.machine,
+      onProgress: ({ stage, doneBytes, totalBytes }) => {
+        assert(doneBytes <= totalBytes);
+        stages.add(stage);
+      },
+    });
+    assertEquals([library.source, library.version, library.gpu], ["download", "2.21.0", false]);
+    assertEquals([...stages], ["download", "unpack"]);
+    assertEquals(await Deno.readFile(library.cc), libraries["tensorflow/libtensorflow_cc.so.2"]);
+    assertEquals(
+      await Deno.readFile(library.framework),
+      libraries["tensorflow/libtensorflow_framework.so.2"],
+    );
+    const files = (await Array.fromAsync(Deno.readDir(library.directory))).map((entry) =>
+      entry.name
+    ).sort();
+    assertEquals(files, ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"]);
+    assertEquals((await find(fake)).source, "cache");
+    assertEquals((await fake.cached()).length, 1);
+    const [call, pin] = await fake.downloads();
+    for (
+      const argument of [
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--platform manylinux_2_27_x86_64",
+      ]
+    ) {
+      assert(call!.includes(argument), call);
+    }
+    assert(!call!.includes("index-url"), "where pip gets its wheels is the person's own setting");
+    assertEquals(
+      pin,
+      `tensorflow-cpu==2.21.0 --hash=sha256:${fake.machine.wheels!.wheels[0]!.sha256}`,
+    );
+  },
+);
 
 scenario("five that fetch at once download once and all get the library", async (fake) => {
   const stages: string[] = [];
   const onProgress = ({ stage }: FetchProgress) => void stages.push(stage);
-  const found = await Promise.all(Array.from({ length: 5 }, () => findLibrary({ machine: fake.machine, onProgress })));
+  const found = await Promise.all(
+    Array.from({ length: 5 }, () => findLibrary({ machine: fake.machine, onProgress })),
+  );
   assertEquals(stages.filter((stage) => stage === "wait").length, 4);
   assertEquals(new Set(found.map(({ cc }) => cc)).size, 1);
   assertEquals((await fake.downloads()).filter((line) => line.startsWith("-m pip")).length, 1);
@@ -141,11 +172,17 @@ scenario("half a download is never used, and leaves nothing", async (fake) => {
 scenario("what a failing pip says is told with the ways out", async (fake) => {
   await fake.write(
     "bin/python3",
-    pythonScript(fake.folder, `echo noise >&2; echo "ERROR: No matching distribution found" >&2; exit 1`),
+    pythonScript(
+      fake.folder,
+      `echo noise >&2; echo "ERROR: No matching distribution found" >&2; exit 1`,
+    ),
   );
   const error = await assertRejects(() => find(fake), UserError) as UserError;
   assert(error.message.includes("ERROR: No matching distribution found"), error.message);
-  assert(!error.message.includes("noise") && error.message.includes("set TENSORFLOW_DIR"), error.message);
+  assert(
+    !error.message.includes("noise") && error.message.includes("set TENSORFLOW_DIR"),
+    error.message,
+  );
   assertEquals(await fake.cached(), []);
 });
 
@@ -168,7 +205,10 @@ scenario("a cache that lost bytes, or holds other wheels, is fetched again", asy
   const manifest = join(directory, "..", "alias-free-diffusion.json");
   await Deno.writeTextFile(manifest, (await Deno.readTextFile(manifest)).slice(0, 50));
   assertEquals((await find(fake)).source, "download");
-  await Deno.writeTextFile(manifest, (await Deno.readTextFile(manifest)).replace(/"[0-9a-f]{64}"/, '"0"'));
+  await Deno.writeTextFile(
+    manifest,
+    (await Deno.readTextFile(manifest)).replace(/"[0-9a-f]{64}"/, '"0"'),
+  );
   assertEquals((await find(fake)).source, "download");
   assertEquals((await find(fake)).source, "cache");
 });
@@ -180,52 +220,73 @@ scenario("what a process left that died while fetching is cleared away", async (
   assertEquals(await fake.cached(), [fake.machine.wheels!.key]);
 });
 
-scenario("the pinned version in the person's Python is taken, another is named and passed over", async (fake) => {
-  for (const [path, bytes] of Object.entries(libraries)) await fake.write(`old/${path}`, bytes);
-  for (const [path, bytes] of Object.entries(libraries)) await fake.write(`site/${path}`, bytes);
-  await fake.write("site/nvidia/cudnn/lib/libcudnn.so.9", "");
-  const old = { name: "tensorflow", version: "2.15.0", directory: join(fake.folder, "old/tensorflow") };
-  const pinned = { name: "tensorflow-cpu", version: "2.21.0", directory: join(fake.folder, "site/tensorflow") };
-  await fake.write("installed.json", JSON.stringify([old]));
-  const error = await assertRejects(() => find(fake, false), UserError) as UserError;
-  const named = `tensorflow 2.15.0 of ${fake.folder}/bin/python3 is not 2.21.0`;
-  assert(error.message.includes(named), error.message);
-  await fake.write("installed.json", JSON.stringify([old, pinned]));
-  const library = await find(fake, false);
-  assertEquals(library, {
-    directory: pinned.directory,
-    cc: join(pinned.directory, "libtensorflow_cc.so.2"),
-    framework: join(pinned.directory, "libtensorflow_framework.so.2"),
-    version: "2.21.0",
-    source: "python",
-    gpu: true,
-    wheels: [],
-    passedOver: [named],
-  });
-  await Deno.remove(library.framework);
-  await assertRejects(() => find(fake, false), UserError, "lacks its libraries");
-});
+scenario(
+  "the pinned version in the person's Python is taken, another is named and passed over",
+  async (fake) => {
+    for (const [path, bytes] of Object.entries(libraries)) await fake.write(`old/${path}`, bytes);
+    for (const [path, bytes] of Object.entries(libraries)) await fake.write(`site/${path}`, bytes);
+    await fake.write("site/nvidia/cudnn/lib/libcudnn.so.9", "");
+    const old = {
+      name: "tensorflow",
+      version: "2.15.0",
+      directory: join(fake.folder, "old/tensorflow"),
+    };
+    const pinned = {
+      name: "tensorflow-cpu",
+      version: "2.21.0",
+      directory: join(fake.folder, "site/tensorflow"),
+    };
+    await fake.write("installed.json", JSON.stringify([old]));
+    const error = await assertRejects(() => find(fake, false), UserError) as UserError;
+    const named = `tensorflow 2.15.0 of ${fake.folder}/bin/python3 is not 2.21.0`;
+    assert(error.message.includes(named), error.message);
+    await fake.write("installed.json", JSON.stringify([old, pinned]));
+    const library = await find(fake, false);
+    assertEquals(library, {
+      directory: pinned.directory,
+      cc: join(pinned.directory, "libtensorflow_cc.so.2"),
+      framework: join(pinned.directory, "libtensorflow_framework.so.2"),
+      version: "2.21.0",
+      source: "python",
+      gpu: true,
+      wheels: [],
+      passedOver: [named],
+    });
+    await Deno.remove(library.framework);
+    await assertRejects(() => find(fake, false), UserError, "lacks its libraries");
+  },
+);
 
-scenario("TENSORFLOW_DIR comes first, in any version, and must hold both libraries", async (fake) => {
-  for (const [path, bytes] of Object.entries(libraries)) await fake.write(`own/${path}`, bytes);
-  const named = (directory: string): Machine => ({
-    ...fake.machine,
-    env: (name) => name === "TENSORFLOW_DIR" ? directory : fake.machine.env(name),
-  });
-  const library = await findLibrary({ machine: named(join(fake.folder, "own/tensorflow")) });
-  assertEquals([library.source, library.version], ["TENSORFLOW_DIR", null]);
-  const hint = `Did you mean ${join(fake.folder, "own/tensorflow")}?`;
-  await assertRejects(() => findLibrary({ machine: named(join(fake.folder, "own")) }), UserError, hint);
-  const empty = { machine: named(join(fake.folder, "nothing")) };
-  await assertRejects(() => findLibrary(empty), UserError, "does not hold libtensorflow_cc");
-  assertEquals(await fake.downloads(), []);
-});
+scenario(
+  "TENSORFLOW_DIR comes first, in any version, and must hold both libraries",
+  async (fake) => {
+    for (const [path, bytes] of Object.entries(libraries)) await fake.write(`own/${path}`, bytes);
+    const named = (directory: string): Machine => ({
+      ...fake.machine,
+      env: (name) => name === "TENSORFLOW_DIR" ? directory : fake.machine.env(name),
+    });
+    const library = await findLibrary({ machine: named(join(fake.folder, "own/tensorflow")) });
+    assertEquals([library.source, library.version], ["TENSORFLOW_DIR", null]);
+    const hint = `Did you mean ${join(fake.folder, "own/tensorflow")}?`;
+    await assertRejects(
+      () => findLibrary({ machine: named(join(fake.folder, "own")) }),
+      UserError,
+      hint,
+    );
+    const empty = { machine: named(join(fake.folder, "nothing")) };
+    await assertRejects(() => findLibrary(empty), UserError, "does not hold libtensorflow_cc");
+    assertEquals(await fake.downloads(), []);
+  },
+);
 
-scenario("nothing is fetched where that is not wanted, and the message says how much it would be", async (fake) => {
-  const error = await assertRejects(() => find(fake, false), UserError) as UserError;
-  assert(/fetched by pip \(\d+ MB\)/.test(error.message), error.message);
-  assertEquals(await fake.downloads(), []);
-});
+scenario(
+  "nothing is fetched where that is not wanted, and the message says how much it would be",
+  async (fake) => {
+    const error = await assertRejects(() => find(fake, false), UserError) as UserError;
+    assert(/fetched by pip \(\d+ MB\)/.test(error.message), error.message);
+    assertEquals(await fake.downloads(), []);
+  },
+);
 
 scenario("a cache that cannot be written is a clear message", async (fake) => {
   await fake.write("cache/alias-free-diffusion", "a file");
@@ -240,14 +301,30 @@ const machineOf = (os: string, arch: string): Machine => ({
 });
 
 Deno.test("Windows and unknown machines are told what works for them", async () => {
-  await assertRejects(() => findLibrary({ machine: machineOf("windows", "x86_64") }), UserError, "WSL2");
-  await assertRejects(() => findLibrary({ machine: machineOf("darwin", "x86_64") }), UserError, "publishes no library");
-  await assertRejects(() => findLibrary({ machine: machineOf("freebsd", "x86_64") }), UserError, "webgpu");
+  await assertRejects(
+    () => findLibrary({ machine: machineOf("windows", "x86_64") }),
+    UserError,
+    "WSL2",
+  );
+  await assertRejects(
+    () => findLibrary({ machine: machineOf("darwin", "x86_64") }),
+    UserError,
+    "publishes no library",
+  );
+  await assertRejects(
+    () => findLibrary({ machine: machineOf("freebsd", "x86_64") }),
+    UserError,
+    "webgpu",
+  );
 });
 
 Deno.test("every pinned wheel has a digest and a size, and the two libraries are among the needed files", () => {
   for (
-    const [os, arch, gpu] of [["linux", "x86_64", true], ["linux", "x86_64", false], ["linux", "aarch64", true], [
+    const [os, arch, gpu] of [["linux", "x86_64", true], ["linux", "x86_64", false], [
+      "linux",
+      "aarch64",
+      true,
+    ], [
       "darwin",
       "aarch64",
       false,
@@ -255,8 +332,12 @@ Deno.test("every pinned wheel has a digest and a size, and the two libraries are
   ) {
     const set = wheelSet(os, arch, gpu)!;
     assertEquals(set.gpu, gpu && arch === "x86_64");
-    for (const { sha256, bytes } of set.wheels) assert(/^[0-9a-f]{64}$/.test(sha256) && bytes > 1e6);
-    const ending = os === "darwin" ? (name: string) => `${name}.2.dylib` : (name: string) => `${name}.so.2`;
+    for (const { sha256, bytes } of set.wheels) {
+      assert(/^[0-9a-f]{64}$/.test(sha256) && bytes > 1e6);
+    }
+    const ending = os === "darwin"
+      ? (name: string) => `${name}.2.dylib`
+      : (name: string) => `${name}.so.2`;
     assert(set.needed(`tensorflow/${ending("libtensorflow_cc")}`));
     assert(set.needed(`tensorflow/${ending("libtensorflow_framework")}`));
     assert(!set.needed("tensorflow/python/lib_pywrap_tensorflow_common.so"));

@@ -1,5 +1,6 @@
 /**
- * What the search for TensorFlow's library wants to know about the machine. Kept apart so that tests can make one up.
+ * What the search for TensorFlow's library wants to know about the machine. Kept apart so that
+ * tests can make one up.
  */
 import { join } from "@std/path";
 import { UserError } from "../../errors.ts";
@@ -21,15 +22,23 @@ export interface Machine {
 export async function thisMachine(): Promise<Machine> {
   const { os, arch } = Deno.build;
   const env = (name: string) => Deno.env.get(name) || undefined;
-  return { os, arch, env, wheels: wheelSet(os, arch, os === "linux" && await hasNvidiaDriver(env)) };
+  return {
+    os,
+    arch,
+    env,
+    wheels: wheelSet(os, arch, os === "linux" && await hasNvidiaDriver(env)),
+  };
 }
 
 /**
- * Whether an NVIDIA driver is at work and not hidden by CUDA_VISIBLE_DEVICES: its device (WSL2's is called dxg, with
- * the driver's library beside), or, where Deno has no permission for devices, the driver's library.
+ * Whether an NVIDIA driver is at work and not hidden by CUDA_VISIBLE_DEVICES: its device (WSL2's is
+ * called dxg, with the driver's library beside), or, where Deno has no permission for devices, the
+ * driver's library.
  */
 async function hasNvidiaDriver(env: Machine["env"]): Promise<boolean> {
-  if (Deno.env.get("CUDA_VISIBLE_DEVICES") === "" || env("CUDA_VISIBLE_DEVICES") === "-1") return false;
+  if (Deno.env.get("CUDA_VISIBLE_DEVICES") === "" || env("CUDA_VISIBLE_DEVICES") === "-1") {
+    return false;
+  }
   if (await exists("/usr/lib/wsl/lib/libcuda.so.1")) return true;
   try {
     await Deno.stat("/dev/nvidia0");
@@ -38,7 +47,9 @@ async function hasNvidiaDriver(env: Machine["env"]): Promise<boolean> {
     if (!(error instanceof Deno.errors.NotCapable)) return false;
   }
   const folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/run/opengl-driver/lib"];
-  return (await Promise.all(folders.map((folder) => exists(`${folder}/libcuda.so.1`)))).some((found) => found);
+  return (await Promise.all(folders.map((folder) => exists(`${folder}/libcuda.so.1`)))).some((
+    found,
+  ) => found);
 }
 
 /** Whether something lies at a path. */
@@ -53,9 +64,9 @@ export async function exists(path: string): Promise<boolean> {
 
 /** The programs of the given names on PATH, each once, in the order of the names. */
 export async function programs(machine: Machine, names: readonly string[]): Promise<string[]> {
-  const folders = (machine.env("PATH") ?? "").split(machine.os === "windows" ? ";" : ":").filter((folder) =>
-    folder !== ""
-  );
+  const folders = (machine.env("PATH") ?? "").split(machine.os === "windows" ? ";" : ":").filter((
+    folder,
+  ) => folder !== "");
   const found: string[] = [];
   for (const name of names) {
     for (const folder of folders) {
@@ -88,9 +99,13 @@ export function cacheFolder(machine: Machine): string {
   const own = machine.env("XDG_CACHE_HOME");
   if (own !== undefined) return join(own, name);
   if (home === undefined) {
-    throw new UserError("there is no place for a cache: neither XDG_CACHE_HOME nor HOME is set. Set one of them.");
+    throw new UserError(
+      "there is no place for a cache: neither XDG_CACHE_HOME nor HOME is set. Set one of them.",
+    );
   }
-  return machine.os === "darwin" ? join(home, "Library", "Caches", name) : join(home, ".cache", name);
+  return machine.os === "darwin"
+    ? join(home, "Library", "Caches", name)
+    : join(home, ".cache", name);
 }
 
 /** Bytes for people: `274 MB`, `3.4 GB`. */

@@ -1,5 +1,6 @@
 /**
- * The engine `tensorflow`: TensorFlow's own library through Deno's FFI, on the CPU or a CUDA device.
+ * The engine `tensorflow`: TensorFlow's own library through Deno's FFI, on the CPU or a CUDA
+ * device.
  */
 import * as tf from "@tensorflow/tfjs";
 import { basename, dirname } from "@std/path";
@@ -47,7 +48,8 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
     description: describe(tensorflow, library, gpus.length, threads),
     device,
     threads: gpus.length ? null : threads,
-    libraries: () => loadedLibraries(cString(tensorflow.core.TF_Version()), library, gpus.length > 0),
+    libraries: () =>
+      loadedLibraries(cString(tensorflow.core.TF_Version()), library, gpus.length > 0),
     hardwareGpu: gpus.length > 0,
     largestTensor: null,
     jit,
@@ -59,24 +61,48 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
   };
 }
 
-function describe(tensorflow: TensorFlow, library: TensorFlowLibrary, gpus: number, threads: number): string {
+function describe(
+  tensorflow: TensorFlow,
+  library: TensorFlowLibrary,
+  gpus: number,
+  threads: number,
+): string {
   const device = gpus ? `CUDA, ${gpus} GPU${gpus > 1 ? "s" : ""}` : `CPU, ${threads} threads`;
   return `TensorFlow ${cString(tensorflow.core.TF_Version())} (${library.source}), ${device}`;
 }
 
-/** TensorFlow's two libraries by the bytes that were loaded; with a GPU its driver, and the wheels of CUDA's. */
-function loadedLibraries(version: string, { cc, framework, wheels }: TensorFlowLibrary, gpu: boolean): NativeLibrary[] {
-  const ours = [cc, framework].map((path) => ({ name: basename(path), version, sha256: sha256OfFile(path) }));
-  const fetched = wheels.map(({ name, version, sha256 }) => ({ name: `wheel ${name}`, version, sha256 }));
+/**
+ * TensorFlow's two libraries by the bytes that were loaded; with a GPU its driver, and the wheels
+ * of CUDA's.
+ */
+function loadedLibraries(
+  version: string,
+  { cc, framework, wheels }: TensorFlowLibrary,
+  gpu: boolean,
+): NativeLibrary[] {
+  const ours = [cc, framework].map((path) => ({
+    name: basename(path),
+    version,
+    sha256: sha256OfFile(path),
+  }));
+  const fetched = wheels.map(({ name, version, sha256 }) => ({
+    name: `wheel ${name}`,
+    version,
+    sha256,
+  }));
   return [...ours, ...fetched, ...(gpu ? nvidiaDriver() : [])];
 }
 
-/** Parts of a batch that are computed at once (`kernels/batch_parts.ts`); more would leave each too little to do. */
+/**
+ * Parts of a batch that are computed at once (`kernels/batch_parts.ts`); more would leave each too
+ * little to do.
+ */
 const partsOf = (threads: number) => Math.min(threads, 4);
 
 /**
- * An eager context. Its options are a ConfigProto: field 2 is the number of threads within an operation, 5 that of
- * operations at once, 6.4 lets a GPU's memory grow as needed. The parts of a batch share the threads.
+ * An eager context. Its options are a ConfigProto: field 2 is the number of threads within an
+ * operation, 5 that of operations at once, 6.4 lets a GPU's memory grow as needed. The parts of a
+ * batch share the threads.
  */
 function createContext(tensorflow: TensorFlow, threads: number): Deno.PointerValue {
   const { core, status, check } = tensorflow;
@@ -94,7 +120,10 @@ function createContext(tensorflow: TensorFlow, threads: number): Deno.PointerVal
   return context;
 }
 
-function listDevices(tensorflow: TensorFlow, context: Deno.PointerValue): { name: string; type: string }[] {
+function listDevices(
+  tensorflow: TensorFlow,
+  context: Deno.PointerValue,
+): { name: string; type: string }[] {
   const { core, status, check } = tensorflow;
   const list = core.TFE_ContextListDevices(context, status);
   check("the list of devices");

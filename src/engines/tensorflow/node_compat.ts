@@ -1,6 +1,6 @@
 /**
- * Two functions that tfjs-node's code calls and that Node, and with it Deno, no longer has in `node:util`. Imported in
- * front of tfjs-node.
+ * Two functions that tfjs-node's code calls and that Node, and with it Deno, no longer has in
+ * `node:util`. Imported in front of tfjs-node.
  */
 import util from "node:util";
 

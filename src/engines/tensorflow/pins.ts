@@ -1,6 +1,7 @@
 /**
- * Which wheels carry TensorFlow's C API for which machine, pinned by version, size and SHA-256. To move to another
- * version: `python -m pip install --dry-run --no-deps --report - --platform ... tensorflow==VERSION` prints the digests.
+ * Which wheels carry TensorFlow's C API for which machine, pinned by version, size and SHA-256. To
+ * move to another version: `python -m pip install --dry-run --no-deps --report - --platform ...
+ * tensorflow==VERSION` prints the digests.
  */
 
 /** The TensorFlow version that this project is tested with. */
@@ -39,12 +40,14 @@ const wheel = (name: string, version: string, bytes: number, sha256: string): Wh
   sha256,
 });
 
-const twoLibraries = (path: string) => /^tensorflow\/libtensorflow_(cc|framework)(\.so\.\d+|\.\d+\.dylib)$/.test(path);
+const twoLibraries = (path: string) =>
+  /^tensorflow\/libtensorflow_(cc|framework)(\.so\.\d+|\.\d+\.dylib)$/.test(path);
 
 // TensorFlow finds CUDA's libraries, ptxas and libdevice beside its own folder, in ../nvidia/*.
 const withCuda = (path: string) =>
   twoLibraries(path) ||
-  path.startsWith("nvidia/") && !path.includes("/include/") && !/\.(a|py|h)$/.test(path) && !path.endsWith("/");
+  path.startsWith("nvidia/") && !path.includes("/include/") && !/\.(a|py|h)$/.test(path) &&
+    !path.endsWith("/");
 
 const cpuSet = (machine: string, platform: string, only: Wheel): WheelSet => ({
   key: `tensorflow-${version}-${machine}-cpu`,
@@ -59,17 +62,32 @@ const cpuSets: Readonly<Record<string, WheelSet>> = {
   "linux-x86_64": cpuSet(
     "linux-x86_64",
     "manylinux_2_27_x86_64",
-    wheel("tensorflow-cpu", version, 273_829_956, "2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c"),
+    wheel(
+      "tensorflow-cpu",
+      version,
+      273_829_956,
+      "2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c",
+    ),
   ),
   "linux-aarch64": cpuSet(
     "linux-aarch64",
     "manylinux_2_27_aarch64",
-    wheel("tensorflow", version, 281_828_020, "4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c"),
+    wheel(
+      "tensorflow",
+      version,
+      281_828_020,
+      "4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c",
+    ),
   ),
   "darwin-aarch64": cpuSet(
     "darwin-aarch64",
     "macosx_12_0_arm64",
-    wheel("tensorflow", version, 223_405_849, "51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88"),
+    wheel(
+      "tensorflow",
+      version,
+      223_405_849,
+      "51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88",
+    ),
   ),
 };
 
@@ -79,7 +97,12 @@ const cudaSet: WheelSet = {
   platforms: ["2_27", "2_25", "2_17", "2_12"].map((glibc) => `manylinux_${glibc}_x86_64`),
   needed: withCuda,
   wheels: [
-    wheel("tensorflow", version, 572_440_367, "9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124"),
+    wheel(
+      "tensorflow",
+      version,
+      572_440_367,
+      "9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124",
+    ),
     wheel(
       "nvidia-cublas-cu12",
       "12.9.3.13",

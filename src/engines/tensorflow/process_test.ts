@@ -1,4 +1,5 @@
-// How a process that has TensorFlow in it ends: with the code that it should, never by a fault of memory.
+// How a process that has TensorFlow in it ends: with the code that it should, never by a fault of
+// memory.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 
@@ -29,10 +30,16 @@ function child(code: string, env: Record<string, string> = {}) {
 
 async function ending(process: Deno.ChildProcess) {
   const { code, signal, stdout, stderr } = await process.output();
-  return { code, signal, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+  return {
+    code,
+    signal,
+    out: new TextDecoder().decode(stdout),
+    err: new TextDecoder().decode(stderr),
+  };
 }
 
-const test = (name: string, fn: () => Promise<void>) => Deno.test({ name: `${name} (needs --allow-all)`, ignore, fn });
+const test = (name: string, fn: () => Promise<void>) =>
+  Deno.test({ name: `${name} (needs --allow-all)`, ignore, fn });
 
 test("an exit in the middle, tensors and functions alive, has its code", async () => {
   const { code, signal, out, err } = await ending(
@@ -43,7 +50,9 @@ test("an exit in the middle, tensors and functions alive, has its code", async (
 
 test("an uncaught error ends with its message, code 1", async () => {
   const { code, signal, out, err } = await ending(
-    child(`engine.jit((x) => [tf.engine().runKernel("BatchMatMul", { a: x, b: tf.zeros([3, 5]) }, {})])(x);`),
+    child(
+      `engine.jit((x) => [tf.engine().runKernel("BatchMatMul", { a: x, b: tf.zeros([3, 5]) }, {})])(x);`,
+    ),
   );
   assertEquals([code, signal, out], [1, null, "ready\n"], err);
   assert(/BatchMatMul\w*\(\[64,64\], \[3,5\]\)/.test(err), err);
@@ -66,7 +75,9 @@ test("an engine that is disposed, and used all the same, is an error and no faul
 });
 
 test("Ctrl-C in the middle of work ends as Ctrl-C does", async () => {
-  const process = child("for (;;) { step().dispose(); await new Promise((resolve) => setTimeout(resolve, 0)); }");
+  const process = child(
+    "for (;;) { step().dispose(); await new Promise((resolve) => setTimeout(resolve, 0)); }",
+  );
   const reader = process.stdout.getReader();
   assertStringIncludes(new TextDecoder().decode((await reader.read()).value), "ready");
   process.kill("SIGINT");

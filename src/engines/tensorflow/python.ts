@@ -1,4 +1,7 @@
-/** What the person's own Python has: a TensorFlow that is installed already, and pip. Nothing is imported or executed. */
+/**
+ * What the person's own Python has: a TensorFlow that is installed already, and pip. Nothing is
+ * imported or executed.
+ */
 import { join } from "@std/path";
 import { type Machine, programs } from "./machine.ts";
 
@@ -13,8 +16,8 @@ export interface InstalledTensorFlow {
   readonly directory: string;
 }
 
-// Only the list of installed distributions is read: importing tensorflow takes seconds and may fail. The empty entry
-// of sys.path is the working folder, whose files are none of Python's.
+// Only the list of installed distributions is read: importing tensorflow takes seconds and may
+// fail. The empty entry of sys.path is the working folder, whose files are none of Python's.
 const listScript = `
 import sys
 sys.path = [p for p in sys.path if p]
@@ -35,16 +38,24 @@ export async function installedTensorFlows(machine: Machine): Promise<InstalledT
   const lists = await Promise.all(pythons.map(async (python) => {
     const answer = await ask(machine, python, ["-c", listScript]);
     if (answer === null) return [];
-    return (JSON.parse(answer) as Omit<InstalledTensorFlow, "python">[]).map((found) => ({ python, ...found }));
+    return (JSON.parse(answer) as Omit<InstalledTensorFlow, "python">[]).map((found) => ({
+      python,
+      ...found,
+    }));
   }));
   const seen = new Set<string>();
   return lists.flat().filter(({ directory }) => !seen.has(directory) && seen.add(directory));
 }
 
-/** The command that runs pip here, for instance `["/usr/bin/python3", "-m", "pip"]`, or null where there is none. */
+/**
+ * The command that runs pip here, for instance `["/usr/bin/python3", "-m", "pip"]`, or null where
+ * there is none.
+ */
 export async function findPip(machine: Machine): Promise<string[] | null> {
   for (const python of await programs(machine, ["python3", "python", "py"])) {
-    if (await ask(machine, python, ["-m", "pip", "--version"]) !== null) return [python, "-m", "pip"];
+    if (await ask(machine, python, ["-m", "pip", "--version"]) !== null) {
+      return [python, "-m", "pip"];
+    }
   }
   for (const pip of await programs(machine, ["pip3", "pip"])) {
     if (await ask(machine, pip, ["--version"]) !== null) return [pip];
@@ -76,7 +87,9 @@ export async function writeRequirements(
   wheels: readonly { name: string; version: string; sha256: string }[],
 ): Promise<string> {
   const path = join(folder, "requirements.txt");
-  const lines = wheels.map(({ name, version, sha256 }) => `${name}==${version} --hash=sha256:${sha256}\n`);
+  const lines = wheels.map(({ name, version, sha256 }) =>
+    `${name}==${version} --hash=sha256:${sha256}\n`
+  );
   await Deno.writeTextFile(path, lines.join(""));
   return path;
 }

@@ -1,6 +1,6 @@
 /**
- * Memory that the process holds without need, given back to the system. Only what is resident changes, no result; where
- * the system is none of Linux with glibc, nothing happens.
+ * Memory that the process holds without need, given back to the system. Only what is resident
+ * changes, no result; where the system is none of Linux with glibc, nothing happens.
  */
 
 const symbols = {
@@ -21,16 +21,19 @@ function open(): typeof libc {
 }
 
 /**
- * Lets go of the pages of a library's file that its start touched: of TensorFlow's they are 330 MB, of which a network
- * needs a third, and the system reads those again where they are used (madvise(2), MADV_DONTNEED). Mappings with pages
- * that the process wrote to, as the linker does, are left alone.
+ * Lets go of the pages of a library's file that its start touched: of TensorFlow's they are 330 MB,
+ * of which a network needs a third, and the system reads those again where they are used
+ * (madvise(2), MADV_DONTNEED). Mappings with pages that the process wrote to, as the linker does,
+ * are left alone.
  *
  * @param folder where the library's files lie
  */
 export function releaseLibraryPages(folder: string): void {
-  const dontNeed = 4, found = open();
+  const dontNeed = 4;
+  const found = open();
   if (!found) return;
-  let mappings: string[], within: string;
+  let mappings: string[];
+  let within: string;
   try {
     within = ` ${Deno.realPathSync(folder)}/`;
     mappings = Deno.readTextFileSync("/proc/self/smaps").split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/);
@@ -39,14 +42,19 @@ export function releaseLibraryPages(folder: string): void {
   }
   for (const mapping of mappings) {
     const [, begin, end] = mapping.match(/^([0-9a-f]+)-([0-9a-f]+) r[w-][x-]p /) ?? [];
-    const isClean = ["Anonymous", "Private_Dirty"].every((kind) => new RegExp(`\n${kind}:\\s+0 kB`).test(mapping));
+    const isClean = ["Anonymous", "Private_Dirty"].every((kind) =>
+      new RegExp(`\n${kind}:\\s+0 kB`).test(mapping)
+    );
     if (begin === undefined || !isClean || !mapping.split("\n", 1)[0]!.includes(within)) continue;
     const from = BigInt(`0x${begin}`);
     found.symbols.madvise(from, BigInt(`0x${end}`) - from, dontNeed);
   }
 }
 
-/** Lets go of freed memory that malloc keeps for later: tens to hundreds of megabytes behind a large network. */
+/**
+ * Lets go of freed memory that malloc keeps for later: tens to hundreds of megabytes behind a large
+ * network.
+ */
 export function releaseFreedMemory(): void {
   open()?.symbols.malloc_trim(0n);
 }

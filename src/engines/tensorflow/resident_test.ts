@@ -23,7 +23,8 @@ Deno.test({
     const engine = await openEngine("tensorflow");
     const before = libraryPages();
     assert(before > 0 && before < 120, `${before} MB; without letting go of them it is 340`);
-    const product = engine.jit((x) => [tf.matMul(x!, x!)]), x = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+    const product = engine.jit((x) => [tf.matMul(x!, x!)]);
+    const x = tf.tensor2d([1, 2, 3, 4], [2, 2]);
     const [y] = product(x);
     assert((await y!.data()).join() === "7,10,15,22");
     product.dispose();

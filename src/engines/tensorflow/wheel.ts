@@ -1,6 +1,7 @@
 /**
- * Takes single files out of a wheel (a zip archive) without holding it in memory: reads the central directory, then
- * inflates the wanted entries to disk as a stream. Format: PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16.
+ * Takes single files out of a wheel (a zip archive) without holding it in memory: reads the central
+ * directory, then inflates the wanted entries to disk as a stream. Format: PKWARE's APPNOTE.TXT,
+ * sections 4.3.7, 4.3.12 and 4.3.16.
  */
 import { dirname, join } from "@std/path";
 
@@ -49,13 +50,17 @@ export async function listWheel(path: string): Promise<WheelEntry[]> {
   if (end < 0) throw new Error(`${path} is not a whole zip archive: its directory is missing.`);
   const count = tail.getUint16(end + 10, true);
   const directoryOffset = tail.getUint32(end + 16, true);
-  if (count === 0xffff || directoryOffset === 0xffffffff) throw new Error(`${path} is a zip64 archive, not read here.`);
+  if (count === 0xffff || directoryOffset === 0xffffffff) {
+    throw new Error(`${path} is a zip64 archive, not read here.`);
+  }
   const directory = await readAt(file, directoryOffset, tail.getUint32(end + 12, true));
   const text = new TextDecoder();
   const entries: WheelEntry[] = [];
   let at = 0;
   for (let i = 0; i < count; i++) {
-    if (directory.getUint32(at, true) !== DIRECTORY_ENTRY) throw new Error(`${path} has a broken zip directory.`);
+    if (directory.getUint32(at, true) !== DIRECTORY_ENTRY) {
+      throw new Error(`${path} has a broken zip directory.`);
+    }
     const nameBytes = directory.getUint16(at + 28, true);
     entries.push({
       path: text.decode(new Uint8Array(directory.buffer, at + 46, nameBytes)),
@@ -101,17 +106,23 @@ export async function extractEntry(
     throw new Error(`${wheelPath} has a file that would lie outside its folder: ${entry.path}`);
   }
   if (entry.method !== 0 && entry.method !== 8) {
-    throw new Error(`${entry.path} in ${wheelPath} is compressed by method ${entry.method}, not read here.`);
+    throw new Error(
+      `${entry.path} in ${wheelPath} is compressed by method ${entry.method}, not read here.`,
+    );
   }
   using wheel = await Deno.open(wheelPath);
   const header = await readAt(wheel, entry.offset, 30);
-  if (header.getUint32(0, true) !== LOCAL_HEADER) throw new Error(`${wheelPath} is broken at ${entry.path}.`);
+  if (header.getUint32(0, true) !== LOCAL_HEADER) {
+    throw new Error(`${wheelPath} is broken at ${entry.path}.`);
+  }
   await wheel.seek(
     entry.offset + 30 + header.getUint16(26, true) + header.getUint16(28, true),
     Deno.SeekMode.Start,
   );
   const packed = section(wheel, entry.compressedBytes);
-  const unpacked = entry.method === 0 ? packed : packed.pipeThrough(new DecompressionStream("deflate-raw"));
+  const unpacked = entry.method === 0
+    ? packed
+    : packed.pipeThrough(new DecompressionStream("deflate-raw"));
   const target = join(folder, entry.path);
   await Deno.mkdir(dirname(target), { recursive: true });
   using file = await Deno.open(target, { write: true, createNew: true });
@@ -122,7 +133,9 @@ export async function extractEntry(
     onBytes(piece.length);
   }
   if (written !== entry.bytes) {
-    throw new Error(`${entry.path} in ${wheelPath} has ${written} bytes, its directory says ${entry.bytes}.`);
+    throw new Error(
+      `${entry.path} in ${wheelPath} has ${written} bytes, its directory says ${entry.bytes}.`,
+    );
   }
   if (Deno.build.os !== "windows" && (entry.mode & 0o111) !== 0) await Deno.chmod(target, 0o755);
 }

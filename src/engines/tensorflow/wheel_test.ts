@@ -23,7 +23,10 @@ async function withWheel(files: Zippable, use: (wheel: string, folder: string) =
 /** Bytes that deflate cannot shrink to nothing. */
 function noise(length: number): Uint8Array {
   let state = 7;
-  return Uint8Array.from({ length }, () => (state = (state * 1103515245 + 12345) % 2147483648) >>> 16 & 0x3f);
+  return Uint8Array.from(
+    { length },
+    () => (state = (state * 1103515245 + 12345) % 2147483648) >>> 16 & 0x3f,
+  );
 }
 
 Deno.test({
@@ -48,7 +51,10 @@ Deno.test({
       for (const entry of entries) await extractEntry(wheel, entry, out, (bytes) => told += bytes);
       assertEquals(told, 1_300_010);
       for (
-        const [path, length] of [["a/large.so", 1_000_000], ["a/stored.bin", 300_000], ["a/empty.txt", 0]] as const
+        const [path, length] of [["a/large.so", 1_000_000], ["a/stored.bin", 300_000], [
+          "a/empty.txt",
+          0,
+        ]] as const
       ) {
         assertEquals(await Deno.readFile(join(out, path)), noise(length));
       }
@@ -91,6 +97,10 @@ Deno.test({
   fn: () =>
     withWheel({ "../outside": noise(10) }, async (wheel, folder) => {
       const [entry] = await listWheel(wheel);
-      await assertRejects(() => extractEntry(wheel, entry!, join(folder, "out")), Error, "outside its folder");
+      await assertRejects(
+        () => extractEntry(wheel, entry!, join(folder, "out")),
+        Error,
+        "outside its folder",
+      );
     }),
 });

@@ -1,10 +1,18 @@
-// tfjs-backend-webgpu with what it lacks: every error fails what follows, sizes are checked before dispatch, programs
-// of ours with several outputs run beside its own, and while a function is recorded a dispatch becomes a command.
+// tfjs-backend-webgpu with what it lacks: every error fails what follows, sizes are checked before
+// dispatch, programs of ours with several outputs run beside its own, and while a function is
+// recorded a dispatch becomes a command.
 import * as tf from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { WgslBackend, WgslDispatch } from "../../../kernels/wgsl.ts";
 import { checkBufferSize, checkDispatch, type GpuDevice, gpuError } from "./device.ts";
-import { type Binding, type BufferRef, bytesOf, isVirtual, type Recording, virtualBuffer } from "./recording.ts";
+import {
+  type Binding,
+  type BufferRef,
+  bytesOf,
+  isVirtual,
+  type Recording,
+  virtualBuffer,
+} from "./recording.ts";
 import { packUniforms, type UniformField } from "./uniforms.ts";
 
 /** What tfjs keeps of a tensor. */
@@ -49,7 +57,12 @@ interface StockBackend extends tf.KernelBackend {
   endComputePassEncoder(): void;
   submitQueue(): void;
   shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean;
-  recordAndSubmit(program: Program, output: tf.TensorInfo, inputs: tf.TensorInfo[], uniforms?: UniformField[]): void;
+  recordAndSubmit(
+    program: Program,
+    output: tf.TensorInfo,
+    inputs: tf.TensorInfo[],
+    uniforms?: UniformField[],
+  ): void;
   runWebGPUProgram(
     program: Program,
     inputs: tf.TensorInfo[],
@@ -60,7 +73,10 @@ interface StockBackend extends tf.KernelBackend {
 }
 
 // The class's own type hides as private what must be overridden here.
-const Stock = WebGPUBackend as unknown as new (device: GPUDevice, info: GPUAdapterInfo) => StockBackend;
+const Stock = WebGPUBackend as unknown as new (
+  device: GPUDevice,
+  info: GPUAdapterInfo,
+) => StockBackend;
 
 /** Usage of the buffers that hold tensors. */
 export const tensorUsage = 0x80 | 0x04 | 0x08; // STORAGE, COPY_SRC, COPY_DST; GPUBufferUsage may be absent at import.
@@ -83,10 +99,13 @@ export class Backend extends Stock implements WgslBackend {
   }
 
   override uploadToGPU(dataId: tf.DataId): void {
-    const data = this.tensorMap.get(dataId), bytes = 4 * tf.util.sizeFromShape(data.shape);
+    const data = this.tensorMap.get(dataId);
+    const bytes = 4 * tf.util.sizeFromShape(data.shape);
     if (data.resource) {
       if (!this.recording && isVirtual(data.resource)) {
-        throw new Error("A tensor that a jitted function made inside was used outside without being returned.");
+        throw new Error(
+          "A tensor that a jitted function made inside was used outside without being returned.",
+        );
       }
       return;
     }
@@ -96,8 +115,9 @@ export class Backend extends Stock implements WgslBackend {
   }
 
   /**
-   * tfjs computes small operations on the CPU where their inputs still lie there. A recording would keep such a result
-   * as it is for ever: that of a variable that is not on the GPU yet would be frozen in its first value.
+   * tfjs computes small operations on the CPU where their inputs still lie there. A recording would
+   * keep such a result as it is for ever: that of a variable that is not on the GPU yet would be
+   * frozen in its first value.
    */
   override shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean {
     const { recording } = this;
@@ -162,7 +182,10 @@ export class Backend extends Stock implements WgslBackend {
     });
   }
 
-  /** The tensor's buffer, on the GPU after this; while recording, outside tensors are noted as captured. */
+  /**
+   * The tensor's buffer, on the GPU after this; while recording, outside tensors are noted as
+   * captured.
+   */
   bufferOf(tensor: { dataId: tf.DataId }): BufferRef {
     this.uploadToGPU(tensor.dataId);
     const buffer = this.tensorMap.get(tensor.dataId).resource!;
@@ -170,12 +193,17 @@ export class Backend extends Stock implements WgslBackend {
     return buffer;
   }
 
-  runWgsl({ name, code, constants = {}, reads, writes, updates = [], uniforms, workgroups }: WgslDispatch): void {
+  runWgsl(
+    { name, code, constants = {}, reads, writes, updates = [], uniforms, workgroups }: WgslDispatch,
+  ): void {
     this.gpu.check();
-    const all = [...reads, ...writes, ...updates], { limits } = this.device;
+    const all = [...reads, ...writes, ...updates];
+    const { limits } = this.device;
     for (const { shape } of all) checkBufferSize(limits, name, 4 * tf.util.sizeFromShape(shape));
     checkDispatch(limits, name, workgroups, all.length);
-    const kinds: GPUBufferBindingType[] = all.map((_, i) => i < reads.length ? "read-only-storage" : "storage");
+    const kinds: GPUBufferBindingType[] = all.map((_, i) =>
+      i < reads.length ? "read-only-storage" : "storage"
+    );
     if (uniforms) kinds.push("uniform");
     const pipeline = this.#pipelineOf(name, code, constants, kinds);
     const bindings = all.map((tensor, i): Binding => ({
@@ -184,7 +212,14 @@ export class Backend extends Stock implements WgslBackend {
     }));
     const bytes = uniforms ? new Uint32Array(uniforms).buffer : null;
     if (this.recording) {
-      const command = { kind: "dispatch", kernel: name, pipeline, bindings, uniforms: bytes, workgroups } as const;
+      const command = {
+        kind: "dispatch",
+        kernel: name,
+        pipeline,
+        bindings,
+        uniforms: bytes,
+        workgroups,
+      } as const;
       this.recording.commands.push(command);
       return;
     }
@@ -197,7 +232,11 @@ export class Backend extends Stock implements WgslBackend {
     }
     this.device.pushErrorScope("validation");
     const entries = resources.map((resource, binding) => ({ binding, resource }));
-    const bindGroup = this.device.createBindGroup({ label: name, layout: pipeline.getBindGroupLayout(0), entries });
+    const bindGroup = this.device.createBindGroup({
+      label: name,
+      layout: pipeline.getBindGroupLayout(0),
+      entries,
+    });
     this.#popErrorScope(name);
     for (const { dataId } of all) this.commandQueueOwnedIds.add(dataId);
     this.ensureCommandEncoderReady();
@@ -206,12 +245,15 @@ export class Backend extends Stock implements WgslBackend {
     pass.setBindGroup(0, bindGroup);
     pass.dispatchWorkgroups(...workgroups);
     this.dispatchCountInPass++;
-    if (this.dispatchCountInPass >= tf.env().getNumber("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE")) this.flush();
+    if (this.dispatchCountInPass >= tf.env().getNumber("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE")) {
+      this.flush();
+    }
   }
 
   copy(tensor: tf.TensorInfo): tf.TensorInfo {
     const copied = this.makeTensorInfo(tensor.shape, tensor.dtype);
-    const source = this.bufferOf(tensor), target = this.bufferOf(copied);
+    const source = this.bufferOf(tensor);
+    const target = this.bufferOf(copied);
     const bytes = 4 * tf.util.sizeFromShape(tensor.shape);
     if (this.recording) {
       this.recording.commands.push({ kind: "copy", source, target, bytes });
@@ -243,7 +285,9 @@ export class Backend extends Stock implements WgslBackend {
   override async read(dataId: tf.DataId): Promise<tf.BackendValues> {
     const { resource } = this.tensorMap.get(dataId);
     if (this.recording || (resource && isVirtual(resource))) {
-      throw new Error("data: a jitted function must not read a tensor's data; return the tensor and read it outside.");
+      throw new Error(
+        "data: a jitted function must not read a tensor's data; return the tensor and read it outside.",
+      );
     }
     this.gpu.check();
     try {
@@ -271,7 +315,8 @@ export class Backend extends Stock implements WgslBackend {
     constants: Readonly<Record<string, number>>,
     kinds: readonly GPUBufferBindingType[],
   ): GPUComputePipeline {
-    const prefix = Object.entries(constants).map(([key, value]) => `const ${key} = ${value};\n`).join("");
+    const prefix = Object.entries(constants).map(([key, value]) => `const ${key} = ${value};\n`)
+      .join("");
     const key = `${name}\n${kinds}\n${prefix}${code}`;
     const known = this.pipelineCache[key];
     if (known) return known;

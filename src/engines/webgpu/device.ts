@@ -1,5 +1,6 @@
-// The GPU device: which adapter, with which limits, and what went wrong on it. WebGPU reports errors late and to
-// nobody in particular; here the first one is kept and fails everything that follows.
+// The GPU device: which adapter, with which limits, and what went wrong on it. WebGPU reports
+// errors late and to nobody in particular; here the first one is kept and fails everything that
+// follows.
 import { UserError } from "../../errors.ts";
 
 /** What {@link probeWebGpu} found. */
@@ -20,7 +21,9 @@ export interface GpuDevice {
   readonly info: GPUAdapterInfo;
   readonly name: string;
   readonly software: boolean;
-  /** The most commands of a jitted function that are submitted together; read when its plan is made. */
+  /**
+   * The most commands of a jitted function that are submitted together; read when its plan is made.
+   */
   commandsPerSubmit: number;
   /** Keeps an error, the first one only. */
   fail(error: Error): void;
@@ -43,16 +46,18 @@ const limitNames = [
 ] as const;
 
 /**
- * Drivers reset a GPU that one submit keeps busy for long: Windows after 2 seconds, Metal where the screen waits, Intel
- * after its hang check. A train step, of some 650 dispatches, may take longer than that, so it is cut; tfjs itself cuts
- * what is not jitted, after 15 dispatches.
+ * Drivers reset a GPU that one submit keeps busy for long: Windows after 2 seconds, Metal where the
+ * screen waits, Intel after its hang check. A train step, of some 650 dispatches, may take longer
+ * than that, so it is cut; tfjs itself cuts what is not jitted, after 15 dispatches.
  *
- * By number, because nothing better comes cheaply: Deno blocks while it waits for submitted work, so that pieces cannot
- * be timed in passing, and what one workgroup does is another thing in each kernel. On llvmpipe, at 32 x 32
- * pixels, the longest of 21 pieces takes 15 % of a train step; cut at 64 it is 26 %, at 16 still 12 %, for one dispatch
- * alone takes 8 %. On SwiftShader a submit costs some 50 microseconds: one for each 32 commands, 1.5 for each command.
+ * By number, because nothing better comes cheaply: Deno blocks while it waits for submitted work,
+ * so that pieces cannot be timed in passing, and what one workgroup does is another thing in each
+ * kernel. On llvmpipe, at 32 x 32 pixels, the longest of 21 pieces takes 15 % of a train step; cut
+ * at 64 it is 26 %, at 16 still 12 %, for one dispatch alone takes 8 %. On SwiftShader a submit
+ * costs some 50 microseconds: one for each 32 commands, 1.5 for each command.
  *
- * Nobody resets a software GPU; and llvmpipe's submit returns only when what was submitted before it is done.
+ * Nobody resets a software GPU; and llvmpipe's submit returns only when what was submitted before
+ * it is done.
  */
 const commandsPerSubmit = { hardware: 32, software: Infinity };
 
@@ -72,12 +77,15 @@ async function requestAdapter(): Promise<GPUAdapter | null> {
 }
 
 /**
- * Without a desktop Wayland's library complains on stderr that XDG_RUNTIME_DIR is not set, as if something were wrong.
- * In the root folder it finds no display, and says nothing.
+ * Without a desktop Wayland's library complains on stderr that XDG_RUNTIME_DIR is not set, as if
+ * something were wrong. In the root folder it finds no display, and says nothing.
  */
 function withRuntimeFolder(): () => void {
   const variable = "XDG_RUNTIME_DIR";
-  if (Deno.build.os !== "linux" || Deno.permissions.querySync({ name: "env", variable }).state !== "granted") {
+  if (
+    Deno.build.os !== "linux" ||
+    Deno.permissions.querySync({ name: "env", variable }).state !== "granted"
+  ) {
     return () => {};
   }
   if (Deno.env.has(variable)) return () => {};
@@ -90,28 +98,42 @@ function adapterName(info: GPUAdapterInfo): string {
 }
 
 /** All that an adapter says of itself; of drivers, only some tell their version. */
-export function adapterVersion({ vendor, architecture, device, description }: GPUAdapterInfo): string {
-  return [vendor, architecture, device, description].filter((part) => part !== "").join(" ") || "unknown";
+export function adapterVersion(
+  { vendor, architecture, device, description }: GPUAdapterInfo,
+): string {
+  return [vendor, architecture, device, description].filter((part) => part !== "").join(" ") ||
+    "unknown";
 }
 
 function isSoftware(info: GPUAdapterInfo): boolean {
-  return info.isFallbackAdapter || /llvmpipe|lavapipe|softpipe|swiftshader|basic render/i.test(adapterName(info));
+  return info.isFallbackAdapter ||
+    /llvmpipe|lavapipe|softpipe|swiftshader|basic render/i.test(adapterName(info));
 }
 
 /** Looks for a GPU without opening it. */
 export async function probeWebGpu(): Promise<WebGpuProbe> {
   const adapter = await requestAdapter();
-  if (adapter === null) return { available: false, adapter: null, software: false, reason: noAdapter };
-  const name = adapterName(adapter.info), software = isSoftware(adapter.info);
-  const reason = software ? `${name} is a software GPU, which is used only when asked for (--engine webgpu).` : null;
+  if (adapter === null) {
+    return { available: false, adapter: null, software: false, reason: noAdapter };
+  }
+  const name = adapterName(adapter.info);
+  const software = isSoftware(adapter.info);
+  const reason = software
+    ? `${name} is a software GPU, which is used only when asked for (--engine webgpu).`
+    : null;
   return { available: true, adapter: name, software, reason };
 }
 
-/** Opens a device with all that its adapter allows. Throws a UserError where there is no fit adapter. */
+/**
+ * Opens a device with all that its adapter allows. Throws a UserError where there is no fit
+ * adapter.
+ */
 export async function openDevice(options: { software: boolean }): Promise<GpuDevice> {
   const adapter = await requestAdapter();
   if (adapter === null) throw new UserError(noAdapter);
-  const info = adapter.info, name = adapterName(info), software = isSoftware(info);
+  const info = adapter.info;
+  const name = adapterName(info);
+  const software = isSoftware(info);
   if (software && !options.software) {
     throw new UserError(
       `The only GPU that WebGPU finds is ${name}, a software one, which is slower than --engine tensorflow. ` +
@@ -120,9 +142,12 @@ export async function openDevice(options: { software: boolean }): Promise<GpuDev
   }
   const requiredLimits: Record<string, number> = {};
   for (const limit of limitNames) requiredLimits[limit] = adapter.limits[limit];
-  const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query") ? ["timestamp-query"] : [];
+  const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query")
+    ? ["timestamp-query"]
+    : [];
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  let failure: Error | null = null, disposed = false;
+  let failure: Error | null = null;
+  let disposed = false;
   const fail = (error: Error) => {
     failure ??= error;
   };
@@ -179,7 +204,9 @@ export function checkBufferSize(limits: GPUSupportedLimits, kernel: string, byte
   for (const limit of ["maxStorageBufferBindingSize", "maxBufferSize"] as const) {
     if (bytes > limits[limit]) {
       throw new UserError(
-        `${kernel} needs a buffer of ${bytes} bytes; the GPU's ${limit} is ${limits[limit]}. Take a smaller ` +
+        `${kernel} needs a buffer of ${bytes} bytes; the GPU's ${limit} is ${
+          limits[limit]
+        }. Take a smaller ` +
           "training.batchSize, sampling.batchSize or imageSize, or another engine.",
       );
     }
@@ -195,7 +222,9 @@ export function checkDispatch(
 ): void {
   if (workgroups.some((count) => count > limits.maxComputeWorkgroupsPerDimension)) {
     throw new UserError(
-      `${kernel} needs ${workgroups.join(" x ")} workgroups; the GPU's maxComputeWorkgroupsPerDimension is ` +
+      `${kernel} needs ${
+        workgroups.join(" x ")
+      } workgroups; the GPU's maxComputeWorkgroupsPerDimension is ` +
         `${limits.maxComputeWorkgroupsPerDimension}. Take a smaller batch size or image size, or another engine.`,
     );
   }

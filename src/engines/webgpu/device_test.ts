@@ -1,5 +1,11 @@
 /** What goes wrong on a GPU comes as an error that says where and what to do. */
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../../errors.ts";
 import type { Backend } from "./backend.ts";
@@ -8,7 +14,9 @@ import { openWebGpu, probeWebGpu, type WebGpuEngine } from "./mod.ts";
 import { openLeastWebGpu } from "./testing.ts";
 
 const probe = await probeWebGpu();
-const why = probe.available ? "" : " (NOTHING TESTED: no GPU, and no software GPU such as mesa-vulkan-drivers)";
+const why = probe.available
+  ? ""
+  : " (NOTHING TESTED: no GPU, and no software GPU such as mesa-vulkan-drivers)";
 
 /** Each test has an engine of its own, for it may break it. */
 function gpuTest(
@@ -32,14 +40,22 @@ function gpuTest(
   });
 }
 
-gpuTest("a lost device fails the step, and says that the last checkpoint is whole", async (engine, { device }) => {
-  const step = engine.jit((x) => [x!.square().sum()]), x = tf.tensor1d([1, 2, 3]);
-  assertEquals([...await step(x)[0]!.data()], [14]);
-  device.destroy(); // As a driver's reset does; the engine's own end is no loss.
-  const error = await assertRejects(async () => await step(x)[0]!.data(), UserError, "The GPU was lost");
-  assertStringIncludes(error.message, "The last checkpoint is whole");
-  assertThrows(() => step(x), UserError, "The GPU was lost");
-});
+gpuTest(
+  "a lost device fails the step, and says that the last checkpoint is whole",
+  async (engine, { device }) => {
+    const step = engine.jit((x) => [x!.square().sum()]);
+    const x = tf.tensor1d([1, 2, 3]);
+    assertEquals([...await step(x)[0]!.data()], [14]);
+    device.destroy(); // As a driver's reset does; the engine's own end is no loss.
+    const error = await assertRejects(
+      async () => await step(x)[0]!.data(),
+      UserError,
+      "The GPU was lost",
+    );
+    assertStringIncludes(error.message, "The last checkpoint is whole");
+    assertThrows(() => step(x), UserError, "The GPU was lost");
+  },
+);
 
 gpuTest("an error outside of any kernel fails what follows", async (engine, { device }) => {
   const layout = device.createBindGroupLayout({
@@ -47,32 +63,56 @@ gpuTest("an error outside of any kernel fails what follows", async (engine, { de
   });
   device.createBindGroup({ layout, entries: [] });
   await assertRejects(() => engine.settle(), Error, "The GPU refused");
-  assertThrows(() => tf.tensor1d([1]).reshape([1, 1]).matMul(tf.ones([1, 1])), Error, "The GPU refused");
+  assertThrows(
+    () => tf.tensor1d([1]).reshape([1, 1]).matMul(tf.ones([1, 1])),
+    Error,
+    "The GPU refused",
+  );
 });
 
-gpuTest("sizes beyond the limits are refused before dispatch, with kernel and limit", async (engine, { device }) => {
-  await engine.settle();
-  const { limits } = device;
-  const refused = (run: () => void, ...words: string[]) => {
-    const { message } = assertThrows(run, UserError);
-    for (const word of words) assertStringIncludes(message, word);
-  };
-  const most = limits.maxStorageBufferBindingSize, groups = limits.maxComputeWorkgroupsPerDimension;
-  refused(() => checkBufferSize(limits, "Conv2D", most + 4), "Conv2D", "maxStorageBufferBindingSize", `${most}`);
-  refused(() => checkDispatch(limits, "Sum", [1, groups + 1, 1], 3), "Sum", "maxComputeWorkgroupsPerDimension");
-  const buffers = limits.maxStorageBuffersPerShaderStage;
-  refused(() => checkDispatch(limits, "AdamW", [1, 1, 1], buffers + 1), "AdamW", "maxStorageBuffersPerShaderStage");
-  const column = tf.zeros([1 << 16, 1]), table = () => [tf.add(column, column.reshape([1, 1 << 16]))]; // of 16 GiB
-  for (const run of [table, engine.jit(table)]) {
-    refused(run, "BinaryOpProgram", "maxStorageBufferBindingSize", "training.batchSize");
-  }
-  checkBufferSize(limits, "Conv2D", most);
-  checkDispatch(limits, "Sum", [groups, groups, groups], buffers);
-});
+gpuTest(
+  "sizes beyond the limits are refused before dispatch, with kernel and limit",
+  async (engine, { device }) => {
+    await engine.settle();
+    const { limits } = device;
+    const refused = (run: () => void, ...words: string[]) => {
+      const { message } = assertThrows(run, UserError);
+      for (const word of words) assertStringIncludes(message, word);
+    };
+    const most = limits.maxStorageBufferBindingSize;
+    const groups = limits.maxComputeWorkgroupsPerDimension;
+    refused(
+      () => checkBufferSize(limits, "Conv2D", most + 4),
+      "Conv2D",
+      "maxStorageBufferBindingSize",
+      `${most}`,
+    );
+    refused(
+      () => checkDispatch(limits, "Sum", [1, groups + 1, 1], 3),
+      "Sum",
+      "maxComputeWorkgroupsPerDimension",
+    );
+    const buffers = limits.maxStorageBuffersPerShaderStage;
+    refused(
+      () => checkDispatch(limits, "AdamW", [1, 1, 1], buffers + 1),
+      "AdamW",
+      "maxStorageBuffersPerShaderStage",
+    );
+    const column = tf.zeros([1 << 16, 1]);
+    const table = () => [tf.add(column, column.reshape([1, 1 << 16]))]; // of 16 GiB
+    for (const run of [table, engine.jit(table)]) {
+      refused(run, "BinaryOpProgram", "maxStorageBufferBindingSize", "training.batchSize");
+    }
+    checkBufferSize(limits, "Conv2D", most);
+    checkDispatch(limits, "Sum", [groups, groups, groups], buffers);
+  },
+);
 
 gpuTest("a plan of more memory than there is names what it needs", async (engine, backend) => {
   // What drivers say when they have no memory: here they are made to say it.
-  const { device } = backend, make = device.createBuffer.bind(device), pop = device.popErrorScope.bind(device);
+  const { device } = backend;
+  const make = device.createBuffer.bind(device);
+  const pop = device.popErrorScope.bind(device);
   let refuse = false;
   Object.defineProperty(device, "popErrorScope", {
     value: async () => {
@@ -94,7 +134,9 @@ gpuTest("a plan of more memory than there is names what it needs", async (engine
   refuse = false;
 });
 
-Deno.test("webgpu: the GPU's complaints become errors that name the kernel", { ignore: !probe.available }, () => {
+Deno.test("webgpu: the GPU's complaints become errors that name the kernel", {
+  ignore: !probe.available,
+}, () => {
   const memory = gpuError("Conv2D", new GPUOutOfMemoryError("Not enough memory left."));
   assert(memory instanceof UserError);
   assertStringIncludes(memory.message, "memory ran out in Conv2D");
@@ -103,8 +145,12 @@ Deno.test("webgpu: the GPU's complaints become errors that name the kernel", { i
   assertEquals(wrong.message, "The GPU refused Conv2D: binding 3 is missing");
 });
 
-gpuTest("the device of the tests with WebGPU's least limits has no more than these", async (engine, { device }) => {
-  await engine.settle();
-  assertEquals(device.limits.maxStorageBuffersPerShaderStage, 8);
-  assertEquals(device.limits.maxComputeWorkgroupStorageSize, 16384);
-}, openLeastWebGpu);
+gpuTest(
+  "the device of the tests with WebGPU's least limits has no more than these",
+  async (engine, { device }) => {
+    await engine.settle();
+    assertEquals(device.limits.maxStorageBuffersPerShaderStage, 8);
+    assertEquals(device.limits.maxComputeWorkgroupStorageSize, 16384);
+  },
+  openLeastWebGpu,
+);

@@ -1,12 +1,15 @@
 /**
- * The kernels and the engine on another software GPU than Debian's llvmpipe: SwiftShader, which comes with Chromium and
- * makes other choices where WGSL leaves them to the driver (NaN, limits, scheduling). `deno task nightly` runs it.
+ * The kernels and the engine on another software GPU than Debian's llvmpipe: SwiftShader, which
+ * comes with Chromium and makes other choices where WGSL leaves them to the driver (NaN, limits,
+ * scheduling). `deno task nightly` runs it.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 
 const root = fromFileUrl(new URL("../../../", import.meta.url));
-const drivers = ["/usr/lib/chromium", "/opt/google/chrome"].map((folder) => `${folder}/vk_swiftshader_icd.json`);
+const drivers = ["/usr/lib/chromium", "/opt/google/chrome"].map((folder) =>
+  `${folder}/vk_swiftshader_icd.json`
+);
 const driver = drivers.find((path) => {
   try {
     return Deno.statSync(path).isFile;
@@ -16,7 +19,9 @@ const driver = drivers.find((path) => {
 });
 
 Deno.test({
-  name: `the kernels and the engine on SwiftShader${driver ? "" : " (NOTHING TESTED: no Chromium that brings it)"}`,
+  name: `the kernels and the engine on SwiftShader${
+    driver ? "" : " (NOTHING TESTED: no Chromium that brings it)"
+  }`,
   ignore: driver === undefined,
   async fn() {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -26,7 +31,10 @@ Deno.test({
     }).output();
     const output = new TextDecoder().decode(stdout);
     assertEquals(code, 0, output + new TextDecoder().decode(stderr));
-    assertStringIncludes(output, "attention with 4 heads: output and gradients equal the reference over random shapes");
+    assertStringIncludes(
+      output,
+      "attention with 4 heads: output and gradients equal the reference over random shapes",
+    );
     assertEquals(output.includes("NOTHING TESTED"), false, output);
   },
 });

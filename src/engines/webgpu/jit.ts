@@ -1,10 +1,17 @@
-// Records a function of tensors once for each list of argument shapes and types, and replays the record.
+// Records a function of tensors once for each list of argument shapes and types, and replays the
+// record.
 import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engine.ts";
 import type { Backend } from "./backend.ts";
 import { type BufferAssignment, planMemory } from "./memory_plan.ts";
 import { type BufferCopy, makePlan, type Plan, type PlanStatistics, writeBuffer } from "./plan.ts";
-import { type BufferRef, bytesOf, type Recording, type VirtualBuffer, virtualBuffer } from "./recording.ts";
+import {
+  type BufferRef,
+  bytesOf,
+  type Recording,
+  type VirtualBuffer,
+  virtualBuffer,
+} from "./recording.ts";
 import {
   allVariables,
   bringHome,
@@ -68,23 +75,35 @@ export function jitFunction(backend: Backend, homes: Homes, fn: TensorFunction):
   return Object.assign(jitted, { dispose, statistics: () => statistics });
 }
 
-function prepare(backend: Backend, homes: Homes, fn: TensorFunction, examples: readonly tf.Tensor[]) {
+function prepare(
+  backend: Backend,
+  homes: Homes,
+  fn: TensorFunction,
+  examples: readonly tf.Tensor[],
+) {
   const { recording, inputs, outputs, assigned } = trace(backend, homes, fn, examples);
-  const used = new Map<tf.Variable, Home>(), outside: { dataId: tf.DataId; buffer: BufferRef }[] = [];
+  const used = new Map<tf.Variable, Home>();
+  const outside: { dataId: tf.DataId; buffer: BufferRef }[] = [];
   const variableOf = new Map(allVariables().map((variable) => [variable.dataId, variable]));
   for (const dataId of recording.captured) {
     const variable = variableOf.get(dataId);
     if (variable) used.set(variable, joinHome(backend, homes, variable));
     else outside.push({ dataId, buffer: backend.tensorMap.get(dataId).resource! });
   }
-  const assignments: BufferAssignment[] = [], overwritten: Home[] = [];
+  const assignments: BufferAssignment[] = [];
+  const overwritten: Home[] = [];
   for (const [variable, value] of assigned) {
     const home = used.get(variable) ?? joinHome(backend, homes, variable);
     used.set(variable, home);
     overwritten.push(home);
     assignments.push({ home: home.buffer, value });
   }
-  const memoryPlan = planMemory(recording.commands, inputs, outputs.map(({ buffer }) => buffer), assignments);
+  const memoryPlan = planMemory(
+    recording.commands,
+    inputs,
+    outputs.map(({ buffer }) => buffer),
+    assignments,
+  );
   const plan = makePlan(backend, memoryPlan);
   const homesUsed = [...used.values()];
   // An argument that no command reads has no place in the plan.
@@ -92,7 +111,9 @@ function prepare(backend: Backend, homes: Homes, fn: TensorFunction, examples: r
   const call = (tensors: readonly tf.Tensor[]): tf.Tensor[] => {
     for (const { dataId, buffer } of outside) {
       if (!backend.tensorMap.has(dataId) || backend.tensorMap.get(dataId).resource !== buffer) {
-        throw new Error("A jitted function uses a tensor from outside that was disposed since its first call.");
+        throw new Error(
+          "A jitted function uses a tensor from outside that was disposed since its first call.",
+        );
       }
     }
     for (const home of homesUsed) bringHome(backend, home);
@@ -120,7 +141,12 @@ function placeInput(backend: Backend, tensor: tf.Tensor, target: GPUBuffer | nul
   return [{ source: backend.bufferOf(tensor) as GPUBuffer, target, bytes }];
 }
 
-function run(backend: Backend, plan: Plan, before: readonly BufferCopy[], outputs: readonly Output[]): tf.Tensor[] {
+function run(
+  backend: Backend,
+  plan: Plan,
+  before: readonly BufferCopy[],
+  outputs: readonly Output[],
+): tf.Tensor[] {
   const made = outputs.map(({ shape, dtype }) => backend.makeTensorInfo(shape, dtype));
   const after = outputs.map(({ shape, buffer }, i): BufferCopy => ({
     source: plan.bufferOf(buffer),
@@ -131,8 +157,16 @@ function run(backend: Backend, plan: Plan, before: readonly BufferCopy[], output
   return made.map((info) => tf.engine().makeTensorFromTensorInfo(info));
 }
 
-/** Runs the function without the GPU, writing down what it would do. Variables are as before afterwards. */
-function trace(backend: Backend, homes: Homes, fn: TensorFunction, examples: readonly tf.Tensor[]): Traced {
+/**
+ * Runs the function without the GPU, writing down what it would do. Variables are as before
+ * afterwards.
+ */
+function trace(
+  backend: Backend,
+  homes: Homes,
+  fn: TensorFunction,
+  examples: readonly tf.Tensor[],
+): Traced {
   for (const home of homes.values()) if (!home.variable.isDisposed) bringHome(backend, home);
   separateVariables(backend, homes);
   const before = new Map(allVariables().map((variable) => [variable, variable.dataId]));
@@ -141,7 +175,9 @@ function trace(backend: Backend, homes: Homes, fn: TensorFunction, examples: rea
   const recording: Recording = { commands: [], made: new WeakSet(), captured: new Set() };
   backend.flush();
   backend.recording = recording;
-  const outputs: Output[] = [], assigned = new Map<tf.Variable, BufferRef>(), inputs: VirtualBuffer[] = [];
+  const outputs: Output[] = [];
+  const assigned = new Map<tf.Variable, BufferRef>();
+  const inputs: VirtualBuffer[] = [];
   try {
     tf.tidy(() => {
       const stand = examples.map(({ shape, dtype }) => {
@@ -152,7 +188,11 @@ function trace(backend: Backend, homes: Homes, fn: TensorFunction, examples: rea
         return tf.engine().makeTensorFromTensorInfo(info);
       });
       for (const tensor of fn(...stand)) {
-        outputs.push({ shape: tensor.shape, dtype: tensor.dtype, buffer: backend.bufferOf(tensor) });
+        outputs.push({
+          shape: tensor.shape,
+          dtype: tensor.dtype,
+          buffer: backend.bufferOf(tensor),
+        });
       }
     });
     for (const variable of allVariables()) {
@@ -164,18 +204,22 @@ function trace(backend: Backend, homes: Homes, fn: TensorFunction, examples: rea
       }
       if (variable.dataId === dataId) continue;
       if (!backend.tensorMap.has(dataId)) {
-        throw new Error(`The variable ${variable.name} was made on another engine; make it after opening this one.`);
+        throw new Error(
+          `The variable ${variable.name} was made on another engine; make it after opening this one.`,
+        );
       }
       assigned.set(variable, backend.bufferOf(variable));
     }
   } finally {
     for (const [variable, dataId] of before) {
-      const moved = !variable.isDisposed && variable.dataId !== dataId && backend.tensorMap.has(dataId);
+      const moved = !variable.isDisposed && variable.dataId !== dataId &&
+        backend.tensorMap.has(dataId);
       if (moved) moveVariable(backend, variable, dataId);
     }
     for (const dataId of held) backend.disposeData(dataId);
     backend.recording = null;
   }
-  // An output or a new value that is an outside tensor itself is read by the plan too; bufferOf has noted it.
+  // An output or a new value that is an outside tensor itself is read by the plan too; bufferOf has
+  // noted it.
   return { recording, inputs, outputs, assigned };
 }

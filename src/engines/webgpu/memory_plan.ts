@@ -1,6 +1,14 @@
-// From recorded commands to commands on few buffers: drops what nobody needs, lets a variable's new value be written
-// straight into its buffer where its old value is dead by then, and lets buffers whose lives do not overlap share one.
-import { type BufferRef, type Command, isVirtual, readsOf, type VirtualBuffer, writesOf } from "./recording.ts";
+// From recorded commands to commands on few buffers: drops what nobody needs, lets a variable's new
+// value be written straight into its buffer where its old value is dead by then, and lets buffers
+// whose lives do not overlap share one.
+import {
+  type BufferRef,
+  type Command,
+  isVirtual,
+  readsOf,
+  type VirtualBuffer,
+  writesOf,
+} from "./recording.ts";
 
 /** A variable's buffer and the value that it holds after the commands. */
 export interface BufferAssignment {
@@ -18,8 +26,8 @@ export interface MemoryPlan {
 }
 
 /**
- * Plans the commands. `inputs` are written before the first command, `outputs` must hold their values behind the last,
- * and the assigned variables' buffers their new values.
+ * Plans the commands. `inputs` are written before the first command, `outputs` must hold their
+ * values behind the last, and the assigned variables' buffers their new values.
  */
 export function planMemory(
   recorded: readonly Command[],
@@ -43,7 +51,10 @@ export function planMemory(
   return { commands: all, places, sizes };
 }
 
-/** A variable that becomes another's old value needs that kept aside: the other may be overwritten first. */
+/**
+ * A variable that becomes another's old value needs that kept aside: the other may be overwritten
+ * first.
+ */
 function withTemporaries(recorded: readonly Command[], assignments: readonly BufferAssignment[]) {
   const commands = [...recorded];
   const assigned = assignments.map(({ home, value }) => {
@@ -71,7 +82,10 @@ function lastReads(commands: readonly Command[]): Map<BufferRef, number> {
   return last;
 }
 
-/** Whether the value may live in the variable's buffer from its first write on: the old value must be dead by then. */
+/**
+ * Whether the value may live in the variable's buffer from its first write on: the old value must
+ * be dead by then.
+ */
 function writesInto(
   home: GPUBuffer,
   value: VirtualBuffer,
@@ -86,27 +100,38 @@ function writesInto(
   return lastOld < first || (lastOld === first && writer.kind === "copy");
 }
 
-function isElided(command: Command, places: ReadonlyMap<VirtualBuffer, GPUBuffer | number>): boolean {
-  return command.kind === "copy" && isVirtual(command.target) && places.get(command.target) === command.source;
+function isElided(
+  command: Command,
+  places: ReadonlyMap<VirtualBuffer, GPUBuffer | number>,
+): boolean {
+  return command.kind === "copy" && isVirtual(command.target) &&
+    places.get(command.target) === command.source;
 }
 
-/** Gives each virtual buffer without a place the smallest free buffer that holds it, or a new one. */
+/**
+ * Gives each virtual buffer without a place the smallest free buffer that holds it, or a new one.
+ */
 function shareBuffers(
   commands: readonly Command[],
   inputs: readonly VirtualBuffer[],
   outputs: readonly BufferRef[],
   places: Map<VirtualBuffer, GPUBuffer | number>,
 ): number[] {
-  const sizes: number[] = [], free: number[] = [];
+  const sizes: number[] = [];
+  const free: number[] = [];
   const lastUse = new Map<BufferRef, number>();
-  commands.forEach((command, i) => [...readsOf(command), ...writesOf(command)].forEach((b) => lastUse.set(b, i)));
+  commands.forEach((command, i) =>
+    [...readsOf(command), ...writesOf(command)].forEach((b) => lastUse.set(b, i))
+  );
   for (const output of outputs) lastUse.set(output, commands.length);
   const place = (buffer: BufferRef) => {
     if (!isVirtual(buffer) || buffer.constant !== null || places.has(buffer)) return;
     let best = -1;
     free.forEach((candidate, i) => {
       const size = sizes[candidate]!;
-      if (size >= buffer.bytes && size <= 2 * buffer.bytes && (best < 0 || size < sizes[free[best]!]!)) best = i;
+      if (
+        size >= buffer.bytes && size <= 2 * buffer.bytes && (best < 0 || size < sizes[free[best]!]!)
+      ) best = i;
     });
     places.set(buffer, best >= 0 ? free.splice(best, 1)[0]! : sizes.push(buffer.bytes) - 1);
   };

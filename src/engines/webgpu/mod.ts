@@ -1,5 +1,5 @@
-// The engine `webgpu`: any GPU that Deno's WebGPU reaches. Stock operations are tfjs-backend-webgpu's; our own kernels
-// are registered by kernels/webgpu.ts.
+// The engine `webgpu`: any GPU that Deno's WebGPU reaches. Stock operations are
+// tfjs-backend-webgpu's; our own kernels are registered by kernels/webgpu.ts.
 import * as tf from "@tensorflow/tfjs";
 import { registerWebGpuKernels } from "../../../kernels/webgpu.ts";
 import type { Engine } from "../engine.ts";
@@ -27,19 +27,26 @@ export interface WebGpuEngine extends Engine {
  */
 export async function openWebGpu(options: { software: boolean }): Promise<WebGpuEngine> {
   const gpu = await openDevice(options);
-  const backend = new Backend(gpu), homes: Homes = new Map();
+  const backend = new Backend(gpu);
+  const homes: Homes = new Map();
   if (tf.findBackendFactory("webgpu")) tf.removeBackend("webgpu");
   registerWebGpuKernels();
   tf.registerBackend("webgpu", () => backend, 3);
   await tf.setBackend("webgpu");
   return {
     name: "webgpu",
-    description: `tfjs-backend-webgpu ${tf.version_core} on ${gpu.name}${gpu.software ? " (a software GPU)" : ""}`,
+    description: `tfjs-backend-webgpu ${tf.version_core} on ${gpu.name}${
+      gpu.software ? " (a software GPU)" : ""
+    }`,
     device: gpu.name,
     threads: null,
-    libraries: () => [...nvidiaDriver(), { name: "WebGPU adapter", version: adapterVersion(gpu.info) }],
+    libraries:
+      () => [...nvidiaDriver(), { name: "WebGPU adapter", version: adapterVersion(gpu.info) }],
     hardwareGpu: !gpu.software,
-    largestTensor: Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize),
+    largestTensor: Math.min(
+      gpu.device.limits.maxStorageBufferBindingSize,
+      gpu.device.limits.maxBufferSize,
+    ),
     jit: (fn) => jitFunction(backend, homes, fn),
     settle: async () => {
       backend.flush();

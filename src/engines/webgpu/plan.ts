@@ -1,4 +1,5 @@
-// A recorded function made ready for replay: buffers, uniforms and bind groups are made once; a replay only encodes.
+// A recorded function made ready for replay: buffers, uniforms and bind groups are made once; a
+// replay only encodes.
 import type { Backend } from "./backend.ts";
 import { tensorUsage } from "./backend.ts";
 import { checkBufferSize, gpuError } from "./device.ts";
@@ -27,7 +28,10 @@ export interface BufferCopy {
 export interface Plan {
   /** The GPU buffer that stands for a buffer of the recording. */
   bufferOf(buffer: BufferRef): GPUBuffer;
-  /** Encodes and submits `before`, all commands, then `after`, in pieces that no driver takes for a hang. */
+  /**
+   * Encodes and submits `before`, all commands, then `after`, in pieces that no driver takes for a
+   * hang.
+   */
   replay(before: readonly BufferCopy[], after: readonly BufferCopy[]): void;
   readonly statistics: PlanStatistics;
   dispose(): void;
@@ -87,17 +91,22 @@ export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPl
     return typeof place === "number" ? buffers[place]! : place;
   };
   const uniforms = packAllUniforms(
-    commands.flatMap((command) => command.kind === "dispatch" && command.uniforms ? [command.uniforms] : []),
+    commands.flatMap((command) =>
+      command.kind === "dispatch" && command.uniforms ? [command.uniforms] : []
+    ),
     device.limits.minUniformBufferOffsetAlignment,
   );
   const uniformBuffer = newBuffer(uniforms.bytes.byteLength, 0x40 | 0x08); // UNIFORM, COPY_DST
   writeBuffer(device.queue, uniformBuffer, uniforms.bytes.buffer);
   const kernels: Record<string, number> = {};
   const segments: Segment[] = [];
-  let current: Segment | null = null, bound: GPUComputePipeline | null = null;
+  let current: Segment | null = null;
+  let bound: GPUComputePipeline | null = null;
   for (const [i, command] of commands.entries()) {
     const startsSubmit = i > 0 && i % gpu.commandsPerSubmit === 0;
-    if (current === null || startsSubmit || (command.kind === "copy" && current.dispatches.length > 0)) {
+    if (
+      current === null || startsSubmit || (command.kind === "copy" && current.dispatches.length > 0)
+    ) {
       current = { startsSubmit, copies: [], dispatches: [] };
       segments.push(current);
       bound = null;
@@ -147,7 +156,8 @@ export function writeBuffer(queue: GPUQueue, target: GPUBuffer, bytes: ArrayBuff
 }
 
 function packAllUniforms(each: readonly ArrayBuffer[], alignment: number) {
-  const offsets = new Map<ArrayBuffer, number>(), offsetsByContent = new Map<string, number>();
+  const offsets = new Map<ArrayBuffer, number>();
+  const offsetsByContent = new Map<string, number>();
   const distinct: ArrayBuffer[] = [];
   let end = 0;
   for (const bytes of each) {
@@ -175,7 +185,8 @@ function replay(
   backend.flush();
   const { device } = backend;
   let encoder = device.createCommandEncoder();
-  const copy = ({ source, target, bytes }: BufferCopy) => encoder.copyBufferToBuffer(source, 0, target, 0, bytes);
+  const copy = ({ source, target, bytes }: BufferCopy) =>
+    encoder.copyBufferToBuffer(source, 0, target, 0, bytes);
   before.forEach(copy);
   for (const { startsSubmit, copies, dispatches } of segments) {
     if (startsSubmit) {

@@ -1,5 +1,6 @@
-// What a jitted function does, as a list of commands on buffers that do not exist yet. Each virtual buffer is written
-// by one command (and changed in place by no other than an update), so the order of reads and writes is plain.
+// What a jitted function does, as a list of commands on buffers that do not exist yet. Each virtual
+// buffer is written by one command (and changed in place by no other than an update), so the order
+// of reads and writes is plain.
 import type * as tf from "@tensorflow/tfjs";
 
 /** A buffer of a plan in the making. */
@@ -74,5 +75,6 @@ export function writesOf(command: Command): BufferRef[] {
 
 /** Values as the GPU holds them: four bytes each. */
 export function bytesOf(values: tf.TypedArray, dtype: tf.DataType): ArrayBuffer {
-  return (dtype === "float32" ? new Float32Array(values) : new Int32Array(values)).buffer as ArrayBuffer;
+  return (dtype === "float32" ? new Float32Array(values) : new Int32Array(values))
+    .buffer as ArrayBuffer;
 }

@@ -1,7 +1,10 @@
 /** For tests: a GPU that allows no more than what every WebGPU device must. */
 import { openWebGpu, type WebGpuEngine } from "./mod.ts";
 
-/** The specification's default limits (https://www.w3.org/TR/webgpu/#limits), where kernels come near them. */
+/**
+ * The specification's default limits (https://www.w3.org/TR/webgpu/#limits), where kernels come
+ * near them.
+ */
 const leastLimits = {
   maxBufferSize: 2 ** 28,
   maxStorageBufferBindingSize: 2 ** 27,
@@ -16,7 +19,8 @@ const leastLimits = {
 
 /** Opens the engine on such a device, so that the device itself refuses more. */
 export async function openLeastWebGpu(): Promise<WebGpuEngine> {
-  const { gpu } = navigator, request = gpu.requestAdapter;
+  const { gpu } = navigator;
+  const request = gpu.requestAdapter;
   const adapter = (await gpu.requestAdapter())!;
   const least = {
     info: adapter.info,
@@ -24,7 +28,10 @@ export async function openLeastWebGpu(): Promise<WebGpuEngine> {
     limits: leastLimits,
     requestDevice: (descriptor: GPUDeviceDescriptor) => adapter.requestDevice(descriptor),
   };
-  Object.defineProperty(gpu, "requestAdapter", { value: () => Promise.resolve(least), configurable: true });
+  Object.defineProperty(gpu, "requestAdapter", {
+    value: () => Promise.resolve(least),
+    configurable: true,
+  });
   try {
     return await openWebGpu({ software: true });
   } finally {

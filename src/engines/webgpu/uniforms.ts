@@ -1,6 +1,7 @@
-// Packs the uniforms of tfjs-backend-webgpu's programs as its generated WGSL struct lays them out: a field of n numbers
-// is a scalar, vec2, vec3 or vec4 (WGSL specification, "Alignment and Size"), or for 5 and 6 numbers a struct of
-// scalars that tfjs aligns to 16 bytes together with the field behind it.
+// Packs the uniforms of tfjs-backend-webgpu's programs as its generated WGSL struct lays them out:
+// a field of n numbers is a scalar, vec2, vec3 or vec4 (WGSL specification, "Alignment and Size"),
+// or for 5 and 6 numbers a struct of scalars that tfjs aligns to 16 bytes together with the field
+// behind it.
 
 /** One field: its numbers and their type. */
 export interface UniformField {
@@ -15,7 +16,9 @@ function alignmentOf(length: number): number {
 
 /** The bytes of a uniform buffer with these fields. */
 export function packUniforms(fields: readonly UniformField[]): ArrayBuffer {
-  let end = 0, structAlignment = 4, afterLongField = false;
+  let end = 0;
+  let structAlignment = 4;
+  let afterLongField = false;
   const placed = fields.map(({ type, data }) => {
     const numbers = data.length === 0 ? [1] : data; // A scalar tensor's shape is written as one number.
     const alignment = afterLongField ? 16 : alignmentOf(numbers.length);

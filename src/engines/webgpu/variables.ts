@@ -1,6 +1,7 @@
-// A recorded plan reads and writes a variable in one GPU buffer, its home. tfjs moves a variable to other data whenever
-// it is assigned, and lets tensors share data; what stands here brings variables home before a replay, and sees to it
-// that a home is shared with nobody when a plan overwrites it.
+// A recorded plan reads and writes a variable in one GPU buffer, its home. tfjs moves a variable to
+// other data whenever it is assigned, and lets tensors share data; what stands here brings
+// variables home before a replay, and sees to it that a home is shared with nobody when a plan
+// overwrites it.
 import * as tf from "@tensorflow/tfjs";
 import type { Backend, TensorData } from "./backend.ts";
 
@@ -33,7 +34,9 @@ export function separateVariables(backend: Backend, homes: Homes): void {
   }
 }
 
-/** One more plan that uses the variable's home, which is where the variable is now if it had none. */
+/**
+ * One more plan that uses the variable's home, which is where the variable is now if it had none.
+ */
 export function joinHome(backend: Backend, homes: Homes, variable: tf.Variable): Home {
   let home = homes.get(variable);
   if (!home) {
@@ -57,7 +60,9 @@ export function leaveHome(backend: Backend, homes: Homes, home: Home): void {
 /** Copies the variable's value into its home, if it was assigned elsewhere since. */
 export function bringHome(backend: Backend, home: Home): void {
   const { variable } = home;
-  if (variable.isDisposed) throw new Error(`A jitted function uses the variable ${variable.name}, which is disposed.`);
+  if (variable.isDisposed) {
+    throw new Error(`A jitted function uses the variable ${variable.name}, which is disposed.`);
+  }
   if (variable.dataId === home.dataId) return;
   if (home.data.refCount > home.plans) leaveSharers(backend, home, 0);
   const source = backend.bufferOf(variable) as GPUBuffer;
@@ -69,15 +74,21 @@ export function bringHome(backend: Backend, home: Home): void {
   home.data.values = null;
 }
 
-/** To be called before a plan overwrites the home: nobody else may see that, and no copy on the CPU may stay. */
+/**
+ * To be called before a plan overwrites the home: nobody else may see that, and no copy on the CPU
+ * may stay.
+ */
 export function ownHome(backend: Backend, home: Home): void {
   if (home.data.refCount > home.plans + 1) leaveSharers(backend, home, 1);
   home.data.values = null;
 }
 
-/** Leaves a copy to the tensors that share the home's data, and moves the home to data of its own. */
+/**
+ * Leaves a copy to the tensors that share the home's data, and moves the home to data of its own.
+ */
 function leaveSharers(backend: Backend, home: Home, ownReferences: 0 | 1): void {
-  const { variable } = home, bytes = 4 * variable.size;
+  const { variable } = home;
+  const bytes = 4 * variable.size;
   const copied = backend.makeTensorInfo(variable.shape, variable.dtype);
   const spare = backend.bufferOf(copied) as GPUBuffer;
   backend.ensureCommandEncoderReady();
