@@ -9,6 +9,7 @@ import { UserError } from "../errors.ts";
 import { syncFolder } from "../formats/atomic.ts";
 import { explainInputError } from "../formats/input.ts";
 import { gunzipPieces, isGzip } from "../formats/gzip.ts";
+import { joined } from "../formats/pieces.ts";
 import { untar } from "../formats/tar.ts";
 import { exists, partialPath, removeLeftovers, writeNew } from "./atomic.ts";
 import { isSafeName } from "./manifest.ts";
@@ -192,7 +193,9 @@ export async function unpackBundle(archive: string, into: string): Promise<Verif
       const path = join(staging, ...rest);
       try {
         Deno.mkdirSync(dirname(path), { recursive: true });
-        writeNew(path, content);
+        const parts: Uint8Array[] = [];
+        for await (const part of content) parts.push(part);
+        writeNew(path, joined(parts));
       } catch (error) {
         // On some systems names that differ only in case are the same; a file may also stand where
         // a folder should.

@@ -7,7 +7,6 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { gunzipPieces } from "../formats/gzip.ts";
-import { writeFileAtomic } from "../formats/atomic.ts";
 import { untar } from "../formats/tar.ts";
 import type { Archive } from "./archives.ts";
 
@@ -128,8 +127,12 @@ async function unpack(
   ) {
     const target = join(folder, name);
     await Deno.mkdir(join(target, ".."), { recursive: true });
-    writeFileAtomic(target, content);
-    onProgress?.(`unpacking ${archive.file}`, bytes += content.length, archive.tar!.bytes);
+    // The whole folder appears by one rename; no file needs its own.
+    using output = await Deno.open(target, { write: true, createNew: true });
+    for await (const piece of content) {
+      for (let at = 0; at < piece.length;) at += await output.write(piece.subarray(at));
+      onProgress?.(`unpacking ${archive.file}`, bytes += piece.length, archive.tar!.bytes);
+    }
   }
 }
 

@@ -1,9 +1,18 @@
 /** gzip, unpacked piece by piece, so that nothing is allocated on a file's word. */
 import { UserError } from "../errors.ts";
+import { joined } from "./pieces.ts";
 
 /** Whether the bytes begin as a gzip file does. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/**
+ * Bytes in small pieces: what a piece unpacks to (a thousand times as much, at most) is in memory
+ * at once.
+ */
+function* slices(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < bytes.length; at += 1 << 14) yield bytes.subarray(at, at + (1 << 14));
 }
 
 /**
@@ -16,7 +25,12 @@ export async function* gunzipPieces(
   packed: ReadableStream<Uint8Array<ArrayBuffer>>,
   where: string,
 ): AsyncGenerator<Uint8Array> {
-  const pieces = packed.pipeThrough(new DecompressionStream("gzip"));
+  const sliced = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(piece, controller) {
+      for (const slice of slices(piece)) controller.enqueue(slice);
+    },
+  });
+  const pieces = packed.pipeThrough(sliced).pipeThrough(new DecompressionStream("gzip"));
   try {
     for await (const piece of pieces) yield piece;
   } catch (error) {
@@ -26,14 +40,6 @@ export async function* gunzipPieces(
     }
     throw error;
   }
-}
-
-/**
- * Bytes in small pieces: what a piece unpacks to (a thousand times as much, at most) is in memory
- * at once.
- */
-function* slices(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuffer>> {
-  for (let at = 0; at < bytes.length; at += 1 << 14) yield bytes.subarray(at, at + (1 << 14));
 }
 
 /**
@@ -48,18 +54,12 @@ export async function gunzip(
 ): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of gunzipPieces(ReadableStream.from(slices(bytes)), where)) {
+  for await (const piece of gunzipPieces(ReadableStream.from([bytes]), where)) {
     length += piece.length;
     if (length > most) {
       throw new UserError(`${where}: this gzip file holds more than ${most} bytes`);
     }
     pieces.push(piece);
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return joined(pieces);
 }

@@ -1,51 +1,36 @@
 /**
- * tar archives, read as they arrive. Formats: POSIX ustar and pax, and GNU's long names. Only plain
- * files come out: what names a place outside, a link or a device is refused, and so is more than
- * the caller expects.
+ * tar archives, read as they arrive: no entry is ever held whole. Formats: POSIX ustar and pax, and
+ * GNU's long names. Only plain files come out. Refused are links, devices, names that lead
+ * elsewhere, and more than the caller expects.
  */
 import { UserError } from "../errors.ts";
+import { joined, type PieceReader, pieceReader } from "./pieces.ts";
 
 const block = 512;
+/** Bytes of a path. */
+const longestName = 1024;
+/** Bytes of the records that a pax header puts before an entry. */
+const longestRecords = 65_536;
 
-/** A file of an archive: its path, with "/" between its parts, and its bytes. */
+/** A file of an archive. */
 export interface TarEntry {
+  /** Its path, with "/" between its parts; it leads nowhere but into the target folder. */
   name: string;
-  content: Uint8Array;
+  /** Bytes. */
+  size: number;
+  /** Its bytes, read once and before the next entry; what is not read is passed over. */
+  content: AsyncIterable<Uint8Array>;
 }
 
-/** Bytes out of pieces of any length. */
-function reader(pieces: AsyncIterator<Uint8Array>) {
-  let piece = new Uint8Array() as Uint8Array;
-  let at = 0;
-  /**
-   * So many bytes, or fewer at the end. Grows with what arrives, not with what an archive claims.
-   */
-  return async (count: number): Promise<Uint8Array> => {
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    while (length < count) {
-      if (at === piece.length) {
-        const next = await pieces.next();
-        if (next.done) break;
-        piece = next.value;
-        at = 0;
-        continue;
-      }
-      const part = piece.subarray(at, at + count - length);
-      at += part.length;
-      length += part.length;
-      parts.push(part);
-    }
-    if (parts.length === 1) return parts[0]!;
-    const whole = new Uint8Array(length);
-    let end = 0;
-    for (const part of parts) {
-      whole.set(part, end);
-      end += part.length;
-    }
-    return whole;
-  };
+/** What a caller expects at most of an archive. */
+export interface TarBounds {
+  /** Bytes of all entries together. */
+  bytes: number;
+  /** Entries: files, folders, and the records that precede them. */
+  entries: number;
 }
+
+type Fault = (what: string) => UserError;
 
 /** A text of a header, up to its first zero. */
 function textAt(header: Uint8Array, start: number, length: number): string {
@@ -64,18 +49,101 @@ function safeName(name: string): string | null {
   return name.startsWith("/") || parts.length === 0 || parts.some(bad) ? null : parts.join("/");
 }
 
-/** The `path` of a pax header: records "LENGTH KEY=VALUE\n". */
-function paxPath(content: Uint8Array): string | null {
-  let found: string | null = null;
+/** The records "LENGTH KEY=VALUE\n" of a pax header, or null where they are damaged. */
+function paxRecords(content: Uint8Array): Map<string, string> | null {
+  const records = new Map<string, string>();
+  const text = new TextDecoder();
   for (let at = 0; at < content.length;) {
     const space = content.indexOf(0x20, at);
-    const length = space < 0 ? NaN : Number(new TextDecoder().decode(content.subarray(at, space)));
+    const length = space < 0 ? NaN : Number(text.decode(content.subarray(at, space)));
     if (!(length > space - at) || at + length > content.length) return null;
-    const record = new TextDecoder().decode(content.subarray(space + 1, at + length - 1));
-    if (record.startsWith("path=")) found = record.slice(5);
+    const record = text.decode(content.subarray(space + 1, at + length - 1));
+    const equals = record.indexOf("=");
+    if (equals < 0) return null;
+    records.set(record.slice(0, equals), record.slice(equals + 1));
     at += length;
   }
-  return found;
+  return records;
+}
+
+interface Header {
+  type: string;
+  size: number;
+  /** The name as the header itself gives it. */
+  name: string;
+}
+
+/** The next entry's header, or null at the archive's end. */
+async function readHeader(reader: PieceReader, fault: Fault): Promise<Header | null> {
+  const header = await reader.exactly(block);
+  if (header.length < block) throw fault("it is cut off");
+  if (header.every((byte) => byte === 0)) return null;
+  const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
+  if (sum !== parseInt(textAt(header, 148, 8).trim(), 8)) throw fault("it is damaged");
+  const sizeText = textAt(header, 124, 12).trim();
+  if (!/^[0-7]+$/.test(sizeText)) throw fault("it is damaged");
+  const prefix = textAt(header, 257, 5) === "ustar" ? textAt(header, 345, 155) : "";
+  return {
+    type: String.fromCharCode(header[156]!),
+    size: parseInt(sizeText, 8),
+    name: (prefix ? `${prefix}/` : "") + textAt(header, 0, 100),
+  };
+}
+
+/** What follows a header: its bytes, then zeros up to a whole block. */
+function bodyOf(reader: PieceReader, size: number, fault: Fault) {
+  let left = size;
+  async function* content(): AsyncGenerator<Uint8Array> {
+    while (left > 0) {
+      const piece = await reader.some(left);
+      if (piece.length === 0) throw fault("it is cut off");
+      left -= piece.length;
+      yield piece;
+    }
+  }
+  const skip = async () => {
+    for await (const _ of content());
+    const padding = (block - size % block) % block;
+    if ((await reader.exactly(padding)).length < padding) throw fault("it is cut off");
+  };
+  return { content, skip };
+}
+
+/** The name that a record gives to the entry behind it, or null where it gives none. */
+async function recordedName(
+  { type, size }: Header,
+  content: AsyncIterable<Uint8Array>,
+  fault: Fault,
+): Promise<string | null> {
+  if (size > (type === "L" ? longestName : longestRecords)) {
+    throw fault(`a name or its records take ${size} bytes`);
+  }
+  const pieces: Uint8Array[] = [];
+  for await (const piece of content) pieces.push(piece);
+  const bytes = joined(pieces);
+  if (type === "L") return textAt(bytes, 0, bytes.length);
+  const records = paxRecords(bytes);
+  if (!records) throw fault("it is damaged");
+  // Other programs would read another length, or holes, where we read the header's.
+  if (records.has("size")) throw fault("it holds a file of 8 GiB or more");
+  if ([...records.keys()].some((key) => key.startsWith("GNU.sparse"))) {
+    throw fault("it holds a sparse file");
+  }
+  return records.get("path") ?? null;
+}
+
+/** The safe name of a plain file, or null for a folder, which appears with the files in it. */
+function fileName(type: string, name: string, fault: Fault): string | null {
+  const quoted = JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);
+  const safe = name.length > longestName ? null : safeName(name);
+  if (type === "5") {
+    // "./" stands for the target itself.
+    if (safe === null && name !== "./" && name !== ".") throw fault(`${quoted} leads outside`);
+    return null;
+  }
+  if (type !== "0" && type !== "\0") throw fault(`${quoted} is a link or a device`);
+  if (safe === null) throw fault(`${quoted} leads outside`);
+  return safe;
 }
 
 /**
@@ -83,64 +151,40 @@ function paxPath(content: Uint8Array): string | null {
  *
  * @param pieces the archive's bytes, unpacked
  * @param where what to call the archive in messages
- * @param most at most so many bytes and so many entries are expected
+ * @param most what is expected at most
  * @throws UserError where it is damaged or cut off, holds more than expected, or holds links or
  *   names that lead elsewhere
  */
 export async function* untar(
   pieces: AsyncIterable<Uint8Array>,
   where: string,
-  most: { bytes: number; entries: number },
+  most: TarBounds,
 ): AsyncGenerator<TarEntry> {
   const fault = (what: string) =>
     new UserError(`${where}: this tar archive is not unpacked: ${what}`);
-  const take = reader(pieces[Symbol.asyncIterator]());
+  const reader = pieceReader(pieces);
   const seen = new Set<string>();
   let bytes = 0;
   let entries = 0;
   let longName: string | null = null;
   for (;;) {
-    const header = await take(block);
-    if (header.length < block) throw fault("it is cut off");
-    if (header.every((byte) => byte === 0)) return;
-    const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
-    if (sum !== parseInt(textAt(header, 148, 8).trim(), 8)) throw fault("it is damaged");
-    const sizeText = textAt(header, 124, 12).trim();
-    const size = /^[0-7]+$/.test(sizeText) ? parseInt(sizeText, 8) : NaN;
-    if (!(size >= 0)) throw fault("it is damaged");
+    const header = await readHeader(reader, fault);
+    if (header === null) return;
     if (++entries > most.entries) throw fault(`it holds more than ${most.entries} entries`);
-    if ((bytes += size) > most.bytes) throw fault(`it holds more than ${most.bytes} bytes`);
-    const content = await take(size);
-    const padding = (block - size % block) % block;
-    if (content.length < size || (await take(padding)).length < padding) {
-      throw fault("it is cut off");
-    }
+    if ((bytes += header.size) > most.bytes) throw fault(`it holds more than ${most.bytes} bytes`);
+    const { content, skip } = bodyOf(reader, header.size, fault);
 
-    const type = String.fromCharCode(header[156]!);
-    if (type === "L") {
-      longName = textAt(content, 0, content.length);
-      continue;
-    }
-    if (type === "x") {
-      longName = paxPath(content) ?? longName;
-      continue;
-    }
-    if (type === "g") continue;
-    const prefix = textAt(header, 257, 5) === "ustar" ? textAt(header, 345, 155) : "";
-    const name: string = longName ?? (prefix ? `${prefix}/` : "") + textAt(header, 0, 100);
-    longName = null;
-    const safe = safeName(name);
-    if (type === "5") {
-      // Folders appear with the files in them; "./" stands for the target itself.
-      if (safe === null && name !== "./" && name !== ".") {
-        throw fault(`${JSON.stringify(name)} leads outside`);
+    if (header.type === "L" || header.type === "x") {
+      longName = await recordedName(header, content(), fault) ?? longName;
+    } else if (header.type !== "g") {
+      const name = fileName(header.type, longName ?? header.name, fault);
+      longName = null;
+      if (name !== null) {
+        if (seen.has(name)) throw fault(`${JSON.stringify(name)} is there twice`);
+        seen.add(name);
+        yield { name, size: header.size, content: content() };
       }
-      continue;
     }
-    if (type !== "0" && type !== "\0") throw fault(`${JSON.stringify(name)} is a link or a device`);
-    if (safe === null) throw fault(`${JSON.stringify(name)} leads outside`);
-    if (seen.has(safe)) throw fault(`${JSON.stringify(name)} is there twice`);
-    seen.add(safe);
-    yield { name: safe, content };
+    await skip();
   }
 }

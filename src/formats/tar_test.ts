@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../errors.ts";
 // By GNU tar, in its own format and in pax: a/b/c.txt ("hello\n"), an empty file, and a file in a
 // folder whose name has 120 letters.
@@ -6,6 +6,7 @@ import gnu from "./fixtures/gnu.tar.gz" with { type: "bytes" };
 import pax from "./fixtures/pax.tar.gz" with { type: "bytes" };
 import { fuzz } from "./fuzz.ts";
 import { gunzip } from "./gzip.ts";
+import { joined } from "./pieces.ts";
 import { untar } from "./tar.ts";
 
 const roomy = { bytes: 100_000, entries: 100 };
@@ -17,10 +18,19 @@ async function* arriving(bytes: Uint8Array, length = 100): AsyncGenerator<Uint8A
   }
 }
 
+/** The bytes of all pieces. */
+async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const piece of pieces) parts.push(piece);
+  return joined(parts);
+}
+
 async function unpacked(bytes: Uint8Array, most = roomy): Promise<Map<string, string>> {
   const files = new Map<string, string>();
-  for await (const { name, content } of untar(arriving(bytes), "a.tar", most)) {
-    files.set(name, new TextDecoder().decode(content));
+  for await (const { name, size, content } of untar(arriving(bytes), "a.tar", most)) {
+    const whole = await bytesOf(content);
+    assertEquals(whole.length, size);
+    files.set(name, new TextDecoder().decode(whole));
   }
   return files;
 }
@@ -103,6 +113,69 @@ function longNamed(name: string): Uint8Array {
     ...archive("short", "0", "x"),
   ]);
 }
+
+/** An archive of one entry of so many zeros, made as it is asked for; counts the bytes asked for. */
+function endless(type: string, size: number) {
+  const asked = { bytes: 0 };
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield archive("a", type, "", size).subarray(0, 512);
+    const zeros = new Uint8Array(1 << 20);
+    for (; asked.bytes < size; asked.bytes += zeros.length) yield await Promise.resolve(zeros);
+  }
+  return { pieces: pieces(), asked };
+}
+
+Deno.test("an entry is handed on as it arrives, never held whole", async () => {
+  const { pieces, asked } = endless("0", 2 ** 32);
+  for await (const { size, content } of untar(pieces, "a.tar", { bytes: 2 ** 33, entries: 1 })) {
+    assertEquals(size, 2 ** 32);
+    for await (const piece of content) {
+      assert(piece.length <= 1 << 20);
+      if (asked.bytes > 4 << 20) break;
+    }
+    break;
+  }
+  assert(asked.bytes < 8 << 20, `${asked.bytes} bytes were asked for`);
+});
+
+Deno.test("names and their records are bounded before they are read", async () => {
+  const huge = { bytes: 2 ** 40, entries: 10 };
+  for (const type of ["L", "x"]) {
+    const { pieces, asked } = endless(type, 600_000_000);
+    const all = async () => {
+      for await (const _ of untar(pieces, "a.tar", huge));
+    };
+    await assertRejects(all, UserError, "a name or its records take 600000000 bytes");
+    assertEquals(asked.bytes, 0);
+  }
+  const letters = "a/".repeat(600);
+  await assertRejects(() => unpacked(longNamed(letters)), UserError, "take 1200 bytes");
+});
+
+Deno.test("what is not read is passed over, and the next entry is right", async () => {
+  const bytes = Uint8Array.from([
+    ...archive("a", "0", "x".repeat(1000)).subarray(0, 512 + 1024),
+    ...archive("b", "0", "second"),
+  ]);
+  const found: string[] = [];
+  for await (const { name, content } of untar(arriving(bytes), "a.tar", roomy)) {
+    found.push(name);
+    if (name === "a") { for await (const _ of content) break; }
+    else found.push(new TextDecoder().decode(await bytesOf(content)));
+  }
+  assertEquals(found, ["a", "b", "second"]);
+});
+
+Deno.test("records that other programs would heed and we do not are refused", async () => {
+  for (const [record, what] of [["size=99", "8 GiB"], ["GNU.sparse.major=1", "sparse"]]) {
+    const text = `${record!.length + 4} ${record}\n`;
+    const bytes = Uint8Array.from([
+      ...archive("pax", "x", text).subarray(0, 1024),
+      ...archive("a", "0", "hi"),
+    ]);
+    await assertRejects(() => unpacked(bytes), UserError, what);
+  }
+});
 
 Deno.test("fuzzing: damaged tar archives", async () => {
   const whole = await gunzip(pax, "a.tar.gz");
