@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { captureTerminal } from "../terminal.ts";
 import { main } from "./main.ts";
 
 const ignore = (["read", "write"] as const).some((name) =>
@@ -14,9 +15,7 @@ const why = "(needs --allow-read --allow-write)";
 async function refusal(spec: string | null, others: Record<string, string>) {
   const folder = await Deno.makeTempDir();
   const home = Deno.cwd();
-  const printed: string[] = [];
-  const errors: unknown[] = [];
-  const { log, error } = console;
+  using said = captureTerminal();
   try {
     for (const [name, text] of Object.entries(others)) {
       await Deno.mkdir(join(folder, name, name.endsWith("/") ? "" : ".."), { recursive: true });
@@ -24,17 +23,14 @@ async function refusal(spec: string | null, others: Record<string, string>) {
     }
     if (spec !== null) await Deno.writeTextFile(join(folder, "spec.yaml"), spec);
     Deno.chdir(folder);
-    console.log = (text: string) => void printed.push(text);
-    console.error = (problem: unknown) => void errors.push(problem);
     const code = await main(["run", "spec.yaml", "--quiet"]);
     return {
       code,
-      printed,
-      errors,
+      printed: said.out,
+      errors: said.err,
       left: Array.from(Deno.readDirSync(folder), (entry) => entry.name).sort(),
     };
   } finally {
-    Object.assign(console, { log, error });
     Deno.chdir(home);
     await Deno.remove(folder, { recursive: true });
   }

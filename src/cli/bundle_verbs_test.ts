@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { exampleBundle } from "../bundle/testing.ts";
 import { UserError } from "../errors.ts";
+import { captureTerminal } from "../terminal.ts";
 import { run as diff } from "./diff.ts";
 import { run as pack } from "./pack.ts";
 import { run as reproduce } from "./reproduce.ts";
@@ -18,14 +19,8 @@ async function said(
   verb: (args: string[]) => Promise<number>,
   ...args: string[]
 ): Promise<[number, string]> {
-  const lines: string[] = [];
-  const { log } = console;
-  console.log = (...words) => lines.push(words.join(" "));
-  try {
-    return [await verb(args), lines.join("\n")];
-  } finally {
-    console.log = log;
-  }
+  using said = captureTerminal();
+  return [await verb(args), said.out.join("\n")];
 }
 
 Deno.test({

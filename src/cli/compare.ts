@@ -7,6 +7,7 @@ import { compareRuns, type ScoredRun } from "../evaluation/table.ts";
 import { comparisonCsv, comparisonJson, comparisonMarkdown } from "../evaluation/table_text.ts";
 import { writeFileAtomic } from "../formats/atomic.ts";
 import { specDigest } from "../spec/mod.ts";
+import { print, printBeside } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -54,17 +55,17 @@ export function run(args: string[]): Promise<number> {
   if (first === undefined) {
     throw new UserError(`compare needs bundles, or a folder of them\n\n${help}`);
   }
-  const runs = scoredRuns(args, console.error);
+  const runs = scoredRuns(args, printBeside);
   if (runs.length === 0) throw new UserError(`${args.join(", ")}: no bundle here has scores`);
   const comparison = compareRuns(runs);
   const markdown = comparisonMarkdown(comparison);
-  console.log(markdown);
+  print(markdown);
   const folder = isBundle(first) ? dirname(first) : first;
   const encoder = new TextEncoder();
   const texts = { md: markdown, csv: comparisonCsv(comparison), json: comparisonJson(comparison) };
   for (const [ending, text] of Object.entries(texts)) {
     writeFileAtomic(join(folder, `comparison.${ending}`), encoder.encode(text));
   }
-  console.log(`Written to ${join(folder, "comparison")}.md, .csv and .json`);
+  print(`Written to ${join(folder, "comparison")}.md, .csv and .json`);
   return Promise.resolve(0);
 }

@@ -5,6 +5,7 @@ import type { Evaluation } from "../evaluation/evaluate.ts";
 import { decodePng } from "../formats/png.ts";
 import { encodeTensors } from "../formats/safetensors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
+import { captureTerminal } from "../terminal.ts";
 import { main } from "./main.ts";
 import * as compare from "./compare.ts";
 import * as diff from "./diff.ts";
@@ -54,14 +55,9 @@ function leaveBundle(
 
 /** What a verb prints, and its exit code. */
 async function printed(...args: string[]): Promise<{ code: number; text: string }> {
-  const lines: string[] = [];
-  const { log, error } = console;
-  console.log = console.error = (...words: unknown[]) => void lines.push(words.join(" "));
-  try {
-    return { code: await main(args, verbs), text: lines.join("\n") };
-  } finally {
-    Object.assign(console, { log, error });
-  }
+  using said = captureTerminal();
+  const code = await main(args, verbs);
+  return { code, text: [...said.err, ...said.out].join("\n") };
 }
 
 Deno.test({

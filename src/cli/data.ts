@@ -12,6 +12,7 @@ import { type Block, pictureAt, sheetPng } from "../report/sheet.ts";
 import { datasetFacts, type DatasetName } from "../spec/schema.ts";
 import { parseOptions } from "./options.ts";
 import { createProgress } from "./progress.ts";
+import { line, print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help = `Fetches a dataset's official archives into data/NAME, and says what is there.
@@ -118,7 +119,7 @@ export async function run(args: string[]): Promise<number> {
       progress.update(done);
     });
     progress.done();
-    console.log(`fetched into ${folder}`);
+    print(`fetched into ${folder}`);
   }
   const { channels, limit } = datasetFacts[name];
   let started = false;
@@ -140,16 +141,16 @@ export async function run(args: string[]): Promise<number> {
     },
   );
   progress.done();
-  console.log(`${name}: ${describeDataset(dataset)}\ndata digest ${dataset.digest}`);
-  for (const line of dataset.skipped) console.log(`left out: ${line}`);
+  print(`${name}: ${describeDataset(dataset)}\ndata digest ${dataset.digest}`);
+  for (const what of dataset.skipped) print(line`left out: ${what}`);
   if (flags.preview) {
     const path = `${name}-preview.png`;
     writeFileAtomic(path, await previewSheet(dataset));
-    console.log(`contact sheet: ${path}`);
+    print(`contact sheet: ${path}`);
   }
   if (values.export !== undefined) {
     await exportImages(dataset, values.export);
-    console.log(`exported to ${values.export}`);
+    print(`exported to ${values.export}`);
   }
   return 0;
 }

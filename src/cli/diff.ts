@@ -16,6 +16,7 @@ import { allPictures, type Pictures, sheetPng } from "../report/sheet.ts";
 import { specDifferences } from "../spec/differences.ts";
 import { specName } from "../spec/mod.ts";
 import { positionals } from "./positionals.ts";
+import { print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -35,9 +36,9 @@ export async function run(args: string[]): Promise<number> {
     ["scores", scoreLines(a, b)],
     ["samples", await sampleLines(a, b)],
   ];
-  console.log(`A  ${a}\nB  ${b}`);
+  print(`A  ${a}\nB  ${b}`);
   for (const [title, lines] of sections) {
-    console.log(`\n${title}\n${lines.map((line) => `  ${line}`).join("\n")}`);
+    print(`\n${title}\n${lines.map((line) => `  ${line}`).join("\n")}`);
   }
   return 0;
 }

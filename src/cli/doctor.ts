@@ -1,6 +1,7 @@
 /** `deno task doctor`: which engines work on this machine, and how to get the others. */
 import { UserError } from "../errors.ts";
 import type { EngineName } from "../engines/engine.ts";
+import { print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -21,7 +22,7 @@ export interface Finding {
 export async function run(args: string[]): Promise<number> {
   if (args.length > 0) throw new UserError(`doctor takes no arguments, but got ${args.join(" ")}`);
   const { os, arch } = Deno.build;
-  console.log(`Deno ${Deno.version.deno} on ${os} ${arch}, ${navigator.hardwareConcurrency} cores`);
+  print(`Deno ${Deno.version.deno} on ${os} ${arch}, ${navigator.hardwareConcurrency} cores`);
   for (const [engine, examine] of examinations) {
     const finding = await examine().then(
       (text): Finding => ({ engine, works: true, text }),
@@ -31,7 +32,7 @@ export async function run(args: string[]): Promise<number> {
         text: error instanceof Error ? error.message : String(error),
       }),
     );
-    console.log(findingText(finding));
+    print(findingText(finding));
   }
   return 0;
 }

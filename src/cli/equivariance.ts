@@ -20,6 +20,7 @@ import { curvePlot } from "../report/plots.ts";
 import { compileUNet, loadWeights } from "../unet/mod.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 import { createProgress, type Progress } from "./progress.ts";
+import { print } from "../terminal.ts";
 
 const kinds = ["prediction", "run"] as const;
 /** What the curves' files are called, without their ending. */
@@ -111,7 +112,7 @@ export async function run(args: string[]): Promise<number> {
   } finally {
     engine.dispose();
   }
-  console.log(summaryTable(networks));
+  print(summaryTable(networks));
   if (values.out !== undefined) await writeResults(values.out, networks);
   return 0;
 }
@@ -205,5 +206,5 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
     writeFileAtomic(`${stem}.png`, plot.png);
     written.push(`${stem}.svg`, `${stem}.png`);
   }
-  console.log(`written: ${written.join(", ")}`);
+  print(`written: ${written.join(", ")}`);
 }

@@ -13,6 +13,7 @@ import { figureText, scoreText } from "../evaluation/table_text.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
+import { print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -62,7 +63,7 @@ export async function run(args: string[]): Promise<number> {
     const options = { ...evaluation, seed: spec?.seed ?? 0 };
     const found = await score(chosen, generated.images, reference.images, options, { progress });
     progress.done();
-    console.log(scoreLines(found).join("\n"));
+    print(scoreLines(found).join("\n"));
   } finally {
     engine.dispose();
   }

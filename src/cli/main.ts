@@ -1,11 +1,12 @@
 /**
  * The command line: finds the verb, calls it, and turns what goes wrong into a message and an exit
- * code. 0: done, 1: something broke (with its stack), 2: something that the person can mend (one
- * message).
+ * code. 0: done; 1: members or comparisons failed; 2: something that the person can mend
+ * (one message); 70: our own error (with its stack).
  */
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { type Verb, verbs as allVerbs } from "./verbs.ts";
+import { print, printBeside } from "../terminal.ts";
 
 /** The help of the whole command line. */
 export function overview(verbs: typeof allVerbs = allVerbs): string {
@@ -28,6 +29,11 @@ Examples:
 Where Deno is not installed, \`npx -y deno task VERB\` does the same.`;
 }
 
+/** An error that is ours, with its stack and its causes. */
+function crashText(error: unknown): string {
+  return Deno.inspect(error, { colors: false });
+}
+
 /**
  * Runs one command.
  *
@@ -42,7 +48,7 @@ export async function main(
   const [name, ...rest] = args;
   try {
     if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-      console.log(overview(verbs));
+      print(overview(verbs));
       return name === undefined ? 2 : 0;
     }
     const known = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
@@ -57,17 +63,17 @@ export async function main(
     }
     const verb: Verb = await known.load();
     if (rest.includes("--help") || rest.includes("-h")) {
-      console.log(verb.help);
+      print(verb.help);
       return 0;
     }
     return await verb.run(rest);
   } catch (error) {
     if (error instanceof UserError) {
-      console.error(error.message);
+      printBeside(error.message);
       return 2;
     }
-    console.error(error);
-    return 1;
+    printBeside(crashText(error));
+    return 70;
   }
 }
 

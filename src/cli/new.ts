@@ -5,6 +5,7 @@ import { nearest } from "../nearest.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
 import { positionals } from "./positionals.ts";
 import { interrupted } from "./run_options.ts";
+import { print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help = `Asks four questions and writes a commented spec.
@@ -155,7 +156,7 @@ export function newSpec(
  * behind it.
  */
 function askPerson(text: string, suggested: string): string | null {
-  console.log(`${text}.`);
+  print(`${text}.`);
   return prompt(`[${suggested}]`);
 }
 
@@ -171,7 +172,7 @@ function askAll(ask: typeof askPerson): Answers | null {
       if (answer === undefined) return null;
       const complaint = wrong(answer);
       if (complaint === undefined) answers[key] = answer;
-      else console.log(`  Needed: ${complaint}`);
+      else print(`  Needed: ${complaint}`);
     }
   }
   return answers as unknown as Answers;
@@ -204,7 +205,7 @@ export async function run(
     }
     throw error;
   }
-  console.log(
+  print(
     `${path} is written: ${
       specName(resolved)
     } on ${resolved.dataset}. Run it with\n  deno task run ${path}`,

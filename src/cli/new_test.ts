@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
+import { captureTerminal } from "../terminal.ts";
 import { nameLines } from "./name.ts";
 import { type Answers, newSpec, run } from "./new.ts";
 
@@ -36,14 +37,9 @@ Deno.test({
     const path = `${folder}/mine.yaml`;
     const typed = ["D2", "F-2N", "D-2N", "mnst", "mnist", "huge", "", "left", "99999", "45"];
     const answer = () => typed.shift() ?? null;
-    const log = console.log;
-    const said: string[] = [];
-    console.log = (text: string) => said.push(text);
-    try {
-      assertEquals(await run([path], answer), 0);
-    } finally {
-      console.log = log;
-    }
+    using captured = captureTerminal();
+    assertEquals(await run([path], answer), 0);
+    const said = captured.out;
     assertEquals(typed, []);
     assertEquals(said.length, 6 + 1, "six complaints and the last line");
     assert(said.some((line) => line.includes("did you mean mnist?")));

@@ -3,6 +3,7 @@ import { resolve } from "@std/path";
 import { packBundle } from "../bundle/archive.ts";
 import { requireBundle } from "../bundle/read.ts";
 import { positionals } from "./positionals.ts";
+import { print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help = `Verifies a bundle and packs it into one .tar.gz, the same bytes each time.
@@ -22,10 +23,10 @@ export async function run(args: string[]): Promise<number> {
   requireBundle(bundle!, "pack");
   const archive = file ?? `${resolve(bundle!)}.tar.gz`;
   const { digest, files } = await packBundle(bundle!, archive);
-  console.log(
+  print(
     `${archive}: ${(Deno.statSync(archive).size / 1e6).toFixed(1)} MB, ${files} files, verified`,
   );
-  console.log(`  digest ${digest}`);
-  console.log(`Whoever gets it: deno task unpack ${archive.split(/[\\/]/).pop()}`);
+  print(`  digest ${digest}`);
+  print(`Whoever gets it: deno task unpack ${archive.split(/[\\/]/).pop()}`);
   return 0;
 }

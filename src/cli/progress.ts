@@ -3,6 +3,7 @@
  * plain line now and then where it is not.
  */
 import type { Besides } from "../runner/reporter.ts";
+import { draw, oneLine, terminalSize, visible } from "../terminal.ts";
 
 /** What is shown beside the bar, in order: `{ epoch: "3/16", loss: 0.031, "images/s": 283 }`. */
 export type ProgressFields = Readonly<Record<string, string | number>>;
@@ -67,15 +68,13 @@ const ERASE_LINE = "\r\x1b[K";
 /** Makes a progress display on stderr. */
 export function createProgress(options: ProgressOptions = {}): Progress {
   if (options.quiet) return { phase() {}, update() {}, message() {}, done() {} };
-  const encoder = new TextEncoder();
-  const write = options.write ??
-    ((text: string) => void Deno.stderr.writeSync(encoder.encode(text)));
+  const write = options.write ?? draw;
   const terminal = options.terminal ?? Deno.stderr.isTerminal();
-  const columns = options.columns ?? terminalColumns;
+  const columns = options.columns ?? (() => terminalSize().columns);
   const now = options.now ?? (() => performance.now());
   let phase: Phase | null = null;
 
-  function draw(phase: Phase) {
+  function show(phase: Phase) {
     phase.shownMs = now();
     const left = timeLeft(phase);
     write(
@@ -111,7 +110,7 @@ export function createProgress(options: ProgressOptions = {}): Progress {
         besides: 0,
         shownMs: -Infinity,
       };
-      if (terminal) draw(phase);
+      if (terminal) show(phase);
       else phase.shownMs = startMs;
     },
     update(
@@ -129,12 +128,13 @@ export function createProgress(options: ProgressOptions = {}): Progress {
       if (marks.length === 0 || ms - marks.at(-1)!.ms >= 1000) marks.push({ ms, done });
       while (marks.length > 2 && ms - marks[1]!.ms > RECENT_MS) marks.shift();
       if (ms - phase.shownMs >= (terminal ? REDRAW_MS : plainIntervalMs(ms - phase.startMs))) {
-        draw(phase);
+        show(phase);
       }
     },
     message(text) {
-      write(terminal && phase !== null ? `${ERASE_LINE}${text}\n` : `${text}\n`);
-      if (terminal && phase !== null) draw(phase);
+      const shown = `${visible(text)}\n`;
+      write(terminal && phase !== null ? ERASE_LINE + shown : shown);
+      if (terminal && phase !== null) show(phase);
     },
     done: end,
   };
@@ -151,14 +151,6 @@ export function createProgress(options: ProgressOptions = {}): Progress {
 /** Lines in a log: often at first, then less, five minutes apart at most. */
 function plainIntervalMs(elapsedMs: number): number {
   return Math.min(Math.max(elapsedMs / 10, 10_000), 300_000);
-}
-
-function terminalColumns(): number {
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return 80;
-  }
 }
 
 /** What one line of progress tells. */
@@ -180,13 +172,13 @@ export function plainLine(state: ProgressState): string {
   const percent = Math.floor(100 * state.done / Math.max(state.total, 1));
   const [done, total, unit] = counts(state);
   const counted = `${done} of ${total} ${unit} (${percent} %)`;
-  return `${state.name}: ${[counted, ...parts(state)].join(", ")}`;
+  return oneLine(`${state.name}: ${[counted, ...parts(state)].join(", ")}`);
 }
 
 /** One line for a terminal, never wider than it: the bar gives way first, then what stands last. */
 export function barLine(state: ProgressState & { readonly columns: number }): string {
   const [done, total, unit] = counts(state);
-  const words = [`${done}/${total} ${unit}`, ...parts(state)].join(" · ");
+  const words = oneLine([`${done}/${total} ${unit}`, ...parts(state)].join(" · "));
   // The last column stays free: some terminals wrap when it is filled.
   const room = state.columns - 1;
   const width = Math.min(30, room - state.name.length - words.length - 2);

@@ -14,6 +14,7 @@ import type { Evaluation } from "../evaluation/evaluate.ts";
 import { writeFileAtomic } from "../formats/atomic.ts";
 import { sweepHtml, type SweepRun } from "../report/sweep.ts";
 import { memberNames } from "../runner/sweep_member.ts";
+import { print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -66,6 +67,6 @@ export async function run(args: string[]): Promise<number> {
       sweepHtml(`${basename(resolve(folder))}: ${counted(runs.length, "run")}`, runs),
     ),
   );
-  console.log(`${counted(runs.length, "run")} on one page: ${at}`);
+  print(`${counted(runs.length, "run")} on one page: ${at}`);
   return 0;
 }

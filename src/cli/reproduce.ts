@@ -5,6 +5,7 @@ import { UserError } from "../errors.ts";
 import { type Comparison, reproduceBundle } from "../runner/reproduce.ts";
 import { createProgress } from "./progress.ts";
 import { runArguments, stoppable } from "./run_options.ts";
+import { print } from "../terminal.ts";
 
 const percent = (share: number) => `${100 * share} %`;
 
@@ -57,7 +58,7 @@ export async function run(args: string[]): Promise<number> {
       report,
       signal,
     });
-    console.log(comparisonText(found));
+    print(comparisonText(found));
     return found.ok ? 0 : 1;
   });
 }

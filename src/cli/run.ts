@@ -10,6 +10,7 @@ import { loadSpec, specDigest, specName } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
 import { comparisonText } from "./reproduce.ts";
 import { runArguments, stoppable } from "./run_options.ts";
+import { print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help = `Trains and samples what a spec says, and writes a bundle.
@@ -51,7 +52,7 @@ export async function run(args: string[]): Promise<number> {
   );
   if (dryRun) {
     const source = { path, text };
-    console.log(resolvedSpecYaml(resolved));
+    print(resolvedSpecYaml(resolved));
     const onMeasure = () =>
       report.message("measuring a few steps, to say how long the run would take ...");
     const told = await estimateRun(resolved, {
@@ -62,8 +63,8 @@ export async function run(args: string[]): Promise<number> {
       source,
       onMeasure,
     });
-    console.log(told.network);
-    console.log([`\nbundle:  ${told.bundle}`, `data:    ${told.data}`, ...told.lines].join("\n"));
+    print(told.network);
+    print([`\nbundle:  ${told.bundle}`, `data:    ${told.data}`, ...told.lines].join("\n"));
     return 0;
   }
   return await stoppable(report, async (signal) => {
@@ -84,10 +85,10 @@ export async function run(args: string[]): Promise<number> {
     const comparison = original && original !== bundle.path
       ? await compareBundles(original, bundle.path)
       : null;
-    if (comparison) console.log(comparisonText(comparison));
-    console.log(`bundle:      ${bundle.path}`);
-    console.log(`digest:      ${bundle.digest}`);
-    console.log(`open first:  ${firstToOpen(bundle.path)}`);
+    if (comparison) print(comparisonText(comparison));
+    print(`bundle:      ${bundle.path}`);
+    print(`digest:      ${bundle.digest}`);
+    print(`open first:  ${firstToOpen(bundle.path)}`);
     return comparison && !comparison.ok ? 1 : 0;
   });
 }

@@ -4,6 +4,7 @@ import { requireBundle } from "../bundle/read.ts";
 import { sampleBundle } from "../runner/sample.ts";
 import { createProgress } from "./progress.ts";
 import { runArguments, stoppable } from "./run_options.ts";
+import { print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -34,9 +35,9 @@ export async function run(args: string[]): Promise<number> {
   const report = createProgress({ quiet });
   return await stoppable(report, async (signal) => {
     const bundle = await sampleBundle(path, overrides, { engine, threads, out, report, signal });
-    console.log(`bundle:      ${bundle.path}`);
-    console.log(`digest:      ${bundle.digest}`);
-    console.log(`open first:  ${join(bundle.path, "data", "grid.png")}`);
+    print(`bundle:      ${bundle.path}`);
+    print(`digest:      ${bundle.digest}`);
+    print(`open first:  ${join(bundle.path, "data", "grid.png")}`);
     return 0;
   });
 }

@@ -8,6 +8,7 @@ import { parseOptions } from "./options.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { ModelSamples } from "../report/films.ts";
 import type { PictureFile } from "../report/pictures.ts";
+import { line, print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -48,7 +49,7 @@ export async function run(args: string[]): Promise<number> {
   ];
   for (const [folder, name] of lines) {
     const words = meaningOf(name) || meaningOf(`data/${name}`);
-    console.log(`${join(folder, name)}  ${words.replaceAll("**", "")}`);
+    print(line`${join(folder, name)}  ${words.replaceAll("**", "")}`);
   }
   return 0;
 }

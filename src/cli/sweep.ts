@@ -8,6 +8,7 @@ import { loadSweep } from "../spec/mod.ts";
 import { scoredRuns } from "./compare.ts";
 import { runArguments, stoppable } from "./run_options.ts";
 import { sweepDisplay, tableLines } from "./sweep_table.ts";
+import { line, print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help = `Runs every member of a sweep that is not finished yet, and compares them.
@@ -58,13 +59,13 @@ export async function run(args: string[]): Promise<number> {
     const members = await runSweep(specs, options);
     // Where both are seen, the last table takes the live one's place.
     if (Deno.stdout.isTerminal()) clear();
-    console.log(tableLines(members).join("\n"));
+    print(tableLines(members).join("\n"));
     const compared = comparisonText(members);
-    if (compared) console.log("\n" + compared);
+    if (compared) print("\n" + compared);
     const failed = members.filter(({ state }) => state === "failed");
     if (failed.length === 0) return 0;
-    console.log(`\n${failed.length} failed:`);
-    for (const { name, reason } of failed) console.log(`- ${name}: ${reason}`);
+    print(`\n${failed.length} failed:`);
+    for (const { name, reason } of failed) print(line`- ${name}: ${reason}`);
     return 1;
   });
 }

@@ -3,6 +3,7 @@
  */
 import type { Reporter } from "../runner/reporter.ts";
 import type { Member } from "../runner/sweep.ts";
+import { draw, oneLine, terminalSize, visible } from "../terminal.ts";
 import { createProgress, formatDuration } from "./progress.ts";
 
 /** How a sweep is shown. */
@@ -33,8 +34,7 @@ const redrawMs = 200;
 
 /** Makes a display on stderr. */
 export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
-  const write = options.write ??
-    ((text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text)));
+  const write = options.write ?? draw;
   const terminal = options.terminal ?? Deno.stderr.isTerminal();
   const now = options.now ?? (() => performance.now());
   if (options.quiet) return { report: createProgress({ quiet: true }), change() {}, clear() {} };
@@ -54,14 +54,14 @@ export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
       clear() {},
     };
   }
-  const size = options.size ?? Deno.consoleSize;
+  const size = options.size ?? terminalSize;
   let shown = 0;
   let shownMs = -Infinity;
   let states = "";
   let present: readonly Member[] = [];
   // Up over the old table, and everything below is erased.
   const erase = () => shown > 0 ? `\x1b[${shown}A\x1b[J` : "";
-  function draw() {
+  function show() {
     const { columns, rows } = size();
     const lines = tableLines(present, rows - 2).map((line) => line.slice(0, columns - 1));
     write(erase() + lines.join("\n") + "\n");
@@ -73,9 +73,9 @@ export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
       update() {},
       done() {},
       message(text) {
-        write(`${erase()}${text}\n`);
+        write(`${erase()}${visible(text)}\n`);
         shown = 0;
-        if (present.length) draw();
+        if (present.length) show();
       },
     },
     change(_member, members) {
@@ -83,7 +83,7 @@ export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
       const now_ = members.map(({ state }) => state).join();
       if (now_ === states && now() - shownMs < redrawMs) return;
       states = now_;
-      draw();
+      show();
     },
     clear() {
       write(erase());
@@ -128,12 +128,14 @@ export function tableLines(members: readonly Member[], most = Infinity): string[
   const first = members.length <= room
     ? 0
     : Math.min(Math.max(0, at - Math.floor(room / 2)), members.length - room);
-  const cells = members.map((member) => [
-    member.name,
-    stateText(member),
-    member.loss === null ? "" : member.loss.toFixed(4),
-    member.secondsLeft === null ? "" : formatDuration(member.secondsLeft),
-  ]);
+  const cells = members.map((member) =>
+    [
+      member.name,
+      stateText(member),
+      member.loss === null ? "" : member.loss.toFixed(4),
+      member.secondsLeft === null ? "" : formatDuration(member.secondsLeft),
+    ].map(oneLine)
+  );
   const all = [["member", "state", "loss", "time left"], ...cells];
   const widths = [0, 1, 2].map((i) => Math.max(...all.map((row) => row[i]!.length)));
   const line = (row: string[]) =>

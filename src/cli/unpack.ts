@@ -1,6 +1,7 @@
 /** `deno task unpack`: a bundle that somebody sent. */
 import { unpackBundle } from "../bundle/archive.ts";
 import { positionals } from "./positionals.ts";
+import { line, print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -20,7 +21,7 @@ export async function run(args: string[]): Promise<number> {
     help,
   );
   const { path, digest, files } = await unpackBundle(archive!, into);
-  console.log(`${path}: verified, ${files} files`);
-  console.log(`  digest ${digest}`);
+  print(line`${path}: verified, ${files} files`);
+  print(`  digest ${digest}`);
   return 0;
 }

@@ -8,6 +8,7 @@ import { whyNoBundle } from "../bundle/read.ts";
 import { verifyBundle } from "../bundle/verify.ts";
 import { UserError } from "../errors.ts";
 import { parseOptions } from "./options.ts";
+import { line, oneLine, print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -36,26 +37,26 @@ export async function run(args: string[]): Promise<number> {
     // What other verbs leave beside bundles, for `verify out/*`.
     const beside = paths.length > 1 && besideBundles(path);
     if (beside) {
-      console.log(`${path}: passed over, ${beside}`);
+      print(line`${path}: passed over, ${beside}`);
       continue;
     }
     const whyNot = whyNoBundle(path, "verify", Infinity);
     if (whyNot !== null) {
       if (paths.length === 1) throw new UserError(whyNot);
-      console.log(whyNot);
+      print(whyNot);
       good = false;
       continue;
     }
     const found = await verifyBundle(path);
     const isOther = digest !== undefined && !found.digest?.startsWith(digest);
     good &&= found.ok && !isOther;
-    if (!found.ok) console.log(`${path}: NOT as it was written\n${problemText(found)}`);
+    if (!found.ok) print(`${oneLine(path)}: NOT as it was written\n${problemText(found)}`);
     else if (isOther) {
-      console.log(`${path}: agrees with itself, but is another bundle than asked for`);
-    } else {console.log(
-        `${path}: verified, ${found.files} files, ${(found.bytes / 1e6).toFixed(1)} MB`,
-      );}
-    console.log(`  digest ${found.digest ?? "unknown"}`);
+      print(line`${path}: agrees with itself, but is another bundle than asked for`);
+    } else {
+      print(line`${path}: verified, ${found.files} files, ${(found.bytes / 1e6).toFixed(1)} MB`);
+    }
+    print(line`  digest ${found.digest ?? "unknown"}`);
   }
   return good ? 0 : 1;
 }

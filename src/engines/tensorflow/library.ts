@@ -8,6 +8,7 @@ import { announcement, fetchLibrary, type FetchProgress, isWhole } from "./fetch
 import { cacheFolder, exists, formatBytes, type Machine, thisMachine } from "./machine.ts";
 import { TENSORFLOW_VERSION, type Wheel } from "./pins.ts";
 import { installedTensorFlows } from "./python.ts";
+import { draw, visible } from "../../terminal.ts";
 
 export type { FetchProgress } from "./fetch.ts";
 export { TENSORFLOW_VERSION } from "./pins.ts";
@@ -165,22 +166,22 @@ function progressLine(
   first: string,
   passedOver: readonly string[],
 ): (progress: FetchProgress) => void {
-  const write = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text));
   const terminal = Deno.stderr.isTerminal();
   const doing = { wait: "", download: "downloading", unpack: "unpacking" };
   let shown = "";
   let announced = false;
   return ({ stage, doneBytes, totalBytes }) => {
-    if (stage === "wait") return write("Another process is fetching TensorFlow; waiting for it.\n");
+    if (stage === "wait") return draw("Another process is fetching TensorFlow; waiting for it.\n");
     if (!announced) {
-      write([...passedOver.map((found) => `${found}: passed over.`), first, ""].join("\n"));
+      const lines = [...passedOver.map((found) => `${found}: passed over.`), first].map(visible);
+      draw(`${lines.join("\n")}\n`);
     }
     announced = true;
     const percent = Math.floor(100 * doneBytes / Math.max(totalBytes, 1));
     const step = terminal ? percent : percent - percent % 25;
-    const line = `${doing[stage]} TensorFlow: ${step} % of ${formatBytes(totalBytes)}`;
-    if (line === shown) return;
-    shown = line;
-    write(terminal ? `\r${line}${percent === 100 ? "\n" : ""}` : `${line}\n`);
+    const doneLine = `${doing[stage]} TensorFlow: ${step} % of ${formatBytes(totalBytes)}`;
+    if (doneLine === shown) return;
+    shown = doneLine;
+    draw(terminal ? `\r${doneLine}${percent === 100 ? "\n" : ""}` : `${doneLine}\n`);
   };
 }
