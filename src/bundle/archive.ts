@@ -6,12 +6,18 @@
 import { basename, dirname, join } from "@std/path";
 import { Gzip } from "fflate";
 import { UserError } from "../errors.ts";
-import { syncFolder } from "../formats/atomic.ts";
 import { explainInputError } from "../formats/input.ts";
 import { gunzipPieces, isGzip } from "../formats/gzip.ts";
 import { joined } from "../formats/pieces.ts";
 import { untar } from "../formats/tar.ts";
-import { exists, partialPath, removeLeftovers, writeNew } from "./atomic.ts";
+import {
+  createStaging,
+  createTemporary,
+  exists,
+  syncFolder,
+  writeAll,
+  writeNew,
+} from "../files/create.ts";
 import { isSafeName } from "./manifest.ts";
 import { type Verification, verifyBundle } from "./verify.ts";
 
@@ -62,10 +68,6 @@ function isFolder(path: string): boolean {
   }
 }
 
-function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-}
-
 /**
  * Packs a bundle into one .tar.gz. The bundle is verified before. The same bundle under the same
  * folder name always gives the same bytes.
@@ -93,8 +95,7 @@ export async function packBundle(bundle: string, archive: string): Promise<Verif
   if (!isSafeName(folder)) {
     throw new UserError(`${bundle}: rename the folder to letters, digits and ._- to pack it`);
   }
-  const beside = `${partialPath(archive)}.tmp`;
-  const output = Deno.openSync(beside, { write: true, create: true, truncate: true });
+  const { path: beside, file: output } = createTemporary(archive);
   let isWhole = false;
   try {
     const gzip = new Gzip({ level: 6, mtime: 0 }, (chunk) => writeAll(output, chunk));
@@ -178,8 +179,7 @@ export async function unpackBundle(archive: string, into: string): Promise<Verif
   const file = await openPacked(archive);
   const stream = file.readable;
   Deno.mkdirSync(into, { recursive: true });
-  removeLeftovers(join(into, "unpacked"));
-  const staging = partialPath(join(into, "unpacked"));
+  const staging = createStaging(join(into, "unpacked"));
   const pieces = gunzipPieces(stream, archive);
   try {
     let folder: string | null = null;

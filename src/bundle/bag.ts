@@ -5,9 +5,8 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { UserError } from "../errors.ts";
-import { syncFolder } from "../formats/atomic.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { exists, partialPath, removeLeftovers, writeNew } from "./atomic.ts";
+import { createStaging, exists, removeLeftovers, syncFolder, writeNew } from "../files/create.ts";
 import { isSafeName, manifestText } from "./manifest.ts";
 
 /** A finished bundle on the disk. */
@@ -66,8 +65,8 @@ export function createBundle(path: string): BundleWriter {
   refuse();
   Deno.mkdirSync(dirname(path), { recursive: true });
   removeLeftovers(path);
-  const staging = partialPath(path);
-  Deno.mkdirSync(join(staging, "data"), { recursive: true });
+  const staging = createStaging(path);
+  Deno.mkdirSync(join(staging, "data"));
 
   const folders = new Set([staging, join(staging, "data")]);
   const payload = new Map<string, string>();

@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { compareRuns, type ScoredRun } from "../evaluation/table.ts";
 import { comparisonCsv, comparisonJson, comparisonMarkdown } from "../evaluation/table_text.ts";
-import { writeFileAtomic } from "../formats/atomic.ts";
+import { writeFileAtomic } from "../files/create.ts";
 import { specDigest } from "../spec/mod.ts";
 import { print, printBeside } from "../terminal.ts";
 

@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import { archives } from "../datasets/archives.ts";
 import { fetchDataset } from "../datasets/fetch.ts";
 import { type Dataset, describeDataset, loadDataset } from "../datasets/mod.ts";
-import { writeFileAtomic } from "../formats/atomic.ts";
+import { writeFileAtomic } from "../files/create.ts";
 import { encodePng } from "../formats/png.ts";
 import { nearest } from "../nearest.ts";
 import { type Block, pictureAt, sheetPng } from "../report/sheet.ts";

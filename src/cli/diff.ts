@@ -11,7 +11,7 @@ import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { isWithinNoise } from "../evaluation/table.ts";
 import { scoreText } from "../evaluation/table_text.ts";
-import { writeFileAtomic } from "../formats/atomic.ts";
+import { writeFileAtomic } from "../files/create.ts";
 import { allPictures, type Pictures, sheetPng } from "../report/sheet.ts";
 import { specDifferences } from "../spec/differences.ts";
 import { specName } from "../spec/mod.ts";

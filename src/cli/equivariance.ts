@@ -1,7 +1,6 @@
 /** `deno task equivariance`: how well trained networks keep turns and shifts, in decibels. */
 import { basename, join } from "@std/path";
-import { exists } from "../bundle/atomic.ts";
-import { writeFileAtomic } from "../formats/atomic.ts";
+import { exists, writeFileAtomic } from "../files/create.ts";
 import { files } from "../bundle/layout.ts";
 import { findBundles, readBundleSpec } from "../bundle/read.ts";
 import { fillBatch, loadDataset } from "../datasets/mod.ts";

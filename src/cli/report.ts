@@ -11,7 +11,7 @@ import {
 } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
-import { writeFileAtomic } from "../formats/atomic.ts";
+import { writeFileAtomic } from "../files/create.ts";
 import { sweepHtml, type SweepRun } from "../report/sweep.ts";
 import { memberNames } from "../runner/sweep_member.ts";
 import { print } from "../terminal.ts";

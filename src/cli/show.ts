@@ -1,6 +1,6 @@
 /** `deno task show`: the pictures of a bundle, and those that are made on request. */
 import { join, resolve } from "@std/path";
-import { writeFileAtomic } from "../formats/atomic.ts";
+import { refuseLink, writeFileAtomic } from "../files/create.ts";
 import { meaningOf } from "../bundle/layout.ts";
 import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
@@ -38,6 +38,7 @@ export async function run(args: string[]): Promise<number> {
     throw explainInputError(error, join(bundle, "data"));
   }
   const target = values.out ?? `${resolve(bundle)}-pictures`;
+  if (values.out === undefined) refuseLink(target, "--out FOLDER names another place");
   const made = await drawings(bundle, reference);
   Deno.mkdirSync(target, { recursive: true });
   for (const [name, bytes] of made) writeFileAtomic(join(target, name), bytes);

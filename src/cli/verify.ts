@@ -3,7 +3,7 @@
  */
 import { join } from "@std/path";
 import { problemText } from "../bundle/archive.ts";
-import { exists } from "../bundle/atomic.ts";
+import { exists } from "../files/create.ts";
 import { whyNoBundle } from "../bundle/read.ts";
 import { verifyBundle } from "../bundle/verify.ts";
 import { UserError } from "../errors.ts";

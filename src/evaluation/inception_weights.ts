@@ -5,7 +5,7 @@
 import { join } from "@std/path";
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
-import { writeFileAtomic } from "../formats/atomic.ts";
+import { writeFileAtomic } from "../files/create.ts";
 import type { Image } from "../formats/image.ts";
 import { readInputInto } from "../formats/input.ts";
 import { decodePyTorch } from "../formats/pytorch.ts";

@@ -5,7 +5,7 @@
  * the file's size does not justify.
  */
 import { UserError } from "../errors.ts";
-import { writeFileAtomic } from "./atomic.ts";
+import { writeFileAtomic } from "../files/create.ts";
 import { explainInputError } from "./input.ts";
 import {
   bytesOf,

@@ -2,6 +2,7 @@
  * What a run says, written down with the time; a run that goes on after a stop goes on in the same
  * file.
  */
+import { openAppend, writeAll } from "../files/create.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** A log in the making. */
@@ -21,7 +22,7 @@ export function startLog(report: Reporter): Log {
   const write = (words: string) => {
     const line = `${new Date().toISOString()} ${words}\n`;
     if (file === null) waiting += line;
-    else Deno.writeTextFileSync(file, line, { append: true });
+    else append(file, line);
   };
   return {
     report: {
@@ -37,9 +38,14 @@ export function startLog(report: Reporter): Log {
       done: () => report.done(),
     },
     keepIn(path) {
-      Deno.writeTextFileSync(path, waiting, { append: true });
+      append(path, waiting);
       [file, waiting] = [path, ""];
     },
     text: () => file === null ? waiting : Deno.readTextFileSync(file),
   };
+}
+
+function append(path: string, text: string): void {
+  using file = openAppend(path);
+  writeAll(file, new TextEncoder().encode(text));
 }

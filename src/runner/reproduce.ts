@@ -1,6 +1,6 @@
 /** Running a bundle again from its resolved spec, and comparing all that came of it. */
 import { basename, join, resolve } from "@std/path";
-import { exists } from "../bundle/atomic.ts";
+import { exists } from "../files/create.ts";
 import { type PayloadDifferences, payloadDifferences } from "../bundle/differences.ts";
 import { files } from "../bundle/layout.ts";
 import { readBundleDigests, readBundleSpec } from "../bundle/read.ts";

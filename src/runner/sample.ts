@@ -5,7 +5,7 @@
 import { basename, join, resolve } from "@std/path";
 import { counted } from "../counted.ts";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
-import { exists } from "../bundle/atomic.ts";
+import { exists } from "../files/create.ts";
 import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
 import { readBundleSpec } from "../bundle/read.ts";
 import { openEngine } from "../engines/mod.ts";

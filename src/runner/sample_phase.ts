@@ -3,10 +3,9 @@
  * at most.
  */
 import { join } from "@std/path";
-import { exists } from "../bundle/atomic.ts";
+import { exists, writeFileAtomic } from "../files/create.ts";
 import { createSampler, type NoisePredictor, noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import type { Engine } from "../engines/engine.ts";
-import { writeFileAtomic } from "../formats/atomic.ts";
 import { encodeTensors, readTensors, type TensorData } from "../formats/safetensors.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { Reporter } from "./reporter.ts";

@@ -5,7 +5,7 @@
  */
 import type { EngineName } from "../engines/engine.ts";
 import { type Engine, openEngine } from "../engines/mod.ts";
-import { LockedError } from "../bundle/lock.ts";
+import { LockedError } from "../files/lock.ts";
 import { readLosses } from "../bundle/read.ts";
 import { loadDataset } from "../datasets/mod.ts";
 import { UserError } from "../errors.ts";

@@ -3,7 +3,7 @@
  * told in tag files of the bundle, never in its payload.
  */
 import { z } from "zod";
-import { writeFileAtomic } from "../formats/atomic.ts";
+import { writeFileAtomic } from "../files/create.ts";
 
 const form = z.object({
   startedAt: z.iso.datetime(),

@@ -5,7 +5,7 @@ import type { Dataset } from "../datasets/mod.ts";
 import { createSampler, noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import type { Engine, EnginePlace } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
-import { writeFileAtomic } from "../formats/atomic.ts";
+import { writeFileAtomic } from "../files/create.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { areNumbers } from "../formats/tensors.ts";
 import { imageGrid } from "../report/sheet.ts";

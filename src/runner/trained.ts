@@ -8,7 +8,7 @@ import { verifyBag } from "../bundle/verify.ts";
 import { UserError } from "../errors.ts";
 import { readTensors, type TensorData } from "../formats/safetensors.ts";
 import { readLosses } from "../bundle/read.ts";
-import { exists } from "../bundle/atomic.ts";
+import { exists } from "../files/create.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { networkPlan } from "../unet/plan.ts";
 import type { EnginePlace } from "../engines/engine.ts";

@@ -4,8 +4,8 @@
  * far; and the finished bundles in `out`.
  */
 import { dirname, join } from "@std/path";
-import { exists, removeLeftovers } from "../bundle/atomic.ts";
-import { acquireLock, type Lock } from "../bundle/lock.ts";
+import { exists, removeLeftovers } from "../files/create.ts";
+import { acquireLock, type Lock } from "../files/lock.ts";
 import { type Digests, files } from "../bundle/layout.ts";
 import { UserError } from "../errors.ts";
 

@@ -1,8 +1,6 @@
 import { assert, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { UserError } from "../errors.ts";
-import { writeFileAtomic } from "../formats/atomic.ts";
-import { removeLeftovers } from "./atomic.ts";
 import { acquireLock } from "./lock.ts";
 
 const granted = (name: Deno.PermissionName) =>
@@ -61,28 +59,6 @@ Deno.test({
     await child.status;
     await reader.cancel();
     acquireLock(path).release();
-    Deno.removeSync(folder, { recursive: true });
-  },
-});
-
-Deno.test({
-  name:
-    "files are replaced whole, and what a killed writer left is removed, nothing else (needs files)",
-  ignore: !files,
-  fn() {
-    const folder = Deno.makeTempDirSync();
-    const path = join(folder, "checkpoint");
-    writeFileAtomic(path, Uint8Array.of(1));
-    writeFileAtomic(path, Uint8Array.of(2, 3));
-    assert(Deno.readFileSync(path).join() === "2,3");
-    for (const name of ["checkpoint.12-0.tmp", "checkpoint.old", "checkpoint-2.12-0.tmp"]) {
-      Deno.writeTextFileSync(join(folder, name), "");
-    }
-    Deno.mkdirSync(join(folder, ".checkpoint.partial-12", "data"), { recursive: true });
-    const removed = removeLeftovers(path).join();
-    assert(removed === ".checkpoint.partial-12,checkpoint.12-0.tmp", removed);
-    const left = [...Deno.readDirSync(folder)].map((e) => e.name).sort().join();
-    assert(left === "checkpoint,checkpoint-2.12-0.tmp,checkpoint.old", left);
     Deno.removeSync(folder, { recursive: true });
   },
 });

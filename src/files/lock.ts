@@ -3,7 +3,9 @@
  * system's (flock), which a killed owner loses with its life, so nothing has to be cleaned up and
  * no clock or process table is asked.
  */
+import { dirname } from "@std/path";
 import { UserError } from "../errors.ts";
+import { exists, openRegular } from "./create.ts";
 
 /** Says that another process, or this one, holds a lock. */
 export class LockedError extends UserError {}
@@ -46,6 +48,20 @@ function hostname(): string {
   }
 }
 
+/** The lock's file, made where there is none; null where others made or removed it meanwhile. */
+function openLock(path: string): Deno.FsFile | null {
+  try {
+    return exists(path)
+      ? openRegular(path, { read: true, write: true })
+      : Deno.openSync(path, { read: true, write: true, createNew: true });
+  } catch (error) {
+    const isRaced = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.AlreadyExists;
+    if (isRaced && exists(dirname(path))) return null;
+    throw error;
+  }
+}
+
 /**
  * Takes the lock that a file stands for, or says who has it.
  *
@@ -55,7 +71,8 @@ function hostname(): string {
  */
 export function acquireLock(path: string, what = path): Lock {
   for (;;) {
-    const file = Deno.openSync(path, { read: true, write: true, create: true });
+    const file = openLock(path);
+    if (file === null) continue;
     let held = false;
     try {
       if (!file.tryLockSync(true)) {

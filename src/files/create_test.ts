@@ -1,0 +1,80 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import { UserError } from "../errors.ts";
+import { filesTest } from "../testing.ts";
+import {
+  createStaging,
+  createTemporary,
+  openAppend,
+  openRegular,
+  refuseLink,
+  removeLeftovers,
+  writeAll,
+  writeFileAtomic,
+  writeNew,
+} from "./create.ts";
+
+const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+const bytes = Uint8Array.of(2, 3);
+
+filesTest("files are replaced whole", (folder) => {
+  const path = join(folder, "checkpoint");
+  writeFileAtomic(path, Uint8Array.of(1));
+  writeFileAtomic(path, bytes.subarray(0, 1), bytes.subarray(1));
+  assertEquals(Deno.readFileSync(path), bytes);
+  assertEquals(names(folder), ["checkpoint"]);
+});
+
+filesTest("what killed writers left is removed by the place's owner, nothing else", (folder) => {
+  const path = join(folder, "checkpoint");
+  createTemporary(path).file.close();
+  Deno.mkdirSync(join(createStaging(path), "data"));
+  const others = ["checkpoint.old", "checkpoint-2.0123456789abcdef.tmp", "checkpoint.1.tmp"];
+  for (const name of others) Deno.writeTextFileSync(join(folder, name), "");
+  assertEquals(removeLeftovers(path).length, 2);
+  assertEquals(names(folder), others.sort());
+});
+
+filesTest("what is built beside its place has another name each time", (folder) => {
+  const path = join(folder, "a");
+  const made = Array.from({ length: 20 }, () => createStaging(path));
+  made.push(...Array.from({ length: 20 }, () => {
+    const { path: beside, file } = createTemporary(path);
+    file.close();
+    return beside;
+  }));
+  assertEquals(new Set(made).size, 40);
+});
+
+filesTest("nothing is written through a link, whatever it leads to", (folder) => {
+  const precious = join(folder, "precious");
+  Deno.writeTextFileSync(precious, "as it was");
+  for (const target of [precious, join(folder, "not-there-yet")]) {
+    const path = join(folder, "planted");
+    Deno.symlinkSync(target, path);
+    assertThrows(() => writeNew(path, bytes), Deno.errors.AlreadyExists);
+    assertThrows(() => openAppend(path), UserError, "no plain file");
+    assertThrows(() => openRegular(path, { write: true }), UserError, "no plain file");
+    assertThrows(() => refuseLink(path, "--out names another"), UserError, "--out names another");
+
+    // The link itself gives way to the new file.
+    writeFileAtomic(path, bytes);
+    assert(Deno.lstatSync(path).isFile);
+    Deno.removeSync(path);
+  }
+  assertEquals(Deno.readTextFileSync(precious), "as it was");
+  assertEquals(names(folder), ["precious"]);
+});
+
+filesTest("nothing is added to a file that has a second name", (folder) => {
+  const path = join(folder, "log");
+  Deno.writeTextFileSync(join(folder, "precious"), "as it was");
+  Deno.linkSync(join(folder, "precious"), path);
+  assertThrows(() => openAppend(path), UserError, "no plain file");
+  Deno.removeSync(path);
+  for (const text of ["a", "b"]) {
+    using file = openAppend(path);
+    writeAll(file, new TextEncoder().encode(text));
+  }
+  assertEquals(Deno.readTextFileSync(path), "ab");
+});
