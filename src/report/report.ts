@@ -10,7 +10,8 @@ import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { explainInputError } from "../formats/input.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { reportHtml, type ReportInput } from "./html.ts";
+import { reportHtml } from "./html.ts";
+import type { ReportInput } from "./input.ts";
 
 /** A text file of a bundle, or null where there is none of this name. */
 function textOf(folder: string, name: string): string | null {

@@ -4,7 +4,8 @@ import { exampleBundle, examplePayload, exampleSpec } from "../bundle/testing.ts
 import { UserError } from "../errors.ts";
 import { decodePng } from "../formats/png.ts";
 import { accessibilityFaults, findChromium, openBrowser } from "./browser.ts";
-import { reportHtml, type ReportInput } from "./html.ts";
+import { reportHtml } from "./html.ts";
+import type { ReportInput } from "./input.ts";
 import { bundleReport } from "./report.ts";
 import { denoisingFilm, rotationFilm } from "./films.ts";
 import { imageGrid } from "./sheet.ts";

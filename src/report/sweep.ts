@@ -3,8 +3,16 @@
  * bundle's own report.
  */
 import { type CellText, cellText, comparisonLegend, scoreText } from "../evaluation/table_text.ts";
-import { compareRuns, type Comparison, metricLabel } from "../evaluation/table.ts";
+import {
+  type Cell,
+  type Column,
+  compareRuns,
+  type Comparison,
+  metricLabel,
+  type Row,
+} from "../evaluation/table.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
+import type { Image } from "../formats/image.ts";
 import { encodePng } from "../formats/png.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import {
@@ -15,10 +23,11 @@ import {
   lossPath,
   lossScale,
 } from "./multiples.ts";
-import { facts, page, pngSource, scroller, type Section } from "./page.ts";
+import { type Html, html } from "./markup.ts";
+import { page, type Section } from "./page.ts";
+import { facts, note, pngSource, scroller } from "./parts.ts";
 import type { LossRow } from "./plots.ts";
 import { allPictures, angleText, pictureAt, type Pictures, tiled } from "./sheet.ts";
-import { escapeText } from "./svg.ts";
 
 /** A finished run, as the report of many shows it. */
 export interface SweepRun {
@@ -47,8 +56,8 @@ export function sweepHtml(title: string, runs: readonly SweepRun[]): string {
       "runs",
       `${runs.length}${scored.length < runs.length ? `, ${scored.length} of them scored` : ""}`,
     ],
-    ["configurations", escapeText(distinct(({ spec }) => specName(spec)).join(", "))],
-    ["datasets", escapeText(distinct(({ spec }) => spec.dataset).join(", "))],
+    ["configurations", distinct(({ spec }) => specName(spec)).join(", ")],
+    ["datasets", distinct(({ spec }) => spec.dataset).join(", ")],
     ["seeds", distinct(({ spec }) => spec.seed).join(", ")],
   ]);
   const sections: Section[] = [];
@@ -59,49 +68,69 @@ export function sweepHtml(title: string, runs: readonly SweepRun[]): string {
   return page(title, lead, sections);
 }
 
-const anchor = (run: SweepRun, runs: readonly SweepRun[]) => `run-${runs.indexOf(run) + 1}`;
+/** What the place of a run is called, by its number from 0. */
+const anchor = (index: number) => `run-${index + 1}`;
 
 function tableSection(comparison: Comparison, runs: readonly SweepRun[]): Section {
-  const { columns, rows, notes } = comparison;
-  const datasets = [...Map.groupBy(columns, ({ dataset }) => dataset)];
-  const head = `<tr><th rowspan="2" scope="col">configuration</th>${
-    datasets.map(([dataset, of]) =>
-      `<th scope="colgroup" class="group" colspan="${of.length}">${escapeText(dataset)}</th>`
-    ).join("")
-  }</tr><tr>${
-    columns.map((column) =>
-      `<th scope="col" class="number">${escapeText(metricLabel(column).label)}</th>`
-    ).join("")
-  }</tr>`;
-  const body = rows.map(({ name, cells, runs: paths }) => {
-    const first = runs.find(({ path }) => path === paths[0])!;
-    return `<tr><th scope="row"><a href="#${anchor(first, runs)}">${escapeText(name)}</a></th>${
-      cells.map((cell, i) => {
-        if (!cell) return `<td class="number">–</td>`;
-        const { own, change, paper } = unbroken(cellText(cell, columns[i]!));
-        const less = [change, paper === null ? null : `[${paper}]`].filter((text) => text !== null)
-          .map((text) => `<br><span class="faint">${text}</span>`);
-        return `<td class="number">${cell.best ? `<strong>${own}</strong>` : own}${
-          less.join("")
-        }</td>`;
-      }).join("")
-    }</tr>`;
-  });
+  const lines = comparison.rows.map((row) => tableRow(row, comparison.columns, runs));
+  const whole = html`
+    <table>
+      <thead>${tableHead(comparison.columns)}</thead>
+      <tbody>${lines}</tbody>
+    </table>
+  `;
+  const legend = comparisonLegend(comparison, "bold: the best of a column").join(" ");
   return {
     id: "table",
     heading: "The table",
-    body: scroller(
-      "the comparison",
-      `<table><thead>${head}</thead><tbody>${body.join("")}</tbody></table>`,
-    ).replaceAll(
-      /(?<=[>\s])-(?=\d)/g,
-      "−",
-    ) +
-      `<p class="faint">${
-        escapeText(comparisonLegend(comparison, "bold: the best of a column").join(" "))
-      }</p>` +
-      notes.map((note) => `<p class="note">${escapeText(note)}</p>`).join(""),
+    body: html`
+      ${scroller("the comparison", whole)}
+      <p class="faint">${legend}</p>
+      ${comparison.notes.map(note)}
+    `,
   };
+}
+
+/** Datasets, and below them their metrics. */
+function tableHead(columns: readonly Column[]): Html {
+  const datasets = [...Map.groupBy(columns, ({ dataset }) => dataset)].map(([dataset, of]) =>
+    html`<th scope="colgroup" class="group" colspan="${of.length}">${dataset}</th>`
+  );
+  const metrics = columns.map((column) =>
+    html`<th scope="col" class="number">${metricLabel(column).label}</th>`
+  );
+  return html`
+    <tr><th rowspan="2" scope="col">configuration</th>${datasets}</tr>
+    <tr>${metrics}</tr>
+  `;
+}
+
+function tableRow(
+  { name, cells, runs: paths }: Row,
+  columns: readonly Column[],
+  runs: readonly SweepRun[],
+): Html {
+  const first = runs.findIndex(({ path }) => path === paths[0]);
+  return html`
+    <tr>
+      <th scope="row"><a href="#${anchor(first)}">${name}</a></th>
+      ${cells.map((cell, i) => tableCell(cell, columns[i]))}
+    </tr>
+  `;
+}
+
+function tableCell(cell: Cell | null, column: Column | undefined): Html {
+  if (!cell || !column) return html`<td class="number">–</td>`;
+  const { own, change, paper } = unbroken(cellText(cell, column));
+  const more = [change, paper === null ? null : `[${paper}]`].filter((text) => text !== null)
+    .map((text) => html`<br><span class="faint">${signed(text)}</span>`);
+  const figure = cell.best ? html`<strong>${signed(own)}</strong>` : signed(own);
+  return html`<td class="number">${figure}${more}</td>`;
+}
+
+/** A text whose numbers have true minus signs. */
+function signed(text: string): string {
+  return text.replaceAll(/(?<=^|[[\s])-(?=\d)/g, "−");
 }
 
 /** A cell's pieces, which break between the figure and its error and nowhere else. */
@@ -131,18 +160,18 @@ function figuresSection({ columns, rows }: Comparison): Section {
     });
     if (figures.length < 2) return [];
     const words = `${column.dataset}, ${label}`;
-    return [
-      `<figure>${figuresPlot(words, figures)}<figcaption>${
-        escapeText(words)
-      }</figcaption></figure>`,
-    ];
+    const plot = figuresPlot(words, figures);
+    return [html`<figure>${plot}<figcaption>${words}</figcaption></figure>`];
   });
   return {
     id: "figures",
     heading: "Scores side by side",
-    body:
-      `<p class="faint">A point and its error, as in the table; a ring is the paper's figure. Bold is best.</p>` +
-      `<div class="multiples">${plots.join("")}</div>`,
+    body: html`
+      <p class="faint">
+        A point and its error, as in the table; a ring is the paper's figure. Bold is best.
+      </p>
+      <div class="multiples">${plots}</div>
+    `,
   };
 }
 
@@ -156,56 +185,71 @@ function runsSection(
   const background = `losses-${dataset}`;
   const paths = group.map(({ losses }) => scale ? lossPath(losses, scale) : "");
   const cards = group.map((run, i) => {
-    const path = paths[i]!;
-    return `<article id="${anchor(run, runs)}"><h3><a href="${escapeText(run.href)}">${
-      escapeText(run.name)
-    }</a></h3>${scale && path ? lossMultiple(path, scale, background) : ""}${
-      samplesOf(run)
-    }<p class="faint">${escapeText(scoresOf(run))}</p></article>`;
+    const path = paths[i];
+    const loss = scale && path ? lossMultiple(path, scale, background) : null;
+    return html`
+      <article id="${anchor(runs.indexOf(run))}">
+        <h3><a href="${run.href}">${run.name}</a></h3>
+        ${loss} ${samplesOf(run)}
+        <p class="faint">${scoresOf(run)}</p>
+      </article>
+    `;
   });
   return {
     id,
     heading: `Runs on ${dataset}`,
-    body:
-      `<p class="faint">Each heading opens the run's own report. Loss: its moving average, on the same axes, the ` +
-      `other runs' behind it.</p>${
-        scale ? lossBackground(background, paths.filter(Boolean)) : ""
-      }` +
-      `<div class="multiples">${cards.join("")}</div>`,
+    body: html`
+      <p class="faint">
+        Each heading opens the run's own report. Loss: its moving average, on the same axes, the
+        other runs' behind it.
+      </p>
+      ${scale && lossBackground(background, paths.filter(Boolean))}
+      <div class="multiples">${cards}</div>
+    `,
   };
 }
 
+/** Images in a row of a card, at most; page.css has a width for each number of them. */
 const across = 8;
 
 /** The first samples as one picture, and the first of them at each angle. */
-function samplesOf({ samples, name }: SweepRun): string {
+function samplesOf({ samples, name }: SweepRun): Html[] {
   const upright = samples.get(0) ?? [...samples.values()][0];
-  if (!upright) return "";
-  const picture = (images: Parameters<typeof tiled>[0], alt: string) => {
-    const columns = Math.min(across, images.length);
-    const sheet = tiled(images, columns);
-    return `<img class="sheet" src="${
-      pngSource(encodePng(sheet))
-    }" width="${sheet.width}" height="${sheet.height}" ` +
-      `style="width:${100 * columns / across}%" alt="${escapeText(alt)}">`;
-  };
+  if (!upright) return [];
   const some = allPictures(upright).slice(0, 2 * across);
-  const made = [picture(some, `${some.length} samples of ${name}`)];
+  const made = [sheet(some, `${some.length} samples of ${name}`)];
   if (samples.size > 1) {
-    const angles = [...samples.keys()].sort((a, b) => a - b);
-    // At most so many, evenly chosen, the first and the last among them.
-    const chosen = angles.length <= across
-      ? angles
-      : Array.from({ length: across }, (_, i) =>
-        angles[Math.round(i * (angles.length - 1) / (across - 1))]!);
-    const turned = chosen.map((angle) => pictureAt(samples.get(angle)!, 0));
+    const chosen = chosenAngles([...samples.keys()].sort((a, b) => a - b));
+    const turned = chosen.flatMap((angle) => {
+      const pictures = samples.get(angle);
+      return pictures ? [pictureAt(pictures, 0)] : [];
+    });
     const words = chosen.map(angleText).join(", ");
     made.push(
-      picture(turned, `The first sample of ${name}, turned by ${words}`),
-      `<p class="faint">${words}</p>`,
+      sheet(turned, `The first sample of ${name}, turned by ${words}`),
+      html`<p class="faint">${words}</p>`,
     );
   }
-  return made.join("");
+  return made;
+}
+
+/** At most {@link across} of some angles, evenly chosen, the first and the last among them. */
+function chosenAngles(angles: readonly number[]): number[] {
+  if (angles.length <= across) return [...angles];
+  const every = (angles.length - 1) / (across - 1);
+  return angles.filter((_, i) =>
+    Array.from({ length: across }, (_, k) => Math.round(k * every)).includes(i)
+  );
+}
+
+/** Images edge to edge as one picture, as wide as its columns' share of a card. */
+function sheet(images: Image[], alt: string): Html {
+  const columns = Math.min(across, images.length);
+  const picture = tiled(images, columns);
+  return html`
+    <img class="sheet of-${columns}" src="${pngSource(encodePng(picture))}" width="${picture.width}"
+      height="${picture.height}" alt="${alt}">
+  `;
 }
 
 function scoresOf({ evaluation }: SweepRun): string {

@@ -1,0 +1,275 @@
+/**
+ * HTML that escapes by construction. {@link html} is the only way to make a page's parts: what is
+ * written in the code stands as it is, and what is filled in is escaped, whatever it holds. Only
+ * what {@link html} itself made goes in unescaped.
+ */
+import { sha256 } from "../formats/sha256.ts";
+
+/** Makes an {@link Html}. Only this file has it: the class itself is not exported. */
+let made: (text: string) => Html;
+
+/** A piece of HTML. Nothing that is read from a file can be one. */
+class Html {
+  readonly #text: string;
+
+  private constructor(text: string) {
+    this.#text = text;
+  }
+
+  static {
+    made = (text) => new Html(text);
+  }
+
+  /** The HTML as text, for writing it to a file. */
+  toString(): string {
+    return this.#text;
+  }
+}
+
+export type { Html };
+
+/** What can be filled in: text, figures, HTML, lists of them; null and false leave nothing. */
+export type Filling =
+  | string
+  | number
+  | Html
+  | null
+  | undefined
+  | false
+  | readonly Filling[];
+
+/** Where a value stands: between elements, or in an attribute. */
+type Place =
+  | { kind: "content" }
+  | { kind: "attribute" }
+  /** An address, with what the code has written before the value and behind it. */
+  | { kind: "address"; before: string; after: string };
+
+/** How far a template has been read. */
+interface Reading {
+  within: "content" | "tag" | "value";
+  attribute: string;
+  /** Of an attribute's value, what the code has written before the present position. */
+  before: string;
+  /** Values that were filled into the attribute before this position. */
+  filled: number;
+}
+
+/** Attributes whose value is an address that a browser may open or load. */
+const addresses = new Set(
+  ["href", "xlink:href", "src", "srcset", "poster", "action", "formaction", "data"],
+);
+
+/** Attributes in which nothing is filled in: they hold code of one kind or another. */
+const isCode = (attribute: string) => /^(on.*|style|srcdoc|http-equiv)$/.test(attribute);
+
+/** Elements whose content is no HTML, so that escaping has no meaning there. */
+const rawElements = new Set(["script", "style", "iframe", "noscript", "xmp", "noembed"]);
+
+/** What a template's text is made of, in each state; every attribute's value is in quotes. */
+const tokens: Record<Reading["within"], RegExp> = {
+  content: /^(?:[^<]+|<\/?[a-zA-Z][\w-]*|<!DOCTYPE)/,
+  tag: /^(?:\s+|[/>]|[\w:-]+="|[\w:-]+(?=[\s/>]))/,
+  value: /^(?:"|[^"]+)/,
+};
+
+/** Reads a piece of a template that the code has written. */
+function read(reading: Reading, text: string): void {
+  for (let rest = text; rest !== "";) {
+    const token = rest.match(tokens[reading.within])?.[0];
+    if (token === undefined) throw new Error(`HTML that cannot be read: ${rest.slice(0, 60)}`);
+    rest = rest.slice(token.length);
+    step(reading, token);
+  }
+}
+
+function step(reading: Reading, token: string): void {
+  if (reading.within === "content") {
+    if (!token.startsWith("<")) return;
+    if (rawElements.has(token.slice(1).toLowerCase())) throw new Error(`${token}> in a template`);
+    reading.within = "tag";
+  } else if (reading.within === "tag") {
+    if (token === ">") reading.within = "content";
+    if (!token.endsWith('="')) return;
+    const attribute = token.slice(0, -2).toLowerCase();
+    Object.assign(reading, { within: "value", attribute, before: "", filled: 0 });
+  } else if (token === '"') reading.within = "tag";
+  else reading.before += token;
+}
+
+/** Where the values of a template stand, found once for each template in the code. */
+function placesOf(strings: readonly string[]): Place[] {
+  const reading: Reading = { within: "content", attribute: "", before: "", filled: 0 };
+  const places = strings.slice(0, -1).map((text, i): Place => {
+    read(reading, text);
+    return placeAt(reading, text, strings[i + 1] ?? "");
+  });
+  read(reading, strings.at(-1) ?? "");
+  if (reading.within !== "content") throw new Error(`an open tag: ${strings.at(-1)}`);
+  return places;
+}
+
+function placeAt(reading: Reading, text: string, following: string): Place {
+  const { within, attribute, before } = reading;
+  if (within === "content") return { kind: "content" };
+  if (within === "tag" || isCode(attribute)) {
+    throw new Error(`a value where none can be made safe, behind ${text.slice(-60)}`);
+  }
+  const earlier = reading.filled++;
+  if (!addresses.has(attribute)) return { kind: "attribute" };
+  const end = following.indexOf('"');
+  if (earlier > 0 || end < 0) throw new Error(`an address takes one value: ${text.slice(-60)}`);
+  return { kind: "address", before, after: following.slice(0, end) };
+}
+
+const knownPlaces = new WeakMap<TemplateStringsArray, Place[]>();
+
+/**
+ * HTML of a template: `` html`<p title="${title}">${text}</p>` ``.
+ *
+ * Values stand between elements or in attributes of double quotes; addresses (`href`, `src`) are
+ * checked, see {@link checkAddress}. Line breaks at the template's two ends are left away.
+ *
+ * @throws Error where a value stands where it cannot be made safe: in a tag, a script, a style, an
+ *   event's attribute
+ */
+export function html(strings: TemplateStringsArray, ...values: Filling[]): Html {
+  let places = knownPlaces.get(strings);
+  if (!places) {
+    places = placesOf(strings);
+    knownPlaces.set(strings, places);
+  }
+  const parts = strings.flatMap((text, i) => {
+    const place = places[i];
+    return place ? [text, fill(values[i], place)] : [text];
+  });
+  return made(parts.join("").replace(/^\s*\n\s*|\s*\n\s*$/g, ""));
+}
+
+function fill(value: Filling, place: Place): string {
+  if (place.kind === "content") return contentText(value);
+  if (typeof value !== "string" && typeof value !== "number") {
+    throw new TypeError(`an attribute takes text or a number, not ${typeof value}`);
+  }
+  const text = String(value);
+  if (place.kind === "address") checkAddress(place.before + text + place.after);
+  return escapeHtml(text);
+}
+
+function contentText(value: Filling): string {
+  if (value === null || value === undefined || value === false) return "";
+  if (value instanceof Html) return value.toString();
+  if (Array.isArray(value)) return value.map(contentText).join("");
+  if (typeof value === "string" || typeof value === "number") return escapeHtml(String(value));
+  throw new TypeError(`a page takes text, numbers and HTML, not ${typeof value}`);
+}
+
+const entities: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Characters that mean something in HTML, as entities. */
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}
+
+/** What a page may hold as `data:`; none of it runs or opens another page. */
+const dataKinds = /^data:(?:,$|(?:image\/png|image\/gif|video\/mp4);base64,[A-Za-z0-9+/=]*$)/;
+
+/**
+ * Checks an address: a place in the page (`#name`), a path that is relative to it, or a picture or
+ * film in `data:`.
+ *
+ * @throws Error where it is anything else, such as `javascript:` or another host
+ */
+export function checkAddress(address: string): void {
+  if (address.startsWith("data:") && dataKinds.test(address)) return;
+  // Browsers leave out control characters and blanks, and take a backslash for a slash.
+  // deno-lint-ignore no-control-regex -- these are the ones that are meant
+  const strange = /[\x00-\x20\x7f\\]/.test(address);
+  if (!strange && !address.startsWith("/") && !/^[^/?#]*:/.test(address)) return;
+  throw new Error(`no address for a page: ${JSON.stringify(address.slice(0, 80))}`);
+}
+
+/** A script or style of a page, with what its policy must say to let it through. */
+export interface Inlined {
+  element: Html;
+  /** `'sha256-...'`, for the Content-Security-Policy. */
+  source: string;
+}
+
+/**
+ * A script or style that stands in the code, to be put into a page.
+ *
+ * @param code a constant of this project; nothing that is read from elsewhere
+ */
+export function inlined(kind: "script" | "style", code: string): Inlined {
+  if (/<\/|<!--/.test(code)) throw new Error(`a ${kind} with what would end it`);
+  const digest = Uint8Array.fromHex(sha256(code)).toBase64();
+  return { element: made(`<${kind}>${code}</${kind}>`), source: `'sha256-${digest}'` };
+}
+
+const svgElements = new Set(["svg", "g", "defs", "clipPath", "path", "rect", "text", "tspan"]);
+
+const svgAttributes = new Set(
+  ("width height x y viewBox fill fill-opacity d stroke stroke-opacity stroke-width " +
+    "stroke-linecap stroke-linejoin stroke-dasharray dominant-baseline text-anchor transform " +
+    "clip-path id xml:space font-size font-family font-weight").split(" "),
+);
+
+/**
+ * A diagram's SVG as a part of a page: read token by token, and written anew of the elements and
+ * attributes that diagrams are made of; other attributes are left away.
+ *
+ * @param svg a whole document, as the diagrams' library writes it
+ * @param label what the diagram shows, for those who do not see it
+ * @param colourOf what stands in place of each colour
+ * @throws Error where it holds other elements
+ */
+export function svgHtml(svg: string, label: string, colourOf: (colour: string) => string): Html {
+  const parts: string[] = [];
+  const token = /<(\/?)([a-zA-Z]+)((?:\s+[\w:-]+="[^"<>]*")*)\s*(\/?)>|([^<>]+)/gy;
+  let first = true;
+  let at = 0;
+  for (const [all, slash, name, attributes, closed, text] of svg.matchAll(token)) {
+    at += all.length;
+    if (text !== undefined) parts.push(escapeHtml(plain(text)));
+    else if (!svgElements.has(name!)) throw new Error(`a diagram with <${name}>`);
+    else if (slash) parts.push(`</${name}>`);
+    else {
+      const role = first ? ` role="img" aria-label="${escapeHtml(label)}"` : "";
+      parts.push(`<${name}${role}${svgAttributeText(attributes!, colourOf)}${closed}>`);
+      first = false;
+    }
+  }
+  if (at !== svg.length) throw new Error(`a diagram that cannot be read at ${at}`);
+  return made(parts.join(""));
+}
+
+/** The attributes of a diagram's element; a style becomes attributes, which a policy lets pass. */
+function svgAttributeText(text: string, colourOf: (colour: string) => string): string {
+  const attributes = [...text.matchAll(/([\w:-]+)="([^"]*)"/g)].flatMap(([, name, value]) =>
+    name === "style"
+      ? value!.split(";").filter(Boolean).map((rule) => {
+        const colon = rule.indexOf(":");
+        return [rule.slice(0, colon).trim(), rule.slice(colon + 1).trim()] as const;
+      })
+      : [[name!, value!] as const]
+  );
+  const known = attributes.filter(([name, value]) =>
+    svgAttributes.has(name) && !/url\((?!#)/.test(value)
+  );
+  return known.map(([name, value]) =>
+    ` ${name}="${escapeHtml(plain(value).replace(/#[0-9a-f]{6}/g, colourOf))}"`
+  ).join("");
+}
+
+/** Text whose entities are characters. */
+function plain(text: string): string {
+  const back = new Map(Object.entries(entities).map(([character, entity]) => [entity, character]));
+  return text.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => back.get(entity) ?? entity);
+}

@@ -1,0 +1,122 @@
+/** What pages are put together from: tables, lists of facts, pictures, films, diagrams. */
+import type { Image } from "../formats/image.ts";
+import { encodePng } from "../formats/png.ts";
+import { type Filling, type Html, html, svgHtml } from "./markup.ts";
+import { colours, palette } from "./plots.ts";
+
+/** What may be wider than the screen: it scrolls by itself, by keyboard too. */
+export function scroller(
+  label: string,
+  body: Html,
+  kind: "scroll" | "wide" | "wide light" = "scroll",
+): Html {
+  return html`<div class="${kind}" role="region" aria-label="${label}" tabindex="0">${body}</div>`;
+}
+
+/** A table; the columns named as numbers stand right. */
+export function table(head: string[], rows: Filling[][], numbers: number[] = []): Html {
+  const kind = (i: number) => numbers.includes(i) ? "number" : "";
+  const headings = head.map((words, i) => html`<th scope="col" class="${kind(i)}">${words}</th>`);
+  const lines = rows.map((row) =>
+    html`<tr>${row.map((cell, i) => html`<td class="${kind(i)}">${cell}</td>`)}</tr>`
+  );
+  return scroller(
+    head.filter(Boolean).join(", "),
+    html`
+      <table>
+        <thead>
+          <tr>${headings}</tr>
+        </thead>
+        <tbody>${lines}</tbody>
+      </table>
+    `,
+  );
+}
+
+/** Names and what stands for them. */
+export function facts(entries: readonly (readonly [name: string, value: Filling])[]): Html {
+  const lines = entries.map(([name, value]) =>
+    html`
+      <dt>${name}</dt>
+      <dd>${value}</dd>
+    `
+  );
+  return html`<dl class="facts">${lines}</dl>`;
+}
+
+/** Digests, names of files, commands. */
+export function code(text: string): Html {
+  return html`<code>${text}</code>`;
+}
+
+/** A remark that readers should not miss. */
+export function note(text: string): Html {
+  return html`<p class="note">${text}</p>`;
+}
+
+/** Bytes of a PNG as an image's source. */
+export function pngSource(png: Uint8Array): string {
+  return `data:image/png;base64,${png.toBase64()}`;
+}
+
+/** Images side by side, each its own; together they are one picture with one label. */
+export function gallery(images: readonly Image[], label: string, size: "small" | "large"): Html {
+  const each = images.map((image) =>
+    html`<img src="${
+      pngSource(encodePng(image))
+    }" width="${image.width}" height="${image.height}" alt="">`
+  );
+  return html`<div class="images ${size}" role="img" aria-label="${label}">${each}</div>`;
+}
+
+/** A PNG picture with its caption. */
+export function pictureFigure(
+  png: Uint8Array,
+  { alt, caption, scale = 1 }: { alt: string; caption: string; scale?: number },
+): Html {
+  const { width, height } = pngSize(png);
+  const image = html`
+    <img src="${pngSource(png)}" alt="${alt}" width="${width * scale}"
+      height="${height * scale}">
+  `;
+  return html`
+    <figure>${scroller(caption, image, "wide light")}<figcaption>${caption}</figcaption></figure>
+  `;
+}
+
+/** Width and height of a PNG file, from its header; 0 where it is too short to have one. */
+function pngSize(png: Uint8Array): { width: number; height: number } {
+  if (png.length < 24) return { width: 0, height: 0 };
+  const view = new DataView(png.buffer, png.byteOffset);
+  return { width: view.getUint32(16), height: view.getUint32(20) };
+}
+
+/**
+ * A film in MP4 with its caption. It stands still until somebody plays it, which also suits those
+ * who want less motion.
+ */
+export function filmFigure(mp4: Uint8Array, label: string, caption: Html): Html {
+  const source = `data:video/mp4;base64,${mp4.toBase64()}`;
+  return html`
+    <figure class="film">
+      <video src="${source}" controls loop muted playsinline preload="metadata"
+        aria-label="${label}"></video>
+      <figcaption>${caption}</figcaption>
+    </figure>
+  `;
+}
+
+/** A diagram in the page's own colours, which follow light and dark. */
+export function diagram(svg: string, label: string): Html {
+  const names = new Map([
+    [colours.ink, "--ink"],
+    [colours.faint, "--faint"],
+    [colours.rule, "--rule"],
+    [colours.paper, "--paper"],
+    [palette[0], "--curve"],
+  ]);
+  return svgHtml(svg, label, (colour) => {
+    const name = names.get(colour);
+    return name ? `var(${name})` : colour;
+  });
+}

@@ -1,0 +1,105 @@
+/** The report's images: samples, rotation, the way out of noise, the filter's diagrams. */
+import { counted } from "../../counted.ts";
+import type { ReportInput, ShownFilm, ShownPicture } from "../input.ts";
+import { type Html, html } from "../markup.ts";
+import type { Section } from "../page.ts";
+import { code, filmFigure, gallery, pictureFigure } from "../parts.ts";
+import { allPictures, angleText } from "../sheet.ts";
+
+/** Images shown of the samples, and of those at each angle, at most. */
+const shown = { upright: 64, turned: 16 };
+
+/** The samples that are not turned, or those of the first angle. */
+export function samplesSection({ samples, spec }: ReportInput): Section | null {
+  const upright = samples.find(({ angleDegrees }) => angleDegrees === 0) ?? samples[0];
+  if (!upright) return null;
+  const { angleDegrees, pictures } = upright;
+  const count = Math.min(shown.upright, pictures.count);
+  const turned = angleDegrees === 0 ? "" : `, turned by ${angleText(angleDegrees)} while drawn`;
+  const { sampler, steps } = spec.sampling;
+  const images = gallery(
+    allPictures(pictures).slice(0, count),
+    `${count} generated images${turned}`,
+    "small",
+  );
+  const caption = `The first ${count} of ${pictures.count}${turned}; ` +
+    `${sampler} sampler, ${counted(steps, "step")}.`;
+  return {
+    id: "samples",
+    heading: "Samples",
+    body: html`<figure>${images}<figcaption>${caption}</figcaption></figure>`,
+  };
+}
+
+/** The same images at every angle; a slider chooses one, see page.js. */
+export function rotationSection({ samples, films }: ReportInput): Section | null {
+  if (samples.length < 2) return null;
+  const frames = samples.toSorted((a, b) => a.angleDegrees - b.angleDegrees);
+  const start = Math.max(0, frames.findIndex(({ angleDegrees }) => angleDegrees === 0));
+  const figures = frames.map(({ angleDegrees, pictures }) => {
+    const count = Math.min(shown.turned, pictures.count);
+    const angle = angleText(angleDegrees);
+    const label = `${count} generated images, turned by ${angle}`;
+    const images = gallery(allPictures(pictures).slice(0, count), label, "large");
+    return html`
+      <figure data-label="${angle}">${images}<figcaption>turned by ${angle}</figcaption></figure>
+    `;
+  });
+  const controls = slider(frames.length, start);
+  return {
+    id: "rotation",
+    heading: "Rotation while sampling",
+    body: html`
+      <p>
+        Each image starts from the same noise for every angle, and turns a little in each step. An
+        alias-free network draws the same image, turned.
+      </p>
+      ${controls}
+      <div class="player">${figures}</div>
+      ${filmsOf(films, "rotation")}
+    `,
+  };
+}
+
+function slider(frames: number, start: number): Html {
+  return html`
+    <div class="controls" hidden data-ms="${frames > 5 ? 250 : 700}">
+      <button type="button">Play</button><label for="angle">Angle</label>
+      <input id="angle" type="range" min="0" max="${frames - 1}" value="${start}" step="1">
+      <output for="angle"></output>
+    </div>
+  `;
+}
+
+/** From noise to images and back. */
+export function denoisingSection({ pictures, films }: ReportInput): Section | null {
+  const parts = [...figuresOf(pictures, "denoising"), ...filmsOf(films, "denoising")];
+  return parts.length === 0
+    ? null
+    : { id: "denoising", heading: "Out of noise", body: html`${parts}` };
+}
+
+/** The low-pass filter, its response, and what it does to an image. */
+export function filterSection({ pictures }: ReportInput): Section | null {
+  const parts = figuresOf(pictures, "filter");
+  return parts.length === 0
+    ? null
+    : { id: "filter", heading: "The low-pass filter", body: html`${parts}` };
+}
+
+/** The pictures of a kind, each with its caption. */
+export function figuresOf(pictures: readonly ShownPicture[], kind: ShownPicture["kind"]): Html[] {
+  // Diagrams are drawn at twice their size.
+  const scale = kind === "filter" ? 1 / 2 : 1;
+  return pictures.filter((picture) => picture.kind === kind).map(({ png, alt, caption }) =>
+    pictureFigure(png, { alt, caption, scale })
+  );
+}
+
+function filmsOf(films: readonly ShownFilm[], kind: ShownFilm["kind"]): Html[] {
+  return films.filter((film) => film.kind === kind).map(({ mp4, file, label, caption }) =>
+    mp4
+      ? filmFigure(mp4, label, html`${caption} Also as the file ${code(file)}.`)
+      : html`<p>${caption} It is too large for this page: see ${code(file)}.</p>`
+  );
+}

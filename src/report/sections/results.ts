@@ -1,0 +1,77 @@
+/** The report's figures: scores, and the course of the training. */
+import { counted } from "../../counted.ts";
+import type { Evaluation, Score } from "../../evaluation/evaluate.ts";
+import { scoreText } from "../../evaluation/table_text.ts";
+import type { ReportInput } from "../input.ts";
+import { type Filling, type Html, html } from "../markup.ts";
+import type { Section } from "../page.ts";
+import { code, diagram, facts, note, scroller, table } from "../parts.ts";
+import { curveSvg, lossCurves } from "../plots.ts";
+import { figuresOf } from "./images.ts";
+
+/** The scores, and what they were computed of. */
+export function metricsSection({ metrics }: ReportInput): Section | null {
+  if (!metrics) return null;
+  const { scores, notes } = metrics;
+  const head = ["score", "value", "standard error", "better"];
+  return {
+    id: "metrics",
+    heading: "Scores",
+    body: html`
+      ${scores.length > 0 && table(head, scores.map(scoreRow), [1, 2])}
+      ${featuresLine(metrics)}
+      ${notes.map(note)}
+    `,
+  };
+}
+
+function scoreRow(score: Score): Filling[] {
+  const { label, value, error } = scoreText(score);
+  return [
+    label.replace(/ [↓↑]$/, ""),
+    value.replace("-", "−"),
+    error === null ? "unknown" : `± ${error}`,
+    score.better === "lower" ? "↓ lower" : "↑ higher",
+  ];
+}
+
+/** Which network saw the images, how good it is, and how many images there were. */
+function featuresLine({ extractor, generated, reference }: Evaluation): Html | null {
+  if (!extractor) return null;
+  const { name, digest, testAccuracy, testCount } = extractor;
+  const network = name === "inception" ? "Inception" : "a classifier of the dataset";
+  const accuracy = testAccuracy === undefined
+    ? ""
+    : `, right for ${(100 * testAccuracy).toFixed(2)} % of ${testCount ?? "its"} test images`;
+  const counts = `${counted(generated.count, "generated image")} against ${reference.count} ` +
+    `of ${reference.name}`;
+  return html`
+    <p class="faint">Features of ${network} (${code(
+      digest.slice(0, 12),
+    )})${accuracy}. ${counts}.</p>
+  `;
+}
+
+/** The loss, the machine and its speed, samples on the way. */
+export function trainingSection({ losses, environment, pictures }: ReportInput): Section | null {
+  const last = losses.at(-1);
+  if (!last) return null;
+  const curve = diagram(
+    curveSvg(lossCurves(losses, ""), 760, 340, "loss"),
+    "Diagram: the training loss over the steps",
+  );
+  const caption = `Mean squared error of the predicted noise over ${counted(last.step, "step")}, ` +
+    "and its moving average.";
+  return {
+    id: "training",
+    heading: "Training",
+    body: html`
+      <figure>
+        ${scroller("training loss", curve, "wide")}
+        <figcaption>${caption}</figcaption>
+      </figure>
+      ${facts(environment)}
+      ${figuresOf(pictures, "training")}
+    `,
+  };
+}

@@ -1,0 +1,57 @@
+/** The report's spec: every field, and whether somebody chose it. */
+import { parseSpec, type ResolvedSpec, resolveSpec } from "../../spec/mod.ts";
+import { type Html, html } from "../markup.ts";
+import type { Section } from "../page.ts";
+
+/** A spec like this one in what has no default, and at its default in all else. */
+function defaultsOf(spec: ResolvedSpec): ResolvedSpec | null {
+  const path = spec.data.path === null ? "" : `data: { path: ${JSON.stringify(spec.data.path)} }\n`;
+  try {
+    return resolveSpec(
+      parseSpec(`architecture: ${spec.architecture}\ndataset: ${spec.dataset}\n${path}`),
+    );
+  } catch {
+    return null; // A spec of a later release: then nothing is grey.
+  }
+}
+
+/** Fields that have no default. */
+const chosenAlways = new Set(["architecture", "dataset"]);
+
+/** The whole spec, what was chosen in bold. */
+export function specSection(spec: ResolvedSpec): Section {
+  const defaults: object = defaultsOf(spec) ?? {};
+  const lines = Object.entries(spec).map(([key, value]) =>
+    chosenAlways.has(key) ? line(key, value, "set") : field(key, value, Reflect.get(defaults, key))
+  );
+  return {
+    id: "spec",
+    heading: "The spec",
+    body: html`
+      <p class="faint">Every default is in it. Grey: at its default; bold: chosen.</p>
+      <div class="spec">${lines}</div>
+    `,
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A field, and below it, further in, the fields that it holds. */
+function field(key: string, value: unknown, standard: unknown): Html {
+  const isDefault = JSON.stringify(value) === JSON.stringify(standard);
+  if (!isObject(value)) return line(key, value, isDefault ? "default" : "set");
+  const inner = Object.entries(value).map(([name, one]) =>
+    field(name, one, isObject(standard) ? Reflect.get(standard, name) : undefined)
+  );
+  return html`
+    <div class="mono ${isDefault ? "default" : ""}">${key}:</div>
+    <div class="inner">${inner}</div>
+  `;
+}
+
+function line(key: string, value: unknown, kind: "default" | "set"): Html {
+  const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
+  return html`<div class="mono ${kind}">${key}: ${text}</div>`;
+}
