@@ -38,7 +38,8 @@ export interface BundleWriter {
   discard(): void;
 }
 
-const declaration = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+/** The text of bagit.txt. */
+export const declaration = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 const reserved = new Set([
   "bagit.txt",
   "bag-info.txt",
@@ -110,13 +111,7 @@ export function createBundle(path: string): BundleWriter {
       [...payload].sort(([a], [b]) => a < b ? -1 : 1).map(([name, sha256]) => ({ name, sha256 })),
     finish() {
       add("bagit.txt", declaration, tags);
-      const info = [
-        `Bag-Software-Agent: alias-free-diffusion`,
-        `Bagging-Date: ${new Date().toISOString().slice(0, 10)}`,
-        `External-Identifier: sha256:${digest()}`,
-        `Payload-Oxum: ${payloadBytes}.${payload.size}`,
-      ];
-      add("bag-info.txt", info.join("\n") + "\n", tags);
+      add("bag-info.txt", bagInfo(digest(), payloadBytes, payload.size), tags);
       const finalDigest = digest();
       add("manifest-sha256.txt", manifest(), tags);
       writeNew(
@@ -133,6 +128,23 @@ export function createBundle(path: string): BundleWriter {
       if (exists(staging)) Deno.removeSync(staging, { recursive: true });
     },
   };
+}
+
+/**
+ * The text of bag-info.txt.
+ *
+ * @param digest the bundle's
+ * @param bytes of the payload's files together
+ * @param count of the payload's files
+ */
+export function bagInfo(digest: string, bytes: number, count: number): string {
+  const lines = [
+    `Bag-Software-Agent: alias-free-diffusion`,
+    `Bagging-Date: ${new Date().toISOString().slice(0, 10)}`,
+    `External-Identifier: sha256:${digest}`,
+    `Payload-Oxum: ${bytes}.${count}`,
+  ];
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 /** The name of a bundle's folder: the spec file's name and twelve digits of the run digest. */

@@ -3,12 +3,11 @@
  * that is what another order of adding does to float32, or more.
  */
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
 import { decodePng } from "../formats/png.ts";
-import { readTensors, type TensorData } from "../formats/safetensors.ts";
+import type { TensorData } from "../formats/safetensors.ts";
 import { files } from "./layout.ts";
+import { type BundleFiles, type CheckedBundle, openBundle } from "./open.ts";
 import { readLosses, readMetrics } from "./read.ts";
-import { parseManifest } from "./manifest.ts";
 
 /** What passes for rounding, and what for the same result of another course of the training. */
 export const tolerances = {
@@ -57,16 +56,21 @@ export interface PayloadDifferences {
 }
 
 /** Compares the payloads of two bundles, which must be whole. */
-export async function payloadDifferences(a: string, b: string): Promise<PayloadDifferences> {
-  const left = manifest(a);
-  const right = manifest(b);
+export async function payloadDifferences(
+  original: string,
+  repeated: string,
+): Promise<PayloadDifferences> {
+  const [a, b] = [openBundle(original), openBundle(repeated)];
+  const left = payloadOf(a);
+  const right = payloadOf(b);
   const different: FileDifference[] = [];
   for (const file of [...new Set([...left.keys(), ...right.keys()])].sort()) {
     const [one, other] = [left.get(file), right.get(file)];
     if (one === other) continue;
     if (one === undefined || other === undefined) {
-      different.push({ file, what: `only in ${one === undefined ? b : a}`, within: false });
-    } else different.push({ file, ...await fileDifference(file, join(a, file), join(b, file)) });
+      const where = one === undefined ? repeated : original;
+      different.push({ file, what: `only in ${where}`, within: false });
+    } else different.push({ file, ...await fileDifference(file, a, b) });
   }
   const same = [...left].filter(([file, digest]) => right.get(file) === digest).length;
   if (different.length === 0) return { same, different, verdict: "same", statistics: [] };
@@ -87,29 +91,25 @@ export async function payloadDifferences(a: string, b: string): Promise<PayloadD
   };
 }
 
-function manifest(bundle: string): Map<string, string> {
-  const path = join(bundle, "manifest-sha256.txt");
-  return parseManifest(Deno.readTextFileSync(path), (what) => {
-    throw new UserError(`${path}: ${what}`);
-  });
+/** The payload's names and digests. */
+function payloadOf({ listed }: CheckedBundle): Map<string, string> {
+  return new Map([...listed].filter(([name]) => name.startsWith("data/")));
 }
 
 async function fileDifference(
   file: string,
-  a: string,
-  b: string,
+  a: BundleFiles,
+  b: BundleFiles,
 ): Promise<Omit<FileDifference, "file">> {
   if (file === `data/${files.metrics}`) {
     return { what: "its scores differ; see below", within: null };
   }
   if (file === `data/${files.digests}`) return { what: "they are of another run", within: false };
   if (file.endsWith(".safetensors")) {
-    return tensorDifference(await readTensors(a), await readTensors(b));
+    return tensorDifference(await a.tensors(file), await b.tensors(file));
   }
-  if (file.endsWith(".png")) return pictureDifference(a, b);
-  if (file.endsWith(".csv")) {
-    return tableDifference(Deno.readTextFileSync(a), Deno.readTextFileSync(b));
-  }
+  if (file.endsWith(".png")) return pictureDifference(file, a, b);
+  if (file.endsWith(".csv")) return tableDifference(a.text(file), b.text(file));
   const drawn = /\.(svg|gif|mp4)$/.test(file);
   return {
     what: drawn ? "drawn from what differs elsewhere" : "other bytes",
@@ -182,8 +182,8 @@ function pixels(largest: number, mean: number) {
   };
 }
 
-function pictureDifference(a: string, b: string) {
-  const [one, other] = [a, b].map((path) => decodePng(Deno.readFileSync(path), path));
+function pictureDifference(file: string, a: BundleFiles, b: BundleFiles) {
+  const [one, other] = [a, b].map((of) => decodePng(of.bytes(file), join(of.path, file)));
   const size = ({ width, height, channels }: typeof one & object) =>
     `${width}x${height}x${channels}`;
   if (size(one!) !== size(other!)) {
@@ -222,7 +222,7 @@ function tableDifference(a: string, b: string) {
   };
 }
 
-function lateLoss(a: string, b: string) {
+function lateLoss(a: BundleFiles, b: BundleFiles) {
   const [one, other] = [a, b].map((bundle) => {
     const late = readLosses(bundle).map(({ loss }) => loss).slice(
       -Math.ceil(readLosses(bundle).length / 10),
@@ -241,7 +241,7 @@ interface Scores {
   extractor?: { name?: string } | null;
 }
 
-function scores(a: string, b: string): { what: string; within: boolean }[] {
+function scores(a: BundleFiles, b: BundleFiles): { what: string; within: boolean }[] {
   const [one, other] = [a, b].map((bundle) => (readMetrics(bundle) ?? {}) as Scores) as [
     Scores,
     Scores,

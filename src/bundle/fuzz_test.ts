@@ -4,31 +4,12 @@ import { assert, assertEquals } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { gunzipSync, gzipSync } from "fflate";
 import { fuzz } from "../formats/fuzz.ts";
-import { sha256, sha256OfFile } from "../formats/sha256.ts";
+import { sha256 } from "../formats/sha256.ts";
 import { filesTest } from "../testing.ts";
 import { packBundle, unpackBundle } from "./archive.ts";
-import { manifestText } from "./manifest.ts";
 import { readBundleSpec, readLosses, readMetrics, readSamples } from "./read.ts";
-import { exampleBundle } from "./testing.ts";
+import { exampleBundle, writeManifests } from "./testing.ts";
 import { verifyBundle } from "./verify.ts";
-
-/** Writes manifests that fit the files, as somebody would who forges a bundle. */
-function forgeManifests(bundle: string): void {
-  const list = (folder: string): string[] =>
-    [...Deno.readDirSync(join(bundle, folder))].flatMap(({ name, isDirectory }) =>
-      isDirectory ? list(join(folder, name)) : [join(folder, name)]
-    );
-  const write = (manifest: string, names: string[]) =>
-    Deno.writeTextFileSync(
-      join(bundle, manifest),
-      manifestText(new Map(names.map((name) => [name, sha256OfFile(join(bundle, name))]))),
-    );
-  write("manifest-sha256.txt", list("data"));
-  write(
-    "tagmanifest-sha256.txt",
-    list("").filter((name) => !name.startsWith("data/") && !name.startsWith("tagm")),
-  );
-}
 
 for (
   const name of [
@@ -46,7 +27,7 @@ for (
     const good = Deno.readFileSync(file);
     await fuzz([good], async (bytes) => {
       Deno.writeFileSync(file, bytes);
-      forgeManifests(path);
+      writeManifests(path);
       const { ok, problems } = await verifyBundle(path);
       assertEquals(ok, problems.length === 0);
       // Those who read a bundle for its contents, whatever verifying it said.

@@ -2,17 +2,13 @@
  * What a bundle's files say against each other: spec, digests, network, samples and scores. No
  * engine is needed.
  */
-import { join } from "@std/path";
 import { UserError } from "../errors.ts";
-import { readTensors } from "../formats/safetensors.ts";
 import { areNumbers, toFloat32 } from "../formats/tensors.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, runDigest, specDigest } from "../spec/mod.ts";
 import { networkPlan } from "../unet/plan.ts";
 import { type Digests, files } from "./layout.ts";
+import { type BundleFiles, bundleFiles } from "./open.ts";
 import type { Problem } from "./verify.ts";
-
-/** JSON or text of more bytes is refused: no bundle has such. */
-const longestText = 16 << 20;
 
 /** Tells a bundle's own contradictions, once its bytes are known to be those of its manifests. */
 export async function checkMeaning(
@@ -42,11 +38,8 @@ export async function checkMeaning(
       return null;
     }
   };
-  const text = (file: string) => {
-    const at = join(path, name(file));
-    if (Deno.statSync(at).size > longestText) throw new UserError("too long");
-    return Deno.readTextFileSync(at);
-  };
+  const bundle = bundleFiles(path);
+  const text = (file: string) => bundle.text(name(file));
 
   const spec = await on(
     files.spec,
@@ -70,18 +63,18 @@ export async function checkMeaning(
     });
   }
   if (spec && !(digests?.parent !== undefined && !has(files.model))) {
-    await on(files.model, (fault) => checkWeights(join(path, name(files.model)), spec, fault));
+    await on(files.model, (fault) => checkWeights(bundle, name(files.model), spec, fault));
   }
   if (spec && has(files.average)) {
-    await on(files.average, (fault) => checkWeights(join(path, name(files.average)), spec, fault));
+    await on(files.average, (fault) => checkWeights(bundle, name(files.average), spec, fault));
   }
   if (spec && has(files.optimizer)) {
     await on(files.optimizer, (fault) => {
-      return checkWeights(join(path, name(files.optimizer)), spec, fault, ["mean/", "square/"]);
+      return checkWeights(bundle, name(files.optimizer), spec, fault, ["mean/", "square/"]);
     });
   }
   if (spec && has(files.samples)) {
-    await on(files.samples, (fault) => checkSamples(join(path, name(files.samples)), spec, fault));
+    await on(files.samples, (fault) => checkSamples(bundle, name(files.samples), spec, fault));
   }
   if (has(files.metrics)) {
     await on(files.metrics, (fault) => {
@@ -111,7 +104,8 @@ function readDigests(text: string, fault: (what: string) => void): Digests | nul
 
 /** Checks that a file has the tensors of the spec's network, under each of the prefixes. */
 async function checkWeights(
-  path: string,
+  bundle: BundleFiles,
+  file: string,
   spec: ResolvedSpec,
   fault: (what: string) => void,
   prefixes = [""],
@@ -120,7 +114,7 @@ async function checkWeights(
   const expected = new Map(
     prefixes.flatMap((prefix) => parameters.map(({ name, shape }) => [prefix + name, shape])),
   );
-  const found = await readTensors(path);
+  const found = await bundle.tensors(file);
   for (const [name, shape] of expected) {
     const tensor = found.get(name);
     if (!tensor) fault(`the spec's network has ${name} [${shape}], which is missing`);
@@ -134,13 +128,14 @@ async function checkWeights(
 }
 
 async function checkSamples(
-  path: string,
+  bundle: BundleFiles,
+  file: string,
   spec: ResolvedSpec,
   fault: (what: string) => void,
 ): Promise<void> {
   const { imageSize, channels, sampling } = spec;
   const shape = [sampling.count, imageSize, imageSize, channels].join();
-  const found = await readTensors(path);
+  const found = await bundle.tensors(file);
   for (const [name, tensor] of found) {
     if (tensor.shape.join() !== shape || tensor.dtype !== "U8") {
       fault(`${name} is ${tensor.dtype} [${tensor.shape}], and by the spec U8 [${shape}]`);

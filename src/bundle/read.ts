@@ -1,14 +1,14 @@
 /**
- * Reading what a bundle holds, for those who compare and score. Whether it is whole is
- * `verify.ts`'s business.
+ * Reading what a bundle holds, for those who compare and score. Of a folder only those bytes are
+ * believed that its manifests list (`open.ts`); whether they agree is `verify.ts`'s business.
  */
 import { join } from "@std/path";
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
-import { readTensors } from "../formats/safetensors.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
 import { type Digests, files } from "./layout.ts";
+import { type BundleFiles, openBundle, requireFolder, sizeInside } from "./open.ts";
 
 /** Samples, one after the other: bytes N, H, W, C. */
 export interface BundleSamples {
@@ -29,9 +29,7 @@ export interface BundleSamples {
 export function whyNoBundle(path: string, verb: string, takes = 1): string | null {
   let names: string[];
   try {
-    if (!Deno.statSync(path).isDirectory) {
-      throw new UserError(`${path}: a file, where a bundle's folder is expected`);
-    }
+    requireFolder(path);
     names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
   } catch (error) {
     throw explainInputError(error, path);
@@ -55,7 +53,7 @@ export function requireBundle(path: string, verb: string, takes = 1): void {
 /** Whether a folder holds a bundle. */
 export function isBundle(path: string): boolean {
   try {
-    return Deno.statSync(join(path, "data", files.spec)).isFile;
+    return sizeInside(path, `data/${files.spec}`) !== null;
   } catch {
     return false;
   }
@@ -87,26 +85,41 @@ export function findBundles(paths: readonly string[]): string[] {
   return [...new Set(found)];
 }
 
+/**
+ * A bundle to read from: its folder, whose manifests are checked then, or its files where somebody
+ * opened them already.
+ */
+export type ReadableBundle = string | BundleFiles;
+
+/** The files of a bundle; those of a folder are checked by its manifests. */
+function filesOf(bundle: ReadableBundle): BundleFiles {
+  return typeof bundle === "string" ? openBundle(bundle) : bundle;
+}
+
 /** What identifies the run of a bundle. */
-export function readBundleDigests(path: string): Digests {
-  const text = readText(path, files.digests);
-  try {
-    return JSON.parse(text) as Digests;
-  } catch {
-    throw new UserError(`${join(path, "data", files.digests)}: not JSON`);
-  }
+export function readBundleDigests(bundle: ReadableBundle): Digests {
+  const found = filesOf(bundle);
+  const name = `data/${files.digests}`;
+  return jsonOf(found.text(name), join(found.path, name)) as Digests;
 }
 
 /** The resolved spec of a bundle. */
-export function readBundleSpec(path: string): ResolvedSpec {
-  return resolveSpec(
-    parseSpec(readText(path, files.spec), { path: join(path, "data", files.spec) }),
-  );
+export function readBundleSpec(bundle: ReadableBundle): ResolvedSpec {
+  const found = filesOf(bundle);
+  const name = `data/${files.spec}`;
+  return resolveSpec(parseSpec(found.text(name), { path: join(found.path, name) }));
+}
+
+/** The file with the weights that drew a bundle's samples; null where it has none. */
+export function drawingWeights(bundle: BundleFiles): string | null {
+  return [files.average, files.model].map((file) => `data/${file}`).find(bundle.has) ?? null;
 }
 
 /** The loss of each training step; none where the bundle has no training of its own. */
-export function readLosses(path: string): { step: number; loss: number }[] {
-  const text = readIfThere(join(path, "data", files.losses)) ?? "";
+export function readLosses(bundle: ReadableBundle): { step: number; loss: number }[] {
+  const found = filesOf(bundle);
+  const name = `data/${files.losses}`;
+  const text = found.has(name) ? found.text(name) : "";
   return text.trim().split("\n").slice(1).map((line) => {
     const [step, loss] = line.split(",").map(Number);
     return { step: step ?? NaN, loss: loss ?? NaN };
@@ -118,13 +131,17 @@ export function readLosses(path: string): { step: number; loss: number }[] {
  *
  * @returns null where the bundle has none
  */
-export function readMetrics(path: string): unknown {
-  const at = join(path, "data", files.metrics);
-  const text = readIfThere(at);
+export function readMetrics(bundle: ReadableBundle): unknown {
+  const found = filesOf(bundle);
+  const name = `data/${files.metrics}`;
+  return found.has(name) ? jsonOf(found.text(name), join(found.path, name)) : null;
+}
+
+function jsonOf(text: string, where: string): unknown {
   try {
-    return text === null ? null : JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
-    throw new UserError(`${at}: not JSON: ${(error as SyntaxError).message}`);
+    throw new UserError(`${where}: not JSON: ${(error as SyntaxError).message}`);
   }
 }
 
@@ -133,48 +150,31 @@ export function readMetrics(path: string): unknown {
  *
  * @throws UserError where the file holds something else
  */
-export async function readAllSamples(path: string): Promise<Map<number, BundleSamples>> {
-  const at = join(path, "data", files.samples);
-  try {
-    Deno.statSync(at);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return new Map();
-    throw error;
-  }
+export async function readAllSamples(
+  bundle: ReadableBundle,
+): Promise<Map<number, BundleSamples>> {
+  const found = filesOf(bundle);
+  const name = `data/${files.samples}`;
+  if (!found.has(name)) return new Map();
   return new Map(
-    [...await readTensors(at)].map(([angle, { shape, data }]) => {
+    [...await found.tensors(name)].map(([angle, { shape, data }]) => {
       const [count, imageSize, width, channels] = shape;
       if (
         shape.length !== 4 || imageSize !== width || !(data instanceof Uint8Array) ||
         (channels !== 1 && channels !== 3)
-      ) throw new UserError(`${at}: ${angle} is no list of square images`);
+      ) {
+        throw new UserError(`${join(found.path, name)}: ${angle} is no list of square images`);
+      }
       return [Number(angle), { images: data, count: count!, imageSize: imageSize!, channels }];
     }),
   );
 }
 
 /** The unturned samples of a bundle, or those of its first angle. */
-export async function readSamples(path: string): Promise<BundleSamples> {
-  const samples = await readAllSamples(path);
+export async function readSamples(bundle: ReadableBundle): Promise<BundleSamples> {
+  const found = filesOf(bundle);
+  const samples = await readAllSamples(found);
   const upright = samples.get(0) ?? [...samples.values()][0];
-  if (!upright) throw new UserError(`${join(path, "data", files.samples)}: no samples in it`);
-  return upright;
-}
-
-function readText(path: string, name: string): string {
-  const at = join(path, "data", name);
-  try {
-    return Deno.readTextFileSync(at);
-  } catch (error) {
-    throw explainInputError(error, at);
-  }
-}
-
-function readIfThere(at: string): string | null {
-  try {
-    return Deno.readTextFileSync(at);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw explainInputError(error, at);
-  }
+  if (upright) return upright;
+  throw new UserError(`${join(found.path, "data", files.samples)}: no samples in it`);
 }

@@ -1,12 +1,14 @@
 /**
  * A small but whole bundle for tests: a spec, a network's weights, samples, scores that all agree.
  */
+import { join } from "@std/path";
 import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
-import { sha256 } from "../formats/sha256.ts";
+import { sha256, sha256OfFile } from "../formats/sha256.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, runDigest, specDigest } from "../spec/mod.ts";
 import { networkPlan } from "../unet/plan.ts";
-import { createBundle } from "./bag.ts";
+import { bagInfo, createBundle, declaration } from "./bag.ts";
 import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "./layout.ts";
+import { manifestText } from "./manifest.ts";
 
 /** The spec of {@link exampleBundle}. */
 export function exampleSpec(): ResolvedSpec {
@@ -85,4 +87,29 @@ export function exampleBundle(
     bundleReadme({ title: "example", summary: "A test.", digest: bundle.digest(), digests, names }),
   );
   return bundle.finish();
+}
+
+/**
+ * Writes manifests and bag-info.txt that fit the files of a folder, as somebody would who forges a
+ * bundle.
+ */
+export function writeManifests(bundle: string): void {
+  const list = (folder: string): string[] =>
+    [...Deno.readDirSync(join(bundle, folder))].flatMap(({ name, isDirectory }) => {
+      const path = folder === "" ? name : `${folder}/${name}`;
+      return isDirectory ? list(path) : [path];
+    });
+  const write = (manifest: string, names: string[]) => {
+    const digests = names.map((name) => [name, sha256OfFile(join(bundle, name))] as const);
+    const text = manifestText(new Map(digests));
+    Deno.writeTextFileSync(join(bundle, manifest), text);
+    return text;
+  };
+  const names = list("data");
+  const digest = sha256(write("manifest-sha256.txt", names));
+  const bytes = names.reduce((sum, name) => sum + Deno.statSync(join(bundle, name)).size, 0);
+  Deno.writeTextFileSync(join(bundle, "bagit.txt"), declaration);
+  Deno.writeTextFileSync(join(bundle, "bag-info.txt"), bagInfo(digest, bytes, names.length));
+  const isTag = (name: string) => !name.startsWith("data/") && !name.startsWith("tagmanifest");
+  write("tagmanifest-sha256.txt", list("").filter(isTag));
 }

@@ -4,11 +4,11 @@
  * is opened, links are never followed.
  */
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
-import { sha256OfFile } from "../formats/sha256.ts";
+import { sha256OfOpen } from "../formats/sha256.ts";
 import { isSafeName, parseManifest } from "./manifest.ts";
 import { checkMeaning } from "./meaning.ts";
+import { bundleFiles, openInside, requireFolder } from "./open.ts";
 
 /** Something about a bundle that is not as it must be. */
 export interface Problem {
@@ -94,9 +94,7 @@ function readBag(path: string): Verification & { digestOf: ReadonlyMap<string, s
   const problems: Problem[] = [];
   let files: Map<string, number>;
   try {
-    if (!Deno.statSync(path).isDirectory) {
-      throw new UserError(`${path}: a file, where a bundle's folder is expected`);
-    }
+    requireFolder(path);
     files = listFiles(path, problems);
   } catch (error) {
     throw explainInputError(error, path);
@@ -105,7 +103,8 @@ function readBag(path: string): Verification & { digestOf: ReadonlyMap<string, s
   let bytes = 0;
   for (const [name, size] of files) {
     try {
-      read.set(name, sha256OfFile(join(path, name)));
+      using file = openInside(path, name);
+      read.set(name, sha256OfOpen(file));
       bytes += size;
     } catch (error) {
       problems.push({ file: name, what: `it cannot be read: ${(error as Error).message}` });
@@ -123,7 +122,7 @@ function readBag(path: string): Verification & { digestOf: ReadonlyMap<string, s
       return null;
     }
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
-      Deno.readFileSync(join(path, name)),
+      bundleFiles(path).bytes(name),
     );
     return parseManifest(text, fault);
   };
@@ -163,7 +162,7 @@ function readBag(path: string): Verification & { digestOf: ReadonlyMap<string, s
     }
   }
   if (files.has("bagit.txt") && files.get("bagit.txt")! < 1000) {
-    if (!declaration.test(Deno.readTextFileSync(join(path, "bagit.txt")))) {
+    if (!declaration.test(bundleFiles(path).text("bagit.txt"))) {
       problems.push({ file: "bagit.txt", what: "it does not declare a BagIt 1.0 bag in UTF-8" });
     }
   }

@@ -1,5 +1,6 @@
 /** `deno task compare`: the paper's table from bundles. */
 import { dirname, join } from "@std/path";
+import { type CheckedBundle, openBundle } from "../bundle/open.ts";
 import { findBundles, isBundle, readBundleSpec, readMetrics } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
@@ -32,12 +33,14 @@ export function scoredRuns(
 ): ScoredRun[] {
   const seen = new Map<string, string>();
   return findBundles(paths).flatMap((path) => {
-    const evaluation = readMetrics(path) as Partial<Evaluation> | null;
+    const bundle = openWhole(path, skipped);
+    if (bundle === null) return [];
+    const evaluation = readMetrics(bundle) as Partial<Evaluation> | null;
     if (!Array.isArray(evaluation?.scores) || evaluation.scores.length === 0) {
       skipped(`${path}: no scores, left out`);
       return [];
     }
-    const resolved = readBundleSpec(path);
+    const resolved = readBundleSpec(bundle);
     const run = `${specDigest(resolved)} ${evaluation.reference?.digest}`;
     const first = seen.get(run);
     if (first !== undefined) {
@@ -47,6 +50,17 @@ export function scoredRuns(
     seen.set(run, path);
     return [{ path, resolved, evaluation: evaluation as Evaluation }];
   });
+}
+
+/** The bundle at a path; null where it is not whole, which is told: its scores are not believed. */
+function openWhole(path: string, skipped: (what: string) => void): CheckedBundle | null {
+  try {
+    return openBundle(path);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    skipped(`${error.message}; left out`);
+    return null;
+  }
 }
 
 /** Prints and writes the table. */

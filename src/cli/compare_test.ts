@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
+import { writeManifests } from "../bundle/testing.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { decodePng } from "../formats/png.ts";
 import { encodeTensors } from "../formats/safetensors.ts";
@@ -51,6 +52,7 @@ function leaveBundle(
     ] as const
   ) Deno.writeTextFileSync(join(path, "data", name), content);
   Deno.writeFileSync(join(path, "data", files.samples), encodeTensors(new Map([["0", samples]])));
+  writeManifests(path);
 }
 
 /** What a verb prints, and its exit code. */
@@ -84,6 +86,8 @@ Deno.test({
     assertEquals(JSON.parse(Deno.readTextFileSync(join(out, "comparison.json"))).rows[0].name, "A");
 
     Deno.removeSync(join(out, "a-1", "data", files.metrics));
+    assertStringIncludes((await printed("compare", out)).text, "verify` tells all; left out");
+    writeManifests(join(out, "a-1"));
     assertStringIncludes((await printed("compare", out)).text, "a-1: no scores, left out");
     assertEquals((await printed("compare", join(out, "a-1"))).code, 2);
     assertStringIncludes((await printed("compare", join(out, ".work"))).text, "no bundle");
@@ -139,6 +143,7 @@ Deno.test({
     leaveBundle(b, "architecture: D", 60);
     Deno.removeSync(join(b, "data", files.metrics));
     Deno.removeSync(join(b, "data", files.losses));
+    writeManifests(b);
     for (const [args, folder] of [[[out], out], [[a, b], out]] as const) {
       const { code, text } = await printed("report", ...args);
       assertEquals(code, 0, text);

@@ -1,8 +1,8 @@
 /** `deno task equivariance`: how well trained networks keep turns and shifts, in decibels. */
 import { basename, join } from "@std/path";
-import { exists, writeFileAtomic } from "../files/create.ts";
-import { files } from "../bundle/layout.ts";
-import { findBundles, readBundleSpec } from "../bundle/read.ts";
+import { writeFileAtomic } from "../files/create.ts";
+import { openBundle } from "../bundle/open.ts";
+import { drawingWeights, findBundles, readBundleSpec } from "../bundle/read.ts";
 import { fillBatch, loadDataset } from "../datasets/mod.ts";
 import { type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
@@ -16,7 +16,8 @@ import {
 } from "../evaluation/equivariance_table.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, specDigest, specName } from "../spec/mod.ts";
 import { curvePlot } from "../report/plots.ts";
-import { compileUNet, loadWeights } from "../unet/mod.ts";
+import { compileUNet } from "../unet/mod.ts";
+import { setWeights } from "../unet/weights.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { print } from "../terminal.ts";
@@ -65,8 +66,11 @@ export async function run(args: string[]): Promise<number> {
     throw new UserError("which bundles? For example: deno task equivariance out");
   }
   // Folders may hold bundles of further samples, too, which have no model.
-  const found = findBundles(paths);
-  const bundles = found.filter((path) => weightsFile(path) !== null);
+  const found = findBundles(paths).map((path) => openBundle(path));
+  const bundles = found.flatMap((bundle) => {
+    const weights = drawingWeights(bundle);
+    return weights === null ? [] : [{ bundle, weights }];
+  });
   if (bundles.length === 0) {
     throw new UserError(
       `${paths.join(", ")}: no model in it; give the bundle that it was sampled from`,
@@ -80,12 +84,13 @@ export async function run(args: string[]): Promise<number> {
   const data = dataFolder(values.data);
   const engine = await openEngine((values.engine ?? "auto") as EngineName | "auto");
   try {
-    for (const path of bundles) {
-      const spec = resolveSpec(parseSpec(JSON.stringify(readBundleSpec(path))), overrides);
+    for (const { bundle, weights } of bundles) {
+      const { path } = bundle;
+      const spec = resolveSpec(parseSpec(JSON.stringify(readBundleSpec(bundle))), overrides);
       const images = await imagesOf(spec, seeds * perSeed, data);
       const unet = compileUNet(spec);
       try {
-        await loadWeights(unet, weightsFile(path)!);
+        setWeights(unet, await bundle.tensors(weights), join(path, weights));
         const name = specName(spec);
         progress.message(`${basename(path)}: ${name} on ${spec.dataset}`);
         const options = {
@@ -169,12 +174,6 @@ async function imagesOf(
     values,
   );
   return { shape: [count, imageSize, imageSize, channels], values };
-}
-
-/** The weights that drew the bundle's samples; null where it has none. */
-function weightsFile(bundle: string): string | null {
-  const candidates = [files.average, files.model].map((file) => join(bundle, "data", file));
-  return candidates.find(exists) ?? null;
 }
 
 async function writeResults(folder: string, networks: StudiedNetwork[]): Promise<void> {

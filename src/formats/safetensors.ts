@@ -254,30 +254,44 @@ export async function readTensorFile(
   } catch (error) {
     throw explainInputError(error, path);
   }
-  try {
-    const { size, isFile } = await file.stat();
-    if (!isFile) throw new UserError(`${path}: a folder, where a safetensors file is expected`);
-    const read = async (begin: number, end: number) => {
-      const bytes = new Uint8Array(end - begin);
-      await file.seek(begin, Deno.SeekMode.Start);
-      for (let at = 0; at < bytes.length;) {
-        const count = await file.read(bytes.subarray(at));
-        if (count === null) throw damaged(path, "it became shorter while it was read");
-        at += count;
-      }
-      return bytes;
-    };
-    const dataStart = headerEnd(await read(0, Math.min(8, size)), path, size);
-    const { entries, metadata } = decodeHeader(await read(0, dataStart), path, size);
-    const tensors = new Map<string, TensorData>();
-    for (const { name, dtype, shape, begin, end } of entries) {
-      const bytes = await read(dataStart + begin, dataStart + end);
-      tensors.set(name, { dtype, shape, data: elementsOf(dtype, bytes) });
+  using opened = file;
+  return await readOpen(opened, path);
+}
+
+/**
+ * The tensors of a safetensors file that is open.
+ *
+ * @param where what to call the file in messages
+ * @throws UserError where it is not valid
+ */
+export async function readOpenTensors(
+  file: Deno.FsFile,
+  where: string,
+): Promise<Map<string, TensorData>> {
+  return (await readOpen(file, where)).tensors;
+}
+
+async function readOpen(file: Deno.FsFile, where: string) {
+  const { size, isFile } = await file.stat();
+  if (!isFile) throw new UserError(`${where}: a folder, where a safetensors file is expected`);
+  const read = async (begin: number, end: number) => {
+    const bytes = new Uint8Array(end - begin);
+    await file.seek(begin, Deno.SeekMode.Start);
+    for (let at = 0; at < bytes.length;) {
+      const count = await file.read(bytes.subarray(at));
+      if (count === null) throw damaged(where, "it became shorter while it was read");
+      at += count;
     }
-    return { tensors, metadata: { ...metadata } };
-  } finally {
-    file.close();
+    return bytes;
+  };
+  const dataStart = headerEnd(await read(0, Math.min(8, size)), where, size);
+  const { entries, metadata } = decodeHeader(await read(0, dataStart), where, size);
+  const tensors = new Map<string, TensorData>();
+  for (const { name, dtype, shape, begin, end } of entries) {
+    const bytes = await read(dataStart + begin, dataStart + end);
+    tensors.set(name, { dtype, shape, data: elementsOf(dtype, bytes) });
   }
+  return { tensors, metadata: { ...metadata } };
 }
 
 /** Writes a safetensors file, whole or not at all. */

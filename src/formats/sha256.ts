@@ -13,9 +13,15 @@ export function sha256(...pieces: (Uint8Array | string)[]): string {
 
 /** The SHA-256 of a file, read in pieces: it may be larger than what anybody wants in memory. */
 export function sha256OfFile(path: string): string {
+  using file = Deno.openSync(path);
+  return sha256OfOpen(file);
+}
+
+/** The SHA-256 of a file that is open, from its beginning; it stands at its end afterwards. */
+export function sha256OfOpen(file: Deno.FsFile): string {
   const hash = createHash("sha256");
   const buffer = new Uint8Array(1 << 20);
-  using file = Deno.openSync(path);
+  file.seekSync(0, Deno.SeekMode.Start);
   for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
     hash.update(buffer.subarray(0, count));
   }

@@ -2,36 +2,29 @@
  * The report of a bundle, made from the bundle's own files: while it is written, or of a finished
  * one.
  */
-import { basename, join, resolve } from "@std/path";
-import { type Digests, files, meaningOf } from "../bundle/layout.ts";
+import { basename, resolve } from "@std/path";
+import { meaningOf } from "../bundle/layout.ts";
 import { isSafeName, parseManifest } from "../bundle/manifest.ts";
-import { readAllSamples, readBundleSpec, readLosses, readMetrics } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
+import { type BundleFiles, openBundle } from "../bundle/open.ts";
+import {
+  type ReadableBundle,
+  readAllSamples,
+  readBundleDigests,
+  readBundleSpec,
+  readLosses,
+  readMetrics,
+} from "../bundle/read.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
-import { explainInputError } from "../formats/input.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { reportHtml } from "./html.ts";
 import type { ReportInput } from "./input.ts";
 
 /** A text file of a bundle, or null where there is none of this name. */
-function textOf(folder: string, name: string): string | null {
-  try {
-    return Deno.readTextFileSync(join(folder, name));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw explainInputError(error, join(folder, name));
-  }
+function textOf(bundle: BundleFiles, name: string): string | null {
+  return bundle.has(name) ? bundle.text(name) : null;
 }
 
-function needed(folder: string, name: string): string {
-  const text = textOf(folder, name);
-  if (text === null) {
-    throw new UserError(`${folder}: no bundle, or not a whole one: ${name} is missing`);
-  }
-  return text;
-}
-
-/** Pictures that the report shows as they are: file, heading, alternative text, caption. */
+/** Pictures that the report shows as they are: file (under data/, previews apart), heading, alternative text, caption. */
 const shown: [
   file: string,
   kind: ReportInput["pictures"][number]["kind"],
@@ -51,7 +44,7 @@ const shown: [
     "The other way round: training images become noise.",
   ],
   [
-    "../previews.png",
+    "previews.png",
     "training",
     "Rows of samples, one for each preview while training",
     "Samples drawn in the course of the training.",
@@ -108,14 +101,9 @@ const filmed: [
  */
 const filmLimit = 4_000_000;
 
-/** A payload file of the bundle, or null where it has none of this name. */
-function payloadFile(folder: string, name: string): Uint8Array | null {
-  try {
-    return Deno.readFileSync(join(folder, "data", name));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+/** A file of the bundle, or null where it has none of this name. */
+function bytesOf(bundle: BundleFiles, name: string): Uint8Array | null {
+  return bundle.has(name) ? bundle.bytes(name) : null;
 }
 
 /** A JSON file's plain values as names and words. */
@@ -192,17 +180,21 @@ export interface ReportContext {
  * The report of a bundle as one HTML file. Reads only the bundle's files; needs no engine and no
  * network.
  *
- * @param folder the bundle's folder, or the one in which it is being built
+ * @param bundle the bundle's folder, which must be whole, or the files of one that is being written
  * @throws UserError where the folder is no bundle, or holds files that cannot be read
  */
-export async function bundleReport(folder: string, context: ReportContext = {}): Promise<string> {
-  const digests = JSON.parse(needed(folder, `data/${files.digests}`)) as Digests;
+export async function bundleReport(
+  bundle: ReadableBundle,
+  context: ReportContext = {},
+): Promise<string> {
+  const folder = typeof bundle === "string" ? openBundle(bundle) : bundle;
+  const digests = readBundleDigests(folder);
   const manifest = textOf(folder, "manifest-sha256.txt") ?? "";
   const payload = context.payload ??
     [...parseManifest(manifest, () => {})].map(([name, sha256]) => ({ name, sha256 }));
   const readme = textOf(folder, "README.md")?.split("\n")[2];
   const environment = textOf(folder, "environment.json");
-  const name = context.name ?? basename(resolve(folder));
+  const name = context.name ?? basename(resolve(folder.path));
   return reportHtml({
     folder: isSafeName(name) ? name : null,
     name: name.replace(/-[0-9a-f]{12}(-\d+)?$/, ""),
@@ -217,12 +209,12 @@ export async function bundleReport(folder: string, context: ReportContext = {}):
       pictures,
     })),
     pictures: shown.flatMap(([file, kind, alt, caption]) => {
-      const png = payloadFile(folder, file);
+      const png = bytesOf(folder, file === "previews.png" ? file : `data/${file}`);
       return png ? [{ kind, alt, caption, png }] : [];
     }),
     films: filmed.flatMap(([stem, kind, label, caption]) => {
       const file = `data/${stem}.mp4`;
-      const mp4 = payloadFile(folder, `${stem}.mp4`);
+      const mp4 = bytesOf(folder, file);
       return mp4 ? [{ kind, file, label, caption, mp4: mp4.length <= filmLimit ? mp4 : null }] : [];
     }),
     metrics: readMetrics(folder) as Evaluation | null,

@@ -2,9 +2,9 @@
  * Where a run computes: all that the last bits of its results depend on besides the spec and the
  * data.
  */
-import { join } from "@std/path";
 import { z } from "zod";
-import { explainInputError } from "../formats/input.ts";
+import { openBundle } from "../bundle/open.ts";
+import type { ReadableBundle } from "../bundle/read.ts";
 import type { Engine, EngineName, EnginePlace, NativeLibrary } from "../engines/mod.ts";
 
 /** A place, as environment.json of a bundle holds it. */
@@ -64,13 +64,16 @@ export function placeOf(engine: Engine): Place {
 }
 
 /** The place that a bundle tells of; null where it tells of none. */
-export function readPlace(bundle: string): { place: Place; trainedOn: string[] } | null {
-  const path = join(bundle, "environment.json");
+export function readPlace(
+  bundle: ReadableBundle,
+): { place: Place; trainedOn: string[] } | null {
+  const files = typeof bundle === "string" ? openBundle(bundle) : bundle;
+  if (!files.has("environment.json")) return null;
   try {
-    return toldPlace.safeParse(JSON.parse(Deno.readTextFileSync(path))).data ?? null;
+    return toldPlace.safeParse(JSON.parse(files.text("environment.json"))).data ?? null;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof Deno.errors.NotFound) return null;
-    throw explainInputError(error, path);
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { openEngine } from "../engines/mod.ts";
 import { jsonText } from "../bundle/layout.ts";
+import { bundleFiles } from "../bundle/open.ts";
 import { type Place, placeDifferences, placeName, placeOf, readPlace } from "./place.ts";
 
 const ignore = (["read", "write"] as const).some((name) =>
@@ -47,11 +48,11 @@ Deno.test({
   async fn() {
     const folder = Deno.makeTempDirSync();
     const path = join(folder, "environment.json");
-    assertEquals(readPlace(folder), null);
+    assertEquals(readPlace(bundleFiles(folder)), null);
     const engine = await openEngine("cpu");
     const told = { place: placeOf(engine), trainedOn: [placeName(engine)] };
     Deno.writeTextFileSync(path, jsonText({ host: "a", ...told }));
-    assertEquals(readPlace(folder), told);
+    assertEquals(readPlace(bundleFiles(folder)), told);
     const forged = [
       { ...told, place: { ...place, threads: 1e6 } },
       { ...told, place: { ...place, engine: "rm" } },
@@ -61,10 +62,10 @@ Deno.test({
     ];
     for (const value of forged) {
       Deno.writeTextFileSync(path, jsonText(value));
-      assertEquals(readPlace(folder), null);
+      assertEquals(readPlace(bundleFiles(folder)), null);
     }
     Deno.writeTextFileSync(path, "{");
-    assertEquals(readPlace(folder), null);
+    assertEquals(readPlace(bundleFiles(folder)), null);
     Deno.removeSync(folder, { recursive: true });
   },
 });

@@ -1,8 +1,7 @@
 /** Running a bundle again from its resolved spec, and comparing all that came of it. */
-import { basename, join, resolve } from "@std/path";
-import { exists } from "../files/create.ts";
+import { basename, resolve } from "@std/path";
 import { type PayloadDifferences, payloadDifferences } from "../bundle/differences.ts";
-import { files } from "../bundle/layout.ts";
+import { openBundle } from "../bundle/open.ts";
 import { readBundleDigests, readBundleSpec } from "../bundle/read.ts";
 import { verifyBundle } from "../bundle/verify.ts";
 import { UserError } from "../errors.ts";
@@ -74,8 +73,8 @@ export async function reproduceBundle(
   const told = readPlace(original)?.place;
   const engine = options.engine ?? told?.engine ?? "auto";
   const isSame = engine === told?.engine;
-  const written = join(original, "spec-as-written.yaml");
-  const resolved = join(original, "data", files.spec);
+  const bundle = openBundle(original);
+  const written = bundle.has("spec-as-written.yaml") ? "spec-as-written.yaml" : "data/spec.yaml";
   // The second bundle is called as the first one: its folder's name without the digest and a number
   // of repetition.
   const name = basename(resolve(original)).replace(/-[0-9a-f]{12}(-\d+)?$/, "");
@@ -87,7 +86,7 @@ export async function reproduceBundle(
     expected,
     source: {
       path: `${name}.yaml`,
-      text: Deno.readTextFileSync(exists(written) ? written : resolved),
+      text: bundle.text(written),
     },
   });
   return await compareBundles(original, repeated.path);

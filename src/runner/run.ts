@@ -4,6 +4,7 @@
 import { basename, join } from "@std/path";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
 import { bundleReadme, type Digests, jsonText } from "../bundle/layout.ts";
+import { bundleFiles, openBundle } from "../bundle/open.ts";
 import { type Dataset, describeDataset, loadDataset } from "../datasets/mod.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { evaluateSamples, type Evaluation } from "../evaluation/evaluate.ts";
@@ -183,7 +184,7 @@ function finishedBundle(out: string, { run }: Digests, report: Reporter): Bundle
   report.message(
     `this run is finished${where}; its bundle is not made again; --again makes another beside it`,
   );
-  return { path, digest: sha256(Deno.readFileSync(join(path, "manifest-sha256.txt"))) };
+  return { path, digest: openBundle(path).digest };
 }
 
 /**
@@ -383,7 +384,7 @@ async function writeBundle(
       const digest = writer.digest();
       writer.tag("README.md", bundleReadme({ title, summary, digest, digests, names }));
       const context = { name: basename(path), summary, payload: writer.payloadDigests(), digest };
-      writer.tag("report.html", await bundleReport(writer.staging, context));
+      writer.tag("report.html", await bundleReport(bundleFiles(writer.staging), context));
       return writer.finish();
     } catch (error) {
       writer.discard();

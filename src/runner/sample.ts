@@ -7,11 +7,11 @@ import { counted } from "../counted.ts";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
 import { exists } from "../files/create.ts";
 import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
-import { readBundleSpec } from "../bundle/read.ts";
+import { openBundle } from "../bundle/open.ts";
+import { drawingWeights, readBundleDigests, readBundleSpec } from "../bundle/read.ts";
 import { openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import { sha256 } from "../formats/sha256.ts";
 import {
   METHOD_VERSION,
   type ResolvedSpec,
@@ -20,7 +20,8 @@ import {
   specDigest,
   specName,
 } from "../spec/mod.ts";
-import { compileUNet, loadWeights } from "../unet/mod.ts";
+import { compileUNet } from "../unet/mod.ts";
+import { setWeights } from "../unet/weights.ts";
 import { sampleFiles } from "./contents.ts";
 import { placeOf } from "./place.ts";
 import { silent } from "./reporter.ts";
@@ -75,10 +76,9 @@ export async function sampleBundle(
 ): Promise<Bundle> {
   const { out = "out", report = silent, signal } = options;
   const digest = trainedDigest(parent, "sample");
-  const own = JSON.parse(
-    Deno.readTextFileSync(join(parent, "data", files.digests)),
-  ) as Digests;
-  const spec = samplingSpec(readBundleSpec(parent), overrides);
+  const model = openBundle(parent);
+  const own = readBundleDigests(model);
+  const spec = samplingSpec(readBundleSpec(model), overrides);
   const specIs = specDigest(spec);
   const digests: Digests = {
     spec: specIs,
@@ -97,7 +97,11 @@ export async function sampleBundle(
   const finished = () => {
     if (!exists(path)) return null;
     report.message("these images are drawn already; their bundle is not made again");
-    return { path, digest: sha256(Deno.readFileSync(join(path, "manifest-sha256.txt"))) };
+    const drawn = openBundle(path);
+    if (readBundleDigests(drawn).run !== digests.run) {
+      throw new UserError(`${path}: this is a bundle of another run; move it away`);
+    }
+    return { path, digest: drawn.digest };
   };
   const found = finished();
   if (found) return found;
@@ -123,9 +127,10 @@ export async function sampleBundle(
     report.message(`engine: ${engine.description}`);
     try {
       const unet = compileUNet(spec);
-      const average = join(parent, "data", files.average);
       try {
-        await loadWeights(unet, exists(average) ? average : join(parent, "data", files.model));
+        const weights = drawingWeights(model);
+        if (weights === null) throw new UserError(`${parent}: it has no model`);
+        setWeights(unet, await model.tensors(weights), join(parent, weights));
         const samples = await samplePhase({
           engine,
           spec,

@@ -2,12 +2,12 @@
  * Models that are trained already: read from finished bundles, to be shared, gone on with, or
  * sampled.
  */
-import { join } from "@std/path";
 import { files } from "../bundle/layout.ts";
 import { verifyBag } from "../bundle/verify.ts";
 import { UserError } from "../errors.ts";
-import { readTensors, type TensorData } from "../formats/safetensors.ts";
-import { readLosses } from "../bundle/read.ts";
+import type { TensorData } from "../formats/safetensors.ts";
+import { openBundle } from "../bundle/open.ts";
+import { type ReadableBundle, readLosses } from "../bundle/read.ts";
 import { exists } from "../files/create.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { networkPlan } from "../unet/plan.ts";
@@ -22,24 +22,25 @@ export interface TrainedModel {
   losses: number[];
 }
 
-/** Reads the whole state of a bundle's training. */
-export async function readTrained(bundle: string): Promise<TrainedModel> {
+/** Reads the whole state of a bundle's training, its bytes checked by the manifests. */
+export async function readTrained(bundle: ReadableBundle): Promise<TrainedModel> {
+  const opened = typeof bundle === "string" ? openBundle(bundle) : bundle;
   const tensors = new Map<string, TensorData>();
   const take = async (file: string, prefix: string) => {
-    for (const [name, tensor] of await readTensors(join(bundle, "data", file))) {
+    for (const [name, tensor] of await opened.tensors(`data/${file}`)) {
       tensors.set(prefix + name, tensor);
     }
   };
   await take(files.model, "model/");
   await take(files.optimizer, "");
-  if (exists(join(bundle, "data", files.average))) await take(files.average, "average/");
-  return { tensors, losses: readLosses(bundle).map(({ loss }) => loss) };
+  if (opened.has(`data/${files.average}`)) await take(files.average, "average/");
+  return { tensors, losses: readLosses(opened).map(({ loss }) => loss) };
 }
 
 /** The sheet of images drawn while a bundle's model was trained; null where there is none. */
 export function readPreviews(bundle: string): Uint8Array | null {
-  const path = join(bundle, "previews.png");
-  return exists(path) ? Deno.readFileSync(path) : null;
+  const opened = openBundle(bundle);
+  return opened.has("previews.png") ? opened.bytes("previews.png") : null;
 }
 
 /** What trained the model of a bundle, as far as it tells. */
@@ -65,7 +66,7 @@ export function trainedDigest(bundle: string, what: string): string {
       `${what}: ${bundle} is no whole bundle (${first?.file}: ${first?.what}); \`deno task verify\` tells all`,
     );
   }
-  if (!exists(join(bundle, "data", files.model))) {
+  if (!openBundle(bundle).has(`data/${files.model}`)) {
     throw new UserError(
       `${what}: ${bundle} has no model; take the bundle that it was sampled from`,
     );

@@ -6,8 +6,11 @@
 import { dirname, join } from "@std/path";
 import { exists, removeLeftovers } from "../files/create.ts";
 import { acquireLock, type Lock } from "../files/lock.ts";
-import { type Digests, files } from "../bundle/layout.ts";
+import type { Digests } from "../bundle/layout.ts";
+import { bundleFiles, openBundle } from "../bundle/open.ts";
+import { readBundleDigests, readBundleSpec } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
+import { runDigest, specDigest, trainingDigest } from "../spec/mod.ts";
 
 /** A run's place of work. */
 export interface Work {
@@ -91,41 +94,87 @@ export function freePath(path: string): string {
   for (let number = 2, free = path;; free = `${path}-${number++}`) if (!exists(free)) return free;
 }
 
-/** The finished bundle of a run in `out`, or null. */
+/**
+ * The finished bundle of a run in `out`, or null. What lies there under the run's digest is
+ * believed only once its manifests, the sizes, and its digests have been checked.
+ *
+ * @throws UserError where a bundle of that digest is not whole: nothing is computed beside it
+ */
 export function findBundle(out: string, run: string): string | null {
-  return bundles(out).find(({ digests }) => digests.run === run && digests.parent === undefined)
-    ?.path ?? null;
+  return findChecked(out, (digests) => digests.run === run, run);
 }
 
-/** A finished bundle whose model came from the same training, or null. */
+/**
+ * A finished bundle whose model came from the same training, or null; checked as by
+ * {@link findBundle}. The model's own bytes are checked when they are read (`openBundle`).
+ */
 export function findTrained(out: string, training: string): string | null {
-  return bundles(out).find(({ digests }) =>
-    digests.training === training && digests.parent === undefined
-  )?.path ??
-    null;
+  return findChecked(out, (digests) => digests.training === training);
 }
 
-/** The bundles in a folder, with what they say of themselves. */
-export function bundles(out: string): { path: string; digests: Digests }[] {
-  let names: string[];
+/** The first bundle whose digests fit, checked. A folder named after the run fits in any case. */
+function findChecked(
+  out: string,
+  fits: (digests: Digests) => boolean,
+  run?: string,
+): string | null {
+  const ofRun = run === undefined ? null : new RegExp(`-${run.slice(0, 12)}(-\\d+)?$`);
+  for (const path of folders(out)) {
+    const digests = claimed(path);
+    // One that lost its files still bears the run's digits in its name.
+    const isNamed = digests === null && ofRun !== null && ofRun.test(path) &&
+      exists(join(path, "bagit.txt"));
+    if (!isNamed && !(digests && digests.parent === undefined && fits(digests))) continue;
+    requireOwnDigests(path);
+    return path;
+  }
+  return null;
+}
+
+/** Refuses a bundle that is not whole, or whose digests are not those of its spec. */
+function requireOwnDigests(path: string): void {
+  const advice = "bring back what is missing, or move the folder away and give the command again";
   try {
-    names = [...Deno.readDirSync(out)].filter((entry) =>
-      entry.isDirectory && !entry.name.startsWith(".")
-    )
-      .map((entry) => entry.name).sort();
+    const bundle = openBundle(path);
+    const { spec, data, method, from, run, training } = readBundleDigests(bundle);
+    const resolved = readBundleSpec(bundle);
+    const own = specDigest(resolved);
+    const ofTraining = runDigest(trainingDigest(resolved), data, method, from);
+    if (
+      own !== spec || runDigest(own, data, method, from) !== run ||
+      training !== undefined && training !== ofTraining
+    ) throw new UserError(`${path}: its digests are not those of its spec`);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${error.message}\n${path} stands for a finished run; ${advice}`);
+  }
+}
+
+/** The folders in `out`, by name. A link to one counts: a bundle may have moved to another disk. */
+function folders(out: string): string[] {
+  try {
+    return [...Deno.readDirSync(out)].filter(({ name }) => !name.startsWith("."))
+      .map(({ name }) => join(out, name)).filter(isFolder).sort();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw explainFolder(error, out);
   }
-  return names.flatMap((name) => {
-    const path = join(out, name);
-    try {
-      return [{
-        path,
-        digests: JSON.parse(Deno.readTextFileSync(join(path, "data", files.digests))) as Digests,
-      }];
-    } catch {
-      return []; // No bundle, or one that `verify` would refuse: not one to build on.
-    }
-  });
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false; // A link that leads nowhere.
+  }
+}
+
+/** The digests that a folder claims, unchecked; null where it is no bundle. */
+function claimed(path: string): Digests | null {
+  try {
+    return readBundleDigests(bundleFiles(path));
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
 }

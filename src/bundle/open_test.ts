@@ -1,0 +1,136 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import { UserError } from "../errors.ts";
+import { filesTest } from "../testing.ts";
+import { bundleFiles, openBundle, openInside } from "./open.ts";
+import { exampleBundle, writeManifests } from "./testing.ts";
+
+const canRun = Deno.permissions.querySync({ name: "run" }).state === "granted" &&
+  Deno.build.os === "linux";
+
+filesTest("only regular files inside a folder are opened", (folder) => {
+  const outside = join(folder, "secret.txt");
+  const bundle = join(folder, "bundle");
+  Deno.mkdirSync(join(bundle, "data"), { recursive: true });
+  Deno.writeTextFileSync(outside, "secret");
+  Deno.writeTextFileSync(join(bundle, "data", "real"), "inside");
+  Deno.symlinkSync(outside, join(bundle, "data", "link"));
+  Deno.symlinkSync(folder, join(bundle, "linked"));
+  Deno.symlinkSync("real", join(bundle, "data", "near"));
+  Deno.symlinkSync("nowhere", join(bundle, "data", "dangling"));
+  Deno.symlinkSync("/dev/zero", join(bundle, "zero"));
+  const files = bundleFiles(bundle);
+  assertEquals(files.text("data/real"), "inside");
+  for (
+    const name of [
+      "data/link",
+      "data/near",
+      "data/dangling",
+      "linked/secret.txt",
+      "zero",
+      "data",
+      "../secret.txt",
+      "/etc/passwd",
+      "data/../../secret.txt",
+      "data/.hidden",
+      "",
+    ]
+  ) {
+    assertThrows(() => openInside(bundle, name), UserError, "", name);
+    assertThrows(() => files.bytes(name), UserError, "", name);
+    assertThrows(() => files.has(name), UserError, "", name);
+  }
+  assertEquals(files.has("data/none"), false);
+  assertEquals(files.has("data/real/none"), false);
+  assertThrows(() => files.bytes("data/none"), UserError, "missing");
+});
+
+filesTest("a FIFO and a device are refused without being opened", (folder) => {
+  if (!canRun) return;
+  const made = new Deno.Command("mkfifo", { args: [join(folder, "pipe")] }).outputSync();
+  assert(made.success);
+  // Opening it would wait for somebody who writes.
+  assertThrows(() => openInside(folder, "pipe"), UserError, "neither file nor folder");
+  assertThrows(() => openInside("/dev", "zero"), UserError, "neither file nor folder");
+});
+
+filesTest("a file that is longer than its kind may be is not read", (folder) => {
+  for (const [name, bytes] of [["data.json", 17 << 20], ["bagit.txt", 1 << 20]] as const) {
+    using file = Deno.createSync(join(folder, name));
+    file.truncateSync(bytes);
+    assertThrows(() => bundleFiles(folder).bytes(name), UserError, "no such file has more than");
+  }
+});
+
+filesTest("a bundle is opened where its manifests, names and sizes agree", async (folder) => {
+  const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
+  const bundle = openBundle(path);
+  assertEquals(bundle.digest, digest);
+  assertEquals(bundle.has("data/loss.csv"), true);
+  assertEquals(bundle.has("data/none"), false);
+  assertThrows(() => bundle.bytes("data/none"), UserError, "missing");
+  assertEquals((await bundle.tensors("data/samples.safetensors")).size, 2);
+
+  // As long as before, so that only reading it tells.
+  const model = join(path, "data", "model.safetensors");
+  const good = Deno.readFileSync(model);
+  Deno.writeFileSync(model, good.with(good.length - 1, good.at(-1)! ^ 1));
+  await assertRejects(
+    () => openBundle(path).tensors("data/model.safetensors"),
+    UserError,
+    "its bytes changed",
+  );
+  assertThrows(() => openBundle(path).bytes("data/model.safetensors"), UserError, "bytes changed");
+
+  Deno.writeFileSync(model, good.subarray(1));
+  assertThrows(() => openBundle(path), UserError, "bytes and files");
+  Deno.removeSync(model);
+  assertThrows(() => openBundle(path), UserError, "model.safetensors: missing");
+  Deno.symlinkSync(join(folder, "x"), model);
+  assertThrows(() => openBundle(path), UserError, "a link");
+  Deno.removeSync(model);
+  Deno.writeFileSync(model, good);
+  openBundle(path);
+  for (const name of ["manifest-sha256.txt", "bag-info.txt"]) {
+    const at = join(path, name);
+    const text = Deno.readTextFileSync(at);
+    Deno.writeTextFileSync(at, text.replace(/[0-9a]/, (digit) => digit === "1" ? "2" : "1"));
+    assertThrows(() => openBundle(path), UserError, "not a whole one", name);
+    Deno.removeSync(at);
+    assertThrows(() => openBundle(path), UserError, "not a whole one", name);
+    Deno.writeTextFileSync(at, text);
+  }
+  writeManifests(path);
+  assertEquals(openBundle(path).digest, digest);
+});
+
+/**
+ * Modules of these rooms that open files by themselves, with what they open. Files of bundles are
+ * opened by open.ts alone: it is what keeps links, FIFOs, devices and lengths out.
+ */
+const openers: Record<string, string> = {
+  "bundle/open.ts": "files inside bundles",
+  "bundle/archive.ts": "the archive that is packed or unpacked",
+  "bundle/provenance.ts": "this project's own files",
+  "runner/log.ts": "the log of a run under way",
+  "runner/place.ts": "/proc/cpuinfo",
+  "runner/estimate.ts": "/proc/self/status",
+  "runner/sample_phase.ts": "images of a run under way",
+  "runner/time_spent.ts": "times of a run under way",
+};
+
+Deno.test({
+  name: "no module but open.ts opens files of bundles (needs --allow-read)",
+  ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
+  fn() {
+    const root = new URL("../", import.meta.url);
+    const opening =
+      /Deno\.(open|readFile|readTextFile)(Sync)?\(|\b(readTensors|readTensorFile|loadWeights|readInput|sha256OfFile)\(/;
+    const found = ["bundle", "runner", "report", "cli"].flatMap((room) =>
+      [...Deno.readDirSync(new URL(room, root))].map(({ name }) => `${room}/${name}`)
+    ).filter((name) => name.endsWith(".ts") && !/(_test|_nightly|testing|killing)\.ts$/.test(name))
+      .filter((name) => opening.test(Deno.readTextFileSync(new URL(name, root))));
+    const others = found.filter((name) => !(name in openers));
+    assertEquals(others, [], "read bundles by bundle/open.ts; what else is opened is named above");
+  },
+});
