@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { assertClose } from "../../src/golden/golden.ts";
-import { assertSameSpecials, random, tensorOf, testOnEngines } from "../testing.ts";
+import { assertSameSpecials, random, tensorOf, testOnEngines, trains } from "../testing.ts";
 import { adamw, adamwDefaults, adamwRates, type AdamWSlot } from "./mod.ts";
 import { adamwReference } from "./reference.ts";
 
@@ -159,6 +159,7 @@ testOnEngines(
       }
     }
   },
+  trains,
 );
 
 testOnEngines(
@@ -190,6 +191,7 @@ testOnEngines(
     assertEquals(tf.memory().numTensors, tensors);
     run.dispose();
   },
+  trains,
 );
 
 Deno.test("adamw: NaN and infinity go in the reference as in PyTorch", () => {
@@ -257,6 +259,7 @@ testOnEngines(
       }
     }
   },
+  trains,
 );
 
 testOnEngines("adamw: shapes that differ within a slot are refused", async () => {
@@ -268,4 +271,4 @@ testOnEngines("adamw: shapes that differ within a slot are refused", async () =>
     assertThrows(() => adamw([wrong], rates), TypeError, "is [2,3], what goes with it [3,2]");
   }
   assertEquals(await read(slot), before);
-});
+}, trains);

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { assertClose } from "../../src/golden/golden.ts";
-import { assertSameSpecials, random, tensorOf, testOnEngines } from "../testing.ts";
+import { assertSameSpecials, random, tensorOf, testOnEngines, trains } from "../testing.ts";
 import { movingAverage } from "./mod.ts";
 import { movingAverageReference } from "./reference.ts";
 
@@ -59,6 +59,7 @@ testOnEngines(
     step.dispose();
     tf.dispose(slots.map(({ parameter, average }) => [parameter, average]));
   },
+  trains,
 );
 
 testOnEngines("movingAverage: NaN and infinity go where the reference lets them go", async () => {
@@ -76,7 +77,7 @@ testOnEngines("movingAverage: NaN and infinity go where the reference lets them 
       tf.dispose([slot.parameter, slot.average]);
     }
   }
-});
+}, trains);
 
 Deno.test("movingAverage: shapes that differ within a slot are refused", async () => {
   await tf.setBackend("cpu");

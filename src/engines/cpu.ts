@@ -16,6 +16,7 @@ export async function openCpuEngine(): Promise<Engine> {
     device: "cpu",
     threads: 1,
     libraries: () => [],
+    trains: true,
     hardwareGpu: false,
     largestTensor: null,
     // Clones, for a result may be an argument or a captured tensor, and the caller owns each on its

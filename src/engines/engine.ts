@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs";
 
 /** The names of the engines that can run tensors. */
-export type EngineName = "tensorflow" | "webgpu" | "cpu";
+export type EngineName = "tensorflow" | "webgpu" | "wasm" | "cpu";
 
 /**
  * What runs tensors: one tfjs backend and the means to run a whole function of tensors in one
@@ -26,6 +26,8 @@ export interface Engine {
    * second or two.
    */
   readonly libraries: () => NativeLibrary[];
+  /** True where it computes gradients; `wasm` only draws. */
+  readonly trains: boolean;
   /** True where a GPU made of silicon (not a software one) does the work. */
   readonly hardwareGpu: boolean;
   /** The most bytes that one tensor may have; null where nothing but memory bounds it. */

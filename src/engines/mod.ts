@@ -1,4 +1,5 @@
 /** Opening an engine by its name. */
+import { fromFileUrl } from "@std/path";
 import type { Engine, EngineName } from "./engine.ts";
 import { UserError } from "../errors.ts";
 
@@ -39,11 +40,17 @@ export async function openEngine(
       const { openWebGpu } = await import("./webgpu/mod.ts");
       return await openWebGpu({ software: options.softwareGpu ?? true });
     }
+    case "wasm": {
+      const { openWasm, wasmBinary } = await import("./wasm/mod.ts");
+      return await openWasm(
+        fromFileUrl(import.meta.resolve(`@tensorflow/tfjs-backend-wasm/dist/${wasmBinary}`)),
+      );
+    }
     case "auto":
       return await openBest(options);
     default:
       throw new UserError(
-        `there is no engine ${JSON.stringify(name)}; known: auto, tensorflow, webgpu, cpu`,
+        `there is no engine ${JSON.stringify(name)}; known: auto, tensorflow, webgpu, wasm, cpu`,
       );
   }
 }

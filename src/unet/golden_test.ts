@@ -35,6 +35,6 @@ for (const row of goldenCases("unet")) {
       unet.dispose();
     },
     // The reference needs a minute for a larger one, and for a step.
-    (engine) => engine === "cpu" && isSmall,
+    (engine) => engine === "wasm" || (engine === "cpu" && isSmall),
   );
 }

@@ -50,6 +50,7 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
     threads: gpus.length ? null : threads,
     libraries: () =>
       loadedLibraries(cString(tensorflow.core.TF_Version()), library, gpus.length > 0),
+    trains: true,
     hardwareGpu: gpus.length > 0,
     largestTensor: null,
     jit,

@@ -42,6 +42,7 @@ export async function openWebGpu(options: { software: boolean }): Promise<WebGpu
     threads: null,
     libraries:
       () => [...nvidiaDriver(), { name: "WebGPU adapter", version: adapterVersion(gpu.info) }],
+    trains: true,
     hardwareGpu: !gpu.software,
     largestTensor: Math.min(
       gpu.device.limits.maxStorageBufferBindingSize,

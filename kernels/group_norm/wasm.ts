@@ -1,0 +1,27 @@
+/** GroupNorm with one group on the engine `wasm`. */
+import * as tf from "@tensorflow/tfjs";
+import { epsilon } from "../normalize.ts";
+import { registerWasmForm } from "../wasm_form.ts";
+
+/** The mean over each image, [batch, 1, 1, 1]. In two sums: one long one would round too often. */
+function imageMean(x: tf.Tensor4D): tf.Tensor4D {
+  return tf.mean(tf.mean(x, 3, true), [1, 2], true);
+}
+
+/** Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1, 1], and x less its mean. */
+export function imageStatistics(
+  x: tf.Tensor4D,
+): { mean: tf.Tensor4D; scale: tf.Tensor4D; centred: tf.Tensor4D } {
+  const mean = imageMean(x);
+  const centred = tf.sub<tf.Tensor4D>(x, mean);
+  return { mean, scale: tf.rsqrt(tf.add(imageMean(tf.square(centred)), epsilon)), centred };
+}
+
+/** Registers the form. */
+export function register(): void {
+  registerWasmForm("GroupNorm", ({ x, scale, offset }) => {
+    const statistics = imageStatistics(x);
+    const factors = tf.mul(statistics.scale, scale.reshape([1, 1, 1, -1]));
+    return tf.add(tf.mul(statistics.centred, factors), offset);
+  });
+}

@@ -1,0 +1,50 @@
+/**
+ * The engine `wasm`: tfjs's WebAssembly backend on one thread. It draws with trained models, in a
+ * browser or under Deno, without TensorFlow's library; it computes no gradients.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
+import { registerWasmKernels } from "../../../kernels/wasm.ts";
+import type { Engine } from "../engine.ts";
+import { registerOneHot } from "./one_hot.ts";
+
+/** The backend's binary, in the variant with SIMD. */
+export const wasmBinary = "tfjs-backend-wasm-simd.wasm";
+
+/**
+ * Opens the engine and makes it tfjs's current backend. Its `jit` calls the function as it is.
+ *
+ * @param binary where the backend's binary lies: a URL, or a file's path under Deno
+ * @throws Error where the binary cannot be loaded
+ */
+export async function openWasm(binary: string): Promise<Engine> {
+  setWasmPaths({
+    "tfjs-backend-wasm.wasm": binary,
+    "tfjs-backend-wasm-simd.wasm": binary,
+    "tfjs-backend-wasm-threaded-simd.wasm": binary,
+  });
+  // Threads need a page that is isolated from all others, and gained nothing where it was.
+  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+  if (!await tf.setBackend("wasm")) {
+    throw new Error("WebAssembly with SIMD does not start here");
+  }
+  registerWasmKernels();
+  registerOneHot();
+  return {
+    name: "wasm",
+    description: `tfjs-backend-wasm ${version_wasm}, one thread`,
+    device: "cpu",
+    threads: 1,
+    libraries: () => [{ name: "tfjs-backend-wasm", version: version_wasm }],
+    trains: false,
+    hardwareGpu: false,
+    // WebAssembly's memory ends at 4 GiB, and the tensor is not alone in it.
+    largestTensor: 2 ** 30,
+    jit: (fn) =>
+      Object.assign(
+        (...inputs: tf.Tensor[]) => tf.tidy(() => fn(...inputs).map((result) => result.clone())),
+        { dispose() {} },
+      ),
+    dispose() {},
+  };
+}

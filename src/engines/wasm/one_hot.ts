@@ -1,0 +1,25 @@
+/**
+ * `OneHot` for the engine `wasm`. The backend's own (4.22) writes whole numbers into float32
+ * tensors, which read as zeros: labels vanish without a word.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { registerOnWasm } from "../../../kernels/wasm_form.ts";
+
+/** Registers it in place of the backend's. */
+export function registerOneHot(): void {
+  registerOnWasm("OneHot", ({ inputs, attrs }) =>
+    tf.tidy(() => {
+      const { depth, onValue, offValue, dtype } = attrs as {
+        depth: number;
+        onValue: number;
+        offValue: number;
+        dtype: tf.DataType;
+      };
+      const indices = inputs["indices"] as tf.Tensor;
+      const isHot = tf.equal(
+        indices.reshape([...indices.shape, 1]),
+        tf.range(0, depth, 1, "int32"),
+      );
+      return tf.cast(tf.where(isHot, tf.scalar(onValue), tf.scalar(offValue)), dtype);
+    }));
+}
