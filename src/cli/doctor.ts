@@ -67,6 +67,7 @@ const examinations: readonly (readonly [EngineName, () => Promise<string>])[] = 
     const description = await compute("webgpu");
     return probe.reason === null ? description : `${description}\n${probe.reason}`;
   }],
+  ["wasm", async () => `${await compute("wasm")}: draws with trained models, does not train`],
   ["cpu", async () => `${await compute("cpu")}: slow, for tests and very small things`],
 ];
 

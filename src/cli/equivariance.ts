@@ -39,7 +39,7 @@ Usage: deno task equivariance BUNDLE ... [field=value ...] [options]
   --images N        images for each of them (default 4)
   --angles=LIST     of the curve, in degrees (default -90,-60,-30,30,60,90)
   --no-runs         only the network's prediction; whole sampling runs take longest
-  --engine NAME     auto (default), tensorflow, webgpu, cpu
+  --engine NAME     auto (default), tensorflow, webgpu, wasm, cpu
   --data FOLDER     where datasets lie (default: data)
   --out FOLDER      write equivariance.csv there, and ${
     kinds.map((kind) => `${curvesFile(kind)}.svg`).join(", ")

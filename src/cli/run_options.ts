@@ -4,7 +4,7 @@ import { nearest } from "../nearest.ts";
 import type { Reporter } from "../runner/reporter.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 
-const engines = ["auto", "tensorflow", "webgpu", "cpu"] as const;
+const engines = ["auto", "tensorflow", "webgpu", "wasm", "cpu"] as const;
 
 /** The exit code of a process that Ctrl-C ended, as shells have it. */
 export const interrupted = 130;

@@ -11,6 +11,7 @@ import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import { preparePixels } from "../datasets/prepare.ts";
 import type { Engine } from "../engines/engine.ts";
+import { requireTraining } from "../engines/trains.ts";
 import { bytesOf, float32Tensor, type TensorData, toFloat32 } from "../formats/tensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { nextTask } from "../next_task.ts";
@@ -124,6 +125,7 @@ export async function trainClassifier(
   dataset: Dataset,
   onProgress: (done: number, all: number) => void = () => {},
 ): Promise<Classifier> {
+  requireTraining(engine, "the classifier that stands in for Inception");
   const { labels, classes, count, imageSize, channels } = dataset;
   if (!labels || !classes) throw new Error("a classifier needs labels");
   const { epochs, batchSize, learningRate, weightDecay, testShare } = recipe;

@@ -30,7 +30,7 @@ export interface Place {
 /** A stranger's environment.json is believed only in this form. */
 const toldPlace = z.object({
   place: z.object({
-    engine: z.enum(["tensorflow", "webgpu", "cpu"]),
+    engine: z.enum(["tensorflow", "webgpu", "wasm", "cpu"]),
     device: z.string(),
     threads: z.int().min(1).max(127).nullable(),
     processor: z.string().nullable(),

@@ -4,6 +4,7 @@ import { counted } from "../counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import { createSampler, noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import type { Engine, EnginePlace } from "../engines/engine.ts";
+import { requireTraining } from "../engines/trains.ts";
 import { UserError } from "../errors.ts";
 import { writeFileAtomic } from "../files/create.ts";
 import type { TensorData } from "../formats/safetensors.ts";
@@ -65,6 +66,7 @@ export interface Trained {
  */
 export async function trainPhase(options: TrainPhase): Promise<Trained> {
   const { engine, spec, dataset, state, work, trainingKey, report, signal } = options;
+  requireTraining(engine, "this spec's network");
   const plan = trainingPlan(spec.training, dataset.count);
   const { stepsPerEpoch } = plan;
   const imagesBetween = (from: number, to: number) =>
