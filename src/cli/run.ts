@@ -45,13 +45,13 @@ export async function run(args: string[]): Promise<number> {
       missing,
       ["dry-run", "again"],
     );
-  const { text, resolved } = await loadSpec(path, overrides);
+  const { written, resolved } = await loadSpec(path, overrides);
   const report = createProgress({ quiet });
   report.message(
     `${specName(resolved)} on ${resolved.dataset}, spec ${specDigest(resolved).slice(0, 12)}`,
   );
   if (dryRun) {
-    const source = { path, text };
+    const source = { path, text: written };
     print(resolvedSpecYaml(resolved));
     const onMeasure = () =>
       report.message("measuring a few steps, to say how long the run would take ...");
@@ -68,7 +68,7 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   }
   return await stoppable(report, async (signal) => {
-    const source = { path, text };
+    const source = { path, text: written };
     const bundle = await runExperiment(resolved, {
       engine,
       out,

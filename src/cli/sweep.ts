@@ -1,6 +1,7 @@
 /** `deno task sweep`: every run that a sweep stands for. */
 import { readMetrics } from "../bundle/read.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
+import { counted } from "../counted.ts";
 import { compareRuns } from "../evaluation/table.ts";
 import { comparisonMarkdown } from "../evaluation/table_text.ts";
 import { type Member, runSweep } from "../runner/sweep.ts";
@@ -40,9 +41,9 @@ export async function run(args: string[]): Promise<number> {
     args,
     missing,
   );
-  const { text, members: specs } = await loadSweep(path, overrides);
+  const { members: runs } = await loadSweep(path, overrides);
   const { report, change, clear } = sweepDisplay({ quiet });
-  report.message(`${path}: ${specs.length} ${specs.length === 1 ? "run" : "runs"}`);
+  report.message(`${path}: ${counted(runs.length, "run")}`);
   return await stoppable(report, async (signal) => {
     const options = {
       engine,
@@ -51,12 +52,11 @@ export async function run(args: string[]): Promise<number> {
       dataRoot: data,
       skipBad,
       elsewhere,
-      text,
       report,
       signal,
       onChange: change,
     };
-    const members = await runSweep(specs, options);
+    const members = await runSweep(runs, options);
     // Where both are seen, the last table takes the live one's place.
     if (Deno.stdout.isTerminal()) clear();
     print(tableLines(members).join("\n"));

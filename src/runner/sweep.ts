@@ -6,10 +6,11 @@
 import type { EngineName } from "../engines/engine.ts";
 import { type Engine, openEngine } from "../engines/mod.ts";
 import { LockedError } from "../files/lock.ts";
+import { resolvedSpecYaml } from "../bundle/layout.ts";
 import { readLosses } from "../bundle/read.ts";
 import { loadDataset } from "../datasets/mod.ts";
 import { UserError } from "../errors.ts";
-import { canonicalJson, type ResolvedSpec } from "../spec/mod.ts";
+import { canonicalJson, type LoadedSpec, type ResolvedSpec } from "../spec/mod.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { digestsOf, runExperiment, type RunOptions } from "./run.ts";
 import { type Member, memberReporter, newMembers } from "./sweep_member.ts";
@@ -22,8 +23,6 @@ export interface SweepOptions
   extends Pick<RunOptions, "out" | "dataRoot" | "skipBad" | "elsewhere" | "threads" | "signal"> {
   /** The engine to open, once for all members of the same precision; default `auto`. */
   engine?: EngineName | "auto" | undefined;
-  /** The sweep's text, which goes into the bundles. */
-  text?: string | undefined;
   /** Whom to tell what the present member does; default nobody. */
   report?: Reporter | undefined;
   /** Called when something about a member changed. */
@@ -37,15 +36,17 @@ export interface SweepOptions
  * are left to it and looked at again, so that they are taken over where it was killed. Ends when
  * each is finished or has failed.
  *
- * @param specs as `expandSweep` gives them
+ * @param specs as `expandSweep` or `loadSweep` gives them
  * @throws UserError where the engine cannot be opened; the signal's reason where that stopped it
  */
 export async function runSweep(
-  specs: readonly ResolvedSpec[],
+  specs: readonly (ResolvedSpec | LoadedSpec)[],
   options: SweepOptions = {},
 ): Promise<Member[]> {
   const { out = "out", report = silent, signal, revisitSeconds = 10 } = options;
-  const members = newMembers(specs);
+  const runs = specs.map((spec) => "resolved" in spec ? spec : alone(spec));
+  const members = newMembers(runs.map(({ resolved }) => resolved));
+  const writtenOf = new Map(runs.map(({ resolved, written }) => [resolved, written]));
   const engines = engineKeeper(options.engine ?? "auto", options.threads);
   const change = (member: Member, changes: Partial<Member> = {}) => {
     Object.assign(member, changes);
@@ -103,7 +104,7 @@ export async function runSweep(
         out,
         engine,
         report: said,
-        source: { path: `${name.replaceAll("/", "-")}.yaml`, text: options.text ?? name },
+        source: { path: `${name.replaceAll("/", "-")}.yaml`, text: writtenOf.get(spec)! },
       });
       finish(member, path);
     } catch (error) {
@@ -143,6 +144,11 @@ export async function runSweep(
     report.message(`${member.name}: failed: ${reason}`);
     change(member, { state: "failed", phase: null, secondsLeft: null, reason });
   }
+}
+
+/** A spec that was made in code, with the text that it would be in a file. */
+function alone(resolved: ResolvedSpec): LoadedSpec {
+  return { resolved, written: resolvedSpecYaml(resolved) };
 }
 
 /** Keeps one engine open, until another precision is asked for. */

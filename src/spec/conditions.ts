@@ -3,7 +3,7 @@
  * error; a later layer (an override, a spec that extends another) that makes the choice lets them
  * go; resolved they are neutral.
  */
-import type { Spec } from "./resolved.ts";
+import type { ResolvedSpec, Spec } from "./resolved.ts";
 import { pathOf, type Tree, valueAt, withValue } from "./tree.ts";
 
 interface Condition {
@@ -18,6 +18,9 @@ interface Condition {
 }
 
 const hasClasses = (spec: Spec) => typeof spec.classes === "number";
+type Metric = ResolvedSpec["evaluation"]["metrics"][number];
+const scores = (metric: Metric) => (spec: Spec) =>
+  spec.evaluation?.metrics?.includes(metric) ?? true;
 const filtered = (spec: Spec) => spec.architecture !== "A";
 
 /** All conditions; a field stands in at most one. */
@@ -62,6 +65,13 @@ export const conditions: readonly Condition[] = [
     where: "training.decay linear and cosine",
   },
   {
+    selector: "training.previewEveryEpochs",
+    fields: ["training.previewSampler"],
+    applies: (spec) => spec.training?.previewEveryEpochs !== null,
+    where: "a training with previews",
+    neutral: "fast",
+  },
+  {
     selector: "sampling.sampler",
     fields: ["sampling.eta"],
     applies: (spec) => spec.sampling?.sampler === "ddim",
@@ -78,6 +88,34 @@ export const conditions: readonly Condition[] = [
     fields: ["training.labelDropout", "sampling.guidance", "sampling.labels"],
     applies: hasClasses,
     where: "class-conditional networks (classes: a number)",
+  },
+  {
+    selector: "sampling.shift",
+    fields: ["sampling.shift.rule"],
+    applies: ({ sampling }) => Boolean(sampling?.shift?.columns || sampling?.shift?.rows),
+    where: "a shift of columns or rows",
+    neutral: "spread",
+  },
+  {
+    selector: "evaluation.metrics",
+    fields: ["evaluation.kidSubsets"],
+    applies: scores("kid"),
+    where: "evaluation.metrics with kid in it",
+    neutral: 100,
+  },
+  {
+    selector: "evaluation.metrics",
+    fields: ["evaluation.kidSubsetSize"],
+    applies: scores("kid"),
+    where: "evaluation.metrics with kid in it",
+    neutral: 1000,
+  },
+  {
+    selector: "evaluation.metrics",
+    fields: ["evaluation.isSplits"],
+    applies: scores("is"),
+    where: "evaluation.metrics with is in it",
+    neutral: 10,
   },
 ];
 

@@ -4,10 +4,11 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { mergeSpecs } from "./merge.ts";
 import { parseFields, parseSpec } from "./parse.ts";
-import { resolveSpec } from "./resolve.ts";
+import { resolveSpec, withOverrides } from "./resolve.ts";
 import type { ResolvedSpec, Spec } from "./resolved.ts";
 import { complain, printable, quoted, remember, sourcesOf } from "./source.ts";
-import { expandSweep } from "./sweep.ts";
+import { sweepMembers } from "./sweep.ts";
+import { writtenAlone } from "./written.ts";
 import { longestText } from "./yaml.ts";
 
 const longestChain = 10;
@@ -140,6 +141,13 @@ export async function readSpec(path: string | URL): Promise<SpecFile> {
   return { spec, text, path: file };
 }
 
+/** A spec that can be run: resolved, and as a text that stands alone. */
+export interface LoadedSpec {
+  resolved: ResolvedSpec;
+  /** The file's text with overrides, and what it extends, written into it. */
+  written: string;
+}
+
 /**
  * The resolved spec of a file.
  *
@@ -149,9 +157,11 @@ export async function readSpec(path: string | URL): Promise<SpecFile> {
 export async function loadSpec(
   path: string | URL,
   overrides: readonly string[] = [],
-): Promise<SpecFile & { resolved: ResolvedSpec }> {
+): Promise<SpecFile & LoadedSpec> {
   const file = await readSpec(path);
-  return { ...file, resolved: resolveSpec(file.spec, overrides) };
+  const resolved = resolveSpec(file.spec, overrides);
+  const written = writtenAlone(file, withOverrides(file.spec, overrides), overrides);
+  return { ...file, resolved, written };
 }
 
 /**
@@ -161,7 +171,11 @@ export async function loadSpec(
 export async function loadSweep(
   path: string | URL,
   overrides: readonly string[] = [],
-): Promise<SpecFile & { members: ResolvedSpec[] }> {
+): Promise<SpecFile & { members: LoadedSpec[] }> {
   const file = await readSpec(path);
-  return { ...file, members: expandSweep(file.spec, overrides) };
+  const members = sweepMembers(file.spec, overrides).map(({ spec, resolved }) => ({
+    resolved,
+    written: writtenAlone(file, spec, overrides),
+  }));
+  return { ...file, members };
 }

@@ -183,7 +183,7 @@ Deno.test({
       names.push(`${specName(resolved)} ${resolved.dataset}`);
     }
     const { members } = await loadSweep(new URL("paper/sweep.yaml", experiments));
-    assertEquals(members.map(specDigest).toSorted(), single.toSorted());
+    assertEquals(members.map(({ resolved }) => specDigest(resolved)).toSorted(), single.toSorted());
     assertEquals(single.length, 39);
     const rows = paperTable.trim().split("\n").slice(1).map((row) => row.split(",")[0]!);
     const table = rows.flatMap((row) =>

@@ -1,7 +1,7 @@
 /** The spec language: what a person writes, checked, resolved, named and digested. */
 export { canonicalJson } from "./canonical.ts";
-export { METHOD_VERSION, runDigest, specDigest, trainingDigest } from "./digest.ts";
-export { loadSpec, loadSweep, readSpec, type SpecFile } from "./load.ts";
+export { METHOD_VERSION, runDigest, specDigest, trainingDigest, withoutPlaces } from "./digest.ts";
+export { type LoadedSpec, loadSpec, loadSweep, readSpec, type SpecFile } from "./load.ts";
 export { specName } from "./name.ts";
 export { type ParseOptions, parseSpec } from "./parse.ts";
 export { resolveSpec } from "./resolve.ts";

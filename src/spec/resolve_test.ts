@@ -1,5 +1,11 @@
 /** Defaults, what follows from what, digests and names, overrides, merging. */
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { UserError } from "../errors.ts";
 import {
   canonicalJson,
@@ -12,8 +18,18 @@ import {
   specDigest,
   specName,
   trainingDigest,
+  withoutPlaces,
 } from "./mod.ts";
+import { conditions } from "./conditions.ts";
+import { fields } from "./fields.ts";
+import { specJsonSchema } from "./json_schema.ts";
 import { mergeSpecs } from "./merge.ts";
+
+/** As much of a JSON schema as the test of its fields needs. */
+interface JsonSchema {
+  properties?: Record<string, JsonSchema>;
+  anyOf?: JsonSchema[];
+}
 
 const short = `architecture: D
 kaiserBeta: 2
@@ -62,6 +78,7 @@ Deno.test("resolveSpec: every default of the short form is the published one", (
       emaDecay: null,
       labelDropout: null,
       previewEveryEpochs: 1,
+      previewSampler: "fast",
       from: null,
     },
     sampling: {
@@ -247,17 +264,17 @@ const pinned: [text: string, spec: string, training: string][] = [
   [
     "architecture: D\nkaiserBeta: 2\nnormalized: true\ndataset: mnist-m\nsampling: { rotation: 45 }",
     "3be42109458b5f531e9060bd8963fc1b16f8f0b4c55abb0a4e010b158dde1189",
-    "48aa0a40ae9c6a6ca7eaeb256197f4af1313c0172b6f6a1570523c8a85de0003",
+    "e4601c4016479c1fb7add0bc170720929d8e2529ea15cd78bebcd24cfae440bd",
   ],
   [
     "architecture: A\ndataset: mnist",
     "86a0047746c53336ce8654dd1f009ad4634132a8fac4ae9cda7cc3c7df5bb8d4",
-    "31384cdafe1cdb9d485532216638b0a0feb3e70fa484dc9736dbe8ee0d00380c",
+    "76aedb90faa85f50ceadce309405604a3e103be339acb9f95be5e2a0889d1e76",
   ],
   [
     "architecture: C\nkaiserBeta: 0.1\nnormalized: false\ndataset: cifar-10\nclasses: 10\ntraining: { learningRate: 1.0e-7, emaDecay: 0.9999 }",
     "cdd88893bcff48d2d33d381ffbf55f458aa1ca3f82bc7e192a1f92b2bfc8c1a6",
-    "f71e07aff6f1c9fe0b5b25df98b05f89125cef3c286a9f5f8484f86fb9555018",
+    "5014f38fd791ee1d23283aa7920fd3be8f7dcf77a302bfa3693d82d1bd0629e2",
   ],
 ];
 
@@ -308,25 +325,107 @@ Deno.test("specDigest: every field that says something else changes it; training
     "training.batchSize=3",
     "training.beta1=0.8",
     "training.emaDecay=0.9",
-    "training.from=out/x",
   ];
   const sampling = [
     "sampling.count=3",
     "sampling.rotation=1",
     "sampling.shift.rows=1",
     "evaluation.metrics=[fid]",
+    "training.previewEveryEpochs=7",
+    "training.previewSampler=published",
   ];
   const all = [[], ...overrides, ...sampling].map((override) => digestOf(short, [override].flat()));
   assertEquals(new Set(all).size, all.length);
-  const trainings = [[], ...overrides].map((override) =>
+  // The images that these choose are in the run digest by the data digest.
+  const images = ["dataset=cifar-10", "data.limit=5", "data.fit=squash"];
+  const trained = overrides.filter((override) => !images.includes(override));
+  const trainings = [[], ...trained].map((override) =>
     trainingDigest(resolveText(short, [override].flat()))
   );
+  for (const override of images) {
+    assertEquals(trainingDigest(resolveText(short, [override])), trainings[0], override);
+  }
   assertEquals(new Set(trainings).size, trainings.length);
   for (const override of sampling) {
     assertEquals(trainingDigest(resolveText(short, [override])), trainings[0]);
   }
   assertNotEquals(runDigest("a", "b", 1), runDigest("a", "b", 2));
   assertNotEquals(runDigest("a", "b"), runDigest("b", "a"));
+});
+
+Deno.test("digests: no place of a machine is in them", () => {
+  const own = "architecture: A\ndataset: folder\ndata: { path: /home/me/photos }\n";
+  assertEquals(digestOf(own), digestOf(own, ["data.path=../elsewhere"]));
+  assertEquals(digestOf(short), digestOf(short, ["training.from=out/x"]));
+  assertEquals(digestOf(short), digestOf(short, [`training.from=${"b".repeat(64)}`]));
+  const there = withoutPlaces(resolveText(own, ["training.from=out/x"]), "a".repeat(64));
+  assertEquals([there.data.path, there.training.from], [null, "a".repeat(64)]);
+  assertEquals(resolveSpec(reread(there)), there, "a bundle's own spec is a spec");
+});
+
+Deno.test("fields: each one of the spec says what it decides, and no other does", () => {
+  const found: string[] = [];
+  const visit = (schema: JsonSchema, prefix: string) => {
+    for (const [key, field] of Object.entries(schema.properties ?? {})) {
+      const section = [field, ...field.anyOf ?? []].find((each) => each.properties);
+      // A rotation may be said as a range, but it is one field.
+      if (section && key !== "rotation") visit(section, `${prefix}${key}.`);
+      else found.push(prefix + key);
+    }
+  };
+  visit(JSON.parse(specJsonSchema()), "");
+  const declared = [...Object.keys(fields), "extends", "sweep"];
+  assertEquals(found.filter((field) => !/^(x-|\$)/.test(field)).toSorted(), declared.toSorted());
+});
+
+Deno.test("fields that would be ignored are refused, in every section", () => {
+  const ignored: [text: string, field: string][] = [
+    ["architecture: A\nkernelSize: 5", "kernelSize"],
+    ["architecture: A\ngain: 4", "gain"],
+    ["architecture: A\ncutoff: { up: 1 }", "cutoff"],
+    ["architecture: A\nnormalized: true", "normalized"],
+    ["architecture: A\nnormInside: true", "normInside"],
+    ["architecture: B\nnormInside: true", "normInside"],
+    ["architecture: D\nnoise: { schedule: cosine, start: 0.001 }", "noise.start"],
+    ["architecture: D\nnoise: { schedule: cosine, end: 0.03 }", "noise.end"],
+    ["architecture: D\ntraining: { decayFraction: 0.5 }", "training.decayFraction"],
+    ["architecture: D\ntraining: { labelDropout: 0.5 }", "training.labelDropout"],
+    [
+      "architecture: D\ntraining: { previewEveryEpochs: null, previewSampler: published }",
+      "training.previewSampler",
+    ],
+    ["architecture: D\nsampling: { sampler: ddim, variance: posterior }", "sampling.variance"],
+    ["architecture: D\nsampling: { sampler: dpm-solver++, eta: 1 }", "sampling.eta"],
+    ["architecture: D\nsampling: { eta: 1 }", "sampling.eta"],
+    ["architecture: D\nsampling: { guidance: 2 }", "sampling.guidance"],
+    ["architecture: D\nsampling: { labels: 2 }", "sampling.labels"],
+    ["architecture: D\nsampling: { shift: { rule: published } }", "sampling.shift.rule"],
+    ["architecture: D\nevaluation: { metrics: [], kidSubsets: 5 }", "evaluation.kidSubsets"],
+    [
+      "architecture: D\nevaluation: { metrics: [is], kidSubsetSize: 5 }",
+      "evaluation.kidSubsetSize",
+    ],
+    ["architecture: D\nevaluation: { metrics: [fid, kid], isSplits: 5 }", "evaluation.isSplits"],
+  ];
+  for (const [text, field] of ignored) {
+    const error = assertThrows(() => resolveText(`dataset: mnist\n${text}`), UserError);
+    assertStringIncludes(error.message, `${field}: applies only to `);
+  }
+  // Every condition has its case here.
+  assertEquals(
+    conditions.flatMap((condition) => condition.fields).filter((field) =>
+      field !== "kaiserBeta" && field !== "training.epochs" &&
+      !ignored.some(([, named]) => named === field)
+    ),
+    [],
+  );
+  assertEquals(
+    resolveSpec(reread(resolveText(short, ["evaluation={metrics: [kid], kidSubsets: 5}"])), [
+      "evaluation.metrics=[]",
+    ]).evaluation.kidSubsets,
+    100,
+    "a later layer's choice lets them go",
+  );
 });
 
 Deno.test("canonicalJson: the example of RFC 8785, and what has none", () => {

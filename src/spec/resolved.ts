@@ -77,7 +77,15 @@ export interface TrainingSection {
   labelDropout: number | null;
   /** Eight images are drawn every so many epochs; null: never. */
   previewEveryEpochs: number | null;
-  /** The path of a finished bundle, whose training goes on here; null: from the beginning. */
+  /**
+   * How previews are drawn. fast: 25 steps of DPM-Solver++, clipped, and as seldom as it takes to
+   * spend at most 3 % of the training on them; published: as the images of the run are.
+   */
+  previewSampler: "fast" | "published";
+  /**
+   * A finished bundle, whose training goes on here: its path, or its digest; null: from the
+   * beginning.
+   */
   from: string | null;
 }
 

@@ -39,7 +39,8 @@ export function ruleComplaints(spec: Spec): Complaint[] {
       }
     }
   }
-  if (dataset === "folder" && !data?.path) {
+  // A bundle's own spec says null: where its images lie is no part of what they are.
+  if (dataset === "folder" && data?.path === undefined) {
     complain("data.path", "missing; the dataset folder needs its path");
   }
   if (dataset && dataset !== "folder") {

@@ -122,9 +122,13 @@ const training = z.strictObject({
     "Draw eight images every so many epochs; null: never.",
   )
     .default(1),
+  previewSampler: doc(
+    z.enum(["fast", "published"]),
+    "fast: previews take 25 steps of DPM-Solver++, clipped, and at most 3 % of the training; published: they are drawn as sampling says.",
+  ).default("fast"),
   from: doc(
     path.nullable(),
-    "A finished bundle (its path from the working folder on), whose training goes on here for more epochs.",
+    "A finished bundle (its path from the working folder on, or its digest), whose training goes on here for more epochs.",
   ).default(null),
 });
 

@@ -1,8 +1,8 @@
 /** Sweeps: one spec that stands for many, as a grid of values or a list of grids. */
 import { UserError } from "../errors.ts";
 import { schemaComplaints } from "./check.ts";
+import { canonicalJson } from "./canonical.ts";
 import { withoutInapplicable } from "./conditions.ts";
-import { specDigest } from "./digest.ts";
 import { mergeSpecs } from "./merge.ts";
 import { parseOverride, splitOverride } from "./overrides.ts";
 import { resolveSpec, withOverrides } from "./resolve.ts";
@@ -70,6 +70,13 @@ function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[]
   return { axes, single };
 }
 
+/** One run of a sweep: as a spec of its own, and that one resolved. */
+export interface SweepMember {
+  /** What a person would have written for this member alone. */
+  spec: Spec;
+  resolved: ResolvedSpec;
+}
+
 /**
  * The members of a sweep, resolved: every combination of a grid's values, of every grid of a list.
  * Members that coincide (architecture A, whatever the filter) come once; a spec without `sweep` has
@@ -80,6 +87,11 @@ function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[]
  * @throws UserError where a member is no valid spec, or there are more than 10,000
  */
 export function expandSweep(spec: Spec, overrides: readonly string[] = []): ResolvedSpec[] {
+  return sweepMembers(spec, overrides).map(({ resolved }) => resolved);
+}
+
+/** As {@link expandSweep}, with the spec that each member is alone. */
+export function sweepMembers(spec: Spec, overrides: readonly string[] = []): SweepMember[] {
   const { axes, single } = splitAxes(overrides);
   const said = single.map((override) => splitOverride(override).field);
   const { sweep: written = {}, ...rest } = spec;
@@ -99,7 +111,7 @@ export function expandSweep(spec: Spec, overrides: readonly string[] = []): Reso
     throw new UserError(`the sweep has ${count} members; at most ${mostMembers} are run as one`);
   }
 
-  const byDigest = new Map<string, ResolvedSpec>();
+  const different = new Map<string, SweepMember>();
   for (const member of grids.flatMap(members)) {
     const layer = member.reduce<Tree>(
       (tree, [field, value]) => withValue(tree, pathOf(field), value),
@@ -114,8 +126,9 @@ export function expandSweep(spec: Spec, overrides: readonly string[] = []): Reso
     const resolved = resolveSpec(
       remember(whole, [...sourcesOf(base), overrideSource(label, layer)]),
     );
-    const digest = specDigest(resolved);
-    if (!byDigest.has(digest)) byDigest.set(digest, resolved);
+    // Not the digest: members with images in different places are different runs.
+    const key = canonicalJson(withoutExtensions(resolved));
+    if (!different.has(key)) different.set(key, { spec: whole, resolved });
   }
-  return [...byDigest.values()];
+  return [...different.values()];
 }

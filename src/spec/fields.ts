@@ -1,0 +1,102 @@
+/**
+ * What each field of a spec decides: the one list by which digests, shared models and messages tell
+ * fields apart. A field that joins the spec without a line here does not compile.
+ */
+import type { ResolvedSpec } from "./resolved.ts";
+
+/**
+ * What a field decides.
+ *
+ * - `data`: which images there are and what their pixels are. The data digest says all of it.
+ * - `model`: the network.
+ * - `training`: the course of the training.
+ * - `parent`: the finished training that this one goes on from. That bundle's digest says it.
+ * - `watching`: what is shown while training; no weight depends on it.
+ * - `sampling`, `evaluation`: what is made of the trained model.
+ */
+export type Decides =
+  | "data"
+  | "model"
+  | "training"
+  | "parent"
+  | "watching"
+  | "sampling"
+  | "evaluation";
+
+type Named = {
+  [Key in keyof ResolvedSpec as Key extends `x-${string}` ? never : Key]: ResolvedSpec[Key];
+};
+type Leaves<T, Prefix extends string = ""> = {
+  [Key in keyof T & string]: NonNullable<T[Key]> extends readonly unknown[] ? `${Prefix}${Key}`
+    : NonNullable<T[Key]> extends object ? Leaves<NonNullable<T[Key]>, `${Prefix}${Key}.`>
+    : `${Prefix}${Key}`;
+}[keyof T & string];
+
+/** The dotted name of a field: `training.epochs`. */
+export type Field = Leaves<Named>;
+
+/** What every field decides. */
+export const fields: Record<Field, Decides> = {
+  "architecture": "model",
+  "kaiserBeta": "model",
+  "normalized": "model",
+  "normInside": "model",
+  "kernelSize": "model",
+  "gain": "model",
+  "cutoff.down": "model",
+  "cutoff.up": "model",
+  "dataset": "data",
+  "data.limit": "data",
+  "data.digest": "data",
+  "data.fit": "data",
+  "data.flip": "training",
+  "data.path": "data",
+  "imageSize": "model",
+  "channels": "model",
+  "baseWidth": "model",
+  "classes": "model",
+  "seed": "training",
+  "noise.steps": "training",
+  "noise.start": "training",
+  "noise.end": "training",
+  "noise.schedule": "training",
+  "precision": "training",
+  "training.epochs": "training",
+  "training.images": "training",
+  "training.batchSize": "training",
+  "training.learningRate": "training",
+  "training.weightDecay": "training",
+  "training.beta1": "training",
+  "training.beta2": "training",
+  "training.epsilon": "training",
+  "training.warmupSteps": "training",
+  "training.decay": "training",
+  "training.decayFraction": "training",
+  "training.emaDecay": "training",
+  "training.labelDropout": "training",
+  "training.previewEveryEpochs": "watching",
+  "training.previewSampler": "watching",
+  "training.from": "parent",
+  "sampling.sampler": "sampling",
+  "sampling.steps": "sampling",
+  "sampling.eta": "sampling",
+  "sampling.variance": "sampling",
+  "sampling.clip": "sampling",
+  "sampling.count": "sampling",
+  "sampling.batchSize": "sampling",
+  "sampling.guidance": "sampling",
+  "sampling.labels": "sampling",
+  "sampling.rotation": "sampling",
+  "sampling.shift.columns": "sampling",
+  "sampling.shift.rows": "sampling",
+  "sampling.shift.rule": "sampling",
+  "evaluation.metrics": "evaluation",
+  "evaluation.kidSubsets": "evaluation",
+  "evaluation.kidSubsetSize": "evaluation",
+  "evaluation.isSplits": "evaluation",
+};
+
+/** The fields on which the weights depend beside the images and the parent. */
+export const trainedBy: readonly Field[] = (Object.keys(fields) as Field[]).filter((field) =>
+  fields[field] === "model" || fields[field] === "training"
+);

@@ -1,0 +1,105 @@
+/**
+ * A spec as a text that stands alone: the file as it was written, comments and all, with overrides,
+ * a sweep member's values and what it extends written into it.
+ */
+import { stringify } from "@std/yaml";
+import { type Document, isMap, parseDocument, type YAMLMap } from "yaml";
+import { canonicalJson } from "./canonical.ts";
+import type { Spec } from "./resolved.ts";
+import { printable } from "./source.ts";
+import { isTree, type Path, type Tree } from "./tree.ts";
+import { readYaml } from "./yaml.ts";
+
+/** What was read of a file. */
+interface WrittenFile {
+  /** With what it extends under it. */
+  spec: Spec;
+  text: string;
+  path: string;
+}
+
+/**
+ * The text that says a whole spec and nothing else.
+ *
+ * @param whole what it must say
+ * @param overrides what changed the file on the command line, for the note at its head
+ */
+export function writtenAlone(
+  file: WrittenFile,
+  whole: Spec,
+  overrides: readonly string[],
+): string {
+  const wanted = whole as Tree;
+  if (says(file.text, wanted)) return file.text;
+  const note = noteOf(file.text, overrides);
+  const edited = editedText(file.text, wanted, note);
+  if (edited !== null && says(edited, wanted)) return edited;
+  // Anchors and merge keys can make an edit reach further than it should.
+  return `${note.map((line) => `# ${line}\n`).join("")}${stringify(wanted)}`;
+}
+
+/** Whether a text says exactly this. */
+function says(text: string, wanted: Tree): boolean {
+  try {
+    const { data, complaints } = readYaml(text, () => "spec");
+    return complaints.length === 0 && canonicalJson(data) === canonicalJson(wanted);
+  } catch {
+    return false; // No YAML, or more than canonical JSON can hold.
+  }
+}
+
+/** What became of the file, in lines for its head. */
+function noteOf(text: string, overrides: readonly string[]): string[] {
+  const { data } = readYaml(text, () => "spec");
+  const { extends: base, sweep } = data as Spec;
+  return [
+    ...(base === undefined ? [] : [`With what ${printable(base, 200)} says, which it extends.`]),
+    ...(sweep === undefined ? [] : ["One member of the sweep that this file was."]),
+    ...(overrides.length === 0 ? [] : [
+      `With what was said on the command line: ${
+        overrides.map((override) => printable(override, 200)).join(" ")
+      }`,
+    ]),
+  ];
+}
+
+/** The text with what it must say set into it; null where the document cannot be edited. */
+function editedText(text: string, wanted: Tree, note: readonly string[]): string | null {
+  const document = parseDocument(text.replace(/^\uFEFF/, ""), { version: "1.2", schema: "core" });
+  if (document.errors.length > 0 || !isMap(document.contents)) return null;
+  const said: unknown = document.toJS();
+  if (!isTree(said)) return null;
+  setFields(document, said, wanted, []);
+  const head = note.map((line) => ` ${line}`).join("\n");
+  document.commentBefore = [head, document.commentBefore].filter((words) => words).join("\n");
+  try {
+    return document.toString({ lineWidth: 0 });
+  } catch {
+    return null; // An alias has lost its anchor.
+  }
+}
+
+/** Makes a section of the document say what is wanted, and leaves alone what says it already. */
+function setFields(document: Document, said: Tree, wanted: Tree, at: Path): void {
+  for (const key of Object.keys(said)) {
+    if (!Object.hasOwn(wanted, key)) document.deleteIn([...at, key]);
+  }
+  for (const [key, value] of Object.entries(wanted)) {
+    const path = [...at, key];
+    const own = Object.hasOwn(said, key) ? said[key] : undefined;
+    if (isTree(own) && isTree(value) && isMap(document.getIn(path))) {
+      setFields(document, own, value, path);
+    } else if (own === undefined || canonicalJson(own) !== canonicalJson(value)) {
+      setField(document, path, value);
+    }
+  }
+}
+
+/** Sets a value, and keeps the comment behind the one that it replaces. */
+function setField(document: Document, path: Path, value: unknown): void {
+  const before = document.getIn(path, true) as { comment?: string | null } | undefined;
+  const node = document.createNode(value, { flow: path.length > 1 });
+  if (typeof before?.comment === "string" && !isMap(before)) node.comment = before.comment;
+  const section = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
+  if (isMap(section)) (section as YAMLMap).set(path.at(-1), node);
+}
