@@ -225,7 +225,7 @@ Deno.test({
     assertThrows(
       () => imagesInFolder(folder),
       UserError,
-      `${bad}: this is no image; PNG and JPEG are read`,
+      `${bad}: this is no image; read are PNG, JPEG, WebP, PGM and PPM`,
     );
     Deno.removeSync(folder, { recursive: true });
   },

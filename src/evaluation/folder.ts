@@ -1,8 +1,8 @@
-/** A folder of images as people have them: PNG and JPEG files of any sizes, read one at a time. */
+/** A folder of images as people have them: files of any sizes, read one at a time. */
 import { type DataFile, identityOf, listFiles } from "../datasets/files.ts";
 import { UserError } from "../errors.ts";
 import type { Image } from "../formats/image.ts";
-import { decodeImage, headBytes, requireImage } from "../formats/images.ts";
+import { decodeImage, headBytes, imageNames, requireImage } from "../formats/images.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { ImageSource } from "./extract.ts";
 
@@ -14,8 +14,8 @@ import type { ImageSource } from "./extract.ts";
  *   and from `read`, where an image is damaged
  */
 export function imagesInFolder(path: string): ImageSource {
-  const found = listFiles(path).filter(({ name }) => /\.(png|jpe?g)$/i.test(name));
-  if (found.length === 0) throw new UserError(`${path}: no PNG or JPEG images here`);
+  const found = listFiles(path).filter(({ name }) => imageNames.test(name));
+  if (found.length === 0) throw new UserError(`${path}: no image files here`);
   for (const { path } of found) checkHead(path);
   return {
     name: path,

@@ -1,46 +1,67 @@
 /** Image files of any kind, recognised by their first bytes and not by their names. */
 import { UserError } from "../errors.ts";
+import { contentHeadBytes, foreignContent } from "./content.ts";
 import type { Image } from "./image.ts";
 import { decodeJpeg, isJpeg } from "./jpeg.ts";
+import { decodeNetpbm, isNetpbm } from "./netpbm.ts";
 import { decodePng, isPng } from "./png.ts";
+import { decodeWebp, isWebp } from "./webp.ts";
 
-/** Kinds that are recognised to be named, by how they begin. */
-const otherKinds: [string, string][] = [["GIF8", "a GIF"], ["BM", "a BMP"], ["II*\0", "a TIFF"], [
-  "MM\0*",
-  "a TIFF",
-]];
+/** The kinds of image files that are read. */
+export type ImageKind = "png" | "jpeg" | "webp" | "netpbm";
+
+/** The kinds that are read, for messages. */
+export const imageKindNames = "PNG, JPEG, WebP, PGM and PPM";
 
 /**
  * Endings of the names of image files, also of those that are not read: a person wants to hear of
  * them.
  */
-export const imageNames = /\.(png|jpe?g|gif|webp|bmp|tiff?|avif|heic)$/i;
+export const imageNames =
+  /\.(png|jpe?g|jpe|jfif|webp|p[pgn]m|pbm|gif|bmp|tiff?|avif|heic|heif|jxl|jp2)$/i;
 
-/** How many of a file's first bytes {@link requireImage} looks at. */
-export const headBytes = 12;
+/** How many of a file's first bytes {@link imageKind} and {@link requireImage} look at. */
+export const headBytes = contentHeadBytes;
 
 /**
- * Refuses what does not begin as a PNG or JPEG file does.
+ * Which kind of image a file is, by its first bytes; null where it is none that is read.
+ *
+ * @param head {@link headBytes} or more where the file has them
+ */
+export function imageKind(head: Uint8Array): ImageKind | null {
+  if (isPng(head)) return "png";
+  if (isJpeg(head)) return "jpeg";
+  if (isWebp(head)) return "webp";
+  return isNetpbm(head) ? "netpbm" : null;
+}
+
+/**
+ * Refuses what does not begin as an image that is read.
  *
  * @param bytes the file's first bytes, {@link headBytes} or more where it has them
  * @throws UserError that says what it is
  */
-export function requireImage(bytes: Uint8Array, where: string): void {
-  if (isPng(bytes) || isJpeg(bytes)) return;
+export function requireImage(bytes: Uint8Array, where: string): ImageKind {
+  const kind = imageKind(bytes);
+  if (kind !== null) return kind;
   if (bytes.length === 0) throw new UserError(`${where}: this file is empty`);
-  const head = String.fromCharCode(...bytes.subarray(0, headBytes));
-  const kind = head.slice(8) === "WEBP"
-    ? "a WebP"
-    : otherKinds.find(([start]) => head.startsWith(start))?.[1] ?? "no";
-  throw new UserError(`${where}: this is ${kind} image; PNG and JPEG are read`);
+  const foreign = foreignContent(bytes);
+  if (!foreign) throw new UserError(`${where}: this is no image; read are ${imageKindNames}`);
+  throw new UserError(`${where}: this is ${foreign.what}; ${foreign.wayOut}`);
 }
 
+const decoders: Record<ImageKind, (bytes: Uint8Array, where: string) => Image> = {
+  png: decodePng,
+  jpeg: decodeJpeg,
+  webp: decodeWebp,
+  netpbm: decodeNetpbm,
+};
+
 /**
- * The image of a PNG or JPEG file.
+ * The image of a file, whatever its name.
  *
- * @throws UserError where it is neither, or damaged
+ * @throws UserError where it is of no kind that is read, or damaged
  */
 export function decodeImage(bytes: Uint8Array, where: string): Image {
-  requireImage(bytes, where);
-  return isPng(bytes) ? decodePng(bytes, where) : decodeJpeg(bytes, where);
+  return decoders[requireImage(bytes, where)](bytes, where);
 }

@@ -19,7 +19,7 @@ import {
   elementsOf,
   type TensorData,
 } from "./tensors.ts";
-import { decodeStoredZip, isZip } from "./zip.ts";
+import { decodeZip, isZip } from "./zip.ts";
 
 const storageTypes: Record<string, Dtype> = {
   FloatStorage: "F32",
@@ -196,7 +196,7 @@ function gather(
 
 function decodeZipFormat(bytes: Uint8Array, where: string): Map<string, TensorData> {
   const { rules, fault } = rulesOf(where, false);
-  const entries = decodeStoredZip(bytes, where);
+  const entries = decodeZip(bytes, where);
   const pickled = [...entries.keys()].filter((name) => name.endsWith("/data.pkl"));
   if (pickled.length !== 1) throw fault("it is a zip archive, but not one of torch.save");
   const folder = pickled[0]!.slice(0, -"data.pkl".length);

@@ -1,101 +1,177 @@
 /**
- * Zip archives whose entries are stored, not compressed, as PyTorch writes them. Format: PKWARE's
- * APPNOTE.TXT, with its 64-bit extensions. Every entry's checksum is compared, so that a damaged
- * byte is found.
+ * Zip archives, as PyTorch and NumPy write them: entries stored or deflated. Format: PKWARE's
+ * APPNOTE.TXT, with its 64-bit extensions.
+ *
+ * Read here rather than by fflate's `unzip`, which compares no checksums and finds no entries that
+ * overlap; of it comes the inflating. Every entry's checksum is compared, so that a damaged byte is
+ * found, and nothing is allocated that the file's size does not justify.
  */
+import { inflateSync } from "fflate";
 import { UserError } from "../errors.ts";
 import { crc32 } from "./crc32.ts";
+
+/** Deflate never expands more. */
+const mostExpansion = 1032;
 
 /** Whether the bytes begin as a zip archive does. */
 export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
 }
 
-/**
- * The entries of an archive by name; their bytes are parts of the archive's, not copies.
- *
- * @throws UserError where it is damaged, encrypted or compressed
- */
-export function decodeStoredZip(bytes: Uint8Array, where: string): Map<string, Uint8Array> {
-  const fault = (what: string) =>
-    new UserError(`${where}: this zip archive cannot be read: ${what}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const range = (at: number, length: number) => {
-    if (!(at >= 0 && length >= 0 && at + length <= bytes.length)) {
-      throw fault("it is cut off or damaged");
-    }
-    return at;
-  };
-  const u64 = (at: number) => {
-    const value = Number(view.getBigUint64(range(at, 8), true));
-    if (!Number.isSafeInteger(value)) throw fault("it is damaged");
-    return value;
-  };
+/** The archive's bytes, with the error of what is wrong with them. */
+interface Archive {
+  bytes: Uint8Array;
+  view: DataView;
+  fault: (what: string) => UserError;
+}
+
+/** The place of so many bytes, checked. */
+function range({ bytes, fault }: Archive, at: number, length: number): number {
+  if (!(at >= 0 && length >= 0 && at + length <= bytes.length)) {
+    throw fault("it is cut off or damaged");
+  }
+  return at;
+}
+
+function u64(archive: Archive, at: number): number {
+  const value = Number(archive.view.getBigUint64(range(archive, at, 8), true));
+  if (!Number.isSafeInteger(value)) throw archive.fault("it is damaged");
+  return value;
+}
+
+/** Where the directory begins, and how many entries it has. */
+function findDirectory(archive: Archive): { at: number; count: number } {
+  const { bytes, view, fault } = archive;
   // The directory's end lies last, with a comment of at most 65,535 bytes behind it.
-  let end = bytes.length - 22;
-  while (
-    end >= 0 && end >= bytes.length - 22 - 65_535 && view.getUint32(end, true) !== 0x06054b50
-  ) end--;
+  const last = bytes.length - 22;
+  let end = last;
+  while (end >= 0 && end >= last - 65_535 && view.getUint32(end, true) !== 0x06054b50) end--;
   if (end < 0 || view.getUint32(end, true) !== 0x06054b50) {
     throw fault("its directory is missing; it is cut off");
   }
-  let count = view.getUint16(end + 10, true);
-  let at = view.getUint32(end + 16, true);
-  if (count === 0xffff || at === 0xffffffff) {
-    if (end < 20 || view.getUint32(end - 20, true) !== 0x07064b50) {
-      throw fault("its directory is damaged");
-    }
-    const wide = range(u64(end - 20 + 8), 56);
-    if (view.getUint32(wide, true) !== 0x06064b50) throw fault("its directory is damaged");
-    count = u64(wide + 32);
-    at = u64(wide + 48);
+  const count = view.getUint16(end + 10, true);
+  const at = view.getUint32(end + 16, true);
+  if (count !== 0xffff && at !== 0xffffffff) return { at, count };
+  if (end < 20 || view.getUint32(end - 20, true) !== 0x07064b50) {
+    throw fault("its directory is damaged");
   }
+  const wide = range(archive, u64(archive, end - 20 + 8), 56);
+  if (view.getUint32(wide, true) !== 0x06064b50) throw fault("its directory is damaged");
+  return { at: u64(archive, wide + 48), count: u64(archive, wide + 32) };
+}
+
+interface DirectoryEntry {
+  name: string;
+  flags: number;
+  method: number;
+  checksum: number;
+  packed: number;
+  size: number;
+  /** Where its own header lies. */
+  local: number;
+  /** Where the directory's next entry lies. */
+  next: number;
+}
+
+/** The directory's entry at a place. */
+function readEntry(archive: Archive, at: number): DirectoryEntry {
+  const { bytes, view, fault } = archive;
+  range(archive, at, 46);
+  if (view.getUint32(at, true) !== 0x02014b50) throw fault("its directory is damaged");
+  const nameLength = view.getUint16(at + 28, true);
+  const extraStart = at + 46 + nameLength;
+  const extraEnd = extraStart + view.getUint16(at + 30, true);
+  range(archive, at + 46, extraEnd - at - 46);
+  const entry: DirectoryEntry = {
+    name: new TextDecoder().decode(bytes.subarray(at + 46, extraStart)),
+    flags: view.getUint16(at + 8, true),
+    method: view.getUint16(at + 10, true),
+    checksum: view.getUint32(at + 16, true),
+    packed: view.getUint32(at + 20, true),
+    size: view.getUint32(at + 24, true),
+    local: view.getUint32(at + 42, true),
+    next: extraEnd + view.getUint16(at + 32, true),
+  };
+  for (let extra = extraStart; extra + 4 <= extraEnd;) {
+    const length = view.getUint16(extra + 2, true);
+    range(archive, extra + 4, length);
+    if (view.getUint16(extra, true) === 1) readWideFields(archive, entry, extra + 4);
+    extra += 4 + length;
+  }
+  return entry;
+}
+
+/** The 64-bit field holds those of the three that did not fit, in this order. */
+function readWideFields(archive: Archive, entry: DirectoryEntry, at: number): void {
+  for (const field of ["size", "packed", "local"] as const) {
+    if (entry[field] !== 0xffffffff) continue;
+    entry[field] = u64(archive, at);
+    at += 8;
+  }
+}
+
+/** The packed bytes of an entry; parts of the archive's, not copies. */
+function packedBytes(archive: Archive, { name, local, packed }: DirectoryEntry): Uint8Array {
+  const { bytes, view, fault } = archive;
+  if (view.getUint32(range(archive, local, 30), true) !== 0x04034b50) {
+    throw fault(`${JSON.stringify(name)} is damaged`);
+  }
+  const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+  return bytes.subarray(range(archive, start, packed), start + packed);
+}
+
+function inflate(packed: Uint8Array, size: number, fault: () => UserError): Uint8Array {
+  if (size > mostExpansion * packed.length) throw fault();
+  try {
+    // One byte more than is needed, to see an entry that is longer than it says.
+    const content = inflateSync(packed, { out: new Uint8Array(size + 1) });
+    if (content.length === size) return content;
+  } catch {
+    // Told of below, with the entry's name.
+  }
+  throw fault();
+}
+
+/**
+ * The entries of an archive by name. The bytes of those that are stored are parts of the archive's,
+ * not copies.
+ *
+ * @param options.most at most so many bytes, unpacked
+ * @throws UserError where it is damaged, encrypted, packed otherwise than by deflate, or holds more
+ */
+export function decodeZip(
+  bytes: Uint8Array,
+  where: string,
+  { most = 2 ** 31 }: { most?: number } = {},
+): Map<string, Uint8Array> {
+  const fault = (what: string) =>
+    new UserError(`${where}: this zip archive cannot be read: ${what}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const archive: Archive = { bytes, view, fault };
+  const { at: directory, count } = findDirectory(archive);
   const entries = new Map<string, Uint8Array>();
+  let packedTotal = 0;
   let total = 0;
-  for (let i = 0; i < count; i++) {
-    range(at, 46);
-    if (view.getUint32(at, true) !== 0x02014b50) throw fault("its directory is damaged");
-    const flags = view.getUint16(at + 8, true);
-    const method = view.getUint16(at + 10, true);
-    const nameLength = view.getUint16(at + 28, true);
-    const extraLength = view.getUint16(at + 30, true);
-    let packed = view.getUint32(at + 20, true);
-    let size = view.getUint32(at + 24, true);
-    let local = view.getUint32(at + 42, true);
-    const next = range(at + 46, nameLength + extraLength) + nameLength + extraLength +
-      view.getUint16(at + 32, true);
-    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
-    // The 64-bit field holds those of the three that did not fit, in this order.
-    const extraEnd = at + 46 + nameLength + extraLength;
-    for (let extra = at + 46 + nameLength; extra + 4 <= extraEnd;) {
-      const id = view.getUint16(extra, true);
-      const length = view.getUint16(extra + 2, true);
-      range(extra + 4, length);
-      if (id === 1) {
-        let field = extra + 4;
-        if (size === 0xffffffff) size = u64((field += 8) - 8);
-        if (packed === 0xffffffff) packed = u64((field += 8) - 8);
-        if (local === 0xffffffff) local = u64(field);
-      }
-      extra += 4 + length;
+  for (let i = 0, at = directory; i < count; i++) {
+    const entry = readEntry(archive, at);
+    const quoted = JSON.stringify(entry.name);
+    if (entry.flags & 1) throw fault(`${quoted} is encrypted`);
+    if (entry.method !== 0 && entry.method !== 8) {
+      throw fault(`${quoted} is packed in a way that is not read`);
     }
-    if (flags & 1) throw fault(`${JSON.stringify(name)} is encrypted`);
-    if (method !== 0 || packed !== size) {
-      throw fault(`${JSON.stringify(name)} is compressed, which PyTorch never does`);
-    }
-    if (view.getUint32(range(local, 30), true) !== 0x04034b50) {
-      throw fault(`${JSON.stringify(name)} is damaged`);
-    }
-    const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
-    const content = bytes.subarray(range(start, size), start + size);
-    if (entries.has(name)) throw fault(`${JSON.stringify(name)} is there twice`);
+    const isStored = entry.method === 0;
+    if (isStored && entry.packed !== entry.size) throw fault(`${quoted} is damaged`);
+    const packed = packedBytes(archive, entry);
+    if (entries.has(entry.name)) throw fault(`${quoted} is there twice`);
     // Entries that overlap could make a small archive cost much.
-    if ((total += size) > bytes.length) throw fault("its entries overlap");
-    entries.set(name, content);
-    if (crc32(content) !== view.getUint32(at + 16, true)) {
-      throw fault(`the checksum of ${JSON.stringify(name)} is wrong`);
-    }
-    at = next;
+    if ((packedTotal += entry.packed) > bytes.length) throw fault("its entries overlap");
+    if ((total += entry.size) > most) throw fault(`it holds more than ${most} bytes`);
+    const content = isStored
+      ? packed
+      : inflate(packed, entry.size, () => fault(`${quoted} is damaged`));
+    if (crc32(content) !== entry.checksum) throw fault(`the checksum of ${quoted} is wrong`);
+    entries.set(entry.name, content);
+    at = entry.next;
   }
   return entries;
 }

@@ -1,0 +1,104 @@
+/**
+ * A walk over the segments of a JPEG file (ITU-T T.81, annex B) before it is decoded: what is not
+ * read is named, small files that claim much are refused before anything is allocated, and the end
+ * is found. Behind it lies whatever a camera put there, a video for example.
+ */
+import type { UserError } from "../errors.ts";
+import { mostPixels } from "./image.ts";
+
+/**
+ * Cameras and programs write about ten scans. Each is a pass over the whole image, however few its
+ * bytes.
+ */
+const mostScans = 100;
+/** Pixels of all scans together; 20 scans of the largest image. */
+const mostScannedPixels = 20 * mostPixels;
+
+/** What is known of an image before it is decoded. */
+export interface Frame {
+  width: number;
+  height: number;
+  /** Grey, or three colours. */
+  components: 1 | 3;
+  /** Where the image ends in its file. */
+  end: number;
+}
+
+type Fault = (what: string) => UserError;
+
+const startOfScan = 0xda;
+const endOfImage = 0xd9;
+
+function startsFrame(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+}
+
+/** Fill bytes, stuffed zeros, restart markers and the start have no length. */
+function lengthOfBare(marker: number): number | null {
+  if (marker === 0xff) return 1;
+  return marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= 0xd8) ? 2 : null;
+}
+
+/** The header of a frame, whose marker lies at `at`. */
+function readFrame(view: DataView, at: number, fault: Fault): Omit<Frame, "end"> {
+  if (at + 10 > view.byteLength) throw fault("it is cut off");
+  if (view.getUint8(at + 1) > 0xc2) throw fault("it is lossless, arithmetic or differential");
+  const bits = view.getUint8(at + 4);
+  const height = view.getUint16(at + 5);
+  const width = view.getUint16(at + 7);
+  const components = view.getUint8(at + 9);
+  if (bits !== 8) throw fault(`it has ${bits} bits a sample; convert it to 8`);
+  if (components === 4) throw fault("it has four colours (CMYK); convert it to RGB");
+  if (components !== 1 && components !== 3) throw fault(`it has ${components} colours`);
+  const pixels = width * height;
+  if (pixels === 0) throw fault("it has no pixels");
+  if (pixels > mostPixels) throw fault(`its ${width}x${height} pixels are too many`);
+  // Every block of 64 pixels takes at least a bit.
+  if (pixels > 64 * 8 * view.byteLength) throw fault("its pixels are cut off");
+  return { width, height, components };
+}
+
+/**
+ * The frame of a JPEG file.
+ *
+ * @param fault makes the error of what is wrong
+ * @throws what `fault` makes, where the file is cut off, or not of a kind that is read
+ */
+export function walkSegments(bytes: Uint8Array, fault: Fault): Frame {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let frame: Omit<Frame, "end"> | null = null;
+  let scans = 0;
+  for (let at = 2; at + 2 <= bytes.length;) {
+    if (bytes[at] !== 0xff) {
+      // Inside a scan's data: on to the next byte that may begin a marker.
+      const next = bytes.indexOf(0xff, at);
+      if (next < 0) break;
+      at = next;
+      continue;
+    }
+    const marker = view.getUint8(at + 1);
+    const bare = lengthOfBare(marker);
+    if (bare !== null) {
+      at += bare;
+      continue;
+    }
+    if (marker === endOfImage) {
+      if (!frame || !scans) throw fault("it holds no picture");
+      return { ...frame, end: at + 2 };
+    }
+    if (at + 4 > bytes.length) break;
+    if (startsFrame(marker)) {
+      if (frame) throw fault("it holds more than one picture");
+      frame = readFrame(view, at, fault);
+    }
+    if (marker === startOfScan) {
+      if (!frame) throw fault("it holds no picture");
+      scans++;
+      if (scans > mostScans || scans * frame.width * frame.height > mostScannedPixels) {
+        throw fault("it has too many scans");
+      }
+    }
+    at += 2 + view.getUint16(at + 2);
+  }
+  throw fault("it is cut off");
+}

@@ -1,0 +1,105 @@
+/**
+ * PGM and PPM, Netpbm's grey and coloured images, in bytes (P5, P6) and as text (P2, P3). Format:
+ * https://netpbm.sourceforge.net/doc/ppm.html.
+ */
+import { UserError } from "../errors.ts";
+import { type Image, mostPixels } from "./image.ts";
+
+type Fault = (what: string) => UserError;
+
+/** Whether the bytes begin as a PGM or PPM file does. */
+export function isNetpbm(bytes: Uint8Array): boolean {
+  return /^P[2356][ \t\r\n]+[\d#]/.test(String.fromCharCode(...bytes.subarray(0, 12)));
+}
+
+/** Whole numbers between spaces, with comments from "#" to the end of a line. */
+function numbersOf(bytes: Uint8Array, start: number, fault: Fault) {
+  let at = start;
+  const isSpace = () => bytes[at] === 0x20 || (bytes[at]! >= 9 && bytes[at]! <= 13);
+  const skipSpace = () => {
+    while (isSpace() || bytes[at] === 0x23) {
+      if (bytes[at] !== 0x23) at++;
+      else while (at < bytes.length && bytes[at] !== 10 && bytes[at] !== 13) at++;
+    }
+  };
+  const next = (): number => {
+    skipSpace();
+    const from = at;
+    let value = 0;
+    while (bytes[at]! >= 0x30 && bytes[at]! <= 0x39 && at - from < 10) {
+      value = 10 * value + bytes[at++]! - 0x30;
+    }
+    if (at === bytes.length && at === from) throw fault("it is cut off");
+    if (at === from || (at < bytes.length && !isSpace() && bytes[at] !== 0x23)) {
+      throw fault("it is damaged");
+    }
+    return value;
+  };
+  /** Behind the one space that ends the header, where the bytes begin. */
+  const behindSpace = () => at + 1;
+  const rest = () => {
+    skipSpace();
+    return bytes.length - at;
+  };
+  return { next, behindSpace, rest };
+}
+
+/** To the nearest whole number, halves to the even one, as Python does it. */
+function roundHalfToEven(value: number): number {
+  const below = Math.floor(value);
+  if (value - below !== 0.5) return Math.round(value);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/** Brings samples from 0 ... most to 0 ... 255. */
+function scale(data: Uint8Array, most: number, fault: Fault): void {
+  if (data.some((value) => value > most)) throw fault(`it has samples above its own ${most}`);
+  if (most === 255) return;
+  const scaled = Uint8Array.from(
+    { length: most + 1 },
+    (_, value) => roundHalfToEven(value / most * 255),
+  );
+  for (let i = 0; i < data.length; i++) data[i] = scaled[data[i]!]!;
+}
+
+/**
+ * The image of a PGM or PPM file. Samples of fewer steps than 255 are stretched.
+ *
+ * @param where what to call the file in messages
+ * @throws UserError where it is damaged, cut off, of more than 8 bits, or too large
+ */
+export function decodeNetpbm(bytes: Uint8Array, where = "PGM or PPM data"): Image {
+  const fault = (what: string) =>
+    new UserError(`${where}: this PGM or PPM image cannot be read: ${what}`);
+  if (!isNetpbm(bytes)) throw fault("it does not begin as such a file does");
+  const kind = bytes[1]! - 0x30;
+  const channels = kind === 2 || kind === 5 ? 1 : 3;
+  const numbers = numbersOf(bytes, 2, fault);
+  const width = numbers.next();
+  const height = numbers.next();
+  const most = numbers.next();
+  if (width * height === 0) throw fault("it has no pixels");
+  if (width * height > mostPixels) throw fault(`its ${width}x${height} pixels are too many`);
+  if (most < 1 || most > 255) throw fault(`its samples go to ${most}; convert it to 8 bits (255)`);
+
+  const count = width * height * channels;
+  if (kind < 4) {
+    // A sample takes a digit and a space.
+    if (count > bytes.length) throw fault("it is cut off");
+    const data = new Uint8Array(count);
+    for (let i = 0; i < count; i++) {
+      const value = numbers.next();
+      if (value > 255) throw fault("it is damaged");
+      data[i] = value;
+    }
+    if (numbers.rest() > 0) throw fault("something follows its pixels");
+    scale(data, most, fault);
+    return { width, height, channels, data };
+  }
+  const start = numbers.behindSpace();
+  if (bytes.length < start + count) throw fault("it is cut off");
+  if (bytes.length > start + count) throw fault("something follows its pixels");
+  const data = bytes.slice(start);
+  scale(data, most, fault);
+  return { width, height, channels, data };
+}

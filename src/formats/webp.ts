@@ -1,0 +1,89 @@
+/**
+ * WebP, still and lossy or lossless, decoded by libwebp in WebAssembly (npm's `@cwasm/webp`, of
+ * which only the module is taken). Format: RFC 9649.
+ */
+import wasm from "@cwasm/webp/webp.wasm" with { type: "bytes" };
+import { UserError } from "../errors.ts";
+import { codecOf, given, isCodecFailure, room, taken } from "./codec.ts";
+import type { Image } from "./image.ts";
+
+/**
+ * Fewer pixels than other formats may have: forty bytes can claim any number of them, all of one
+ * colour, so that a file's size justifies nothing.
+ */
+const mostPixels = 2 ** 24;
+
+const open = codecOf<"WebPDecodeRGBA">(wasm);
+
+function letters(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + 4));
+}
+
+/** Whether the bytes begin as a WebP file does. */
+export function isWebp(bytes: Uint8Array): boolean {
+  return letters(bytes, 0) === "RIFF" && letters(bytes, 8) === "WEBP";
+}
+
+/** Width and height, by the file's first part. */
+function readSize(
+  bytes: Uint8Array,
+  fault: (what: string) => UserError,
+): { width: number; height: number } {
+  if (bytes.length < 30) throw fault("it is cut off");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const kind = letters(bytes, 12);
+  if (kind === "VP8 ") {
+    return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
+  }
+  if (kind === "VP8L") {
+    const bits = view.getUint32(21, true);
+    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+  }
+  if (kind === "VP8X") {
+    if (view.getUint8(20) & 2) throw fault("it is animated");
+    const u24 = (at: number) => view.getUint16(at, true) + 65_536 * view.getUint8(at + 2);
+    return { width: u24(24) + 1, height: u24(27) + 1 };
+  }
+  throw fault("it is of an unknown kind");
+}
+
+/** RGBA samples, or null where libwebp found fault with the file. */
+function decompress(bytes: Uint8Array, width: number, height: number): Uint8Array | null {
+  // An instance for every image: libwebp has had holes through which a file could write where it
+  // should not, and what it writes then ends with its instance.
+  const codec = open();
+  try {
+    const input = given(codec, bytes);
+    const size = room(codec, 8);
+    const output = codec.WebPDecodeRGBA(input, bytes.length, size, size + 4);
+    if (output === 0) return null;
+    const [foundWidth, foundHeight] = new Uint32Array(codec.memory.buffer, size, 2);
+    if (foundWidth !== width || foundHeight !== height) return null;
+    return taken(codec, output, 4 * width * height);
+  } catch (error) {
+    if (!isCodecFailure(error)) throw error;
+    return null;
+  }
+}
+
+/**
+ * The image of a WebP file, of three channels. Transparency is dropped, as PNG's is.
+ *
+ * @param where what to call the file in messages
+ * @throws UserError where it is damaged, cut off, animated, or of more than 16 million pixels
+ */
+export function decodeWebp(bytes: Uint8Array, where = "WebP data"): Image {
+  const fault = (what: string) =>
+    new UserError(`${where}: this WebP image cannot be read: ${what}`);
+  if (!isWebp(bytes)) throw fault("it does not begin as a WebP file does");
+  const { width, height } = readSize(bytes, fault);
+  if (width * height === 0) throw fault("it has no pixels");
+  if (width * height > mostPixels) throw fault(`its ${width}x${height} pixels are too many`);
+  const rgba = decompress(bytes, width, height);
+  if (rgba === null) throw fault("it is damaged or cut off");
+  const data = new Uint8Array(width * height * 3);
+  for (let from = 0, to = 0; to < data.length; from++) {
+    for (let c = 0; c < 3; c++) data[to++] = rgba[from++]!;
+  }
+  return { width, height, channels: 3, data };
+}
