@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
+import { heedSignals } from "../cli/signals.ts";
 import { UserError } from "../errors.ts";
 import { type Row, type Runner, type Speed, speedTable } from "./table.ts";
 
@@ -39,6 +40,7 @@ interface Options {
 const getPeer =
   "To get it: python3 -m pip install torch numpy scipy, or name a Python that has them by PYTHON.";
 
+heedSignals();
 try {
   await main();
 } catch (error) {

@@ -7,6 +7,7 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { type Verb, verbs as allVerbs } from "./verbs.ts";
 import { print, printBeside } from "../terminal.ts";
+import { heedSignals } from "./signals.ts";
 
 /** The help of the whole command line. */
 export function overview(verbs: typeof allVerbs = allVerbs): string {
@@ -77,4 +78,8 @@ export async function main(
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  const [name = ""] = Deno.args;
+  if (Object.hasOwn(allVerbs, name) && allVerbs[name]?.computes) heedSignals();
+  Deno.exit(await main(Deno.args));
+}

@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
 import { positionals } from "./positionals.ts";
-import { interrupted } from "./run_options.ts";
+import { exitCodeOf } from "./signals.ts";
 import { print } from "../terminal.ts";
 
 /** What `--help` prints. */
@@ -186,7 +186,7 @@ export async function run(
   const [given] = positionals(args, [0, 1], "new takes one file", help);
   const answers = askAll(ask);
   if (answers === null) {
-    if (Deno.stdin.isTerminal()) return interrupted;
+    if (Deno.stdin.isTerminal()) return exitCodeOf("SIGINT");
     throw new UserError("`deno task new` asks questions; start it in a terminal");
   }
   const resolved = resolveSpec(parseSpec(newSpec(answers)));

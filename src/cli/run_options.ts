@@ -3,11 +3,9 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Reporter } from "../runner/reporter.ts";
 import { dataFolder, parseOptions } from "./options.ts";
+import { exitCodeOf, onStopSignal, savedWords } from "./signals.ts";
 
 const engines = ["auto", "tensorflow", "webgpu", "wasm", "cpu"] as const;
-
-/** The exit code of a process that Ctrl-C ended, as shells have it. */
-export const interrupted = 130;
 
 /** What was said on the command line. */
 export interface RunArguments {
@@ -86,8 +84,8 @@ function threadsOf(said: string | undefined): number | undefined {
 }
 
 /**
- * Does something that Ctrl-C stops: at the first one the signal is aborted, so that work can be
- * saved; a second one ends the process.
+ * Does something that a signal stops: at the first one the abort signal is raised, so that work can
+ * be saved (see `signals.ts`).
  *
  * @param work what is done; its number is the exit code
  */
@@ -96,22 +94,17 @@ export async function stoppable(
   work: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) Deno.exit(interrupted);
-    report.message("stopping after this step; once more ends at once");
+  using saving = onStopSignal(() => {
+    report.message("stopping after this step; Ctrl-C once more ends at once");
     stop.abort();
-  };
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  });
   try {
     return await work(stop.signal);
   } catch (error) {
     // Another error than the stopping itself, such as a full disk at the last saving, must be
     // heard.
-    if (!stop.signal.aborted || error !== stop.signal.reason) throw error;
-    report.message("stopped; what was reached is saved, and the same command goes on there");
-    return interrupted;
-  } finally {
-    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+    if (saving.came === null || error !== stop.signal.reason) throw error;
+    report.message(savedWords(saving.came));
+    return exitCodeOf(saving.came);
   }
 }

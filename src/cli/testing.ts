@@ -29,6 +29,19 @@ evaluation: { metrics: [] }
 
 const program = fromFileUrl(new URL("main.ts", import.meta.url));
 
+/** The words by which a shell starts a verb; `preload` names modules that are loaded before it. */
+export function commandLine(args: readonly string[], preload: readonly string[] = []): string[] {
+  return [
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--no-lock",
+    ...preload.flatMap((path) => ["--preload", path]),
+    program,
+    ...args,
+  ];
+}
+
 /** A process of the command line. */
 export interface Command {
   /** What came of it. */
@@ -45,15 +58,9 @@ export function command(
   env: Record<string, string> = {},
   preload: string[] = [],
 ): Command {
-  const process = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--no-lock",
-      ...preload.flatMap((path) => ["--preload", path]),
-      program,
-      ...args,
-    ],
+  const [deno = "", ...rest] = commandLine(args, preload);
+  const process = new Deno.Command(deno, {
+    args: rest,
     cwd,
     env: { NO_COLOR: "1", ...env },
     stdout: "piped",

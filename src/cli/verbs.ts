@@ -9,19 +9,33 @@ export interface Verb {
   readonly help: string;
 }
 
-/** Every verb: what it does in a line, and its file, which is loaded only when asked for. */
-export const verbs: Readonly<
-  Record<string, { readonly summary: string; readonly load: () => Promise<Verb> }>
-> = {
+/** A verb as the list knows it. */
+export interface ListedVerb {
+  /** What it does, in a line. */
+  readonly summary: string;
+  /** Whether it opens an engine: then it has all permissions, and heeds signals. */
+  readonly computes?: true;
+  /** Loads its file, only when it is asked for. */
+  readonly load: () => Promise<Verb>;
+}
+
+/** Every verb. */
+export const verbs: Readonly<Record<string, ListedVerb>> = {
   run: {
+    computes: true,
     summary: "trains and samples what a spec says, and writes a bundle",
     load: () => import("./run.ts"),
   },
   sweep: {
+    computes: true,
     summary: "runs what a sweep stands for, and compares",
     load: () => import("./sweep.ts"),
   },
-  sample: { summary: "draws more images from a trained bundle", load: () => import("./sample.ts") },
+  sample: {
+    computes: true,
+    summary: "draws more images from a trained bundle",
+    load: () => import("./sample.ts"),
+  },
   new: {
     summary: "asks four questions and writes a commented spec",
     load: () => import("./new.ts"),
@@ -32,6 +46,7 @@ export const verbs: Readonly<
     load: () => import("./data.ts"),
   },
   evaluate: {
+    computes: true,
     summary: "FID, KID and IS of one set of images against another",
     load: () => import("./evaluate.ts"),
   },
@@ -42,6 +57,7 @@ export const verbs: Readonly<
   },
   report: { summary: "many bundles on one page, side by side", load: () => import("./report.ts") },
   equivariance: {
+    computes: true,
     summary: "how well networks keep turns and shifts, in decibels",
     load: () => import("./equivariance.ts"),
   },
@@ -50,6 +66,7 @@ export const verbs: Readonly<
     load: () => import("./verify.ts"),
   },
   reproduce: {
+    computes: true,
     summary: "runs a bundle again and compares every byte",
     load: () => import("./reproduce.ts"),
   },
@@ -63,6 +80,7 @@ export const verbs: Readonly<
     load: () => import("./show.ts"),
   },
   doctor: {
+    computes: true,
     summary: "which engines work on this machine, and how to get the others",
     load: () => import("./doctor.ts"),
   },

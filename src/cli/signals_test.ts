@@ -1,0 +1,136 @@
+// What ends runs from outside, with real processes: signals, terminals that close, pipes whose
+// reader is gone. Each run goes on, and ends in the bytes of one left alone.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { command, commandLine, ignoreRuns, tinySpec, withFolder } from "./testing.ts";
+
+const python = Deno.permissions.querySync({ name: "env" }).state === "granted"
+  ? Deno.env.get("PYTHON") ?? "python3"
+  : "python3";
+const ignore = ignoreRuns || (Deno.build.os === "windows" ? "needs a Unix" : "");
+const signalTest = (name: string, fn: (folder: string) => Promise<void>) =>
+  Deno.test({
+    name: `signals: ${name}${ignore && ` (${ignore})`}`,
+    ignore: ignore !== "",
+    fn: () => withFolder(fn, tinySpec.replace("images: 80", "images: 48")),
+  });
+
+const arguments_ = (out: string) => ["run", "tiny.yaml", "--engine", "cpu", "--out", out];
+
+/** The manifest of the only bundle in a folder; null as long as there is none. */
+function manifest(out: string): string | null {
+  const [bundle] = entries(out).filter((name) => !name.startsWith("."));
+  return bundle === undefined
+    ? null
+    : Deno.readTextFileSync(join(out, bundle, "manifest-sha256.txt"));
+}
+
+function entries(folder: string): string[] {
+  try {
+    return Array.from(Deno.readDirSync(folder), ({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+async function until(what: string, look: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 1200; tries++) {
+    if (look()) return;
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
+  throw new Error(`waited for a minute, but there is no ${what}`);
+}
+
+/**
+ * Starts a program on a terminal of its own in the folder, closes the terminal as soon as the run
+ * is at work, and gives back the program's exit code (negative: of a signal).
+ */
+async function onClosingTerminal(folder: string, out: string, argv: string[]): Promise<number> {
+  const work = join(folder, out, ".work");
+  const program = `
+import glob, os, pty, select, sys
+folder, work, *argv = sys.argv[1:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.chdir(folder)
+    os.execvp(argv[0], argv)
+for _ in range(1200):
+    while select.select([terminal], [], [], 0.05)[0]:
+        try:
+            if not os.read(terminal, 4096): break
+        except OSError: break
+    if glob.glob(work + "/*"): break
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
+  const { stdout, stderr } = await new Deno.Command(python, {
+    args: ["-c", program, folder, work, ...argv],
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const said = new TextDecoder().decode(stdout).trim();
+  assert(/^-?\d+$/.test(said), new TextDecoder().decode(stderr));
+  return Number(said);
+}
+
+signalTest("each is saved, has its exit code, and the run goes on", async (folder) => {
+  const alone = await command(folder, arguments_("alone")).ending;
+  assertEquals(alone.code, 0, alone.err);
+  const expected = manifest(join(folder, "alone"));
+  const codes = [["SIGUSR1", 75], ["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 130]] as const;
+  for (const [signal, expectedCode] of codes) {
+    const process = command(folder, arguments_("out"));
+    assert(await process.said("engine: "), signal);
+    // As a task, a shell and a terminal do, which all pass it on.
+    process.kill(signal);
+    process.kill(signal);
+    const { code, out, err } = await process.ending;
+    assertEquals([signal, code, out], [signal, expectedCode, ""], err);
+    assertStringIncludes(err, "what was reached is saved");
+    assertEquals(err.includes("start again"), signal === "SIGUSR1", err);
+    assert(!err.includes("Debugger listening"), err);
+  }
+  // `| head`, and a reader of the log that goes away.
+  const [program, ...args] = commandLine(arguments_("out"));
+  const shell = `"$0" "$@" 2> >(head -n 1 >&2) | true; exit \${PIPESTATUS[0]}`;
+  const { code, stderr } = await new Deno.Command("bash", {
+    args: ["-c", shell, program!, ...args],
+    cwd: folder,
+    stderr: "piped",
+  }).output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  assertEquals(manifest(join(folder, "out")), expected);
+});
+
+signalTest("a terminal that closes stops a run, saved", async (folder) => {
+  assertEquals(await onClosingTerminal(folder, "out", commandLine(arguments_("out"))), 130);
+  const [work] = entries(join(folder, "out", ".work"));
+  assert(entries(join(folder, "out", ".work", work!)).includes("checkpoint.safetensors"));
+});
+
+signalTest("under nohup and disown a run outlives its terminal", async (folder) => {
+  const quote = (args: string[]) => args.map((arg) => `'${arg}'`).join(" ");
+  const line = quote(commandLine(arguments_("disowned")));
+  const forget = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); " +
+    "os.execv(sys.argv[1], sys.argv[1:])";
+  const [nohup, viaNode] = await Promise.all([
+    onClosingTerminal(folder, "nohup", ["nohup", ...commandLine(arguments_("nohup"))]),
+    // Node.js sets signals back, and npx is written in it.
+    onClosingTerminal(folder, "node", [
+      "nohup",
+      ...[python, "-c", forget],
+      ...commandLine(arguments_("node")),
+    ]),
+    onClosingTerminal(folder, "disowned", [
+      "bash",
+      "--norc",
+      "-ic",
+      `(${line}; echo $? >new; mv new code) & disown; sleep 99`,
+    ]),
+  ]);
+  assertEquals([nohup, viaNode], [0, 0]);
+  await until("end of the disowned run", () => entries(folder).includes("code"));
+  assertEquals(Deno.readTextFileSync(join(folder, "code")), "0\n");
+  const disowned = manifest(join(folder, "disowned"));
+  assertEquals(manifest(join(folder, "nohup")), disowned);
+  assertEquals(manifest(join(folder, "node")), disowned);
+});
