@@ -73,19 +73,20 @@ export function examplePayload(
   ]);
 }
 
-/** Writes a bundle of a payload, and README.md as a tag file. */
+/** Writes a bundle of a payload, with README.md and whatever else is given as tag files. */
 export function exampleBundle(
   path: string,
   payload: Map<string, Uint8Array | string> = examplePayload(),
+  tags: Record<string, string> = {},
 ) {
   const bundle = createBundle(path);
   for (const [name, content] of payload) bundle.payload(name, content);
   const digests = JSON.parse(String(examplePayload().get(files.digests)));
   const names = bundle.payloadDigests().map(({ name }) => name);
-  bundle.tag(
-    "README.md",
-    bundleReadme({ title: "example", summary: "A test.", digest: bundle.digest(), digests, names }),
-  );
+  const digest = bundle.digest();
+  const readme = bundleReadme({ title: "example", summary: "A test.", digest, digests, names });
+  const all = { "README.md": readme, ...tags };
+  for (const [name, content] of Object.entries(all)) bundle.tag(name, content);
   return bundle.finish();
 }
 

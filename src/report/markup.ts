@@ -4,6 +4,7 @@
  * what {@link html} itself made goes in unescaped.
  */
 import { sha256 } from "../formats/sha256.ts";
+import { visible } from "../terminal.ts";
 
 /** Makes an {@link Html}. Only this file has it: the class itself is not exported. */
 let made: (text: string) => Html;
@@ -172,9 +173,12 @@ const entities: Record<string, string> = {
   "'": "&#39;",
 };
 
-/** Characters that mean something in HTML, as entities. */
+/**
+ * Text with the characters that mean something in HTML as entities; what nobody sees, such as what
+ * turns the direction of reading round, is written out.
+ */
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+  return visible(text).replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
 /** What a page may hold as `data:`; none of it runs or opens another page. */

@@ -1,69 +1,19 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
-import { exampleBundle, examplePayload, exampleSpec } from "../bundle/testing.ts";
+import { exampleBundle } from "../bundle/testing.ts";
 import { UserError } from "../errors.ts";
 import { decodePng } from "../formats/png.ts";
 import { accessibilityFaults, findChromium, openBrowser } from "./browser.ts";
 import { reportHtml } from "./html.ts";
-import type { ReportInput } from "./input.ts";
 import { bundleReport } from "./report.ts";
-import { denoisingFilm, rotationFilm } from "./films.ts";
-import { imageGrid } from "./sheet.ts";
+import { exampleReport } from "./testing.ts";
 
 const granted = (name: Deno.PermissionName) =>
   Deno.permissions.querySync({ name }).state === "granted";
 
-async function example(): Promise<ReportInput> {
-  const pictures = {
-    images: new Uint8Array(5 * 64).map((_, i) => i % 251),
-    count: 5,
-    imageSize: 8,
-    channels: 1 as const,
-  };
-  return {
-    name: `odd <name> & "quotes"`,
-    folder: null,
-    summary: "Summary & more <b>",
-    digest: "d".repeat(64),
-    digests: { spec: "1".repeat(64), data: "2".repeat(64), run: "3".repeat(64), method: 1 },
-    spec: { ...exampleSpec(), seed: 7 },
-    losses: Array.from({ length: 50 }, (_, i) => ({ step: i + 1, loss: 1 / (i + 1) })),
-    environment: [["engine", "tensor<flow>"]],
-    samples: [-45, 0, 45].map((angleDegrees) => ({ angleDegrees, pictures })),
-    pictures: [{
-      kind: "denoising",
-      png: await imageGrid(pictures),
-      alt: 'alt "text"',
-      caption: "caption",
-    }],
-    films: [
-      {
-        kind: "rotation",
-        mp4: (await rotationFilm([{
-          model: "D",
-          sets: [0, 45].map((angleDegrees) => ({ angleDegrees, pictures })),
-        }])).mp4,
-        file: "data/rotation.mp4",
-        label: 'a "turning" film',
-        caption: "Turning.",
-      },
-      {
-        kind: "denoising",
-        mp4: (await denoisingFilm([{ timestep: 0, pictures }])).mp4,
-        file: "data/denoising.mp4",
-        label: "a film",
-        caption: "Clearing.",
-      },
-    ],
-    metrics: JSON.parse(String(examplePayload().get("metrics.json"))),
-    files: [{ name: "data/loss.csv", sha256: "4".repeat(64), meaning: "losses" }],
-    provenance: [["project", "commit"]],
-  };
-}
-
 Deno.test("the report is one file with everything in it, escaped, the same text again", async () => {
-  const html = reportHtml(await example());
-  assertEquals(html, reportHtml(await example()));
+  const html = reportHtml(await exampleReport());
+  assertEquals(html, reportHtml(await exampleReport()));
   for (
     const text of [
       "odd &lt;name&gt; &amp; &quot;quotes&quot;",
@@ -99,8 +49,8 @@ Deno.test("the report is one file with everything in it, escaped, the same text 
   assertEquals(html.match(/<video [^>]*>/g)!.map((tag) => / autoplay/.test(tag)), [false, false]);
   assertStringIncludes(html, 'aria-label="a &quot;turning&quot; film"');
   const large = {
-    ...await example(),
-    films: (await example()).films.map((film) => ({ ...film, mp4: null })),
+    ...await exampleReport(),
+    films: (await exampleReport()).films.map((film) => ({ ...film, mp4: null })),
   };
   assert(!reportHtml(large).includes("<video"));
   assertStringIncludes(
@@ -115,7 +65,7 @@ Deno.test("the report is one file with everything in it, escaped, the same text 
 
 Deno.test("what a run has not got is left out of its report", async () => {
   const html = reportHtml({
-    ...await example(),
+    ...await exampleReport(),
     losses: [],
     samples: [],
     pictures: [],
@@ -172,7 +122,7 @@ Deno.test({
   async fn() {
     const folder = Deno.makeTempDirSync();
     const path = join(folder, "report.html");
-    Deno.writeTextFileSync(path, reportHtml(await example()));
+    Deno.writeTextFileSync(path, reportHtml(await exampleReport()));
     const browser = await openBrowser(chromium!);
     try {
       await browser.goto(toFileUrl(path).href);

@@ -63,8 +63,8 @@ export function sweepHtml(title: string, runs: readonly SweepRun[]): string {
   const sections: Section[] = [];
   if (scored.length > 0) sections.push(tableSection(comparison, runs));
   if (comparison.rows.length > 1) sections.push(figuresSection(comparison));
-  const groups = [...Map.groupBy(runs, ({ spec }) => spec.dataset)];
-  groups.forEach(([dataset, group]) => sections.push(runsSection(dataset, group, runs)));
+  const groups = [...Map.groupBy(runs, ({ spec }) => spec.dataset).values()];
+  groups.forEach((group, i) => sections.push(runsSection(group, runs, String(i + 1))));
   return page(title, lead, sections);
 }
 
@@ -175,14 +175,15 @@ function figuresSection({ columns, rows }: Comparison): Section {
   };
 }
 
+/** The runs on one dataset; `number` tells the section from the others. */
 function runsSection(
-  dataset: string,
   group: readonly SweepRun[],
   runs: readonly SweepRun[],
+  number: string,
 ): Section {
+  const dataset = group[0]?.spec.dataset ?? "";
   const scale = lossScale(group.map(({ losses }) => losses));
-  const id = `runs-${dataset}`;
-  const background = `losses-${dataset}`;
+  const background = `losses-${number}`;
   const paths = group.map(({ losses }) => scale ? lossPath(losses, scale) : "");
   const cards = group.map((run, i) => {
     const path = paths[i];
@@ -196,7 +197,7 @@ function runsSection(
     `;
   });
   return {
-    id,
+    id: `runs-${number}`,
     heading: `Runs on ${dataset}`,
     body: html`
       <p class="faint">

@@ -82,7 +82,7 @@ Deno.test("the report of many holds the table, every run in small, and links to 
 Deno.test("without scores there is no table", () => {
   const html = sweepHtml("out", [runs[3]!]);
   assert(!html.includes('id="table"') && !html.includes('id="figures"'));
-  assertStringIncludes(html, 'id="runs-mnist"');
+  assertStringIncludes(html, 'id="runs-1"');
 });
 
 Deno.test("little diagrams share their axes, and losses of any kind keep numbers in them", () => {

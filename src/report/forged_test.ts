@@ -1,0 +1,136 @@
+import { assert, assertEquals } from "@std/assert";
+import { join, toFileUrl } from "@std/path";
+import { exampleBundle, examplePayload } from "../bundle/testing.ts";
+import { type BrowserPage, findChromium, openBrowser } from "./browser.ts";
+import { reportHtml } from "./html.ts";
+import type { ReportInput } from "./input.ts";
+import { bundleReport } from "./report.ts";
+import { sweepHtml, type SweepRun } from "./sweep.ts";
+import { exampleReport, forged, hostileTexts, ranMark } from "./testing.ts";
+
+/** Names of the page's own elements that can run or load something, with how many there are. */
+const powers = `JSON.stringify(["script", "style", "link", "base", "iframe", "object", "form",
+  "meta[http-equiv=refresh]", "[onerror],[onload],[onfocus],[autofocus]", "[style]"].map((name) =>
+    document.querySelectorAll(name).length))`;
+
+/** One script, one style, one icon, and nothing else. */
+const ownPowers = JSON.stringify([1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
+
+/** Opens a page, and tells everything that it did beyond being shown. */
+async function deedsOf(browser: BrowserPage, folder: string, html: string): Promise<string[]> {
+  const path = join(folder, "page.html");
+  const { href } = toFileUrl(path);
+  Deno.writeTextFileSync(path, html);
+  browser.requests.length = 0;
+  browser.errors.length = 0;
+  await browser.goto(href);
+  // Long enough for what waits until the page is loaded.
+  await browser.evaluate(`new Promise((done) => setTimeout(done, 100))`);
+  const deeds = [...browser.errors];
+  if (await browser.evaluate(`window.${ranMark} === undefined`) !== true) deeds.push("ran");
+  if (await browser.evaluate(`location.href`) !== href) deeds.push("navigated");
+  const found = await browser.evaluate(powers);
+  if (found !== ownPowers) deeds.push(`elements: ${found}`);
+  const links: string[] = await browser.evaluate(`[...document.links].map((link) => link.href)`);
+  deeds.push(...links.filter((link) => !link.startsWith("file:")));
+  deeds.push(...browser.requests.filter((url) => url !== href && !url.startsWith("data:")));
+  return deeds;
+}
+
+/** The report's input with each figure of its scores and digests in turn replaced by a text. */
+function* withTextForFigures(input: ReportInput): Generator<ReportInput> {
+  let index = 0;
+  for (const field of ["metrics", "digests"] as const) {
+    const text = JSON.stringify(input[field]);
+    for (const { index: at, 0: figure } of text.matchAll(/(?<=[:[,])-?[\d.]+(?=[,\]}])/g)) {
+      const hostile = JSON.stringify(hostileTexts[index++ % hostileTexts.length]);
+      const changed = text.slice(0, at) + hostile + text.slice(at + figure.length);
+      yield { ...input, [field]: JSON.parse(changed) };
+    }
+  }
+}
+
+const chromium = findChromium();
+Deno.test({
+  name:
+    "whatever a bundle says: nothing runs in its pages, nothing leads away, nothing is asked for " +
+    "(needs all permissions and Chromium, in $CHROMIUM or as chromium)",
+  ignore: chromium === null,
+  async fn() {
+    const folder = Deno.makeTempDirSync();
+    const browser = await openBrowser(chromium!); // ignored where there is none
+    const check = async (html: string, what: string) =>
+      assertEquals(await deedsOf(browser, folder, html), [], what);
+    try {
+      const input = await exampleReport();
+      const hostile = forged(input, ["kind"]);
+      await check(reportHtml(hostile), "texts of a report");
+      for (const odd of withTextForFigures({ ...input, films: [], samples: [], pictures: [] })) {
+        const html = pageOrNone(() => reportHtml(odd));
+        if (html !== null) await check(html, JSON.stringify(odd.metrics));
+      }
+      await check(sweepHtml(hostile.name, sweepRuns(hostile)), "texts of a report of many");
+      await check(await bundleReport(forgedBundle(join(folder, "forged"))), "a forged bundle");
+      // Were it to get into a page all the same, the policy would stop it from running.
+      const planted = reportHtml(input).replace(
+        "</main>",
+        `${hostileTexts.slice(0, 4).join("")}</main>`,
+      );
+      const deeds = await deedsOf(browser, folder, planted);
+      assert(deeds.length > 0 && !deeds.includes("ran"), deeds.join("\n"));
+    } finally {
+      await browser.close();
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
+
+/** The page; null where the input is refused. */
+function pageOrNone(make: () => string): string | null {
+  try {
+    return make();
+  } catch {
+    return null;
+  }
+}
+
+function sweepRuns({ name, spec, metrics, losses, samples }: ReportInput): SweepRun[] {
+  return ["a", "javascript:b"].map((path, seed) => ({
+    name,
+    path,
+    href: `${encodeURIComponent(path)}/report.html`,
+    spec: { ...spec, seed },
+    losses,
+    samples: new Map(samples.map(({ angleDegrees, pictures }) => [angleDegrees, pictures])),
+    evaluation: metrics,
+  }));
+}
+
+/** A bundle whose manifests are right, and whose texts are hostile. */
+function forgedBundle(path: string): string {
+  const payload = examplePayload();
+  const metrics = JSON.parse(String(payload.get("metrics.json")));
+  payload.set("metrics.json", JSON.stringify(forged(metrics, ["samples", "better"])));
+  const [one, other] = hostileTexts;
+  const provenance = {
+    predicate: {
+      buildDefinition: {
+        resolvedDependencies: [
+          { name: one, uri: other, digest: { gitCommit: one }, annotations: {} },
+          { name: other, uri: `pkg:generic/${one}@${other}` },
+          { name: one, annotations: { kind: "dataset", source: other } },
+        ],
+      },
+      runDetails: {
+        builder: { version: { deno: one, platform: other } },
+        byproducts: [{ annotations: { note: one } }],
+      },
+    },
+  };
+  const environment = Object.fromEntries(hostileTexts.map((text) => [text, text]));
+  return exampleBundle(path, payload, {
+    "environment.json": JSON.stringify(environment),
+    "provenance.json": JSON.stringify(provenance),
+    "README.md": `# ${one}\n\n${hostileTexts.join(" ")}\n`,
+  }).path;
+}
