@@ -1,4 +1,5 @@
 /** The benchmark's figures as a Markdown table. */
+import { markdownTable } from "../formats/markdown.ts";
 
 /** One process's figures for one variant, in images a second. */
 export interface Speed {
@@ -48,8 +49,7 @@ export function speedTable(rows: readonly Row[]): string {
     ratio(ours, compile, "forward", 1.2),
     memory(ours),
   ]);
-  return [columns, columns.map(() => "---"), ...body].map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
+  return markdownTable(columns, body).toString();
 }
 
 function best(speeds: readonly Speed[], what: "train" | "forward"): number {

@@ -2,6 +2,7 @@
  * What lies where in a bundle, and what the files' names mean. The README of each bundle is made
  * from this.
  */
+import { markdownTable, md, trustedMarkdown } from "../formats/markdown.ts";
 import { stringify } from "@std/yaml";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 
@@ -155,13 +156,15 @@ export function bundleReadme({ title, summary, digest, digests, names }: ReadmeI
   const all = [...new Set([...names, ...ofTheBag])].sort((a, b) =>
     rank(a) - rank(b) || (a < b ? -1 : 1)
   );
-  return `# ${title}
+  const table = markdownTable(
+    ["file", "what it is"],
+    all.map((name) => [name, trustedMarkdown(meaningOf(name))]),
+  );
+  return `${md`# ${title}
 
-${summary}
+${summary}`}
 
-| file | what it is |
-| --- | --- |
-${all.map((name) => `| ${name} | ${meaningOf(name)} |`).join("\n")}
+${table}
 
 What lies under data/ comes out the same, byte by byte, when the run is repeated on the same engine, kind of device and
 number of threads (environment.json names them). What lies outside may differ: times, machine, versions, and this text.

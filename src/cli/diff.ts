@@ -12,6 +12,7 @@ import type { Evaluation } from "../evaluation/evaluate.ts";
 import { isWithinNoise } from "../evaluation/table.ts";
 import { scoreText } from "../evaluation/table_text.ts";
 import { writeFileAtomic } from "../files/create.ts";
+import { inColumns } from "../formats/columns.ts";
 import { allPictures, type Pictures, sheetPng } from "../report/sheet.ts";
 import { specDifferences } from "../spec/differences.ts";
 import { specName } from "../spec/mod.ts";
@@ -43,14 +44,8 @@ export async function run(args: string[]): Promise<number> {
   return 0;
 }
 
-/** Rows of equal width: the first line is the header. */
-function aligned(rows: string[][]): string[] {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows.map((row) =>
-    row.map((field, i) => i === 0 ? field.padEnd(widths[i]!) : field.padStart(widths[i]!))
-  )
-    .map((row) => row.join("  ").trimEnd());
-}
+/** The columns of A, B, and the change from one to the other. */
+const figures = [1, 2, 3];
 
 function specLines(a: string, b: string): string[] {
   const left = readBundleSpec(a);
@@ -58,10 +53,10 @@ function specLines(a: string, b: string): string[] {
   const differences = specDifferences(left, right);
   if (differences.length === 0) return ["the same"];
   const text = (value: unknown) => value === undefined ? "" : JSON.stringify(value);
-  return aligned([
+  return inColumns([
     ["", specName(left), specName(right)],
     ...differences.map(({ path, a, b }) => [path, text(a), text(b)]),
-  ]);
+  ], figures);
 }
 
 /** The mean loss over ten stretches of the training, for each its share of its own length. */
@@ -86,10 +81,10 @@ function lossLines(a: string, b: string): string[] {
     const range = `${Math.round(100 * part / parts)}-${Math.round(100 * (part + 1) / parts)} %`;
     return [range, x.toPrecision(4), y.toPrecision(4), change(x, y)];
   });
-  return aligned([
+  return inColumns([
     ["of the steps", `A (${left.length})`, `B (${right.length})`, "change"],
     ...rows,
-  ]);
+  ], figures);
 }
 
 const change = (a: number, b: number) => {
@@ -116,7 +111,7 @@ function scoreLines(a: string, b: string): string[] {
     ]];
   });
   if (rows.length === 0) return ["no scores that both have"];
-  const lines = aligned([["", "A", "B", "change"], ...rows]);
+  const lines = inColumns([["", "A", "B", "change"], ...rows], figures);
   if (left?.extractor?.digest !== right?.extractor?.digest) {
     lines.push("seen by different networks: these do not compare");
   }

@@ -10,6 +10,7 @@ import { imagesInMemory, type ImageSource } from "../evaluation/extract.ts";
 import { imagesInFolder } from "../evaluation/folder.ts";
 import { metricLabel } from "../evaluation/table.ts";
 import { figureText, scoreText } from "../evaluation/table_text.ts";
+import { inColumns } from "../formats/columns.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
@@ -102,15 +103,12 @@ export function scoreLines(
     const { label, text } = scoreText(one);
     return [label, text, detail(one)];
   });
-  const widths = [0, 1].map((i) => Math.max(...rows.map((row) => row[i]!.length)));
   return [
     `${counted(generated.count, "image")} against ${reference.count} of ${reference.name}` +
     (extractor
       ? `, seen by ${extractor.name} ${extractor.digest.slice(0, 12)}; ± is the standard error`
       : ""),
-    ...rows.map(([label, value, more]) =>
-      `  ${label!.padEnd(widths[0]!)}  ${value!.padEnd(widths[1]!)}  ${more}`.trimEnd()
-    ),
+    ...inColumns(rows).map((row) => `  ${row}`),
     ...notes.map((note) => `- ${note}`),
   ];
 }

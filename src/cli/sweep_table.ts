@@ -1,9 +1,10 @@
 /**
  * A sweep's members as a live table on a terminal; where there is none, plain lines take its place.
  */
+import { inColumns } from "../formats/columns.ts";
 import type { Reporter } from "../runner/reporter.ts";
 import type { Member } from "../runner/sweep.ts";
-import { draw, oneLine, terminalSize, visible } from "../terminal.ts";
+import { draw, terminalSize, visible } from "../terminal.ts";
 import { createProgress, formatDuration } from "./progress.ts";
 
 /** How a sweep is shown. */
@@ -128,17 +129,12 @@ export function tableLines(members: readonly Member[], most = Infinity): string[
   const first = members.length <= room
     ? 0
     : Math.min(Math.max(0, at - Math.floor(room / 2)), members.length - room);
-  const cells = members.map((member) =>
-    [
-      member.name,
-      stateText(member),
-      member.loss === null ? "" : member.loss.toFixed(4),
-      member.secondsLeft === null ? "" : formatDuration(member.secondsLeft),
-    ].map(oneLine)
-  );
-  const all = [["member", "state", "loss", "time left"], ...cells];
-  const widths = [0, 1, 2].map((i) => Math.max(...all.map((row) => row[i]!.length)));
-  const line = (row: string[]) =>
-    row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd();
-  return [line(all[0]!), ...cells.slice(first, first + room).map(line), countLine(members)];
+  const cells = members.map((member) => [
+    member.name,
+    stateText(member),
+    member.loss === null ? "" : member.loss.toFixed(4),
+    member.secondsLeft === null ? "" : formatDuration(member.secondsLeft),
+  ]);
+  const [head = "", ...lines] = inColumns([["member", "state", "loss", "time left"], ...cells]);
+  return [head, ...lines.slice(first, first + room), countLine(members)];
 }

@@ -1,4 +1,6 @@
 /** Equivariance scores of several networks: a table for people, CSV, and curves over the angle. */
+import { inColumns } from "../formats/columns.ts";
+import { csvText } from "../formats/csv.ts";
 import { confidenceInterval, type Interval } from "./confidence.ts";
 import { type Measure, measures } from "./equivariance.ts";
 import type { EquivarianceScore } from "./equivariance_study.ts";
@@ -101,17 +103,12 @@ export function summaryTable(networks: StudiedNetwork[]): string {
     ? "the seeds of the measurement; a training has a spread of its own, which trainings with other seeds show"
     : "the trainings, or the seeds of the measurement where there is one training";
   return [
-    ...aligned([head(""), ...scores]),
-    ...(differences.length ? ["", ...aligned([head(`less ${first!.label}`), ...differences])] : []),
+    ...inColumns([head(""), ...scores]),
+    ...(differences.length
+      ? ["", ...inColumns([head(`less ${first!.label}`), ...differences])]
+      : []),
     `± is half the 95 % confidence interval over ${over}`,
   ].join("\n");
-}
-
-function aligned(rows: string[][]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()
-  );
 }
 
 function figure({ mean, low, high }: Interval): string {
@@ -124,12 +121,11 @@ function figure({ mean, low, high }: Interval): string {
 export function scoresCsv(networks: StudiedNetwork[]): string {
   const rows = networks.flatMap(({ name, bundle, scores }) =>
     scores.flatMap(({ of, measure, timestep, degrees, decibels }) =>
-      decibels.map((value, seed) =>
-        [name, bundle, of, measure, timestep ?? "", degrees ?? "", seed, value].join()
-      )
+      decibels.map((value, seed) => [name, bundle, of, measure, timestep, degrees, seed, value])
     )
   );
-  return ["name,bundle,of,measure,timestep,degrees,seed,decibels", ...rows].join("\n") + "\n";
+  const head = ["name", "bundle", "of", "measure", "timestep", "degrees", "seed", "decibels"];
+  return csvText([head, ...rows]);
 }
 
 /**

@@ -159,3 +159,13 @@ Deno.test("CSV and JSON hold every figure as it is", () => {
   assertEquals(JSON.parse(comparisonJson(table)), JSON.parse(JSON.stringify(table)));
   assert(comparisonMarkdown(table).includes("5.00 ± 0.20"));
 });
+
+Deno.test("what bundles say is text in every form of the table", () => {
+  const text = "=1|<img src=x>`[a](b)";
+  const table = compareRuns([scored(a, [["fid", 80, 3]], [text])]);
+  for (const row of table.rows) row.name = text;
+  const escaped = "=1\\|\\<img src=x\\>\\`\\[a\\](b)";
+  assertStringIncludes(comparisonMarkdown(table), `- ${escaped}\n`);
+  assertStringIncludes(comparisonMarkdown(table), `| ${escaped} | 80.00 ± 3.00`);
+  assertStringIncludes(comparisonCsv(table), `\n'${text},mnist-m,fid`);
+});

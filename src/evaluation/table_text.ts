@@ -1,24 +1,33 @@
 /** The comparison table as Markdown for people, CSV for spreadsheets, and JSON for programs. */
+import { type CsvField, csvText } from "../formats/csv.ts";
+import {
+  joined,
+  type MarkdownFilling,
+  markdownTable,
+  md,
+  trustedMarkdown,
+} from "../formats/markdown.ts";
 import type { Score } from "./evaluate.ts";
 import { type Cell, type Column, type Comparison, metricLabel } from "./table.ts";
 
 /** The table in Markdown, with its notes and what its signs mean. */
 export function comparisonMarkdown(comparison: Comparison): string {
   const { columns, rows, notes } = comparison;
-  const header = [
-    "configuration",
-    ...columns.map((column) => `${column.dataset} ${metricLabel(column).label}`),
-  ];
-  const lines = [
-    header,
-    header.map((_, i) => i === 0 ? "---" : "---:"),
-    ...rows.map((
-      { name, cells },
-    ) => [name, ...cells.map((cell, i) => cell ? markdownCell(cell, columns[i]!) : "")]),
-  ].map((fields) => `| ${fields.join(" | ")} |`);
-  const parts = [lines.join("\n"), comparisonLegend(comparison).join(" ")];
-  if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join("\n"));
-  return parts.join("\n\n") + "\n";
+  const table = markdownTable(
+    [
+      "configuration",
+      ...columns.map((column) => `${column.dataset} ${metricLabel(column).label}`),
+    ],
+    rows.map(({ name, cells }) => [
+      name,
+      ...columns.map((column, i) => markdownCell(cells[i] ?? null, column)),
+    ]),
+    columns.map((_, i) => i + 1),
+  );
+  const legend = comparisonLegend(comparison, "**the best of a column**").map(trustedMarkdown);
+  const parts = [table, joined(legend, " ")];
+  if (notes.length > 0) parts.push(joined(notes.map((note) => md`- ${note}`), "\n"));
+  return `${joined(parts, "\n\n")}\n`;
 }
 
 /** What stands in a cell, in pieces that Markdown and HTML put together. */
@@ -76,19 +85,23 @@ export function cellText(cell: Cell, column: Column): CellText {
   };
 }
 
-function markdownCell(cell: Cell, column: Column): string {
+function markdownCell(cell: Cell | null, column: Column): MarkdownFilling {
+  if (!cell) return "";
   const { own, change, paper } = cellText(cell, column);
-  return [
-    cell.best ? `**${own}**` : own,
-    ...(change ? [change] : []),
-    ...(paper ? [`[${paper}]`] : []),
-  ].join(" ");
+  const parts: MarkdownFilling[] = [cell.best ? md`**${own}**` : own];
+  if (change) parts.push(change);
+  if (paper) parts.push(md`[${paper}]`);
+  return joined(parts, " ");
 }
 
-/** What the signs in the table mean; only of those that are in it. */
+/**
+ * What the signs in the table mean; only of those that are in it.
+ *
+ * @param best how the best of a column is marked, in words of this project
+ */
 export function comparisonLegend(
   { rows }: Comparison,
-  best = "**the best of a column**",
+  best: string,
 ): string[] {
   const all = rows.flatMap(({ cells }) => cells).filter((cell) => cell !== null);
   return [
@@ -114,34 +127,18 @@ export function comparisonLegend(
  * 100).
  */
 export function comparisonCsv({ columns, rows }: Comparison): string {
-  const header =
-    "configuration,dataset,metric,better,mean,spread,standard_error,seeds,best,change_percent,within_noise,paper";
+  const head = "configuration,dataset,metric,better,mean,spread,standard_error,seeds,best," +
+    "change_percent,within_noise,paper";
   const lines = rows.flatMap(({ name, cells }) =>
-    cells.flatMap((cell, i) => {
+    columns.flatMap(({ dataset, metric, better }, i): CsvField[][] => {
+      const cell = cells[i];
       if (!cell) return [];
-      const { dataset, metric, better } = columns[i]!;
       const { mean, spread, standardError, seeds, best, change, withinNoise, paper } = cell;
-      const fields = [
-        name,
-        dataset,
-        metric,
-        better,
-        mean,
-        spread,
-        standardError,
-        seeds.join(" "),
-        best,
-        change,
-      ];
-      return [[...fields, withinNoise, paper].map(csvField).join(",")];
+      const figures = [mean, spread, standardError, seeds.join(" "), best, change];
+      return [[name, dataset, metric, better, ...figures, withinNoise, paper]];
     })
   );
-  return [header, ...lines, ""].join("\n");
-}
-
-function csvField(value: string | number | boolean | null): string {
-  const text = value === null ? "" : String(value);
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvText([head.split(","), ...lines]);
 }
 
 /** The table as JSON. */

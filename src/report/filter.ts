@@ -1,5 +1,6 @@
 /** The low-pass kernel and its frequency response: as CSV for programs, as diagrams for people. */
 import { frequencyResponse } from "../filters/mod.ts";
+import { csvText } from "../formats/csv.ts";
 import { encodePng } from "../formats/png.ts";
 import { divergingColour, sequentialColour } from "./colours.ts";
 import { heatMapSize, heatMapSvg } from "./heat_map.ts";
@@ -25,9 +26,9 @@ const points = 129;
 export function filterCsv({ kernel, size }: Pick<Lowpass, "kernel" | "size">): string {
   const rows = Array.from(
     { length: size },
-    (_, y) => Array.from({ length: size }, (_, x) => kernel[y * size + x]),
+    (_, y) => Array.from({ length: size }, (_, x) => kernel[y * size + x] ?? null),
   );
-  return rows.map((row) => row.join(",") + "\n").join("");
+  return csvText(rows);
 }
 
 /** The frequency, in radians a pixel, of a column (or row) of the centred response. */
@@ -42,10 +43,8 @@ function frequencyAt(index: number): number {
 export function responseCsv({ kernel, size }: Pick<Lowpass, "kernel" | "size">): string {
   const response = frequencyResponse(kernel, size, points);
   const frequencies = Array.from({ length: points }, (_, i) => frequencyAt(i).toFixed(6));
-  const rows = frequencies.map((f, y) =>
-    [f, ...response.subarray(y * points, (y + 1) * points)].join(",") + "\n"
-  );
-  return ["vertical\\horizontal," + frequencies.join(",") + "\n", ...rows].join("");
+  const rows = frequencies.map((f, y) => [f, ...response.subarray(y * points, (y + 1) * points)]);
+  return csvText([["vertical\\horizontal", ...frequencies], ...rows]);
 }
 
 /** A number with a true minus sign. */

@@ -15,6 +15,7 @@ import {
   readMetrics,
 } from "../bundle/read.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
+import { plainOf } from "../formats/markdown.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { reportHtml } from "./html.ts";
 import type { ReportInput } from "./input.ts";
@@ -198,7 +199,7 @@ export async function bundleReport(
   return reportHtml({
     folder: isSafeName(name) ? name : null,
     name: name.replace(/-[0-9a-f]{12}(-\d+)?$/, ""),
-    summary: context.summary ?? readme ?? "",
+    summary: context.summary ?? plainOf(readme ?? ""),
     digest: context.digest ?? sha256(manifest),
     digests,
     spec: readBundleSpec(folder),

@@ -6,6 +6,7 @@ import type { Dataset } from "../datasets/mod.ts";
 import { noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import { files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
 import { lowpassKernel } from "../filters/mod.ts";
+import { csvText } from "../formats/csv.ts";
 import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
 import { filterCsv, filterPlot, responseCsv, responsePlot } from "../report/filter.ts";
 import { lossPlot } from "../report/plots.ts";
@@ -49,7 +50,7 @@ export async function payloadFiles(computed: Computed): Promise<PayloadFile[]> {
     [files.digests, jsonText(digests)],
     [files.network, network + "\n"],
     ...weightFiles(computed),
-    [files.losses, "step,loss\n" + rows.map(({ step, loss }) => `${step},${loss}\n`).join("")],
+    [files.losses, csvText([["step", "loss"], ...rows.map(({ step, loss }) => [step, loss])])],
     ["loss.png", plot.png],
     ["loss.svg", plot.svg],
     ...await filterFiles(spec),
