@@ -8,7 +8,7 @@ import { basename, dirname, join } from "@std/path";
 import { UserError } from "../errors.ts";
 
 /** Sixteen random hexadecimal digits. */
-function unguessable(): string {
+export function unguessable(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,64 +1,186 @@
-import { assert, assertStringIncludes, assertThrows } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { join } from "@std/path";
 import { UserError } from "../errors.ts";
-import { acquireLock } from "./lock.ts";
+import { filesTest, processTest } from "../testing.ts";
+import { acquireLock, LockedError, LostLockError, waitForLock } from "./lock.ts";
+import { ask, brokenFlocks, flockEnvironment, ignoreShims, quick } from "./lock_testing.ts";
 
-const granted = (name: Deno.PermissionName) =>
-  Deno.permissions.querySync({ name }).state === "granted";
-const files = granted("read") && granted("write");
+const timing = { timing: quick };
+const farAway = {
+  pid: 1,
+  host: "far away",
+  machine: "another",
+  disk: 1,
+  since: "then",
+  token: "x",
+  flock: true,
+};
+const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
-Deno.test({
-  name: "a lock is held by one, and free again when let go (needs files)",
-  ignore: !files,
-  fn() {
-    const folder = Deno.makeTempDirSync();
-    const path = join(folder, ".run.lock");
-    const lock = acquireLock(path, "this run");
-    const error = assertThrows(
-      () => acquireLock(path, "this run"),
-      UserError,
-      "this run: process ",
-    );
-    assertStringIncludes(error.message, String(Deno.pid));
+filesTest("a lock is held by one, and free again when let go", async (folder) => {
+  const path = join(folder, ".run.lock");
+  const lock = await acquireLock(path, "this run");
+  const error = await assertRejects(() => acquireLock(path, "this run"), UserError);
+  assertMatch(error.message, /^this run: process \d+ on .+, since .+, works on it; wait/);
+  lock.check();
+  lock.release();
+  lock.release();
+  assertEquals(names(folder), []);
+  {
+    using again = await acquireLock(path);
+    again.check();
+    await assertRejects(() => acquireLock(path), LockedError, `process ${Deno.pid} `);
+  }
+  assertEquals(names(folder), []);
+});
+
+filesTest(
+  "of many that ask at once one gets a lock, and each of them in the end",
+  async (folder) => {
+    const path = join(folder, "lock");
+    const asked = await Promise.allSettled(Array.from({ length: 20 }, () => acquireLock(path)));
+    const got = asked.filter(({ status }) => status === "fulfilled");
+    assertEquals(got.length, 1);
+    for (const each of asked) if (each.status === "fulfilled") each.value.release();
+
+    let inside = 0;
+    await Promise.all(Array.from({ length: 4 }, async () => {
+      using _lock = await waitForLock(path);
+      assertEquals(++inside, 1);
+      await new Promise((wake) => setTimeout(wake, 5));
+      inside--;
+    }));
+    assertEquals(names(folder), []);
+  },
+);
+
+filesTest("a lock is never made or emptied through a link", async (folder) => {
+  const precious = join(folder, "precious");
+  Deno.writeTextFileSync(precious, "as it was");
+  for (const target of [precious, join(folder, "not-there-yet")]) {
+    Deno.symlinkSync(target, join(folder, "lock-1"));
+    await assertRejects(() => acquireLock(join(folder, "lock"), "this run"), UserError, "lock-1");
+    Deno.removeSync(join(folder, "lock-1"));
+  }
+  assertEquals(Deno.readTextFileSync(precious), "as it was");
+  assertEquals(names(folder), ["precious"]);
+});
+
+filesTest("what another machine holds is waited for, for a stated time only", async (folder) => {
+  const path = join(folder, "lock");
+  Deno.writeTextFileSync(`${path}-7`, JSON.stringify(farAway));
+  const told: string[] = [];
+  const lock = await acquireLock(path, "this run", {
+    ...timing,
+    onWait: (text) => told.push(text),
+  });
+  assertEquals(told.length, 1);
+  assertMatch(told[0] ?? "", /^this run: process 1 on far away.* 3 seconds at most$/);
+  assertEquals(names(folder), ["lock-8"]);
+  lock.release();
+
+  const beat = () => Deno.writeTextFileSync(`${path}-7`, `${Math.random()}`);
+  beat();
+  const beating = setInterval(beat, 50);
+  const asked = acquireLock(path, "this run", timing);
+  await assertRejects(() => asked, LockedError, "another process").finally(() =>
+    clearInterval(beating)
+  );
+});
+
+filesTest("who waits can be stopped", async (folder) => {
+  const path = join(folder, "lock");
+  Deno.writeTextFileSync(`${path}-1`, "");
+  const stop = new AbortController();
+  const asked = acquireLock(path, "this run", { signal: stop.signal });
+  setTimeout(() => stop.abort(new Error("stopped")), 20);
+  await assertRejects(() => asked, Error, "stopped");
+});
+
+filesTest("a holder whose lock was removed or taken over is told", async (folder) => {
+  const path = join(folder, "lock");
+  {
+    using lock = await acquireLock(path);
+    Deno.removeSync(`${path}-1`);
+    assertThrows(() => lock.check(), LostLockError, "its lock was removed");
+    using _other = await acquireLock(path);
+    assertThrows(() => lock.check(), LostLockError, "its lock was removed");
     lock.release();
-    lock.release();
-    assert([...Deno.readDirSync(folder)].length === 0);
-    Deno.writeTextFileSync(path, '{"pid":1,"host":"left by a killed owner","since":"long ago"}');
+    assertEquals(names(folder), ["lock-1"]);
+  }
+  using lock = await acquireLock(path);
+  const other = { ...farAway, pid: 77, host: "elsewhere" };
+  Deno.writeTextFileSync(`${path}-2`, JSON.stringify(other));
+  assertThrows(() => lock.check(), LostLockError, "process 77 on elsewhere took it over");
+});
+
+processTest(
+  "another process's lock is respected, and lost with its life at once",
+  async (folder) => {
+    const path = join(folder, "lock");
     {
-      using _again = acquireLock(path);
-      assertThrows(() => acquireLock(path), UserError, `process ${Deno.pid} `);
+      await using holder = ask(folder, path);
+      assertEquals(await holder.said(), "held");
+      const error = await assertRejects(() => acquireLock(path), LockedError);
+      assert(error.message.includes(`process ${holder.pid} on `), error.message);
+      assertEquals(await holder.check(), "mine");
+      // Asleep, and without a sign of life, it has its lock all the same.
+      holder.signal("SIGSTOP");
+      await new Promise((wake) => setTimeout(wake, quick.staleMs + 500));
+      await assertRejects(() => acquireLock(path, path, timing), LockedError);
     }
-    acquireLock(path).release();
-    Deno.removeSync(folder, { recursive: true });
+    let waited = false;
+    const lock = await acquireLock(path, path, { onWait: () => waited = true });
+    assert(!waited);
+    lock.release();
   },
-});
+);
 
-Deno.test({
-  name: "another process's lock is respected, and lost with its life (needs files and --allow-run)",
-  ignore: !files || !granted("run"),
-  async fn() {
-    const folder = Deno.makeTempDirSync();
-    const path = join(folder, ".run.lock");
-    const module = new URL("./lock.ts", import.meta.url).href;
-    const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
-    const code = `import { acquireLock } from ${JSON.stringify(module)};
-      acquireLock(${JSON.stringify(path)});
-      console.log("held");
-      setTimeout(() => {}, 1e9);`;
-    Deno.writeTextFileSync(join(folder, "holder.ts"), code);
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--config", config, join(folder, "holder.ts")],
-      stdout: "piped",
-    }).spawn();
-    const reader = child.stdout.getReader();
-    const { value } = await reader.read();
-    assertStringIncludes(new TextDecoder().decode(value), "held");
-    const error = assertThrows(() => acquireLock(path), UserError);
-    assertStringIncludes(error.message, `process ${child.pid} on `);
-    child.kill("SIGKILL");
-    await child.status;
-    await reader.cancel();
-    acquireLock(path).release();
-    Deno.removeSync(folder, { recursive: true });
+for (const [what, body] of Object.entries(brokenFlocks)) {
+  processTest(
+    `flock: ${what}: one works, the other is told, and the dead one's lock is free in time`,
+    async (folder) => {
+      const env = flockEnvironment(folder, body);
+      const path = join(folder, "lock");
+      {
+        await using holder = ask(folder, path, env);
+        assertEquals(await holder.said(), "held");
+        await using second = ask(folder, path, env);
+        assertMatch(await second.said(), new RegExp(`^this run: process ${holder.pid} on`));
+        assertEquals(await holder.check(), "mine");
+      }
+      await using third = ask(folder, path, env);
+      assertEquals(await third.said(), "held");
+    },
+    ignoreShims,
+  );
+}
+
+processTest(
+  "flock: every error that means there is none is no obstacle",
+  async (folder) => {
+    for (const name of ["EOPNOTSUPP", "EINVAL", "ENOLCK"]) {
+      const env = flockEnvironment(folder, `errno = ${name}; return -1;`);
+      await using holder = ask(folder, join(folder, name), env);
+      assertEquals(await holder.said(), "held", name);
+    }
   },
-});
+  ignoreShims,
+);
+
+processTest(
+  "flock: there is none: who was asleep for so long that another took over finds out",
+  async (folder) => {
+    const env = flockEnvironment(folder, brokenFlocks["there is none"]);
+    const path = join(folder, "lock");
+    await using sleeper = ask(folder, path, env);
+    assertEquals(await sleeper.said(), "held");
+    sleeper.signal("SIGSTOP");
+    await using other = ask(folder, path, env);
+    assertEquals(await other.said(), "held");
+    sleeper.signal("SIGCONT");
+    assertMatch(await sleeper.check(), new RegExp(`process ${other.pid} on .+ took it over`));
+    assertEquals(await other.check(), "mine");
+  },
+  ignoreShims,
+);

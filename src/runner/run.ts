@@ -33,6 +33,7 @@ import { bundleReport } from "../report/report.ts";
 import { payloadFiles, previewsPng } from "./contents.ts";
 import { environmentOf, provenanceOf } from "./environment.ts";
 import { type Log, startLog } from "./log.ts";
+import { LostLockError } from "../files/lock.ts";
 import { refuseTooLarge } from "./memory.ts";
 import { placeName, placeOf, readPlace } from "./place.ts";
 import { type Reporter, silent } from "./reporter.ts";
@@ -127,7 +128,8 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
   if (options.expected) refuseOthers(digests, options.expected);
   const finished = again ? null : finishedBundle(out, digests, report);
   if (finished) return finished;
-  const work = openWork(out, digests.training!, `this run (${specName(spec)} on ${spec.dataset})`);
+  const what = `this run (${specName(spec)} on ${spec.dataset})`;
+  const work = await openWork(out, digests.training!, what, { say: report.message, signal });
   try {
     // Between the look and the lock another process may have finished it.
     const meanwhile = again ? null : finishedBundle(out, digests, report);
@@ -165,7 +167,7 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     }
   } catch (error) {
     try {
-      stopwatch.keep();
+      if (!(error instanceof LostLockError)) stopwatch.keep();
     } catch {
       // What stopped the run, a full disk say, is what people must hear.
     }
@@ -263,6 +265,7 @@ async function runOn(
         spec,
         predict: unet.apply,
         folder: join(work.path, `samples-${digests.spec.slice(0, 16)}`),
+        mayKeep: work.check,
         onKept: stopwatch.keep,
         report,
         signal,
@@ -272,6 +275,7 @@ async function runOn(
     report.message("writing the bundle");
     const name = bundleName(options.source?.path ?? specName(spec), digests.run);
     const bundle = await writeBundle({
+      work,
       path: again ? freePath(join(out, name)) : join(out, name),
       computed: {
         spec,
@@ -331,6 +335,7 @@ async function evaluate(
 }
 
 interface BundleInput {
+  work: Work;
   path: string;
   computed: Parameters<typeof payloadFiles>[0];
   engine: Engine;
@@ -343,7 +348,7 @@ interface BundleInput {
 }
 
 async function writeBundle(
-  { path, computed, engine, trained, previews, stopwatch, source, log }: BundleInput,
+  { work, path, computed, engine, trained, previews, stopwatch, source, log }: BundleInput,
 ): Promise<Bundle> {
   const { spec, digests, dataset } = computed;
   const payload = await payloadFiles(computed);
@@ -385,6 +390,7 @@ async function writeBundle(
       writer.tag("README.md", bundleReadme({ title, summary, digest, digests, names }));
       const context = { name: basename(path), summary, payload: writer.payloadDigests(), digest };
       writer.tag("report.html", await bundleReport(bundleFiles(writer.staging), context));
+      work.check();
       return writer.finish();
     } catch (error) {
       writer.discard();

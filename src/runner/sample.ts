@@ -105,7 +105,10 @@ export async function sampleBundle(
   };
   const found = finished();
   if (found) return found;
-  const work = openWork(out, digests.run, "drawing these images");
+  const work = await openWork(out, digests.run, "drawing these images", {
+    say: report.message,
+    signal,
+  });
   try {
     const bundle = finished() ?? await draw();
     work.remove();
@@ -136,6 +139,7 @@ export async function sampleBundle(
           spec,
           predict: unet.apply,
           folder: join(work.path, "samples"),
+          mayKeep: work.check,
           report,
           signal,
         });
@@ -181,6 +185,7 @@ export async function sampleBundle(
           "README.md",
           bundleReadme({ title, summary, digest: writer.digest(), digests, names }),
         );
+        work.check();
         return await Promise.resolve(writer.finish());
       } catch (error) {
         writer.discard();

@@ -17,6 +17,8 @@ export interface SamplePhase {
   predict: NoisePredictor;
   /** Where finished batches are kept, or null. */
   folder: string | null;
+  /** Is called before a batch is kept, and throws where it must not be. */
+  mayKeep?: () => void;
   /** Is called when a batch was kept. */
   onKept?: () => void;
   report: Reporter;
@@ -131,6 +133,7 @@ export async function samplePhase(options: SamplePhase): Promise<Samples> {
             }),
           );
           data.set(drawn, first * pixels);
+          options.mayKeep?.();
           if (wantsStates) denoising = states;
           if (path && wantsStates) writeStates(`${path}.states`, states);
           if (path) writeFileAtomic(path, drawn);

@@ -120,6 +120,7 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
         throw diverged(`after step ${losses.length}, ${name} holds what is no number`);
       }
     }
+    work.check();
     await writeCheckpoint(work.checkpoint, {
       training: trainingKey,
       places,
@@ -169,6 +170,7 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     const pixels = await drawPreview(options);
     previews.push(pixels);
     const path = join(work.path, `preview-epoch-${String(epoch).padStart(4, "0")}.png`);
+    work.check();
     writeFileAtomic(
       path,
       await imageGrid({ images: pixels, count: previewCount, ...sizeOf(spec) }, { columns: 8 }),

@@ -4,8 +4,9 @@
  * far; and the finished bundles in `out`.
  */
 import { dirname, join } from "@std/path";
-import { exists, removeLeftovers } from "../files/create.ts";
-import { acquireLock, type Lock } from "../files/lock.ts";
+import { exists, removeIfThere, removeLeftovers } from "../files/create.ts";
+import { acquireLock, type Lock, LostLockError } from "../files/lock.ts";
+import { ownedFolder } from "../files/owned.ts";
 import type { Digests } from "../bundle/layout.ts";
 import { bundleFiles, openBundle } from "../bundle/open.ts";
 import { readBundleDigests, readBundleSpec } from "../bundle/read.ts";
@@ -18,10 +19,23 @@ export interface Work {
   path: string;
   /** The checkpoint's file. */
   checkpoint: string;
+  /**
+   * To be called before each write: throws a LostLockError where another process took the training
+   * over, so that nothing of its is overwritten.
+   */
+  check(): void;
   /** Removes the folder, when the bundle is whole. */
   remove(): void;
   /** Lets other processes work on the training. */
   release(): void;
+}
+
+/** How a place of work is opened. */
+export interface OpenWorkOptions {
+  /** Is told what the person should know: that it may take a while, or who may write there. */
+  say?: (text: string) => void;
+  /** Ends the waiting for another process. */
+  signal?: AbortSignal | undefined;
 }
 
 /** The folder in which a training works. */
@@ -36,24 +50,46 @@ export function checkpointPath(out: string, trainingKey: string): string {
 
 /**
  * Opens the place of work of a training and locks it. Throws a UserError where another process
- * works there.
+ * works there, or where the folder is not the person's own.
  */
-export function openWork(out: string, trainingKey: string, what: string): Work {
+export async function openWork(
+  out: string,
+  trainingKey: string,
+  what: string,
+  { say = () => {}, signal }: OpenWorkOptions = {},
+): Promise<Work> {
   const path = workPath(out, trainingKey);
-  let lock: Lock;
+  const options = { wayOut: "say --out FOLDER for another place" };
+  let lock: Lock | null = null;
   try {
-    Deno.mkdirSync(dirname(path), { recursive: true });
-    lock = acquireLock(`${path}.lock`, what);
-    Deno.mkdirSync(path, { recursive: true });
+    const open = ownedFolder(dirname(path), options);
+    if (open !== null) say(open);
+    lock = await acquireLock(`${path}.lock`, what, { onWait: say, signal });
+    ownedFolder(path, options);
+    const checkpoint = checkpointPath(out, trainingKey);
+    removeLeftovers(checkpoint);
+    return placeOfWork(path, checkpoint, lock);
   } catch (error) {
+    lock?.release();
     throw explainFolder(explainFullDisk(error, out), out);
   }
-  const checkpoint = checkpointPath(out, trainingKey);
-  removeLeftovers(checkpoint);
+}
+
+function placeOfWork(path: string, checkpoint: string, lock: Lock): Work {
   return {
     path,
     checkpoint,
-    remove: () => Deno.removeSync(path, { recursive: true }),
+    check: () => lock.check(),
+    remove() {
+      try {
+        lock.check();
+      } catch (error) {
+        // The bundle is whole; what lies here is another's by now.
+        if (error instanceof LostLockError) return;
+        throw error;
+      }
+      removeIfThere(path);
+    },
     release: () => lock.release(),
   };
 }

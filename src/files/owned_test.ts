@@ -1,0 +1,52 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import { UserError } from "../errors.ts";
+import { filesTest, processTest } from "../testing.ts";
+import { ownedFolder } from "./owned.ts";
+
+const options = { wayOut: "name another place" };
+const windows = Deno.build.os === "windows" ? "needs owners and modes of files" : "";
+const isRoot = !windows && Deno.permissions.querySync({ name: "sys" }).state === "granted" &&
+  Deno.uid() === 0;
+
+processTest("a folder of one's own is made and taken", (folder) => {
+  const path = join(folder, "a", "b");
+  assertEquals(ownedFolder(path, options), null);
+  Deno.chmodSync(path, 0o770);
+  assertEquals(ownedFolder(path, options), null);
+  assertEquals([...Deno.readDirSync(path)], []);
+}, windows);
+
+processTest("one to which everybody may write is refused, umask 000 apart", (folder) => {
+  const path = join(folder, "open");
+  Deno.mkdirSync(path);
+  Deno.chmodSync(path, 0o777);
+  const error = assertThrows(() => ownedFolder(path, options), UserError);
+  assertMatch(
+    error.message,
+    /open: everybody on this machine may write to it.+chmod o-w.+, or name/,
+  );
+  const before = Deno.umask(0);
+  try {
+    assertMatch(ownedFolder(path, options) ?? "", /everybody may write to it, as to all/);
+  } finally {
+    Deno.umask(before);
+  }
+  assertEquals([...Deno.readDirSync(path)], []);
+}, windows);
+
+processTest("one that another user owns is refused", (folder) => {
+  const path = join(folder, "theirs");
+  Deno.mkdirSync(path);
+  Deno.chownSync(path, 4321, null);
+  const error = assertThrows(() => ownedFolder(path, options), UserError);
+  assertMatch(error.message, /theirs: it belongs to another user \(number 4321\).+, or name/);
+}, windows || (isRoot ? "" : "needs root, to give a folder away"));
+
+filesTest("a link is refused, or must be one's own where links are allowed", (folder) => {
+  const path = join(folder, "link");
+  Deno.mkdirSync(join(folder, "target"));
+  Deno.symlinkSync("target", path);
+  assertThrows(() => ownedFolder(path, options), UserError, "this is a link");
+  assertEquals(ownedFolder(path, { ...options, isLinkAllowed: true }), null);
+});
