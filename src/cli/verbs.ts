@@ -79,6 +79,10 @@ export const verbs: Readonly<Record<string, ListedVerb>> = {
     summary: "lists a bundle's pictures, draws collages, animations and report",
     load: () => import("./show.ts"),
   },
+  play: {
+    summary: "writes a page that draws with a bundle's model in any browser",
+    load: () => import("./play.ts"),
+  },
   doctor: {
     computes: true,
     summary: "which engines work on this machine, and how to get the others",

@@ -29,6 +29,8 @@ export interface SamplerOptions {
   schedule: NoiseSchedule;
   /** Of the noise: 0 ... 2^32 - 1. */
   seed: number;
+  /** Whether `onStep` is given the images that the network predicts; default false. */
+  showsGuess?: boolean;
 }
 
 /** Which images to draw. */
@@ -65,6 +67,11 @@ export interface SamplingEvent {
    * dispose.
    */
   state: tf.Tensor4D;
+  /**
+   * With `showsGuess`, from the first step on: the images that the network predicts behind the
+   * noise, as valid as `state`; else null.
+   */
+  predicted: tf.Tensor4D | null;
 }
 
 /** Draws images of one spec; the jitted step is shared by all calls. */
@@ -184,6 +191,7 @@ async function sampleBatch(
       steps: steps.length,
       timestep: steps[0]!.timestep,
       state,
+      predicted: null,
     });
     for (const [k, step] of steps.entries()) {
       await nextTask();
@@ -194,7 +202,7 @@ async function sampleBatch(
       const inputs = [
         state,
         numbers,
-        ...(predicted ? [predicted] : []),
+        ...(carries && predicted ? [predicted] : []),
         ...(draws ? [key, counter] : []),
       ];
       const run = jittedStep(options, jitted, { carries, draws, labelled: label !== null }, maps);
@@ -220,6 +228,7 @@ async function sampleBatch(
         steps: steps.length,
         timestep: step.nextTimestep,
         state,
+        predicted: options.showsGuess ? predicted : null,
       });
       if (waits) [asked, idleMs] = [0, performance.now()];
     }
@@ -262,7 +271,7 @@ function jittedStep(
       ...(labelled ? { label: take<tf.Tensor1D>() } : {}),
       maps: shapes.map(({ count, ...shape }) => ({ ...shape, tensors: inputs.splice(0, count) })),
     });
-    return carries ? [result.x, result.predicted] : [result.x];
+    return carries || options.showsGuess ? [result.x, result.predicted] : [result.x];
   }
   const step = options.engine.jit(samplingStep);
   jitted.set(kinds, step);

@@ -42,9 +42,8 @@ export async function openEngine(
     }
     case "wasm": {
       const { openWasm, wasmBinary } = await import("./wasm/mod.ts");
-      return await openWasm(
-        fromFileUrl(import.meta.resolve(`@tensorflow/tfjs-backend-wasm/dist/${wasmBinary}`)),
-      );
+      const binary = import.meta.resolve(`@tensorflow/tfjs-backend-wasm/dist/${wasmBinary}`);
+      return await openWasm(Deno.readFileSync(fromFileUrl(binary)));
     }
     case "auto":
       return await openBest(options);

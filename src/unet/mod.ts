@@ -6,7 +6,9 @@ import { layerNamed } from "../layers/registry.ts";
 import { initialValues } from "./initialize.ts";
 import { ourShape, toOurs } from "./layout.ts";
 import { elements, type NetworkPlan, networkPlan, type NetworkSpec, type Step } from "./plan.ts";
+import type { TensorData } from "../formats/tensors.ts";
 import { summarize } from "./summary.ts";
+import { setWeights } from "./weights.ts";
 
 export { type NetworkPlan, networkPlan, type NetworkSpec, type Step } from "./plan.ts";
 export { summarize } from "./summary.ts";
@@ -40,18 +42,24 @@ export interface UNet {
 
 /**
  * Compiles the network of a spec on the current tfjs backend, with weights drawn by the spec's seed
- * as PyTorch's default initializers would.
+ * as PyTorch's default initializers would, or with weights that are given.
  *
+ * @param weights in PyTorch's names and shapes; none are drawn then, which takes a second or more
  * @throws RangeError where image size or base width cannot make the published network
+ * @throws UserError where the weights are not this network's
  */
-export function compileUNet(spec: NetworkSpec & { seed: number }): UNet {
+export function compileUNet(
+  spec: NetworkSpec & { seed: number },
+  weights?: ReadonlyMap<string, TensorData>,
+): UNet {
   const plan = networkPlan(spec);
   const parameters = new Map(
-    plan.parameters.map((
-      parameter,
-      index,
-    ) => [parameter.name, initialVariable(parameter, spec.seed, index)]),
+    plan.parameters.map((parameter, index) => [
+      parameter.name,
+      weights ? emptyVariable(parameter) : initialVariable(parameter, spec.seed, index),
+    ]),
   );
+  if (weights) setWeights({ plan, parameters }, weights, "the weights");
   const constants = constantTensors(plan.steps);
   return {
     plan,
@@ -87,6 +95,10 @@ function initialVariable(parameter: Parameter, seed: number, index: number): tf.
   return tf.tidy(() =>
     tf.variable(tf.tensor(toOurs(values, parameter), ourShape(parameter), "float32"))
   );
+}
+
+function emptyVariable(parameter: Parameter): tf.Variable {
+  return tf.tidy(() => tf.variable(tf.zeros(ourShape(parameter))));
 }
 
 /**

@@ -8,24 +8,19 @@ import { registerWasmKernels } from "../../../kernels/wasm.ts";
 import type { Engine } from "../engine.ts";
 import { registerOneHot } from "./one_hot.ts";
 
-/** The backend's binary, in the variant with SIMD. */
+/** The file of the backend's binary, in the variant with SIMD. */
 export const wasmBinary = "tfjs-backend-wasm-simd.wasm";
 
 /**
  * Opens the engine and makes it tfjs's current backend. Its `jit` calls the function as it is.
  *
- * @param binary where the backend's binary lies: a URL, or a file's path under Deno
- * @throws Error where the binary cannot be loaded
+ * @param binary the bytes of the backend's binary, {@link wasmBinary}
+ * @throws Error where the binary cannot be started
  */
-export async function openWasm(binary: string): Promise<Engine> {
-  setWasmPaths({
-    "tfjs-backend-wasm.wasm": binary,
-    "tfjs-backend-wasm-simd.wasm": binary,
-    "tfjs-backend-wasm-threaded-simd.wasm": binary,
-  });
+export async function openWasm(binary: Uint8Array<ArrayBuffer>): Promise<Engine> {
   // Threads need a page that is isolated from all others, and gained nothing where it was.
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
-  if (!await tf.setBackend("wasm")) {
+  if (!await withBinary(binary, () => tf.setBackend("wasm"))) {
     throw new Error("WebAssembly with SIMD does not start here");
   }
   registerWasmKernels();
@@ -47,4 +42,30 @@ export async function openWasm(binary: string): Promise<Engine> {
       ),
     dispose() {},
   };
+}
+
+/**
+ * Starts the backend with a binary that is in memory. It only knows how to fetch one; so for this
+ * moment what it fetches is answered here, and nothing is asked for.
+ */
+async function withBinary<T>(
+  binary: Uint8Array<ArrayBuffer>,
+  start: () => Promise<T>,
+): Promise<T> {
+  setWasmPaths(
+    {
+      "tfjs-backend-wasm.wasm": wasmBinary,
+      "tfjs-backend-wasm-simd.wasm": wasmBinary,
+      "tfjs-backend-wasm-threaded-simd.wasm": wasmBinary,
+    },
+    true,
+  );
+  const { platform } = tf.env();
+  const { fetch } = platform;
+  platform.fetch = () => Promise.resolve(new Response(binary));
+  try {
+    return await start();
+  } finally {
+    platform.fetch = fetch;
+  }
 }

@@ -83,7 +83,7 @@ async function requestAdapter(): Promise<GPUAdapter | null> {
 function withRuntimeFolder(): () => void {
   const variable = "XDG_RUNTIME_DIR";
   if (
-    Deno.build.os !== "linux" ||
+    !("Deno" in globalThis) || Deno.build.os !== "linux" ||
     Deno.permissions.querySync({ name: "env", variable }).state !== "granted"
   ) {
     return () => {};

@@ -1,0 +1,52 @@
+/** The worker's program: all modules that drawing needs, bundled into one for a browser. */
+import { fromFileUrl, join } from "@std/path";
+import { UserError } from "../../errors.ts";
+
+const folder = fromFileUrl(new URL(".", import.meta.url));
+
+/**
+ * Bundles the worker by `deno bundle`, which takes a second or two; its first use fetches esbuild
+ * from npm.
+ *
+ * @throws UserError with Deno's own words where it cannot
+ */
+export async function workerProgram(): Promise<Uint8Array<ArrayBuffer>> {
+  const scratch = Deno.makeTempDirSync();
+  try {
+    const output = join(scratch, "worker.js");
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "bundle",
+        "--quiet",
+        "--no-lock",
+        "--platform",
+        "browser",
+        "--minify",
+        // Without them errors would name kernels `$l`.
+        "--keep-names",
+        "--import-map",
+        join(folder, "imports.json"),
+        "--output",
+        output,
+        join(folder, "worker.ts"),
+      ],
+      cwd: folder,
+      env: { NO_COLOR: "1" },
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    if (!success) {
+      const words = new TextDecoder().decode(stderr).trim().split("\n").slice(-5).join("\n");
+      throw new UserError(`deno bundle could not make the page's program:\n${words}`);
+    }
+    return Deno.readFileSync(output);
+  } finally {
+    Deno.removeSync(scratch, { recursive: true });
+  }
+}
+
+/** The binary of tfjs's WebAssembly backend. */
+export function wasmProgram(): Uint8Array<ArrayBuffer> {
+  const name = "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm";
+  return Deno.readFileSync(fromFileUrl(import.meta.resolve(name)));
+}
