@@ -3,7 +3,6 @@
  * build plain values; a name of Python code is only ever looked up in the caller's list, and
  * anything else is refused. Format: https://github.com/python/cpython/blob/main/Lib/pickletools.py.
  */
-import { Buffer } from "node:buffer";
 import { UserError } from "../errors.ts";
 
 /**
@@ -71,7 +70,8 @@ export function decodePickle(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = new TextDecoder("utf-8", { fatal: true });
   // TextDecoder's "latin1" is windows-1252, in which some bytes become other characters.
-  const latin1 = (piece: Uint8Array) => Buffer.from(piece).toString("latin1");
+  const latin1 = (piece: Uint8Array) =>
+    Array.from(piece, (byte) => String.fromCharCode(byte)).join("");
   const stack: (PickleValue | typeof mark)[] = [];
   const memo = new Map<number, PickleValue>();
   const known = new Set<PickleValue>(rules.globals.values());
