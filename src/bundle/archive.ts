@@ -10,14 +10,8 @@ import { explainInputError } from "../formats/input.ts";
 import { gunzipPieces, isGzip } from "../formats/gzip.ts";
 import { joined } from "../formats/pieces.ts";
 import { untar } from "../formats/tar.ts";
-import {
-  createStaging,
-  createTemporary,
-  exists,
-  syncFolder,
-  writeAll,
-  writeNew,
-} from "../files/create.ts";
+import { type Claim, claimPlace } from "../files/claim.ts";
+import { createTemporary, syncFolder, writeAll, writeNew } from "../files/create.ts";
 import { isSafeName } from "./manifest.ts";
 import { type Verification, verifyBundle } from "./verify.ts";
 
@@ -169,18 +163,23 @@ async function openPacked(archive: string): Promise<Deno.FsFile> {
  *
  * @param archive the .tar.gz
  * @param into the folder in which the bundle's folder appears
+ * @param say is told where another process may be unpacking the same
  * @returns the bundle's folder and its verification
  * @throws UserError where the archive is damaged, holds anything but a bundle, or the bundle is
  *   there already
  */
-export async function unpackBundle(archive: string, into: string): Promise<Verification> {
+export async function unpackBundle(
+  archive: string,
+  into: string,
+  say?: (text: string) => void,
+): Promise<Verification> {
   const fault = (what: string) =>
     new UserError(`${archive}: this archive cannot be unpacked: ${what}`);
   const file = await openPacked(archive);
   const stream = file.readable;
   Deno.mkdirSync(into, { recursive: true });
-  const staging = createStaging(join(into, "unpacked"));
   const pieces = gunzipPieces(stream, archive);
+  let claim: Claim | null = null;
   try {
     let folder: string | null = null;
     for await (const { name, content } of untar(pieces, archive, most)) {
@@ -189,8 +188,9 @@ export async function unpackBundle(archive: string, into: string): Promise<Verif
         throw fault(`the name ${JSON.stringify(name)} is not allowed`);
       }
       folder ??= top;
+      claim ??= await claimPlace(join(into, folder), `unpacking ${folder}`, say);
       if (top !== folder) throw fault("it holds more than one bundle");
-      const path = join(staging, ...rest);
+      const path = join(claim.staging, ...rest);
       try {
         Deno.mkdirSync(dirname(path), { recursive: true });
         const parts: Uint8Array[] = [];
@@ -210,25 +210,18 @@ export async function unpackBundle(archive: string, into: string): Promise<Verif
     for await (const piece of pieces) {
       if (piece.some((byte) => byte !== 0)) throw fault("something follows its end");
     }
-    if (folder === null) throw fault("it is empty");
-    const verification = await verifyBundle(staging);
+    if (folder === null || claim === null) throw fault("it is empty");
+    const verification = await verifyBundle(claim.staging);
     if (!verification.ok) {
       throw fault(`the bundle in it does not verify\n${problemText(verification)}`);
     }
-    const path = join(into, folder);
-    if (exists(path)) {
-      throw new UserError(
-        `${path}: there is something of this name already; name another folder behind the file`,
-      );
-    }
-    Deno.renameSync(staging, path);
-    syncFolder(into);
-    return { ...verification, path };
+    claim.finish();
+    return { ...verification, path: join(into, folder) };
   } finally {
     // Where reading stopped early: closes the file. That the rest is not read, or damaged too, is
     // no matter now.
     await pieces.return(undefined).catch(() => {});
     await stream.cancel().catch(() => {});
-    if (exists(staging)) Deno.removeSync(staging, { recursive: true });
+    claim?.[Symbol.dispose]();
   }
 }

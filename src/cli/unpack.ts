@@ -1,7 +1,7 @@
 /** `deno task unpack`: a bundle that somebody sent. */
 import { unpackBundle } from "../bundle/archive.ts";
 import { positionals } from "./positionals.ts";
-import { line, print } from "../terminal.ts";
+import { line, print, printBeside } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -20,7 +20,7 @@ export async function run(args: string[]): Promise<number> {
     "unpack takes one file, and the folder to unpack into",
     help,
   );
-  const { path, digest, files } = await unpackBundle(archive!, into);
+  const { path, digest, files } = await unpackBundle(archive!, into, printBeside);
   print(line`${path}: verified, ${files} files`);
   print(`  digest ${digest}`);
   return 0;

@@ -1,0 +1,43 @@
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { packBundle } from "../bundle/archive.ts";
+import { exampleBundle } from "../bundle/testing.ts";
+import { processTest } from "../testing.ts";
+
+const program = fromFileUrl(new URL("main.ts", import.meta.url));
+
+processTest(
+  "of three that unpack one archive at once one does, the others say why not",
+  async (folder) => {
+    const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
+    const archive = join(folder, "sent.tar.gz");
+    await packBundle(path, archive);
+    const into = join(folder, "into");
+    const ends = await Promise.all(Array.from({ length: 3 }, async () => {
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          "--allow-read",
+          "--allow-write",
+          "--no-lock",
+          program,
+          "unpack",
+          archive,
+          into,
+        ],
+      }).output();
+      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      return { code, out: text(stdout), err: text(stderr) };
+    }));
+    const done = ends.filter(({ code }) => code === 0);
+    assertEquals(done.length, 1, JSON.stringify(ends));
+    assert(done[0]?.out.includes(digest));
+    for (const { code, err } of ends) {
+      assert(
+        code === 0 || code === 2 && /works on it|there is something of this name/.test(err),
+        err,
+      );
+    }
+    assertEquals([...Deno.readDirSync(into)].map(({ name }) => name), ["example-0123456789ab"]);
+  },
+);
