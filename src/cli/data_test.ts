@@ -22,6 +22,7 @@ const dataset: Dataset = {
   classNames: ["circle", "square"],
   digest: "0".repeat(64),
   skipped: [],
+  notes: [],
 };
 
 Deno.test("data: what is asked wrongly is said, and nothing is done", async () => {

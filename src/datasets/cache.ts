@@ -8,13 +8,25 @@
  * with; else it is made anew.
  */
 import { join } from "@std/path";
+import { z } from "zod";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
+import { mostClasses } from "./class_names.ts";
 import { dataDigest, type Dataset } from "./dataset.ts";
 import type { Target } from "./prepare.ts";
+import type { LabelChoice } from "./source.ts";
 
-/** Goes up when the same files give other pixels than before. */
-const cacheVersion = 1;
+/** Goes up when the same files give other pixels, labels or notes than before. */
+const cacheVersion = 2;
+
+/** What a cache file tells beside images and labels. */
+const aboutSchema = z.strictObject({
+  source: z.string(),
+  classNames: z.array(z.string()).max(mostClasses).nullable(),
+  digest: z.string(),
+  skipped: z.array(z.string()),
+  notes: z.array(z.string()),
+});
 
 /** The key of a dataset: what it is made of and how. */
 export function cacheKey(
@@ -22,9 +34,13 @@ export function cacheKey(
   identity: string,
   target: Target,
   limit: number | null,
+  labels: LabelChoice | undefined,
 ): string {
   const { imageSize, channels, fit } = target;
-  return sha256(JSON.stringify([cacheVersion, name, identity, imageSize, channels, fit, limit]));
+  const said = labels ?? null;
+  return sha256(
+    JSON.stringify([cacheVersion, name, identity, imageSize, channels, fit, limit, said]),
+  );
 }
 
 /** Where a dataset is cached. */
@@ -41,6 +57,12 @@ export function cachePath(
   );
 }
 
+/** Whether there is a label for each image, and each is a class; or neither labels nor classes. */
+function labelsFit(labels: Uint8Array | null, count: number, classes: number | null): boolean {
+  if (labels === null || classes === null) return labels === null && classes === null;
+  return labels.length === count && labels.every((label) => label < classes);
+}
+
 /** The cached dataset of a key, or null where there is none that is whole. */
 export async function readCache(
   path: string,
@@ -54,17 +76,28 @@ export async function readCache(
     const labels = tensors.get("labels")?.data ?? null;
     if (check !== sha256(key, about) || !(images?.data instanceof Uint8Array)) return null;
     if (labels && !(labels instanceof Uint8Array)) return null;
-    const described = JSON.parse(about) as Pick<
-      Dataset,
-      "source" | "classNames" | "digest" | "skipped"
-    >;
+    const { source, classNames, digest, skipped, notes } = aboutSchema.parse(JSON.parse(about));
     const count = images.shape[0] ?? 0;
     const { imageSize, channels } = target;
     if (`${images.shape}` !== `${[count, imageSize, imageSize, channels]}`) return null;
-    if (labels && labels.length !== count) return null;
-    if (dataDigest(images.data, labels) !== described.digest) return null;
-    const classes = described.classNames?.length ?? null;
-    return { name, images: images.data, labels, count, imageSize, channels, classes, ...described };
+    const classes = classNames?.length ?? null;
+    if (!labelsFit(labels, count, classes)) return null;
+    // The digest is that of the images at hand; that they are those which were written, it tells.
+    if (dataDigest(images.data, labels) !== digest) return null;
+    return {
+      name,
+      source,
+      images: images.data,
+      labels,
+      count,
+      imageSize,
+      channels,
+      classes,
+      classNames,
+      digest,
+      skipped,
+      notes,
+    };
   } catch {
     // Missing, damaged or not readable: all mean the same, the dataset is made anew.
     return null;
@@ -76,13 +109,13 @@ export async function readCache(
  * start and no more.
  */
 export async function writeCache(path: string, dataset: Dataset, key: string): Promise<void> {
-  const { images, labels, count, imageSize, channels, classNames, skipped, digest, source } =
+  const { images, labels, count, imageSize, channels, classNames, skipped, digest, source, notes } =
     dataset;
   const tensors = new Map<string, TensorData>([
     ["images", { dtype: "U8", shape: [count, imageSize, imageSize, channels], data: images }],
   ]);
   if (labels) tensors.set("labels", { dtype: "U8", shape: [count], data: labels });
-  const about = JSON.stringify({ source, classNames, digest, skipped });
+  const about = JSON.stringify({ source, classNames, digest, skipped, notes });
   try {
     await Deno.mkdir(join(path, ".."), { recursive: true });
     await writeTensors(path, tensors, { about, check: sha256(key, about) });

@@ -3,71 +3,140 @@
  * kept.
  */
 import { UserError } from "../errors.ts";
+import type { Image } from "../formats/image.ts";
 import { printable } from "../spec/source.ts";
 import { dataDigest, type Dataset } from "./dataset.ts";
+import { Observations } from "./observations.ts";
 import { preparePixels, type Target } from "./prepare.ts";
-import type { Source } from "./source.ts";
+import type { Sample, Source } from "./source.ts";
 
 /** How many bad images a message lists before it only counts them. */
 const mostListed = 20;
+/** After so many bad images the files are not what they were taken for. */
+const mostBad = 100_000;
+
+/** How a source is collected. */
+export interface CollectOptions {
+  /** At most so many images are taken, from the start. */
+  limit: number | null;
+  /** Whether images that cannot be read are left out (and counted) rather than an error. */
+  skipBad?: boolean | undefined;
+  /** Called now and then with the number of images done and to do. */
+  onProgress?: ((done: number, all: number) => void) | undefined;
+}
+
+/** Memory for all images; the system gives it as it is written to. */
+function room(name: string, count: number, stride: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(count * stride);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UserError(
+      `dataset ${name}: ${count.toLocaleString("en-US")} images of ${stride} bytes are more than ` +
+        "this machine's memory; take fewer (data.limit)",
+    );
+  }
+}
+
+/** A sample's image, where its label is a class. */
+function readSample({ name, label, read }: Sample, classes: number | null): Image {
+  const image = read();
+  if (label !== null && classes !== null && !(label >= 0 && label < classes)) {
+    throw new UserError(`${name}: the label ${label} is no class`);
+  }
+  return image;
+}
+
+function refuseBad(name: string, skipped: readonly string[], good: number): void {
+  const rest = skipped.length - mostListed;
+  throw new UserError(
+    `dataset ${name}: ${skipped.length} of ${skipped.length + good} images cannot be read:\n` +
+      skipped.slice(0, mostListed).map((line) => `  ${line}\n`).join("") +
+      (rest > 0 ? `  and ${rest} more\n` : "") +
+      "Mend or remove them, or leave them out with --skip-bad.",
+  );
+}
+
+/** Images and labels as they come in. */
+interface Collected {
+  images: Uint8Array<ArrayBuffer>;
+  labels: Uint8Array<ArrayBuffer>;
+  count: number;
+  labelled: boolean;
+  skipped: string[];
+}
+
+async function readAll(
+  name: string,
+  source: Source,
+  target: Target,
+  most: number,
+  seen: Observations,
+  onProgress: CollectOptions["onProgress"],
+): Promise<Collected> {
+  const stride = target.imageSize ** 2 * target.channels;
+  const classes = source.classNames?.length ?? null;
+  const all: Collected = {
+    images: room(name, most, stride),
+    labels: new Uint8Array(most),
+    count: 0,
+    labelled: classes !== null,
+    skipped: [],
+  };
+  for await (const sample of source.samples) {
+    if (all.count === most) break;
+    const pixels = all.images.subarray(all.count * stride, (all.count + 1) * stride);
+    try {
+      const image = readSample(sample, classes);
+      preparePixels(image, target, pixels);
+      seen.add(sample.name, image, all.images, stride, all.count);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      all.skipped.push(printable(error.message, 1000));
+      if (all.skipped.length === mostBad) refuseBad(name, all.skipped, all.count);
+      continue;
+    }
+    if (sample.label === null) all.labelled = false;
+    all.labels[all.count++] = sample.label ?? 0;
+    if (all.count % 500 === 0) onProgress?.(all.count, most);
+  }
+  return all;
+}
 
 /**
  * Reads a source.
  *
- * @param limit at most so many images are taken, from the start
- * @param skipBad whether images that cannot be read are left out (and counted) rather than an error
- * @param onProgress called now and then with the number of images done and to do
- * @throws UserError where there are no images, or bad ones
+ * @throws UserError where there are no images, or bad ones, or only black ones
  */
 export async function collect(
   name: string,
   source: Source,
   target: Target,
-  { limit, skipBad, onProgress }: {
-    limit: number | null;
-    skipBad?: boolean | undefined;
-    onProgress?: ((done: number, all: number) => void) | undefined;
-  },
+  { limit, skipBad, onProgress }: CollectOptions,
 ): Promise<Dataset> {
   const most = Math.min(limit ?? Infinity, source.count);
   if (most === 0) {
     throw new UserError(`dataset ${name}: there are no images in ${source.description}`);
   }
-  const stride = target.imageSize ** 2 * target.channels;
-  const images = new Uint8Array(most * stride);
-  const labels = new Uint8Array(most);
-  const skipped: string[] = [];
-  let count = 0;
-  let labelled = source.classNames !== null;
-  for await (const sample of source.samples) {
-    if (count === most) break;
-    try {
-      preparePixels(sample.read(), target, images.subarray(count * stride, (count + 1) * stride));
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      skipped.push(printable(error.message, 1000));
-      continue;
-    }
-    if (sample.label === null) labelled = false;
-    labels[count++] = sample.label ?? 0;
-    if (count % 500 === 0) onProgress?.(count, most);
-  }
-  if (skipped.length && !skipBad) {
-    const rest = skipped.length - mostListed;
-    throw new UserError(
-      `dataset ${name}: ${skipped.length} of ${skipped.length + count} images cannot be read:\n` +
-        skipped.slice(0, mostListed).map((line) => `  ${line}\n`).join("") +
-        (rest > 0 ? `  and ${rest} more\n` : "") +
-        "Mend or remove them, or leave them out with --skip-bad.",
-    );
-  }
+  const seen = new Observations(target);
+  const read = await readAll(name, source, target, most, seen, onProgress);
+  const { images, labels, count, labelled, skipped } = read;
+  if (skipped.length && !skipBad) refuseBad(name, skipped, count);
   if (count === 0) {
     throw new UserError(`dataset ${name}: no image in ${source.description} can be read`);
   }
   onProgress?.(count, count);
+  const stride = images.length / most;
   // Parts, not copies: there is room for the images once.
   const kept = images.subarray(0, count * stride);
   const keptLabels = labelled ? labels.subarray(0, count) : null;
+  const classNames = labelled ? source.classNames : null;
+  const notes = [...source.notes ?? []];
+  if (limit !== null && count === limit && source.count > limit) {
+    const all = source.countsMore ? "" : ` of ${source.count.toLocaleString("en-US")}`;
+    notes.push(`limit: the first ${limit.toLocaleString("en-US")}${all} images are taken`);
+  }
+  notes.push(...seen.notes(name, { images: kept, labels: keptLabels, classNames }, source));
   return {
     name,
     source: source.description,
@@ -76,9 +145,10 @@ export async function collect(
     count,
     imageSize: target.imageSize,
     channels: target.channels,
-    classes: labelled ? source.classNames!.length : null,
-    classNames: labelled ? source.classNames : null,
+    classes: classNames?.length ?? null,
+    classNames,
     digest: dataDigest(kept, keptLabels),
     skipped,
+    notes,
   };
 }

@@ -26,6 +26,8 @@ export interface Dataset {
   digest: string;
   /** Images that could not be read and were left out, as the person allowed. */
   skipped: string[];
+  /** What was found and is not used, and what was decided where files leave it open; a line each. */
+  notes: string[];
 }
 
 /** How many images, of what, and how many more were left out, in one line for people. */

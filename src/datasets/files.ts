@@ -69,3 +69,16 @@ export function listFiles(root: string): DataFile[] {
 export function identityOf(files: readonly DataFile[]): string {
   return sha256(JSON.stringify(files.map(({ name, size, changed }) => [name, size, changed])));
 }
+
+/** The other files in the folder of a file, ordered by name, without those in folders of theirs. */
+export function filesBeside(path: string): DataFile[] {
+  const [, folder = "", own] = /^(.*[/\\])?([^/\\]*)$/.exec(path) ?? [];
+  let entries: Deno.DirEntry[];
+  try {
+    entries = [...Deno.readDirSync(folder || ".")];
+  } catch (error) {
+    throw explainInputError(error, folder || ".");
+  }
+  const names = entries.filter(({ name, isFile }) => isFile && name !== own && name[0] !== ".");
+  return names.flatMap(({ name }) => listFiles(`${folder}${name}`)).sort(byName);
+}

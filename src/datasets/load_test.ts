@@ -224,7 +224,7 @@ test("what is missing or empty is said, with the way out", async (dataRoot, put)
   await fails(
     request("folder", 32, 3, { path: join(dataRoot, "text") }),
     "there are no images",
-    "1 other files",
+    "1 other file",
   );
   put("zip/a.zip", Uint8Array.of(0x50, 0x4b, 3, 4, 0));
   await fails(request("folder", 32, 3, { path: join(dataRoot, "zip") }), "unpack it");

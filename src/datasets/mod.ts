@@ -6,18 +6,21 @@ import type { ResolvedSpec } from "../spec/resolved.ts";
 import { cacheKey, cachePath, readCache, writeCache } from "./cache.ts";
 import { collect } from "./collect.ts";
 import type { Dataset } from "./dataset.ts";
-import { type DataFile, identityOf, listFiles } from "./files.ts";
+import { type DataFile, filesBeside, identityOf, listFiles } from "./files.ts";
+import { holdsLabels } from "./idx_source.ts";
+import { firstNames } from "./notes.ts";
 import { digitFiles, npmDigits } from "./mnist.ts";
 import { builtMnistM, photographFiles } from "./mnistm.ts";
 import { recognise } from "./recognise.ts";
 import type { Source } from "./source.ts";
 
+export { labelOf } from "./class_names.ts";
 export { type Dataset, describeDataset, fillBatch } from "./dataset.ts";
 
 /** What a resolved spec says about its data; a resolved spec is one. */
 export interface DatasetRequest extends Pick<ResolvedSpec, "dataset" | "imageSize" | "channels"> {
   /** Which of the images, and how they are read. */
-  data: Pick<ResolvedSpec["data"], "limit" | "digest" | "fit" | "path">;
+  data: Pick<ResolvedSpec["data"], "limit" | "digest" | "fit" | "path" | "labels">;
   /** How many classes the network tells apart; null or left out: none. */
   classes?: number | null;
 }
@@ -87,9 +90,11 @@ function find({ dataset, data }: DatasetRequest, dataRoot: string): Found {
   const root = data.path ?? join(dataRoot, dataset);
   const files = exists(root) ? listFiles(root) : null;
   if (files && (files.length || data.path !== null)) {
+    const isAlone = files.length === 1 && files[0]?.path === root;
+    const beside = isAlone ? filesBeside(root).filter(holdsLabels) : [];
     return {
-      files,
-      open: () => recognise(dataset, root, files),
+      files: [...files, ...beside],
+      open: () => recognise({ dataset, root, files, beside, labels: data.labels }),
     };
   }
   const own = data.path === null ? builtIn[dataset] : undefined;
@@ -111,29 +116,48 @@ export async function loadDataset(
   const dataRoot = options.dataRoot ?? "data";
   const found = find(request, dataRoot);
   const target = { imageSize, channels, fit };
-  const key = cacheKey(name, identityOf(found.files), target, limit);
+  const key = cacheKey(name, identityOf(found.files), target, limit, request.data.labels);
   const path = cachePath(dataRoot, name, target, key);
   let dataset = await readCache(path, name, target, key);
   if (!dataset || (dataset.skipped.length && !options.skipBad)) {
-    dataset = await collect(name, await found.open(), target, { ...options, limit });
+    const source = await found.open();
+    refuseClasses(request, { ...source, source: source.description });
+    dataset = await collect(name, source, target, { ...options, limit });
     if (options.keep !== false) await writeCache(path, dataset, key);
   }
   if (pinned !== null && pinned !== dataset.digest) {
     throw new UserError(
-      `dataset ${name}: the spec pins the data digest ${pinned}, but this is ${dataset.digest}: ${dataset.source}. ` +
-        "Use the data that the spec was written for, or remove the pin",
+      `dataset ${name}: the spec pins the data digest ${pinned}, but this is ${dataset.digest}: ` +
+        `${dataset.source}. Use the data that the spec was written for, or remove the pin`,
     );
   }
+  refuseClasses(request, dataset);
   const { classes = null } = request;
-  if (classes !== null && !dataset.labels) {
+  const there = dataset.classes ?? 0;
+  if (classes === null || there >= classes) return dataset;
+  const note = `classes: the spec asks for ${classes}, and the labels are 0 to ${there - 1}; ` +
+    "the others have no images";
+  return { ...dataset, notes: [...dataset.notes, note] };
+}
+
+/** Refuses data that has not the classes that a spec asks for. */
+function refuseClasses(
+  { dataset: name, classes = null }: DatasetRequest,
+  { source, classNames, notes = [] }: Pick<Dataset, "source" | "classNames"> & {
+    notes?: string[];
+  },
+): void {
+  if (classes === null) return;
+  const asks = `dataset ${name}: the spec asks for ${classes} classes, but`;
+  if (!classNames) {
+    const said = notes.map((note) => `\n  ${note}`).join("");
+    throw new UserError(`${asks} ${source} has no labels${said}`);
+  }
+  const named = classNames.some((each) => !/^\d+$/.test(each));
+  if (classNames.length > classes || (named && classNames.length < classes)) {
     throw new UserError(
-      `dataset ${name}: the spec asks for ${classes} classes, but ${dataset.source} has no labels`,
+      `${asks} there are ${classNames.length}: ${firstNames(classNames)}. Say ` +
+        `classes: ${classNames.length}`,
     );
   }
-  if (classes !== null && dataset.classes! > classes) {
-    throw new UserError(
-      `dataset ${name}: the spec asks for ${classes} classes, but there are ${dataset.classes}`,
-    );
-  }
-  return dataset;
 }

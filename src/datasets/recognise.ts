@@ -1,76 +1,44 @@
 /**
  * Which of the formats a dataset's files are in. Nobody has to say: the files' own first bytes and
- * names tell.
+ * names tell. What can be read in two ways is refused, and what is passed over is told.
  */
+import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
-import { gunzipPieces, isGzip } from "../formats/gzip.ts";
-import { isIdx } from "../formats/idx.ts";
-import { imageNames } from "../formats/images.ts";
-import { explainInputError } from "../formats/input.ts";
-import { isZip } from "../formats/zip.ts";
-import { cifarSource, csvSource, idxSource } from "./batches.ts";
+import { imageKindNames } from "../formats/images.ts";
 import { printable } from "../spec/source.ts";
-import { cifarRecordBytes } from "../formats/cifar.ts";
+import { npzSource, parquetSource } from "./array_sources.ts";
+import { cifarSource } from "./cifar_source.ts";
+import { sameContent } from "./copies.ts";
+import { type Kind, type KnownFile, knownFile } from "./file_kinds.ts";
 import type { DataFile } from "./files.ts";
-import { imageSource, isLabelFile } from "./folder.ts";
-import type { Sample, Source } from "./source.ts";
+import { holdsLabels, idxSource } from "./idx_source.ts";
+import { imageSource } from "./image_source.ts";
+import { firstNames, notUsed } from "./notes.ts";
+import type { LabelChoice, Sample, Source } from "./source.ts";
+import { splitOfPath, splitRank } from "./splits.ts";
+import { isWide, tableSource } from "./tables.ts";
 
-type Kind =
-  | "idx"
-  | "csv"
-  | "cifar binary"
-  | "cifar python"
-  | "image"
-  | "labels"
-  | "archive"
-  | "other";
-
-/** The first bytes of a file, unpacked where it is gzip. */
-async function headOf(path: string): Promise<{ head: Uint8Array; packed: boolean }> {
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path);
-  } catch (error) {
-    throw explainInputError(error, path);
-  }
-  const raw = new Uint8Array(512);
-  const head = raw.subarray(0, await file.read(raw) ?? 0);
-  if (!isGzip(head)) {
-    file.close();
-    return { head, packed: false };
-  }
-  file.seekSync(0, Deno.SeekMode.Start);
-  for await (const piece of gunzipPieces(file.readable, path)) {
-    return { head: piece.subarray(0, 512), packed: true };
-  }
-  return { head: new Uint8Array(), packed: true };
+/** What is to be recognised. */
+export interface Question {
+  /** The dataset's name in the spec. */
+  dataset: string;
+  /** Where the files lie, for messages. */
+  root: string;
+  /** As `listFiles` gives them. */
+  files: readonly DataFile[];
+  /** Files of labels that lie beside a single file that was named. */
+  beside: readonly DataFile[];
+  /** What the person says of where the classes are. */
+  labels?: LabelChoice | undefined;
 }
 
-async function kindOf({ path, name, size }: DataFile): Promise<Kind> {
-  if (imageNames.test(name)) return "image";
-  if (isLabelFile(name)) return "labels";
-  // What is called one of MNIST's files or a batch is one, and said to be damaged or cut off where
-  // it is.
-  if (/idx\d-ubyte(\.gz)?$/i.test(name)) return "idx";
-  if (/batch[^/]*\.bin$/i.test(name)) return "cifar binary";
-  if (size === 0) return "other";
-  const { head, packed } = await headOf(path);
-  if (isIdx(head)) return "idx";
-  if (isZip(head) || String.fromCharCode(...head.subarray(257, 262)) === "ustar") return "archive";
-  if (/\.bin$/i.test(name)) return size % cifarRecordBytes === 0 ? "cifar binary" : "other";
-  if (!packed && head[0] === 0x80 && /_batch(_\d+)?$/.test(name)) return "cifar python";
-  if (/\.csv(\.gz)?$/i.test(name)) return "csv";
-  return "other";
-}
-
-/**
- * What is put in front: the images that the paper took (CIFAR-10's test images), else those for
- * training.
- */
-function splitRank(name: string, testFirst: boolean): number {
-  const test = /test|t10k/i.test(name);
-  const train = /train|data_batch/i.test(name);
-  return test === train ? 1 : test === testFirst ? 0 : 2;
+/** One way to read the files. */
+interface Reading {
+  /** Its files, in words. */
+  what: string;
+  /** Which choices of `data.labels` it knows, besides none. */
+  choices: readonly LabelChoice[];
+  open(): Promise<Source>;
 }
 
 /** Sides of the images of the datasets that have one size. */
@@ -83,13 +51,13 @@ const sidesOf: Record<string, readonly number[]> = {
 /** The source, with images of any other size told of as bad ones. */
 function withSides({ samples, ...source }: Source, sides: readonly number[] | undefined): Source {
   if (!sides) return { samples, ...source };
+  const expected = sides.map((side) => `${side}x${side}`).join(" or ");
   async function* checked(): AsyncGenerator<Sample> {
     for await (const sample of samples) {
       const read = () => {
         const image = sample.read();
         const { width, height } = image;
-        if (width === height && sides!.includes(width)) return image;
-        const expected = sides!.map((side) => `${side}x${side}`).join(" or ");
+        if (width === height && sides?.includes(width)) return image;
         throw new UserError(
           `${sample.name}: ${width}x${height} pixels, where this dataset has ${expected}`,
         );
@@ -100,46 +68,206 @@ function withSides({ samples, ...source }: Source, sides: readonly number[] | un
   return { ...source, samples: checked() };
 }
 
+const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
+
+/**
+ * One of each file: copies in other folders are left out, and so are packed files beside unpacked
+ * ones.
+ *
+ * @throws UserError where two files of one name differ
+ */
+function distinct(files: readonly KnownFile[], notes: string[]): KnownFile[] {
+  const names = new Set(files.map(({ name }) => name));
+  const chosen = new Map<string, KnownFile>();
+  const copies: string[] = [];
+  for (const file of files) {
+    const isPacked = file.name.endsWith(".gz") && names.has(file.name.slice(0, -3));
+    const first = chosen.get(lastOf(file.name));
+    if (isPacked || (first && sameContent(first, file))) copies.push(file.name);
+    else if (!first) chosen.set(lastOf(file.name), file);
+    else {
+      throw new UserError(
+        `${first.name} and ${file.name} are two datasets. Name the folder of the one that is ` +
+          "meant (data.path, --path)",
+      );
+    }
+  }
+  if (copies.length) notes.push(notUsed(copies, "copies of files that are taken"));
+  return [...chosen.values()];
+}
+
+/** Files by what they are, in the order in which they are taken. */
+class Sorted {
+  readonly notes: string[] = [];
+
+  constructor(readonly question: Question, readonly files: readonly KnownFile[]) {}
+
+  of(kind: Kind): KnownFile[] {
+    const testFirst = this.question.dataset === "cifar-10";
+    const rank = ({ name }: DataFile) => splitRank(splitOfPath(name), testFirst);
+    return this.files.filter((file) => file.kind === kind).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+const filesOf = (what: string, files: readonly DataFile[]) =>
+  `${what} (${firstNames(files.map(({ name }) => name))})`;
+
+/** Batches are of CIFAR-10 and of nothing else. */
+function refuseOtherDataset({ dataset, root }: Question): void {
+  if (dataset === "cifar-10" || dataset === "folder") return;
+  throw new UserError(
+    `${root}: these are CIFAR-10's batches, and the dataset is ${dataset}; say dataset: cifar-10`,
+  );
+}
+
+function idxReading(sorted: Sorted): Reading[] {
+  const { dataset, beside } = sorted.question;
+  const images = sorted.of("idx").filter((file) => !holdsLabels(file));
+  if (images.length === 0) return [];
+  // Labels beside a single file may be those of others.
+  const own = beside.filter(({ name }) =>
+    images.some((image) => splitOfPath(image.name) === splitOfPath(name))
+  );
+  const labels = [...sorted.of("idx").filter(holdsLabels), ...own];
+  return [{
+    what: filesOf("IDX files", images),
+    choices: [],
+    open: () => idxSource(images, labels, dataset),
+  }];
+}
+
+/** Which tables hold images and which hold labels. */
+async function partTables(sorted: Sorted): Promise<{ wide: KnownFile[]; narrow: KnownFile[] }> {
+  const tables = sorted.of("table");
+  const rows = tables.filter(({ name }) => /\.(csv|tsv)(\.gz)?$/i.test(name));
+  const wide: KnownFile[] = [];
+  for (const file of rows) if (await isWide(file)) wide.push(file);
+  // Where there is nothing else, what is wrong with the rows is told.
+  const alone = wide.length === 0 &&
+    sorted.files.every(({ kind }) => kind === "table" || kind === "other" || kind === "foreign");
+  const images = alone ? rows : wide;
+  return { wide: images, narrow: tables.filter((file) => !images.includes(file)) };
+}
+
+/** All the ways in which the files can be read. */
+async function readingsOf(sorted: Sorted): Promise<Reading[]> {
+  const { question, notes } = sorted;
+  const { dataset, labels } = question;
+  const readings = idxReading(sorted);
+  for (const [kind, name] of [["cifar binary", "binary"], ["cifar python", "Python"]] as const) {
+    const batches = sorted.of(kind);
+    if (batches.length === 0) continue;
+    refuseOtherDataset(question);
+    readings.push({
+      what: filesOf(`CIFAR-10's ${name} batches`, batches),
+      choices: [],
+      open: () => Promise.resolve(cifarSource(distinct(batches, notes), name)),
+    });
+  }
+  const npz = sorted.of("npz");
+  if (npz.length) {
+    readings.push({
+      what: filesOf("NumPy archives", npz),
+      choices: [],
+      open: () => npzSource(distinct(npz, notes), dataset),
+    });
+  }
+  const parquet = sorted.of("parquet");
+  if (parquet.length) {
+    readings.push({
+      what: filesOf("Parquet files", parquet),
+      choices: [],
+      open: () => parquetSource(distinct(parquet, notes), dataset),
+    });
+  }
+  const { wide, narrow } = await partTables(sorted);
+  if (wide.length) {
+    readings.push({
+      what: filesOf("tables", wide),
+      choices: ["first", "last"],
+      open: () => tableSource(distinct(wide, notes), dataset, labels),
+    });
+  }
+  const images = sorted.files.filter(({ kind }) => kind === "image");
+  if (images.length) {
+    readings.push({
+      what: filesOf("image files", images),
+      choices: ["folders", "tables", "names"],
+      open: () => imageSource(images, narrow, { dataset, labels }),
+    });
+  } else if (narrow.length && readings.length) {
+    notes.push(notUsed(narrow.map(({ name }) => name), "no tables of images"));
+  }
+  return readings;
+}
+
+/** Lines about the files that no reading takes. */
+function passedOver(sorted: Sorted): string[] {
+  const byWhat = Map.groupBy(sorted.of("foreign"), ({ foreign }) => foreign?.what ?? "");
+  const foreign = [...byWhat].map(([what, files]) =>
+    notUsed(files.map(({ name }) => name), `${what}, which is not read`)
+  );
+  const others = sorted.of("other").map(({ name }) => name);
+  return others.length ? [...foreign, notUsed(others, "neither images nor labels")] : foreign;
+}
+
+/** What to say where there is nothing to read. */
+function nothingRead(sorted: Sorted): UserError {
+  const { dataset, root, files } = sorted.question;
+  const first = sorted.files.find(({ foreign }) => foreign);
+  if (first?.foreign) {
+    const { what, wayOut } = first.foreign;
+    return new UserError(`${first.path}: ${what}, which is not read; ${wayOut}`);
+  }
+  return new UserError(
+    `dataset ${dataset}: there are no images in ${root} (${
+      counted(files.length, "other file")
+    }). ` +
+      `Read are ${imageKindNames} files, IDX files, CSV tables with an image a row, NumPy's .npz, ` +
+      "Parquet files of images, and CIFAR-10's batches",
+  );
+}
+
+function refuseChoice({ what, choices }: Reading, said: LabelChoice | undefined): void {
+  if (said === undefined || said === "none" || choices.includes(said)) return;
+  throw new UserError(
+    `data.labels: ${said} says nothing about ${what}; ${[...choices, "none"].join(", ")} may`,
+  );
+}
+
+/** The source without classes, where the person wants none. */
+function withoutLabels(source: Source, said: LabelChoice | undefined): Source {
+  if (said !== "none" || source.classNames === null) return source;
+  const { samples } = source;
+  async function* unlabelled(): AsyncGenerator<Sample> {
+    for await (const sample of samples) yield { ...sample, label: null };
+  }
+  return { ...source, classNames: null, samples: unlabelled() };
+}
+
 /**
  * The source that a dataset's files are.
  *
- * @param dataset its name in the spec
- * @param root where the files lie, for messages
- * @param files as `listFiles` gives them
- * @throws UserError where there is nothing that is read, or only archives
+ * @throws UserError where there is nothing that is read, or more than one way to read it
  */
-export async function recognise(dataset: string, root: string, files: DataFile[]): Promise<Source> {
-  const kinds = new Map<Kind, DataFile[]>();
-  const ranked = files.map((file) => ({
-    file,
-    rank: splitRank(file.name, dataset === "cifar-10"),
-  }));
-  for (const { file } of ranked.sort((a, b) => a.rank - b.rank)) {
-    const kind = await kindOf(file);
-    if (!kinds.has(kind)) kinds.set(kind, []);
-    kinds.get(kind)!.push(file);
-  }
-  const of = (kind: Kind) => kinds.get(kind) ?? [];
-  const describe = (source: Source): Source =>
-    withSides(
-      { ...source, description: printable(`${source.description} in ${root}`, 1000) },
-      sidesOf[dataset],
+export async function recognise(question: Question): Promise<Source> {
+  const { dataset, root } = question;
+  const files: KnownFile[] = [];
+  for (const file of question.files) files.push(await knownFile(file));
+  const sorted = new Sorted(question, files);
+  const readings = await readingsOf(sorted);
+  const [reading, ...others] = readings;
+  if (!reading) throw nothingRead(sorted);
+  if (others.length) {
+    throw new UserError(
+      `dataset ${dataset}: ${root} can be read in more than one way: ` +
+        `${readings.map(({ what }) => what).join("; ")}. Name the folder or file that is meant ` +
+        "(data.path, --path)",
     );
-
-  // Some tools leave the packed file beside the unpacked one.
-  const names = new Set(files.map(({ name }) => name));
-  const plain = (list: DataFile[]) =>
-    list.filter(({ name }) => !(name.endsWith(".gz") && names.has(name.slice(0, -3))));
-  const idxImages = plain(of("idx")).filter(({ name }) => !/labels/i.test(name));
-  if (idxImages.length) return describe(await idxSource(idxImages, of("idx")));
-  if (of("cifar binary").length) return describe(cifarSource(of("cifar binary"), "binary"));
-  if (of("cifar python").length) return describe(cifarSource(of("cifar python"), "Python"));
-  if (of("image").length) return describe(imageSource(of("image"), of("labels")));
-  if (of("csv").length) return describe(await csvSource(plain(of("csv"))));
-  const archive = of("archive")[0];
-  if (archive) throw new UserError(`${archive.path}: an archive; unpack it there first`);
-  throw new UserError(
-    `dataset ${dataset}: there are no images in ${root} (${files.length} other files). Read are PNG and JPEG files, ` +
-      "IDX files, CSV tables with the label first, and CIFAR-10's batches",
-  );
+  }
+  refuseChoice(reading, question.labels);
+  const source = withoutLabels(await reading.open(), question.labels);
+  const notes = [...source.notes ?? [], ...sorted.notes, ...passedOver(sorted)];
+  const description = printable(`${source.description} in ${root}`, 1000);
+  return withSides({ ...source, description, notes }, sidesOf[dataset]);
 }

@@ -1,5 +1,9 @@
 /** What the readers of the data formats have in common: a source of images, read one at a time. */
 import type { Image } from "../formats/image.ts";
+import type { DataSection } from "../spec/resolved.ts";
+
+/** What a person says of where classes are, where the files can be read in two ways. */
+export type LabelChoice = NonNullable<DataSection["labels"]>;
 
 /** One image of a source, not yet read. */
 export interface Sample {
@@ -22,8 +26,14 @@ export interface Source {
   classNames: string[] | null;
   /** How many samples there are at most. */
   count: number;
+  /** Whether there may be fewer. */
+  countsMore?: boolean;
   /** The samples; asked for once. */
   samples: Iterable<Sample> | AsyncIterable<Sample>;
+  /** What was found and is not used, and what was decided, a line each. */
+  notes?: string[];
+  /** Whether pixels were numbers in an array or a table, whose range only a person knows. */
+  numbers?: boolean;
 }
 
 /** The names of ten classes that are digits. */

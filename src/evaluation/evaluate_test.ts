@@ -46,6 +46,7 @@ function bars(stream: number, count: number): Dataset {
     classNames: ["upright", "lying"],
     digest: dataDigest(images, labels),
     skipped: [],
+    notes: [],
   };
 }
 

@@ -27,6 +27,12 @@ export interface DataSection {
   flip: boolean;
   /** Where the images lie; null: data/ and the dataset's name. */
   path: string | null;
+  /**
+   * Where the classes are, for files that can be read in two ways; left out: what the files say.
+   * Of image files: in their folders, in tables beside them, in their names; of tables: in the
+   * first or the last column; none: the images have no classes.
+   */
+  labels?: "folders" | "tables" | "names" | "first" | "last" | "none" | undefined;
 }
 
 /**

@@ -72,6 +72,10 @@ const data = z.strictObject({
   ).default(
     null,
   ),
+  labels: doc(
+    z.enum(["folders", "tables", "names", "first", "last", "none"]),
+    "Where the classes are, for files that can be read in two ways: in the images' folders, in tables beside them or in their names; in a table's first or last column; none: no classes. Default: what the files say.",
+  ).optional(),
 });
 
 const noise = z.strictObject({

@@ -26,5 +26,6 @@ export function noiseDataset(count: number, imageSize = 8): Dataset {
     classNames: Array.from({ length: 10 }, (_, i) => String(i)),
     digest: dataDigest(images, labels),
     skipped: [],
+    notes: [],
   };
 }

@@ -1,7 +1,15 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { fuzz } from "../formats/fuzz.ts";
-import { parseRow } from "./batches.ts";
+import { parseRow as parse, type RowFormat } from "./tables.ts";
+
+/** A table of images of two by two pixels, the label first. */
+const format: RowFormat = {
+  separator: ",",
+  layout: { columns: 5, label: 0, pixels: [1, 2, 3, 4] },
+  most: 9,
+};
+const parseRow = (line: string, where: string) => parse(line, format, where);
 
 Deno.test("a row of the table: label first, then the pixels", () => {
   const { label, image } = parseRow("7,0,255, 3,4.0", "a.csv:2");
@@ -11,13 +19,14 @@ Deno.test("a row of the table: label first, then the pixels", () => {
 
 Deno.test("rows that are no images say where and why, when they are read", () => {
   const faults: [string, string][] = [
-    ["0 pixels", "7"],
-    ["0 pixels", ""],
-    ["3 pixels are no square", "7,1,2,3"],
-    ["no digit", "10,1,2,3,4"],
+    ["1 columns, where", "7"],
+    ["1 columns, where", ""],
+    ["4 columns, where", "7,1,2,3"],
+    ["label 10 is more than 9", "10,1,2,3,4"],
     ["column 3", "7,1,,3,4"],
     ["column 2", "7,-1,2,3,4"],
     ["column 5", "7,1,2,3,0.5"],
+    ["multiplied by 255", "7,1,2,3,0.5"],
     ["column 1", "seven,1,2,3,4"],
     ["column 4", "7,1,2,256,4"],
   ];

@@ -1,0 +1,187 @@
+/**
+ * Classes by folders, as torchvision's ImageFolder takes them: the outermost folder that is one of
+ * several names the class, whatever lies in it. Folders that part a dataset (train, test) are set
+ * aside, unless they lie among others that can only be classes.
+ */
+import { UserError } from "../errors.ts";
+import { allCopied } from "./copies.ts";
+import type { DataFile } from "./files.ts";
+import { firstBranch, type ImageNode, imagesUnder, imageTree } from "./image_tree.ts";
+import { firstNames, notUsed } from "./notes.ts";
+import { type Split, splitOf } from "./splits.ts";
+
+/** Images that belong together: a split, or the whole of a dataset. */
+export interface Part {
+  /** The folder; empty for the dataset's own. */
+  folder: string;
+  split: Split | null;
+  images: DataFile[];
+  /** The class folder of each image by the image's name, or null where folders name no classes. */
+  classOf: ReadonlyMap<string, string> | null;
+}
+
+/** What the folders say. */
+export interface FolderReading {
+  parts: Part[];
+  notes: string[];
+}
+
+/** Folders that lie beside images and hold pictures that are none of the dataset's. */
+const companions = /^(masks?|annotations?|labels?|segmentation\w*|ground[-_]?truths?|gts?)$/i;
+
+const foldersOf = (node: ImageNode) => [...node.folders.values()];
+const namesOf = (nodes: readonly ImageNode[]) => nodes.map(({ name }) => name);
+
+/** Whether there are folders in it that may be classes. */
+function holdsClasses(node: ImageNode): boolean {
+  return firstBranch(node).folders.size > 1;
+}
+
+/** Whether what lies in a folder is a copy of what lies around it, as in NAME/NAME. */
+function copiesAround(node: ImageNode, parent: ImageNode): boolean {
+  const branch = firstBranch(node);
+  const inner = foldersOf(branch);
+  const around = foldersOf(parent).filter((other) => other !== node);
+  const alike = inner.length > 0 && inner.every(({ name }) => parent.folders.has(name));
+  if (!alike && !(inner.length === 0 && parent.images.length > 0)) return false;
+  const others = [...parent.images, ...around.flatMap(imagesUnder)];
+  const copied = { files: imagesUnder(branch), base: branch.path };
+  return allCopied(copied, { files: others, base: parent.path });
+}
+
+/** Whether the folders of one level part the dataset rather than name classes. */
+function arePartsOf(folders: readonly ImageNode[]): boolean {
+  const splits = folders.filter(({ name }) => splitOf(name));
+  const others = folders.filter(({ name }) => !splitOf(name));
+  if (splits.length === 0) return false;
+  if (others.length === 0) return true;
+  if (splits.some(holdsClasses)) {
+    const inner = new Set(splits.flatMap((each) => namesOf(foldersOf(firstBranch(each)))));
+    return others.every((other) =>
+      !holdsClasses(other) || namesOf(foldersOf(firstBranch(other))).some((name) => inner.has(name))
+    );
+  }
+  if (new Set(splits.map(({ name }) => splitOf(name))).size > 1) {
+    throw new UserError(
+      `${firstNames(namesOf(folders))}: these folders may be classes, or parts of the dataset ` +
+        "without classes. Say which: `data.labels: folders` or `data.labels: none`",
+    );
+  }
+  return false;
+}
+
+/** The class folders of one level as a part. */
+function classPart(
+  branch: ImageNode,
+  folders: readonly ImageNode[],
+  split: Split | null,
+  notes: string[],
+): Part {
+  const masks = folders.filter(({ name }) => companions.test(name));
+  if (masks.length > 0) {
+    throw new UserError(
+      `${firstNames(namesOf(folders))}: these folders may be classes, or images beside their ` +
+        `${firstNames(namesOf(masks))}. Name the images' own folder (data.path, --path), or say ` +
+        "`data.labels: folders`",
+    );
+  }
+  const named = folders.filter(({ name }) => splitOf(name));
+  if (named.length > 0) {
+    const beside = firstNames(namesOf(folders.filter((each) => !named.includes(each))));
+    notes.push(`classes: ${firstNames(namesOf(named))} is taken for a class, beside ${beside}`);
+  }
+  const deeper = [...new Set(folders.flatMap((each) => namesOf(foldersOf(firstBranch(each)))))];
+  if (deeper.some((name) => !splitOf(name))) {
+    notes.push(
+      `classes: the outermost folders name them (${firstNames(namesOf(folders))}), as in ` +
+        `torchvision's ImageFolder; folders in these (${firstNames(deeper)}) do not`,
+    );
+  }
+  const classOf = new Map(
+    folders.flatMap((folder) => imagesUnder(folder).map((image) => [image.name, folder.name])),
+  );
+  const images = [...branch.images, ...folders.flatMap(imagesUnder)];
+  return { folder: branch.path, split, images, classOf };
+}
+
+/** Reads a folder and what lies in it as parts. */
+function readNode(node: ImageNode, said: Split | null, reading: FolderReading): void {
+  const branch = firstBranch(node);
+  const chain = branch.path.slice(node.path.length).split("/");
+  const split = chain.map(splitOf).findLast((each) => each) ?? said;
+  const folders = foldersOf(branch).filter((folder) => {
+    if (!copiesAround(folder, branch)) return true;
+    const names = imagesUnder(folder).map(({ name }) => name);
+    reading.notes.push(notUsed(names, "copies of what lies beside them"));
+    return false;
+  });
+  if (arePartsOf(folders)) {
+    if (branch.images.length) {
+      const part = { folder: branch.path, split, images: branch.images, classOf: null };
+      reading.parts.push(part);
+    }
+    for (const folder of folders) readNode(folder, splitOf(folder.name) ?? split, reading);
+  } else if (folders.length > 1) {
+    reading.parts.push(classPart(branch, folders, split, reading.notes));
+  } else {
+    const images = [...branch.images, ...folders.flatMap(imagesUnder)];
+    reading.parts.push({ folder: branch.path, split, images, classOf: null });
+  }
+}
+
+/** A part with one folder only is labelled where other parts have the folder's name as a class. */
+function withKnownClass(part: Part, known: ReadonlySet<string>): Part {
+  if (part.classOf) return part;
+  const of = ({ name }: DataFile) => name.split("/").slice(0, -1).find((each) => known.has(each));
+  const pairs = part.images.flatMap((image) => {
+    const name = of(image);
+    return name === undefined ? [] : [[image.name, name] as const];
+  });
+  return pairs.length < part.images.length ? part : { ...part, classOf: new Map(pairs) };
+}
+
+/** Leaves out a part that only repeats images of a larger one of the same split. */
+function withoutSamples({ parts, notes }: FolderReading): FolderReading {
+  const bySize = parts.toSorted((a, b) => a.images.length - b.images.length);
+  const kept = new Set(parts);
+  for (const part of bySize) {
+    const larger = [...kept].find((other) =>
+      other !== part && other.split === part.split && part.classOf && other.classOf &&
+      other.folder !== "" &&
+      allCopied(
+        { files: part.images, base: part.folder },
+        { files: other.images, base: other.folder },
+      )
+    );
+    if (!larger) continue;
+    kept.delete(part);
+    const names = part.images.map(({ name }) => name);
+    notes.push(notUsed(names, `copies of images in ${firstNames([larger.folder])}`));
+  }
+  return { parts: parts.filter((part) => kept.has(part)), notes };
+}
+
+/**
+ * What folders say about images: the parts of the dataset, and classes.
+ *
+ * @param forced the outermost folders are classes, whatever they are called
+ * @throws UserError where the folders can be read in two ways
+ */
+export function readFolders(images: readonly DataFile[], forced: boolean): FolderReading {
+  const root = imageTree(images);
+  const reading: FolderReading = { parts: [], notes: [] };
+  if (forced) {
+    const branch = firstBranch(root);
+    const pairs = foldersOf(branch).flatMap((folder) =>
+      imagesUnder(folder).map((image) => [image.name, folder.name] as const)
+    );
+    const classOf = new Map(pairs);
+    return { ...reading, parts: [{ folder: "", split: null, images: [...images], classOf }] };
+  }
+  readNode(root, null, reading);
+  const known = new Set(reading.parts.flatMap(({ classOf }) => [...classOf?.values() ?? []]));
+  return withoutSamples({
+    parts: reading.parts.map((part) => withKnownClass(part, known)),
+    notes: reading.notes,
+  });
+}

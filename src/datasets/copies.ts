@@ -1,0 +1,58 @@
+/** Files that are there twice: unpacked into a folder of their own, dotted and plain, copied. */
+import { explainInputError } from "../formats/input.ts";
+import type { DataFile } from "./files.ts";
+
+const pieceBytes = 1 << 16;
+
+/** Fills `buffer` from a file's position on, as far as the file goes. */
+function fill(file: Deno.FsFile, buffer: Uint8Array): Uint8Array {
+  let length = 0;
+  for (let count; length < buffer.length; length += count) {
+    count = file.readSync(buffer.subarray(length)) ?? 0;
+    if (count === 0) break;
+  }
+  return buffer.subarray(0, length);
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Whether two files hold the same bytes; read piece by piece, and no further than they do. */
+export function sameContent(a: DataFile, b: DataFile): boolean {
+  if (a.size !== b.size) return false;
+  let at = a.path;
+  try {
+    using first = Deno.openSync(a.path);
+    at = b.path;
+    using second = Deno.openSync(b.path);
+    const buffers = [new Uint8Array(pieceBytes), new Uint8Array(pieceBytes)] as const;
+    for (;;) {
+      const left = fill(first, buffers[0]);
+      if (!equal(left, fill(second, buffers[1]))) return false;
+      if (left.length < pieceBytes) return true;
+    }
+  } catch (error) {
+    throw explainInputError(error, at);
+  }
+}
+
+/** Files, and the folder from which their names are told. */
+export interface Placed {
+  files: readonly DataFile[];
+  /** Empty for the dataset's own folder. */
+  base: string;
+}
+
+/**
+ * Whether every file of one folder lies in another one too, under the same name from there on and
+ * with the same bytes. Names and sizes are compared before any byte is read.
+ */
+export function allCopied({ files, base }: Placed, others: Placed): boolean {
+  const nameIn = (folder: string, { name }: DataFile) =>
+    folder ? name.slice(folder.length) : `/${name}`;
+  const twins = new Map(others.files.map((file) => [nameIn(others.base, file), file]));
+  const pairs = files.map((file) => [file, twins.get(nameIn(base, file))] as const);
+  return files.length > 0 && pairs.every(([file, twin]) => twin?.size === file.size) &&
+    pairs.every(([file, twin]) => twin !== undefined && sameContent(file, twin));
+}

@@ -1,0 +1,109 @@
+/** What each file of a dataset is, by its first bytes and its name. */
+import { cifarRecordBytes } from "../formats/cifar.ts";
+import { gunzipPieces, isGzip } from "../formats/gzip.ts";
+import { isIdx } from "../formats/idx.ts";
+import { UserError } from "../errors.ts";
+import { type ForeignContent, foreignContent } from "../formats/content.ts";
+import { imageKind, imageNames } from "../formats/images.ts";
+import { explainInputError } from "../formats/input.ts";
+import { isNpz } from "../formats/npy.ts";
+import { isParquet } from "../formats/parquet.ts";
+import type { DataFile } from "./files.ts";
+import { isLabelFile } from "./label_rows.ts";
+
+/** What a file may be. */
+export type Kind =
+  | "idx"
+  | "cifar binary"
+  | "cifar python"
+  | "npz"
+  | "parquet"
+  | "image"
+  /** A table of images or of labels, or a list of names. */
+  | "table"
+  /** Something that is known and not read. */
+  | "foreign"
+  | "other";
+
+/** A file with what it is. */
+export interface KnownFile extends DataFile {
+  kind: Kind;
+  /** What a foreign file is, and the way out. */
+  foreign: ForeignContent | null;
+}
+
+/** What browsers and fetchers call a file that has not arrived in full. */
+const unfinished = /\.(part|partial|crdownload|download|tmp)$/i;
+
+/** Names of files that hold data: a web page in the place of one is a failed download. */
+const dataNames = /(idx\d-ubyte|batch[^/]*\.bin|\.(csv|tsv|npz|parquet|bin|gz|zip|tar|tgz))$/i;
+
+/** How many bytes of a file are looked at. */
+export const headLength = 512;
+
+/** The first bytes of a file, unpacked where it is gzip. */
+export async function headOf(path: string): Promise<{ head: Uint8Array; packed: boolean }> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch (error) {
+    throw explainInputError(error, path);
+  }
+  const raw = new Uint8Array(headLength);
+  const head = raw.subarray(0, await file.read(raw) ?? 0);
+  if (!isGzip(head)) {
+    file.close();
+    return { head, packed: false };
+  }
+  file.seekSync(0, Deno.SeekMode.Start);
+  for await (const piece of gunzipPieces(file.readable, path)) {
+    return { head: piece.subarray(0, headLength), packed: true };
+  }
+  return { head: new Uint8Array(), packed: true };
+}
+
+const known = (file: DataFile, kind: Kind): KnownFile => ({ ...file, kind, foreign: null });
+
+/** What the name alone says, for files that need not be opened to know it; null: nothing. */
+function kindByName(name: string, size: number): Kind | null {
+  if (unfinished.test(name)) return "foreign";
+  if (imageNames.test(name)) return "image";
+  return size === 0 && !/(idx\d-ubyte(\.gz)?|batch[^/]*\.bin)$/i.test(name) ? "other" : null;
+}
+
+function kindByContent({ name, size }: DataFile, head: Uint8Array, packed: boolean): Kind {
+  // What is called one of MNIST's files or a batch is one, and said to be damaged or cut off where
+  // it is.
+  if (isIdx(head) || /idx\d-ubyte(\.gz)?$/i.test(name)) return "idx";
+  if (/batch[^/]*\.bin$/i.test(name)) return "cifar binary";
+  if (/\.bin$/i.test(name) && size % cifarRecordBytes === 0) return "cifar binary";
+  if (isLabelFile(name)) return "table";
+  if (packed) return "other";
+  if (head[0] === 0x80 && /_batch(_\d+)?$/.test(name)) return "cifar python";
+  if (isNpz(head)) return "npz";
+  if (isParquet(head)) return "parquet";
+  return imageKind(head) ? "image" : "other";
+}
+
+/**
+ * What a file is.
+ *
+ * @throws UserError where it cannot be read, or is a web page under the name of a data file
+ */
+export async function knownFile(file: DataFile): Promise<KnownFile> {
+  const { path, name, size } = file;
+  const named = kindByName(name, size);
+  if (named === "foreign") {
+    const what = "a download that has not arrived in full";
+    return { ...file, kind: "foreign", foreign: { what, wayOut: "get it again" } };
+  }
+  if (named) return known(file, named);
+  const { head, packed } = await headOf(path);
+  const foreign = foreignContent(head);
+  if (foreign && dataNames.test(name) && /web page|Git LFS/.test(foreign.what)) {
+    throw new UserError(`${path}: this is ${foreign.what}; ${foreign.wayOut}`);
+  }
+  const kind = kindByContent(file, head, packed);
+  const isForeign = foreign !== null && (kind === "other" || kind === "table");
+  return isForeign ? { ...file, kind: "foreign", foreign } : known(file, kind);
+}

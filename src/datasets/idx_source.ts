@@ -1,0 +1,194 @@
+/**
+ * MNIST's own files: each of images with its file of labels, whose name says `labels-idx1` for
+ * `images-idx3`. They are found wherever unpackers put them: packed and plain, dotted and dashed,
+ * in folders of their own names.
+ */
+import { UserError } from "../errors.ts";
+import { gunzip, isGzip } from "../formats/gzip.ts";
+import { decodeIdx } from "../formats/idx.ts";
+import { readInput } from "../formats/input.ts";
+import { numberNames, publishedClasses } from "./class_names.ts";
+import { sameContent } from "./copies.ts";
+import type { DataFile } from "./files.ts";
+import { firstNames, notUsed } from "./notes.ts";
+import type { Sample, Source } from "./source.ts";
+import { orderNote, splitOf, splitOfPath } from "./splits.ts";
+
+/** One file of images, decoded. */
+interface Part {
+  name: string;
+  count: number;
+  width: number;
+  height: number;
+  channels: 1 | 3;
+  data: Uint8Array;
+  labels: Uint8Array | null;
+}
+
+const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
+const parentOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
+const isPacked = ({ name }: DataFile) => /\.gz$/i.test(name);
+
+/** The words of a file's name that say what it is, without those of its format. */
+function wordsOf(name: string): string[] {
+  const words = lastOf(name).toLowerCase().split(/[-_. ]+/);
+  return words.filter((word) => !/^(gz|idx\d?|ubyte|byte|int|)$/.test(word));
+}
+
+/** What a file of images and its file of labels have in common: `train`, `emnist-letters-test`. */
+function keyOf({ name }: DataFile): string {
+  return wordsOf(name).filter((word) => !/^(images?|labels?)$/.test(word)).join("-");
+}
+
+/** The name of the set that a file belongs to, whatever its split. */
+function setOf(file: DataFile): string {
+  return keyOf(file).split("-").filter((word) => !splitOf(word)).join("-");
+}
+
+export function holdsLabels({ name }: DataFile): boolean {
+  return wordsOf(name).some((word) => /^labels?$/.test(word));
+}
+
+async function readIdx(path: string) {
+  const bytes = await readInput(path);
+  return decodeIdx(isGzip(bytes) ? await gunzip(bytes, path) : bytes, path);
+}
+
+async function sameIdx(a: DataFile, b: DataFile): Promise<boolean> {
+  if (isPacked(a) === isPacked(b)) return sameContent(a, b);
+  const [left, right] = [await readIdx(a.path), await readIdx(b.path)];
+  return `${left.shape}` === `${right.shape}` &&
+    left.data.every((byte, i) => byte === right.data[i]);
+}
+
+/**
+ * One file for each key: of copies the first, plain before packed.
+ *
+ * @throws UserError where files of one key differ, which are two datasets
+ */
+async function withoutCopies(files: readonly DataFile[], notes: string[]): Promise<DataFile[]> {
+  const chosen = new Map<string, DataFile>();
+  const copies: string[] = [];
+  for (const file of files.toSorted((a, b) => Number(isPacked(a)) - Number(isPacked(b)))) {
+    const first = chosen.get(keyOf(file));
+    if (!first) chosen.set(keyOf(file), file);
+    else if (await sameIdx(first, file)) copies.push(file.name);
+    else {
+      throw new UserError(
+        `${first.name} and ${file.name} are two datasets. Name the folder of the one that is ` +
+          "meant (data.path, --path)",
+      );
+    }
+  }
+  if (copies.length) notes.push(notUsed(copies, "copies of files that are taken"));
+  return files.filter((file) => chosen.get(keyOf(file)) === file);
+}
+
+/** The labels of a file of images: beside it, else in a folder beside its own, else anywhere. */
+function labelsFor(images: DataFile, labels: readonly DataFile[]): DataFile | undefined {
+  const alike = labels.filter((file) => keyOf(file) === keyOf(images));
+  const near = ({ name }: DataFile) =>
+    parentOf(name) === parentOf(images.name)
+      ? 0
+      : parentOf(parentOf(name)) === parentOf(parentOf(images.name))
+      ? 1
+      : 2;
+  return alike.toSorted((a, b) =>
+    near(a) - near(b) || Number(isPacked(a)) - Number(isPacked(b))
+  )[0];
+}
+
+async function readPart(images: DataFile, labelFile: DataFile | undefined): Promise<Part> {
+  const { path, name } = images;
+  const { shape: [count, height, width, depth = 1], data } = await readIdx(path);
+  if (!count || !height || !width || (depth !== 1 && depth !== 3)) {
+    throw new UserError(`${path}: this IDX file holds no images`);
+  }
+  const labels = labelFile ? await readIdx(labelFile.path) : null;
+  if (labels && `${labels.shape}` !== `${count}`) {
+    throw new UserError(
+      `${labelFile?.path}: ${labels.data.length} labels for the ${count} images of ${path}`,
+    );
+  }
+  return { name, count, height, width, channels: depth, data, labels: labels?.data ?? null };
+}
+
+function* samplesOf(parts: readonly Part[]): Generator<Sample> {
+  for (const { name, count, height, width, channels, data, labels } of parts) {
+    const stride = height * width * channels;
+    for (let i = 0; i < count; i++) {
+      const read = () => ({
+        width,
+        height,
+        channels,
+        data: data.subarray(i * stride, (i + 1) * stride),
+      });
+      yield { name: `${name}, image ${i}`, label: labels?.[i] ?? null, read };
+    }
+  }
+}
+
+function refuseSeveralSets(files: readonly DataFile[]): void {
+  const sets = [...new Set(files.map(setOf))];
+  if (sets.length < 2) return;
+  throw new UserError(
+    `${sets.length} datasets lie here: ${firstNames(sets.map((set) => set || "MNIST"))}. Put the ` +
+      "files of the one that is meant into a folder of their own, and name it (data.path, --path)",
+  );
+}
+
+/** Leaves out files without labels where others have them, and says which. */
+function labelledOnly(parts: readonly Part[], notes: string[]): Part[] {
+  const labelled = parts.filter(({ labels }) => labels);
+  if (labelled.length === 0 || labelled.length === parts.length) return [...parts];
+  const others = parts.filter(({ labels }) => !labels).map(({ name }) => name);
+  notes.push(notUsed(others, "their files of labels are missing, where others have them"));
+  return labelled;
+}
+
+/**
+ * IDX files.
+ *
+ * @param files of images, in the order in which they are taken
+ * @param labels files of labels
+ * @throws UserError where several datasets lie together, or a file is damaged
+ */
+export async function idxSource(
+  files: readonly DataFile[],
+  labels: readonly DataFile[],
+  dataset: string,
+): Promise<Source> {
+  const notes: string[] = [];
+  refuseSeveralSets(files);
+  const images = await withoutCopies(files, notes);
+  const used = images.map((file) => labelsFor(file, labels));
+  const read: Part[] = [];
+  for (const [i, file] of images.entries()) read.push(await readPart(file, used[i]));
+  const parts = labelledOnly(read, notes);
+  const keys = new Set(images.map(keyOf));
+  const unpaired = labels.filter((file) => !keys.has(keyOf(file)));
+  if (unpaired.length) {
+    notes.push(notUsed(unpaired.map(({ name }) => name), "labels without their images"));
+  }
+  if (images.some(({ name }) => /emnist/i.test(name))) {
+    notes.push("EMNIST's images lie on their side, as published; they are not turned");
+  }
+  const order = orderNote(
+    parts.map(({ name, count }) => ({ split: splitOfPath(name), count })),
+    dataset === "cifar-10",
+  );
+  if (order) notes.push(order);
+  let most = -1;
+  for (const { labels } of parts) for (const label of labels ?? []) most = Math.max(most, label);
+  const published = publishedClasses[dataset];
+  return {
+    description: `IDX files ${parts.map(({ name }) => name).join(", ")}`,
+    classNames: parts.every(({ labels }) => labels)
+      ? published && most < published.length ? [...published] : numberNames(most)
+      : null,
+    count: parts.reduce((sum, { count }) => sum + count, 0),
+    samples: samplesOf(parts),
+    notes,
+    numbers: true,
+  };
+}

@@ -1,0 +1,279 @@
+/**
+ * Folders of images. Classes come from tables of labels where there are any, else from the folders
+ * that the images lie in, where those are several; else there are none.
+ */
+import { counted } from "../counted.ts";
+import { UserError } from "../errors.ts";
+import { decodeImage } from "../formats/images.ts";
+import { explainInputError } from "../formats/input.ts";
+import { type FolderReading, type Part, readFolders } from "./class_folders.ts";
+import { mostClasses, numberClasses } from "./class_names.ts";
+import type { DataFile } from "./files.ts";
+import { readTables, type TableReading } from "./label_tables.ts";
+import { labelsInNames } from "./name_labels.ts";
+import { firstNames, notUsed } from "./notes.ts";
+import type { LabelChoice, Sample, Source } from "./source.ts";
+import { orderNote, type Split, splitOf, splitOfPath, splitRank } from "./splits.ts";
+
+/** How the images' dataset is read. */
+export interface ImageRequest {
+  dataset: string;
+  /** What the person says of where the classes are; undefined: what the files say. */
+  labels?: LabelChoice | undefined;
+}
+
+/** Classes of images by name, as folders, tables or names write them. */
+interface Labelling {
+  of: ReadonlyMap<string, string>;
+  /** Whether classes that are written as numbers are numbers. */
+  numeric: boolean;
+  how: string;
+}
+
+/** CIFAR-10 has so many test images; Kaggle's test folder has 290,000 others among them. */
+const cifarTestImages = 10_000;
+
+const parentOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
+const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
+
+/** Folders that name no classes: each is a part. */
+function byDirectory(images: readonly DataFile[]): FolderReading {
+  const folders = Map.groupBy(images, ({ name }) => parentOf(name));
+  const parts = [...folders].map(([folder, images]) => ({
+    folder,
+    split: splitOfPath(folder),
+    images,
+    classOf: null,
+  }));
+  return { parts, notes: [] };
+}
+
+/** The classes that folders name, all parts together; null where they name none. */
+function byFolders(parts: readonly Part[]): Labelling | null {
+  const of = new Map(parts.flatMap(({ classOf }) => [...classOf ?? []]));
+  return of.size ? { of, numeric: false, how: "in class folders" } : null;
+}
+
+function byTables({ labels, tables }: TableReading): Labelling | null {
+  if (labels.size === 0) return null;
+  return { of: labels, numeric: true, how: `with the labels of ${firstNames(tables)}` };
+}
+
+/** Whether two labellings part the images that both know in the same way. */
+function agree(a: Labelling, b: Labelling): boolean {
+  const there = new Map<string, string>();
+  const back = new Map<string, string>();
+  for (const [image, left] of a.of) {
+    const right = b.of.get(image);
+    if (right === undefined) continue;
+    if ((there.get(left) ?? right) !== right || (back.get(right) ?? left) !== left) return false;
+    there.set(left, right);
+    back.set(right, left);
+  }
+  return true;
+}
+
+/** Tables or folders, where both say classes: what knows more images, if they agree. */
+function tablesOrFolders(tables: Labelling | null, folders: Labelling | null): Labelling | null {
+  if (!tables || !folders) return tables ?? folders;
+  if (!agree(tables, folders)) {
+    const names = [...new Set(folders.of.values())];
+    throw new UserError(
+      `images ${tables.how} lie in folders that part them otherwise (${firstNames(names)}). ` +
+        "Say which are the classes: `data.labels: tables` or `data.labels: folders`",
+    );
+  }
+  return tables.of.size < folders.of.size ? folders : tables;
+}
+
+/** Everything that is known of the images before one is read. */
+class Survey {
+  readonly notes: string[] = [];
+  missing: string[] = [];
+  labelling: Labelling | null = null;
+
+  constructor(readonly request: ImageRequest, public parts: Part[]) {}
+
+  /** Leaves a part out. */
+  drop(part: Part, why: string) {
+    this.parts = this.parts.filter((each) => each !== part);
+    this.notes.push(notUsed(part.images.map(({ name }) => name), why));
+  }
+
+  isLabelled(part: Part): boolean {
+    const { labelling } = this;
+    return labelling !== null && part.images.some(({ name }) => labelling.of.has(name));
+  }
+}
+
+async function labelSurvey(survey: Survey, tables: readonly DataFile[]): Promise<void> {
+  const { request: { labels: said }, parts, notes } = survey;
+  const images = parts.flatMap((part) => part.images);
+  if (said === "names") {
+    const of = labelsInNames(images);
+    if (!of) throw new UserError("data.labels: names: the images' names say no classes");
+    survey.labelling = { of, numeric: true, how: "with classes in their names" };
+  }
+  if (said !== undefined && said !== "tables") {
+    if (tables.length) {
+      notes.push(notUsed(tables.map(({ name }) => name), `data.labels says ${said}`));
+    }
+    if (said === "folders") survey.labelling = byFolders(parts);
+    return;
+  }
+  const reading = await readTables(images, tables);
+  const fromTables = byTables(reading);
+  if (said === "tables" && !fromTables) {
+    throw new UserError("data.labels: tables: no table names the images' classes");
+  }
+  const fromFolders = said === "tables" ? null : byFolders(parts);
+  survey.labelling = tablesOrFolders(fromTables, fromFolders);
+  survey.missing = reading.missing;
+  notes.push(...reading.notes);
+  if (fromTables && survey.labelling !== fromTables) {
+    notes.push(notUsed(reading.tables, "the folders say the same classes, and of more images"));
+  }
+  for (const { file, names } of reading.nameLists) {
+    notes.push(notUsed([file], `a list (${firstNames(names)}); classes are numbered by name`));
+  }
+}
+
+/** Parts without labels are no use where others have them. */
+function dropUnlabelled(survey: Survey): void {
+  const labelled = survey.parts.filter((part) => survey.isLabelled(part));
+  if (labelled.length) {
+    const where = firstNames(labelled.map(({ folder }) => folder || "other images"));
+    for (const part of survey.parts) {
+      if (!labelled.includes(part)) survey.drop(part, `without labels, where ${where} has them`);
+    }
+    return;
+  }
+  if (survey.request.dataset !== "cifar-10") return;
+  for (const part of survey.parts) {
+    if (part.split === "test" && part.images.length > cifarTestImages && survey.parts.length > 1) {
+      survey.drop(part, "more than CIFAR-10's 10,000 test images, so most are others");
+    }
+  }
+}
+
+/** A word where names may say classes and nobody asked for them. */
+function hintAtNames(survey: Survey): void {
+  const { labels } = survey.request;
+  if (survey.labelling || labels !== undefined) return;
+  let found: Map<string, string> | null = null;
+  try {
+    found = labelsInNames(survey.parts.flatMap(({ images }) => images));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
+  const names = [...new Set(found?.values())].sort();
+  if (names.every((name) => splitOf(name))) return;
+  survey.notes.push(
+    `labels: none are read; the images' names may say classes (${firstNames(names)}), which ` +
+      "`data.labels: names` reads",
+  );
+}
+
+/** The split of each image of a part, by its folders, or by its name where all names say one. */
+function splitsIn({ images, split, classOf }: Part): Map<string, Split | null> {
+  const named = images.map(({ name }) => splitOf(lastOf(name)));
+  const allNamed = named.every((each) => each);
+  return new Map(images.map(({ name }, i) => {
+    const own = classOf?.get(name);
+    const folders = parentOf(name).split("/").filter((each) => each !== own).join("/");
+    return [name, (allNamed ? named[i] : null) ?? splitOfPath(folders) ?? split];
+  }));
+}
+
+/** The images in the order in which they are taken. */
+function inOrder(survey: Survey, images: readonly DataFile[]): DataFile[] {
+  const splits = new Map(survey.parts.flatMap((part) => [...splitsIn(part)]));
+  const testFirst = survey.request.dataset === "cifar-10";
+  const ranked = images.flatMap((file) => {
+    const split = splits.get(file.name);
+    return split === undefined ? [] : [{ file, split, rank: splitRank(split, testFirst) }];
+  }).sort((a, b) => a.rank - b.rank);
+  const order = orderNote(ranked.map(({ split }) => ({ split, count: 1 })), testFirst);
+  if (order) survey.notes.push(order);
+  return ranked.map(({ file }) => file);
+}
+
+function readFile(path: string): Uint8Array {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    throw explainInputError(error, path);
+  }
+}
+
+/** The images as samples; those that should have a label and have none are bad ones. */
+function* samplesOf(
+  images: readonly DataFile[],
+  labels: ReadonlyMap<string, number> | null,
+  missing: readonly string[],
+): Generator<Sample> {
+  for (const { path, name } of images) {
+    const label = labels?.get(name) ?? null;
+    const read = () => {
+      if (labels && label === null) throw new UserError(`${path}: this image has no label`);
+      return decodeImage(readFile(path), path);
+    };
+    yield { name, label, read };
+  }
+  for (const name of missing) {
+    const read = () => {
+      throw new UserError(`${name}: a label names this image, but it is missing`);
+    };
+    yield { name, label: null, read };
+  }
+}
+
+/**
+ * A folder of image files.
+ *
+ * @param images in the order of their names
+ * @param tables files that may hold labels, possibly none
+ * @throws UserError where classes can be read in two ways, or a table is damaged
+ */
+export async function imageSource(
+  images: readonly DataFile[],
+  tables: readonly DataFile[],
+  request: ImageRequest,
+): Promise<Source> {
+  const alone = request.labels === "none" || request.labels === "names" ||
+    request.labels === "tables";
+  const reading = alone ? byDirectory(images) : readFolders(images, request.labels === "folders");
+  const survey = new Survey(request, reading.parts);
+  survey.notes.push(...reading.notes);
+  await labelSurvey(survey, tables);
+  dropUnlabelled(survey);
+  hintAtNames(survey);
+  const { labelling, notes, missing } = survey;
+  const taken = inOrder(survey, images);
+  const classes = labelling &&
+    numberClasses(request.dataset, labelling.of.values(), labelling.numeric);
+  if (labelling && !classes) {
+    const count = new Set(labelling.of.values()).size;
+    notes.push(
+      `labels: ${
+        count.toLocaleString("en-US")
+      } classes are there, and at most ${mostClasses} are kept; ` +
+        "the images are taken without classes",
+    );
+  }
+  const labels = labelling && classes && new Map(
+    [...labelling.of].flatMap(([image, written]) => {
+      const number = classes.numbers.get(written);
+      return number === undefined ? [] : [[image, number] as const];
+    }),
+  );
+  return {
+    description: `${counted(taken.length, "image file")} ${
+      labels && labelling ? labelling.how : "without labels"
+    }`,
+    classNames: classes ? classes.classNames : null,
+    count: taken.length + missing.length,
+    samples: samplesOf(taken, labels, missing),
+    notes,
+  };
+}

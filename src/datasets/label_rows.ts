@@ -1,0 +1,226 @@
+/**
+ * Tables of labels beside images: lines `NAME LABEL` as MNIST-M has them, CSV and TSV tables with a
+ * column of names and one of labels (Kaggle, Hugging Face), and JSON lines.
+ */
+import { UserError } from "../errors.ts";
+import { readLines } from "../formats/lines.ts";
+import { fieldsOf, plainName, separatorOf } from "./csv.ts";
+import type { DataFile } from "./files.ts";
+import { firstNames } from "./notes.ts";
+
+/** One row: which image, as the table names it, and its class. */
+export interface LabelRow {
+  row: number;
+  key: string;
+  label: string;
+}
+
+/** What a file that may be a table of labels holds. */
+export type LabelTable =
+  /** Labels, and columns that are passed over. */
+  | { kind: "labels"; rows: LabelRow[]; passed: string[] }
+  /** The names of classes, in the order of the file. */
+  | { kind: "names"; names: string[] }
+  /** Something else; `why` tells what. */
+  | { kind: "other"; why: string };
+
+/** A table with more rows is no table of a dataset's labels. */
+const mostRows = 20_000_000;
+
+const nameColumns = [
+  "filename",
+  "file",
+  "fname",
+  "filepath",
+  "path",
+  "image",
+  "imagename",
+  "imagepath",
+  "imagefile",
+  "imagefilename",
+  "img",
+  "imgname",
+  "imageid",
+  "id",
+  "name",
+];
+const labelColumns = [
+  "label",
+  "labels",
+  "class",
+  "classes",
+  "classname",
+  "classid",
+  "classlabel",
+  "labelname",
+  "labelid",
+  "category",
+  "categoryid",
+  "target",
+  "digit",
+  "breed",
+  "species",
+];
+/** Columns that no one takes for labels, also where a table has no other. */
+const otherColumns = [
+  "text",
+  "caption",
+  "captions",
+  "prompt",
+  "description",
+  "url",
+  "split",
+  "bbox",
+];
+
+/** Whether a file may hold labels or the names of classes, by its name. */
+export function isLabelFile(name: string): boolean {
+  const last = name.slice(name.lastIndexOf("/") + 1);
+  return /labels?[^/]*\.txt$/i.test(last) || /\.(csv|tsv|jsonl)(\.gz)?$/i.test(last);
+}
+
+/** The lines of a file with something in them, each with its number. */
+async function linesOf(path: string): Promise<{ line: string; row: number }[]> {
+  const lines: { line: string; row: number }[] = [];
+  let row = 0;
+  for await (const text of readLines(path)) {
+    row++;
+    const line = text.trim();
+    if (line) lines.push({ line, row });
+    if (row > mostRows) throw new UserError(`${path}: too long for a table of labels`);
+  }
+  return lines;
+}
+
+const isSeparator = (character: string | undefined) =>
+  character !== undefined && (character === "," || character.trim() === "");
+
+/** A line's name and its last word; null where it has one word only. */
+function nameAndLast(line: string): { key: string; label: string } | null {
+  let at = line.length;
+  while (at > 0 && !isSeparator(line[at - 1])) at--;
+  const label = line.slice(at);
+  while (at > 0 && isSeparator(line[at - 1])) at--;
+  return at === 0 || label === "" ? null : { key: line.slice(0, at), label };
+}
+
+const isNumber = (text: string) => /^\d{1,3}$/.test(text) && Number(text) < 256;
+
+/** `NAME LABEL` lines, or a list of names. */
+async function textTable(path: string, isImage: (key: string) => boolean): Promise<LabelTable> {
+  const lines = await linesOf(path);
+  const parsed = lines.map(({ line, row }) => ({ row, line, said: nameAndLast(line) }));
+  const labelled = parsed.some(({ said }) => said && (isImage(said.key) || isNumber(said.label)));
+  if (!labelled) return { kind: "names", names: lines.map(({ line }) => line) };
+  const named = parsed.some(({ said }) => said && isImage(said.key) && !isNumber(said.label)) &&
+    !parsed.some(({ said }) => said && isNumber(said.label));
+  const rows = parsed.map(({ row, said }) => {
+    if (!said || (!named && !isNumber(said.label))) {
+      throw new UserError(
+        `${path}:${row}: expected an image's name and its class (a number below 256)`,
+      );
+    }
+    return { row, ...said };
+  });
+  return { kind: "labels", rows, passed: [] };
+}
+
+/** JSON lines with `file_name` and `label`, as Hugging Face's image folders have them. */
+async function jsonTable(path: string): Promise<LabelTable> {
+  const rows: LabelRow[] = [];
+  const passed = new Set<string>();
+  for (const { line, row } of await linesOf(path)) {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      throw new UserError(`${path}:${row}: no JSON`);
+    }
+    const fields = new Map(Object.entries(value ?? {}));
+    const key: unknown = fields.get("file_name");
+    const label: unknown = fields.get("label");
+    if (typeof key !== "string") return { kind: "other", why: "it has no file_name" };
+    for (const name of fields.keys()) {
+      if (name !== "file_name" && name !== "label") passed.add(name);
+    }
+    if (typeof label !== "string" && typeof label !== "number") {
+      return { kind: "other", why: "it has no label that is a name or a number" };
+    }
+    rows.push({ row, key, label: `${label}` });
+  }
+  return { kind: "labels", rows, passed: [...passed] };
+}
+
+interface Columns {
+  key: number;
+  label: number;
+  passed: string[];
+}
+
+/** Which columns hold names and labels, by the header; a text where they cannot be told. */
+function columnsOf(path: string, header: string[]): Columns | string {
+  const plain = header.map(plainName);
+  const key = nameColumns.map((name) => plain.indexOf(name)).find((at) => at >= 0);
+  if (key === undefined) return `none of its columns (${firstNames(header)}) is called file_name`;
+  const found = plain.flatMap((name, at) => at !== key && labelColumns.includes(name) ? [at] : []);
+  const exact = plain.indexOf("label");
+  const others = header.map((_, at) => at).filter((at) => at !== key);
+  const label = exact >= 0
+    ? exact
+    : found.length === 1
+    ? found[0]
+    : others.length === 1 && !otherColumns.includes(plain[others[0] ?? 0] ?? "")
+    ? others[0]
+    : undefined;
+  if (label === undefined && found.length > 1) {
+    throw new UserError(
+      `${path}: more than one column may hold the labels: ` +
+        `${firstNames(found.map((at) => header[at] ?? ""))}. ` +
+        "Name the one that is meant `label`",
+    );
+  }
+  if (label === undefined) return `none of its columns (${firstNames(header)}) is called label`;
+  const passed = others.filter((at) => at !== label).map((at) => header[at] ?? "");
+  return { key, label, passed };
+}
+
+/** A CSV or TSV table, with a header or, of two columns, without. */
+async function csvTable(path: string, isImage: (key: string) => boolean): Promise<LabelTable> {
+  const lines = await linesOf(path);
+  const first = lines[0];
+  if (!first) return { kind: "other", why: "it is empty" };
+  const separator = separatorOf(first.line);
+  const header = fieldsOf(first.line, separator);
+  if (!header) return { kind: "other", why: "a quote in its first row is not closed" };
+  const bare = header.length === 2 && isImage(header[0] ?? "");
+  const columns = bare ? { key: 0, label: 1, passed: [] } : columnsOf(path, header);
+  if (typeof columns === "string") return { kind: "other", why: columns };
+  const rows = lines.slice(bare ? 0 : 1).flatMap(({ line, row }) => {
+    const fields = fieldsOf(line, separator);
+    const key = fields?.[columns.key];
+    const label = fields?.[columns.label];
+    if (!key || label === undefined) {
+      throw new UserError(`${path}:${row}: expected ${header.length} columns, as in the first row`);
+    }
+    return label === "" ? [] : [{ row, key, label }];
+  });
+  return { kind: "labels", rows, passed: columns.passed };
+}
+
+/**
+ * Reads a file that may be a table of labels.
+ *
+ * @param isImage whether a table's name for an image is one of those that are there
+ * @throws UserError where rows are damaged, or the label's column can be read in two ways
+ */
+export async function readLabelTable(
+  { path, name }: DataFile,
+  isImage: (key: string) => boolean,
+): Promise<LabelTable> {
+  if (/sample[-_ ]?submission/i.test(name)) {
+    return { kind: "other", why: "an example of what a contest wants back; its labels are none" };
+  }
+  if (/\.txt$/i.test(name)) return await textTable(path, isImage);
+  if (/\.jsonl$/i.test(name)) return await jsonTable(path);
+  return await csvTable(path, isImage);
+}

@@ -1,0 +1,55 @@
+/** Classes in the names of image files: `3_00012.png`, `cat.0.jpg`, `12_bird.png`. */
+import { UserError } from "../errors.ts";
+import { mostClasses } from "./class_names.ts";
+import type { DataFile } from "./files.ts";
+import { firstNames } from "./notes.ts";
+
+const digits = /^\d+$/;
+
+/** A file's name without its folders and its ending, at its first or last separator. */
+function halves(name: string, which: "first" | "last"): { head: string; tail: string } | null {
+  const stem = name.slice(name.lastIndexOf("/") + 1).replace(/\.[^.]*$/, "");
+  const places = [...stem.matchAll(/[._-]/g)].map(({ index }) => index);
+  const at = which === "first" ? places[0] : places.at(-1);
+  if (at === undefined || at === 0 || at === stem.length - 1) return null;
+  return { head: stem.slice(0, at), tail: stem.slice(at + 1) };
+}
+
+/** Classes of all images by one rule, or null where it fits not all or tells no classes apart. */
+function byRule(
+  images: readonly DataFile[],
+  classIn: (name: string) => string | null,
+): Map<string, string> | null {
+  const labels = new Map<string, string>();
+  for (const { name } of images) {
+    const label = classIn(name);
+    if (label === null) return null;
+    labels.set(name, label);
+  }
+  const count = new Set(labels.values()).size;
+  return count >= 2 && count <= mostClasses && 2 * count <= images.length ? labels : null;
+}
+
+/**
+ * The classes that the images' names say, by the images' names; null where they say none.
+ *
+ * @throws UserError where both ends of the names may be classes
+ */
+export function labelsInNames(images: readonly DataFile[]): Map<string, string> | null {
+  const inFront = byRule(images, (name) => {
+    const parts = halves(name, "last");
+    return parts && digits.test(parts.tail) ? parts.head : null;
+  });
+  const behind = byRule(images, (name) => {
+    const parts = halves(name, "first");
+    return parts && digits.test(parts.head) ? parts.tail : null;
+  });
+  if (inFront && behind) {
+    const some = (labels: Map<string, string>) => firstNames([...new Set(labels.values())]);
+    throw new UserError(
+      `the images' names may begin with their classes (${some(inFront)}) or end with them ` +
+        `(${some(behind)}). Put the images into a folder for each class`,
+    );
+  }
+  return inFront ?? behind;
+}

@@ -1,0 +1,108 @@
+/** What is seen of images while they are read and a person should hear. */
+import { counted } from "../counted.ts";
+import { UserError } from "../errors.ts";
+import type { Image } from "../formats/image.ts";
+import { sha256 } from "../formats/sha256.ts";
+import type { Dataset } from "./dataset.ts";
+import { firstNames } from "./notes.ts";
+import type { Target } from "./prepare.ts";
+import type { Source } from "./source.ts";
+
+/** Images whose brightest pixel is darker than this are nearly black. */
+const dark = 32;
+
+function equalAt(images: Uint8Array, stride: number, a: number, b: number): boolean {
+  for (let i = 0; i < stride; i++) {
+    if (images[a * stride + i] !== images[b * stride + i]) return false;
+  }
+  return true;
+}
+
+/** Classes that no image has. */
+function emptyClasses({ labels, classNames }: Pick<Dataset, "labels" | "classNames">): string[] {
+  if (!labels || !classNames) return [];
+  const there = new Set(labels);
+  return classNames.filter((_, label) => !there.has(label));
+}
+
+/** Counts of what a dataset's images are. */
+export class Observations {
+  #notSquare = 0;
+  #otherChannels = 0;
+  #copies: string[] = [];
+  readonly #copyPairs: [number, number][] = [];
+  readonly #byHash = new Map<number, number>();
+  readonly #names = new Map<number, string>();
+
+  constructor(readonly target: Target) {}
+
+  /** Takes one image, and what it has become: number `index` of the prepared ones. */
+  add(name: string, image: Image, prepared: Uint8Array, stride: number, index: number): void {
+    if (image.width !== image.height) this.#notSquare++;
+    if (image.channels !== this.target.channels) this.#otherChannels++;
+    const pixels = prepared.subarray(index * stride, (index + 1) * stride);
+    // 52 bits of the hash tell nearly all apart; then the pixels are compared.
+    const hash = parseInt(sha256(pixels).slice(0, 13), 16);
+    const first = this.#byHash.get(hash);
+    if (first === undefined) this.#byHash.set(hash, index);
+    else if (equalAt(prepared, stride, first, index)) {
+      this.#copies.push(name);
+      this.#copyPairs.push([first, index]);
+    }
+    this.#names.set(index, name);
+  }
+
+  #darkness(name: string, images: Uint8Array, { numbers, description }: Source): string[] {
+    let most = 0;
+    for (let i = 0; i < images.length && most < dark; i++) most = Math.max(most, images[i] ?? 0);
+    if (most >= dark) return [];
+    if (numbers && most <= 1) {
+      throw new UserError(
+        `dataset ${name}: no pixel of ${description} is above 1, and white is 255: images of 0 ` +
+          "and 1 would be black. Multiply them by 255",
+      );
+    }
+    return [`warning: the brightest pixel is ${most} of 255; the images are nearly black`];
+  }
+
+  #copyNotes(labels: Uint8Array | null): string[] {
+    if (this.#copies.length === 0) return [];
+    const others = labels ? this.#copyPairs.filter(([a, b]) => labels[a] !== labels[b]).length : 0;
+    const said = others ? `, ${others.toLocaleString("en-US")} of them in another class` : "";
+    const [first] = this.#copyPairs;
+    const pair = first ? ` as ${firstNames([this.#names.get(first[0]) ?? ""])}` : "";
+    return [
+      `twice: ${counted(this.#copies.length, "image")} with the same pixels as earlier ones` +
+      `${said} (${firstNames([this.#copies[0] ?? ""])}${pair})`,
+    ];
+  }
+
+  /**
+   * What was seen, a line each.
+   *
+   * @throws UserError where pixels are numbers of another range
+   */
+  notes(
+    name: string,
+    dataset: Pick<Dataset, "images" | "labels" | "classNames">,
+    source: Source,
+  ): string[] {
+    const { channels, fit } = this.target;
+    const notes = this.#darkness(name, dataset.images, source);
+    if (this.#otherChannels) {
+      notes.push(
+        channels === 3
+          ? `colours: ${counted(this.#otherChannels, "grey image")} made three equal channels`
+          : `colours: ${counted(this.#otherChannels, "image")} in colour made grey`,
+      );
+    }
+    if (this.#notSquare) {
+      const how = fit === "crop" ? "cropped at the centre" : "squashed";
+      notes.push(`shape: ${counted(this.#notSquare, "image")} not square, ${how} (data.fit)`);
+    }
+    notes.push(...this.#copyNotes(dataset.labels));
+    const empty = emptyClasses(dataset);
+    if (empty.length) notes.push(`classes without images: ${firstNames(empty)}`);
+    return notes;
+  }
+}
