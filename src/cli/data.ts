@@ -142,6 +142,7 @@ export async function run(args: string[]): Promise<number> {
   );
   progress.done();
   print(`${name}: ${describeDataset(dataset)}\ndata digest ${dataset.digest}`);
+  for (const note of dataset.notes) print(line`${note}`);
   for (const what of dataset.skipped) print(line`left out: ${what}`);
   if (flags.preview) {
     const path = `${name}-preview.png`;

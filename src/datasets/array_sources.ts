@@ -111,12 +111,6 @@ function* arraySamples(parts: readonly Arrays[]): Generator<Sample> {
   }
 }
 
-/** The names of the classes of a dataset whose largest label is known. */
-function namesFor(dataset: string, most: number): string[] {
-  const published = publishedClasses[dataset];
-  return published && most < published.length ? [...published] : numberNames(most);
-}
-
 /** Leaves out parts without labels where others have them, and says which. */
 function labelledOnly<Part extends { name: string; labels: unknown }>(
   parts: readonly Part[],
@@ -149,7 +143,7 @@ export async function npzSource(files: readonly DataFile[], dataset: string): Pr
   }
   return {
     description: `NumPy arrays ${parts.map(({ name }) => name).join("; ")}`,
-    classNames: parts.every(({ labels }) => labels) ? namesFor(dataset, most) : null,
+    classNames: parts.every(({ labels }) => labels) ? numberNames(dataset, most) : null,
     count: parts.reduce((sum, { count }) => sum + count, 0),
     samples: arraySamples(parts),
     notes,
@@ -196,12 +190,12 @@ async function shardClasses(shards: readonly Shard[], dataset: string): Promise<
   });
   const [names] = told;
   if (names) return names;
-  if (publishedClasses[dataset]) return namesFor(dataset, 0);
+  if (publishedClasses[dataset]) return numberNames(dataset, 0);
   let most = 0;
   for (const { table, labels } of shards) {
     for await (const { label } of table.samples(labels)) most = Math.max(most, label ?? 0);
   }
-  return numberNames(Math.min(most, mostClasses - 1));
+  return numberNames(dataset, Math.min(most, mostClasses - 1));
 }
 
 /**

@@ -15,9 +15,11 @@ export const publishedClasses: Readonly<Record<string, readonly string[]>> = {
   "cifar-10": cifarNames,
 };
 
-/** The names of classes 0 ... most, which are digits where ten are enough. */
-export function numberNames(most: number): string[] {
-  return most < 10 ? digitNames : Array.from({ length: most + 1 }, (_, label) => `${label}`);
+/** The names of classes that are numbers: the dataset's own, or 0 ... most. */
+export function numberNames(dataset: string, most: number): string[] {
+  const published = publishedClasses[dataset];
+  if (published && most < published.length) return [...published];
+  return Array.from({ length: most + 1 }, (_, label) => `${label}`);
 }
 
 /**
@@ -41,8 +43,7 @@ export function numberClasses(
     let most = 0;
     for (const number of numbers.values()) most = Math.max(most, number);
     if (most >= mostClasses) return null;
-    const known = published && most < published.length ? [...published] : numberNames(most);
-    return { numbers, classNames: known };
+    return { numbers, classNames: numberNames(dataset, most) };
   }
   const all = published && names.every((name) => published.includes(name)) ? [...published] : names;
   if (all.length > mostClasses) return null;

@@ -7,9 +7,10 @@ const pieceBytes = 1 << 16;
 /** Fills `buffer` from a file's position on, as far as the file goes. */
 function fill(file: Deno.FsFile, buffer: Uint8Array): Uint8Array {
   let length = 0;
-  for (let count; length < buffer.length; length += count) {
-    count = file.readSync(buffer.subarray(length)) ?? 0;
+  while (length < buffer.length) {
+    const count = file.readSync(buffer.subarray(length)) ?? 0;
     if (count === 0) break;
+    length += count;
   }
   return buffer.subarray(0, length);
 }

@@ -7,7 +7,7 @@ import { UserError } from "../errors.ts";
 import { gunzip, isGzip } from "../formats/gzip.ts";
 import { decodeIdx } from "../formats/idx.ts";
 import { readInput } from "../formats/input.ts";
-import { numberNames, publishedClasses } from "./class_names.ts";
+import { numberNames } from "./class_names.ts";
 import { sameContent } from "./copies.ts";
 import type { DataFile } from "./files.ts";
 import { firstNames, notUsed } from "./notes.ts";
@@ -180,12 +180,9 @@ export async function idxSource(
   if (order) notes.push(order);
   let most = -1;
   for (const { labels } of parts) for (const label of labels ?? []) most = Math.max(most, label);
-  const published = publishedClasses[dataset];
   return {
     description: `IDX files ${parts.map(({ name }) => name).join(", ")}`,
-    classNames: parts.every(({ labels }) => labels)
-      ? published && most < published.length ? [...published] : numberNames(most)
-      : null,
+    classNames: parts.every(({ labels }) => labels) ? numberNames(dataset, most) : null,
     count: parts.reduce((sum, { count }) => sum + count, 0),
     samples: samplesOf(parts),
     notes,

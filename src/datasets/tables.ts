@@ -156,10 +156,6 @@ function labelledOnly(tables: readonly Table[], notes: string[]): Table[] {
   return labelled;
 }
 
-function classNamesOf(dataset: string, most: number): string[] {
-  return [...publishedClasses[dataset] ?? numberNames(most)];
-}
-
 /** The largest label of tables, which names the classes of a dataset without fixed ones. */
 async function largestLabel(tables: readonly Table[]): Promise<number> {
   let largest = 0;
@@ -204,7 +200,7 @@ export async function tableSource(
   const how = [...new Set(tables.map(({ layout }) => layout.how))].join("; ");
   return {
     description: `the table ${tables.map(({ file }) => file.name).join(", ")} (${how})`,
-    classNames: labelled ? classNamesOf(dataset, most) : null,
+    classNames: labelled ? numberNames(dataset, most) : null,
     count: tables.reduce((sum, { rows }) => sum + rows, 0),
     samples: samplesOf(tables, fixed ? mostLabel(dataset) : mostClasses - 1),
     notes,

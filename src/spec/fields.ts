@@ -51,6 +51,7 @@ export const fields: Record<Field, Decides> = {
   "data.fit": "data",
   "data.flip": "training",
   "data.path": "data",
+  "data.labels": "data",
   "imageSize": "model",
   "channels": "model",
   "baseWidth": "model",
