@@ -4,6 +4,7 @@
  */
 import { markdownTable, md, trustedMarkdown } from "../formats/markdown.ts";
 import { stringify } from "@std/yaml";
+import { classesText, type DrawnClasses } from "../spec/labels.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 
 /** The payload files that programs look for, under data/. */
@@ -86,6 +87,7 @@ const meanings: [pattern: RegExp, words: string][] = [
     /^data\/rotation.*\.(png|gif|mp4)$/,
     "the same images, turned while they were drawn: angles across, images down",
   ],
+  [/^data\/classes\.png$/, "the samples, a class a column under its name"],
   [/^data\/denoising.*\.(png|gif|mp4)$/, "how images come out of noise"],
   [/^data\/noising.*\.png$/, "how training images become noise"],
   [/^previews\.png$/, "samples drawn while training"],
@@ -145,10 +147,14 @@ export interface ReadmeInput {
   digests: Digests;
   /** Names of all files that were added, payload names beginning with data/. */
   names: string[];
+  /** The classes that the samples go round; left out of a model that knows none. */
+  classes?: DrawnClasses | null;
 }
 
 /** README.md of a bundle: what is what, how to verify it and run it again. */
-export function bundleReadme({ title, summary, digest, digests, names }: ReadmeInput): string {
+export function bundleReadme(
+  { title, summary, digest, digests, names, classes = null }: ReadmeInput,
+): string {
   const rank = (name: string) => {
     const at = meanings.findIndex(([pattern]) => pattern.test(name));
     return at < 0 ? meanings.length : at;
@@ -163,7 +169,7 @@ export function bundleReadme({ title, summary, digest, digests, names }: ReadmeI
   return `${md`# ${title}
 
 ${summary}`}
-
+${classes ? `\n${md`Classes of the samples, in turn: ${classesText(classes)}.`}\n` : ""}
 ${table}
 
 What lies under data/ comes out the same, byte by byte, when the run is repeated on the same engine, kind of device and

@@ -3,6 +3,7 @@
  * believed that its manifests list (`open.ts`); whether they agree is `verify.ts`'s business.
  */
 import { join } from "@std/path";
+import { z } from "zod";
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
@@ -135,6 +136,20 @@ export function readMetrics(bundle: ReadableBundle): unknown {
   const found = filesOf(bundle);
   const name = `data/${files.metrics}`;
   return found.has(name) ? jsonOf(found.text(name), join(found.path, name)) : null;
+}
+
+/** What environment.json says of the classes. */
+const namedClasses = z.object({
+  data: z.object({ classNames: z.array(z.string().max(200)).max(100_000) }),
+});
+
+/** What the classes of a bundle's dataset are called, by label; null where it does not say. */
+export function readClassNames(bundle: ReadableBundle): string[] | null {
+  const found = filesOf(bundle);
+  const name = "environment.json";
+  if (!found.has(name)) return null;
+  const said = namedClasses.safeParse(jsonOf(found.text(name), join(found.path, name)));
+  return said.data?.data.classNames ?? null;
 }
 
 function jsonOf(text: string, where: string): unknown {

@@ -6,6 +6,7 @@ import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import { parseOptions } from "./options.ts";
 import { explainInputError } from "../formats/input.ts";
+import type { DrawnClasses } from "../spec/labels.ts";
 import type { ModelSamples } from "../report/films.ts";
 import type { PictureFile } from "../report/pictures.ts";
 import { line, print } from "../terminal.ts";
@@ -13,7 +14,7 @@ import { line, print } from "../terminal.ts";
 /** What `--help` prints. */
 export const help =
   `Lists the pictures of a bundle, and draws those that do not lie in it: report.html anew, collages of 400 images for
-each angle, and with a second bundle the rotation of both models side by side as a sheet, GIF and MP4. The bundles
+each angle, the samples with a class a column under its name, and with a second bundle the rotation of both models side by side as a sheet, GIF and MP4. The bundles
 themselves are not changed.
 
 Usage: deno task show BUNDLE [REFERENCE] [--out FOLDER]
@@ -57,26 +58,41 @@ export async function run(args: string[]): Promise<number> {
 
 async function drawings(bundle: string, reference: string | undefined): Promise<PictureFile[]> {
   const { bundleReport } = await import("../report/report.ts");
-  const { besideFiles, collageFiles } = await import("../report/pictures.ts");
+  const { besideFiles, classFiles, collageFiles, uprightOf } = await import(
+    "../report/pictures.ts"
+  );
   const own = await samplesOf(bundle);
   const made: PictureFile[] = [
     ["report.html", new TextEncoder().encode(await bundleReport(bundle))],
     ...own.sets.flatMap(collageFiles),
   ];
+  if (own.classes && own.sets.length > 0) {
+    made.push(...await classFiles(uprightOf(own.sets).pictures, own.classes));
+  }
   if (reference === undefined) return made;
-  const beside = await besideFiles([await samplesOf(reference), own]);
+  const other = await samplesOf(reference);
+  const alike = JSON.stringify(own.classes?.labels) === JSON.stringify(other.classes?.labels);
+  const beside = await besideFiles([other, own], alike ? own.classes : null);
   if (beside.length === 0) {
     throw new UserError(`${reference}: drawn at no angle at which ${bundle} was, too`);
   }
   return [...made, ...beside];
 }
 
-async function samplesOf(bundle: string): Promise<ModelSamples> {
-  const { readAllSamples, readBundleSpec } = await import("../bundle/read.ts");
-  const { specName } = await import("../spec/mod.ts");
+/** A bundle's samples, and the classes that they go round. */
+type BundleModel = ModelSamples & { classes: DrawnClasses | null };
+
+async function samplesOf(path: string): Promise<BundleModel> {
+  const { openBundle } = await import("../bundle/open.ts");
+  const { readAllSamples, readBundleSpec, readClassNames } = await import("../bundle/read.ts");
+  const { drawnLabels, specName } = await import("../spec/mod.ts");
+  const bundle = openBundle(path);
   const sets = [...await readAllSamples(bundle)].map(([angleDegrees, pictures]) => ({
     angleDegrees,
     pictures,
   }));
-  return { model: specName(readBundleSpec(bundle)), sets };
+  const spec = readBundleSpec(bundle);
+  const labels = drawnLabels(spec);
+  const classes = labels && { labels, names: readClassNames(bundle) };
+  return { model: specName(spec), sets, classes };
 }

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Engine, JitFunction } from "../engines/engine.ts";
 import { stepsAtOnce } from "../gpu_pace.ts";
 import { nextTask } from "../next_task.ts";
+import { drawnLabels } from "../spec/labels.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { PlaneMap } from "../../kernels/rotate/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
@@ -302,11 +303,11 @@ function counterTensor(block: number, step: number): tf.Tensor1D {
  * The classes of a batch: the spec's list, else all classes, round and round by the image's index.
  */
 function labelsOf(
-  { sampling: { labels }, classes }: SamplerOptions,
+  { sampling, classes }: SamplerOptions,
   first: number,
   size: number,
 ): tf.Tensor1D {
-  const all = labels ?? Array.from({ length: classes ?? 1 }, (_, label) => label);
+  const all = drawnLabels({ sampling, classes: classes ?? 1 }) ?? [0];
   return tf.tensor1d(
     Array.from({ length: size }, (_, i) => all[(first + i) % all.length]!),
     "int32",

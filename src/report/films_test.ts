@@ -38,7 +38,7 @@ Deno.test("a run's pictures: the turn where there is one, the strip some of the 
   const moments = [999, 600, 300, 0].map((timestep, i) => ({ timestep, pictures: grey(60 * i) }));
   const run = {
     model: "D-2N",
-    classes: null,
+    labels: null,
     denoising: moments,
     stripTimesteps: new Set([999, 300, 0]),
   };

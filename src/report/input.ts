@@ -1,6 +1,7 @@
 /** What a bundle's report is made of. */
 import type { Digests } from "../bundle/layout.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
+import type { DrawnClasses } from "../spec/labels.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import type { LossRow } from "./plots.ts";
 import type { Pictures } from "./sheet.ts";
@@ -42,6 +43,8 @@ export interface ReportInput {
   environment: [name: string, value: string][];
   /** For each angle in degrees the images drawn. */
   samples: { angleDegrees: number; pictures: Pictures }[];
+  /** The classes that the samples go round; null of a model that knows none. */
+  classes: DrawnClasses | null;
   /** In the order in which they are shown. */
   pictures: ShownPicture[];
   films: ShownFilm[];

@@ -59,14 +59,46 @@ export function pngSource(png: Uint8Array): string {
   return `data:image/png;base64,${png.toBase64()}`;
 }
 
-/** Images side by side, each its own; together they are one picture with one label. */
-export function gallery(images: readonly Image[], label: string, size: "small" | "large"): Html {
-  const each = images.map((image) =>
-    html`<img src="${
-      pngSource(encodePng(image))
-    }" width="${image.width}" height="${image.height}" alt="">`
+function imageHtml(image: Image): Html {
+  const source = pngSource(encodePng(image));
+  return html`<img src="${source}" width="${image.width}" height="${image.height}" alt="">`;
+}
+
+/** How a group of images is shown. */
+export interface GalleryOptions {
+  /** What the images are, together: they are one picture to those who do not see them. */
+  label: string;
+  size: "small" | "large";
+  /** Stand under the images, one each. */
+  names?: readonly string[] | null;
+}
+
+/** Images side by side, each its own. */
+export function gallery(
+  images: readonly Image[],
+  { label, size, names = null }: GalleryOptions,
+): Html {
+  const each = images.map((image, i) =>
+    names ? html`<span class="named">${imageHtml(image)}${names[i] ?? ""}</span>` : imageHtml(image)
   );
   return html`<div class="images ${size}" role="img" aria-label="${label}">${each}</div>`;
+}
+
+/** Images in columns under headings: image `i` stands in column `i` modulo their number. */
+export function imageColumns(
+  images: readonly Image[],
+  headings: readonly string[],
+  label: string,
+): Html {
+  const columns = headings.map((heading, column) =>
+    html`
+      <div><span>${heading}</span>${images.filter((_, i) => i % headings.length === column).map(
+        imageHtml,
+      )}</div>
+    `
+  );
+  const body = html`<div class="columns" role="img" aria-label="${label}">${columns}</div>`;
+  return scroller(label, body);
 }
 
 /** A PNG picture with its caption. */

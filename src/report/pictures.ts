@@ -1,14 +1,26 @@
 /** The pictures of a run's samples, each as the file that goes into the bundle. */
 import { denoisingFilm, type Film, type ModelSamples, rotationFilm, type Turned } from "./films.ts";
-import { collages, imageGrid, pictureRange, type Pictures, rotationSheet, strip } from "./sheet.ts";
+import { className, classOfImage, type DrawnClasses } from "../spec/labels.ts";
+import {
+  allPictures,
+  collages,
+  imageGrid,
+  labelSize,
+  pictureRange,
+  type Pictures,
+  rotationSheet,
+  sheetPng,
+  strip,
+  textWidth,
+} from "./sheet.ts";
 
 /** A picture's name and bytes. */
 export type PictureFile = [name: string, bytes: Uint8Array];
 
 /** What the pictures are made of. */
 export interface SampledPictures extends ModelSamples {
-  /** Of a class-conditional model, else null. */
-  classes: number | null;
+  /** The classes that the images go round; null of a model that knows none. */
+  labels: readonly number[] | null;
   /** The first images on their way out of noise, timesteps falling. */
   denoising: { timestep: number; pictures: Pictures }[];
   /** The timesteps that stand in the strip; the film shows all. */
@@ -18,6 +30,17 @@ export interface SampledPictures extends ModelSamples {
 /** Images in the grid at most. */
 const gridCount = 100;
 
+/** Columns of a sheet with a class a column, at most. */
+const mostColumns = 20;
+
+/**
+ * How many columns put each class into one of its own, as the images go round them; null where it
+ * would be one, or too many.
+ */
+export function classColumns(labels: readonly number[] | null): number | null {
+  return labels && labels.length > 1 && labels.length <= mostColumns ? labels.length : null;
+}
+
 /** The images that are not turned, or the first ones. */
 export function uprightOf(sets: readonly Turned[]): Turned {
   return sets.find(({ angleDegrees }) => angleDegrees === 0) ?? sets[0]!;
@@ -25,18 +48,18 @@ export function uprightOf(sets: readonly Turned[]): Turned {
 
 /** The files of a run's samples; the same samples give the same bytes. */
 export async function samplePictures(
-  { model, sets, classes, denoising, stripTimesteps }: SampledPictures,
+  { model, sets, labels, denoising, stripTimesteps }: SampledPictures,
 ): Promise<PictureFile[]> {
   const upright = uprightOf(sets);
   const turned = sets.length > 1 || upright.angleDegrees !== 0;
   const moments = denoising.filter(({ timestep }) => stripTimesteps.has(timestep));
+  const columns = classColumns(labels);
   return [
-    // Classes are drawn in turn, so that a row of them all puts each into a column of its own.
     [
       "grid.png",
       await imageGrid(
         pictureRange(upright.pictures, 0, gridCount),
-        classes !== null && classes <= 20 ? { columns: classes } : {},
+        columns === null ? {} : { columns },
       ),
     ],
     ...collageFiles(upright),
@@ -59,12 +82,45 @@ export function collageFiles({ angleDegrees, pictures }: Turned): PictureFile[] 
 }
 
 /**
+ * The samples with a class a column under its name, as a file; nothing where the classes are too
+ * many, or only one.
+ */
+export async function classFiles(
+  pictures: Pictures,
+  classes: DrawnClasses,
+): Promise<PictureFile[]> {
+  const columns = classColumns(classes.labels);
+  if (columns === null) return [];
+  const names = classes.labels.map((label) => shortName(className(label, classes.names)));
+  const widest = Math.max(64, ...names.map((name) => textWidth(name, labelSize)));
+  const some = allPictures(pictureRange(pictures, 0, gridCount));
+  const rows = Array.from(
+    { length: Math.ceil(some.length / columns) },
+    (_, row) => some.slice(row * columns, (row + 1) * columns),
+  );
+  const sheet = await sheetPng([{ cells: rows, columnLabels: names }], {
+    title: "The samples, a class a column",
+    scale: Math.ceil(widest / pictures.imageSize),
+  });
+  return [["classes.png", sheet]];
+}
+
+/** A name that a column has room for. */
+function shortName(name: string): string {
+  return name.length > 16 ? `${name.slice(0, 15)}…` : name;
+}
+
+/**
  * The rotation sheet and film of models side by side, at the angles that all were drawn at.
  *
  * @param models the reference first
+ * @param classes of the images, where they are those of all models
  * @returns nothing where they have no angle in common, and no film where they have only one
  */
-export async function besideFiles(models: readonly ModelSamples[]): Promise<PictureFile[]> {
+export async function besideFiles(
+  models: readonly ModelSamples[],
+  classes: DrawnClasses | null = null,
+): Promise<PictureFile[]> {
   const common = models[0]!.sets.map(({ angleDegrees }) => angleDegrees)
     .filter((angle) =>
       models.every(({ sets }) => sets.some(({ angleDegrees }) => angleDegrees === angle))
@@ -76,21 +132,32 @@ export async function besideFiles(models: readonly ModelSamples[]): Promise<Pict
     sets: common.map((angle) => sets.find(({ angleDegrees }) => angleDegrees === angle)!),
   }));
   return [
-    ["rotation-beside.png", await turnedSheet(alike)],
+    ["rotation-beside.png", await turnedSheet(alike, classes)],
     ...(common.length > 1 ? filmFiles("rotation-beside", await rotationFilm(alike)) : []),
   ];
 }
 
+/** Rows of a sheet of turned images. */
+const turnedRows = 8;
+
 /** Models side by side, which have the same angles. */
-function turnedSheet(models: readonly ModelSamples[]): Promise<Uint8Array> {
+function turnedSheet(
+  models: readonly ModelSamples[],
+  classes: DrawnClasses | null = null,
+): Promise<Uint8Array> {
+  const names = classes && {
+    rowLabels: Array.from({ length: turnedRows }, (_, i) => shortName(classOfImage(classes, i))),
+    rowLabelsTitle: "class",
+  };
   return rotationSheet({
     angles: models[0]!.sets.map(({ angleDegrees }) => angleDegrees),
     models: models.map(({ model, sets }) => ({
       model,
       images: sets.map(({ pictures }) => pictures),
     })),
-    rows: 8,
+    rows: turnedRows,
     note: "degrees of rotation over the whole of the sampling; each row starts from the same noise",
+    ...names,
   });
 }
 

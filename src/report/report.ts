@@ -11,90 +11,21 @@ import {
   readAllSamples,
   readBundleDigests,
   readBundleSpec,
+  readClassNames,
   readLosses,
   readMetrics,
 } from "../bundle/read.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { plainOf } from "../formats/markdown.ts";
+import { drawnLabels } from "../spec/mod.ts";
 import { sha256 } from "../formats/sha256.ts";
+import { shownFilms, shownPictures } from "./captions.ts";
 import { reportHtml } from "./html.ts";
-import type { ReportInput } from "./input.ts";
 
 /** A text file of a bundle, or null where there is none of this name. */
 function textOf(bundle: BundleFiles, name: string): string | null {
   return bundle.has(name) ? bundle.text(name) : null;
 }
-
-/** Pictures that the report shows as they are: file (under data/, previews apart), heading, alternative text, caption. */
-const shown: [
-  file: string,
-  kind: ReportInput["pictures"][number]["kind"],
-  alt: string,
-  caption: string,
-][] = [
-  [
-    "denoising.png",
-    "denoising",
-    "Images at several timesteps, from pure noise to the finished image",
-    "The first images on their way from noise (left) to the end (right).",
-  ],
-  [
-    "noising.png",
-    "denoising",
-    "Training images at nine timesteps, from the image to pure noise",
-    "The other way round: training images become noise.",
-  ],
-  [
-    "previews.png",
-    "training",
-    "Rows of samples, one for each preview while training",
-    "Samples drawn in the course of the training.",
-  ],
-  ...["", "-down", "-up"].flatMap((suffix): [string, "filter", string, string][] => {
-    const which = suffix === "" ? "" : suffix === "-up" ? " of upsampling" : " of downsampling";
-    return [
-      [
-        `filter${suffix}.png`,
-        "filter",
-        `Heat map of the low-pass kernel's coefficients${which}`,
-        `The low-pass kernel${which}. Exact numbers: data/filter${suffix}.csv.`,
-      ],
-      [
-        `response${suffix}.png`,
-        "filter",
-        `Frequency response of the low-pass kernel${which} in decibels, and its sections along an axis and a diagonal`,
-        `What it does to each frequency${which}. Exact numbers: data/response${suffix}.csv.`,
-      ],
-    ];
-  }),
-  [
-    "resampling.png",
-    "filter",
-    "An image, and its down- and upsampling with and without the filter",
-    "A training image, resampled with and without the filter.",
-  ],
-];
-
-/** The films: file, where they belong, what they show, caption. */
-const filmed: [
-  stem: string,
-  kind: ReportInput["films"][number]["kind"],
-  label: string,
-  caption: string,
-][] = [
-  [
-    "rotation",
-    "rotation",
-    "Film: generated images at one angle after the other, there and back",
-    "Film: the first images, angle by angle and back.",
-  ],
-  [
-    "denoising",
-    "denoising",
-    "Film: images on their way from pure noise to the finished image",
-    "Film: from noise to the images, timestep by timestep.",
-  ],
-];
 
 /**
  * Bytes of a film that the page takes up at most; those of ordinary runs have less than one
@@ -195,6 +126,8 @@ export async function bundleReport(
     [...parseManifest(manifest, () => {})].map(([name, sha256]) => ({ name, sha256 }));
   const readme = textOf(folder, "README.md")?.split("\n")[2];
   const environment = textOf(folder, "environment.json");
+  const spec = readBundleSpec(folder);
+  const labels = drawnLabels(spec);
   const name = context.name ?? basename(resolve(folder.path));
   return reportHtml({
     folder: isSafeName(name) ? name : null,
@@ -202,18 +135,19 @@ export async function bundleReport(
     summary: context.summary ?? plainOf(readme ?? ""),
     digest: context.digest ?? sha256(manifest),
     digests,
-    spec: readBundleSpec(folder),
+    spec,
     losses: readLosses(folder).filter(({ loss }) => Number.isFinite(loss)),
     environment: plainValues(environment),
     samples: [...await readAllSamples(folder)].map(([angleDegrees, pictures]) => ({
       angleDegrees,
       pictures,
     })),
-    pictures: shown.flatMap(([file, kind, alt, caption]) => {
+    classes: labels && { labels, names: readClassNames(folder) },
+    pictures: shownPictures.flatMap(([file, kind, alt, caption]) => {
       const png = bytesOf(folder, file === "previews.png" ? file : `data/${file}`);
       return png ? [{ kind, alt, caption, png }] : [];
     }),
-    films: filmed.flatMap(([stem, kind, label, caption]) => {
+    films: shownFilms.flatMap(([stem, kind, label, caption]) => {
       const file = `data/${stem}.mp4`;
       const mp4 = bytesOf(folder, file);
       return mp4 ? [{ kind, file, label, caption, mp4: mp4.length <= filmLimit ? mp4 : null }] : [];

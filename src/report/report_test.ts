@@ -79,6 +79,31 @@ Deno.test("what a run has not got is left out of its report", async () => {
   assertStringIncludes(html, '<section id="spec"');
 });
 
+Deno.test("the classes of images are named: a column each where they are few, else under each", async () => {
+  const input = await exampleReport();
+  const names = ["plane", "car <b>", "bird"];
+  const few = reportHtml({ ...input, classes: { labels: [0, 1, 2], names } });
+  assertStringIncludes(few, "classes in turn: 0 plane, 1 car &lt;b&gt;, 2 bird");
+  // Five images in three columns, and the same names under each of the turned ones.
+  assertEquals(
+    [...few.matchAll(/<div><span>([^<]*)<\/span>(.*?)<\/div>/gs)].map(([, name, images]) => [
+      name,
+      images?.match(/<img /g)?.length,
+    ]),
+    [["plane", 2], ["car &lt;b&gt;", 2], ["bird", 1]],
+  );
+  assertEquals(few.match(/<span class="named">/g)?.length, 3 * 5);
+
+  const many = reportHtml({
+    ...input,
+    classes: { labels: Array.from({ length: 100 }, (_, i) => i), names: null },
+  });
+  assertStringIncludes(many, "classes in turn: 0, 1, 2, ");
+  assertStringIncludes(many, "18, ..., 99");
+  assertEquals(many.match(/<span class="named">/g)?.length, 4 * 5);
+  assert(/alt="">class 4<\/span>/.test(many));
+});
+
 Deno.test({
   name: "the report of a bundle from its own files (needs files)",
   ignore: !granted("read") || !granted("write"),
@@ -122,7 +147,8 @@ Deno.test({
   async fn() {
     const folder = Deno.makeTempDirSync();
     const path = join(folder, "report.html");
-    Deno.writeTextFileSync(path, reportHtml(await exampleReport()));
+    const classes = { labels: [0, 1, 2], names: ["plane", "automobile", "a".repeat(40)] };
+    Deno.writeTextFileSync(path, reportHtml({ ...await exampleReport(), classes }));
     const browser = await openBrowser(chromium!);
     try {
       await browser.goto(toFileUrl(path).href);

@@ -47,6 +47,9 @@ const margin = 12;
 const ink = "#1c2430";
 const faint = "#5b6675";
 
+/** Height of the labels over columns. */
+export const labelSize = 12;
+
 /** One image of many, not copied. */
 export function pictureAt({ images, count, imageSize, channels }: Pictures, index: number): Image {
   if (!(Number.isInteger(index) && index >= 0 && index < count)) {
@@ -100,7 +103,7 @@ function paste(onto: Image, image: Image, left: number, top: number, scale: numb
  * About how wide a text is drawn, in pixels. DejaVu Sans is wide: three fifths of its height on
  * average.
  */
-function textWidth(text: string, size: number): number {
+export function textWidth(text: string, size: number): number {
   return Math.ceil(text.length * size * 0.62);
 }
 
@@ -175,7 +178,14 @@ export async function drawSheet(blocks: Block[], options: SheetOptions = {}): Pr
     const width = columnsOf({ cells, columnLabels }) * (cellWidth + gap) - gap;
     if (title) write(title, left, top - (labelled ? 27 : 9), 14, "start");
     columnLabels?.forEach((text, c) => {
-      write(text, left + c * (cellWidth + gap) + cellWidth / 2, top - 7, 12, "middle", faint);
+      write(
+        text,
+        left + c * (cellWidth + gap) + cellWidth / 2,
+        top - 7,
+        labelSize,
+        "middle",
+        faint,
+      );
     });
     cells.forEach((row, r) =>
       row.forEach((image, c) => {

@@ -22,6 +22,7 @@ export async function exampleReport(): Promise<ReportInput> {
     losses: Array.from({ length: 50 }, (_, i) => ({ step: i + 1, loss: 1 / (i + 1) })),
     environment: [["engine", "tensor<flow>"]],
     samples: [-45, 0, 45].map((angleDegrees) => ({ angleDegrees, pictures })),
+    classes: null,
     pictures: [{
       kind: "denoising",
       png: await imageGrid(pictures),

@@ -13,7 +13,7 @@ import { lossPlot } from "../report/plots.ts";
 import { samplePictures } from "../report/pictures.ts";
 import { type Lowpasses, resamplingSheet } from "../report/resampling.ts";
 import { pictureRange, type Pictures, previewSheet, strip } from "../report/sheet.ts";
-import { type ResolvedSpec, specName } from "../spec/mod.ts";
+import { drawnLabels, type ResolvedSpec, specName } from "../spec/mod.ts";
 import { normalNumbers } from "../../kernels/random_normal/reference.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import type { Digests } from "../bundle/layout.ts";
@@ -120,7 +120,7 @@ export async function sampleFiles(
   const timesteps = samples.denoising.map(({ timestep }) => timestep);
   const pictures = await samplePictures({
     model: specName(spec),
-    classes: spec.classes,
+    labels: drawnLabels(spec),
     sets: [...samples.images].map(([angle, { data }]) => ({
       angleDegrees: Number(angle),
       pictures: picturesOf(spec, data as Uint8Array),

@@ -8,11 +8,17 @@ import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
 import { exists } from "../files/create.ts";
 import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
 import { openBundle } from "../bundle/open.ts";
-import { drawingWeights, readBundleDigests, readBundleSpec } from "../bundle/read.ts";
+import {
+  drawingWeights,
+  readBundleDigests,
+  readBundleSpec,
+  readClassNames,
+} from "../bundle/read.ts";
 import { openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import {
+  drawnLabels,
   METHOD_VERSION,
   type ResolvedSpec,
   resolveSpec,
@@ -79,6 +85,8 @@ export async function sampleBundle(
   const model = openBundle(parent);
   const own = readBundleDigests(model);
   const spec = samplingSpec(readBundleSpec(model), overrides);
+  const classNames = readClassNames(model);
+  const labels = drawnLabels(spec);
   const specIs = specDigest(spec);
   const digests: Digests = {
     spec: specIs,
@@ -147,6 +155,7 @@ export async function sampleBundle(
           engine: engine.description,
           place: placeOf(engine),
           system: `${Deno.build.os} ${Deno.build.arch}`,
+          data: { classNames },
           startedAt: startedAt.toISOString(),
           finishedAt: new Date().toISOString(),
         };
@@ -179,11 +188,18 @@ export async function sampleBundle(
           } drawn at ${angles} from the model of the bundle ` +
           `${
             basename(resolve(parent))
-          }, whose digest is ${digest}. \`deno task sample\` draws them again from that bundle.`;
+          }, whose digest is ${digest}. deno task sample draws them again from it.`;
         const title = `Samples of ${specName(spec)}`;
         writer.tag(
           "README.md",
-          bundleReadme({ title, summary, digest: writer.digest(), digests, names }),
+          bundleReadme({
+            title,
+            summary,
+            digest: writer.digest(),
+            digests,
+            names,
+            classes: labels && { labels, names: classNames },
+          }),
         );
         work.check();
         return await Promise.resolve(writer.finish());

@@ -1,29 +1,30 @@
 /** The report's images: samples, rotation, the way out of noise, the filter's diagrams. */
 import { counted } from "../../counted.ts";
+import { classesText, className, classOfImage, type DrawnClasses } from "../../spec/labels.ts";
+import type { Image } from "../../formats/image.ts";
 import type { ReportInput, ShownFilm, ShownPicture } from "../input.ts";
 import { type Html, html } from "../markup.ts";
 import type { Section } from "../page.ts";
-import { code, filmFigure, gallery, pictureFigure } from "../parts.ts";
+import { code, filmFigure, gallery, imageColumns, pictureFigure } from "../parts.ts";
+import { classColumns } from "../pictures.ts";
 import { allPictures, angleText } from "../sheet.ts";
 
 /** Images shown of the samples, and of those at each angle, at most. */
 const shown = { upright: 64, turned: 16 };
 
 /** The samples that are not turned, or those of the first angle. */
-export function samplesSection({ samples, spec }: ReportInput): Section | null {
+export function samplesSection({ samples, spec, classes }: ReportInput): Section | null {
   const upright = samples.find(({ angleDegrees }) => angleDegrees === 0) ?? samples[0];
   if (!upright) return null;
   const { angleDegrees, pictures } = upright;
   const count = Math.min(shown.upright, pictures.count);
   const turned = angleDegrees === 0 ? "" : `, turned by ${angleText(angleDegrees)} while drawn`;
   const { sampler, steps } = spec.sampling;
-  const images = gallery(
-    allPictures(pictures).slice(0, count),
-    `${count} generated images${turned}`,
-    "small",
-  );
+  const inTurn = classes ? `; classes in turn: ${classesText(classes)}` : "";
   const caption = `The first ${count} of ${pictures.count}${turned}; ` +
-    `${sampler} sampler, ${counted(steps, "step")}.`;
+    `${sampler} sampler, ${counted(steps, "step")}${inTurn}.`;
+  const label = `${count} generated images${turned}${inTurn}`;
+  const images = samplesGallery(allPictures(pictures).slice(0, count), classes, label);
   return {
     id: "samples",
     heading: "Samples",
@@ -31,8 +32,22 @@ export function samplesSection({ samples, spec }: ReportInput): Section | null {
   };
 }
 
+/** A class a column where there are a few of them, else its name under each image. */
+function samplesGallery(images: Image[], classes: DrawnClasses | null, label: string): Html {
+  if (classes === null) return gallery(images, { label, size: "small" });
+  const { labels, names } = classes;
+  if (classColumns(labels) !== null) {
+    return imageColumns(images, labels.map((one) => className(one, names)), label);
+  }
+  return gallery(images, { label, size: "small", names: namesOf(images, classes) });
+}
+
+function namesOf(images: readonly Image[], classes: DrawnClasses | null): string[] | null {
+  return classes && images.map((_, i) => classOfImage(classes, i));
+}
+
 /** The same images at every angle; a slider chooses one, see page.js. */
-export function rotationSection({ samples, films }: ReportInput): Section | null {
+export function rotationSection({ samples, films, classes }: ReportInput): Section | null {
   if (samples.length < 2) return null;
   const frames = samples.toSorted((a, b) => a.angleDegrees - b.angleDegrees);
   const start = Math.max(0, frames.findIndex(({ angleDegrees }) => angleDegrees === 0));
@@ -40,7 +55,8 @@ export function rotationSection({ samples, films }: ReportInput): Section | null
     const count = Math.min(shown.turned, pictures.count);
     const angle = angleText(angleDegrees);
     const label = `${count} generated images, turned by ${angle}`;
-    const images = gallery(allPictures(pictures).slice(0, count), label, "large");
+    const some = allPictures(pictures).slice(0, count);
+    const images = gallery(some, { label, size: "large", names: namesOf(some, classes) });
     return html`
       <figure data-label="${angle}">${images}<figcaption>turned by ${angle}</figcaption></figure>
     `;

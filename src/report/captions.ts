@@ -1,0 +1,76 @@
+/** What the report says about the pictures and films of a bundle. */
+import type { ShownFilm, ShownPicture } from "./input.ts";
+
+/**
+ * Pictures that the report shows as they are: file (under data/, previews apart), heading,
+ * alternative text, caption.
+ */
+export const shownPictures: [
+  file: string,
+  kind: ShownPicture["kind"],
+  alt: string,
+  caption: string,
+][] = [
+  [
+    "denoising.png",
+    "denoising",
+    "Images at several timesteps, from pure noise to the finished image",
+    "The first images on their way from noise (left) to the end (right).",
+  ],
+  [
+    "noising.png",
+    "denoising",
+    "Training images at nine timesteps, from the image to pure noise",
+    "The other way round: training images become noise.",
+  ],
+  [
+    "previews.png",
+    "training",
+    "Rows of samples, one for each preview while training",
+    "Samples drawn in the course of the training.",
+  ],
+  ...["", "-down", "-up"].flatMap((suffix): [string, "filter", string, string][] => {
+    const which = suffix === "" ? "" : suffix === "-up" ? " of upsampling" : " of downsampling";
+    return [
+      [
+        `filter${suffix}.png`,
+        "filter",
+        `Heat map of the low-pass kernel's coefficients${which}`,
+        `The low-pass kernel${which}. Exact numbers: data/filter${suffix}.csv.`,
+      ],
+      [
+        `response${suffix}.png`,
+        "filter",
+        `Frequency response of the low-pass kernel${which} in decibels, and its sections along an axis and a diagonal`,
+        `What it does to each frequency${which}. Exact numbers: data/response${suffix}.csv.`,
+      ],
+    ];
+  }),
+  [
+    "resampling.png",
+    "filter",
+    "An image, and its down- and upsampling with and without the filter",
+    "A training image, resampled with and without the filter.",
+  ],
+];
+
+/** The films: file, where they belong, what they show, caption. */
+export const shownFilms: [
+  stem: string,
+  kind: ShownFilm["kind"],
+  label: string,
+  caption: string,
+][] = [
+  [
+    "rotation",
+    "rotation",
+    "Film: generated images at one angle after the other, there and back",
+    "Film: the first images, angle by angle and back.",
+  ],
+  [
+    "denoising",
+    "denoising",
+    "Film: images on their way from pure noise to the finished image",
+    "Film: from noise to the images, timestep by timestep.",
+  ],
+];
