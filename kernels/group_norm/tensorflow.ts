@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { fusedLayerNorm, hasFusedLayerNorm } from "../layer_norm/tensorflow.ts";
 import { epsilon } from "../normalize.ts";
+import { narrow, widen } from "../precision.ts";
 import { registerForm } from "../tensorflow_form.ts";
 
 /** Each row's dot product with itself, [batch, 1, 1], of [batch, length]. */
@@ -84,5 +85,8 @@ export function groupNormGradForm(
 /** Registers the forms. */
 export function register(): void {
   registerForm("GroupNorm", ({ x, scale, offset }) => groupNormForm(x, scale, offset));
-  registerForm("GroupNormGrad", ({ x, dy, scale }) => groupNormGradForm(x, dy, scale));
+  registerForm("GroupNormGrad", ({ x, dy, scale }) => {
+    const [dx, ...others] = groupNormGradForm(widen(x), widen(dy), scale);
+    return [narrow(dx!), ...others];
+  });
 }

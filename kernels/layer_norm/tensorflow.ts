@@ -1,6 +1,7 @@
 /** LayerNorm over the last axis on the engine `tensorflow`. */
 import * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
+import { narrow, widen } from "../precision.ts";
 import { isTraced, operation, registerForm, tensorflowBackend } from "../tensorflow_form.ts";
 
 /**
@@ -44,12 +45,13 @@ export function register(): void {
     const { centred, inverse } = centre(x);
     return tf.add(tf.mul(tf.mul(centred, inverse), scale), offset);
   });
-  registerForm("LayerNormGrad", ({ x, dy, scale }) => {
-    const { centred, inverse } = centre(x);
+  registerForm("LayerNormGrad", ({ x, dy: narrowDy, scale }) => {
+    const dy = widen<tf.Tensor>(narrowDy);
+    const { centred, inverse } = centre(widen(x));
     const xHat = tf.mul(centred, inverse);
     const g = tf.mul(dy, scale);
     const product = tf.mul(g, xHat);
     const inner = tf.sub(tf.sub(g, tf.mean(g, 1, true)), tf.mul(xHat, tf.mean(product, 1, true)));
-    return [tf.mul(inner, inverse), tf.sum(tf.mul(dy, xHat), 0), tf.sum(dy, 0)];
+    return [narrow(tf.mul(inner, inverse)), tf.sum(tf.mul(dy, xHat), 0), tf.sum(dy, 0)];
   });
 }

@@ -3,6 +3,7 @@
  * of training. It runs in a process of its own, so that the memory is that of one variant alone.
  * `deno task bench` calls it.
  */
+import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import { parseArgs } from "@std/cli/parse-args";
 import { adamwRates } from "../../kernels/adamw/mod.ts";
@@ -16,13 +17,27 @@ import { jittedTrainStep } from "../training/train.ts";
 import { compileUNet } from "../unet/mod.ts";
 
 const options = parseArgs(Deno.args, {
-  string: ["variant", "engine", "batch", "threads", "repeats"],
-  default: { variant: "D", engine: "tensorflow", batch: "16", threads: "2", repeats: "5" },
+  string: ["variant", "engine", "batch", "threads", "repeats", "precision", "size"],
+  default: {
+    variant: "D",
+    engine: "tensorflow",
+    batch: "16",
+    threads: "2",
+    repeats: "5",
+    precision: "float32",
+    size: "32",
+  },
 });
 const batch = Number(options.batch);
-const engine = await openEngine(options.engine as EngineName, { threads: Number(options.threads) });
-// CIFAR-10's images are 3x32x32; nothing is read from disk.
-const spec = resolveSpec(parseSpec(`{ architecture: ${options.variant}, dataset: cifar-10 }`));
+// CIFAR-10's images have three channels; nothing is read from disk.
+const spec = resolveSpec(parseSpec(
+  `{ architecture: ${options.variant}, dataset: cifar-10, imageSize: ${options.size}, ` +
+    `precision: ${options.precision} }`,
+));
+const engine = await openEngine(options.engine as EngineName, {
+  threads: Number(options.threads),
+  precision: spec.precision,
+});
 const unet = compileUNet(spec);
 const state = newState(unet, false);
 const trainStep = jittedTrainStep(engine, spec, state, noisingFactors(noiseSchedule(spec.noise)));
@@ -40,7 +55,7 @@ const key = tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32");
 const decay = tf.scalar(0);
 let step = 0;
 
-const train = await imagesPerSecond(() => {
+const [train, trainCpu] = await imagesPerSecond(() => {
   const { learningRate, weightDecay, beta1, beta2 } = spec.training;
   const rates = tf.tensor1d(
     adamwRates({ learningRate, weightDecay, beta1, beta2, step: step + 1 }),
@@ -51,12 +66,14 @@ const train = await imagesPerSecond(() => {
   return loss!;
 });
 const peakBytes = peakResidentBytes();
-const sampled = await imagesPerSecond(() => forward(images, timesteps)[0]!);
+const [sampled, forwardCpu] = await imagesPerSecond(() => forward(images, timesteps)[0]!);
 console.log(
   JSON.stringify({
     variant: options.variant,
     train,
     forward: sampled,
+    trainCpu,
+    forwardCpu,
     peakBytes,
     engine: engine.description,
   }),
@@ -69,16 +86,22 @@ engine.dispose();
  * The best of the repeats, after two calls that trace and warm up; each ends when its result has
  * been read.
  */
-async function imagesPerSecond(call: () => tf.Tensor): Promise<number> {
+async function imagesPerSecond(call: () => tf.Tensor): Promise<[wall: number, cpu: number]> {
   let best = Infinity;
+  let bestCpu = Infinity;
   for (let i = -2; i < Number(options.repeats); i++) {
     const start = performance.now();
+    const before = process.cpuUsage();
     const result = call();
     await result.data();
-    if (i >= 0) best = Math.min(best, performance.now() - start);
+    const { user, system } = process.cpuUsage(before);
+    if (i >= 0) {
+      best = Math.min(best, performance.now() - start);
+      bestCpu = Math.min(bestCpu, (user + system) / 1000);
+    }
     result.dispose();
   }
-  return 1000 * batch / best;
+  return [1000 * batch / best, 1000 * batch / bestCpu];
 }
 
 /**

@@ -15,6 +15,7 @@ export async function openCpuEngine(): Promise<Engine> {
     description: "plain JavaScript loops, the reference",
     device: "cpu",
     threads: 1,
+    precision: "float32",
     libraries: () => [],
     trains: true,
     hardwareGpu: false,

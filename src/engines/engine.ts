@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
+import type { Precision } from "../spec/resolved.ts";
 
 /** The names of the engines that can run tensors. */
 export type EngineName = "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -28,6 +29,11 @@ export interface Engine {
   readonly libraries: () => NativeLibrary[];
   /** True where it computes gradients; `wasm` only draws. */
   readonly trains: boolean;
+  /**
+   * What it computes networks in. Part of what a run must repeat, as the device is: emulated
+   * bfloat16 adds in another order.
+   */
+  readonly precision: ComputedIn;
   /** True where a GPU made of silicon (not a software one) does the work. */
   readonly hardwareGpu: boolean;
   /** The most bytes that one tensor may have; null where nothing but memory bounds it. */
@@ -46,7 +52,13 @@ export interface Engine {
 }
 
 /** What an engine's last bits depend on. */
-export type EnginePlace = Pick<Engine, "name" | "device" | "threads">;
+export type EnginePlace = Pick<Engine, "name" | "device" | "threads"> & {
+  /** Absent: float32. */
+  precision?: ComputedIn | undefined;
+};
+
+/** A precision, and whether it has instructions of its own. */
+export type ComputedIn = Precision | "bfloat16, emulated";
 
 /** Native code that an engine computes with. */
 export interface NativeLibrary {

@@ -2,13 +2,29 @@
 import { fromFileUrl } from "@std/path";
 import type { Engine, EngineName } from "./engine.ts";
 import { UserError } from "../errors.ts";
+import type { Precision } from "../spec/resolved.ts";
 
-export type { Engine, EngineName, EnginePlace, JitFunction, NativeLibrary } from "./engine.ts";
+export type {
+  ComputedIn,
+  Engine,
+  EngineName,
+  EnginePlace,
+  JitFunction,
+  NativeLibrary,
+} from "./engine.ts";
 
 /** How an engine is opened. */
 export interface EngineOptions {
-  /** `tf32` allows a GPU its shorter factors; default `float32`. */
-  precision?: "float32" | "tf32";
+  /**
+   * `tf32` allows a GPU its shorter factors; `bfloat16` is of `tensorflow` alone; default
+   * `float32`.
+   */
+  precision?: Precision;
+  /**
+   * Compute in bfloat16 where the processor has no instructions for it, too, which is slow; default
+   * false.
+   */
+  emulate?: boolean | undefined;
   /** Take a software GPU too where `webgpu` is asked for by name; default true. */
   softwareGpu?: boolean;
   /** Fetch TensorFlow's library where this machine has none; default true. */
@@ -29,6 +45,12 @@ export async function openEngine(
   name: EngineName | "auto",
   options: EngineOptions = {},
 ): Promise<Engine> {
+  if (options.precision === "bfloat16" && name !== "tensorflow" && name !== "auto") {
+    throw new UserError(
+      `precision: bfloat16 is not of the engine ${name}; take --engine tensorflow, or ` +
+        "precision=float32",
+    );
+  }
   switch (name) {
     case "cpu":
       return await (await import("./cpu.ts")).openCpuEngine();
@@ -72,6 +94,7 @@ function mayHaveGpu(): boolean {
 }
 
 async function openBest(options: EngineOptions): Promise<Engine> {
+  if (options.precision === "bfloat16") return await openEngine("tensorflow", options);
   let hardware = false;
   if (mayHaveGpu()) {
     const { probeWebGpu } = await import("./webgpu/mod.ts");

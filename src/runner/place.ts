@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { openBundle } from "../bundle/open.ts";
 import type { ReadableBundle } from "../bundle/read.ts";
-import type { Engine, EngineName, EnginePlace, NativeLibrary } from "../engines/mod.ts";
+import type { ComputedIn, Engine, EngineName, EnginePlace, NativeLibrary } from "../engines/mod.ts";
 
 /** A place, as environment.json of a bundle holds it. */
 export interface Place {
@@ -15,6 +15,8 @@ export interface Place {
   device: string;
   /** Threads that share an operation: they decide in which order it adds. Null on a GPU. */
   threads: number | null;
+  /** What it computes networks in; absent: float32. */
+  precision?: ComputedIn | undefined;
   /**
    * Name, family, model and cache of the processor, by which libraries cut products into blocks;
    * null where unknown.
@@ -33,6 +35,7 @@ const toldPlace = z.object({
     engine: z.enum(["tensorflow", "webgpu", "wasm", "cpu"]),
     device: z.string(),
     threads: z.int().min(1).max(127).nullable(),
+    precision: z.enum(["float32", "tf32", "bfloat16", "bfloat16, emulated"]).exactOptional(),
     processor: z.string().nullable(),
     instructions: z.array(z.string()),
     libraries: z.array(
@@ -43,20 +46,28 @@ const toldPlace = z.object({
   trainedOn: z.array(z.string()),
 });
 
-/** Engine, device and threads in words: "tensorflow cpu, 2 threads". */
-export function placeName({ name, device, threads }: EnginePlace): string {
-  return `${name} ${device}${
-    threads === null ? "" : `, ${threads} thread${threads === 1 ? "" : "s"}`
-  }`;
+/**
+ * Engine, device, threads and another precision than float32 in words: "tensorflow cpu, 2 threads".
+ */
+export function placeName({ name, device, threads, precision }: EnginePlace): string {
+  return [
+    `${name} ${device}`,
+    ...(threads === null ? [] : [`${threads} thread${threads === 1 ? "" : "s"}`]),
+    ...(precision === undefined || precision === "float32" ? [] : [precision]),
+  ].join(", ");
+}
+
+/** The place of an engine, as a checkpoint tells it. */
+export function enginePlace({ name, device, threads, precision }: Engine): EnginePlace {
+  return { name, device, threads, ...(precision === "float32" ? {} : { precision }) };
 }
 
 /** The place where an engine works. */
 export function placeOf(engine: Engine): Place {
-  const { name, device, threads } = engine;
+  const { name, ...others } = enginePlace(engine);
   return {
     engine: name,
-    device,
-    threads,
+    ...others,
     ...processor(),
     libraries: engine.libraries(),
     deno: Deno.version.deno,
@@ -83,6 +94,8 @@ export function placeDifferences(a: Place, b: Place): string[] {
     .filter((field) => a[field] !== b[field]).map((field) =>
       `${field}: ${a[field]}, here ${b[field]}`
     );
+  const [there, here] = [a, b].map(({ precision = "float32" }) => precision);
+  if (there !== here) lines.push(`precision: ${there}, here ${here}`);
   if (a.instructions.join() !== b.instructions.join()) {
     lines.push(
       `vector instructions: ${a.instructions.join(" ")}, here ${b.instructions.join(" ")}`,

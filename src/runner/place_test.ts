@@ -25,10 +25,15 @@ Deno.test("places: their names, and what distinguishes two of them", () => {
     "tensorflow cpu, 1 thread",
   );
   assertEquals(placeName({ name: "webgpu", device: "A GPU", threads: null }), "webgpu A GPU");
+  assertEquals(
+    placeName({ name: "tensorflow", device: "cpu", threads: 2, precision: "bfloat16, emulated" }),
+    "tensorflow cpu, 2 threads, bfloat16, emulated",
+  );
   assertEquals(placeDifferences(place, structuredClone(place)), []);
   const [library] = place.libraries;
   const others: [Partial<Place>, string][] = [
     [{ threads: 4 }, "threads: 2, here 4"],
+    [{ precision: "bfloat16" }, "precision: float32, here bfloat16"],
     [{ processor: null }, "processor: A, here null"],
     [{ instructions: ["avx"] }, "vector instructions: avx avx2, here avx"],
     [

@@ -83,6 +83,7 @@ export async function reproduceBundle(
     engine,
     threads: options.threads ?? (isSame ? told?.threads ?? undefined : undefined),
     again: true,
+    emulate: true,
     expected,
     source: {
       path: `${name}.yaml`,

@@ -66,6 +66,8 @@ export interface RunOptions {
   skipBad?: boolean | undefined;
   /** Go on with a training that was begun on another engine or kind of device. */
   elsewhere?: boolean | undefined;
+  /** Compute in bfloat16 on a processor without its instructions, too, as `reproduce` does. */
+  emulate?: boolean | undefined;
   /**
    * Threads of the engine `tensorflow` on the CPU; default those that began the training, else all
    * cores.
@@ -144,6 +146,7 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
       ? options.engine
       : await openEngine(options.engine ?? "auto", {
         precision: spec.precision,
+        emulate: options.emulate,
         // The order in which threads add is in the last bits: a training goes on with as many as it
         // began with.
         threads: options.threads ??

@@ -15,7 +15,7 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../training/ch
 import { imagesSeen, trainingPlan } from "../training/plan.ts";
 import { restoreState, stateTensors, type TrainingState, withAverage } from "../training/state.ts";
 import { diverged, train } from "../training/train.ts";
-import { placeName } from "./place.ts";
+import { enginePlace, placeName } from "./place.ts";
 import { type Reporter, roughly } from "./reporter.ts";
 import type { Stopwatch } from "./time_spent.ts";
 import type { TrainedModel } from "./trained.ts";
@@ -73,7 +73,7 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     imagesSeen(to, spec.training, dataset.count) - imagesSeen(from, spec.training, dataset.count);
   const firstStep = options.start?.losses.length ?? 0;
   const steps = firstStep + plan.steps;
-  const here: EnginePlace = { name: engine.name, device: engine.device, threads: engine.threads };
+  const here = enginePlace(engine);
   const losses: number[] = [];
   const previews: Uint8Array[] = [];
   const places = [here];

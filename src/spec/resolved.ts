@@ -7,6 +7,12 @@
 /** The dataset of a spec; `folder` takes any images. */
 export type DatasetName = "mnist" | "mnist-m" | "cifar-10" | "folder";
 
+/**
+ * What a network is computed in: `float32`; `tf32` where the factors of products are rounded to 10
+ * bits; `bfloat16` where products, their factors and the activations between them are bfloat16.
+ */
+export type Precision = "float32" | "tf32" | "bfloat16";
+
 /** Cutoff frequencies of the low-pass kernels, in radians up to pi. */
 export interface Cutoffs {
   /** Of the downsampling filter. */
@@ -191,8 +197,8 @@ export interface ResolvedSpec {
   seed: number;
   /** The noise schedule. */
   noise: NoiseSection;
-  /** tf32 is faster on GPUs that have it, and less exact. */
-  precision: "float32" | "tf32";
+  /** tf32 and bfloat16 are faster on GPUs or processors that have it, and less exact. */
+  precision: Precision;
   /** How the network is trained. */
   training: TrainingSection;
   /** How images are drawn. */

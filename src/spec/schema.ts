@@ -261,8 +261,10 @@ export const specSchema = z.strictObject({
     .default(null),
   seed: integer(0, 2 ** 32 - 1, "Seed of everything random.").default(42),
   noise: doc(noise, "The noise schedule.").prefault({}),
-  precision: doc(z.enum(["float32", "tf32"]), "tf32: faster on GPUs that have it, less exact.")
-    .default("float32"),
+  precision: doc(
+    z.enum(["float32", "tf32", "bfloat16"]),
+    "tf32, bfloat16: faster on GPUs or processors that have it, less exact.",
+  ).default("float32"),
   training: doc(training, "How the network is trained.").prefault({}),
   sampling: doc(sampling, "How images are drawn.").prefault({}),
   evaluation: doc(evaluation, "How they are scored.").prefault({}),

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Constant, Parameter } from "../layers/layer.ts";
 import { inBatchParts } from "../../kernels/batch_parts.ts";
+import { narrow, widen } from "../../kernels/precision.ts";
 import { layerNamed } from "../layers/registry.ts";
 import { initialValues } from "./initialize.ts";
 import { ourShape, toOurs } from "./layout.ts";
@@ -149,7 +150,7 @@ function applyPlan(
   label?: tf.Tensor1D,
 ): tf.Tensor4D {
   const outputs = new Map<string, tf.Tensor>([
-    ["x", x],
+    ["x", narrow(x)],
     ["t", t],
     ...(label ? [["label", label] as const] : []),
   ]);
@@ -161,7 +162,8 @@ function applyPlan(
       ) => [name, step.parameters[i]!.name]),
     );
     const tensors = {
-      parameter: (name: string) => known(parameters.get(byShortName.get(name) ?? ""), step, name),
+      parameter: (name: string) =>
+        inNetwork(known(parameters.get(byShortName.get(name) ?? ""), step, name)),
       constant: (name: string) => known(constants.get(step.name)?.get(name), step, name),
     };
     const inputs = step.inputs.filter((name) => name !== "label" || label).map((name) =>
@@ -169,7 +171,15 @@ function applyPlan(
     );
     outputs.set(step.name, layerNamed(step.layer).apply(inputs, tensors, step.options));
   }
-  return outputs.get(plan.output) as tf.Tensor4D;
+  return widen(outputs.get(plan.output) as tf.Tensor4D);
+}
+
+/**
+ * A weight as the network's products take it: in mixed precision bfloat16, its gradient being
+ * float32 again. The vectors, which normalizations and sums take, stay float32.
+ */
+function inNetwork(parameter: tf.Variable): tf.Tensor {
+  return parameter.rank < 2 ? parameter : narrow<tf.Tensor>(parameter);
 }
 
 function known<T>(tensor: T | undefined, step: Step, name: string): T {

@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import "./node_compat.ts";
 import { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import "@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js";
+import type { Precision } from "../../spec/resolved.ts";
 import type { Attribute } from "./attributes.ts";
 import type { Binding, TensorMetadata } from "./binding.ts";
 
@@ -20,6 +21,8 @@ export interface Backend extends tf.KernelBackend {
    * time.
    */
   batchParts: number;
+  /** What the network is computed in (`kernels/precision.ts`). */
+  precision: Precision;
   getDTypeInteger(dtype: tf.DataType): number;
   getInputTensorIds(tensors: tf.TensorInfo[]): number[];
   createOutputTensor(metadata: TensorMetadata): tf.Tensor;
@@ -33,13 +36,18 @@ export interface Backend extends tf.KernelBackend {
 }
 
 /** Registers and selects the tfjs backend `tensorflow` over a binding. */
-export async function installBackend(binding: Binding, batchParts: number): Promise<Backend> {
+export async function installBackend(
+  binding: Binding,
+  batchParts: number,
+  precision: Precision,
+): Promise<Backend> {
   const Constructor = NodeJSKernelBackend as unknown as new (
     binding: Binding,
     packageName: string,
   ) => Backend;
   const backend = new Constructor(binding, "@tensorflow/tfjs-node");
   backend.batchParts = batchParts;
+  backend.precision = precision;
   if (tf.findBackendFactory("tensorflow")) tf.removeBackend("tensorflow");
   tf.registerBackend("tensorflow", () => backend, 3);
   await tf.setBackend("tensorflow");

@@ -5,22 +5,16 @@
  * runs an operation at once or adds a node.
  */
 import { type Attribute, attributeKinds, setAttribute } from "./attributes.ts";
-import { int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
-import { addNode, handleMetadata, type Symbol, type Trace } from "./graph.ts";
-
-/** TensorFlow's numbers for types (TF_DataType), as far as tensors here have them. */
-export const dataTypes = {
-  float: 1,
-  int32: 3,
-  uint8: 4,
-  string: 7,
-  complex64: 8,
-  int64: 9,
-  bool: 10,
-  resource: 20,
-  uint32: 22,
-  uint64: 23,
-} as const;
+import { dataTypes, int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
+import {
+  addNode,
+  converted,
+  type FloatType,
+  handleMetadata,
+  type Symbol,
+  symbolOf,
+  type Trace,
+} from "./graph.ts";
 
 /** What tfjs learns of a tensor that an operation gave. */
 export interface TensorMetadata {
@@ -51,6 +45,11 @@ export interface Binding {
    * under way.
    */
   handle(id: number): Deno.PointerValue;
+  /**
+   * The numbers of a tensor as float32 or bfloat16 while a function is being traced: tfjs takes
+   * either for float32.
+   */
+  convert(id: number, dtype: FloatType): TensorMetadata;
   adopt(handle: Deno.PointerValue): TensorMetadata;
   addSymbol(symbol: Symbol): TensorMetadata;
   symbol(id: number): Symbol | undefined;
@@ -92,7 +91,9 @@ export function createBinding(
   function addSymbol(symbol: Symbol): TensorMetadata {
     const id = nextId++;
     symbols.set(id, symbol);
-    return { id, shape: symbol.shape, dtype: symbol.dtype };
+    // tfjs has no bfloat16.
+    const dtype = symbol.dtype === dataTypes.bfloat16 ? dataTypes.float : symbol.dtype;
+    return { id, shape: symbol.shape, dtype };
   }
 
   function executeEagerly(
@@ -130,6 +131,12 @@ export function createBinding(
   const binding: Binding = {
     trace: null,
     handle,
+    convert(id, dtype) {
+      const { trace } = binding;
+      if (!trace) throw new Error("a tensor was to be converted outside a traced function");
+      const symbol = symbolOf(tensorflow, binding, trace, id);
+      return addSymbol(converted(tensorflow, trace, symbol, dtype));
+    },
     adopt,
     addSymbol,
     symbol: (id) => symbols.get(id),

@@ -6,6 +6,21 @@
 import { UserError } from "../../errors.ts";
 import { withoutStandardError } from "./quiet.ts";
 
+/** TensorFlow's numbers for types (TF_DataType), as far as tensors here have them. */
+export const dataTypes = {
+  float: 1,
+  int32: 3,
+  uint8: 4,
+  string: 7,
+  complex64: 8,
+  int64: 9,
+  bool: 10,
+  bfloat16: 14,
+  resource: 20,
+  uint32: 22,
+  uint64: 23,
+} as const;
+
 /** The result type of a C function that gives a pointer. */
 const p = "pointer";
 /** An argument that is a JavaScript buffer. */

@@ -5,15 +5,17 @@
  */
 import {
   type Attribute,
+  attributeKinds,
   type InputDefinition,
   inputDefinitions,
   setAttribute,
 } from "./attributes.ts";
+import { computesInBfloat16 } from "./bfloat16.ts";
 import type { Binding, TensorMetadata } from "./binding.ts";
-import { int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
+import { dataTypes, int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
 
-/** TF_RESOURCE. */
-const resourceType = 20;
+/** The types of floating-point numbers that a graph's tensors may have. */
+export type FloatType = typeof dataTypes.float | typeof dataTypes.bfloat16;
 
 /** One output of a node. */
 export interface Symbol {
@@ -23,6 +25,8 @@ export interface Symbol {
   name: string;
   shape: number[];
   dtype: number;
+  /** What it is as the other of float32 and bfloat16, where somebody asked for that. */
+  twin?: Symbol;
 }
 
 /** A graph under construction. */
@@ -183,7 +187,14 @@ export function addNode(
   if (!definition) {
     definitions.set(name, definition = inputDefinitions(tensorflow, trace.graph, name));
   }
-  const symbols = inputs.map((id) => symbolOf(tensorflow, binding, trace, id));
+  const given = inputs.map((id) => symbolOf(tensorflow, binding, trace, id));
+  const isMixed = given.some(({ dtype }) => dtype === dataTypes.bfloat16);
+  const floatType = isMixed && computesInBfloat16(name) ? dataTypes.bfloat16 : dataTypes.float;
+  const symbols = isMixed
+    ? given.map((symbol) =>
+      isFloat(symbol) ? converted(tensorflow, trace, symbol, floatType) : symbol
+    )
+    : given;
   const what = `${name}(${symbols.map((symbol) => `[${symbol.shape}]`).join(", ")})`;
   const description = start(tensorflow, trace, name);
   const lists = definition.filter((input) => input.list);
@@ -203,9 +214,10 @@ export function addNode(
   }
   const counts = lists.map((input) => input.count);
   for (const attribute of attributes) {
-    if (!counts.includes(attribute.name)) setAttribute(tensorflow, false, description, attribute);
+    if (counts.includes(attribute.name)) continue;
+    setAttribute(tensorflow, false, description, typed(attribute, floatType));
   }
-  const resources = symbols.filter((symbol) => symbol.dtype === resourceType);
+  const resources = symbols.filter((symbol) => symbol.dtype === dataTypes.resource);
   for (const earlier of new Set(resources.map((symbol) => trace.resourceUses.get(symbol.op)))) {
     if (earlier) core.TF_AddControlInput(description, earlier);
   }
@@ -234,6 +246,34 @@ export function addNode(
     }
     return binding.addSymbol(symbol);
   });
+}
+
+/** An attribute that says float32 as the type that the operation computes in. */
+function typed(attribute: Attribute, floatType: FloatType): Attribute {
+  const { type, value } = attribute;
+  const isFloat = type === attributeKinds.type && value === dataTypes.float;
+  return isFloat && floatType !== dataTypes.float ? { ...attribute, value: floatType } : attribute;
+}
+
+function isFloat({ dtype }: Symbol): boolean {
+  return dtype === dataTypes.float || dtype === dataTypes.bfloat16;
+}
+
+/** A symbol's numbers as float32 or bfloat16; each is made once. */
+export function converted(
+  tensorflow: TensorFlow,
+  trace: Trace,
+  symbol: Symbol,
+  dtype: FloatType,
+): Symbol {
+  if (symbol.dtype === dtype) return symbol;
+  if (symbol.twin) return symbol.twin;
+  const { core } = tensorflow;
+  const description = start(tensorflow, trace, "Cast");
+  core.TF_AddInput(description, outputBytes(symbol));
+  core.TF_SetAttrType(description, toCString("DstT"), dtype);
+  const op = finish(tensorflow, description, "Cast");
+  return symbol.twin = { op, index: 0, name: symbol.name, shape: symbol.shape, dtype };
 }
 
 /** An operation that hands a tensor on, for a function's outputs that no node of its own made. */

@@ -7,11 +7,12 @@ import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engine.ts";
 import type { Backend } from "./backend.ts";
 import type { TensorMetadata } from "./binding.ts";
-import type { TensorFlow } from "./ffi.ts";
+import { dataTypes, type TensorFlow } from "./ffi.ts";
 import { releaseFreedMemory } from "./resident.ts";
 import {
   addIdentity,
   addPlaceholder,
+  converted,
   newTrace,
   outputList,
   type Symbol,
@@ -76,10 +77,13 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
         const changed = variables.filter((variable, i) => variable.dataId !== before[i]!.dataId);
         assigned.push(...changed);
         for (const tensor of [...results, ...changed]) {
-          const symbol = symbolOf(tensorflow, binding, current, idOf(backend, tensor));
+          const found = symbolOf(tensorflow, binding, current, idOf(backend, tensor));
+          const symbol = found.dtype === dataTypes.bfloat16
+            ? converted(tensorflow, current, found, dataTypes.float)
+            : found;
           // A function's outputs must be nodes of its own, and each a different one.
           const isOwn = !outputs.includes(symbol) &&
-            binding.symbol(idOf(backend, tensor)) === symbol &&
+            (symbol !== found || binding.symbol(idOf(backend, tensor)) === symbol) &&
             !placeholders.includes(symbol);
           outputs.push(isOwn ? symbol : addIdentity(tensorflow, current, symbol));
         }

@@ -7,8 +7,10 @@ import { basename, dirname } from "@std/path";
 import { UserError } from "../../errors.ts";
 import { sha256OfFile } from "../../formats/sha256.ts";
 import type { Engine, NativeLibrary } from "../engine.ts";
+import type { Precision } from "../../spec/resolved.ts";
 import { nvidiaDriver } from "../nvidia_driver.ts";
 import { installBackend } from "./backend.ts";
+import { hasBfloat16, withoutBfloat16 } from "./bfloat16.ts";
 import { createBinding } from "./binding.ts";
 import { cString, openTensorFlow, type TensorFlow } from "./ffi.ts";
 import { createJit } from "./jit.ts";
@@ -18,8 +20,13 @@ import { registerTensorFlowKernels } from "../../../kernels/tensorflow.ts";
 
 /** How TensorFlow is set up. */
 export interface TensorFlowOptions {
-  /** `tf32` lets a GPU that has it round the factors of products to 10 bits; default `float32`. */
-  precision?: "float32" | "tf32";
+  /**
+   * `tf32` lets a GPU that has it round the factors of products to 10 bits; `bfloat16` makes the
+   * network's products and activations bfloat16; default `float32`.
+   */
+  precision?: Precision;
+  /** Compute in bfloat16 where the processor has no instructions for it, too; default false. */
+  emulate?: boolean | undefined;
   /** Threads; default all cores. The last bits of gradients depend on it: each adds up its part. */
   threads?: number | undefined;
   /** Fetch the library where this machine has none; default true. */
@@ -38,16 +45,24 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
   const context = createContext(tensorflow, threads);
   const gpus = listDevices(tensorflow, context).filter((device) => device.type === "GPU");
   const binding = createBinding(tensorflow, context, gpus.length > 0);
-  const backend = await installBackend(binding, gpus.length ? 1 : partsOf(threads));
+  const device = gpus.length ? "cuda" : "cpu";
+  const isEmulated = precision === "bfloat16" && device === "cpu" && !hasBfloat16();
+  const computedIn = isEmulated ? "bfloat16, emulated" : precision;
+  if (isEmulated && !options.emulate) {
+    binding.dispose();
+    throw new UserError(withoutBfloat16);
+  }
+  const backend = await installBackend(binding, gpus.length ? 1 : partsOf(threads), precision);
   registerTensorFlowKernels();
   releaseLibraryPages(dirname(library.cc));
-  const device = gpus.length ? "cuda" : "cpu";
   const { jit, dispose: disposeJit } = createJit(tensorflow, context, backend);
   return {
     name: "tensorflow",
-    description: describe(tensorflow, library, gpus.length, threads),
+    description: describe(tensorflow, library, gpus.length, threads) +
+      (computedIn === "float32" ? "" : `, ${computedIn}`),
     device,
     threads: gpus.length ? null : threads,
+    precision: computedIn,
     libraries: () =>
       loadedLibraries(cString(tensorflow.core.TF_Version()), library, gpus.length > 0),
     trains: true,

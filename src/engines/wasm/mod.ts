@@ -32,6 +32,7 @@ export async function openWasm(binary: Uint8Array<ArrayBuffer>): Promise<Engine>
     threads: 1,
     libraries: () => [{ name: "tfjs-backend-wasm", version: version_wasm }],
     trains: false,
+    precision: "float32",
     hardwareGpu: false,
     // WebAssembly's memory ends at 4 GiB, and the tensor is not alone in it.
     largestTensor: 2 ** 30,

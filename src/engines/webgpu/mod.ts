@@ -40,6 +40,7 @@ export async function openWebGpu(options: { software: boolean }): Promise<WebGpu
     }`,
     device: gpu.name,
     threads: null,
+    precision: "float32",
     libraries:
       () => [...nvidiaDriver(), { name: "WebGPU adapter", version: adapterVersion(gpu.info) }],
     trains: true,
