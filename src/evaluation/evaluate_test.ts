@@ -248,36 +248,39 @@ Deno.test({
         return new Response(null, { status: 302, headers: { location: "/weights" } });
       }
       if (pathname === "/weights") return new Response(small);
+      if (pathname === "/long") return new Response(small + small);
       return pathname === "/cut"
         ? new Response(new ReadableStream({ start: (stream) => stream.error(new Error("gone")) }))
         : new Response("what?", { status: pathname === "/other" ? 200 : 404 });
     });
     const address = `http://127.0.0.1:${server.addr.port}`;
-    const find = (path: string, sha256Begins = sha256(small).slice(0, 8)) =>
+    const find = (path: string, digest = sha256(small)) =>
       findInceptionWeights({
         path: "",
         dataRoot,
         onMessage: (text) => said.push(text),
-        release: { url: address + path, sha256: sha256Begins },
+        release: { url: address + path, sha256: digest, bytes: small.length },
       });
     try {
       for (
         const [path, why] of [["/other", "not"], ["/absent", "answers 404"], [
           "/cut",
           "not here (",
-        ]] as const
+        ], ["/long", "more than the 13 bytes"]] as const
       ) {
         assertEquals(await find(path), null);
         assertStringIncludes(said.at(-1)!, why);
         assertEquals([...Deno.readDirSync(dataRoot)], [], "nothing wrong is kept");
       }
+      const begins = sha256(small).slice(0, 8);
+      assertEquals(await find("/weights", begins), null, "eight digits are not enough");
       const fetched = await find("/moved");
       assertEquals([fetched?.digest, fetched?.published], [sha256(small), true]);
       assertEquals(new TextDecoder().decode(fetched!.bytes), small);
       asked.length = 0;
       assertEquals((await find("/weights"))?.digest, sha256(small));
       assertEquals(asked, [], "kept");
-      await assertRejects(() => find("/weights", "00000000"), UserError, "damaged");
+      await assertRejects(() => find("/weights", begins), UserError, "damaged");
     } finally {
       await server.shutdown();
     }

@@ -20,10 +20,19 @@ import { buildInception } from "./inception.ts";
  * License 2.0).
  */
 const fileName = "weights-inception-2015-12-05-6726825d.pth";
-const publishedUrl =
-  `https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/${fileName}`;
-/** What the published file's SHA-256 begins with, as its name says. */
-const published = "6726825d";
+const published: Release = {
+  url: `https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/${fileName}`,
+  sha256: "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+  bytes: 95_628_359,
+};
+
+/** A file as it is published. */
+export interface Release {
+  url: string;
+  /** All 64 digits. */
+  sha256: string;
+  bytes: number;
+}
 
 /** The weights' bytes and digest. */
 export interface InceptionWeights {
@@ -42,11 +51,8 @@ export interface FindWeightsOptions {
   /** Fetch it where it is not there; default true. */
   download?: boolean;
   onMessage?: (text: string) => void;
-  /**
-   * Where it is fetched, and what its SHA-256 begins with; default torch-fidelity's release. Others
-   * for tests.
-   */
-  release?: { url: string; sha256: string };
+  /** What is taken for the published file; default torch-fidelity's release. Others for tests. */
+  release?: Release;
 }
 
 /**
@@ -59,22 +65,18 @@ export interface FindWeightsOptions {
 export async function findInceptionWeights(
   options: FindWeightsOptions = {},
 ): Promise<InceptionWeights | null> {
-  const release = options.release ?? { url: publishedUrl, sha256: published };
+  const release = options.release ?? published;
   const named = options.path ?? environment("INCEPTION_WEIGHTS");
   if (named) {
     const bytes = await readInputInto(named, new Uint8Array());
     const digest = sha256(bytes);
-    return { bytes, digest, published: digest.startsWith(release.sha256) };
+    return { bytes, digest, published: digest === release.sha256 };
   }
   const folder = options.dataRoot ?? "data";
   const kept = join(folder, fileName);
   if (await exists(kept)) {
-    const bytes = await readInputInto(kept, new Uint8Array());
-    const digest = sha256(bytes);
-    if (digest.startsWith(release.sha256)) return { bytes, digest, published: true };
-    throw new UserError(
-      `${kept}: not the published Inception weights, or damaged. Remove the file`,
-    );
+    const bytes = await readKept(kept, release);
+    return { bytes, digest: release.sha256, published: true };
   }
   const say = options.onMessage ?? (() => {});
   const absent = (reason: string) => {
@@ -93,17 +95,44 @@ export async function findInceptionWeights(
       await response.body?.cancel();
       return absent(`the release page answers ${response.status}`);
     }
-    bytes = new Uint8Array(await response.arrayBuffer());
+    bytes = await bodyOf(response, release.bytes);
   } catch (error) {
     return absent(error instanceof Error ? error.message : String(error));
   }
   const digest = sha256(bytes);
-  if (!digest.startsWith(release.sha256)) {
-    return absent(`what was fetched has the SHA-256 ${digest}, not ${release.sha256}...`);
+  if (digest !== release.sha256) {
+    return absent(
+      `what was fetched has ${bytes.length} bytes and the SHA-256 ${digest}, ` +
+        `not ${release.bytes} and ${release.sha256}`,
+    );
   }
   Deno.mkdirSync(folder, { recursive: true });
   writeFileAtomic(kept, bytes);
   return { bytes, digest, published: true };
+}
+
+/** The file that was fetched before. */
+async function readKept(path: string, release: Release): Promise<Uint8Array<ArrayBuffer>> {
+  const { isFile, size } = await Deno.stat(path);
+  if (isFile && size === release.bytes) {
+    const bytes = await readInputInto(path, new Uint8Array());
+    if (sha256(bytes) === release.sha256) return bytes;
+  }
+  throw new UserError(`${path}: not the published Inception weights, or damaged. Remove the file`);
+}
+
+/** The bytes of an answer, of which no more are taken than there may be. */
+async function bodyOf(response: Response, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(most);
+  let length = 0;
+  for await (const piece of response.body ?? []) {
+    if (length + piece.length > most) {
+      throw new Error(`what is sent has more than the ${most} bytes of the published file`);
+    }
+    bytes.set(piece, length);
+    length += piece.length;
+  }
+  return bytes.subarray(0, length);
 }
 
 async function exists(path: string): Promise<boolean> {
