@@ -8,15 +8,18 @@ import { compareRuns, type ScoredRun } from "../evaluation/table.ts";
 import { comparisonCsv, comparisonJson, comparisonMarkdown } from "../evaluation/table_text.ts";
 import { writeFileAtomic } from "../files/create.ts";
 import { specDigest } from "../spec/mod.ts";
+import { parseOptions } from "./options.ts";
 import { print, printBeside } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
   `Prints the paper's table from finished bundles and writes it as comparison.md, .csv and .json.
 
-Usage: deno task compare OUT...
+Usage: deno task compare OUT... [--out FOLDER]
 
-OUT is a bundle, or a folder with bundles in it; the files are written into that folder (beside a bundle).
+  OUT            a bundle, or a folder with bundles in it
+  --out FOLDER   where the files are written (default: that folder; beside a bundle)
+
 Configurations go down, datasets and metrics across; several seeds become one figure with its spread, and the paper's
 own figures stand beside ours.
 
@@ -52,8 +55,8 @@ export function scoredRuns(
   });
 }
 
-/** The bundle at a path; null where it is not whole, which is told: its scores are not believed. */
-function openWhole(path: string, skipped: (what: string) => void): CheckedBundle | null {
+/** The bundle at a path; null where it is not whole, which is told: nothing of it is believed. */
+export function openWhole(path: string, skipped: (what: string) => void): CheckedBundle | null {
   try {
     return openBundle(path);
   } catch (error) {
@@ -65,16 +68,18 @@ function openWhole(path: string, skipped: (what: string) => void): CheckedBundle
 
 /** Prints and writes the table. */
 export function run(args: string[]): Promise<number> {
-  const [first] = args;
+  const { values, words } = parseOptions(args, ["out"]);
+  const [first] = words;
   if (first === undefined) {
     throw new UserError(`compare needs bundles, or a folder of them\n\n${help}`);
   }
-  const runs = scoredRuns(args, printBeside);
-  if (runs.length === 0) throw new UserError(`${args.join(", ")}: no bundle here has scores`);
+  const runs = scoredRuns(words, printBeside);
+  if (runs.length === 0) throw new UserError(`${words.join(", ")}: no bundle here has scores`);
   const comparison = compareRuns(runs);
   const markdown = comparisonMarkdown(comparison);
   print(markdown);
-  const folder = isBundle(first) ? dirname(first) : first;
+  const folder = values.out ?? (isBundle(first) ? dirname(first) : first);
+  if (values.out !== undefined) Deno.mkdirSync(folder, { recursive: true });
   const encoder = new TextEncoder();
   const texts = { md: markdown, csv: comparisonCsv(comparison), json: comparisonJson(comparison) };
   for (const [ending, text] of Object.entries(texts)) {

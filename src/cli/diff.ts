@@ -16,26 +16,30 @@ import { inColumns } from "../formats/columns.ts";
 import { allPictures, type Pictures, sheetPng } from "../report/sheet.ts";
 import { specDifferences } from "../spec/differences.ts";
 import { specName } from "../spec/mod.ts";
-import { positionals } from "./positionals.ts";
+import { parseOptions } from "./options.ts";
 import { print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
   `Shows two bundles side by side: the spec's fields that differ, losses, scores, samples.
 
-Usage: deno task diff A B
+Usage: deno task diff A B [--out FOLDER]
 
-The samples of both are drawn into one picture, diff-A-B.png, beside the first bundle.`;
+  --out FOLDER   where the samples of both are drawn into one picture, diff-A-B.png (default: beside A)`;
 
 /** Prints how two bundles differ. */
 export async function run(args: string[]): Promise<number> {
-  const [a, b] = positionals(args, [2, 2], "diff takes two bundles", help) as [string, string];
+  const { values, words } = parseOptions(args, ["out"]);
+  const [a, b, ...more] = words;
+  if (a === undefined || b === undefined || more.length > 0) {
+    throw new UserError(`diff takes two bundles; got ${words.length}\n\n${help}`);
+  }
   for (const path of [a, b]) requireBundle(path, "diff", 2);
   const sections: [string, string[]][] = [
     ["spec", specLines(a, b)],
     ["loss", lossLines(a, b)],
     ["scores", scoreLines(a, b)],
-    ["samples", await sampleLines(a, b)],
+    ["samples", await sampleLines(a, b, values.out)],
   ];
   print(`A  ${a}\nB  ${b}`);
   for (const [title, lines] of sections) {
@@ -118,7 +122,7 @@ function scoreLines(a: string, b: string): string[] {
   return lines;
 }
 
-async function sampleLines(a: string, b: string): Promise<string[]> {
+async function sampleLines(a: string, b: string, out: string | undefined): Promise<string[]> {
   const all = [await readAllSamples(a), await readAllSamples(b)] as const;
   for (const [i, of] of all.entries()) {
     if (of.size === 0) throw new UserError(`${[a, b][i]}: no samples in it`);
@@ -158,7 +162,8 @@ async function sampleLines(a: string, b: string): Promise<string[]> {
       ),
     };
   };
-  const path = join(dirname(a), `diff-${basename(a)}-${basename(b)}.png`);
+  if (out !== undefined) Deno.mkdirSync(out, { recursive: true });
+  const path = join(out ?? dirname(a), `diff-${basename(a)}-${basename(b)}.png`);
   writeFileAtomic(
     path,
     await sheetPng([block(`A, ${angles[0]}°`, left), block(`B, ${angles[1]}°`, right)]),

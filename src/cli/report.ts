@@ -1,6 +1,6 @@
 /** `deno task report`: many bundles on one page. */
 import { counted } from "../counted.ts";
-import { basename, dirname, join, relative, resolve } from "@std/path";
+import { basename, dirname, join, relative, resolve, SEPARATOR } from "@std/path";
 import {
   findBundles,
   isBundle,
@@ -14,25 +14,30 @@ import type { Evaluation } from "../evaluation/evaluate.ts";
 import { writeFileAtomic } from "../files/create.ts";
 import { sweepHtml, type SweepRun } from "../report/sweep.ts";
 import { memberNames } from "../runner/sweep_member.ts";
-import { print } from "../terminal.ts";
+import { openWhole } from "./compare.ts";
+import { parseOptions } from "./options.ts";
+import { print, printBeside } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
   `Writes one page about many bundles, such as a sweep's: the paper's table, every run's losses and samples side by
 side, and links to each bundle's own report.
 
-Usage: deno task report OUT...
+Usage: deno task report OUT... [--out FOLDER]
 
-OUT is a folder with bundles in it, or bundles. The page is report.html in that folder (beside bundles); it opens from
-disk without a network. Each bundle has its own report.html already, made when it was run.
+  OUT            a folder with bundles in it, or bundles
+  --out FOLDER   where report.html is written (default: that folder; beside bundles)
+
+The page opens from disk without a network. Each bundle has its own report.html already, made when it was run.
 
   deno task report out
   deno task report out/d2n-mnistm-* out/a-mnistm-*`;
 
 /** Writes the page and says where. */
 export async function run(args: string[]): Promise<number> {
-  const [first, ...more] = args;
-  if (first === undefined || args.some((arg) => arg.startsWith("-"))) {
+  const { values, words } = parseOptions(args, ["out"]);
+  const [first, ...more] = words;
+  if (first === undefined) {
     throw new UserError(`report needs a folder of bundles, or bundles\n\n${help}`);
   }
   if (isBundle(first) && more.length === 0) {
@@ -42,31 +47,40 @@ export async function run(args: string[]): Promise<number> {
       }. Name a folder of bundles, or several`,
     );
   }
-  const bundles = findBundles(args);
   const folder = isBundle(first) ? dirname(resolve(first)) : first;
+  const target = values.out ?? folder;
+  const runs = await runsOf(findBundles(words), resolve(target));
+  const title = `${basename(resolve(folder))}: ${counted(runs.length, "run")}`;
+  const at = join(target, "report.html");
+  if (values.out !== undefined) Deno.mkdirSync(target, { recursive: true });
+  writeFileAtomic(at, new TextEncoder().encode(sweepHtml(title, runs)));
+  print(`${counted(runs.length, "run")} on one page: ${at}`);
+  return 0;
+}
+
+/** What the page shows of bundles; `target` is the folder from which it links to them. */
+async function runsOf(paths: readonly string[], target: string): Promise<SweepRun[]> {
+  const bundles = paths.flatMap((path) => openWhole(path, printBeside) ?? []);
+  if (bundles.length === 0) throw new UserError("none of these bundles is whole");
   const specs = bundles.map(readBundleSpec);
   const names = memberNames(specs);
   const runs: SweepRun[] = [];
-  for (const [i, path] of bundles.entries()) {
+  for (const [i, bundle] of bundles.entries()) {
+    const { path } = bundle;
     runs.push({
       name: names[i]!,
       path,
-      href: relative(resolve(folder), join(resolve(path), "report.html")).split("/").map(
-        encodeURIComponent,
-      ).join("/"),
+      href: addressOf(relative(target, join(resolve(path), "report.html"))),
       spec: specs[i]!,
-      losses: readLosses(path),
-      samples: await readAllSamples(path),
-      evaluation: readMetrics(path) as Evaluation | null,
+      losses: readLosses(bundle),
+      samples: await readAllSamples(bundle),
+      evaluation: readMetrics(bundle) as Evaluation | null,
     });
   }
-  const at = join(folder, "report.html");
-  writeFileAtomic(
-    at,
-    new TextEncoder().encode(
-      sweepHtml(`${basename(resolve(folder))}: ${counted(runs.length, "run")}`, runs),
-    ),
-  );
-  print(`${counted(runs.length, "run")} on one page: ${at}`);
-  return 0;
+  return runs;
+}
+
+/** A relative path as an address in a page. */
+function addressOf(path: string): string {
+  return path.split(SEPARATOR).map(encodeURIComponent).join("/");
 }
