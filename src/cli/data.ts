@@ -4,29 +4,43 @@ import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import { archives } from "../datasets/archives.ts";
 import { fetchDataset } from "../datasets/fetch.ts";
-import { type Dataset, describeDataset, loadDataset } from "../datasets/mod.ts";
-import { writeFileAtomic } from "../files/create.ts";
+import { type Dataset, describeDataset, type LabelChoice, loadDataset } from "../datasets/mod.ts";
+import { exists, writeFileAtomic } from "../files/create.ts";
 import { encodePng } from "../formats/png.ts";
 import { nearest } from "../nearest.ts";
 import { type Block, pictureAt, sheetPng } from "../report/sheet.ts";
 import { datasetFacts, type DatasetName } from "../spec/schema.ts";
 import { parseOptions } from "./options.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, type Progress } from "./progress.ts";
 import { line, print } from "../terminal.ts";
 
+const choices = ["folders", "tables", "names", "first", "last", "none"] as const;
+
 /** What `--help` prints. */
-export const help = `Fetches a dataset's official archives into data/NAME, and says what is there.
+export const help =
+  `Says what a dataset's files are: what is read, in which order and classes, and what is not.
+Where there are none, fetches the official archives into data/NAME.
 
-Usage: deno task data NAME [--preview] [--export DIR] [--path PATH] [--skip-bad]
+Usage: deno task data NAME [PATH] [--preview] [--export DIR] [--labels WHERE] [--skip-bad]
 
-  NAME          ${Object.keys(datasetFacts).join(", ")}
-  --preview     write a labelled contact sheet, NAME-preview.png, instead of fetching
-  --export DIR  write the images as PNG, with a file of labels, instead of fetching
-  --path PATH   where the images lie, if not in data/NAME; needed for folder
-  --skip-bad    leave out images that cannot be read
+  NAME            ${Object.keys(datasetFacts).join(", ")}
+  PATH            where the files lie, a folder or a file, if not in data/NAME; folder needs it
+                  (--path PATH is the same)
+  --preview       write a contact sheet, NAME-preview.png, a row for each class
+  --export DIR    write the images as PNG, with a file of labels
+  --labels WHERE  where the classes are, if the files can be read in two ways: folders, tables
+                  (beside the images), names (of the images), first, last (column of a table), none;
+                  a spec says it as data.labels
+  --skip-bad      leave out images that cannot be read
 
-Images are those of a run at 32 pixels, the published number of them. mnist-m has no archive that can be fetched
-without a browser: put the unpacked mnist_m.tar.gz into data/mnist-m, or let it be built.`;
+Images are those of a run at 32 pixels, the published number of them. mnist-m has no archive that
+can be fetched without a browser: put the unpacked mnist_m.tar.gz into data/mnist-m, or let it be
+built. Which layouts are read, data/README.md tells.
+
+Examples:
+  deno task data cifar-10
+  deno task data mnist Downloads/mnist.npz --preview
+  deno task data folder photos --labels folders`;
 
 const rows = 10;
 const columns = 16;
@@ -91,36 +105,71 @@ function datasetName(text: string | undefined): DatasetName {
   if (text === undefined) throw new UserError(`data needs a dataset's name\n\n${help}`);
   if (Object.hasOwn(datasetFacts, text)) return text as DatasetName;
   const near = nearest(text, Object.keys(datasetFacts));
+  const meant = exists(text)
+    ? `; for what lies there: deno task data folder ${text}`
+    : near === undefined
+    ? ""
+    : `; did you mean ${near}?`;
   throw new UserError(
-    `there is no dataset ${JSON.stringify(text)}${
-      near === undefined ? "" : `; did you mean ${near}?`
-    }
+    `there is no dataset ${JSON.stringify(text)}${meant}
 known: ${Object.keys(datasetFacts).join(", ")}`,
   );
 }
 
-/** Fetches, shows or exports a dataset. */
-export async function run(args: string[]): Promise<number> {
-  const { values, flags, words: [said] } = parseOptions(args, ["export", "path"], [
-    "preview",
-    "skip-bad",
-  ]);
+/** What was asked for. */
+interface Asked {
+  name: DatasetName;
+  path: string | null;
+  labels: LabelChoice | undefined;
+  preview: boolean;
+  exportTo: string | undefined;
+  skipBad: boolean;
+}
+
+function readArguments(args: string[]): Asked {
+  const { values, flags, words: [said, placed, ...more] } = parseOptions(
+    args,
+    ["export", "path", "labels"],
+    ["preview", "skip-bad"],
+  );
   const name = datasetName(said);
-  if (name === "folder" && values.path === undefined) {
-    throw new UserError("data folder needs --path: where it lies");
+  if (more.length || (placed !== undefined && values.path !== undefined)) {
+    throw new UserError(`data takes a dataset's name and one path\n\n${help}`);
   }
-  const progress = createProgress();
-  const dataRoot = "data";
-  const shows = flags.preview || values.export !== undefined || values.path !== undefined;
-  if (!shows && archives[name] && !isThere(join(dataRoot, name))) {
-    let phase = "";
-    const folder = await fetchDataset(name, archives[name], dataRoot, (what, done, all) => {
-      if (what !== phase) progress.phase(phase = what, all, "bytes");
-      progress.update(done);
-    });
-    progress.done();
-    print(`fetched into ${folder}`);
+  const path = values.path ?? placed ?? null;
+  if (name === "folder" && path === null) {
+    throw new UserError(
+      "data folder needs a path: where the images lie, as in `deno task data folder photos`",
+    );
   }
+  const labels = choices.find((each) => each === values.labels);
+  if (values.labels !== undefined && labels === undefined) {
+    throw new UserError(`--labels: ${choices.join(", ")}; not ${JSON.stringify(values.labels)}`);
+  }
+  return {
+    name,
+    path,
+    labels,
+    preview: flags.preview,
+    exportTo: values.export,
+    skipBad: flags["skip-bad"],
+  };
+}
+
+/** Fetches a dataset's archives, where there are any and its folder is empty. */
+async function fetchMissing(name: DatasetName, dataRoot: string, progress: Progress) {
+  const wanted = archives[name];
+  if (!wanted || isThere(join(dataRoot, name))) return;
+  let phase = "";
+  const folder = await fetchDataset(name, wanted, dataRoot, (what, done, all) => {
+    if (what !== phase) progress.phase(phase = what, all, "bytes");
+    progress.update(done);
+  });
+  progress.done();
+  print(`fetched into ${folder}`);
+}
+
+async function load({ name, path, labels, skipBad }: Asked, dataRoot: string, progress: Progress) {
   const { channels, limit } = datasetFacts[name];
   let started = false;
   const dataset = await loadDataset(
@@ -128,11 +177,11 @@ export async function run(args: string[]): Promise<number> {
       dataset: name,
       imageSize: 32,
       channels,
-      data: { limit, digest: null, fit: "crop", path: values.path ?? null },
+      data: { limit, digest: null, fit: "crop", path, ...(labels ? { labels } : {}) },
     },
     {
       dataRoot,
-      skipBad: flags["skip-bad"],
+      skipBad,
       onProgress(done, all) {
         if (!started) progress.phase("reading", all, "images");
         started = true;
@@ -141,17 +190,51 @@ export async function run(args: string[]): Promise<number> {
     },
   );
   progress.done();
-  print(`${name}: ${describeDataset(dataset)}\ndata digest ${dataset.digest}`);
+  return dataset;
+}
+
+/** How many classes are listed with their images before the rest is only counted. */
+const mostClassesListed = 20;
+
+/** The classes with the number of images in each, in a line; null where there are none. */
+export function classCounts({ labels, classNames }: Dataset): string | null {
+  if (!labels || !classNames) return null;
+  const counts = classNames.map(() => 0);
+  for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
+  const listed = classNames.slice(0, mostClassesListed).map((name, label) =>
+    `${name} ${(counts[label] ?? 0).toLocaleString("en-US")}`
+  );
+  const rest = classNames.length - listed.length;
+  return `classes: ${listed.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+/** Prints what was read and what was not. */
+function tell(name: string, dataset: Dataset): void {
+  print(line`${name}: ${describeDataset(dataset)}`);
+  print(line`data digest ${dataset.digest}`);
+  print(line`${classCounts(dataset) ?? "classes: none"}`);
   for (const note of dataset.notes) print(line`${note}`);
   for (const what of dataset.skipped) print(line`left out: ${what}`);
-  if (flags.preview) {
-    const path = `${name}-preview.png`;
-    writeFileAtomic(path, await previewSheet(dataset));
-    print(`contact sheet: ${path}`);
+}
+
+/** Fetches, shows or exports a dataset. */
+export async function run(args: string[]): Promise<number> {
+  const asked = readArguments(args);
+  const { name, path, preview, exportTo } = asked;
+  const progress = createProgress();
+  const dataRoot = "data";
+  const shows = preview || exportTo !== undefined || path !== null;
+  if (!shows) await fetchMissing(name, dataRoot, progress);
+  const dataset = await load(asked, dataRoot, progress);
+  tell(name, dataset);
+  if (preview) {
+    const file = `${name}-preview.png`;
+    writeFileAtomic(file, await previewSheet(dataset));
+    print(`contact sheet: ${file}`);
   }
-  if (values.export !== undefined) {
-    await exportImages(dataset, values.export);
-    print(`exported to ${values.export}`);
+  if (exportTo !== undefined) {
+    await exportImages(dataset, exportTo);
+    print(line`exported to ${exportTo}`);
   }
   return 0;
 }

@@ -11,6 +11,7 @@ import { join } from "@std/path";
 import { z } from "zod";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
+import { cacheFolder, makeCacheFolder } from "./cache_folder.ts";
 import { mostClasses } from "./class_names.ts";
 import { dataDigest, type Dataset } from "./dataset.ts";
 import type { Target } from "./prepare.ts";
@@ -51,8 +52,7 @@ export function cachePath(
   key: string,
 ): string {
   return join(
-    dataRoot,
-    ".cache",
+    cacheFolder(dataRoot),
     `${name}-${imageSize}x${imageSize}x${channels}-${key.slice(0, 16)}.safetensors`,
   );
 }
@@ -108,7 +108,12 @@ export async function readCache(
  * Writes a dataset's cache. A disk that is full or may not be written to costs time at the next
  * start and no more.
  */
-export async function writeCache(path: string, dataset: Dataset, key: string): Promise<void> {
+export async function writeCache(
+  dataRoot: string,
+  path: string,
+  dataset: Dataset,
+  key: string,
+): Promise<void> {
   const { images, labels, count, imageSize, channels, classNames, skipped, digest, source, notes } =
     dataset;
   const tensors = new Map<string, TensorData>([
@@ -117,7 +122,7 @@ export async function writeCache(path: string, dataset: Dataset, key: string): P
   if (labels) tensors.set("labels", { dtype: "U8", shape: [count], data: labels });
   const about = JSON.stringify({ source, classNames, digest, skipped, notes });
   try {
-    await Deno.mkdir(join(path, ".."), { recursive: true });
+    makeCacheFolder(dataRoot);
     await writeTensors(path, tensors, { about, check: sha256(key, about) });
   } catch {
     // As said above.

@@ -7,7 +7,7 @@ import { UserError } from "../errors.ts";
 import { allCopied } from "./copies.ts";
 import type { DataFile } from "./files.ts";
 import { firstBranch, type ImageNode, imagesUnder, imageTree } from "./image_tree.ts";
-import { firstNames, notUsed } from "./notes.ts";
+import { firstNames, notUsed, sayLabels } from "./notes.ts";
 import { type Split, splitOf } from "./splits.ts";
 
 /** Images that belong together: a split, or the whole of a dataset. */
@@ -64,7 +64,7 @@ function arePartsOf(folders: readonly ImageNode[]): boolean {
   if (new Set(splits.map(({ name }) => splitOf(name))).size > 1) {
     throw new UserError(
       `${firstNames(namesOf(folders))}: these folders may be classes, or parts of the dataset ` +
-        "without classes. Say which: `data.labels: folders` or `data.labels: none`",
+        `without classes. ${sayLabels("folders", "none")}`,
     );
   }
   return false;
@@ -81,8 +81,8 @@ function classPart(
   if (masks.length > 0) {
     throw new UserError(
       `${firstNames(namesOf(folders))}: these folders may be classes, or images beside their ` +
-        `${firstNames(namesOf(masks))}. Name the images' own folder (data.path, --path), or say ` +
-        "`data.labels: folders`",
+        `${firstNames(namesOf(masks))}. Name the images' own folder (data.path, --path), or take ` +
+        `them as classes: ${sayLabels("folders")}`,
     );
   }
   const named = folders.filter(({ name }) => splitOf(name));

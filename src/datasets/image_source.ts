@@ -11,7 +11,7 @@ import { mostClasses, numberClasses } from "./class_names.ts";
 import type { DataFile } from "./files.ts";
 import { readTables, type TableReading } from "./label_tables.ts";
 import { labelsInNames } from "./name_labels.ts";
-import { firstNames, notUsed } from "./notes.ts";
+import { firstNames, notUsed, sayLabels } from "./notes.ts";
 import type { LabelChoice, Sample, Source } from "./source.ts";
 import { orderNote, type Split, splitOf, splitOfPath, splitRank } from "./splits.ts";
 
@@ -80,7 +80,7 @@ function tablesOrFolders(tables: Labelling | null, folders: Labelling | null): L
     const names = [...new Set(folders.of.values())];
     throw new UserError(
       `images ${tables.how} lie in folders that part them otherwise (${firstNames(names)}). ` +
-        "Say which are the classes: `data.labels: tables` or `data.labels: folders`",
+        sayLabels("tables", "folders"),
     );
   }
   return tables.of.size < folders.of.size ? folders : tables;
@@ -169,8 +169,8 @@ function hintAtNames(survey: Survey): void {
   const names = [...new Set(found?.values())].sort();
   if (names.every((name) => splitOf(name))) return;
   survey.notes.push(
-    `labels: none are read; the images' names may say classes (${firstNames(names)}), which ` +
-      "`data.labels: names` reads",
+    `labels: none are read; the images' names may say classes (${firstNames(names)}). ` +
+      sayLabels("names"),
   );
 }
 

@@ -4,6 +4,7 @@ import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { cacheKey, cachePath, readCache, writeCache } from "./cache.ts";
+import { cacheRefusal } from "./cache_folder.ts";
 import { collect } from "./collect.ts";
 import type { Dataset } from "./dataset.ts";
 import { type DataFile, filesBeside, identityOf, listFiles } from "./files.ts";
@@ -15,6 +16,7 @@ import { recognise } from "./recognise.ts";
 import type { Source } from "./source.ts";
 
 export { labelOf } from "./class_names.ts";
+export type { LabelChoice } from "./source.ts";
 export { type Dataset, describeDataset, fillBatch } from "./dataset.ts";
 
 /** What a resolved spec says about its data; a resolved spec is one. */
@@ -118,12 +120,13 @@ export async function loadDataset(
   const target = { imageSize, channels, fit };
   const key = cacheKey(name, identityOf(found.files), target, limit, request.data.labels);
   const path = cachePath(dataRoot, name, target, key);
-  let dataset = await readCache(path, name, target, key);
+  const refusal = cacheRefusal(dataRoot);
+  let dataset = refusal === null ? await readCache(path, name, target, key) : null;
   if (!dataset || (dataset.skipped.length && !options.skipBad)) {
     const source = await found.open();
     refuseClasses(request, { ...source, source: source.description });
     dataset = await collect(name, source, target, { ...options, limit });
-    if (options.keep !== false) await writeCache(path, dataset, key);
+    if (options.keep !== false && refusal === null) await writeCache(dataRoot, path, dataset, key);
   }
   if (pinned !== null && pinned !== dataset.digest) {
     throw new UserError(
@@ -132,12 +135,24 @@ export async function loadDataset(
     );
   }
   refuseClasses(request, dataset);
-  const { classes = null } = request;
+  return { ...dataset, notes: [...dataset.notes, ...notesOnStart(request, dataset, refusal)] };
+}
+
+/** What depends on the spec and the machine, and is no part of what is cached. */
+function notesOnStart(
+  { classes = null }: DatasetRequest,
+  dataset: Dataset,
+  refusal: string | null,
+): string[] {
+  const notes = refusal === null ? [] : [`cache: not used. ${refusal}`];
   const there = dataset.classes ?? 0;
-  if (classes === null || there >= classes) return dataset;
-  const note = `classes: the spec asks for ${classes}, and the labels are 0 to ${there - 1}; ` +
-    "the others have no images";
-  return { ...dataset, notes: [...dataset.notes, note] };
+  if (classes !== null && there < classes) {
+    notes.push(
+      `classes: the spec asks for ${classes}, and the labels are 0 to ${there - 1}; the others ` +
+        "have no images",
+    );
+  }
+  return notes;
 }
 
 /** Refuses data that has not the classes that a spec asks for. */

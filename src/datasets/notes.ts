@@ -1,6 +1,7 @@
 /** Words for what a dataset's files were found to be and what was passed over. */
 import { counted } from "../counted.ts";
 import { printable } from "../spec/source.ts";
+import type { LabelChoice } from "./source.ts";
 
 /** How many names a line lists before it only counts them. */
 const mostNames = 3;
@@ -15,4 +16,10 @@ export function firstNames(names: readonly string[]): string {
 /** A line about files that are not used: how many, the first names, and why. */
 export function notUsed(names: readonly string[], why: string): string {
   return `not used: ${counted(names.length, "file")} (${firstNames(names)}): ${why}`;
+}
+
+/** How a person says where the classes are. */
+export function sayLabels(...choices: LabelChoice[]): string {
+  return `\`data.labels: ${choices.join("` or `")}\` in the spec says it, and ` +
+    `\`--labels ${choices.join("` or `")}\` behind \`data\``;
 }

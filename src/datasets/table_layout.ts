@@ -1,7 +1,7 @@
 /** Which columns of a table of images are pixels, and which is the label. */
 import { UserError } from "../errors.ts";
 import { plainName } from "./csv.ts";
-import { firstNames } from "./notes.ts";
+import { firstNames, sayLabels } from "./notes.ts";
 import type { LabelChoice } from "./source.ts";
 
 /** The columns of a table, an image a row. */
@@ -113,7 +113,7 @@ function withoutHeader(facts: TableFacts, said: LabelChoice | undefined): TableL
   if (side === null) {
     throw new UserError(
       `${path}: it has no header, and the labels may be its first column or its last one. ` +
-        "Say which: `data.labels: first` or `data.labels: last`",
+        sayLabels("first", "last"),
     );
   }
   return {
