@@ -29,7 +29,7 @@ Deno.test("data: what is asked wrongly is said, and nothing is done", async () =
   await assertRejects(() => run([]), UserError, "a dataset's name");
   await assertRejects(() => run(["cifar"]), UserError, "did you mean cifar-10?");
   await assertRejects(() => run(["mnist", "--previews"]), UserError, "--previews");
-  await assertRejects(() => run(["folder"]), UserError, "--path");
+  await assertRejects(() => run(["folder"]), UserError, "needs a path");
 });
 
 Deno.test({
