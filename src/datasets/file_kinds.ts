@@ -32,8 +32,23 @@ export interface KnownFile extends DataFile {
   foreign: ForeignContent | null;
 }
 
-/** What browsers and fetchers call a file that has not arrived in full. */
-const unfinished = /\.(part|partial|crdownload|download|tmp)$/i;
+const wayOutOfRecords = "save the images by numpy.savez, or as PNG files";
+
+/** Files that are known by their names alone, and not read. */
+const foreignNames: [RegExp, ForeignContent][] = [
+  [/\.(part|partial|crdownload|download|tmp)$/i, {
+    what: "a download that has not arrived in full",
+    wayOut: "get it again",
+  }],
+  [/\.tfrecords?(-\d+-of-\d+)?$/i, { what: "TensorFlow records", wayOut: wayOutOfRecords }],
+  [/(^|\/)data\.mdb$/i, { what: "an LMDB database", wayOut: wayOutOfRecords }],
+  [/\.beton$/i, { what: "an FFCV file", wayOut: wayOutOfRecords }],
+  [/\.arff(\.gz)?$/i, { what: "an ARFF table", wayOut: "OpenML has the same as CSV" }],
+  [/\.amat$/i, {
+    what: "a table of numbers from 0 to 1",
+    wayOut: "multiply them by 255 and save them by numpy.savez",
+  }],
+];
 
 /** Names of files that hold data: a web page in the place of one is a failed download. */
 const dataNames = /(idx\d-ubyte|batch[^/]*\.bin|\.(csv|tsv|npz|parquet|bin|gz|zip|tar|tgz))$/i;
@@ -66,7 +81,6 @@ const known = (file: DataFile, kind: Kind): KnownFile => ({ ...file, kind, forei
 
 /** What the name alone says, for files that need not be opened to know it; null: nothing. */
 function kindByName(name: string, size: number): Kind | null {
-  if (unfinished.test(name)) return "foreign";
   if (imageNames.test(name)) return "image";
   return size === 0 && !/(idx\d-ubyte(\.gz)?|batch[^/]*\.bin)$/i.test(name) ? "other" : null;
 }
@@ -92,11 +106,9 @@ function kindByContent({ name, size }: DataFile, head: Uint8Array, packed: boole
  */
 export async function knownFile(file: DataFile): Promise<KnownFile> {
   const { path, name, size } = file;
+  const said = foreignNames.find(([pattern]) => pattern.test(name));
+  if (said) return { ...file, kind: "foreign", foreign: said[1] };
   const named = kindByName(name, size);
-  if (named === "foreign") {
-    const what = "a download that has not arrived in full";
-    return { ...file, kind: "foreign", foreign: { what, wayOut: "get it again" } };
-  }
   if (named) return known(file, named);
   const { head, packed } = await headOf(path);
   const foreign = foreignContent(head);

@@ -110,8 +110,8 @@ async function labelSurvey(survey: Survey, tables: readonly DataFile[]): Promise
   const { request: { labels: said }, parts, notes } = survey;
   const images = parts.flatMap((part) => part.images);
   if (said === "names") {
-    const of = labelsInNames(images);
-    if (!of) throw new UserError("data.labels: names: the images' names say no classes");
+    const of = new Map(parts.flatMap((part) => [...labelsInNames(part.images) ?? []]));
+    if (of.size === 0) throw new UserError("data.labels: names: the images' names say no classes");
     survey.labelling = { of, numeric: true, how: "with classes in their names" };
   }
   if (said !== undefined && said !== "tables") {
@@ -160,13 +160,13 @@ function dropUnlabelled(survey: Survey): void {
 function hintAtNames(survey: Survey): void {
   const { labels } = survey.request;
   if (survey.labelling || labels !== undefined) return;
-  let found: Map<string, string> | null = null;
+  const found: string[] = [];
   try {
-    found = labelsInNames(survey.parts.flatMap(({ images }) => images));
+    for (const { images } of survey.parts) found.push(...labelsInNames(images)?.values() ?? []);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
   }
-  const names = [...new Set(found?.values())].sort();
+  const names = [...new Set(found)].sort();
   if (names.every((name) => splitOf(name))) return;
   survey.notes.push(
     `labels: none are read; the images' names may say classes (${firstNames(names)}). ` +

@@ -14,7 +14,8 @@ import type { DataFile } from "./files.ts";
 import { holdsLabels, idxSource } from "./idx_source.ts";
 import { imageSource } from "./image_source.ts";
 import { firstNames, notUsed } from "./notes.ts";
-import type { LabelChoice, Sample, Source } from "./source.ts";
+import type { LabelChoice, Source } from "./source.ts";
+import { checkClasses, withoutLabels, withSides } from "./source_checks.ts";
 import { splitOfPath, splitRank } from "./splits.ts";
 import { isWide, tableSource } from "./tables.ts";
 
@@ -39,33 +40,6 @@ interface Reading {
   /** Which choices of `data.labels` it knows, besides none. */
   choices: readonly LabelChoice[];
   open(): Promise<Source>;
-}
-
-/** Sides of the images of the datasets that have one size. */
-const sidesOf: Record<string, readonly number[]> = {
-  "mnist": [28, 32],
-  "mnist-m": [28, 32],
-  "cifar-10": [32],
-};
-
-/** The source, with images of any other size told of as bad ones. */
-function withSides({ samples, ...source }: Source, sides: readonly number[] | undefined): Source {
-  if (!sides) return { samples, ...source };
-  const expected = sides.map((side) => `${side}x${side}`).join(" or ");
-  async function* checked(): AsyncGenerator<Sample> {
-    for await (const sample of samples) {
-      const read = () => {
-        const image = sample.read();
-        const { width, height } = image;
-        if (width === height && sides?.includes(width)) return image;
-        throw new UserError(
-          `${sample.name}: ${width}x${height} pixels, where this dataset has ${expected}`,
-        );
-      };
-      yield { ...sample, read };
-    }
-  }
-  return { ...source, samples: checked() };
 }
 
 const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
@@ -235,16 +209,6 @@ function refuseChoice({ what, choices }: Reading, said: LabelChoice | undefined)
   );
 }
 
-/** The source without classes, where the person wants none. */
-function withoutLabels(source: Source, said: LabelChoice | undefined): Source {
-  if (said !== "none" || source.classNames === null) return source;
-  const { samples } = source;
-  async function* unlabelled(): AsyncGenerator<Sample> {
-    for await (const sample of samples) yield { ...sample, label: null };
-  }
-  return { ...source, classNames: null, samples: unlabelled() };
-}
-
 /**
  * The source that a dataset's files are.
  *
@@ -267,7 +231,13 @@ export async function recognise(question: Question): Promise<Source> {
   }
   refuseChoice(reading, question.labels);
   const source = withoutLabels(await reading.open(), question.labels);
-  const notes = [...source.notes ?? [], ...sorted.notes, ...passedOver(sorted)];
+  const classes = checkClasses(dataset, source);
+  const notes = [
+    ...source.notes ?? [],
+    ...classes === null ? [] : [classes],
+    ...sorted.notes,
+    ...passedOver(sorted),
+  ];
   const description = printable(`${source.description} in ${root}`, 1000);
-  return withSides({ ...source, description, notes }, sidesOf[dataset]);
+  return withSides({ ...source, description, notes }, dataset);
 }

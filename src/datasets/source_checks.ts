@@ -1,0 +1,64 @@
+/** What holds for a source whatever its format: sides, classes, and what the person wants of them. */
+import { UserError } from "../errors.ts";
+import { publishedClasses } from "./class_names.ts";
+import { firstNames } from "./notes.ts";
+import type { LabelChoice, Sample, Source } from "./source.ts";
+
+/** Sides of the images of the datasets that have one size. */
+const sidesOf: Record<string, readonly number[]> = {
+  "mnist": [28, 32],
+  "mnist-m": [28, 32],
+  "cifar-10": [32],
+};
+
+/** The source, with images of any other size told of as bad ones. */
+export function withSides({ samples, ...source }: Source, dataset: string): Source {
+  const sides = sidesOf[dataset];
+  if (!sides) return { samples, ...source };
+  const expected = sides.map((side) => `${side}x${side}`).join(" or ");
+  async function* checked(): AsyncGenerator<Sample> {
+    for await (const sample of samples) {
+      const read = () => {
+        const image = sample.read();
+        const { width, height } = image;
+        if (width === height && sides?.includes(width)) return image;
+        throw new UserError(
+          `${sample.name}: ${width}x${height} pixels, where this dataset has ${expected}`,
+        );
+      };
+      yield { ...sample, read };
+    }
+  }
+  return { ...source, samples: checked() };
+}
+
+/**
+ * Refuses more classes than a published dataset has.
+ *
+ * @returns a line where its classes have other names than the published ones
+ */
+export function checkClasses(dataset: string, { classNames, description }: Source): string | null {
+  const published = publishedClasses[dataset];
+  if (!published || !classNames) return null;
+  if (classNames.length > published.length) {
+    throw new UserError(
+      `dataset ${dataset}: ${description} has ${classNames.length} classes ` +
+        `(${firstNames(classNames)}), and ${dataset} has ${published.length}. ` +
+        "If these are other images, say `dataset: folder` with their path",
+    );
+  }
+  const others = classNames.filter((name) => !published.includes(name));
+  if (others.length === 0) return null;
+  return `classes: numbered by the names that are there (${firstNames(classNames)}), which are ` +
+    `not those of ${dataset} (${firstNames(published)})`;
+}
+
+/** The source without classes, where the person wants none. */
+export function withoutLabels(source: Source, said: LabelChoice | undefined): Source {
+  if (said !== "none" || source.classNames === null) return source;
+  const { samples } = source;
+  async function* unlabelled(): AsyncGenerator<Sample> {
+    for await (const sample of samples) yield { ...sample, label: null };
+  }
+  return { ...source, classNames: null, samples: unlabelled() };
+}
