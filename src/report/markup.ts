@@ -217,6 +217,16 @@ export function inlined(kind: "script" | "style", code: string): Inlined {
   return { element: made(`<${kind}>${code}</${kind}>`), source: `'sha256-${digest}'` };
 }
 
+/**
+ * A script in a file beside the page, which the page's policy must let through.
+ *
+ * @param name a name of letters, digits and `._-` in the page's own folder
+ */
+export function scriptFile(name: string): Html {
+  if (!/^[\w-]+\.js$/.test(name)) throw new Error(`no name of a script beside a page: ${name}`);
+  return made(`<script src="${name}"></script>`);
+}
+
 const svgElements = new Set(["svg", "g", "defs", "clipPath", "path", "rect", "text", "tspan"]);
 
 const svgAttributes = new Set(

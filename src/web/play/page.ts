@@ -1,7 +1,7 @@
 /** The playground: one HTML file that draws with a bundle's model, offline, in any browser. */
 import { gzipSync } from "fflate";
 import pageStyle from "../../report/page.css" with { type: "text" };
-import { type Html, html, inlined } from "../../report/markup.ts";
+import { type Html, html, inlined, scriptFile } from "../../report/markup.ts";
 import ownStyle from "./play.css" with { type: "text" };
 import script from "./play.js" with { type: "text" };
 import type { PreparedModel } from "./model.ts";
@@ -22,20 +22,46 @@ const inlinedScript = inlined("script", script);
 
 /**
  * What a browser may do with the page: run the script above and a worker that the page makes of
- * what it holds. No request goes anywhere.
+ * what it holds; where the weights lie beside the page, the scripts of its own folder, too. No
+ * request goes to another host.
  */
-const policy = [
-  "default-src 'none'",
-  "img-src data:",
-  `style-src ${inlinedStyle.source}`,
-  `script-src ${inlinedScript.source} 'wasm-unsafe-eval'`,
-  "worker-src blob:",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join("; ");
+function policyOf(hasFiles: boolean): string {
+  return [
+    "default-src 'none'",
+    "img-src data:",
+    `style-src ${inlinedStyle.source}`,
+    `script-src ${inlinedScript.source} 'wasm-unsafe-eval'${hasFiles ? " 'self' file:" : ""}`,
+    "worker-src blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+}
 
-/** The page as the text of an HTML file. */
-export function playPage({ models, worker, wasm }: PlayInput): string {
+/** From so many pixels a side the weights lie in files of their own: one of 70 MB loads badly. */
+const folderPixels = 64;
+
+/** A file of a playground: its name, and its text. */
+export type PlayFile = readonly [name: string, text: string];
+
+/**
+ * The playground as files: one page, or from 64 pixels on a page and its weights beside it. A page
+ * on a disk may read no files, but it may load scripts; so the weights are scripts.
+ */
+export function playFiles(input: PlayInput): PlayFile[] {
+  const isLarge = input.models.some(({ model }) => model.network.imageSize >= folderPixels);
+  const page: PlayFile = ["index.html", playPage(input, isLarge)];
+  if (!isLarge) return [page];
+  return [
+    page,
+    ...input.models.map(({ weights }, i): PlayFile => [
+      `weights-${i}.js`,
+      `(globalThis.playFiles ??= {})["weights-${i}"] = "${packed(weights)}";\n`,
+    ]),
+  ];
+}
+
+function playPage({ models, worker, wasm }: PlayInput, hasFiles: boolean): string {
+  const policy = policyOf(hasFiles);
   const specs = models.map(({ model }) => model);
   const title = `Playground: ${specs.map(({ label }) => label).join(" beside ")}`;
   const whole = html`
@@ -52,7 +78,7 @@ export function playPage({ models, worker, wasm }: PlayInput): string {
       <body>
         <header>
           <h1>${title}</h1>
-          <p class="faint">${lead(specs)}</p>
+          <p class="faint">${lead(specs, hasFiles ? "this folder" : "this file")}</p>
           <p id="engine" role="status">Loading: this page needs JavaScript and WebAssembly.</p>
         </header>
         <main>
@@ -66,7 +92,9 @@ export function playPage({ models, worker, wasm }: PlayInput): string {
         <pre hidden id="worker">${packed(worker)}</pre>
         <pre hidden id="wasm">${packed(wasm)}</pre>
         ${models.map(({ weights }, i) =>
-          html`<pre hidden id="weights-${i}">${packed(weights)}</pre>`
+          hasFiles
+            ? scriptFile(`weights-${i}.js`)
+            : html`<pre hidden id="weights-${i}">${packed(weights)}</pre>`
         )}
         ${inlinedScript.element}
       </body>
@@ -80,11 +108,11 @@ function packed(bytes: Uint8Array): string {
   return gzipSync(bytes, { level: 9, mtime: 0 }).toBase64();
 }
 
-function lead(models: readonly PlayModel[]): string {
+function lead(models: readonly PlayModel[], source: string): string {
   const [first] = models;
   const size = first ? `${first.network.imageSize} x ${first.network.imageSize} pixels` : "";
   const same = models.length > 1 ? " Both draw from the same noise." : "";
-  return `Draws ${size} in your browser, from this file alone; nothing is sent or fetched.${same}`;
+  return `Draws ${size} in your browser, from ${source} alone; nothing is sent or fetched.${same}`;
 }
 
 function precision(models: readonly PlayModel[]): string {

@@ -10,8 +10,9 @@ let busy = false;
 /** The bytes of a part of the page: base64 of gzip. The part is removed, to free its text. */
 async function unpacked(id) {
   const element = byId(id);
-  const text = atob(element.textContent);
-  element.remove();
+  // Of a large model it lies in a script beside the page.
+  const text = atob(element ? element.textContent : globalThis.playFiles[id]);
+  element?.remove();
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
