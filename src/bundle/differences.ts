@@ -236,19 +236,11 @@ function lateLoss(a: BundleFiles, b: BundleFiles) {
   };
 }
 
-interface Scores {
-  scores?: { metric: string; value: number; standardError: number | null }[];
-  extractor?: { name?: string } | null;
-}
-
 function scores(a: BundleFiles, b: BundleFiles): { what: string; within: boolean }[] {
-  const [one, other] = [a, b].map((bundle) => (readMetrics(bundle) ?? {}) as Scores) as [
-    Scores,
-    Scores,
-  ];
-  return (one.scores ?? []).map(({ metric, value, standardError }) => {
-    const found = other.scores?.find((score) => score.metric === metric);
-    const looked = other.extractor?.name ?? "nobody";
+  const [one, other] = [readMetrics(a), readMetrics(b)];
+  return (one?.scores ?? []).map(({ metric, value, standardError }) => {
+    const found = other?.scores.find((score) => score.metric === metric);
+    const looked = other?.extractor?.name ?? "nobody";
     if (!found) {
       return {
         what: `${metric} is missing here, where ${looked} looked at the images`,

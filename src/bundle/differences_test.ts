@@ -1,9 +1,10 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { UserError } from "../errors.ts";
 import { encodePng } from "../formats/png.ts";
 import { decodeTensors, encodeTensors, type TensorData } from "../formats/safetensors.ts";
 import { payloadDifferences } from "./differences.ts";
-import { files } from "./layout.ts";
+import { files, jsonText } from "./layout.ts";
 import { exampleBundle, examplePayload } from "./testing.ts";
 
 const ignore = (["read", "write"] as const).some((name) =>
@@ -110,15 +111,19 @@ Deno.test({
         (payload) =>
           payload.set(files.metrics, String(payload.get(files.metrics)).replace(/12\.\d+/, "14.1")),
       ],
-      ["a score less", (payload) => payload.set(files.metrics, "{}")],
+      ["a score less", (payload) => payload.set(files.metrics, withoutScores(payload))],
       ["another network", (payload) => void payload.set(files.network, "other")],
       ["a file more", (payload) => void payload.set("more.txt", "")],
-      ["a loss that is none", (payload) => changeLosses(payload, (step) => step === 40 ? NaN : 1)],
     ];
     assertEquals((await compared(beyond[1]![1])).verdict, "different", "a score and nothing else");
     for (const [what, change] of beyond) {
       assertEquals((await compared(course, change)).verdict, "different", what);
     }
+    await assertRejects(
+      () => compared((payload) => changeLosses(payload, (step) => step === 40 ? NaN : 1)),
+      UserError,
+      "line 41 is not step 40 and its loss",
+    );
     const forms = await compared(
       (payload) =>
         payload.set(
@@ -141,3 +146,7 @@ Deno.test({
     Deno.removeSync(folder, { recursive: true });
   },
 });
+
+function withoutScores(payload: Payload): string {
+  return jsonText({ ...JSON.parse(String(payload.get(files.metrics))), scores: [] });
+}

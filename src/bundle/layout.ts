@@ -6,6 +6,9 @@ import { markdownTable, md, trustedMarkdown } from "../formats/markdown.ts";
 import { stringify } from "@std/yaml";
 import { classesText, type DrawnClasses } from "../spec/labels.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
+import type { Digests } from "./schemas.ts";
+
+export type { Digests } from "./schemas.ts";
 
 /** The payload files that programs look for, under data/. */
 export const files = {
@@ -31,33 +34,6 @@ export const files = {
   /** The scores, with the digest of {@link files.samples} as `samples`. */
   metrics: "metrics.json",
 } as const;
-
-/** What identifies a run, in data/digests.json. SHA-256 in hexadecimal. */
-export interface Digests {
-  /** Of the resolved spec. */
-  spec: string;
-  /** Of the training images and labels. */
-  data: string;
-  /** Of both and the method's version. */
-  run: string;
-  /** The method's version. */
-  method: number;
-  /**
-   * Of what training saw: the spec without sampling and evaluation, data and method. Runs that
-   * share it share a model.
-   */
-  training?: string;
-  /**
-   * Where the training went on from a finished one: the digest of that bundle. Part of `run` and
-   * `training`.
-   */
-  from?: string;
-  /**
-   * For a bundle of further samples: the digest of the bundle that was sampled. It has no model of
-   * its own. Part of `run`.
-   */
-  parent?: string;
-}
 
 /**
  * The resolved spec as a YAML file that can be run again: the same text for the same spec, however

@@ -6,6 +6,7 @@
 import { fromFileUrl, join } from "@std/path";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { type Digests, jsonText } from "./layout.ts";
+import type { Dependency, Place, Provenance } from "./schemas.ts";
 
 /** This project, as it was when it ran. */
 export interface ProjectState {
@@ -39,12 +40,9 @@ export interface ProvenanceInput {
     digest: string;
     archives?: { name: string; sha256: string }[];
   };
-  engine: {
-    name: string;
+  engine: Pick<Place, "device" | "threads" | "processor"> & {
+    name: Place["engine"];
     description: string;
-    device: string;
-    threads: number | null;
-    processor: string | null;
   };
   /** Native libraries and drivers: TensorFlow, CUDA, the GPU's driver. */
   libraries: { name: string; version: string; sha256?: string }[];
@@ -72,7 +70,7 @@ export function provenance(input: ProvenanceInput): string {
     started,
     finished,
   } = input;
-  const dependencies = [
+  const dependencies: Dependency[] = [
     {
       name: "this project",
       uri: `pkg:generic/alias-free-diffusion@${project.version}`,
@@ -82,12 +80,12 @@ export function provenance(input: ProvenanceInput): string {
     {
       name: data.name,
       digest: { sha256: data.digest },
-      annotations: { kind: "dataset", source: data.source },
+      annotations: { kind: "dataset" as const, source: data.source },
     },
     ...(data.archives ?? []).map(({ name, sha256 }) => ({
       name,
       digest: { sha256 },
-      annotations: { kind: "archive" },
+      annotations: { kind: "archive" as const },
     })),
     ...libraries.map(({ name, version, sha256 }) => ({
       name,
@@ -96,7 +94,7 @@ export function provenance(input: ProvenanceInput): string {
     })),
     ...packages,
   ];
-  return jsonText({
+  const statement: Provenance = {
     _type: "https://in-toto.io/Statement/v1",
     subject: subjects.map(({ name, sha256 }) => ({ name, digest: { sha256 } })),
     predicateType: "https://slsa.dev/provenance/v1",
@@ -124,7 +122,8 @@ export function provenance(input: ProvenanceInput): string {
           : {}),
       },
     },
-  });
+  };
+  return jsonText(statement);
 }
 
 /** The npm packages of a deno.lock, with the digests that it holds. */

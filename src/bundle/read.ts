@@ -3,13 +3,27 @@
  * believed that its manifests list (`open.ts`); whether they agree is `verify.ts`'s business.
  */
 import { join } from "@std/path";
-import { z } from "zod";
+import type { z } from "zod";
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
-import { type Digests, files } from "./layout.ts";
+import { files } from "./layout.ts";
 import { type BundleFiles, openBundle, requireFolder, sizeInside } from "./open.ts";
+import {
+  anyEnvironmentForm,
+  type Digests,
+  digestsForm,
+  type Environment,
+  type Loss,
+  type Metrics,
+  metricsForm,
+  parseForm,
+  parseLosses,
+  type Provenance,
+  provenanceForm,
+  type SamplingEnvironment,
+} from "./schemas.ts";
 
 /** Samples, one after the other: bytes N, H, W, C. */
 export interface BundleSamples {
@@ -100,8 +114,7 @@ function filesOf(bundle: ReadableBundle): BundleFiles {
 /** What identifies the run of a bundle. */
 export function readBundleDigests(bundle: ReadableBundle): Digests {
   const found = filesOf(bundle);
-  const name = `data/${files.digests}`;
-  return jsonOf(found.text(name), join(found.path, name)) as Digests;
+  return readForm(found, `data/${files.digests}`, digestsForm);
 }
 
 /** The resolved spec of a bundle. */
@@ -117,47 +130,41 @@ export function drawingWeights(bundle: BundleFiles): string | null {
 }
 
 /** The loss of each training step; none where the bundle has no training of its own. */
-export function readLosses(bundle: ReadableBundle): { step: number; loss: number }[] {
+export function readLosses(bundle: ReadableBundle): Loss[] {
   const found = filesOf(bundle);
   const name = `data/${files.losses}`;
-  const text = found.has(name) ? found.text(name) : "";
-  return text.trim().split("\n").slice(1).map((line) => {
-    const [step, loss] = line.split(",").map(Number);
-    return { step: step ?? NaN, loss: loss ?? NaN };
-  });
+  return found.has(name) ? parseLosses(found.text(name), join(found.path, name)) : [];
 }
 
-/**
- * The scores as the evaluation wrote them, which is where their type is.
- *
- * @returns null where the bundle has none
- */
-export function readMetrics(bundle: ReadableBundle): unknown {
+/** The scores; null where the bundle has none. */
+export function readMetrics(bundle: ReadableBundle): Metrics | null {
+  return readIfThere(bundle, `data/${files.metrics}`, metricsForm);
+}
+
+/** Machine, versions and times of a run; null where the bundle does not tell. */
+export function readEnvironment(
+  bundle: ReadableBundle,
+): Environment | SamplingEnvironment | null {
+  return readIfThere(bundle, "environment.json", anyEnvironmentForm);
+}
+
+/** What made the files; null where the bundle does not tell. */
+export function readProvenance(bundle: ReadableBundle): Provenance | null {
+  return readIfThere(bundle, "provenance.json", provenanceForm);
+}
+
+function readForm<T>(bundle: BundleFiles, name: string, form: z.ZodType<T>): T {
+  return parseForm(form, bundle.text(name), join(bundle.path, name));
+}
+
+function readIfThere<T>(bundle: ReadableBundle, name: string, form: z.ZodType<T>): T | null {
   const found = filesOf(bundle);
-  const name = `data/${files.metrics}`;
-  return found.has(name) ? jsonOf(found.text(name), join(found.path, name)) : null;
+  return found.has(name) ? readForm(found, name, form) : null;
 }
-
-/** What environment.json says of the classes. */
-const namedClasses = z.object({
-  data: z.object({ classNames: z.array(z.string().max(200)).max(100_000) }),
-});
 
 /** What the classes of a bundle's dataset are called, by label; null where it does not say. */
 export function readClassNames(bundle: ReadableBundle): string[] | null {
-  const found = filesOf(bundle);
-  const name = "environment.json";
-  if (!found.has(name)) return null;
-  const said = namedClasses.safeParse(jsonOf(found.text(name), join(found.path, name)));
-  return said.data?.data.classNames ?? null;
-}
-
-function jsonOf(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${where}: not JSON: ${(error as SyntaxError).message}`);
-  }
+  return readEnvironment(bundle)?.data?.classNames ?? null;
 }
 
 /**
@@ -176,13 +183,20 @@ export async function readAllSamples(
       const [count, imageSize, width, channels] = shape;
       if (
         shape.length !== 4 || imageSize !== width || !(data instanceof Uint8Array) ||
-        (channels !== 1 && channels !== 3)
+        (channels !== 1 && channels !== 3) || !isAngle(angle)
       ) {
-        throw new UserError(`${join(found.path, name)}: ${angle} is no list of square images`);
+        throw new UserError(
+          `${join(found.path, name)}: ${angle.slice(0, 100)} is no angle with square images`,
+        );
       }
       return [Number(angle), { images: data, count: count!, imageSize: imageSize!, channels }];
     }),
   );
+}
+
+/** Whether a tensor's name is an angle as a run writes it: "1e400" is no number, "045" is 45. */
+function isAngle(name: string): boolean {
+  return Number.isFinite(Number(name)) && String(Number(name)) === name;
 }
 
 /** The unturned samples of a bundle, or those of its first angle. */

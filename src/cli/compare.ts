@@ -3,7 +3,6 @@ import { dirname, join } from "@std/path";
 import { type CheckedBundle, openBundle } from "../bundle/open.ts";
 import { findBundles, isBundle, readBundleSpec, readMetrics } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
-import type { Evaluation } from "../evaluation/evaluate.ts";
 import { compareRuns, type ScoredRun } from "../evaluation/table.ts";
 import { comparisonCsv, comparisonJson, comparisonMarkdown } from "../evaluation/table_text.ts";
 import { writeFileAtomic } from "../files/create.ts";
@@ -38,20 +37,20 @@ export function scoredRuns(
   return findBundles(paths).flatMap((path) => {
     const bundle = openWhole(path, skipped);
     if (bundle === null) return [];
-    const evaluation = readMetrics(bundle) as Partial<Evaluation> | null;
-    if (!Array.isArray(evaluation?.scores) || evaluation.scores.length === 0) {
+    const evaluation = readMetrics(bundle);
+    if (evaluation === null || evaluation.scores.length === 0) {
       skipped(`${path}: no scores, left out`);
       return [];
     }
     const resolved = readBundleSpec(bundle);
-    const run = `${specDigest(resolved)} ${evaluation.reference?.digest}`;
+    const run = `${specDigest(resolved)} ${evaluation.reference.digest}`;
     const first = seen.get(run);
     if (first !== undefined) {
       skipped(`${path}: the same run as ${first}, left out`);
       return [];
     }
     seen.set(run, path);
-    return [{ path, resolved, evaluation: evaluation as Evaluation }];
+    return [{ path, resolved, evaluation }];
   });
 }
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
+import type { Metrics } from "../bundle/schemas.ts";
 import { writeManifests } from "../bundle/testing.ts";
-import type { Evaluation } from "../evaluation/evaluate.ts";
 import { decodePng } from "../formats/png.ts";
 import { encodeTensors } from "../formats/safetensors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
@@ -31,11 +31,12 @@ function leaveBundle(
   const resolved = resolveSpec(
     parseSpec(`${spec}\nimageSize: 8\ndataset: mnist-m\nsampling: { count: 2, batchSize: 2 }`),
   );
-  const evaluation: Evaluation = {
+  const evaluation: Metrics = {
+    samples: "0".repeat(64),
     scores: [{ metric: "fid", value: fid, standardError: 1, better: "lower" }],
-    extractor: { name: "inception", digest: "11" },
-    generated: { count: 2, digest: "22" },
-    reference: { name: "mnist-m", count: 3, digest: "33" },
+    extractor: { name: "inception", digest: "1".repeat(64) },
+    generated: { count: 2, digest: "2".repeat(64) },
+    reference: { name: "mnist-m", count: 3, digest: "3".repeat(64) },
     notes: ["said beside the scores"],
   };
   const samples = {

@@ -8,7 +8,6 @@ import {
   requireBundle,
 } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
-import type { Evaluation } from "../evaluation/evaluate.ts";
 import { isWithinNoise } from "../evaluation/table.ts";
 import { scoreText } from "../evaluation/table_text.ts";
 import { writeFileAtomic } from "../files/create.ts";
@@ -97,9 +96,9 @@ const change = (a: number, b: number) => {
 };
 
 function scoreLines(a: string, b: string): string[] {
-  const [left, right] = [a, b].map((path) => readMetrics(path) as Partial<Evaluation> | null);
+  const [left, right] = [a, b].map((path) => readMetrics(path));
   const rows = (left?.scores ?? []).flatMap((one) => {
-    const other = right?.scores?.find(({ metric }) => metric === one.metric);
+    const other = right?.scores.find(({ metric }) => metric === one.metric);
     if (!other) return [];
     const [x, y] = [one, other].map(({ value, standardError }) => ({
       mean: value,

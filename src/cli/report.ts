@@ -10,7 +10,6 @@ import {
   readMetrics,
 } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
-import type { Evaluation } from "../evaluation/evaluate.ts";
 import { writeFileAtomic } from "../files/create.ts";
 import { sweepHtml, type SweepRun } from "../report/sweep.ts";
 import { memberNames } from "../runner/sweep_member.ts";
@@ -74,7 +73,7 @@ async function runsOf(paths: readonly string[], target: string): Promise<SweepRu
       spec: specs[i]!,
       losses: readLosses(bundle),
       samples: await readAllSamples(bundle),
-      evaluation: readMetrics(bundle) as Evaluation | null,
+      evaluation: readMetrics(bundle),
     });
   }
   return runs;

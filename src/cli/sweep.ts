@@ -1,6 +1,5 @@
 /** `deno task sweep`: every run that a sweep stands for. */
 import { readMetrics } from "../bundle/read.ts";
-import type { Evaluation } from "../evaluation/evaluate.ts";
 import { counted } from "../counted.ts";
 import { compareRuns } from "../evaluation/table.ts";
 import { comparisonMarkdown } from "../evaluation/table_text.ts";
@@ -84,7 +83,7 @@ export function comparisonText(members: readonly Pick<Member, "spec" | "bundle">
   }
   // What the evaluation of each said, once.
   const notes = new Set(
-    bundles.flatMap((path) => (readMetrics(path) as Partial<Evaluation> | null)?.notes ?? []),
+    bundles.flatMap((path) => readMetrics(path)?.notes ?? []),
   );
   return ["no scores to compare:", ...[...notes].map((note) => `- ${note}`)].join("\n");
 }

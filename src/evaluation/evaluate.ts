@@ -30,51 +30,9 @@ import {
 } from "./inception_weights.ts";
 import { inceptionScore, mostSplits } from "./inception_score.ts";
 import { kernelDistanceOnEngine } from "./kernel_on_engine.ts";
+import type { Evaluation, Metric, Score } from "./schema.ts";
 
-/** The distances by their short names. */
-export type Metric = "fid" | "kid" | "is";
-
-/** One score. */
-export interface Score {
-  /**
-   * `fid`, `kid`, `is`, or with `classifier-` in front where a classifier of the dataset took
-   * Inception's place.
-   */
-  metric: Metric | `classifier-${Metric}`;
-  value: number;
-  /** From the choice of the generated images; null where there are too few to tell. */
-  standardError: number | null;
-  better: "lower" | "higher";
-  /**
-   * KID: the spread over its subsets, their number and size, and the estimate of all images. IS:
-   * over its splits.
-   */
-  standardDeviation?: number;
-  subsets?: number;
-  subsetSize?: number;
-  allRows?: number;
-  splits?: number;
-}
-
-/** What an evaluation found; plain JSON. */
-export interface Evaluation {
-  scores: Score[];
-  /** The network whose features were compared; null where nothing was scored. */
-  extractor: {
-    name: "inception" | "classifier";
-    /** SHA-256 of its weights. */
-    digest: string;
-    /**
-     * Of a classifier: its share of right answers, 0 ... 1, among so many images that it never saw.
-     */
-    testAccuracy?: number;
-    testCount?: number;
-  } | null;
-  generated: { count: number; digest: string };
-  reference: { name: string; count: number; digest: string };
-  /** What must be said beside the scores. */
-  notes: string[];
-}
+export type { Evaluation, Metric, Score } from "./schema.ts";
 
 /** Is told how far things are. */
 export interface EvaluationProgress {

@@ -12,10 +12,12 @@ import {
   readBundleDigests,
   readBundleSpec,
   readClassNames,
+  readEnvironment,
   readLosses,
   readMetrics,
+  readProvenance,
 } from "../bundle/read.ts";
-import type { Evaluation } from "../evaluation/evaluate.ts";
+import type { Provenance } from "../bundle/schemas.ts";
 import { plainOf } from "../formats/markdown.ts";
 import { drawnLabels } from "../spec/mod.ts";
 import { sha256 } from "../formats/sha256.ts";
@@ -39,35 +41,27 @@ function bytesOf(bundle: BundleFiles, name: string): Uint8Array | null {
 }
 
 /** A JSON file's plain values as names and words. */
-function plainValues(text: string | null): [string, string][] {
-  if (text === null) return [];
+function plainValues(of: object | null): [string, string][] {
   const words = (key: string) =>
     key.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
-  return Object.entries(JSON.parse(text) as Record<string, unknown>).flatMap(
-    ([key, value]): [string, string][] => {
-      if (value === null || value === "" || (Array.isArray(value) && value.length === 0)) return [];
-      if (typeof value === "number") return [[words(key), +value.toPrecision(4) + ""]];
-      if (typeof value === "string") return [[words(key), value]];
-      if (Array.isArray(value) && value.every((one) => typeof one === "string")) {
-        return [[words(key), value.join("; ")]];
-      }
-      return [];
-    },
-  );
+  return Object.entries(of ?? {}).flatMap(([key, value]): [string, string][] => {
+    if (value === null || value === "" || (Array.isArray(value) && value.length === 0)) return [];
+    if (typeof value === "number") return [[words(key), +value.toPrecision(4) + ""]];
+    if (typeof value === "string") return [[words(key), value]];
+    if (Array.isArray(value) && value.every((one) => typeof one === "string")) {
+      return [[words(key), value.join("; ")]];
+    }
+    return [];
+  });
 }
 
 /** What provenance.json says in a few lines. */
-function provenanceLines(text: string | null): [string, string][] {
-  if (text === null) return [];
-  const { buildDefinition, runDetails } = JSON.parse(text).predicate;
-  const [project, ...others] = buildDefinition.resolvedDependencies as {
-    name?: string;
-    uri?: string;
-    digest?: Record<string, string>;
-    annotations?: { kind?: string; source?: string; cleanWorkingTree?: boolean | null };
-  }[];
-  const clean = project!.annotations?.cleanWorkingTree;
-  const commit = project!.digest?.["gitCommit"];
+function provenanceLines(provenance: Provenance | null): [string, string][] {
+  if (provenance === null) return [];
+  const { buildDefinition, runDetails } = provenance.predicate;
+  const [project, ...others] = buildDefinition.resolvedDependencies;
+  const clean = project?.annotations?.cleanWorkingTree;
+  const commit = project?.digest?.["gitCommit"];
   const libraries = others.filter(({ uri }) => uri?.startsWith("pkg:generic/"));
   const packages = others.filter(({ uri }) => uri?.startsWith("pkg:npm/"));
   const data = others.find(({ annotations }) => annotations?.kind === "dataset");
@@ -76,21 +70,27 @@ function provenanceLines(text: string | null): [string, string][] {
       "project",
       commit
         ? `commit ${commit}${clean ? "" : ", with changes"}`
-        : `${project!.uri}, commit unknown`,
+        : `${project?.uri ?? "project"}, commit unknown`,
     ],
     ["runtime", `Deno ${runDetails.builder.version.deno}, ${runDetails.builder.version.platform}`],
     ...libraries.map((
-      { name, uri },
-    ): [string, string] => [name ?? "library", decodeURIComponent(uri!.split("@")[1]!)]),
+      { name, uri = "" },
+    ): [string, string] => [name ?? "library", decoded(uri.split("@")[1] ?? "")]),
     ["packages", `${packages.length} npm packages with digests, in provenance.json`],
     ...(data?.annotations?.source ? [["data", data.annotations.source] as [string, string]] : []),
-    ...((runDetails.byproducts ?? []) as { annotations: { note: string } }[]).map((
+    ...(runDetails.byproducts ?? []).map((
       { annotations },
-    ): [string, string] => [
-      "note",
-      annotations.note,
-    ]),
+    ): [string, string] => ["note", annotations.note]),
   ];
+}
+
+/** A part of a package URL as text; as it stands where it is none. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /**
@@ -125,7 +125,6 @@ export async function bundleReport(
   const payload = context.payload ??
     [...parseManifest(manifest, () => {})].map(([name, sha256]) => ({ name, sha256 }));
   const readme = textOf(folder, "README.md")?.split("\n")[2];
-  const environment = textOf(folder, "environment.json");
   const spec = readBundleSpec(folder);
   const labels = drawnLabels(spec);
   const name = context.name ?? basename(resolve(folder.path));
@@ -136,8 +135,8 @@ export async function bundleReport(
     digest: context.digest ?? sha256(manifest),
     digests,
     spec,
-    losses: readLosses(folder).filter(({ loss }) => Number.isFinite(loss)),
-    environment: plainValues(environment),
+    losses: readLosses(folder),
+    environment: plainValues(readEnvironment(folder)),
     samples: [...await readAllSamples(folder)].map(([angleDegrees, pictures]) => ({
       angleDegrees,
       pictures,
@@ -152,8 +151,8 @@ export async function bundleReport(
       const mp4 = bytesOf(folder, file);
       return mp4 ? [{ kind, file, label, caption, mp4: mp4.length <= filmLimit ? mp4 : null }] : [];
     }),
-    metrics: readMetrics(folder) as Evaluation | null,
+    metrics: readMetrics(folder),
     files: payload.map(({ name, sha256 }) => ({ name, sha256, meaning: meaningOf(name) })),
-    provenance: provenanceLines(textOf(folder, "provenance.json")),
+    provenance: provenanceLines(readProvenance(folder)),
   });
 }

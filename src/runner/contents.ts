@@ -6,7 +6,6 @@ import type { Dataset } from "../datasets/mod.ts";
 import { noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import { files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
 import { lowpassKernel } from "../filters/mod.ts";
-import { csvText } from "../formats/csv.ts";
 import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
 import { filterCsv, filterPlot, responseCsv, responsePlot } from "../report/filter.ts";
 import { lossPlot } from "../report/plots.ts";
@@ -16,7 +15,7 @@ import { pictureRange, type Pictures, previewSheet, strip } from "../report/shee
 import { drawnLabels, type ResolvedSpec, specName } from "../spec/mod.ts";
 import { normalNumbers } from "../../kernels/random_normal/reference.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
-import type { Digests } from "../bundle/layout.ts";
+import { type Digests, lossesText, type Metrics } from "../bundle/schemas.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { momentsAmong, type Samples } from "./sample_phase.ts";
@@ -50,7 +49,7 @@ export async function payloadFiles(computed: Computed): Promise<PayloadFile[]> {
     [files.digests, jsonText(digests)],
     [files.network, network + "\n"],
     ...weightFiles(computed),
-    [files.losses, csvText([["step", "loss"], ...rows.map(({ step, loss }) => [step, loss])])],
+    [files.losses, lossesText(losses)],
     ["loss.png", plot.png],
     ["loss.svg", plot.svg],
     ...await filterFiles(spec),
@@ -136,11 +135,13 @@ export async function sampleFiles(
   });
   return [
     [files.samples, file],
-    ...(evaluation
-      ? [[files.metrics, jsonText({ samples: sha256(file), ...evaluation })] as PayloadFile]
-      : []),
+    ...(evaluation ? [metricsFile({ samples: sha256(file), ...evaluation })] : []),
     ...pictures,
   ];
+}
+
+function metricsFile(metrics: Metrics): PayloadFile {
+  return [files.metrics, jsonText(metrics)];
 }
 
 /** The images drawn while training, a row for each preview; null where there were none. */

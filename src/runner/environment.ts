@@ -3,10 +3,10 @@
  * outside its payload.
  */
 import type { Dataset } from "../datasets/mod.ts";
-import type { Digests } from "../bundle/layout.ts";
+import type { Digests, Environment, Place } from "../bundle/schemas.ts";
 import { projectPackages, projectState, provenance } from "../bundle/provenance.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
-import { type Place, placeName } from "./place.ts";
+import { placeName } from "./place.ts";
 import type { TimeSpent } from "./time_spent.ts";
 import type { Trained } from "./train_phase.ts";
 
@@ -22,7 +22,7 @@ export interface Told {
 }
 
 /** The environment of a run as JSON can hold it. */
-export function environmentOf(told: Told): Record<string, unknown> {
+export function environmentOf(told: Told): Environment {
   const { place, description, dataset, trained, spent, finishedAt } = told;
   return {
     engine: description,
@@ -31,7 +31,13 @@ export function environmentOf(told: Told): Record<string, unknown> {
     system: `${Deno.build.os} ${Deno.build.arch}`,
     host: hostname(),
     cores: navigator.hardwareConcurrency,
-    data: { source: dataset.source, images: dataset.count, skipped: dataset.skipped },
+    data: {
+      source: dataset.source,
+      images: dataset.count,
+      skipped: dataset.skipped,
+      notes: dataset.notes,
+      classNames: dataset.classNames,
+    },
     trainingImagesPerSecond: spent.training.images > 0
       ? spent.training.images / spent.training.seconds
       : null,

@@ -2,49 +2,10 @@
  * Where a run computes: all that the last bits of its results depend on besides the spec and the
  * data.
  */
-import { z } from "zod";
-import { openBundle } from "../bundle/open.ts";
-import type { ReadableBundle } from "../bundle/read.ts";
-import type { ComputedIn, Engine, EngineName, EnginePlace, NativeLibrary } from "../engines/mod.ts";
-
-/** A place, as environment.json of a bundle holds it. */
-export interface Place {
-  /** The engine's name. */
-  engine: EngineName;
-  /** `cpu`, `cuda`, or what the GPU calls itself. */
-  device: string;
-  /** Threads that share an operation: they decide in which order it adds. Null on a GPU. */
-  threads: number | null;
-  /** What it computes networks in; absent: float32. */
-  precision?: ComputedIn | undefined;
-  /**
-   * Name, family, model and cache of the processor, by which libraries cut products into blocks;
-   * null where unknown.
-   */
-  processor: string | null;
-  /** Its vector instructions, by which libraries choose their code. */
-  instructions: string[];
-  /** The native code. */
-  libraries: NativeLibrary[];
-  deno: string;
-}
-
-/** A stranger's environment.json is believed only in this form. */
-const toldPlace = z.object({
-  place: z.object({
-    engine: z.enum(["tensorflow", "webgpu", "wasm", "cpu"]),
-    device: z.string(),
-    threads: z.int().min(1).max(127).nullable(),
-    precision: z.enum(["float32", "tf32", "bfloat16", "bfloat16, emulated"]).exactOptional(),
-    processor: z.string().nullable(),
-    instructions: z.array(z.string()),
-    libraries: z.array(
-      z.object({ name: z.string(), version: z.string(), sha256: z.string().exactOptional() }),
-    ),
-    deno: z.string(),
-  }),
-  trainedOn: z.array(z.string()),
-});
+import { type ReadableBundle, readEnvironment } from "../bundle/read.ts";
+import type { Place } from "../bundle/schemas.ts";
+import { UserError } from "../errors.ts";
+import type { Engine, EnginePlace } from "../engines/mod.ts";
 
 /**
  * Engine, device, threads and another precision than float32 in words: "tensorflow cpu, 2 threads".
@@ -74,16 +35,15 @@ export function placeOf(engine: Engine): Place {
   };
 }
 
-/** The place that a bundle tells of; null where it tells of none. */
+/** The place that a bundle tells of; null where it tells of none, or in another form. */
 export function readPlace(
   bundle: ReadableBundle,
 ): { place: Place; trainedOn: string[] } | null {
-  const files = typeof bundle === "string" ? openBundle(bundle) : bundle;
-  if (!files.has("environment.json")) return null;
   try {
-    return toldPlace.safeParse(JSON.parse(files.text("environment.json"))).data ?? null;
+    const told = readEnvironment(bundle);
+    return told !== null && "trainedOn" in told ? told : null;
   } catch (error) {
-    if (error instanceof SyntaxError) return null;
+    if (error instanceof UserError) return null; // `verify` tells what is wrong with it.
     throw error;
   }
 }

@@ -3,7 +3,8 @@ import { join } from "@std/path";
 import { openEngine } from "../engines/mod.ts";
 import { jsonText } from "../bundle/layout.ts";
 import { bundleFiles } from "../bundle/open.ts";
-import { type Place, placeDifferences, placeName, placeOf, readPlace } from "./place.ts";
+import type { Place } from "../bundle/schemas.ts";
+import { placeDifferences, placeName, placeOf, readPlace } from "./place.ts";
 
 const ignore = (["read", "write"] as const).some((name) =>
   Deno.permissions.querySync({ name }).state !== "granted"
@@ -55,8 +56,21 @@ Deno.test({
     const path = join(folder, "environment.json");
     assertEquals(readPlace(bundleFiles(folder)), null);
     const engine = await openEngine("cpu");
-    const told = { place: placeOf(engine), trainedOn: [placeName(engine)] };
-    Deno.writeTextFileSync(path, jsonText({ host: "a", ...told }));
+    const told = {
+      engine: engine.description,
+      place: placeOf(engine),
+      trainedOn: [placeName(engine)],
+      system: "linux x86_64",
+      host: "a",
+      cores: 2,
+      data: { source: "mnist", images: 16, skipped: [] },
+      trainingImagesPerSecond: null,
+      startedAt: "2026-01-01T00:00:00.000Z",
+      finishedAt: "2026-01-01T00:00:00.000Z",
+      starts: 1,
+      seconds: 1,
+    };
+    Deno.writeTextFileSync(path, jsonText(told));
     assertEquals(readPlace(bundleFiles(folder)), told);
     const forged = [
       { ...told, place: { ...place, threads: 1e6 } },

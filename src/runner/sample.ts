@@ -8,6 +8,7 @@ import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
 import { exists } from "../files/create.ts";
 import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
 import { openBundle } from "../bundle/open.ts";
+import type { SamplingEnvironment } from "../bundle/schemas.ts";
 import {
   drawingWeights,
   readBundleDigests,
@@ -151,7 +152,7 @@ export async function sampleBundle(
           report,
           signal,
         });
-        const environment = {
+        const environment: SamplingEnvironment = {
           engine: engine.description,
           place: placeOf(engine),
           system: `${Deno.build.os} ${Deno.build.arch}`,
@@ -170,7 +171,7 @@ export async function sampleBundle(
 
   async function write(
     drawn: Awaited<ReturnType<typeof sampleFiles>>,
-    environment: unknown,
+    environment: SamplingEnvironment,
   ): Promise<Bundle> {
     try {
       const writer = createBundle(path);
