@@ -129,6 +129,8 @@ export const environmentForm = z.strictObject({
     /** What was found and is not used, and what was decided where files leave it open. */
     notes: z.array(text(4000)).max(10_000).exactOptional(),
     classNames: classNames.exactOptional(),
+    /** Where the spec said that they lie; null where it said nothing. */
+    path: text(4000).nullable().exactOptional(),
   }),
   trainingImagesPerSecond: z.number().min(0).nullable(),
   /** How many times the run was started. */

@@ -60,6 +60,9 @@ export async function run(args: string[]): Promise<number> {
       out,
       dataRoot: data,
       skipBad,
+      elsewhere,
+      threads,
+      again,
       source,
       onMeasure,
     });

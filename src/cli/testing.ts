@@ -22,7 +22,12 @@ dataset: mnist
 imageSize: 8
 baseWidth: 4
 data: { limit: 16 }
-training: { images: 80, batchSize: 8, emaDecay: 0.9, previewEveryEpochs: 3 }
+training:
+  images: 80
+  batchSize: 8
+  emaDecay: 0.9
+  previewEveryEpochs: 3
+  previewSampler: published
 sampling: { steps: 4, count: 4, batchSize: 2, rotation: [0, 45] }
 evaluation: { metrics: [] }
 `;

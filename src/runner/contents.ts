@@ -144,19 +144,22 @@ function metricsFile(metrics: Metrics): PayloadFile {
   return [files.metrics, jsonText(metrics)];
 }
 
-/** The images drawn while training, a row for each preview; null where there were none. */
+/**
+ * The images drawn while training, a row for each preview; null where there were none.
+ *
+ * @param epochs of the training at each of them
+ */
 export async function previewsPng(
-  spec: ResolvedSpec,
   previews: TensorData | null,
+  epochs: (preview: number) => number,
 ): Promise<Uint8Array | null> {
   if (!previews) return null;
   const [count, , size, , channels] = previews.shape as [number, number, number, number, number];
   const data = previews.data as Uint8Array;
   const each = data.length / count;
-  const every = spec.training.previewEveryEpochs ?? 1;
   return await previewSheet(
     Array.from({ length: count }, (_, i) => ({
-      label: `epoch ${(i + 1) * every}`,
+      label: `epoch ${epochs(i)}`,
       pictures: {
         images: data.subarray(i * each, (i + 1) * each),
         count: 8,

@@ -16,6 +16,8 @@ export interface Told {
   /** The engine's, for people. */
   description: string;
   dataset: Dataset;
+  /** Where its images lie, where the spec says so; the one place that a bundle keeps. */
+  imagesAt: string | null;
   trained: Trained;
   spent: TimeSpent;
   finishedAt: Date;
@@ -23,7 +25,7 @@ export interface Told {
 
 /** The environment of a run as JSON can hold it. */
 export function environmentOf(told: Told): Environment {
-  const { place, description, dataset, trained, spent, finishedAt } = told;
+  const { place, description, dataset, imagesAt, trained, spent, finishedAt } = told;
   return {
     engine: description,
     place,
@@ -36,6 +38,7 @@ export function environmentOf(told: Told): Environment {
       images: dataset.count,
       skipped: dataset.skipped,
       notes: dataset.notes,
+      path: imagesAt,
       classNames: dataset.classNames,
     },
     trainingImagesPerSecond: spent.training.images > 0

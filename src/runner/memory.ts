@@ -5,6 +5,7 @@
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
+import { trainingPlan } from "../training/plan.ts";
 import { elements, type NetworkPlan, networkPlan } from "../unet/plan.ts";
 
 /** What the least memory of a run follows from. */
@@ -33,8 +34,8 @@ function outputsOf(plan: NetworkPlan): number[] {
 /**
  * A lower bound of a run's memory, in bytes: weights, gradients and AdamW's means; one float32 for
  * each output of each layer, which the backward pass needs, for a batch; or, where that is more,
- * the weights and the largest output of a batch that is sampled; or the images drawn. What lies
- * inside the layers comes on top, several times as much.
+ * the weights and the largest output of a batch that is sampled; or the images drawn. The
+ * losses of all steps come on top, and what lies inside the layers, several times as much.
  *
  * @param images of the dataset: a batch has no more
  */
@@ -46,11 +47,10 @@ export function leastMemory(spec: Sized, images = Infinity): number {
   const outputs = outputsOf(plan);
   const training = 4 * (4 * weights + trained * outputs.reduce((a, b) => a + b));
   const step = 4 * (weights + sampled * Math.max(...outputs));
-  return Math.max(
-    training,
-    step,
-    sampling.count * sampling.rotation.length * elements(plan.imageShape),
-  );
+  const drawn = sampling.count * sampling.rotation.length * elements(plan.imageShape);
+  // A number a step.
+  const losses = Number.isFinite(images) ? 8 * trainingPlan(spec.training, images).steps : 0;
+  return losses + Math.max(training, step, drawn);
 }
 
 /**

@@ -1,56 +1,45 @@
 /**
  * One experiment from its resolved spec to its bundle: data, network, training, sampling, bundle.
  */
-import { basename, join } from "@std/path";
-import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
-import { bundleReadme, type Digests, jsonText } from "../bundle/layout.ts";
-import { bundleFiles, openBundle } from "../bundle/open.ts";
-import { type Dataset, describeDataset, loadDataset } from "../datasets/mod.ts";
+import { basename, join, resolve } from "@std/path";
+import type { Bundle } from "../bundle/bag.ts";
+import type { Digests } from "../bundle/layout.ts";
+import { openBundle } from "../bundle/open.ts";
+import { describeDataset } from "../datasets/mod.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
-import { evaluateSamples, type Evaluation } from "../evaluation/evaluate.ts";
-import { counted } from "../counted.ts";
-import { UserError } from "../errors.ts";
-import type { TensorData } from "../formats/safetensors.ts";
-import { sha256 } from "../formats/sha256.ts";
-import {
-  METHOD_VERSION,
-  type ResolvedSpec,
-  runDigest,
-  specDigest,
-  specName,
-  trainingDigest,
-} from "../spec/mod.ts";
-import { readCheckpoint } from "../training/checkpoint.ts";
+import { LostLockError } from "../files/lock.ts";
+import { type ResolvedSpec, specName } from "../spec/mod.ts";
+import type { Checkpoint } from "../training/checkpoint.ts";
 import {
   disposeState,
   newState,
   restoreState,
   stateTensors,
+  type TrainingState,
   withAverage,
 } from "../training/state.ts";
 import { compileUNet } from "../unet/mod.ts";
-import { bundleReport } from "../report/report.ts";
-import { payloadFiles, previewsPng } from "./contents.ts";
-import { environmentOf, provenanceOf } from "./environment.ts";
+import { previewsPng } from "./contents.ts";
 import { type Log, startLog } from "./log.ts";
-import { LostLockError } from "../files/lock.ts";
-import { refuseTooLarge } from "./memory.ts";
-import { placeName, placeOf, readPlace } from "./place.ts";
+import { nearestRun, writeWorkSpec } from "./nearest_run.ts";
+import { placeName, readPlace } from "./place.ts";
+import {
+  checkpointOf,
+  type Prepared,
+  prepareRun,
+  requireRoom,
+  requireRunnable,
+  threadsBegun,
+} from "./prepare.ts";
+import { epochsBetweenPreviews } from "./previews.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { samplePhase } from "./sample_phase.ts";
-import { type Trained, trainPhase } from "./train_phase.ts";
+import { scorePhase } from "./score.ts";
 import { startStopwatch, type Stopwatch } from "./time_spent.ts";
-import { readPreviews, readStart, readTrained, sharedPlaces, trainedDigest } from "./trained.ts";
-import { requireSpace, spaceFor } from "./space.ts";
-import {
-  explainFolder,
-  explainFullDisk,
-  findBundle,
-  findTrained,
-  freePath,
-  openWork,
-  type Work,
-} from "./work.ts";
+import { type Trained, trainPhase } from "./train_phase.ts";
+import { readPreviews, sharedPlaces } from "./trained.ts";
+import { explainFullDisk, findBundle, openWork, type Work } from "./work.ts";
+import { writeBundle } from "./write_bundle.ts";
 
 /** How an experiment is run; none of it is part of the result. */
 export interface RunOptions {
@@ -86,21 +75,20 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
 }
 
-/**
- * The digests of a run on a dataset; where it goes on from a bundle, that one's digest is in them.
- */
-export function digestsOf(spec: ResolvedSpec, data: string): Digests {
-  const digest = specDigest(spec);
-  const bundle = spec.training.from;
-  const from = bundle === null ? undefined : trainedDigest(bundle, "training.from");
-  return {
-    spec: digest,
-    data,
-    run: runDigest(digest, data, METHOD_VERSION, from),
-    training: runDigest(trainingDigest(spec), data, METHOD_VERSION, from),
-    method: METHOD_VERSION,
-    ...(from ? { from } : {}),
-  };
+/** A run at work: what it is, where, and whom it tells. */
+interface Run {
+  prepared: Prepared;
+  options: RunOptions;
+  out: string;
+  engine: Engine;
+  work: Work;
+  /** What an earlier start left of the training, or null. */
+  checkpoint: Checkpoint | null;
+  log: Log;
+  report: Reporter;
+  stopwatch: Stopwatch;
+  /** Where the images lie, where the spec says so. */
+  imagesAt: string | null;
 }
 
 /**
@@ -111,78 +99,46 @@ export function digestsOf(spec: ResolvedSpec, data: string): Digests {
  *   another process at work
  */
 export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}): Promise<Bundle> {
-  const { out = "out", signal, again = false } = options;
+  const { out = "out", again = false } = options;
   const log = startLog(options.report ?? silent);
   const { report } = log;
   const stopwatch = startStopwatch();
-  const dataset = await loadDataset(spec, {
-    dataRoot: options.dataRoot,
-    skipBad: options.skipBad,
-    onProgress: (done, all) => report.update(done, { of: all }),
-  });
-  report.message(`data: ${describeDataset(dataset)}`);
-  if (spec.classes !== null && dataset.classes !== null && dataset.classes > spec.classes) {
-    throw new UserError(
-      `classes: the spec has ${spec.classes}, and dataset ${dataset.name} has ${dataset.classes}`,
-    );
-  }
-  const digests = digestsOf(spec, dataset.digest);
-  if (options.expected) refuseOthers(digests, options.expected);
-  const finished = again ? null : finishedBundle(out, digests, report);
-  if (finished) return finished;
+  const prepared = await prepareRun(spec, { ...options, out, report });
+  report.message(`data: ${describeDataset(prepared.dataset)}`);
+  if (prepared.finished) return finishedBundle(prepared.finished, report);
   const what = `this run (${specName(spec)} on ${spec.dataset})`;
-  const work = await openWork(out, digests.training!, what, { say: report.message, signal });
+  using held = new DisposableStack();
+  const waiting = { say: report.message, signal: options.signal };
+  const work = await openWork(out, prepared.digests.training, what, waiting);
+  held.defer(() => work.release());
   try {
     // Between the look and the lock another process may have finished it.
-    const meanwhile = again ? null : finishedBundle(out, digests, report);
+    const meanwhile = again ? null : findBundle(out, prepared.digests.run);
     if (meanwhile) {
       work.remove();
-      return meanwhile;
+      return finishedBundle(meanwhile, report);
     }
-    requireSpace(out, spaceFor(spec), work);
-    log.keepIn(join(work.path, `log-${digests.spec.slice(0, 16)}.txt`));
-    stopwatch.keepIn(join(work.path, "time.json"));
-    const engine = typeof options.engine === "object"
-      ? options.engine
-      : await openEngine(options.engine ?? "auto", {
-        precision: spec.precision,
-        emulate: options.emulate,
-        // The order in which threads add is in the last bits: a training goes on with as many as it
-        // began with.
-        threads: options.threads ??
-          (await readCheckpoint(work.checkpoint))?.places.at(-1)?.threads ?? undefined,
-      });
+    const checkpoint = await checkpointOf(prepared, out);
+    const nearest = checkpoint || again ? null : await nearestRun(prepared, out);
+    if (nearest) report.message(nearest);
+    requireRoom(prepared, out);
+    keepInWork(work, prepared, { log, stopwatch });
+    const engine = await openRunEngine(options, spec, checkpoint);
+    if (engine !== options.engine) held.defer(() => engine.dispose());
     report.message(`engine: ${engine.description}`);
-    try {
-      refuseTooLarge(spec, engine, { images: dataset.count });
-      return await runOn(
-        engine,
-        spec,
-        dataset,
-        digests,
-        work,
-        { ...options, out, report, signal },
-        stopwatch,
-        log,
-      );
-    } finally {
-      if (engine !== options.engine) engine.dispose();
-    }
+    requireRunnable(prepared, engine, { out, checkpoint, elsewhere: options.elsewhere ?? false });
+    const imagesAt = spec.data.path === null ? null : resolve(spec.data.path);
+    const run = { prepared, options, out, engine, work, checkpoint, log, report, stopwatch };
+    const bundle = await compute({ ...run, imagesAt });
+    work.remove();
+    return bundle;
   } catch (error) {
-    try {
-      if (!(error instanceof LostLockError)) stopwatch.keep();
-    } catch {
-      // What stopped the run, a full disk say, is what people must hear.
-    }
+    if (!(error instanceof LostLockError)) keepQuietly(stopwatch);
     throw explainFullDisk(error, out);
-  } finally {
-    work.release();
   }
 }
 
-function finishedBundle(out: string, { run }: Digests, report: Reporter): Bundle | null {
-  const path = findBundle(out, run);
-  if (!path) return null;
+function finishedBundle(path: string, report: Reporter): Bundle {
   // Who asks for another engine must not take this for what that one gave.
   const told = readPlace(path)?.place;
   const where = told ? ` (${placeName({ ...told, name: told.engine })})` : "";
@@ -192,214 +148,101 @@ function finishedBundle(out: string, { run }: Digests, report: Reporter): Bundle
   return { path, digest: openBundle(path).digest };
 }
 
-/**
- * Refuses to reproduce a bundle with other data, or with a release that computes otherwise on
- * purpose.
- */
-function refuseOthers(digests: Digests, expected: Digests): void {
-  const reasons: [keyof Digests, string][] = [
-    [
-      "method",
-      "it was made by another version of the method; take the release that provenance.json names",
-    ],
-    [
-      "spec",
-      "this release resolves its spec otherwise; take the release that provenance.json names",
-    ],
-    [
-      "data",
-      "the images here are not those that it was made of; --data FOLDER names the place of the datasets",
-    ],
-    ["run", "it was trained from another bundle than the one that lies here"],
-  ];
-  for (const [field, reason] of reasons) {
-    if (digests[field] === expected[field]) continue;
-    throw new UserError(
-      `it cannot be reproduced: ${reason} (${field} ${expected[field]}, here ${digests[field]})`,
-    );
+/** Begins to write down in the place of work what the run is, what it says and how long it takes. */
+function keepInWork(
+  { path }: Work,
+  { spec, digests }: Prepared,
+  { log, stopwatch }: { log: Log; stopwatch: Stopwatch },
+): void {
+  writeWorkSpec(path, spec, digests);
+  log.keepIn(join(path, `log-${digests.spec.slice(0, 16)}.txt`));
+  stopwatch.keepIn(join(path, "time.json"));
+}
+
+/** Writes the times down. What stopped the run, a full disk say, is what people must hear. */
+function keepQuietly(stopwatch: Stopwatch): void {
+  try {
+    stopwatch.keep();
+  } catch {
+    // As said above.
   }
 }
 
-async function runOn(
-  engine: Engine,
-  spec: ResolvedSpec,
-  dataset: Dataset,
-  digests: Digests,
-  work: Work,
-  options: RunOptions & { out: string; report: Reporter },
-  stopwatch: Stopwatch,
-  log: Log,
-): Promise<Bundle> {
-  const { out, report, signal, again } = options;
+/**
+ * The engine of a run. The order in which threads add is in the last bits: a training goes on with
+ * as many as it began with.
+ */
+async function openRunEngine(
+  { engine = "auto", threads, emulate }: RunOptions,
+  { precision }: ResolvedSpec,
+  checkpoint: Checkpoint | null,
+): Promise<Engine> {
+  if (typeof engine === "object") return engine;
+  return await openEngine(engine, {
+    precision,
+    emulate,
+    threads: threads ?? threadsBegun(checkpoint),
+  });
+}
+
+/** Trains, or takes the model of a finished training; draws, scores, and writes the bundle. */
+async function compute(run: Run): Promise<Bundle> {
+  const { prepared, options, engine, work, log, report, stopwatch } = run;
+  const { spec, digests, dataset, path } = prepared;
+  const { signal, dataRoot } = options;
   const unet = compileUNet(spec);
   const state = newState(unet, spec.training.emaDecay !== null);
-  try {
-    const shared = again ? null : findTrained(out, digests.training!);
-    let trained: Trained;
-    let previews: Uint8Array | null;
-    if (shared) {
-      report.message(`training: the same as that of ${shared}, whose model is taken`);
-      const { tensors, losses } = await readTrained(shared);
-      restoreState(state, tensors);
-      const notes = [`the model was taken from ${basename(shared)}, a run of the same training`];
-      trained = { losses, previews: null, places: sharedPlaces(shared), notes };
-      previews = readPreviews(shared);
-    } else {
-      const from = spec.training.from;
-      const start = from === null ? null : await readStart(from, spec);
-      const training = {
-        engine,
-        spec,
-        dataset,
-        state,
-        start,
-        work,
-        trainingKey: digests.training!,
-        report,
-        signal,
-      };
-      trained = await trainPhase({ ...training, stopwatch, elsewhere: options.elsewhere ?? false });
-      previews = await previewsPng(spec, trained.previews);
-    }
-    const tensors = await stateTensors(state);
-    const samples = await withAverage(state, () =>
-      samplePhase({
-        engine,
-        spec,
-        predict: unet.apply,
-        folder: join(work.path, `samples-${digests.spec.slice(0, 16)}`),
-        mayKeep: work.check,
-        onKept: stopwatch.keep,
-        report,
-        signal,
-      }));
-    const evaluation = await evaluate(engine, spec, dataset, samples.images.get("0"), options);
-    signal?.throwIfAborted();
-    report.message("writing the bundle");
-    const name = bundleName(options.source?.path ?? specName(spec), digests.run);
-    const bundle = await writeBundle({
-      work,
-      path: again ? freePath(join(out, name)) : join(out, name),
-      computed: {
-        spec,
-        digests,
-        dataset,
-        network: unet.summary(),
-        tensors,
-        samples,
-        evaluation,
-        ...trained,
-      },
-      engine,
-      trained,
-      previews,
-      stopwatch,
-      source: options.source,
-      log: log.text(),
-    });
-    work.remove();
-    return bundle;
-  } finally {
-    disposeState(state);
-  }
-}
-
-/** Scores the unturned samples, where the spec asks for scores. */
-async function evaluate(
-  engine: Engine,
-  spec: ResolvedSpec,
-  dataset: Dataset,
-  upright: TensorData | undefined,
-  { dataRoot, report = silent }: RunOptions,
-): Promise<Evaluation | null> {
-  if (spec.evaluation.metrics.length === 0 || !upright) return null;
-  const images = upright.data as Uint8Array;
-  const { imageSize, channels, evaluation, seed } = spec;
-  const samples = { images, count: upright.shape[0]!, imageSize, channels, digest: sha256(images) };
-  const found = await evaluateSamples({
+  using held = new DisposableStack();
+  held.defer(() => disposeState(state));
+  const { trained, previews } = await trainedState(run, state);
+  const tensors = await stateTensors(state);
+  const folder = join(work.path, `samples-${digests.spec.slice(0, 16)}`);
+  const drawing = { engine, spec, predict: unet.apply, folder, report, signal };
+  const samples = await withAverage(
+    state,
+    () => samplePhase({ ...drawing, mayKeep: work.check, onKept: stopwatch.keep }),
+  );
+  const upright = samples.images.get("0");
+  const evaluation = await scorePhase({ engine, spec, dataset, upright, dataRoot, report });
+  signal?.throwIfAborted();
+  report.message("writing the bundle");
+  const { losses } = trained;
+  const network = unet.summary();
+  return await writeBundle({
+    path,
+    mayFinish: work.check,
+    computed: { spec, digests, dataset, network, tensors, samples, evaluation, losses },
     engine,
-    samples,
-    dataset,
-    evaluation,
-    seed,
-    dataRoot,
-    progress: report,
+    trained,
+    previews,
+    stopwatch,
+    source: options.source,
+    imagesAt: run.imagesAt,
+    log: log.text(),
   });
-  report.done();
-  for (const { metric, value, standardError } of found.scores) {
-    report.message(
-      `${metric}: ${value.toPrecision(5)}${
-        standardError === null ? "" : ` ± ${standardError.toPrecision(2)}`
-      }`,
-    );
-  }
-  for (const note of found.notes) report.message(note);
-  return found;
 }
 
-interface BundleInput {
-  work: Work;
-  path: string;
-  computed: Parameters<typeof payloadFiles>[0];
-  engine: Engine;
-  trained: Trained;
-  /** Of the training, which may be another run's. */
-  previews: Uint8Array | null;
-  stopwatch: Stopwatch;
-  source: RunOptions["source"];
-  log: string;
-}
-
-async function writeBundle(
-  { work, path, computed, engine, trained, previews, stopwatch, source, log }: BundleInput,
-): Promise<Bundle> {
-  const { spec, digests, dataset } = computed;
-  const payload = await payloadFiles(computed);
-  try {
-    const writer = createBundle(path);
-    try {
-      for (const [name, bytes] of payload) writer.payload(name, bytes);
-      const told = { place: placeOf(engine), description: engine.description, dataset, trained };
-      const times = { spent: stopwatch.spent(), finishedAt: stopwatch.now() };
-      const tags: [string, Uint8Array | string][] = [
-        ...(source ? [["spec-as-written.yaml", source.text] as [string, string]] : []),
-        // Not in the payload: a run that takes another one's model has the other's, drawn by its
-        // spec's sampling.
-        ...(previews ? [["previews.png", previews] as [string, Uint8Array]] : []),
-        ["environment.json", jsonText(environmentOf({ ...told, ...times }))],
-        [
-          "provenance.json",
-          provenanceOf({ ...told, ...times, spec, digests, subjects: writer.payloadDigests() }),
-        ],
-        ["log.txt", log],
-      ];
-      for (const [name, bytes] of tags) writer.tag(name, bytes);
-      const names = [
-        ...payload.map(([name]) => `data/${name}`),
-        ...tags.map(([name]) => name),
-        "report.html",
-      ];
-      const title = `${basename(source?.path ?? "experiment").replace(/\.[^.]*$/, "")}, ${
-        specName(spec)
-      }`;
-      const batchSize = Math.min(spec.training.batchSize, dataset.count);
-      const summary = `${specName(spec)} on ${describeDataset(dataset)}. ` +
-        `${counted(computed.losses.length, "step")} of ${counted(batchSize, "image")}` +
-        `${dataset.count % batchSize === 0 ? "; " : ", fewer in an epoch's last; "}` +
-        `${counted(spec.sampling.count, "image")} drawn at ${
-          spec.sampling.rotation.map((angle) => `${angle}°`).join(", ")
-        }.`;
-      const digest = writer.digest();
-      writer.tag("README.md", bundleReadme({ title, summary, digest, digests, names }));
-      const context = { name: basename(path), summary, payload: writer.payloadDigests(), digest };
-      writer.tag("report.html", await bundleReport(bundleFiles(writer.staging), context));
-      work.check();
-      return writer.finish();
-    } catch (error) {
-      writer.discard();
-      throw error;
-    }
-  } catch (error) {
-    throw explainFolder(error, path);
+/** Gives the state the trained weights, and tells how they came about. */
+async function trainedState(
+  run: Run,
+  state: TrainingState,
+): Promise<{ trained: Trained; previews: Uint8Array | null }> {
+  const { prepared, engine, work, checkpoint, report, stopwatch, options: { signal } } = run;
+  const { spec, dataset, digests, shared, start } = prepared;
+  if (shared) {
+    const { path, model: { tensors, losses } } = shared;
+    report.message(`training: the same as that of ${path}, whose model is taken`);
+    restoreState(state, tensors);
+    const notes = [`the model was taken from ${basename(path)}, a run of the same training`];
+    const trained = { losses, previews: null, places: sharedPlaces(path), notes };
+    return { trained, previews: readPreviews(path) };
   }
+  const trainingKey = digests.training;
+  const training = { engine, spec, dataset, state, start, checkpoint, work, trainingKey };
+  const trained = await trainPhase({ ...training, report, stopwatch, signal });
+  const every = epochsBetweenPreviews(spec, dataset.count);
+  const stepsPerEpoch = Math.ceil(dataset.count / spec.training.batchSize);
+  const before = Math.floor((start?.losses.length ?? 0) / stepsPerEpoch / every);
+  const previews = await previewsPng(trained.previews, (i) => (before + i + 1) * every);
+  return { trained, previews };
 }

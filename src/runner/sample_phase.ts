@@ -66,6 +66,13 @@ export function momentsAmong(
   return [...new Set(found)].filter((index) => index >= 0);
 }
 
+/** The angles at which a run draws: the spec's, and 0 for scores, which are of unturned images. */
+export function drawnAngles({ sampling, evaluation }: ResolvedSpec): number[] {
+  return evaluation.metrics.length > 0 && !sampling.rotation.includes(0)
+    ? [0, ...sampling.rotation]
+    : sampling.rotation;
+}
+
 /** Draws all images of a spec. */
 export async function samplePhase(options: SamplePhase): Promise<Samples> {
   const { engine, spec, predict, folder, onKept, report, signal } = options;
@@ -80,10 +87,7 @@ export async function samplePhase(options: SamplePhase): Promise<Samples> {
     schedule: noiseSchedule(noise),
     seed: spec.seed,
   });
-  // Scores are those of unturned images.
-  const angles = spec.evaluation.metrics.length > 0 && !sampling.rotation.includes(0)
-    ? [0, ...sampling.rotation]
-    : sampling.rotation;
+  const angles = drawnAngles(spec);
   const upright = angles.includes(0) ? 0 : angles[0];
   const batches = Math.ceil(sampling.count / sampling.batchSize);
   const steps = sampler.steps.length;

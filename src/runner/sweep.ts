@@ -12,7 +12,9 @@ import { loadDataset } from "../datasets/mod.ts";
 import { UserError } from "../errors.ts";
 import { canonicalJson, type LoadedSpec, type ResolvedSpec } from "../spec/mod.ts";
 import { type Reporter, silent } from "./reporter.ts";
-import { digestsOf, runExperiment, type RunOptions } from "./run.ts";
+import { digestsOf } from "./prepare.ts";
+import { runExperiment, type RunOptions } from "./run.ts";
+import { findParent } from "./trained.ts";
 import { type Member, memberReporter, newMembers } from "./sweep_member.ts";
 import { findBundle } from "./work.ts";
 
@@ -80,7 +82,14 @@ export async function runSweep(
         if (!digests.has(key)) {
           digests.set(key, (await loadDataset(member.spec, options)).digest);
         }
-        const bundle = findBundle(out, digestsOf(member.spec, digests.get(key)!).run);
+        const bundle = findBundle(
+          out,
+          digestsOf(
+            member.spec,
+            digests.get(key)!,
+            findParent(member.spec, [out])?.digest,
+          ).run,
+        );
         if (bundle) finish(member, bundle);
       } catch (error) {
         fail(member, error);

@@ -6,8 +6,9 @@ import { files } from "../bundle/layout.ts";
 import { verifyBag } from "../bundle/verify.ts";
 import { UserError } from "../errors.ts";
 import type { TensorData } from "../formats/safetensors.ts";
-import { openBundle } from "../bundle/open.ts";
-import { type ReadableBundle, readLosses } from "../bundle/read.ts";
+import { sha256 } from "../formats/sha256.ts";
+import { bundleFiles, openBundle } from "../bundle/open.ts";
+import { findBundles, type ReadableBundle, readLosses } from "../bundle/read.ts";
 import { exists } from "../files/create.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { networkPlan } from "../unet/plan.ts";
@@ -49,6 +50,53 @@ export function sharedPlaces(bundle: string): EnginePlace[] {
   if (!told) return [];
   const { engine: name, device, threads } = told.place;
   return [{ name, device, threads }];
+}
+
+/** The finished training that another one goes on from. */
+export interface Parent {
+  /** The bundle's digest, by which the runs that come of it know it. */
+  digest: string;
+  /** Where it lies; null where the spec names only its digest, and no bundle in reach has it. */
+  path: string | null;
+}
+
+/**
+ * The bundle that a spec's training goes on from, named by its path or its digest; null where it
+ * begins anew.
+ *
+ * @param folders where bundles lie, for one that is named by its digest
+ * @throws UserError where the path leads to no whole bundle with a model
+ */
+export function findParent(
+  { training: { from } }: Pick<ResolvedSpec, "training">,
+  folders: readonly string[],
+): Parent | null {
+  if (from === null) return null;
+  if (!/^[0-9a-f]{64}$/.test(from)) {
+    return { digest: trainedDigest(from, "training.from"), path: from };
+  }
+  const path = folders.flatMap(bundlesIn).find((each) => digestOf(each) === from) ?? null;
+  return { digest: path === null ? from : trainedDigest(path, "training.from"), path };
+}
+
+/** The bundles in a folder; none where it is missing. */
+function bundlesIn(folder: string): string[] {
+  try {
+    return findBundles([folder]);
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+}
+
+/** The digest that a bundle's manifest has; null where that cannot be read. */
+function digestOf(bundle: string): string | null {
+  try {
+    return sha256(bundleFiles(bundle).bytes("manifest-sha256.txt"));
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
 }
 
 /**

@@ -105,9 +105,12 @@ export async function train(options: TrainOptions): Promise<void> {
   }
 }
 
+/** Says that a training's numbers are none any more: it would come to that again. */
+export class DivergedError extends UserError {}
+
 /** The error of a training whose numbers are none any more; `what` says where that was seen. */
-export function diverged(what: string): UserError {
-  return new UserError(
+export function diverged(what: string): DivergedError {
+  return new DivergedError(
     `${what}: the training has diverged. The last checkpoint is from before; a lower training.learningRate or a longer ` +
       "training.warmupSteps usually helps",
   );

@@ -33,6 +33,9 @@ export interface TensorFlowLibrary {
   readonly passedOver: readonly string[];
 }
 
+/** Says that the library would be fetched now, and must not be. */
+export class NotFetchedError extends UserError {}
+
 /** How the library is looked for. */
 export interface FindLibraryOptions {
   /** Fetch it where this machine has none; default true. */
@@ -75,7 +78,7 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Ten
   if (options.download === false) {
     const bytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
     const reason = `it is fetched by pip (${formatBytes(bytes)}) when a run first needs it`;
-    throw new UserError(waysOut(machine, passedOver, reason));
+    throw new NotFetchedError(waysOut(machine, passedOver, reason));
   }
   const report = options.onProgress ?? progressLine(announcement(set, cache), passedOver);
   try {

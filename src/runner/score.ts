@@ -1,0 +1,51 @@
+/** Scoring as a part of a run. */
+import type { Dataset } from "../datasets/mod.ts";
+import type { Engine } from "../engines/mod.ts";
+import { evaluateSamples, type Evaluation } from "../evaluation/evaluate.ts";
+import type { TensorData } from "../formats/safetensors.ts";
+import { sha256 } from "../formats/sha256.ts";
+import type { ResolvedSpec } from "../spec/mod.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** What is scored, and with what. */
+export interface ScorePhase {
+  engine: Engine;
+  spec: ResolvedSpec;
+  dataset: Dataset;
+  /** The unturned samples: uint8 [count, size, size, channels]. */
+  upright: TensorData | undefined;
+  /** Where weights and caches lie; default `data`. */
+  dataRoot?: string | undefined;
+  report: Reporter;
+}
+
+/** Scores the unturned samples, where the spec asks for scores. */
+export async function scorePhase(
+  { engine, spec, dataset, upright, dataRoot, report }: ScorePhase,
+): Promise<Evaluation | null> {
+  if (spec.evaluation.metrics.length === 0 || !upright) return null;
+  const images = upright.data as Uint8Array; // Samples are bytes.
+  const { imageSize, channels, evaluation, seed } = spec;
+  const found = await evaluateSamples({
+    engine,
+    samples: {
+      images,
+      count: upright.shape[0] ?? 0,
+      imageSize,
+      channels,
+      digest: sha256(images),
+    },
+    dataset,
+    evaluation,
+    seed,
+    dataRoot,
+    progress: report,
+  });
+  report.done();
+  for (const { metric, value, standardError } of found.scores) {
+    const error = standardError === null ? "" : ` ± ${standardError.toPrecision(2)}`;
+    report.message(`${metric}: ${value.toPrecision(5)}${error}`);
+  }
+  for (const note of found.notes) report.message(note);
+  return found;
+}
