@@ -1,0 +1,185 @@
+/** Small datasets in the layouts in which people keep them, for tests: made, not copied. */
+import { join } from "@std/path";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { UserError } from "../errors.ts";
+import { encodePng } from "../formats/png.ts";
+import { filesTest } from "../testing.ts";
+import type { Dataset } from "./dataset.ts";
+import digitJpeg from "./fixtures/digit.jpg" with { type: "bytes" };
+import { loadDataset } from "./mod.ts";
+import type { LabelChoice } from "./source.ts";
+
+/** Files by their paths from the dataset's folder on. */
+export type Files = Record<string, Uint8Array | string>;
+
+/** A JPEG file, grey, 28 pixels a side. */
+export const jpegFile: Uint8Array = digitJpeg;
+
+/** The grey pixels of made-up image number n; each has its own. */
+export function greyPixels(n: number, side = 28): Uint8Array {
+  return Uint8Array.from({ length: side * side }, (_, i) => {
+    const isBorder = i % side === 0 || i % side === side - 1 || i < side || i >= side * (side - 1);
+    return isBorder ? 0 : (i * 7 + n * 31) % 256;
+  });
+}
+
+/** The colours of made-up image number n, channels last. */
+export function colourPixels(n: number, side = 32): Uint8Array {
+  return Uint8Array.from({ length: 3 * side * side }, (_, i) => (i * 5 + n * 29) % 256);
+}
+
+/** Image number n as a grey PNG file. */
+export function greyPng(n: number, side = 28): Uint8Array {
+  return encodePng({ width: side, height: side, channels: 1, data: greyPixels(n, side) });
+}
+
+/** Image number n as a PNG file in colour. */
+export function colourPng(n: number, side = 32): Uint8Array {
+  return encodePng({ width: side, height: side, channels: 3, data: colourPixels(n, side) });
+}
+
+const u32 = (value: number) => [
+  value >>> 24,
+  (value >>> 16) & 255,
+  (value >>> 8) & 255,
+  value & 255,
+];
+
+/** An IDX file of bytes. */
+export function idxFile(shape: number[], bytes: Iterable<number>): Uint8Array {
+  return Uint8Array.from([0, 0, 8, shape.length, ...shape.flatMap(u32), ...bytes]);
+}
+
+/** Numbers from 0 up. */
+export const upTo = (count: number): number[] => [...Array(count).keys()];
+
+/** IDX files of the images that are numbered so, and of their labels, n % 10. */
+export function idxPair(numbers: readonly number[]): { images: Uint8Array; labels: Uint8Array } {
+  return {
+    images: idxFile([numbers.length, 28, 28], numbers.flatMap((n) => [...greyPixels(n)])),
+    labels: idxFile([numbers.length], numbers.map((n) => n % 10)),
+  };
+}
+
+/** A CSV table of 28x28 images with the columns that `row` gives. */
+export function pixelTable(
+  header: string[] | null,
+  numbers: readonly number[],
+  row: (label: number, pixels: number[], n: number) => (number | string)[],
+): string {
+  const rows = numbers.map((n) => row(n % 10, [...greyPixels(n)], n).join(","));
+  return [...(header ? [header.join(",")] : []), ...rows].join("\n") + "\n";
+}
+
+/** `pixel0` ... as Kaggle names columns, or from another number on. */
+export function pixelNames(first = 0): string[] {
+  return Array.from({ length: 784 }, (_, i) => `pixel${i + first}`);
+}
+
+/** One array of an archive. */
+export interface NpyArray {
+  descr: string;
+  shape: number[];
+  data: Uint8Array;
+}
+
+/** A `.npy` file. */
+function npyFile({ descr, shape, data }: NpyArray): Uint8Array {
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const header = dict.padEnd(Math.ceil((dict.length + 11) / 64) * 64 - 11) + "\n";
+  const text = new TextEncoder().encode(header);
+  const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, text.length & 255, text.length >> 8];
+  return Uint8Array.from([...magic, ...text, ...data]);
+}
+
+/** A `.npz` file of arrays. */
+export async function npzFile(arrays: Record<string, NpyArray>): Promise<Uint8Array> {
+  const { zipSync } = await import("fflate");
+  const entries = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, npyFile(array)]);
+  return zipSync(Object.fromEntries(entries));
+}
+
+/** Writes files into a folder. */
+export function writeFiles(folder: string, files: Files): void {
+  for (const [name, bytes] of Object.entries(files)) {
+    const path = join(folder, name);
+    Deno.mkdirSync(join(path, ".."), { recursive: true });
+    Deno.writeFileSync(path, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+  }
+}
+
+/** How a layout is asked for. */
+export interface Asked {
+  dataset: "mnist" | "mnist-m" | "cifar-10" | "folder";
+  files: Files | Promise<Files>;
+  labels?: LabelChoice;
+  classes?: number;
+  /** The path from the folder of the files on. */
+  path?: string;
+}
+
+async function load(folder: string, asked: Asked): Promise<Dataset> {
+  const { dataset, files, labels, classes, path = "" } = asked;
+  writeFiles(join(folder, "files"), await files);
+  const channels = dataset === "mnist" ? 1 : 3;
+  const data = {
+    limit: null,
+    digest: null,
+    fit: "crop" as const,
+    path: join(folder, "files", path),
+  };
+  return await loadDataset({
+    dataset,
+    imageSize: dataset === "mnist" ? 28 : 32,
+    channels,
+    data: labels ? { ...data, labels } : data,
+    classes: classes ?? null,
+  }, { dataRoot: join(folder, "data") });
+}
+
+/** What a layout is read as. */
+export interface Right {
+  count: number;
+  /** In the order of the images; null: none. */
+  labels: number[] | null;
+  classNames?: string[];
+  /** The numbers of the made-up images, in order, where they are grey and 28 pixels a side. */
+  grey?: number[];
+  /** The numbers of the made-up images, in order, where they are in colour. */
+  colours?: number[];
+  /** Must be in the notes, each in one line. */
+  notes?: string[];
+}
+
+/** Registers a test of a layout that is read. */
+export function reads(name: string, asked: Asked, right: Right): void {
+  filesTest(`read: ${name}`, async (folder) => {
+    const dataset = await load(folder, asked);
+    const { labels, classNames, notes, images } = dataset;
+    const told = notes.join("\n");
+    assertEquals(
+      [dataset.count, labels && [...labels]],
+      [right.count, right.labels],
+      `${dataset.source}\n${told}`,
+    );
+    if (right.classNames) assertEquals(classNames, right.classNames);
+    if (right.grey) {
+      assertEquals(images, Uint8Array.from(right.grey.flatMap((n) => [...greyPixels(n)])));
+    }
+    if (right.colours) {
+      assertEquals(images, Uint8Array.from(right.colours.flatMap((n) => [...colourPixels(n)])));
+    }
+    for (const note of right.notes ?? []) {
+      assert(notes.some((line) => line.includes(note)), `${note}\nis not among\n${told}`);
+    }
+  });
+}
+
+/** Registers a test of a layout that is refused with a message that says all of this. */
+export function refuses(name: string, asked: Asked, ...parts: string[]): void {
+  filesTest(`refused: ${name}`, async (folder) => {
+    const { message } = await assertRejects(() => load(folder, asked), UserError);
+    for (const part of parts) assert(message.includes(part), `${part}\nis not in\n${message}`);
+  });
+}
