@@ -3,7 +3,9 @@
  * two libraries; each is looked for where it lies. The C headers are `tensorflow/c/c_api.h` and
  * `tensorflow/c/eager/c_api.h`.
  */
+import { dirname } from "@std/path";
 import { UserError } from "../../errors.ts";
+import { noexecText } from "./machine.ts";
 import { withoutStandardError } from "./quiet.ts";
 
 /** TensorFlow's numbers for types (TF_DataType), as far as tensors here have them. */
@@ -161,6 +163,9 @@ export function openTensorFlow(paths: { framework: string; cc: string }): Tensor
       return Deno.dlopen(path, symbols).symbols;
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
+      if (/failed to map segment/.test((error as Error).message)) {
+        throw new UserError(noexecText(dirname(path)));
+      }
       throw new UserError(
         `${path} does not load as TensorFlow's library: ${(error as Error).message}\n` +
           "Set TENSORFLOW_DIR to the folder of another one, or unset it and let the pinned version be fetched.",

@@ -1,14 +1,25 @@
 /**
- * Finds TensorFlow's C library: in the folder that TENSORFLOW_DIR names, in the person's own
- * Python, in our cache, or fetches it by pip. Nothing here opens it.
+ * Finds TensorFlow's C library: in the folder that TENSORFLOW_DIR names, in our cache, in the
+ * person's own Python, or fetches it by pip. Nothing here opens it.
  */
 import { dirname, join } from "@std/path";
 import { UserError } from "../../errors.ts";
-import { announcement, fetchLibrary, type FetchProgress, isWhole } from "./fetch.ts";
-import { cacheFolder, exists, formatBytes, type Machine, thisMachine } from "./machine.ts";
-import { TENSORFLOW_VERSION, type Wheel } from "./pins.ts";
-import { installedTensorFlows } from "./python.ts";
-import { draw, visible } from "../../terminal.ts";
+import { isWhole, requireOwnCache } from "./cache.ts";
+import { announcement, fetchLibrary, type FetchProgress } from "./fetch.ts";
+import {
+  cacheFolder,
+  exists,
+  formatBytes,
+  hasCacheFolder,
+  isNoexec,
+  type Machine,
+  noexecText,
+  thisMachine,
+} from "./machine.ts";
+import { NoPipError, noPipText } from "./pip.ts";
+import { TENSORFLOW_VERSION, type Wheel, type WheelSet } from "./pins.ts";
+import { findPip, installedTensorFlows } from "./python.ts";
+import { draw, printBeside, visible } from "../../terminal.ts";
 
 export type { FetchProgress } from "./fetch.ts";
 export { TENSORFLOW_VERSION } from "./pins.ts";
@@ -57,6 +68,8 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Ten
   const own = machine.env("TENSORFLOW_DIR");
   if (own !== undefined) return await namedFolder(own);
   if (machine.os === "windows") throw new UserError(windowsMessage);
+  const cached = await cachedLibrary(machine);
+  if (cached !== null) return cached;
   const passedOver: string[] = [];
   for (const { name, version, directory, python } of await installedTensorFlows(machine)) {
     const libraries = await librariesIn(directory);
@@ -69,27 +82,56 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Ten
     passedOver.push(`${name} ${version} of ${python} ${reason}`);
   }
   const set = machine.wheels;
-  const cache = cacheFolder(machine);
   if (set === null) {
     throw new UserError(waysOut(machine, passedOver, "TensorFlow publishes no library for it"));
   }
-  const folder = join(cache, set.key);
-  if (await isWhole(folder, set)) return await inCache(folder, "cache", set.wheels, passedOver);
-  if (options.download === false) {
-    const bytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
-    const reason = `it is fetched by pip (${formatBytes(bytes)}) when a run first needs it`;
-    throw new NotFetchedError(waysOut(machine, passedOver, reason));
-  }
+  const cache = cacheFolder(machine);
+  if (options.download === false) await explainAbsence(machine, set, passedOver);
   const report = options.onProgress ?? progressLine(announcement(set, cache), passedOver);
   try {
+    await requireLoadable(cache);
     const fetched = await fetchLibrary(machine, set, cache, report);
     return await inCache(fetched, "download", set.wheels, passedOver);
   } catch (error) {
-    if (error instanceof UserError) {
-      throw new UserError(waysOut(machine, passedOver, error.message));
-    }
-    throw error;
+    if (!(error instanceof UserError)) throw error;
+    const hasPip = !(error instanceof NoPipError);
+    throw new UserError(waysOut(machine, passedOver, error.message, hasPip));
   }
+}
+
+/** What an earlier run fetched, or null; no program is asked for it. */
+async function cachedLibrary(machine: Machine): Promise<TensorFlowLibrary | null> {
+  const set = machine.wheels;
+  if (set === null || !hasCacheFolder(machine)) return null;
+  const cache = cacheFolder(machine);
+  const folder = join(cache, set.key);
+  if (!await exists(folder)) return null;
+  for (const path of [cache, folder]) {
+    const open = requireOwnCache(path);
+    if (open !== null) printBeside(open);
+  }
+  if (!await isWhole(folder, set)) return null;
+  await requireLoadable(cache);
+  return await inCache(folder, "cache", set.wheels, []);
+}
+
+async function requireLoadable(cache: string): Promise<void> {
+  if (await isNoexec(cache)) throw new UserError(noexecText(cache));
+}
+
+/** Says how the library would be fetched, where that is not wanted now. */
+async function explainAbsence(
+  machine: Machine,
+  set: WheelSet,
+  passedOver: readonly string[],
+): Promise<never> {
+  const pip = await findPip(machine);
+  const bytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
+  if (pip.command === null) {
+    throw new UserError(waysOut(machine, passedOver, noPipText(pip.tried), false));
+  }
+  const reason = `it is fetched by pip (${formatBytes(bytes)}) when a run first needs it`;
+  throw new NotFetchedError(waysOut(machine, passedOver, reason));
 }
 
 async function inCache(
@@ -142,7 +184,12 @@ const windowsMessage =
   "TensorFlow has no library for Windows. Use the engine webgpu here, or run this project under " +
   "WSL2, where the engine tensorflow works as on Linux.";
 
-function waysOut(machine: Machine, passedOver: readonly string[], reason: string): string {
+function waysOut(
+  machine: Machine,
+  passedOver: readonly string[],
+  reason: string,
+  hasPip = true,
+): string {
   const lines = [
     `TensorFlow's library is not on this machine (${machine.os} ${machine.arch}): ${reason}.`,
     ...passedOver.map((found) => `Passed over: ${found}.`),
@@ -153,8 +200,12 @@ function waysOut(machine: Machine, passedOver: readonly string[], reason: string
       ? "tensorflow[and-cuda]"
       : machine.wheels.wheels[0]?.name ?? "tensorflow";
     lines.push(
-      `- have a Python with pip and a way to its package index (also through a mirror that pip is configured for)`,
-      `- install it yourself: python3 -m pip install "${name}==${TENSORFLOW_VERSION}"`,
+      ...(hasPip
+        ? [
+          "- let pip reach its package index (also through a mirror that pip is configured for)",
+          `- install it yourself: python3 -m pip install "${name}==${TENSORFLOW_VERSION}"`,
+        ]
+        : ["- give a Python on PATH its pip (Debian and Ubuntu: apt install python3-pip)"]),
     );
   }
   lines.push(

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { zipSync } from "fflate";
 import { UserError } from "../../errors.ts";
@@ -88,8 +88,14 @@ async function withMachine(test: (fake: FakeMachine) => Promise<void>) {
 /** A Python that lists what installed.json says and whose pip takes wheels from index/. */
 function pythonScript(folder: string, download = `/bin/cp ${folder}/index/* "$dest"`): string {
   return `#!/bin/sh
-if [ "$1" = -c ]; then exec /bin/cat ${folder}/installed.json; fi
-if [ "$3" = --version ]; then echo pip 99; exit 0; fi
+echo asked >> ${folder}/asked
+if [ "$1" = -c ]; then
+  echo "a line of a wrapper's own, [with] {brackets}"
+  echo "<alias-free-diffusion<$(/bin/cat ${folder}/installed.json)>alias-free-diffusion>"
+  echo "and one behind"
+  exit 0
+fi
+case "$*" in *"pip --version") echo pip 99; exit 0; esac
 echo "$@" >> ${folder}/log
 while [ $# -gt 0 ]; do
   if [ "$1" = --dest ]; then dest="$2"; fi
@@ -154,7 +160,7 @@ scenario("five that fetch at once download once and all get the library", async 
   );
   assertEquals(stages.filter((stage) => stage === "wait").length, 4);
   assertEquals(new Set(found.map(({ cc }) => cc)).size, 1);
-  assertEquals((await fake.downloads()).filter((line) => line.startsWith("-m pip")).length, 1);
+  assertEquals((await fake.downloads()).filter((line) => line.startsWith("-I -m pip")).length, 1);
 });
 
 scenario("half a download is never used, and leaves nothing", async (fake) => {
@@ -174,21 +180,30 @@ scenario("what a failing pip says is told with the ways out", async (fake) => {
     "bin/python3",
     pythonScript(
       fake.folder,
-      `echo noise >&2; echo "ERROR: No matching distribution found" >&2; exit 1`,
+      `for i in 1 2 3; do echo "WARNING: Retrying after connection broken by refusal $i" >&2; done
+       echo "Traceback (most recent call last):" >&2
+       echo "ERROR: No matching distribution found" >&2; exit 1`,
     ),
   );
   const error = await assertRejects(() => find(fake), UserError) as UserError;
-  assert(error.message.includes("ERROR: No matching distribution found"), error.message);
-  assert(
-    !error.message.includes("noise") && error.message.includes("set TENSORFLOW_DIR"),
+  assertStringIncludes(
     error.message,
+    "broken by refusal 3\n  ERROR: No matching distribution found",
   );
+  assertStringIncludes(error.message, "set TENSORFLOW_DIR");
+  assert(!/refusal 1|Traceback/.test(error.message), error.message);
   assertEquals(await fake.cached(), []);
 });
 
 scenario("without pip there is one clear message; pip3 alone is enough", async (fake) => {
   await Deno.remove(join(fake.folder, "bin/python3"));
-  await assertRejects(() => find(fake), UserError, "there is no pip here");
+  for (const download of [true, false]) {
+    const error = await assertRejects(() => find(fake, download), UserError) as UserError;
+    assertStringIncludes(error.message, "there is no pip here");
+    assert(!error.message.includes("pip install"), error.message);
+  }
+  await fake.write("bin/python3", "#!/bin/sh\necho No module named pip >&2\nexit 1\n");
+  await assertRejects(() => find(fake), UserError, "python3 -m pip: No module named pip)");
   await fake.write(
     "bin/pip3",
     `#!/bin/sh\nif [ "$1" = --version ]; then exit 0; fi\nwhile [ "$1" != --dest ]; do shift; done\n` +
@@ -213,8 +228,56 @@ scenario("a cache that lost bytes, or holds other wheels, is fetched again", asy
   assertEquals((await find(fake)).source, "cache");
 });
 
+scenario(
+  "bytes that changed at the same size and time are found before they are loaded",
+  async (fake) => {
+    const { cc, directory } = await find(fake);
+    // By now a change shows in the times, and the comparison is remembered.
+    await new Promise((wake) => setTimeout(wake, 3_100));
+    assertEquals((await find(fake)).source, "cache");
+    const checked = await Deno.readTextFile(
+      join(directory, "..", "alias-free-diffusion-checked.json"),
+    );
+    assertEquals(Object.keys(JSON.parse(checked)).length, 2);
+    const { mtime } = await Deno.stat(cc);
+    const bytes = await Deno.readFile(cc);
+    bytes[12_345] = 99;
+    await Deno.writeFile(cc, bytes);
+    await Deno.utime(cc, mtime!, mtime!);
+    assertEquals((await find(fake)).source, "download");
+    assertEquals(await Deno.readFile(cc), libraries["tensorflow/libtensorflow_cc.so.2"]);
+
+    // A change of the entry alone costs a comparison, no fetch; a link is no file of the cache's.
+    await Deno.chmod(cc, 0o755);
+    assertEquals((await find(fake)).source, "cache");
+    await Deno.rename(cc, join(fake.folder, "elsewhere"));
+    await Deno.symlink(join(fake.folder, "elsewhere"), cc);
+    assertEquals((await find(fake)).source, "download");
+  },
+);
+
+scenario("a cached library asks no Python at all", async (fake) => {
+  await find(fake);
+  await Deno.remove(join(fake.folder, "asked"));
+  assertEquals((await find(fake)).source, "cache");
+  await assertRejects(() => Deno.stat(join(fake.folder, "asked")), Deno.errors.NotFound);
+});
+
+scenario("a cache to which others may write is refused", async (fake) => {
+  const { directory } = await find(fake);
+  const cache = join(fake.folder, "cache", "alias-free-diffusion");
+  for (const path of [cache, join(directory, "..")]) {
+    await Deno.chmod(path, 0o777);
+    for (const download of [true, false]) {
+      await assertRejects(() => find(fake, download), UserError, "everybody on this machine");
+    }
+    await Deno.chmod(path, 0o755);
+  }
+  assertEquals((await find(fake)).source, "cache");
+});
+
 scenario("what a process left that died while fetching is cleared away", async (fake) => {
-  const part = `cache/alias-free-diffusion/${fake.machine.wheels!.key}.part`;
+  const part = `cache/alias-free-diffusion/.${fake.machine.wheels!.key}.partial-0123456789abcdef`;
   await fake.write(`${part}/whole/tensorflow/libtensorflow_cc.so.2`, "half");
   assertEquals((await find(fake)).source, "download");
   assertEquals(await fake.cached(), [fake.machine.wheels!.key]);

@@ -2,7 +2,7 @@
  * What the search for TensorFlow's library wants to know about the machine. Kept apart so that
  * tests can make one up.
  */
-import { join } from "@std/path";
+import { dirname, isAbsolute, join } from "@std/path";
 import { UserError } from "../../errors.ts";
 import { type WheelSet, wheelSet } from "./pins.ts";
 
@@ -70,6 +70,8 @@ export async function programs(machine: Machine, names: readonly string[]): Prom
   const found: string[] = [];
   for (const name of names) {
     for (const folder of folders) {
+      // One that counts from the working folder would run whatever lies there.
+      if (!isAbsolute(folder)) continue;
       const path = join(folder, name);
       if (!await isProgram(path)) continue;
       found.push(path);
@@ -86,6 +88,55 @@ async function isProgram(path: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether the disk of a path is mounted so that no library can be loaded from it (noexec); false
+ * where that cannot be told.
+ */
+export async function isNoexec(path: string): Promise<boolean> {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    const real = await realPathOfNearest(path);
+    const lines = (await Deno.readTextFile("/proc/self/mounts")).split("\n");
+    let options = "";
+    let longest = -1;
+    for (const line of lines) {
+      const [, escaped = "", , found = ""] = line.split(" ");
+      const point = escaped.replace(
+        /\\(\d{3})/g,
+        (_, code) => String.fromCharCode(parseInt(code, 8)),
+      );
+      const isAbove = point === "/" || real === point || real.startsWith(`${point}/`);
+      // A later mount at the same place hides the one before.
+      if (isAbove && point.length >= longest) [options, longest] = [found, point.length];
+    }
+    return options.split(",").includes("noexec");
+  } catch {
+    return false;
+  }
+}
+
+/** What to say of a folder from which nothing can be loaded. */
+export function noexecText(folder: string): string {
+  return `${folder}: this disk is mounted noexec, so that no library can be loaded from it; take ` +
+    "another disk (XDG_CACHE_HOME moves the cache, TENSORFLOW_DIR names a library of your own)";
+}
+
+async function realPathOfNearest(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound && dirname(path) !== path) {
+      return await realPathOfNearest(dirname(path));
+    }
+    throw error;
+  }
+}
+
+/** Whether the machine names a place for a cache. */
+export function hasCacheFolder({ env }: Machine): boolean {
+  return env("XDG_CACHE_HOME") !== undefined || env("HOME") !== undefined;
 }
 
 /**

@@ -3,6 +3,7 @@
  * directory, then inflates the wanted entries to disk as a stream. Format: PKWARE's APPNOTE.TXT,
  * sections 4.3.7, 4.3.12 and 4.3.16.
  */
+import { createHash } from "node:crypto";
 import { dirname, join } from "@std/path";
 
 /** One file inside a wheel. */
@@ -94,6 +95,7 @@ function section(file: Deno.FsFile, bytes: number): ReadableStream<Uint8Array<Ar
  * Writes one file of a wheel below a folder, at its path in the wheel.
  *
  * @param onBytes is told how many unpacked bytes were written since the last call
+ * @returns the SHA-256 of what was written
  * @throws {Error} where the entry is broken or its path would leave the folder
  */
 export async function extractEntry(
@@ -101,7 +103,7 @@ export async function extractEntry(
   entry: WheelEntry,
   folder: string,
   onBytes: (bytes: number) => void = () => {},
-): Promise<void> {
+): Promise<string> {
   if (entry.path.startsWith("/") || entry.path.split("/").includes("..")) {
     throw new Error(`${wheelPath} has a file that would lie outside its folder: ${entry.path}`);
   }
@@ -126,8 +128,10 @@ export async function extractEntry(
   const target = join(folder, entry.path);
   await Deno.mkdir(dirname(target), { recursive: true });
   using file = await Deno.open(target, { write: true, createNew: true });
+  const hash = createHash("sha256");
   let written = 0;
   for await (const piece of unpacked) {
+    hash.update(piece);
     for (let done = 0; done < piece.length;) done += await file.write(piece.subarray(done));
     written += piece.length;
     onBytes(piece.length);
@@ -138,4 +142,5 @@ export async function extractEntry(
     );
   }
   if (Deno.build.os !== "windows" && (entry.mode & 0o111) !== 0) await Deno.chmod(target, 0o755);
+  return hash.digest("hex");
 }
