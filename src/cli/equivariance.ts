@@ -15,6 +15,13 @@ import {
   summaryTable,
 } from "../evaluation/equivariance_table.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, specDigest, specName } from "../spec/mod.ts";
+import {
+  foldingCurves,
+  foldingTable,
+  type NetworkSpectra,
+  networkSpectra,
+  spectraCsv,
+} from "../evaluation/network_spectra.ts";
 import { curvePlot } from "../report/plots.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { setWeights } from "../unet/weights.ts";
@@ -38,6 +45,8 @@ Usage: deno task equivariance BUNDLE ... [field=value ...] [options]
                     their seed alone, the intervals are over these trainings
   --images N        images for each of them (default 4)
   --angles=LIST     of the curve, in degrees (default -90,-60,-30,30,60,90)
+  --spectra         the spectra of each layer's image before and after its nonlinearity, and the share of energy
+                    above the layer's Nyquist frequency, which folds back (docs/spectra.md)
   --no-runs         only the network's prediction; whole sampling runs take longest
   --engine NAME     auto (default), tensorflow, webgpu, wasm, cpu
   --data FOLDER     where datasets lie (default: data)
@@ -58,7 +67,7 @@ export async function run(args: string[]): Promise<number> {
   const { values, flags, words } = parseOptions(
     args,
     ["seeds", "images", "angles", "engine", "data", "out"],
-    ["no-runs"],
+    ["no-runs", "spectra"],
   );
   const overrides = words.filter((word) => word.includes("="));
   const paths = words.filter((word) => !word.includes("="));
@@ -81,6 +90,7 @@ export async function run(args: string[]): Promise<number> {
   const angles = anglesOf(values.angles ?? defaultAngles);
   const progress = createProgress();
   const networks: StudiedNetwork[] = [];
+  const spectra: NetworkSpectra[] = [];
   const data = dataFolder(values.data);
   const engine = await openEngine((values.engine ?? "auto") as EngineName | "auto");
   try {
@@ -109,6 +119,11 @@ export async function run(args: string[]): Promise<number> {
           kin: specDigest({ ...spec, seed: 0 }),
           scores,
         });
+        if (flags.spectra) {
+          progress.message(`the spectra of ${name}'s layers`);
+          const layers = networkSpectra(unet, spec, images);
+          spectra.push({ name, bundle: basename(path), layers });
+        }
       } finally {
         unet.dispose();
       }
@@ -117,7 +132,11 @@ export async function run(args: string[]): Promise<number> {
     engine.dispose();
   }
   print(summaryTable(networks));
-  if (values.out !== undefined) await writeResults(values.out, networks);
+  if (spectra.length > 0) print(`\n${foldingTable(spectra)}`);
+  if (values.out !== undefined) {
+    await writeResults(values.out, networks);
+    if (spectra.length > 0) await writeSpectra(values.out, spectra);
+  }
   return 0;
 }
 
@@ -205,4 +224,21 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
     written.push(`${stem}.svg`, `${stem}.png`);
   }
   print(`written: ${written.join(", ")}`);
+}
+
+async function writeSpectra(folder: string, spectra: NetworkSpectra[]): Promise<void> {
+  const plot = await curvePlot({
+    title: "Energy that folds back at each nonlinearity",
+    note: "from the network's input to its output",
+    x: { name: "nonlinearity" },
+    y: { name: "share of the energy (%)", min: 0 },
+    curves: foldingCurves(spectra),
+  });
+  const names = ["spectra.csv", "folding.svg", "folding.png"].map((name) => join(folder, name));
+  const [csv, svg, png] = names as [string, string, string];
+  const encoder = new TextEncoder();
+  writeFileAtomic(csv, encoder.encode(spectraCsv(spectra)));
+  writeFileAtomic(svg, encoder.encode(plot.svg));
+  writeFileAtomic(png, plot.png);
+  print(`written: ${names.join(", ")}`);
 }

@@ -251,7 +251,8 @@ function part({ shape, values }: Images, index: number, parts: number): Images {
   };
 }
 
-function noised(
+/** Images as training noises them at a timestep; the noise is keyed by seed and timestep. */
+export function noised(
   { shape, values }: Images,
   alphaBar: number,
   timestep: number,

@@ -1,0 +1,239 @@
+/**
+ * What each nonlinearity of a network does to the frequencies of its image. A nonlinearity makes
+ * frequencies that the image's grid cannot hold; what is not filtered away folds back as aliasing
+ * (Karras et al., arXiv 2106.12423, section 2). Measured is what stands on the grid twice as fine,
+ * just before every second pixel is kept.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { filteredUpsampleReference } from "../../kernels/filtered_upsample/reference.ts";
+import { geluReference } from "../../kernels/gelu/reference.ts";
+import type { Values } from "../../kernels/reference.ts";
+import { UserError } from "../errors.ts";
+import type { NetworkPlan } from "../unet/plan.ts";
+import { idealDoubled, type Planes, planesOf, radialPower, shareAbove } from "./spectrum.ts";
+
+/** The nonlinearities whose inputs are images. */
+const kernelNames = ["Gelu", "AliasFreeGelu", "AliasFreeNormGelu"] as const;
+
+/** At most so many channels of a layer are looked at, spread evenly over all. */
+const mostChannels = 16;
+
+/** One nonlinearity's spectra. */
+export interface LayerSpectra {
+  /** The layer, and which of its nonlinearities: `inc, first`. */
+  layer: string;
+  /** Pixels a side of its image. */
+  size: number;
+  /** Radial power of what goes in, for 0 ... size / 2 cycles per image. */
+  before: Float64Array;
+  /** Radial power of what comes out. */
+  after: Float64Array;
+  /**
+   * The share of the energy, mean left out, that lies above the layer's Nyquist frequency when
+   * every second pixel of the doubled image is kept, and so folds back: 0 ... 1. A plain GELU's
+   * doubled image is that of ideal interpolation; an alias-free one's is its own, behind its filter.
+   */
+  folds: number;
+}
+
+/** One call of a nonlinearity. */
+interface Call {
+  name: (typeof kernelNames)[number];
+  inputs: Record<string, Values>;
+  outputs: Values[];
+}
+
+/**
+ * Measures the spectra of all nonlinearities of image layers while a network is applied. The engine
+ * must let its tensors be read at once: `tensorflow`, `wasm` or `cpu`.
+ *
+ * @param plan of the network
+ * @param applyOnce applies it to one image, not traced; called once for each of `count`
+ * @param count images, over which the spectra are averaged
+ * @throws UserError on an engine that cannot
+ */
+export function measureLayerSpectra(
+  plan: NetworkPlan,
+  applyOnce: (index: number) => void,
+  count: number,
+): LayerSpectra[] {
+  const names = nonlinearityNames(plan);
+  const sums = new Map<string, LayerSpectra>();
+  for (let index = 0; index < count; index++) {
+    const spectra: LayerSpectra[] = [];
+    observed((call) => spectra.push(spectraOf(call, names[spectra.length])), () => {
+      applyOnce(index);
+    });
+    if (spectra.length !== names.length) {
+      throw new Error(`${spectra.length} nonlinearities were seen, and ${names.length} planned`);
+    }
+    for (const one of spectra) sums.set(one.layer, added(sums.get(one.layer), one, count));
+  }
+  return [...sums.values()];
+}
+
+/** The double convolutions of a plan hold one nonlinearity, or two where they are residual. */
+function nonlinearityNames(plan: NetworkPlan): string[] {
+  return plan.steps.flatMap((step) => {
+    if (step.layer !== "double-convolution") return [];
+    // One name for a layer in all architectures, whose published names differ.
+    const name = step.name.replace(/\.maxpool_conv\.(\d)/, (_, at) => `.conv.${Number(at) - 1}`);
+    const first = `${name}, first`;
+    return step.options.residual ? [first, `${name}, last`] : [first];
+  });
+}
+
+function added(
+  sum: LayerSpectra | undefined,
+  one: LayerSpectra,
+  count: number,
+): LayerSpectra {
+  const plus = (a: Float64Array | undefined, b: Float64Array) =>
+    b.map((value, i) => (a?.[i] ?? 0) + value / count);
+  return {
+    layer: one.layer,
+    size: one.size,
+    before: plus(sum?.before, one.before),
+    after: plus(sum?.after, one.after),
+    folds: (sum?.folds ?? 0) + one.folds / count,
+  };
+}
+
+function spectraOf(call: Call, layer = "?"): LayerSpectra {
+  const { x } = call.inputs;
+  const [y] = call.outputs;
+  if (!x || !y) throw new Error(`${call.name} was seen without input or output`);
+  const [before, after] = [someChannels(x), someChannels(y)];
+  return {
+    layer,
+    size: before.size,
+    before: radialPower(before),
+    after: radialPower(after),
+    folds: shareAbove(beforeDecimation(call, before), before.size / 2),
+  };
+}
+
+function someChannels({ shape, data }: Values): Planes {
+  return planesOf(data, shape as [number, number, number, number], mostChannels);
+}
+
+/** The doubled image of which a nonlinearity keeps every second pixel. */
+function beforeDecimation({ name, inputs, outputs }: Call, planes: Planes): Planes {
+  if (name === "Gelu") return mapped(idealDoubled(planes), geluReference);
+  const { up, down, scale, offset, x } = inputs;
+  if (!up || !down || !x) throw new Error(`${name} was seen without its filters`);
+  let doubled = asValues(planes);
+  doubled = filteredUpsampleReference(doubled, up);
+  const [, statistics] = outputs;
+  if (scale && offset && statistics) {
+    doubled = normalized(doubled, statistics, scale, offset, x.shape[3] ?? 1);
+  }
+  return lowpassed(geluReference(doubled), down);
+}
+
+/** Planes as images of one channel. */
+function asValues({ size, values, count }: Planes): Values {
+  return { shape: [count, size, size, 1], data: Float64Array.from(values) };
+}
+
+function asPlanes({ shape, data }: Values): Planes {
+  return { size: shape[1] ?? 0, values: data, count: shape[0] ?? 0 };
+}
+
+function mapped(planes: Planes, fn: (values: Values) => Values): Planes {
+  return asPlanes(fn(asValues(planes)));
+}
+
+/** GroupNorm of the doubled image by the statistics that the kernel found, of one image. */
+function normalized(
+  { shape, data }: Values,
+  statistics: Values,
+  scale: Values,
+  offset: Values,
+  channels: number,
+): Values {
+  const [mean = 0, factor = 1] = statistics.data;
+  const count = shape[0] ?? 1;
+  const each = data.length / count;
+  return {
+    shape,
+    data: data.map((value, i) => {
+      const channel = Math.floor(Math.floor(i / each) * channels / count);
+      return (value - mean) * factor * (scale.data[channel] ?? 1) + (offset.data[channel] ?? 0);
+    }),
+  };
+}
+
+/** Convolves with a low-pass kernel, zeros outside, without leaving any pixel out. */
+function lowpassed({ shape, data }: Values, lowpass: Values): Planes {
+  const [count = 0, size = 0] = shape;
+  const taps = lowpass.shape[0] ?? 1;
+  const before = Math.floor((taps - 1) / 2);
+  const out = new Float64Array(data.length);
+  for (let plane = 0; plane < count; plane++) {
+    for (let row = 0; row < size; row++) {
+      for (let column = 0; column < size; column++) {
+        let sum = 0;
+        for (let a = 0; a < taps; a++) {
+          for (let b = 0; b < taps; b++) {
+            const [r, c] = [row + a - before, column + b - before];
+            if (r < 0 || c < 0 || r >= size || c >= size) continue;
+            sum += (lowpass.data[a * taps + b] ?? 0) * (data[(plane * size + r) * size + c] ?? 0);
+          }
+        }
+        out[(plane * size + row) * size + column] = sum;
+      }
+    }
+  }
+  return { size, values: out, count };
+}
+
+/** Runs something, and shows every call of a nonlinearity on images meanwhile. */
+function observed(see: (call: Call) => void, run: () => void): void {
+  const backendName = tf.getBackend();
+  const backend = tf.backend();
+  if (backendName === "webgpu") {
+    throw new UserError(
+      "spectra are read from the layers as they are computed, which a GPU does not allow: take " +
+        "--engine tensorflow, wasm or cpu",
+    );
+  }
+  const read = ({ shape, dataId }: tf.TensorInfo): Values => ({
+    shape,
+    // What else it may give are strings, which no tensor here holds.
+    data: Float64Array.from(backend.readSync(dataId) as tf.TypedArray),
+  });
+  const originals = kernelNames.flatMap((name) => {
+    const kernel = tf.getKernel(name, backendName);
+    return kernel ? [{ name, kernel }] : [];
+  });
+  for (const { name, kernel } of originals) {
+    replaceKernel({
+      ...kernel,
+      kernelFunc: (call) => {
+        const result = kernel.kernelFunc(call);
+        const outputs = Array.isArray(result) ? result : [result];
+        const { x } = call.inputs;
+        if ((x as tf.TensorInfo).shape.length === 4) {
+          const inputs = Object.entries(call.inputs) as [string, tf.TensorInfo][];
+          see({
+            name,
+            inputs: Object.fromEntries(inputs.map(([key, info]) => [key, read(info)])),
+            outputs: outputs.map(read),
+          });
+        }
+        return result;
+      },
+    });
+  }
+  try {
+    run();
+  } finally {
+    for (const { kernel } of originals) replaceKernel(kernel);
+  }
+}
+
+function replaceKernel(kernel: tf.KernelConfig): void {
+  tf.unregisterKernel(kernel.kernelName, kernel.backendName);
+  tf.registerKernel(kernel);
+}

@@ -1,0 +1,109 @@
+/** A trained network's spectra, layer by layer, over noise levels; as a table and as curves. */
+import * as tf from "@tensorflow/tfjs";
+import { noiseSchedule } from "../diffusion/mod.ts";
+import { inColumns } from "../formats/columns.ts";
+import { csvText } from "../formats/csv.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+import type { UNet } from "../unet/mod.ts";
+import type { Images } from "./equivariance.ts";
+import { noised } from "./equivariance_study.ts";
+import { type LayerSpectra, measureLayerSpectra } from "./layer_spectra.ts";
+
+/** Noise levels, as parts of the schedule's timesteps; the spectra are means over them. */
+const levels = [0.25, 0.5, 0.75];
+
+/** At most so many images at each level. */
+const mostImages = 4;
+
+/** A network whose spectra were measured. */
+export interface NetworkSpectra {
+  /** The paper's name. */
+  name: string;
+  /** The bundle's name. */
+  bundle: string;
+  layers: LayerSpectra[];
+}
+
+/**
+ * Measures a network on noised images of its dataset.
+ *
+ * @param images in [-1, 1]; the first four are taken
+ */
+export function networkSpectra(
+  unet: Pick<UNet, "plan" | "apply">,
+  spec: Pick<ResolvedSpec, "noise" | "seed">,
+  images: Images,
+): LayerSpectra[] {
+  const [available, size, width, channels] = images.shape;
+  const count = Math.min(available, mostImages);
+  const { alphaBar } = noiseSchedule(spec.noise);
+  const elements = size * width * channels;
+  const inputs = levels.flatMap((level) => {
+    const timestep = Math.round(level * (spec.noise.steps - 1));
+    return Array.from({ length: count }, (_, i) => {
+      const values = images.values.subarray(i * elements, (i + 1) * elements);
+      const clean: Images = { shape: [1, size, width, channels], values };
+      return { timestep, x: noised(clean, alphaBar[timestep] ?? 1, timestep, spec.seed + i) };
+    });
+  });
+  return measureLayerSpectra(unet.plan, (index) => {
+    const input = inputs[index];
+    if (!input) throw new Error(`there is no input ${index}`);
+    tf.tidy(() => {
+      unet.apply(tf.tensor4d(input.x.values, input.x.shape), tf.tensor1d([input.timestep]));
+    });
+  }, inputs.length);
+}
+
+/** Mean shares over the layers of one size, in percent; a line a network. */
+export function foldingTable(networks: readonly NetworkSpectra[]): string {
+  const all = networks.flatMap(({ layers }) => layers.map(({ size }) => size));
+  const sizes = [...new Set(all)].sort((a, b) => b - a);
+  const rows = networks.map(({ name, layers }) => [
+    name,
+    ...[...sizes, null].map((size) => percent(meanFolds(layers, size))),
+  ]);
+  const head = ["", ...sizes.map((size) => `${size} px (%)`), "all (%)"];
+  return [
+    ...inColumns([head, ...rows]),
+    "the share of energy that folds back, at the nonlinearities of layers of a size",
+  ].join("\n");
+}
+
+function meanFolds(layers: readonly LayerSpectra[], size: number | null): number | null {
+  const chosen = layers.filter((layer) => size === null || layer.size === size);
+  if (chosen.length === 0) return null;
+  return chosen.reduce((sum, { folds }) => sum + folds, 0) / chosen.length;
+}
+
+function percent(share: number | null): string {
+  return share === null ? "" : (100 * share).toFixed(2);
+}
+
+/** One row for each layer and radius: power before and after the nonlinearity, and what folds. */
+export function spectraCsv(networks: readonly NetworkSpectra[]): string {
+  const rows = networks.flatMap(({ name, bundle, layers }) =>
+    layers.flatMap(({ layer, size, before, after, folds }) =>
+      Array.from(before, (power, radius) => [
+        name,
+        bundle,
+        layer,
+        size,
+        radius,
+        power,
+        after[radius] ?? null,
+        folds,
+      ])
+    )
+  );
+  const head = ["name", "bundle", "layer", "size", "radius", "before", "after", "folds"];
+  return csvText([head, ...rows]);
+}
+
+/** What folds over the depth of the network, in percent, a curve a network. */
+export function foldingCurves(networks: readonly NetworkSpectra[]) {
+  return networks.map(({ name, layers }) => ({
+    name,
+    points: layers.map(({ folds }, i): [number, number | null] => [i + 1, 100 * folds]),
+  }));
+}
