@@ -1,0 +1,157 @@
+/** The instructions of pickles that are known here, by their codes. */
+import {
+  isSequence,
+  isUnknown,
+  type PickleGlobal,
+  type PickleValue,
+  type UnknownObject,
+} from "./pickle.ts";
+import {
+  cutOff,
+  latin1,
+  lineOfText,
+  type Machine,
+  mark,
+  pop,
+  popMark,
+  popPair,
+  popSome,
+  slice,
+  take,
+  text,
+  top,
+  u16,
+  u32,
+  u8,
+  wholeNumber,
+} from "./pickle_machine.ts";
+
+type Instruction = (machine: Machine) => void;
+
+const push = (valueOf: (machine: Machine) => PickleValue): Instruction => (machine) => {
+  machine.stack.push(valueOf(machine));
+};
+
+function unknownObject(name: string): UnknownObject {
+  return { kind: "unknown", name };
+}
+
+/** What a name stands for. */
+function named(machine: Machine, module: PickleValue, name: PickleValue): PickleValue {
+  const { rules, fault } = machine;
+  // Lists that hold one list many times, level upon level, would be written out without end.
+  if (typeof module !== "string" || typeof name !== "string") throw fault(cutOff);
+  const full = `${module}.${name}`;
+  const found = rules.globals.get(full);
+  if (found) return found;
+  if (rules.allowsUnknown) return unknownObject(full);
+  throw fault(
+    `it names ${JSON.stringify(full)}; only plain values are read, and nothing is executed`,
+  );
+}
+
+/** What a call of a known global gives. Nothing else is called; an unknown one stays what it is. */
+function called(machine: Machine): PickleValue {
+  const [callee, args] = popPair(machine);
+  if (isUnknown(callee) && machine.rules.allowsUnknown) return callee;
+  // Only the caller's own globals are in `known`.
+  const call = machine.known.has(callee) ? (callee as PickleGlobal).call : undefined;
+  if (!call || !isSequence(args)) throw machine.fault("it calls what cannot be called");
+  return call(args);
+}
+
+/** Adds to the list on the stack; an unknown object's elements are passed over. */
+function append(machine: Machine, values: PickleValue[]): void {
+  const list = top(machine);
+  if (isUnknown(list)) return;
+  if (!isSequence(list)) throw machine.fault(cutOff);
+  for (const value of values) list.push(value);
+}
+
+/** Sets keys and values of the dict on the stack; an unknown object's are passed over. */
+function setItems(machine: Machine, values: PickleValue[]): void {
+  const dict = top(machine);
+  if (isUnknown(dict)) return;
+  if (!(dict instanceof Map) || values.length % 2) throw machine.fault(cutOff);
+  for (let i = 0; i + 1 < values.length; i += 2) dict.set(values[i]!, values[i + 1]!);
+}
+
+function build(machine: Machine): void {
+  const state = pop(machine);
+  const object = top(machine);
+  if (isUnknown(object)) return;
+  if (!machine.rules.build) throw machine.fault("it changes an object");
+  machine.rules.build(object, state);
+}
+
+function persistent(machine: Machine): PickleValue {
+  if (!machine.rules.persistent) throw machine.fault("it asks for something outside it");
+  return machine.rules.persistent(pop(machine));
+}
+
+function recall(machine: Machine, index: number): PickleValue {
+  const value = machine.memo.get(index);
+  if (value === undefined) throw machine.fault(cutOff);
+  return value;
+}
+
+function keep(machine: Machine, index: number): void {
+  machine.memo.set(index, top(machine));
+}
+
+const table: Record<string, Instruction> = {
+  // PROTO and FRAME: nothing hangs on them.
+  "\x80": (machine) => void u8(machine),
+  "\x95": (machine) => void take(machine, 8),
+  "(": (machine) => void machine.stack.push(mark),
+  "0": (machine) => void pop(machine),
+  "1": (machine) => void popMark(machine),
+
+  "N": push(() => null),
+  "\x88": push(() => true),
+  "\x89": push(() => false),
+  "J": push((machine) => machine.view.getInt32(take(machine, 4), true)),
+  "K": push(u8),
+  "M": push(u16),
+  "\x8a": push((machine) => wholeNumber(machine, u8(machine))),
+  "\x8b": push((machine) => wholeNumber(machine, u32(machine))),
+  "G": push((machine) => machine.view.getFloat64(take(machine, 8))),
+
+  "X": push((machine) => text(machine, u32(machine))),
+  "\x8c": push((machine) => text(machine, u8(machine))),
+  // Python 2's strings hold bytes; latin1 keeps each of them as one character.
+  "T": push((machine) => latin1(machine, u32(machine))),
+  "U": push((machine) => latin1(machine, u8(machine))),
+  "B": push((machine) => slice(machine, u32(machine))),
+  "C": push((machine) => slice(machine, u8(machine))),
+
+  "]": push(() => []),
+  "a": (machine) => append(machine, [pop(machine)]),
+  "e": (machine) => append(machine, popMark(machine)),
+  ")": push(() => []),
+  "\x85": push((machine) => popSome(machine, 1)),
+  "\x86": push((machine) => popSome(machine, 2)),
+  "\x87": push((machine) => popSome(machine, 3)),
+  "t": push(popMark),
+  "}": push(() => new Map()),
+  "s": (machine) => setItems(machine, popPair(machine)),
+  "u": (machine) => setItems(machine, popMark(machine)),
+
+  "q": (machine) => keep(machine, u8(machine)),
+  "r": (machine) => keep(machine, u32(machine)),
+  "\x94": (machine) => keep(machine, machine.memo.size),
+  "h": push((machine) => recall(machine, u8(machine))),
+  "j": push((machine) => recall(machine, u32(machine))),
+
+  "c": push((machine) => named(machine, lineOfText(machine), lineOfText(machine))),
+  "\x93": push((machine) => named(machine, ...popPair(machine))),
+  "Q": push(persistent),
+  "R": push(called),
+  "\x81": push(called),
+  "b": build,
+};
+
+/** What each known code does. */
+export const instructions: ReadonlyMap<number, Instruction> = new Map(
+  Object.entries(table).map(([code, instruction]) => [code.charCodeAt(0), instruction]),
+);
