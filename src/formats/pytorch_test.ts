@@ -111,7 +111,7 @@ Deno.test("pickles that call Python code are refused and nothing is executed", (
     assertThrows(
       () => decodePyTorch(inside, "hostile.pt"),
       UserError,
-      `hostile.pt: this pickle is not read: it names`,
+      "nothing is executed",
     );
   }
   // INST, OBJ, NEWOBJ, EXT1, BINPERSID without anything outside.

@@ -5,11 +5,12 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
-import { readPyTorch } from "../formats/pytorch.ts";
-import { readTensors, type TensorData, writeTensors } from "../formats/safetensors.ts";
+import { type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { areNumbers, float32Tensor, toFloat32 } from "../formats/tensors.ts";
 import { ourShape, toOurs, toPyTorch } from "./layout.ts";
 import type { NetworkPlan } from "./plan.ts";
+import { foreignWeights, mostListed, weightFaults } from "./weight_faults.ts";
+import { readWeights, type WeightsChoice } from "./weights_file.ts";
 
 /** What of a network its weights need. */
 export interface Weighted {
@@ -37,55 +38,31 @@ export async function weightsOf(
   return weights;
 }
 
-/** All that keeps a set of weights from being a plan's, a line each. */
-function faults(plan: NetworkPlan, weights: ReadonlyMap<string, TensorData>): string[] {
-  const expected = new Map(plan.parameters.map((parameter) => [parameter.name, parameter.shape]));
-  const missing = [...expected.keys()].filter((name) => !weights.has(name));
-  const extra = [...weights.keys()].filter((name) => !expected.has(name));
-  const differing = [...expected].filter(([name, shape]) => {
-    const found = weights.get(name);
-    return found &&
-      (found.shape.length !== shape.length || found.shape.some((size, i) => size !== shape[i]));
-  });
-  return [
-    ...missing.map((name) => `missing: ${name} [${expected.get(name)}]`),
-    ...extra.map((name) => `not in this network: ${name} [${weights.get(name)!.shape}]`),
-    ...differing.map(([name, shape]) =>
-      `${name} is [${weights.get(name)!.shape}], this network has [${shape}]`
-    ),
-  ];
-}
-
 /**
  * Gives a network weights in PyTorch's names and shapes. All or none are set.
  *
  * @param where what to call the weights' origin in messages
- * @throws UserError that lists every missing, extra and differing tensor, or those that hold NaN or
- *   infinity
+ * @throws UserError that counts missing, extra and differing tensors and names the first, or says which
+ *   hold NaN or infinity
  */
 export function setWeights(
   unet: Weighted,
   weights: ReadonlyMap<string, TensorData>,
   where: string,
 ): void {
-  const found = faults(unet.plan, weights);
-  if (found.length > 0) {
-    const lines = found.map((fault) => `\n  ${fault}`).join("");
-    throw new UserError(
-      `${where}: these weights belong to another network (other architecture, normInside, image size, base width, ` +
-        `channels or classes):${lines}`,
-    );
-  }
+  const shapes = new Map([...weights].map(([name, { shape }]) => [name, shape]));
+  const faults = weightFaults(unet.plan, shapes);
+  if (faults.length > 0) throw foreignWeights(where, faults);
   const arrays = new Map(
     unet.plan.parameters.map(({ name }) => [name, toFloat32(weights.get(name)!)]),
   );
   const broken = [...arrays].filter(([_, values]) => !areNumbers(values)).map(([name]) => name);
   if (broken.length > 0) {
+    const names = broken.slice(0, mostListed).join(", ");
+    const rest = broken.length - mostListed;
     throw new UserError(
-      `${where}: NaN or infinity in ${
-        broken.join(", ")
-      }: a training that diverged, or a damaged file. ` +
-        `Take weights that were saved before`,
+      `${where}: NaN or infinity in ${names}${rest > 0 ? ` and ${rest} more` : ""}: a training ` +
+        `that diverged, or a damaged file. Take weights that were saved before`,
     );
   }
   for (const parameter of unet.plan.parameters) {
@@ -97,17 +74,20 @@ export function setWeights(
 }
 
 /**
- * Loads weights from a `.safetensors` file, or from a PyTorch checkpoint (`.pt`, `.pth`, `.ckpt`)
- * as the published code writes them.
+ * Loads weights from a safetensors file or a file of `torch.save`, whatever it is called: the
+ * published code's, or checkpoints in which they lie under a key (`state_dict`, `ema`) or with a
+ * prefix (`module.` of DataParallel, `_orig_mod.` of torch.compile).
  *
- * @throws UserError where the file is missing or broken, its tensors are not the network's, or hold
- *   NaN or infinity; it lists them all
+ * @param choice which weights are meant, where the file holds several that fit
+ * @throws UserError where the file is missing or broken, holds no weights of this network or
+ *   several, or some that are NaN or infinity
  */
-export async function loadWeights(unet: Weighted, path: string): Promise<void> {
-  const weights = /\.(pt|pth|ckpt)$/i.test(path)
-    ? await readPyTorch(path)
-    : await readTensors(path);
-  setWeights(unet, weights, path);
+export async function loadWeights(
+  unet: Weighted,
+  path: string,
+  choice: WeightsChoice = {},
+): Promise<void> {
+  setWeights(unet, await readWeights(unet.plan, path, choice), path);
 }
 
 /** Saves weights as a safetensors file that PyTorch can load, whole or not at all. */

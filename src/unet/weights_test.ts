@@ -90,9 +90,9 @@ Deno.test({
         await writeTensors(path, wrong);
         const error = await assertRejects(() => loadWeights(unet, path), UserError);
         assertEquals(error.message.split("\n").slice(1), [
-          "  missing: outc.bias [1]",
-          "  not in this network: label_emb.weight [10,256]",
-          "  inc.conv1.weight is [8,3,3,3], this network has [8,1,3,3]",
+          "  missing, 1 of 182: outc.bias [1]",
+          "  not in this network, 1: label_emb.weight [10,256]",
+          "  of another shape, 1: inc.conv1.weight [8,3,3,3], not [8,1,3,3]",
         ]);
         assertEquals(error.message.startsWith(path), true);
         const diverged = new Map(before);

@@ -1,0 +1,151 @@
+/**
+ * What the pickles of `torch.save` name: storages and the tensors that are views of them. Other
+ * Python code stands for itself and is never executed. Sources: torch/_utils.py and
+ * torch/serialization.py.
+ */
+import { UserError } from "../errors.ts";
+import {
+  isSequence,
+  type PickleGlobal,
+  type PickleObject,
+  type PickleRules,
+  type PickleValue,
+} from "./pickle.ts";
+import { type Dtype, elementCount } from "./tensors.ts";
+
+const storageTypes: Record<string, Dtype> = {
+  FloatStorage: "F32",
+  DoubleStorage: "F64",
+  HalfStorage: "F16",
+  BFloat16Storage: "BF16",
+  LongStorage: "I64",
+  IntStorage: "I32",
+  ShortStorage: "I16",
+  CharStorage: "I8",
+  ByteStorage: "U8",
+  BoolStorage: "BOOL",
+};
+
+interface StorageType extends PickleGlobal {
+  dtype: Dtype;
+}
+
+/** Elements that lie in one piece; tensors are views of them. */
+export interface Storage extends PickleObject {
+  dtype: Dtype;
+  key: string;
+  elements: number;
+}
+
+/** A tensor, before its elements are read. */
+export interface TensorView extends PickleObject {
+  storage: Storage;
+  offset: number;
+  shape: number[];
+  strides: number[];
+}
+
+type Fault = (what: string) => UserError;
+
+function isKind<T extends PickleObject>(value: PickleValue | undefined, kind: string): value is T {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === kind;
+}
+
+/** Whether a value of a pickle is a tensor. */
+export function isTensor(value: PickleValue | undefined): value is TensorView {
+  return isKind<TensorView>(value, "tensor");
+}
+
+function isShape(value: PickleValue | undefined): value is number[] {
+  return isSequence(value) && elementCount(value) !== null;
+}
+
+/** `torch._utils._rebuild_tensor_v2`. */
+function rebuildTensor(args: PickleValue[], fault: Fault): TensorView {
+  const [storage, offset, shape, strides] = args;
+  if (
+    !isKind<Storage>(storage, "storage") || !isShape(shape) || !isShape(strides) ||
+    typeof offset !== "number" || elementCount([offset]) === null ||
+    shape.length !== strides.length || shape.length > 64
+  ) {
+    throw fault("a tensor is damaged");
+  }
+  return { kind: "tensor", storage, offset, shape, strides };
+}
+
+function globalsOf(fault: Fault): Map<string, PickleGlobal> {
+  const globals = new Map<string, PickleGlobal>();
+  for (const [name, dtype] of Object.entries(storageTypes)) {
+    const type: StorageType = { kind: "storage type", dtype };
+    globals.set(`torch.${name}`, type);
+  }
+  globals.set("collections.OrderedDict", {
+    kind: "OrderedDict",
+    call: (args) => {
+      if (args.length) throw fault("a dict of an unknown form");
+      return new Map();
+    },
+  });
+  globals.set("torch._utils._rebuild_tensor_v2", {
+    kind: "tensor's maker",
+    call: (args) => rebuildTensor(args, fault),
+  });
+  globals.set("torch._utils._rebuild_parameter", {
+    kind: "parameter's maker",
+    call: ([tensor]) => {
+      if (!isTensor(tensor)) throw fault("a parameter is damaged");
+      return tensor;
+    },
+  });
+  return globals;
+}
+
+/** The storage that a persistent id names. */
+function storageOf(
+  id: PickleValue,
+  known: Map<string, Storage>,
+  isLegacy: boolean,
+  fault: Fault,
+): Storage {
+  // The location (cpu, cuda:0, ...) says where the tensor was, and nothing about its bytes.
+  const [tag, type, key, , elements, views] = isSequence(id) ? id : [];
+  const count = elementCount([elements]);
+  if (
+    tag !== "storage" || !isKind<StorageType>(type, "storage type") ||
+    typeof key !== "string" || count === null
+  ) {
+    throw fault("a storage is damaged or of a type that is not read");
+  }
+  if (isLegacy && views !== null) throw fault("a storage is part of another");
+  const before = known.get(key);
+  if (before && (before.dtype !== type.dtype || before.elements !== count)) {
+    throw fault("two storages have one name");
+  }
+  const storage: Storage = before ?? { kind: "storage", dtype: type.dtype, key, elements: count };
+  known.set(key, storage);
+  return storage;
+}
+
+/** One file's pickle rules, and the storages that it named. */
+export interface TorchRules {
+  fault: Fault;
+  storages: ReadonlyMap<string, Storage>;
+  rules: PickleRules;
+}
+
+/** The rules for one file. */
+export function torchRules(where: string, isLegacy: boolean): TorchRules {
+  const fault: Fault = (what) =>
+    new UserError(`${where}: this PyTorch file cannot be read: ${what}`);
+  const storages = new Map<string, Storage>();
+  const rules: PickleRules = {
+    globals: globalsOf(fault),
+    allowsUnknown: true,
+    persistent: (id) => storageOf(id, storages, isLegacy, fault),
+    build(object) {
+      // A state dict carries `_metadata`, the versions of its modules. Nothing here hangs on it.
+      if (!(object instanceof Map)) throw fault("it changes an object that is no dict");
+    },
+  };
+  return { fault, storages, rules };
+}

@@ -1,0 +1,54 @@
+/** What keeps tensors from being a network's weights, in a few lines whatever their number. */
+import { UserError } from "../errors.ts";
+import { printable } from "../spec/source.ts";
+import type { NetworkPlan } from "./plan.ts";
+
+/** How many names a message lists of each kind of fault. */
+export const mostListed = 3;
+
+/** So many things of one kind, and the first of them. */
+function summary(what: string, items: readonly string[]): string[] {
+  if (items.length === 0) return [];
+  const rest = items.length - mostListed;
+  const more = rest > 0 ? ` and ${rest} more` : "";
+  return [`\n  ${what}: ${items.slice(0, mostListed).join(", ")}${more}`];
+}
+
+/** A tensor's name and shape, as a message shows them. */
+function described(name: string, shape: readonly number[]): string {
+  return `${printable(name, 100)} [${shape}]`;
+}
+
+/**
+ * All that keeps tensors from being a plan's weights: a line for those that are missing, one for
+ * those that are too many, and one for those of another shape.
+ */
+export function weightFaults(
+  plan: NetworkPlan,
+  found: ReadonlyMap<string, readonly number[]>,
+): string[] {
+  const expected = new Map(plan.parameters.map(({ name, shape }) => [name, shape]));
+  const missing = [...expected].filter(([name]) => !found.has(name));
+  const extra = [...found].filter(([name]) => !expected.has(name));
+  const differing = [...expected].flatMap(([name, shape]) => {
+    const other = found.get(name);
+    const isSame = !other || `${other}` === `${shape}`;
+    return isSame ? [] : [`${described(name, other)}, not [${shape}]`];
+  });
+  return [
+    ...summary(
+      `missing, ${missing.length} of ${expected.size}`,
+      missing.map((e) => described(...e)),
+    ),
+    ...summary(`not in this network, ${extra.length}`, extra.map((entry) => described(...entry))),
+    ...summary(`of another shape, ${differing.length}`, differing),
+  ];
+}
+
+/** The error for a set of weights that is not this network's. */
+export function foreignWeights(where: string, faults: readonly string[]): UserError {
+  return new UserError(
+    `${where}: these weights belong to another network (other architecture, normInside, image ` +
+      `size, base width, channels or classes)${faults.join("")}`,
+  );
+}

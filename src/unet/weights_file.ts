@@ -1,0 +1,186 @@
+/**
+ * Which of a file's tensors are a network's weights. They may lie under a key and carry a prefix;
+ * what can be read in two ways is refused, with both ways named.
+ */
+import { UserError } from "../errors.ts";
+import { contentHeadBytes, foreignContent } from "../formats/content.ts";
+import { explainInputError } from "../formats/input.ts";
+import type { Nest } from "../formats/nests.ts";
+import { readCheckpoint } from "../formats/pytorch.ts";
+import { readTensors, type TensorData } from "../formats/safetensors.ts";
+import { isZip } from "../formats/zip.ts";
+import { printable, quoted } from "../spec/source.ts";
+import type { NetworkPlan } from "./plan.ts";
+import { foreignWeights, weightFaults } from "./weight_faults.ts";
+
+/** Which weights of a file are meant. */
+export interface WeightsChoice {
+  /** The keys that lead to them, joined by dots: `ema`, `model.state_dict`. */
+  key?: string;
+  /** What stands before each name: `module.`, `ema_model.`. */
+  prefix?: string;
+}
+
+/** One way to read a file: the tensors of one nest whose names have one prefix. */
+interface Reading {
+  nest: Nest;
+  prefix: string;
+  /** The tensors' shapes by their names without the prefix. */
+  shapes: ReadonlyMap<string, readonly number[]>;
+  /** How many of the network's names are among them. */
+  known: number;
+}
+
+/** The first bytes of a file. */
+async function headOf(path: string): Promise<Uint8Array> {
+  try {
+    using file = await Deno.open(path);
+    const head = new Uint8Array(contentHeadBytes);
+    return head.subarray(0, await file.read(head) ?? 0);
+  } catch (error) {
+    throw explainInputError(error, path);
+  }
+}
+
+/** The sets of named tensors in a file. What it is, its content tells. */
+async function readNests(path: string): Promise<Nest[]> {
+  const head = await headOf(path);
+  // A pickle begins with its protocol; safetensors with the length of a header of JSON.
+  if (isZip(head) || (head[0] === 0x80 && head[8] !== 0x7b)) return await readCheckpoint(path);
+  if (head[8] === 0x7b || /\.safetensors$/i.test(path)) {
+    const tensors = await readTensors(path);
+    const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+    const read = (names: Iterable<string>) => new Map([...names].map((n) => [n, tensors.get(n)!]));
+    return [{ key: "", shapes, others: [], read }];
+  }
+  const foreign = foreignContent(head);
+  const what = head.length === 0 ? "an empty file" : foreign?.what ?? "of an unknown kind";
+  throw new UserError(
+    `${path}: this is ${what}; weights are read from safetensors files and from torch.save's`,
+  );
+}
+
+/** Longer names are no parameter's, and take long to look through. */
+const longestName = 1000;
+
+/** How many of a network's names occur with each prefix. */
+function countPrefixes(nest: Nest, names: ReadonlySet<string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of nest.shapes.keys()) {
+    if (name.length > longestName) continue;
+    for (let at = 0; at >= 0; at = name.indexOf(".", at) + 1 || -1) {
+      if (!names.has(name.slice(at))) continue;
+      const prefix = name.slice(0, at);
+      counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+/** The tensors with a prefix, by their names without it; those with a longer one are another's. */
+function shapesBehind(
+  nest: Nest,
+  prefix: string,
+  others: readonly string[],
+): Map<string, readonly number[]> {
+  const longer = others.filter((other) => other !== prefix && other.startsWith(prefix));
+  const isOurs = (name: string) =>
+    name.startsWith(prefix) && !longer.some((other) => name.startsWith(other));
+  return new Map(
+    [...nest.shapes].filter(([name]) => isOurs(name))
+      .map(([name, shape]) => [name.slice(prefix.length), shape]),
+  );
+}
+
+/**
+ * The ways to read a file: each prefix with which all of a network's names occur, and of a nest
+ * without one the likeliest, for messages. Those with the most names first.
+ */
+function readingsOf(plan: NetworkPlan, nests: readonly Nest[]): Reading[] {
+  const names = new Set(plan.parameters.map(({ name }) => name));
+  const readings = nests.flatMap((nest) => {
+    const ranked = [...countPrefixes(nest, names)].sort(([, a], [, b]) => b - a);
+    const whole = ranked.filter(([, known]) => known === names.size).map(([prefix]) => prefix);
+    const kept = whole.length > 0 ? ranked.slice(0, whole.length) : ranked.slice(0, 1);
+    return kept.map(([prefix, known]): Reading => ({
+      nest,
+      prefix,
+      shapes: shapesBehind(nest, prefix, whole),
+      known,
+    }));
+  });
+  return readings.sort((a, b) => b.known - a.known);
+}
+
+/** Whether all of a network's weights are there, in their shapes. */
+function fits(plan: NetworkPlan, { shapes }: Reading): boolean {
+  return plan.parameters.every(({ name, shape }) => `${shapes.get(name)}` === `${shape}`);
+}
+
+/** A reading as a person asks for it: `{ key: "ema", prefix: "module." }`. */
+function asChoice({ nest: { key }, prefix }: Reading): string {
+  return `{ key: ${quoted(key)}, prefix: ${quoted(prefix)} }`;
+}
+
+function isMeant(reading: Reading, { key, prefix }: WeightsChoice): boolean {
+  return (key === undefined || reading.nest.key === key) &&
+    (prefix === undefined || reading.prefix === prefix);
+}
+
+/** What a file holds, for a person whose network's weights are not in it. */
+function contentsOf(nests: readonly Nest[]): string {
+  const found = nests.slice(0, 3).map(({ key, shapes }) => {
+    const [first] = shapes.keys();
+    const name = printable(first ?? "", 100);
+    return `${key ? `under ${printable(key)} ` : ""}${shapes.size} tensors, first ${name}`;
+  });
+  return found.join("; ") + (nests.length > 3 ? "; and more" : "");
+}
+
+/** The one way to read a file. */
+function chooseReading(
+  plan: NetworkPlan,
+  nests: readonly Nest[],
+  choice: WeightsChoice,
+  path: string,
+): Reading {
+  const readings = readingsOf(plan, nests).filter((reading) => isMeant(reading, choice));
+  const fitting = readings.filter((reading) => fits(plan, reading));
+  if (fitting.length > 1) {
+    const ways = fitting.slice(0, 5).map(asChoice);
+    throw new UserError(
+      `${path}: it holds ${fitting.length} sets of weights that are this network's, and they can ` +
+        `differ: ${ways.join(" or ")}. Say which: loadWeights(unet, path, ${ways.at(-1)})`,
+    );
+  }
+  const [reading] = fitting.length > 0 ? fitting : readings;
+  if (!reading) {
+    throw new UserError(
+      `${path}: it holds none of this network's weights${
+        choice.key === undefined && choice.prefix === undefined ? "" : " at that place"
+      } (${contentsOf(nests)})`,
+    );
+  }
+  return reading;
+}
+
+/**
+ * A network's weights out of a file, by the network's own names.
+ *
+ * @throws UserError where the file is missing or broken, holds no weights of this network, or
+ *   several sets of them
+ */
+export async function readWeights(
+  plan: NetworkPlan,
+  path: string,
+  choice: WeightsChoice,
+): Promise<Map<string, TensorData>> {
+  const reading = chooseReading(plan, await readNests(path), choice, path);
+  const faults = weightFaults(plan, reading.shapes);
+  const { nest, prefix } = reading;
+  if (faults.length > 0) {
+    throw foreignWeights(nest.key || prefix ? `${path}, ${asChoice(reading)}` : path, faults);
+  }
+  const named = nest.read([...reading.shapes.keys()].map((name) => prefix + name));
+  return new Map([...named].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+}
