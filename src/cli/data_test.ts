@@ -41,7 +41,7 @@ Deno.test({
     await assertRejects(
       () => run(["mnist", ...absent]),
       UserError,
-      `${nothing}Without a path (data.path, --path) the`,
+      `${nothing}Without a path (data.path in a spec, --path behind data and reproduce) the`,
     );
     await assertRejects(
       () => run(["folder", ...absent]),

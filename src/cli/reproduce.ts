@@ -18,6 +18,8 @@ Usage: deno task reproduce BUNDLE [options]
   --threads N          of the engine tensorflow on the CPU (default: as many as made the bundle)
   --out FOLDER         where the second bundle is written (default: out)
   --data FOLDER        where datasets lie (default: data)
+  --path FOLDER        where its images lie (default: where they lay when it was made)
+  --from FOLDER        the bundle that it was trained from (default: the one of that digest in --out, or beside it)
   --quiet              say only what came of it
 
 On the same engine, device, threads, processor and libraries every byte must be the same. Elsewhere sums are rounded
@@ -37,10 +39,8 @@ Exit code: 0 reproduced, 1 not, 2 it could not be tried.`;
 /** Runs a bundle again. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which bundle? For example: deno task reproduce out/quickstart-0123456789ab";
-  const { path, overrides, engine, threads, out, data, skipBad, quiet } = runArguments(
-    args,
-    missing,
-  );
+  const { path, overrides, engine, threads, out, data, skipBad, quiet, images, from } =
+    runArguments(args, missing, [], ["path", "from"]);
   if (overrides.length > 0) {
     throw new UserError(`reproduce takes one bundle and no ${overrides[0]}; see --help`);
   }
@@ -55,6 +55,8 @@ export async function run(args: string[]): Promise<number> {
       out,
       dataRoot: data,
       skipBad,
+      images,
+      from,
       report,
       signal,
     });

@@ -31,6 +31,12 @@ export interface RunArguments {
   dryRun: boolean;
   /** Whether to run again what is finished. */
   again: boolean;
+  /** Whether to try again what failed for good. */
+  retryFailed: boolean;
+  /** Where a bundle's images lie, in place of where they lay. */
+  images: string | undefined;
+  /** The bundle that another one was trained from. */
+  from: string | undefined;
 }
 
 /**
@@ -38,16 +44,18 @@ export interface RunArguments {
  *
  * @param missing what to answer where there is no first word
  * @param more options beyond the common ones that the verb takes
+ * @param places the same of options that name a folder
  * @throws UserError for an unknown option or engine
  */
 export function runArguments(
   args: string[],
   missing: string,
-  more: readonly ("dry-run" | "again")[] = [],
+  more: readonly ("dry-run" | "again" | "retry-failed")[] = [],
+  places: readonly ("path" | "from")[] = [],
 ): RunArguments {
   const { values, flags, words } = parseOptions(
     args,
-    ["engine", "out", "data", "threads"],
+    ["engine", "out", "data", "threads", ...places],
     ["skip-bad", "elsewhere", "quiet", ...more],
   );
   const [path, ...overrides] = words;
@@ -73,6 +81,9 @@ export function runArguments(
     quiet: flags.quiet,
     dryRun: flags["dry-run"] ?? false,
     again: flags.again ?? false,
+    retryFailed: flags["retry-failed"] ?? false,
+    images: values.path,
+    from: values.from,
   };
 }
 

@@ -81,7 +81,8 @@ function classPart(
   if (masks.length > 0) {
     throw new UserError(
       `${firstNames(namesOf(folders))}: these folders may be classes, or images beside their ` +
-        `${firstNames(namesOf(masks))}. Name the images' own folder (data.path, --path), or take ` +
+        `${firstNames(namesOf(masks))}. Name the images' own folder ` +
+        `(data.path in a spec, --path behind data and reproduce), or take ` +
         `them as classes: ${sayLabels("folders")}`,
     );
   }

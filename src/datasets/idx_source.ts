@@ -76,7 +76,7 @@ async function withoutCopies(files: readonly DataFile[], notes: string[]): Promi
     else {
       throw new UserError(
         `${first.name} and ${file.name} are two datasets. Name the folder of the one that is ` +
-          "meant (data.path, --path)",
+          "meant (data.path in a spec, --path behind data and reproduce)",
       );
     }
   }
@@ -133,7 +133,8 @@ function refuseSeveralSets(files: readonly DataFile[]): void {
   if (sets.length < 2) return;
   throw new UserError(
     `${sets.length} datasets lie here: ${firstNames(sets.map((set) => set || "MNIST"))}. Put the ` +
-      "files of the one that is meant into a folder of their own, and name it (data.path, --path)",
+      "files of the one that is meant into a folder of their own, and name it " +
+      "(data.path in a spec, --path behind data and reproduce)",
   );
 }
 

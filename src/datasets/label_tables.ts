@@ -73,7 +73,8 @@ class ImageIndex {
     throw new UserError(
       `${table.path}:${row}: more than one image may be meant: ` +
         `${firstNames(ends.map(({ name }) => name))}. ` +
-        "Name the folder of the images that it labels (data.path, --path), or let the table say it",
+        "Name the folder of the images that it labels " +
+        "(data.path in a spec, --path behind data and reproduce), or let the table say it",
     );
   }
 }

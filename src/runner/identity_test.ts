@@ -1,0 +1,169 @@
+// Runs are known by what they are made of, and nothing begins anew unseen: on the reference engine,
+// as small as they can be.
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { UserError } from "../errors.ts";
+import { encodePng } from "../formats/png.ts";
+import { parseSpec, resolveSpec } from "../spec/mod.ts";
+import { filesTest } from "../testing.ts";
+import { estimateRun } from "./estimate.ts";
+import { prepareRun } from "./prepare.ts";
+import { reproduceBundle } from "./reproduce.ts";
+import { runExperiment } from "./run.ts";
+import type { Reporter } from "./reporter.ts";
+
+const tiny = parseSpec(`architecture: A
+dataset: mnist
+imageSize: 8
+baseWidth: 4
+data: { limit: 8 }
+training: { images: 8, batchSize: 4, previewEveryEpochs: null }
+sampling: { steps: 2, count: 2, batchSize: 2 }
+evaluation: { metrics: [] }
+`);
+
+/** Where a test's runs are made, and what they say. */
+function place(folder: string) {
+  const said: string[] = [];
+  const report: Reporter = {
+    phase() {},
+    update() {},
+    done() {},
+    message: (text) => void said.push(text),
+  };
+  const options = { engine: "cpu" as const, out: join(folder, "out"), dataRoot: folder, report };
+  return { said, options };
+}
+
+filesTest("a parent may be renamed and moved: its digest names it", async (folder) => {
+  const { options } = place(folder);
+  const parent = (await runExperiment(resolveSpec(tiny), options)).path;
+  const further = (from: string) => resolveSpec(tiny, [`training.from=${from}`]);
+  const child = await runExperiment(further(parent), options);
+  const { from } = JSON.parse(Deno.readTextFileSync(join(child.path, "data", "digests.json")));
+  const spec = Deno.readTextFileSync(join(child.path, "data", "spec.yaml"));
+  assertStringIncludes(spec, `from: ${from}\n`);
+  assert(!spec.includes(folder), "no path of this machine is among the results");
+
+  const renamed = join(options.out, "renamed");
+  Deno.renameSync(parent, renamed);
+  assertEquals((await prepareRun(further(renamed), options)).finished, child.path);
+  assertEquals((await prepareRun(further(from), options)).finished, child.path);
+  assert((await reproduceBundle(child.path, options)).ok, "found by its digest");
+
+  const moved = join(folder, "moved");
+  Deno.renameSync(renamed, moved);
+  await assertRejects(() => reproduceBundle(child.path, options), UserError, "--from FOLDER");
+  await assertRejects(
+    () => reproduceBundle(child.path, { ...options, from: child.path }),
+    UserError,
+    "trained from another bundle than the one that lies here; --from FOLDER",
+  );
+  const again = await reproduceBundle(child.path, { ...options, from: moved });
+  assertEquals([again.verdict, again.different], ["same", []]);
+});
+
+filesTest("own images are known by their pixels, wherever they lie", async (folder) => {
+  const { options } = place(folder);
+  const images = join(folder, "photos");
+  Deno.mkdirSync(images);
+  for (let i = 0; i < 8; i++) {
+    const data = Uint8Array.from({ length: 64 }, (_, j) => (37 * i + 5 * j) % 256);
+    const png = encodePng({ width: 8, height: 8, channels: 1, data });
+    Deno.writeFileSync(join(images, `${i}.png`), png);
+  }
+  const at = (path: string) => resolveSpec(tiny, ["dataset=folder", `data.path=${path}`]);
+  const first = await runExperiment(at(images), options);
+  assert(!Deno.readTextFileSync(join(first.path, "data", "spec.yaml")).includes(folder));
+  assert((await reproduceBundle(first.path, options)).ok, "the bundle tells where they lay");
+
+  const moved = join(folder, "elsewhere");
+  Deno.renameSync(images, moved);
+  assertEquals((await prepareRun(at(moved), options)).finished, first.path);
+  await assertRejects(() => reproduceBundle(first.path, options), UserError, "--path behind");
+  const again = await reproduceBundle(first.path, { ...options, images: moved });
+  assertEquals([again.verdict, again.different], ["same", []]);
+  Deno.removeSync(join(moved, "0.png"));
+  await assertRejects(
+    () => reproduceBundle(first.path, { ...options, images: moved }),
+    UserError,
+    "--path FOLDER that of this run's images",
+  );
+});
+
+filesTest("what cannot change the weights begins no training anew", async (folder) => {
+  const { options } = place(folder);
+  const { path } = await runExperiment(resolveSpec(tiny), options);
+  for (
+    const overrides of [
+      ["training.previewEveryEpochs=2"],
+      ["training.previewEveryEpochs=2", "training.previewSampler=published"],
+      ["sampling.count=3"],
+      ["evaluation.metrics=[fid]"],
+    ]
+  ) {
+    const { shared, finished } = await prepareRun(resolveSpec(tiny, overrides), options);
+    assertEquals([shared?.path, finished], [path, null], overrides.join());
+  }
+  for (const override of ["seed=7", "data.flip=true", "training.images=9"]) {
+    assertEquals((await prepareRun(resolveSpec(tiny, [override]), options)).shared, null, override);
+  }
+});
+
+filesTest("beginning anew is told, with what there is and how to go on from it", async (folder) => {
+  const { said, options } = place(folder);
+  const { path } = await runExperiment(resolveSpec(tiny), options);
+  assertEquals(said.filter((text) => text.includes("anew")), [], "there was nothing yet");
+  const told = async (...overrides: string[]) => {
+    const { lines } = await estimateRun(resolveSpec(tiny, overrides), options);
+    return lines.find((line) => line.includes("anew")) ?? "";
+  };
+  const longer = await told("training.images=24");
+  assertStringIncludes(longer, `${path}, finished after 2 steps, differs in training.images (8, `);
+  assertStringIncludes(longer, `here 24). To train that one for more, say training.from=${path}`);
+  assertStringIncludes(longer, "training.images=16: ");
+  assertStringIncludes(await told("seed=7"), "differs in seed (42, here 7).");
+  assertStringIncludes(await told("data.limit=7"), "differs in data.limit (8, here 7).");
+  assertEquals(await told("sampling.count=3"), "", "its model is taken");
+  const another = ["imageSize=16", "baseWidth=8", "seed=1", "training.batchSize=2"];
+  assertEquals(await told(...another), "", "another experiment altogether");
+
+  // Steps of a training that was stopped are not dropped in silence.
+  const halt = new AbortController();
+  const report = { ...options.report, update: (step: number) => void (step === 2 && halt.abort()) };
+  const started = resolveSpec(tiny, ["seed=9", "training.images=40"]);
+  const stopped = { ...options, report, signal: halt.signal };
+  await assertRejects(() => runExperiment(started, stopped), DOMException);
+  const other = await told("seed=9", "training.images=44");
+  assertStringIncludes(other, "stopped after 2 steps, differs in training.images (40, here 44)");
+  assertStringIncludes(other, "let it end first (training.images=40)");
+  said.length = 0;
+  await runExperiment(resolveSpec(tiny, ["seed=9", "training.images=4"]), options);
+  assert(said.some((text) => text.includes("stopped after 2 steps")), said.join("\n"));
+});
+
+filesTest("a dry run refuses what the run would refuse", async (folder) => {
+  const { options } = place(folder);
+  const { path } = await runExperiment(resolveSpec(tiny), options);
+  const refused: [override: string[], words: string][] = [
+    [["baseWidth=8", `training.from=${path}`], "another network"],
+    [[`training.from=${join(folder, "none")}`], "there is nothing at"],
+    [[`training.from=${"a".repeat(64)}`], "no bundle in"],
+    [["dataset=folder", "data.path=null"], "where the images lie"],
+    [["training.batchSize=65536", "imageSize=128", "baseWidth=512", "data.limit=9000"], "memory"],
+    [["sampling.count=10000000", "sampling.rotation={from: 0, to: 9, count: 360}"], "the disk has"],
+  ];
+  for (const [overrides, words] of refused) {
+    const spec = resolveSpec(tiny, overrides);
+    await assertRejects(() => estimateRun(spec, options), UserError, words);
+    await assertRejects(() => runExperiment(spec, options), UserError, words);
+  }
+  // What lies in the bundle's place is told before anything is trained.
+  const { path: free } = await prepareRun(resolveSpec(tiny, ["seed=3"]), options);
+  Deno.mkdirSync(free);
+  await assertRejects(
+    () => estimateRun(resolveSpec(tiny, ["seed=3"]), options),
+    UserError,
+    "something lies here",
+  );
+});
