@@ -4,7 +4,7 @@
  *
  *     deno run --allow-read --allow-env --allow-run .ci/figures.ts
  */
-import ts from "npm:typescript@5.9.3";
+import ts from "typescript";
 
 /** The floors, the highest first; an import goes down this list or stays. */
 const floors = [
