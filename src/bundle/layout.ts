@@ -125,11 +125,20 @@ export interface ReadmeInput {
   names: string[];
   /** The classes that the samples go round; left out of a model that knows none. */
   classes?: DrawnClasses | null;
+  /** What of the data is not used, and what was decided; a line each, as environment.json has them. */
+  notes?: readonly string[];
+}
+
+/** The section on the data, for a README; empty where there is nothing to tell. */
+function notesText(notes: readonly string[]): string {
+  if (notes.length === 0) return "";
+  const lines = notes.map((note) => md`- ${note}`);
+  return `## Data\n\n${lines.join("\n")}\n\n`;
 }
 
 /** README.md of a bundle: what is what, how to verify it and run it again. */
 export function bundleReadme(
-  { title, summary, digest, digests, names, classes = null }: ReadmeInput,
+  { title, summary, digest, digests, names, classes = null, notes = [] }: ReadmeInput,
 ): string {
   const rank = (name: string) => {
     const at = meanings.findIndex(([pattern]) => pattern.test(name));
@@ -151,7 +160,7 @@ ${table}
 What lies under data/ comes out the same, byte by byte, when the run is repeated on the same engine, kind of device and
 number of threads (environment.json names them). What lies outside may differ: times, machine, versions, and this text.
 
-## Digest
+${notesText(notes)}## Digest
 
     ${digest}
 

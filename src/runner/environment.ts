@@ -84,6 +84,7 @@ export function provenanceOf(
     finished: finishedAt.toISOString(),
     notes: [
       ...trained.notes,
+      ...dataset.notes.map((note) => `data: ${note}`),
       ...(places.length > 1
         ? [`more than one engine worked on the training: ${places.join("; ")}`]
         : []),

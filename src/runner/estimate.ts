@@ -67,7 +67,7 @@ export async function estimateRun(
   const { dataset, path } = prepared;
   const told = {
     bundle: path,
-    data: describeDataset(dataset),
+    data: [describeDataset(dataset), ...dataset.notes].join("\n         "),
     network: summarize(networkPlan(spec)),
   };
   const checkpoint = await checkpointOf(prepared, out);

@@ -105,6 +105,7 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
   const stopwatch = startStopwatch();
   const prepared = await prepareRun(spec, { ...options, out, report });
   report.message(`data: ${describeDataset(prepared.dataset)}`);
+  for (const note of prepared.dataset.notes) report.message(`data: ${note}`);
   if (prepared.finished) return finishedBundle(prepared.finished, report);
   const what = `this run (${specName(spec)} on ${spec.dataset})`;
   using held = new DisposableStack();

@@ -98,7 +98,8 @@ async function describe(
   const title = `${stem}, ${specName(spec)}`;
   const labels = drawnLabels(spec);
   const classes = labels && { labels, names: dataset.classNames };
-  writer.tag("README.md", bundleReadme({ title, summary, digest, digests, names, classes }));
+  const { notes } = dataset;
+  writer.tag("README.md", bundleReadme({ title, summary, digest, digests, names, classes, notes }));
   const context = { name: basename(path), summary, payload, digest };
   writer.tag("report.html", await bundleReport(bundleFiles(writer.staging), context));
 }
