@@ -22,6 +22,7 @@ import {
   top,
   u16,
   u32,
+  u64,
   u8,
   wholeNumber,
 } from "./pickle_machine.ts";
@@ -122,8 +123,11 @@ const table: Record<string, Instruction> = {
   // Python 2's strings hold bytes; latin1 keeps each of them as one character.
   "T": push((machine) => latin1(machine, u32(machine))),
   "U": push((machine) => latin1(machine, u8(machine))),
+  "\x8d": push((machine) => text(machine, u64(machine))),
   "B": push((machine) => slice(machine, u32(machine))),
   "C": push((machine) => slice(machine, u8(machine))),
+  "\x8e": push((machine) => slice(machine, u64(machine))),
+  "\x96": push((machine) => slice(machine, u64(machine))),
 
   "]": push(() => []),
   "a": (machine) => append(machine, [pop(machine)]),
@@ -133,6 +137,10 @@ const table: Record<string, Instruction> = {
   "\x86": push((machine) => popSome(machine, 2)),
   "\x87": push((machine) => popSome(machine, 3)),
   "t": push(popMark),
+  // Sets, as lists.
+  "\x8f": push(() => []),
+  "\x90": (machine) => append(machine, popMark(machine)),
+  "\x91": push(popMark),
   "}": push(() => new Map()),
   "s": (machine) => setItems(machine, popPair(machine)),
   "u": (machine) => setItems(machine, popMark(machine)),
@@ -148,6 +156,10 @@ const table: Record<string, Instruction> = {
   "Q": push(persistent),
   "R": push(called),
   "\x81": push(called),
+  "\x92": push((machine) => {
+    pop(machine); // Arguments with names: those of unknown code alone.
+    return called(machine);
+  }),
   "b": build,
 };
 

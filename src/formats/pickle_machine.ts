@@ -43,6 +43,9 @@ export const u8 = (machine: Machine): number => machine.view.getUint8(take(machi
 export const u16 = (machine: Machine): number => machine.view.getUint16(take(machine, 2), true);
 export const u32 = (machine: Machine): number => machine.view.getUint32(take(machine, 4), true);
 
+export const u64 = (machine: Machine): number =>
+  Number(machine.view.getBigUint64(take(machine, 8), true));
+
 /** A text of so many bytes. */
 export function text(machine: Machine, length: number): string {
   const piece = slice(machine, length);

@@ -9,8 +9,11 @@ import { fuzz } from "./fuzz.ts";
 // views of one arange(24).reshape(4, 6).
 import legacy from "./fixtures/legacy.pt" with { type: "bytes" };
 import zip from "./fixtures/zip.pt" with { type: "bytes" };
+// PyTorch 2.15's torch.save of what Lightning keeps: the state dict of Linear(3, 2) under `net.`,
+// the optimizer's, arguments, a path, a NumPy scalar, a counter, a set, complex numbers, averages.
+import lightning from "./fixtures/lightning.ckpt" with { type: "bytes" };
 import { decodePickle } from "./pickle.ts";
-import { decodePyTorch } from "./pytorch.ts";
+import { decodeCheckpoint, decodePyTorch } from "./pytorch.ts";
 import { toFloat32 } from "./tensors.ts";
 
 const range = (count: number, value: (i: number) => number) =>
@@ -52,6 +55,33 @@ Deno.test("the golden checkpoint has the formula's weights", () => {
     assertEquals(dtype, "F32");
     assertClose(data as Float32Array, formulaWeights(index, name, shape), 1e-7, name);
   });
+});
+
+Deno.test("a checkpoint's tensors are found by the keys that lead to them", () => {
+  const nests = decodeCheckpoint(lightning);
+  assertEquals(nests.map(({ key }) => key), ["state_dict", "ema.shadow"]);
+  const [model, average] = nests;
+  assertEquals([...model!.shapes], [["net.weight", [2, 3]], ["net.bias", [2]]]);
+  assertEquals(average!.others, []);
+  const { data } = model!.read(["net.bias"]).get("net.bias")!;
+  assertEquals(data, average!.read(["bias"]).get("bias")!.data);
+  assertThrows(() => decodePyTorch(lightning, "x.ckpt"), UserError, "no state dict");
+});
+
+Deno.test("dicts that hold one dict many times, level upon level, are visited once", () => {
+  // BINPUT n, POP, a new dict, then "a" and "b" with the dict before: 2^50 ways to the innermost.
+  const level = (n: number) => {
+    const before = `h${String.fromCharCode(n)}`;
+    return `q${String.fromCharCode(n)}0}(\x8c\x01a${before}\x8c\x01b${before}u`;
+  };
+  const deep = "}" + Array.from({ length: 50 }, (_, n) => level(n)).join("") + ".";
+  let end = 0;
+  for (let header = 0; header < 3; header++) {
+    end = decodePickle(legacy, { globals: new Map() }, "legacy.pt", end).end;
+  }
+  const pickle = Uint8Array.from(deep + "].", (letter) => letter.charCodeAt(0));
+  const file = Uint8Array.from([...legacy.subarray(0, end), ...pickle]);
+  assertThrows(() => decodeCheckpoint(file), UserError, "no state dict");
 });
 
 Deno.test("the location of a storage means nothing: cuda:0 reads as cpu", () => {
@@ -164,4 +194,8 @@ Deno.test("every damaged byte of an archive's data is found", () => {
 
 Deno.test("fuzzing: damaged PyTorch files", async () => {
   await fuzz([legacy, zip], (bytes) => decodePyTorch(bytes));
+  await fuzz(
+    [lightning],
+    (bytes) => decodeCheckpoint(bytes).map(({ shapes, read }) => read(shapes.keys())),
+  );
 });

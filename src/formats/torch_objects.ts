@@ -6,6 +6,7 @@
 import { UserError } from "../errors.ts";
 import {
   isSequence,
+  isUnknown,
   type PickleGlobal,
   type PickleObject,
   type PickleRules,
@@ -61,8 +62,9 @@ function isShape(value: PickleValue | undefined): value is number[] {
 }
 
 /** `torch._utils._rebuild_tensor_v2`. */
-function rebuildTensor(args: PickleValue[], fault: Fault): TensorView {
+function rebuildTensor(args: PickleValue[], fault: Fault): PickleValue {
   const [storage, offset, shape, strides] = args;
+  if (isUnknown(storage)) return storage;
   if (
     !isKind<Storage>(storage, "storage") || !isShape(shape) || !isShape(strides) ||
     typeof offset !== "number" || elementCount([offset]) === null ||
@@ -70,7 +72,8 @@ function rebuildTensor(args: PickleValue[], fault: Fault): TensorView {
   ) {
     throw fault("a tensor is damaged");
   }
-  return { kind: "tensor", storage, offset, shape, strides };
+  const view: TensorView = { kind: "tensor", storage, offset, shape, strides };
+  return view;
 }
 
 function globalsOf(fault: Fault): Map<string, PickleGlobal> {
@@ -93,7 +96,7 @@ function globalsOf(fault: Fault): Map<string, PickleGlobal> {
   globals.set("torch._utils._rebuild_parameter", {
     kind: "parameter's maker",
     call: ([tensor]) => {
-      if (!isTensor(tensor)) throw fault("a parameter is damaged");
+      if (!isTensor(tensor) && !isUnknown(tensor)) throw fault("a parameter is damaged");
       return tensor;
     },
   });
@@ -106,9 +109,11 @@ function storageOf(
   known: Map<string, Storage>,
   isLegacy: boolean,
   fault: Fault,
-): Storage {
+): PickleValue {
   // The location (cpu, cuda:0, ...) says where the tensor was, and nothing about its bytes.
   const [tag, type, key, , elements, views] = isSequence(id) ? id : [];
+  // Complex numbers and the like: the tensors that have them are not read.
+  if (tag === "storage" && isUnknown(type)) return type;
   const count = elementCount([elements]);
   if (
     tag !== "storage" || !isKind<StorageType>(type, "storage type") ||
