@@ -10,6 +10,7 @@ import { encodePng } from "../formats/png.ts";
 import { nearest } from "../nearest.ts";
 import { type Block, pictureAt, sheetPng } from "../report/sheet.ts";
 import { datasetFacts, type DatasetName } from "../spec/schema.ts";
+import { defaultFolder } from "./folders.ts";
 import { parseOptions } from "./options.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { line, print } from "../terminal.ts";
@@ -222,7 +223,7 @@ export async function run(args: string[]): Promise<number> {
   const asked = readArguments(args);
   const { name, path, preview, exportTo } = asked;
   const progress = createProgress();
-  const dataRoot = "data";
+  const dataRoot = defaultFolder("data");
   const shows = preview || exportTo !== undefined || path !== null;
   if (!shows) await fetchMissing(name, dataRoot, progress);
   const dataset = await load(asked, dataRoot, progress);

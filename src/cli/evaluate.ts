@@ -13,6 +13,7 @@ import { figureText, scoreText } from "../evaluation/table_text.ts";
 import { inColumns } from "../formats/columns.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
+import { defaultFolder } from "./folders.ts";
 import { createProgress } from "./progress.ts";
 import { print } from "../terminal.ts";
 
@@ -49,10 +50,11 @@ export async function run(args: string[]): Promise<number> {
   const reference = await openImages(b);
   const spec = generated.spec ?? reference.spec;
   const progress = createProgress();
+  const dataRoot = defaultFolder("data");
   const engine = await openEngine("auto");
   try {
     const dataset = spec && await datasetOf(spec, progress.message);
-    const chosen = await chooseExtractor(engine, dataset, { progress });
+    const chosen = await chooseExtractor(engine, dataset, { dataRoot, progress });
     if (!chosen) {
       throw new UserError(
         "Without the Inception weights only bundles of datasets with labels can be scored (see above).",
@@ -62,7 +64,10 @@ export async function run(args: string[]): Promise<number> {
       ? spec.evaluation
       : { ...published, metrics: [...published.metrics] };
     const options = { ...evaluation, seed: spec?.seed ?? 0 };
-    const found = await score(chosen, generated.images, reference.images, options, { progress });
+    const found = await score(chosen, generated.images, reference.images, options, {
+      dataRoot,
+      progress,
+    });
     progress.done();
     print(scoreLines(found).join("\n"));
   } finally {
@@ -87,7 +92,7 @@ async function openImages(
 /** The dataset of a spec, or null where it is not here: Inception can do without. */
 async function datasetOf(spec: ResolvedSpec, say: (text: string) => void): Promise<Dataset | null> {
   try {
-    return await loadDataset(spec);
+    return await loadDataset(spec, { dataRoot: defaultFolder("data") });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     say(`The bundle's dataset is not here: ${error.message}`);

@@ -7,6 +7,7 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { type Verb, verbs as allVerbs } from "./verbs.ts";
 import { print, printBeside } from "../terminal.ts";
+import { goToPerson, withHome } from "./folders.ts";
 import { heedSignals } from "./signals.ts";
 
 /** The help of the whole command line. */
@@ -67,7 +68,7 @@ export async function main(
       print(verb.help);
       return 0;
     }
-    return await verb.run(rest);
+    return await verb.run(rest.map(withHome));
   } catch (error) {
     if (error instanceof UserError) {
       printBeside(error.message);
@@ -81,5 +82,6 @@ export async function main(
 if (import.meta.main) {
   const [name = ""] = Deno.args;
   if (Object.hasOwn(allVerbs, name) && allVerbs[name]?.computes) heedSignals();
+  goToPerson();
   Deno.exit(await main(Deno.args));
 }

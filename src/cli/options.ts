@@ -3,6 +3,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { nearest } from "../nearest.ts";
+import { defaultFolder } from "./folders.ts";
 
 /**
  * What was said: values of options by name, flags that were set, and the other words in their
@@ -58,13 +59,13 @@ export function parseOptions<Value extends string, Flag extends string>(
 }
 
 /**
- * The folder of the datasets that `--data` names. Where a wrong one is named, the digits that come
+ * The folder of the datasets: that which `--data` names, or else the default. Where a wrong one is named, the digits that come
  * with a package must not stand in for it unnoticed.
  *
  * @throws UserError where it is not there
  */
-export function dataFolder(named: string | undefined): string | undefined {
-  if (named === undefined) return undefined;
+export function dataFolder(named: string | undefined): string {
+  if (named === undefined) return defaultFolder("data");
   try {
     Array.from(Deno.readDirSync(named));
     return named;

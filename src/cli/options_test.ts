@@ -30,7 +30,7 @@ Deno.test({
   name: "options: a data folder that is named must be there (needs --allow-read)",
   ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
   fn() {
-    assertEquals(dataFolder(undefined), undefined);
+    assertEquals(dataFolder(undefined), "data");
     assertThrows(
       () => dataFolder("data/absent"),
       UserError,

@@ -84,7 +84,7 @@ export async function run(args: string[]): Promise<number> {
       report,
       signal,
     });
-    const original = again ? findBundle(out ?? "out", readBundleDigests(bundle.path).run) : null;
+    const original = again ? findBundle(out, readBundleDigests(bundle.path).run) : null;
     const comparison = original && original !== bundle.path
       ? await compareBundles(original, bundle.path)
       : null;

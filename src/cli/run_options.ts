@@ -2,6 +2,7 @@
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Reporter } from "../runner/reporter.ts";
+import { defaultFolder } from "./folders.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 import { exitCodeOf, onStopSignal, savedWords } from "./signals.ts";
 
@@ -17,10 +18,10 @@ export interface RunArguments {
   engine: (typeof engines)[number];
   /** Threads of TensorFlow on the CPU, unless it is the default. */
   threads: number | undefined;
-  /** Where bundles are written, unless it is the default. */
-  out: string | undefined;
-  /** Where datasets lie, unless it is the default. */
-  data: string | undefined;
+  /** Where bundles are written. */
+  out: string;
+  /** Where datasets lie. */
+  data: string;
   /** Whether images that cannot be read are left out. */
   skipBad: boolean;
   /** Whether to go on with what another engine began. */
@@ -74,7 +75,7 @@ export function runArguments(
     overrides,
     engine,
     threads: threadsOf(values.threads),
-    out: values.out,
+    out: values.out ?? defaultFolder("out"),
     data: dataFolder(values.data),
     skipBad: flags["skip-bad"],
     elsewhere: flags.elsewhere,

@@ -1,5 +1,6 @@
 /** `deno task unpack`: a bundle that somebody sent. */
 import { unpackBundle } from "../bundle/archive.ts";
+import { defaultFolder } from "./folders.ts";
 import { positionals } from "./positionals.ts";
 import { line, print, printBeside } from "../terminal.ts";
 
@@ -14,7 +15,7 @@ The bundle's folder appears in FOLDER, by default out.`;
 
 /** Unpacks the archive named. */
 export async function run(args: string[]): Promise<number> {
-  const [archive, into = "out"] = positionals(
+  const [archive, into = defaultFolder("out")] = positionals(
     args,
     [1, 2],
     "unpack takes one file, and the folder to unpack into",

@@ -57,7 +57,7 @@ async function readSpecText(path: string): Promise<string> {
       const hint = await nearestFile(path);
       throw new UserError(
         `${shown}: no such file${
-          hint || (isAbsolute(path) ? "" : "; paths count from the project's folder")
+          hint || (isAbsolute(path) ? "" : `; paths count from ${printable(Deno.cwd(), 300)}`)
         }`,
       );
     }
