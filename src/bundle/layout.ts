@@ -67,6 +67,7 @@ const meanings: [pattern: RegExp, words: string][] = [
   [/^data\/denoising.*\.(png|gif|mp4)$/, "how images come out of noise"],
   [/^data\/noising.*\.png$/, "how training images become noise"],
   [/^previews\.png$/, "samples drawn while training"],
+  [/^spectrum\.csv$/, "how much power samples and data have at each spatial frequency"],
   [/^data\/collage.*\.png$/, "the samples, 400 a sheet, at their own size"],
   [
     /^data\/samples\.safetensors$/,

@@ -11,7 +11,7 @@ import {
   rotationSection,
   samplesSection,
 } from "./sections/images.ts";
-import { metricsSection, trainingSection } from "./sections/results.ts";
+import { metricsSection, spectrumSection, trainingSection } from "./sections/results.ts";
 import { specSection } from "./sections/spec.ts";
 
 /** The whole page; the same input gives the same text. */
@@ -21,6 +21,7 @@ export function reportHtml(input: ReportInput): string {
     rotationSection(input),
     denoisingSection(input),
     metricsSection(input),
+    spectrumSection(input),
     trainingSection(input),
     filterSection(input),
     specSection(input.spec),

@@ -1,6 +1,7 @@
 /** What a bundle's report is made of. */
 import type { Digests } from "../bundle/layout.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
+import type { SpectrumRow } from "../evaluation/sample_spectrum.ts";
 import type { DrawnClasses } from "../spec/labels.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import type { LossRow } from "./plots.ts";
@@ -49,6 +50,8 @@ export interface ReportInput {
   pictures: ShownPicture[];
   films: ShownFilm[];
   metrics: Evaluation | null;
+  /** How much power samples and data have at each frequency; null where it is not known. */
+  spectrum: SpectrumRow[] | null;
   /** Every file with its SHA-256, and what it is. */
   files: { name: string; sha256: string; meaning: string }[];
   /** What made the files: project, runtime, libraries. */

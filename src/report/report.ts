@@ -2,7 +2,7 @@
  * The report of a bundle, made from the bundle's own files: while it is written, or of a finished
  * one.
  */
-import { basename, resolve } from "@std/path";
+import { basename, join, resolve } from "@std/path";
 import { meaningOf } from "../bundle/layout.ts";
 import { isSafeName, parseManifest } from "../bundle/manifest.ts";
 import { type BundleFiles, openBundle } from "../bundle/open.ts";
@@ -18,6 +18,7 @@ import {
   readProvenance,
 } from "../bundle/read.ts";
 import type { Provenance } from "../bundle/schemas.ts";
+import { parseSpectrum, type SpectrumRow } from "../evaluation/sample_spectrum.ts";
 import { plainOf } from "../formats/markdown.ts";
 import { drawnLabels } from "../spec/mod.ts";
 import { sha256 } from "../formats/sha256.ts";
@@ -38,6 +39,12 @@ const filmLimit = 4_000_000;
 /** A file of the bundle, or null where it has none of this name. */
 function bytesOf(bundle: BundleFiles, name: string): Uint8Array | null {
   return bundle.has(name) ? bundle.bytes(name) : null;
+}
+
+/** What spectrum.csv says; null where the bundle has none. */
+function spectrumOf(bundle: BundleFiles): SpectrumRow[] | null {
+  const name = "spectrum.csv";
+  return bundle.has(name) ? parseSpectrum(bundle.text(name), join(bundle.path, name)) : null;
 }
 
 /** A JSON file's plain values as names and words. */
@@ -152,6 +159,7 @@ export async function bundleReport(
       return mp4 ? [{ kind, file, label, caption, mp4: mp4.length <= filmLimit ? mp4 : null }] : [];
     }),
     metrics: readMetrics(folder),
+    spectrum: spectrumOf(folder),
     files: payload.map(({ name, sha256 }) => ({ name, sha256, meaning: meaningOf(name) })),
     provenance: provenanceLines(readProvenance(folder)),
   });

@@ -71,6 +71,7 @@ Deno.test("what a run has not got is left out of its report", async () => {
     pictures: [],
     films: [],
     metrics: null,
+    spectrum: null,
     environment: [],
   });
   for (const id of ["samples", "rotation", "denoising", "metrics", "training", "filter"]) {

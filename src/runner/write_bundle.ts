@@ -6,6 +6,7 @@ import { bundleFiles } from "../bundle/open.ts";
 import { counted } from "../counted.ts";
 import { describeDataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/mod.ts";
+import { sampleSpectrum, spectrumText } from "../evaluation/sample_spectrum.ts";
 import { drawnLabels, specName } from "../spec/mod.ts";
 import { bundleReport } from "../report/report.ts";
 import { type Computed, payloadFiles } from "./contents.ts";
@@ -76,11 +77,21 @@ function tagFiles(
     ["spec-as-written.yaml", source?.text ?? null],
     // Not in the payload: a run that takes another one's model has the other's.
     ["previews.png", previews],
+    ["spectrum.csv", spectrumOf(computed)],
     ["environment.json", jsonText(environmentOf(told))],
     ["provenance.json", provenanceOf({ ...told, spec, digests, subjects })],
     ["log.txt", log],
   ];
   return files.flatMap(([name, bytes]) => bytes === null ? [] : [[name, bytes]]);
+}
+
+/** The spectrum of the upright samples beside the dataset's; null where none are upright. */
+function spectrumOf({ samples, dataset, spec }: Computed): string | null {
+  const upright = samples.images.get("0");
+  if (!upright || !(upright.data instanceof Uint8Array)) return null;
+  const { imageSize, channels } = spec;
+  const drawn = { images: upright.data, count: upright.shape[0] ?? 0, imageSize, channels };
+  return spectrumText(sampleSpectrum(drawn, dataset));
 }
 
 /** Adds the README and the report, which name the others. */

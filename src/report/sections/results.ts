@@ -52,6 +52,49 @@ function featuresLine({ extractor, generated, reference }: Evaluation): Html | n
   `;
 }
 
+/** The power spectra of samples and data, over the radius of the frequency. */
+export function spectrumSection({ spectrum }: ReportInput): Section | null {
+  if (!spectrum || spectrum.length < 3) return null;
+  // The mean, at radius 0, is no frequency; no power has no decibels.
+  const rows = spectrum.slice(1);
+  const decibels = (power: number) => power > 0 ? 10 * Math.log10(power) : null;
+  const curves = [
+    { name: "samples", points: rows.map((row) => point(row.radius, decibels(row.samples))) },
+    { name: "data", points: rows.map((row) => point(row.radius, decibels(row.data))) },
+  ];
+  const curve = diagram(
+    curveSvg(
+      {
+        title: "",
+        x: { name: "frequency (cycles per image)" },
+        y: { name: "power (dB)" },
+        curves,
+      },
+      760,
+      340,
+      "spectrum",
+    ),
+    "Diagram: the power of samples and data at each spatial frequency",
+  );
+  return {
+    id: "spectrum",
+    heading: "Spectrum",
+    body: html`
+      <figure>
+        ${scroller("power spectrum", curve, "wide")}
+        <figcaption>
+          Mean power of the upright samples and of the dataset's images at each radius. Samples above
+          the data at high frequencies are noisy, samples below it are blurred.
+        </figcaption>
+      </figure>
+    `,
+  };
+}
+
+function point(x: number, y: number | null): [x: number, y: number | null] {
+  return [x, y];
+}
+
 /** The loss, the machine and its speed, samples on the way. */
 export function trainingSection({ losses, environment, pictures }: ReportInput): Section | null {
   const last = losses.at(-1);
