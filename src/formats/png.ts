@@ -35,6 +35,13 @@ const predictors: ((left: number, up: number, corner: number) => number)[] = [
   paeth,
 ];
 
+/** Width and height of a PNG file, from its header; 0 where it is too short to have one. */
+export function pngSize(png: Uint8Array): { width: number; height: number } {
+  if (png.length < 24) return { width: 0, height: 0 };
+  const view = new DataView(png.buffer, png.byteOffset);
+  return { width: view.getUint32(16), height: view.getUint32(20) };
+}
+
 /**
  * A PNG file of an image; the same image always gives the same bytes.
  *

@@ -1,6 +1,6 @@
 /** What pages are put together from: tables, lists of facts, pictures, films, diagrams. */
 import type { Image } from "../formats/image.ts";
-import { encodePng } from "../formats/png.ts";
+import { encodePng, pngSize } from "../formats/png.ts";
 import { type Filling, type Html, html, svgHtml } from "./markup.ts";
 import { colours, palette } from "./plots.ts";
 
@@ -114,13 +114,6 @@ export function pictureFigure(
   return html`
     <figure>${scroller(caption, image, "wide light")}<figcaption>${caption}</figcaption></figure>
   `;
-}
-
-/** Width and height of a PNG file, from its header; 0 where it is too short to have one. */
-function pngSize(png: Uint8Array): { width: number; height: number } {
-  if (png.length < 24) return { width: 0, height: 0 };
-  const view = new DataView(png.buffer, png.byteOffset);
-  return { width: view.getUint32(16), height: view.getUint32(20) };
 }
 
 /**

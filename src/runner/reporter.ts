@@ -8,6 +8,11 @@ export interface Besides {
   secondsLeft: number;
 }
 
+/** What happened in a run, for those who write it down; people are told by messages. */
+export type RunEvent =
+  | { event: "preview"; step: number; epoch: number; file: string }
+  | { event: "score"; metric: string; value: number; standardError: number | null; step: number };
+
 /** Whom a run tells how far it is. The command line's progress display is one. */
 export interface Reporter {
   /** Starts a part of the work: its name, how many units it has, and what is counted. */
@@ -18,6 +23,8 @@ export interface Reporter {
   message(text: string): void;
   /** Ends the part. */
   done(): void;
+  /** Takes down what happened; those who only show leave it away. */
+  record?(event: RunEvent): void;
 }
 
 /** Tells nobody. */

@@ -1,0 +1,92 @@
+/**
+ * Protocol Buffers, as much as TensorBoard's events need
+ * (https://protobuf.dev/programming-guides/encoding): fields written one after the other, and
+ * read again.
+ */
+
+/** A field with its number and its bytes. */
+export type ProtoField = Uint8Array;
+
+const enum Wire {
+  Varint = 0,
+  Bits64 = 1,
+  Bytes = 2,
+  Bits32 = 5,
+}
+
+/** A whole number of at least 0. */
+export function varintField(number: number, value: number): ProtoField {
+  return concat([varint(number * 8 + Wire.Varint), varint(value)]);
+}
+
+/** A 64-bit float. */
+export function doubleField(number: number, value: number): ProtoField {
+  return concat([varint(number * 8 + Wire.Bits64), new Uint8Array(Float64Array.of(value).buffer)]);
+}
+
+/** A 32-bit float. */
+export function floatField(number: number, value: number): ProtoField {
+  return concat([varint(number * 8 + Wire.Bits32), new Uint8Array(Float32Array.of(value).buffer)]);
+}
+
+/** A text, bytes, or a message of fields. */
+export function bytesField(
+  number: number,
+  value: string | Uint8Array | readonly ProtoField[],
+): ProtoField {
+  const bytes = typeof value === "string"
+    ? new TextEncoder().encode(value)
+    : value instanceof Uint8Array
+    ? value
+    : concat(value);
+  return concat([varint(number * 8 + Wire.Bytes), varint(bytes.length), bytes]);
+}
+
+/** A message of fields. */
+export function concat(fields: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(fields.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const field of fields) {
+    whole.set(field, at);
+    at += field.length;
+  }
+  return whole;
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push(rest % 128 + 128);
+  bytes.push(rest);
+  return Uint8Array.from(bytes);
+}
+
+/** A field of a message that was read: whole numbers and messages (or texts), no floats. */
+export type ReadField = { number: number } & ({ value: number } | { bytes: Uint8Array });
+
+/** The fields of a message, up to the first that is cut off or of no known kind. */
+export function* fieldsOf(message: Uint8Array): Generator<ReadField> {
+  let at = 0;
+  const next = (): number => {
+    let value = 0;
+    for (let scale = 1; at < message.length; scale *= 128) {
+      const byte = message[at++] ?? 0;
+      value += (byte % 128) * scale;
+      if (byte < 128) return value;
+    }
+    return NaN;
+  };
+  while (at < message.length) {
+    const key = next();
+    const [number, wire] = [Math.floor(key / 8), key % 8];
+    if (wire === Wire.Varint) yield { number, value: next() };
+    else if (wire === Wire.Bits64) at += 8;
+    else if (wire === Wire.Bits32) at += 4;
+    else if (wire === Wire.Bytes) {
+      const end = next() + at;
+      if (!(end <= message.length)) return;
+      yield { number, bytes: message.subarray(at, end) };
+      at = end;
+    } else return;
+  }
+}
