@@ -93,6 +93,10 @@ const meanings: [pattern: RegExp, words: string][] = [
   [/^provenance\.json$/, "what made these files: versions, device, data (an in-toto statement)"],
   [/^environment\.json$/, "machine, versions and times of the run"],
   [/^log.*$/, "what was said while it ran"],
+  [
+    /^progress\.jsonl$/,
+    "its diary: the course of the training, previews, scores, starts and stops",
+  ],
   [/^README\.md$/, "this file"],
   [/^manifest-sha256\.txt$/, "SHA-256 of each file under data/"],
   [/^tagmanifest-sha256\.txt$/, "SHA-256 of each file outside data/"],

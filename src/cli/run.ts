@@ -26,6 +26,7 @@ Usage: deno task run SPEC [field=value ...] [options]
   --skip-bad           leave out images that cannot be read; the bundle counts them
   --elsewhere          go on with a training that another engine or kind of device began
   --again              run again what is finished: a second bundle beside the first one, and compare
+  --tensorboard FOLDER write events for TensorBoard: loss, speed, learning rate, previews, scores, the spec
   --dry-run            print the resolved spec, the network, what would be written and how long it would take
   --quiet              say nothing but where the bundle is
 
@@ -39,18 +40,14 @@ Examples:
 /** Runs the verb. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which spec? For example: deno task run experiments/quickstart.yaml";
-  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, quiet, dryRun, again } =
-    runArguments(
-      args,
-      missing,
-      ["dry-run", "again"],
-    );
+  const said = runArguments(args, missing, ["dry-run", "again"], ["tensorboard"]);
+  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, again } = said;
   const { written, resolved } = await loadSpec(path, overrides);
-  const report = createProgress({ quiet });
+  const report = createProgress({ quiet: said.quiet });
   report.message(
     `${specName(resolved)} on ${resolved.dataset}, spec ${specDigest(resolved).slice(0, 12)}`,
   );
-  if (dryRun) {
+  if (said.dryRun) {
     const source = { path, text: written };
     print(resolvedSpecYaml(resolved));
     const onMeasure = () =>
@@ -81,6 +78,7 @@ export async function run(args: string[]): Promise<number> {
       threads,
       again,
       source,
+      tensorboard: said.tensorboard,
       report,
       signal,
     });

@@ -38,6 +38,8 @@ export interface RunArguments {
   images: string | undefined;
   /** The bundle that another one was trained from. */
   from: string | undefined;
+  /** A folder for TensorBoard's events, where they are asked for. */
+  tensorboard: string | undefined;
 }
 
 /**
@@ -52,7 +54,7 @@ export function runArguments(
   args: string[],
   missing: string,
   more: readonly ("dry-run" | "again" | "retry-failed")[] = [],
-  places: readonly ("path" | "from")[] = [],
+  places: readonly ("path" | "from" | "tensorboard")[] = [],
 ): RunArguments {
   const { values, flags, words } = parseOptions(
     args,
@@ -85,6 +87,7 @@ export function runArguments(
     retryFailed: flags["retry-failed"] ?? false,
     images: values.path,
     from: values.from,
+    tensorboard: values.tensorboard,
   };
 }
 

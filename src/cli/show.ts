@@ -85,14 +85,14 @@ type BundleModel = ModelSamples & { classes: DrawnClasses | null };
 async function samplesOf(path: string): Promise<BundleModel> {
   const { openBundle } = await import("../bundle/open.ts");
   const { readAllSamples, readBundleSpec, readClassNames } = await import("../bundle/read.ts");
-  const { drawnLabels, specName } = await import("../spec/mod.ts");
+  const { drawnClasses } = await import("../spec/labels.ts");
+  const { specName } = await import("../spec/mod.ts");
   const bundle = openBundle(path);
   const sets = [...await readAllSamples(bundle)].map(([angleDegrees, pictures]) => ({
     angleDegrees,
     pictures,
   }));
   const spec = readBundleSpec(bundle);
-  const labels = drawnLabels(spec);
-  const classes = labels && { labels, names: readClassNames(bundle) };
+  const classes = drawnClasses(spec, readClassNames(bundle));
   return { model: specName(spec), sets, classes };
 }

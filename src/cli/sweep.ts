@@ -36,12 +36,10 @@ Examples:
 /** Runs the sweep, and prints its tables. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which sweep? For example: deno task sweep experiments/paper/sweep.yaml";
-  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, quiet } = runArguments(
-    args,
-    missing,
-  );
+  const said = runArguments(args, missing, [], ["tensorboard"]);
+  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, tensorboard } = said;
   const { members: runs } = await loadSweep(path, overrides);
-  const { report, change, clear } = sweepDisplay({ quiet });
+  const { report, change, clear } = sweepDisplay({ quiet: said.quiet });
   report.message(`${path}: ${counted(runs.length, "run")}`);
   return await stoppable(report, async (signal) => {
     const options = {
@@ -51,6 +49,7 @@ export async function run(args: string[]): Promise<number> {
       dataRoot: data,
       skipBad,
       elsewhere,
+      tensorboard,
       report,
       signal,
       onChange: change,

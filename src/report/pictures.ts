@@ -106,7 +106,7 @@ export async function classFiles(
 }
 
 /** A name that a column has room for. */
-function shortName(name: string): string {
+export function shortName(name: string): string {
   return name.length > 16 ? `${name.slice(0, 15)}…` : name;
 }
 

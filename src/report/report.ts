@@ -20,7 +20,7 @@ import {
 import type { Provenance } from "../bundle/schemas.ts";
 import { parseSpectrum, type SpectrumRow } from "../evaluation/sample_spectrum.ts";
 import { plainOf } from "../formats/markdown.ts";
-import { drawnLabels } from "../spec/mod.ts";
+import { drawnClasses } from "../spec/labels.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { shownFilms, shownPictures } from "./captions.ts";
 import { reportHtml } from "./html.ts";
@@ -133,7 +133,6 @@ export async function bundleReport(
     [...parseManifest(manifest, () => {})].map(([name, sha256]) => ({ name, sha256 }));
   const readme = textOf(folder, "README.md")?.split("\n")[2];
   const spec = readBundleSpec(folder);
-  const labels = drawnLabels(spec);
   const name = context.name ?? basename(resolve(folder.path));
   return reportHtml({
     folder: isSafeName(name) ? name : null,
@@ -148,7 +147,7 @@ export async function bundleReport(
       angleDegrees,
       pictures,
     })),
-    classes: labels && { labels, names: readClassNames(folder) },
+    classes: drawnClasses(spec, readClassNames(folder)),
     pictures: shownPictures.flatMap(([file, kind, alt, caption]) => {
       const png = bytesOf(folder, file === "previews.png" ? file : `data/${file}`);
       return png ? [{ kind, alt, caption, png }] : [];

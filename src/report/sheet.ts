@@ -350,12 +350,15 @@ export function strip(
 /**
  * The samples drawn while training: a row for each preview ("epoch 3"), at most eight images each;
  * a PNG file.
+ *
+ * @param options.columnLabels stand over the images
  */
 export function previewSheet(
   previews: { label: string; pictures: Pictures }[],
-  options: SheetOptions = {},
+  { columnLabels, ...options }: SheetOptions & { columnLabels?: string[] | null } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return sheetPng([{ cells: previews.map(({ pictures }) => allPictures(pictures).slice(0, 8)) }], {
+  const cells = previews.map(({ pictures }) => allPictures(pictures).slice(0, 8));
+  return sheetPng([{ cells, columnLabels: columnLabels ?? undefined }], {
     rowLabels: previews.map(({ label }) => label),
     ...options,
   });

@@ -9,9 +9,10 @@ import { lowpassKernel } from "../filters/mod.ts";
 import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
 import { filterCsv, filterPlot, responseCsv, responsePlot } from "../report/filter.ts";
 import { lossPlot } from "../report/plots.ts";
-import { samplePictures } from "../report/pictures.ts";
+import { samplePictures, shortName } from "../report/pictures.ts";
 import { type Lowpasses, resamplingSheet } from "../report/resampling.ts";
 import { pictureRange, type Pictures, previewSheet, strip } from "../report/sheet.ts";
+import { classOfImage, type DrawnClasses } from "../spec/labels.ts";
 import { drawnLabels, type ResolvedSpec, specName } from "../spec/mod.ts";
 import { normalNumbers } from "../../kernels/random_normal/reference.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
@@ -148,10 +149,12 @@ function metricsFile(metrics: Metrics): PayloadFile {
  * The images drawn while training, a row for each preview; null where there were none.
  *
  * @param epochs of the training at each of them
+ * @param classes that the images go round; null of a model that knows none
  */
 export async function previewsPng(
   previews: TensorData | null,
   epochs: (preview: number) => number,
+  classes: DrawnClasses | null,
 ): Promise<Uint8Array | null> {
   if (!previews) return null;
   const [count, , size, , channels] = previews.shape as [number, number, number, number, number];
@@ -167,7 +170,11 @@ export async function previewsPng(
         channels: channels as 1 | 3,
       },
     })),
-    { title: "Samples in the course of the training" },
+    {
+      title: "Samples in the course of the training",
+      columnLabels: classes &&
+        Array.from({ length: 8 }, (_, i) => shortName(classOfImage(classes, i))),
+    },
   );
 }
 

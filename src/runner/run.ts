@@ -8,6 +8,7 @@ import { openBundle } from "../bundle/open.ts";
 import { describeDataset } from "../datasets/mod.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { LostLockError } from "../files/lock.ts";
+import { drawnClasses } from "../spec/labels.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import type { Checkpoint } from "../training/checkpoint.ts";
 import {
@@ -20,6 +21,8 @@ import {
 } from "../training/state.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { previewsPng } from "./contents.ts";
+import { type Diary, diaryName, startDiary } from "./diary.ts";
+import { beginDiary, endDiary, startEvents } from "./following.ts";
 import { type Log, startLog } from "./log.ts";
 import { nearestRun, writeWorkSpec } from "./nearest_run.ts";
 import { placeName, readPlace } from "./place.ts";
@@ -71,6 +74,8 @@ export interface RunOptions {
   expected?: Digests | undefined;
   /** Whom to tell how far it is; default nobody. */
   report?: Reporter | undefined;
+  /** A folder for TensorBoard, in which the run gets one of its own. */
+  tensorboard?: string | undefined;
   /** Stops the run; what was reached is kept, and the same run goes on there. */
   signal?: AbortSignal | undefined;
 }
@@ -85,6 +90,7 @@ interface Run {
   /** What an earlier start left of the training, or null. */
   checkpoint: Checkpoint | null;
   log: Log;
+  diary: Diary;
   report: Reporter;
   stopwatch: Stopwatch;
   /** Where the images lie, where the spec says so. */
@@ -101,7 +107,8 @@ interface Run {
 export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}): Promise<Bundle> {
   const { out = "out", again = false } = options;
   const log = startLog(options.report ?? silent);
-  const { report } = log;
+  const diary = startDiary(log.report);
+  const { report } = diary;
   const stopwatch = startStopwatch();
   const prepared = await prepareRun(spec, { ...options, out, report });
   report.message(`data: ${describeDataset(prepared.dataset)}`);
@@ -123,17 +130,22 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     const nearest = checkpoint || again ? null : await nearestRun(prepared, out);
     if (nearest) report.message(nearest);
     requireRoom(prepared, out);
-    keepInWork(work, prepared, { log, stopwatch });
+    keepInWork(work, prepared, { log, stopwatch, diary });
+    if (options.tensorboard !== undefined) {
+      held.use(startEvents(options.tensorboard, work, prepared, diary));
+    }
     const engine = await openRunEngine(options, spec, checkpoint);
     if (engine !== options.engine) held.defer(() => engine.dispose());
     report.message(`engine: ${engine.description}`);
     requireRunnable(prepared, engine, { out, checkpoint, elsewhere: options.elsewhere ?? false });
     const imagesAt = spec.data.path === null ? null : resolve(spec.data.path);
-    const run = { prepared, options, out, engine, work, checkpoint, log, report, stopwatch };
+    const run = { prepared, options, out, engine, work, checkpoint, log, diary, report, stopwatch };
     const bundle = await compute({ ...run, imagesAt });
+    diary.end("finished");
     work.remove();
     return bundle;
   } catch (error) {
+    endDiary(diary, error, options.signal);
     if (!(error instanceof LostLockError)) keepQuietly(stopwatch);
     throw explainFullDisk(error, out);
   }
@@ -151,13 +163,15 @@ function finishedBundle(path: string, report: Reporter): Bundle {
 
 /** Begins to write down in the place of work what the run is, what it says and how long it takes. */
 function keepInWork(
-  { path }: Work,
-  { spec, digests }: Prepared,
-  { log, stopwatch }: { log: Log; stopwatch: Stopwatch },
+  { path, check }: Work,
+  prepared: Prepared,
+  { log, stopwatch, diary }: { log: Log; stopwatch: Stopwatch; diary: Diary },
 ): void {
+  const { spec, digests } = prepared;
   writeWorkSpec(path, spec, digests);
   log.keepIn(join(path, `log-${digests.spec.slice(0, 16)}.txt`));
   stopwatch.keepIn(join(path, "time.json"));
+  beginDiary(diary, join(path, diaryName), prepared, check);
 }
 
 /** Writes the times down. What stopped the run, a full disk say, is what people must hear. */
@@ -188,7 +202,7 @@ async function openRunEngine(
 
 /** Trains, or takes the model of a finished training; draws, scores, and writes the bundle. */
 async function compute(run: Run): Promise<Bundle> {
-  const { prepared, options, engine, work, log, report, stopwatch } = run;
+  const { prepared, options, engine, work, log, diary, report, stopwatch } = run;
   const { spec, digests, dataset, path } = prepared;
   const { signal, dataRoot } = options;
   const unet = compileUNet(spec);
@@ -204,10 +218,11 @@ async function compute(run: Run): Promise<Bundle> {
     () => samplePhase({ ...drawing, mayKeep: work.check, onKept: stopwatch.keep }),
   );
   const upright = samples.images.get("0");
-  const evaluation = await scorePhase({ engine, spec, dataset, upright, dataRoot, report });
+  const { losses } = trained;
+  const scoring = { engine, spec, dataset, upright, dataRoot, report, steps: losses.length };
+  const evaluation = await scorePhase(scoring);
   signal?.throwIfAborted();
   report.message("writing the bundle");
-  const { losses } = trained;
   const network = unet.summary();
   return await writeBundle({
     path,
@@ -220,6 +235,7 @@ async function compute(run: Run): Promise<Bundle> {
     source: options.source,
     imagesAt: run.imagesAt,
     log: log.text(),
+    diary: diary.text(),
   });
 }
 
@@ -244,6 +260,10 @@ async function trainedState(
   const every = epochsBetweenPreviews(spec, dataset.count);
   const stepsPerEpoch = Math.ceil(dataset.count / spec.training.batchSize);
   const before = Math.floor((start?.losses.length ?? 0) / stepsPerEpoch / every);
-  const previews = await previewsPng(trained.previews, (i) => (before + i + 1) * every);
+  const previews = await previewsPng(
+    trained.previews,
+    (i) => (before + i + 1) * every,
+    drawnClasses(spec, dataset.classNames),
+  );
   return { trained, previews };
 }

@@ -19,7 +19,6 @@ import { openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import {
-  drawnLabels,
   METHOD_VERSION,
   type ResolvedSpec,
   resolveSpec,
@@ -27,6 +26,7 @@ import {
   specDigest,
   specName,
 } from "../spec/mod.ts";
+import { drawnClasses } from "../spec/labels.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { setWeights } from "../unet/weights.ts";
 import { sampleFiles } from "./contents.ts";
@@ -87,7 +87,6 @@ export async function sampleBundle(
   const own = readBundleDigests(model);
   const spec = samplingSpec(readBundleSpec(model), overrides);
   const classNames = readClassNames(model);
-  const labels = drawnLabels(spec);
   const specIs = specDigest(spec);
   const digests: Digests = {
     spec: specIs,
@@ -199,7 +198,7 @@ export async function sampleBundle(
             digest: writer.digest(),
             digests,
             names,
-            classes: labels && { labels, names: classNames },
+            classes: drawnClasses(spec, classNames),
           }),
         );
         work.check();

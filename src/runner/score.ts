@@ -17,11 +17,13 @@ export interface ScorePhase {
   /** Where weights and caches lie; default `data`. */
   dataRoot?: string | undefined;
   report: Reporter;
+  /** Steps that the network was trained for. */
+  steps: number;
 }
 
 /** Scores the unturned samples, where the spec asks for scores. */
 export async function scorePhase(
-  { engine, spec, dataset, upright, dataRoot, report }: ScorePhase,
+  { engine, spec, dataset, upright, dataRoot, report, steps }: ScorePhase,
 ): Promise<Evaluation | null> {
   if (spec.evaluation.metrics.length === 0 || !upright) return null;
   const images = upright.data as Uint8Array; // Samples are bytes.
@@ -45,6 +47,7 @@ export async function scorePhase(
   for (const { metric, value, standardError } of found.scores) {
     const error = standardError === null ? "" : ` ± ${standardError.toPrecision(2)}`;
     report.message(`${metric}: ${value.toPrecision(5)}${error}`);
+    report.record?.({ event: "score", metric, value, standardError, step: steps });
   }
   for (const note of found.notes) report.message(note);
   return found;

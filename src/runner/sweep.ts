@@ -21,8 +21,11 @@ import { findBundle } from "./work.ts";
 export type { Member, MemberState } from "./sweep_member.ts";
 
 /** How a sweep is run. */
-export interface SweepOptions
-  extends Pick<RunOptions, "out" | "dataRoot" | "skipBad" | "elsewhere" | "threads" | "signal"> {
+export interface SweepOptions extends
+  Pick<
+    RunOptions,
+    "out" | "dataRoot" | "skipBad" | "elsewhere" | "threads" | "signal" | "tensorboard"
+  > {
   /** The engine to open, once for all members of the same precision; default `auto`. */
   engine?: EngineName | "auto" | undefined;
   /** Whom to tell what the present member does; default nobody. */

@@ -1,5 +1,5 @@
 /** Training as a part of a run: where it goes on, when it saves, what it shows. */
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { counted } from "../counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine, EnginePlace } from "../engines/engine.ts";
@@ -92,7 +92,9 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     const epoch = Math.ceil(step / stepsPerEpoch);
     const { pixels, stepSeconds } = await drawing.draw();
     previews.push(pixels);
-    report.message(`epoch ${epoch}: ${await showPreview(options, epoch, pixels)}`);
+    const path = await showPreview(options, epoch, pixels);
+    report.message(`epoch ${epoch}: ${path}`);
+    report.record?.({ event: "preview", step, epoch, file: basename(path) });
     await keeper.save();
     const ms = performance.now() - began;
     pace.paused(ms);

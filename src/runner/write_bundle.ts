@@ -7,9 +7,11 @@ import { counted } from "../counted.ts";
 import { describeDataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/mod.ts";
 import { sampleSpectrum, spectrumText } from "../evaluation/sample_spectrum.ts";
-import { drawnLabels, specName } from "../spec/mod.ts";
+import { drawnClasses } from "../spec/labels.ts";
+import { specName } from "../spec/mod.ts";
 import { bundleReport } from "../report/report.ts";
 import { type Computed, payloadFiles } from "./contents.ts";
+import { diaryName } from "./diary.ts";
 import { environmentOf, provenanceOf } from "./environment.ts";
 import { placeOf } from "./place.ts";
 import type { Stopwatch } from "./time_spent.ts";
@@ -33,6 +35,8 @@ export interface BundleInput {
   /** Where the images lie, where the spec says so. */
   imagesAt: string | null;
   log: string;
+  /** See `diary.ts`. */
+  diary: string;
 }
 
 /** Writes a run's bundle. */
@@ -59,7 +63,7 @@ export async function writeBundle(input: BundleInput): Promise<Bundle> {
 
 /** The files outside the payload: what was told, where and when. */
 function tagFiles(
-  { computed, engine, trained, previews, stopwatch, source, imagesAt, log }: BundleInput,
+  { computed, engine, trained, previews, stopwatch, source, imagesAt, log, diary }: BundleInput,
   writer: BundleWriter,
 ): [name: string, bytes: Uint8Array | string][] {
   const { spec, digests, dataset } = computed;
@@ -81,6 +85,7 @@ function tagFiles(
     ["environment.json", jsonText(environmentOf(told))],
     ["provenance.json", provenanceOf({ ...told, spec, digests, subjects })],
     ["log.txt", log],
+    [diaryName, diary],
   ];
   return files.flatMap(([name, bytes]) => bytes === null ? [] : [[name, bytes]]);
 }
@@ -107,8 +112,7 @@ async function describe(
   const payload = writer.payloadDigests();
   const names = [...payload.map(({ name }) => name), ...tags, "report.html"];
   const title = `${stem}, ${specName(spec)}`;
-  const labels = drawnLabels(spec);
-  const classes = labels && { labels, names: dataset.classNames };
+  const classes = drawnClasses(spec, dataset.classNames);
   const { notes } = dataset;
   writer.tag("README.md", bundleReadme({ title, summary, digest, digests, names, classes, notes }));
   const context = { name: basename(path), summary, payload, digest };

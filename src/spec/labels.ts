@@ -22,6 +22,19 @@ export interface DrawnClasses {
   names: readonly string[] | null;
 }
 
+/**
+ * The classes of a spec's images with their names; null where the network knows none.
+ *
+ * @param names of all classes, by label, where they are known
+ */
+export function drawnClasses(
+  spec: Parameters<typeof drawnLabels>[0],
+  names: DrawnClasses["names"],
+): DrawnClasses | null {
+  const labels = drawnLabels(spec);
+  return labels && { labels, names };
+}
+
 /** What a class is called: its name, else its number. */
 export function className(label: number, names: DrawnClasses["names"]): string {
   return names?.[label] || `class ${label}`;
