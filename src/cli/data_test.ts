@@ -1,9 +1,11 @@
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Dataset } from "../datasets/mod.ts";
 import { loadDataset } from "../datasets/mod.ts";
 import { UserError } from "../errors.ts";
 import { decodePng } from "../formats/png.ts";
+import { greyPng, writeFiles } from "../datasets/layouts_testing.ts";
+import { processTest } from "../testing.ts";
 import { exportImages, previewSheet, run } from "./data.ts";
 
 /** Five images in two classes. */
@@ -95,5 +97,62 @@ Deno.test(
     } finally {
       await Deno.remove(dataRoot, { recursive: true });
     }
+  },
+);
+
+/** What the verb prints on stdout in a folder, and its exit code. */
+async function printed(cwd: string, ...args: string[]): Promise<{ code: number; out: string }> {
+  const main = fromFileUrl(new URL("main.ts", import.meta.url));
+  const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
+  const permissions = ["--allow-read", "--allow-write", "--allow-net"];
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-lock", "--config", config, ...permissions, main, "data", ...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout) + (code === 0 ? "" : decoder.decode(stderr)) };
+}
+
+processTest(
+  "data: says what is read and what is not, by the permissions it has",
+  async (folder) => {
+    const evil = "\u001b]0;verified\u0007";
+    writeFiles(folder, {
+      "photos/train/cat/0.png": greyPng(0),
+      "photos/train/dog/0.png": greyPng(1),
+      "photos/train/dog/1.png": greyPng(2),
+      "photos/test/3.png": greyPng(3),
+      [`photos/${evil}.txt`]: "nothing",
+      "photos/page.zip": "<!DOCTYPE html><html>",
+    });
+    const { code, out } = await printed(folder, "folder", "photos", "--preview");
+    assertEquals(code, 2);
+    assertEquals(out.includes("page.zip: this is a web page"), true, out);
+    Deno.removeSync(join(folder, "photos/page.zip"));
+
+    const read = await printed(folder, "folder", "photos", "--preview");
+    assertEquals(read.code, 0, read.out);
+    const lines = [
+      "folder: 3 images: 3 image files in class folders in photos",
+      "classes: cat 1, dog 2",
+      "not used: 1 file (test/3.png): without labels, where train has them",
+      "not used: 1 file (\\u{1b}]0;verified\\u{7}.txt): neither images nor labels",
+      "colours: 3 grey images made three equal channels",
+      "contact sheet: folder-preview.png",
+    ];
+    for (const each of lines) assertEquals(read.out.split("\n").includes(each), true, read.out);
+    assertEquals(
+      decodePng(Deno.readFileSync(join(folder, "folder-preview.png"))).height > 100,
+      true,
+    );
+
+    const other = await printed(folder, "photos");
+    assertEquals(other.code, 2);
+    assertEquals(other.out.includes("deno task data folder photos"), true, other.out);
+    const none = await printed(folder, "folder", "photos", "--labels", "none");
+    assertEquals(none.out.includes("folder: 4 images"), true, none.out);
   },
 );

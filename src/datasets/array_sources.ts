@@ -4,8 +4,10 @@ import { decodeImage } from "../formats/images.ts";
 import { readNpz } from "../formats/npy.ts";
 import { openParquet, type ParquetImages } from "../formats/parquet.ts";
 import type { TensorData } from "../formats/tensors.ts";
+import { printable } from "../spec/source.ts";
 import { mostClasses, numberNames, publishedClasses } from "./class_names.ts";
 import type { DataFile } from "./files.ts";
+import { fewestPixels } from "./idx_source.ts";
 import { firstNames, notUsed } from "./notes.ts";
 import type { Sample, Source } from "./source.ts";
 import { orderNote, type Split, splitOf, splitOfPath, splitRank } from "./splits.ts";
@@ -39,7 +41,9 @@ function keyOf(name: string): string {
 function sideOf({ dtype, shape }: TensorData): Arrays["side"] | null {
   const [, height = 0, width = 0, channels = 1] = shape;
   if (dtype !== "U8" || (shape.length !== 3 && shape.length !== 4)) return null;
-  if (height < 1 || width < 1 || (channels !== 1 && channels !== 3)) return null;
+  if (height < fewestPixels || width < fewestPixels || (channels !== 1 && channels !== 3)) {
+    return null;
+  }
   return { height, width, channels };
 }
 
@@ -189,7 +193,7 @@ async function shardClasses(shards: readonly Shard[], dataset: string): Promise<
     return names ? [[...names]] : [];
   });
   const [names] = told;
-  if (names) return names;
+  if (names) return names.slice(0, mostClasses).map((name) => printable(name));
   if (publishedClasses[dataset]) return numberNames(dataset, 0);
   let most = 0;
   for (const { table, labels } of shards) {

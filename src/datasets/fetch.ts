@@ -6,6 +6,8 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
+import { exists, openRegular } from "../files/create.ts";
+import { ownedFolder } from "../files/owned.ts";
 import { gunzipPieces } from "../formats/gzip.ts";
 import { untar } from "../formats/tar.ts";
 import type { Archive } from "./archives.ts";
@@ -69,6 +71,24 @@ async function sha256Of(file: Deno.FsFile): Promise<string> {
   return hash.digest("hex");
 }
 
+/** A file that has arrived in part, or a new one; never what a link leads to. */
+function openDownload(path: string): Deno.FsFile {
+  if (exists(path)) return openRegular(path, { read: true, write: true });
+  return Deno.openSync(path, { read: true, write: true, createNew: true });
+}
+
+/**
+ * Two who fetch the same take turns; the second finds it there. Where the disk cannot lock, both
+ * fetch, and what they spoil for each other the SHA-256 tells.
+ */
+async function takeTurns(file: Deno.FsFile): Promise<void> {
+  try {
+    await file.lock(true);
+  } catch {
+    // As said above.
+  }
+}
+
 /** Gets one archive into `folder`, or the rest of it. */
 async function fetchArchive(
   archive: Archive,
@@ -76,10 +96,9 @@ async function fetchArchive(
   onProgress?: FetchProgress,
 ): Promise<string> {
   const path = join(folder, archive.file);
-  const file = await Deno.open(path, { read: true, write: true, create: true });
+  const file = openDownload(path);
   try {
-    // Two who fetch the same take turns; the second finds it there.
-    await file.lock(true);
+    await takeTurns(file);
     const reasons: string[] = [];
     for (const url of archive.urls) {
       if ((await file.stat()).size === archive.bytes) break;
@@ -156,6 +175,10 @@ export async function fetchDataset(
   const inTheWay = () =>
     new UserError(`${folder}: something lies there already; move it away to have ${name} fetched`);
   if (await taken()) throw inTheWay();
+  ownedFolder(join(dataRoot, ".downloads"), {
+    wayOut: "go to another folder, whose data/ is yours",
+    isLinkAllowed: true,
+  });
   await Deno.mkdir(downloads, { recursive: true });
   const paths: string[] = [];
   const problems: string[] = [];

@@ -25,6 +25,9 @@ interface Part {
   labels: Uint8Array | null;
 }
 
+/** Images with fewer pixels a side are none; so small files would grow to sets of any size. */
+export const fewestPixels = 4;
+
 const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
 const parentOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
 const isPacked = ({ name }: DataFile) => /\.gz$/i.test(name);
@@ -103,6 +106,9 @@ async function readPart(images: DataFile, labelFile: DataFile | undefined): Prom
   const { shape: [count, height, width, depth = 1], data } = await readIdx(path);
   if (!count || !height || !width || (depth !== 1 && depth !== 3)) {
     throw new UserError(`${path}: this IDX file holds no images`);
+  }
+  if (width < fewestPixels || height < fewestPixels) {
+    throw new UserError(`${path}: its images have ${width}x${height} pixels, too few`);
   }
   const labels = labelFile ? await readIdx(labelFile.path) : null;
   if (labels && `${labels.shape}` !== `${count}`) {

@@ -24,8 +24,9 @@ export type LabelTable =
   /** Something else; `why` tells what. */
   | { kind: "other"; why: string };
 
-/** A table with more rows is no table of a dataset's labels. */
-const mostRows = 20_000_000;
+/** A table with more rows or characters is none of a dataset's labels. */
+const mostRows = 2_000_000;
+const mostCharacters = 200_000_000;
 
 const nameColumns = [
   "filename",
@@ -83,11 +84,15 @@ export function isLabelFile(name: string): boolean {
 async function linesOf(path: string): Promise<{ line: string; row: number }[]> {
   const lines: { line: string; row: number }[] = [];
   let row = 0;
+  let characters = 0;
   for await (const text of readLines(path)) {
     row++;
+    characters += text.length;
     const line = text.trim();
     if (line) lines.push({ line, row });
-    if (row > mostRows) throw new UserError(`${path}: too long for a table of labels`);
+    if (row > mostRows || characters > mostCharacters) {
+      throw new UserError(`${path}: too long for a table of labels`);
+    }
   }
   return lines;
 }

@@ -1,0 +1,85 @@
+/** Files of strangers: bombs, sequences for the terminal, links. */
+import { join } from "@std/path";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { gzipSync } from "fflate";
+import { UserError } from "../errors.ts";
+import { filesTest } from "../testing.ts";
+import { fetchDataset } from "./fetch.ts";
+import { colourPng, greyPng, idxFile, refuses, writeFiles } from "./layouts_testing.ts";
+import { loadDataset } from "./mod.ts";
+
+const longLine = `a${",".repeat(900_000)}x`;
+
+refuses("a line of commas in a list of labels", {
+  dataset: "folder",
+  files: { "0.png": colourPng(0), "labels.txt": `0.png 3\n${longLine}\n` },
+}, "labels.txt:2: expected an image's name and its class");
+
+refuses(
+  "a line of commas in a table of labels",
+  {
+    dataset: "folder",
+    files: { "0.png": colourPng(0), "metadata.csv": `file_name,label\n${longLine}` },
+  },
+  "there are no images".slice(0, 0),
+  "metadata.csv",
+);
+
+refuses("a table of labels that unpacks to lines without end", {
+  dataset: "folder",
+  files: {
+    "0.png": colourPng(0),
+    "labels.csv.gz": gzipSync(new TextEncoder().encode("0.png,1\n".repeat(2_100_000))),
+  },
+}, "labels.csv.gz: too long for a table of labels");
+
+refuses("a packed table of images that is one long line", {
+  dataset: "mnist",
+  files: { "train.csv.gz": gzipSync(new Uint8Array(20_000_000).fill(0x31)) },
+}, "train.csv.gz: its lines are too long");
+
+refuses("an IDX file of a million images of one pixel", {
+  dataset: "folder",
+  files: { "train-images-idx3-ubyte": idxFile([1_000_000, 1, 1], new Uint8Array(1_000_000)) },
+}, "1x1 pixels, too few");
+
+refuses("an IDX file that promises more than it has", {
+  dataset: "mnist",
+  files: { "train-images-idx3-ubyte": idxFile([4_000_000_000, 28, 28], [1, 2, 3]) },
+}, "should hold 4000000000 x 28 x 28 bytes, but 3 are there");
+
+refuses("a table of half a million rows that are no images", {
+  dataset: "mnist",
+  files: { "train.csv": `label,pixel0,pixel1,pixel2,pixel3\n0,1,2,3,4\n` + "1\n".repeat(500_000) },
+}, "train.csv:3: 1 columns");
+
+filesTest("sequences in names reach no message, note or class as they are", async (folder) => {
+  const evil = "\u001b]52;c;aGk=\u0007\u009b31m\u202e";
+  writeFiles(join(folder, "files"), {
+    [`${evil}a/0.png`]: greyPng(0),
+    [`${evil}b/0.png`]: greyPng(1),
+    [`${evil}.txt`]: "nothing",
+  });
+  const data = { limit: null, digest: null, fit: "crop" as const, path: join(folder, "files") };
+  const dataset = await loadDataset({ dataset: "folder", imageSize: 32, channels: 3, data }, {
+    dataRoot: join(folder, "data"),
+  });
+  const told = [dataset.source, ...dataset.notes, ...dataset.classNames ?? []].join("\n");
+  assert(!/[\u001b\u0007\u009b\u202e]/.test(told), JSON.stringify(told));
+  assert(told.includes("\\u{1b}]52"), told);
+});
+
+filesTest("a planted link is not what a download is written through", async (folder) => {
+  const victim = join(folder, "victim");
+  Deno.writeTextFileSync(victim, "mine");
+  const downloads = join(folder, "data", ".downloads", "set");
+  Deno.mkdirSync(downloads, { recursive: true });
+  Deno.symlinkSync(victim, join(downloads, "set.tar.gz"));
+  const archive = { file: "set.tar.gz", urls: [], bytes: 3, sha256: "0".repeat(64) };
+  await assertRejects(
+    () => fetchDataset("set", [archive], join(folder, "data")),
+    UserError,
+    "no plain file",
+  );
+  assertEquals(Deno.readTextFileSync(victim), "mine");
+});
