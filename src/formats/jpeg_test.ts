@@ -8,6 +8,7 @@ import grey from "./fixtures/grey.jpg" with { type: "bytes" };
 import progressive from "./fixtures/progressive.jpg" with { type: "bytes" };
 import { fuzz } from "./fuzz.ts";
 import { decodeJpeg } from "./jpeg.ts";
+import { joined } from "./pieces.ts";
 
 for (
   const [name, bytes, tolerance] of [["baseline", baseline, 12], [
@@ -51,6 +52,8 @@ Deno.test("images that are not read are named and refused", () => {
     ["2 colours", changed(frame + 9, 2)],
     ["lossless", changed(frame + 1, 0xc3)],
     ["no picture", changed(frame + 1, 0xee)],
+    ["cut off", baseline.subarray(0, -2)],
+    ["is damaged (libjpeg: ", joined([baseline.subarray(0, -40), Uint8Array.of(0xff, 0xd9)])],
   ];
   for (const [what, bytes] of faults) {
     const error = assertThrows(() => decodeJpeg(bytes, "a.jpg"), UserError, what);
@@ -61,13 +64,57 @@ Deno.test("images that are not read are named and refused", () => {
       assertThrows(() => decodeJpeg(whole.subarray(0, length)), UserError);
     }
   }
+});
+
+Deno.test("JPEG bombs are refused, or read in bounded time and memory", () => {
+  const frame = baseline.findIndex((byte, i) => byte === 0xff && baseline[i + 1] === 0xc0);
+  const padded = (whole: Uint8Array, segments: Uint8Array) =>
+    joined([whole.subarray(0, 2), segments, whole.subarray(2)]);
+  const repeated = (segment: number[], times: number) => {
+    const bytes = new Uint8Array(segment.length * times);
+    for (let i = 0; i < times; i++) bytes.set(segment, i * segment.length);
+    return bytes;
+  };
+  const sized = (whole: Uint8Array, marker: number, width: number, height: number) => {
+    const bytes = whole.slice();
+    const at = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === marker);
+    new DataView(bytes.buffer).setUint16(at + 5, height);
+    new DataView(bytes.buffer).setUint16(at + 7, width);
+    return bytes;
+  };
+
+  // Endless segments: comments, fill bytes, tables.
+  const expected = decodeJpeg(baseline).data;
+  const table = [...baseline.subarray(baseline.indexOf(0xdb) - 1)].slice(0, 69);
+  assertEquals(table.slice(0, 5), [0xff, 0xdb, 0, 67, 0]);
+  for (
+    const [segment, times] of [[[0xff, 0xfe, 0, 2], 1e6], [[0xff], 4e6], [table, 5e4]] as const
+  ) {
+    assertEquals(decodeJpeg(padded(baseline, repeated([...segment], times))).data, expected);
+  }
+
+  // Pixels that are not there, with bytes enough to claim them.
+  const comments = repeated([0xff, 0xfe, 0, 2], 25_000);
+  const huge = padded(sized(baseline, 0xc0, 7000, 7000), comments);
+  assertThrows(() => decodeJpeg(huge), UserError, "it is damaged (libjpeg: ");
+  const progressiveHuge = sized(progressive, 0xc2, 7000, 7000);
+  assertThrows(() => decodeJpeg(padded(progressiveHuge, comments)), UserError, "it is damaged");
+
+  // Scans: each is a pass over all pixels, however few its bytes.
   const scan = progressive.lastIndexOf(0xda) - 1;
-  const scans = Array.from(
-    { length: 101 },
-    () => [...progressive.subarray(scan, progressive.length - 2)],
-  ).flat();
-  const many = Uint8Array.from([...progressive.subarray(0, scan), ...scans, 0xff, 0xd9]);
-  assertThrows(() => decodeJpeg(many), UserError, "too many scans");
+  const scans = (count: number) => repeated([...progressive.subarray(scan, -2)], count);
+  const withScans = (whole: Uint8Array, count: number) =>
+    joined([whole.subarray(0, scan), scans(count), whole.subarray(-2)]);
+  assertThrows(() => decodeJpeg(withScans(progressive, 101)), UserError, "too many scans");
+  const large = padded(withScans(progressiveHuge, 21), comments);
+  assertThrows(() => decodeJpeg(large), UserError, "too many scans");
+
+  // A second header of another size, which only libjpeg would heed.
+  const header = baseline.subarray(frame, frame + 19);
+  const twice = joined([baseline.subarray(0, frame), header, baseline.subarray(frame)]);
+  assertThrows(() => decodeJpeg(twice), UserError, "more than one picture");
+  // What was wrong with one image does nothing to the next.
+  assertEquals(decodeJpeg(baseline).data, expected);
 });
 
 Deno.test("fuzzing: damaged JPEG files", async () => {
