@@ -81,10 +81,14 @@ export function draw(text: string): void {
   sinks.err(text);
 }
 
-/** The terminal's size in characters; 80 by 24 where nobody knows it, or it is said to be 0. */
-export function terminalSize(): { columns: number; rows: number } {
+/**
+ * The terminal's size in characters; 80 by 24 where nobody knows it, or it is said to be 0.
+ *
+ * @param ask other than Deno for tests
+ */
+export function terminalSize(ask = Deno.consoleSize): { columns: number; rows: number } {
   try {
-    const { columns, rows } = Deno.consoleSize();
+    const { columns, rows } = ask();
     return { columns: columns || 80, rows: rows || 24 };
   } catch {
     return { columns: 80, rows: 24 };

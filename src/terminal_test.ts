@@ -1,6 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join, relative } from "@std/path";
-import { captureTerminal, line, oneLine, print, printBeside, visible } from "./terminal.ts";
+import {
+  captureTerminal,
+  line,
+  oneLine,
+  print,
+  printBeside,
+  terminalSize,
+  visible,
+} from "./terminal.ts";
 
 const granted = (name: Deno.PermissionName) =>
   Deno.permissions.querySync({ name }).state === "granted";
@@ -36,6 +44,18 @@ Deno.test("results and what goes beside them pass the same writer", () => {
   assertEquals([said.out, said.err], [["a\\u{1b}[1m\nb"], ["c\\u{9b}"]]);
 });
 
+Deno.test("a terminal of 0 columns, and none, count as 80 by 24", () => {
+  const usual = { columns: 80, rows: 24 };
+  assertEquals(terminalSize(() => ({ columns: 0, rows: 0 })), usual);
+  assertEquals(terminalSize(() => ({ columns: 120, rows: 0 })), { columns: 120, rows: 24 });
+  assertEquals(
+    terminalSize(() => {
+      throw new Error("no terminal");
+    }),
+    usual,
+  );
+});
+
 Deno.test({
   name: "a closed pipe, a full disk and closed outputs end nothing (needs --allow-run)",
   ignore: !granted("run") || Deno.build.os !== "linux",
@@ -69,7 +89,7 @@ Deno.test({
           if (name !== "benchmarks") visit(path);
           continue;
         }
-        const isProgram = name.endsWith(".ts") && !/_(test|bench|nightly)\.ts$/.test(name);
+        const isProgram = name.endsWith(".ts") && !/(^|_)(test|testing|bench|nightly)\.ts$/.test(name);
         if (!isProgram || ["terminal.ts", "fuzz.ts"].includes(name)) continue;
         const text = Deno.readTextFileSync(path);
         const stray = /\bconsole\s*[.[]|\bDeno\.std(out|err)\.write|std(out|err)\.writable/.exec(

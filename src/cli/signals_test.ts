@@ -1,8 +1,8 @@
 // What ends runs from outside, with real processes: signals, terminals that close, pipes whose
 // reader is gone. Each run goes on, and ends in the bytes of one left alone.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
-import { command, commandLine, ignoreRuns, tinySpec, withFolder } from "./testing.ts";
+import { fromFileUrl, join } from "@std/path";
+import { command, commandLine, ignoreRuns, start, tinySpec, withFolder } from "./testing.ts";
 
 const python = Deno.permissions.querySync({ name: "env" }).state === "granted"
   ? Deno.env.get("PYTHON") ?? "python3"
@@ -99,6 +99,22 @@ signalTest("each is saved, has its exit code, and the run goes on", async (folde
   }).output();
   assertEquals(code, 0, new TextDecoder().decode(stderr));
   assertEquals(manifest(join(folder, "out")), expected);
+});
+
+signalTest("a task hands them on, which npx does not", async (folder) => {
+  const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
+  // A task in a task keeps the folder of the first one.
+  const env = { INIT_CWD: folder };
+  const process = start(
+    folder,
+    [Deno.execPath(), "task", "--config", config, ...arguments_("out")],
+    env,
+  );
+  assert(await process.said("engine: "));
+  process.kill("SIGTERM");
+  const { code, err } = await process.ending;
+  assertEquals(code, 143, err);
+  assertStringIncludes(err, "what was reached is saved");
 });
 
 signalTest("a terminal that closes stops a run, saved", async (folder) => {

@@ -63,8 +63,16 @@ export function command(
   env: Record<string, string> = {},
   preload: string[] = [],
 ): Command {
-  const [deno = "", ...rest] = commandLine(args, preload);
-  const process = new Deno.Command(deno, {
+  return start(cwd, commandLine(args, preload), env);
+}
+
+/** Starts any program, with the words by which a shell does. */
+export function start(
+  cwd: string,
+  [program = "", ...rest]: readonly string[],
+  env: Record<string, string> = {},
+): Command {
+  const process = new Deno.Command(program, {
     args: rest,
     cwd,
     env: { NO_COLOR: "1", ...env },
