@@ -1,6 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
-import { exampleBundle, examplePayload } from "../bundle/testing.ts";
+import type { z } from "zod";
+import { files, jsonText } from "../bundle/layout.ts";
+import { provenance, type ProvenanceInput } from "../bundle/provenance.ts";
+import {
+  type Environment,
+  environmentForm,
+  metricsForm,
+  provenanceForm,
+} from "../bundle/schemas.ts";
+import { exampleBundle, examplePayload, exampleSpec } from "../bundle/testing.ts";
+import { type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
 import { type BrowserPage, findChromium, openBrowser } from "./browser.ts";
 import { reportHtml } from "./html.ts";
 import type { ReportInput } from "./input.ts";
@@ -106,31 +116,107 @@ function sweepRuns({ name, spec, metrics, losses, samples }: ReportInput): Sweep
   }));
 }
 
-/** A bundle whose manifests are right, and whose texts are hostile. */
+/** A bundle whose manifests and forms are right, and whose texts are hostile where they can be. */
 function forgedBundle(path: string): string {
-  const payload = examplePayload();
-  const metrics = JSON.parse(String(payload.get("metrics.json")));
-  payload.set("metrics.json", JSON.stringify(forged(metrics, ["samples", "better"])));
-  const [one, other] = hostileTexts;
-  const provenance = {
-    predicate: {
-      buildDefinition: {
-        resolvedDependencies: [
-          { name: one, uri: other, digest: { gitCommit: one }, annotations: {} },
-          { name: other, uri: `pkg:generic/${one}@${other}` },
-          { name: one, annotations: { kind: "dataset", source: other } },
-        ],
-      },
-      runDetails: {
-        builder: { version: { deno: one, platform: other } },
-        byproducts: [{ annotations: { note: one } }],
-      },
-    },
-  };
-  const environment = Object.fromEntries(hostileTexts.map((text) => [text, text]));
+  const payload = examplePayload(classSpec());
+  const metrics = JSON.parse(String(payload.get(files.metrics)));
+  payload.set(files.metrics, jsonText(forgedWithin(metricsForm, metrics)));
+  const [one = "", other = ""] = hostileTexts;
   return exampleBundle(path, payload, {
-    "environment.json": JSON.stringify(environment),
-    "provenance.json": JSON.stringify(provenance),
+    "environment.json": jsonText(forgedWithin(environmentForm, environment)),
+    "provenance.json": jsonText(
+      forgedWithin(provenanceForm, JSON.parse(provenance(provenanceInput(classSpec())))),
+    ),
     "README.md": `# ${one}\n\n${hostileTexts.join(" ")}\n`,
+    "log.txt": other,
   }).path;
+}
+
+/** A spec with classes, whose names stand in the report. */
+function classSpec(): ResolvedSpec {
+  return resolveSpec(exampleSpec() as Parameters<typeof resolveSpec>[0], ["classes=10"]);
+}
+
+/** The value with a hostile text in place of each text for which the form still takes it. */
+function forgedWithin(form: z.ZodType, value: unknown): unknown {
+  const changed = structuredClone(value);
+  let next = 0;
+  const forge = (holder: object) => {
+    for (const [key, one] of Object.entries(holder)) {
+      if (typeof one === "object" && one !== null) forge(one);
+      if (typeof one !== "string") continue;
+      const kinds = hostileTexts.map((_, i) => hostileTexts[(next + i) % hostileTexts.length]);
+      const taken = kinds.find((text) => {
+        Reflect.set(holder, key, text);
+        return form.safeParse(changed).success;
+      });
+      if (taken === undefined) Reflect.set(holder, key, one);
+      else next++;
+    }
+  };
+  assert(form.safeParse(value).success, "the forgery begins with what is right");
+  if (typeof changed === "object" && changed !== null) forge(changed);
+  assert(next > 0, "some text could be forged");
+  return changed;
+}
+
+const date = "2026-01-01T00:00:00.000Z";
+
+const environment: Environment = {
+  engine: "TensorFlow",
+  place: {
+    engine: "tensorflow",
+    device: "cpu",
+    threads: 2,
+    processor: "a processor",
+    instructions: ["avx2"],
+    libraries: [{ name: "libtensorflow", version: "2.21.0" }],
+    deno: "2.9.6",
+  },
+  system: "linux x86_64",
+  startedAt: date,
+  finishedAt: date,
+  trainedOn: ["tensorflow"],
+  host: "a host",
+  cores: 2,
+  data: {
+    source: "digits",
+    images: 10,
+    skipped: ["a file"],
+    notes: ["a note"],
+    classNames: ["zero", "one", "two"],
+    path: "images",
+  },
+  trainingImagesPerSecond: 20,
+  starts: 1,
+  seconds: 60,
+};
+
+function provenanceInput(spec: ResolvedSpec): ProvenanceInput {
+  const digest = "1".repeat(64);
+  return {
+    subjects: [{ name: "data/spec.yaml", sha256: digest }],
+    spec,
+    name: "D-2N",
+    digests: { spec: digest, data: digest, run: digest, method: 1 },
+    data: {
+      name: "mnist",
+      source: "digits",
+      digest,
+      archives: [{ name: "an archive", sha256: digest }],
+    },
+    engine: {
+      name: "tensorflow",
+      description: "TensorFlow",
+      device: "cpu",
+      threads: 2,
+      processor: "a processor",
+    },
+    libraries: [{ name: "libtensorflow", version: "2.21.0" }],
+    project: { version: "0.1.0", commit: "abc", clean: true },
+    packages: [{ uri: "pkg:npm/fflate@0.8.3" }],
+    started: date,
+    finished: date,
+    notes: ["a note"],
+  };
 }
