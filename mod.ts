@@ -6,21 +6,24 @@
  * Equivariance" (arXiv 2411.09174). Tensors are tfjs tensors, N, H, W, C in float32; use the `tf`
  * that is exported here, for there must be one only. Most functions need an open engine:
  *
- * ```ts ignore
- * import { compileUNet, loadSpec, openEngine, tf } from "./mod.ts";
+ * ```ts
+ * import { compileUNet, loadSpec, openEngine, tf } from "@alias-free/diffusion";
  *
  * await openEngine("auto");
- * const { resolved } = await loadSpec("experiments/d2n-mnistm.yaml");
+ * const { resolved } = await loadSpec("experiments/quickstart.yaml");
  * const unet = compileUNet(resolved);
- * unet.apply(tf.zeros([1, 32, 32, 3]), tf.tensor1d([500])).print();
+ * unet.apply(tf.zeros([1, 16, 16, 1]), tf.tensor1d([500]), tf.tensor1d([3])); // the noise, [1, 16, 16, 1]
  * ```
  *
  * A filter as the operations take it:
  *
- * ```ts ignore
+ * ```ts
+ * import { filteredUpsample, lowpassKernel, openEngine, tf } from "@alias-free/diffusion";
+ *
+ * await openEngine("cpu");
  * const taps = lowpassKernel({ size: 3, kaiserBeta: 2, normalized: true });
  * const lowpass = tf.tensor2d(Float32Array.from(taps), [3, 3]);
- * filteredUpsample(tf.ones([1, 8, 8, 1]), lowpass); // [1, 16, 16, 1]
+ * filteredUpsample(tf.ones([1, 8, 8, 1]), lowpass).shape; // [1, 16, 16, 1]
  * ```
  *
  * A script outside this folder needs its names of packages: `deno run -A --config <this
@@ -85,6 +88,7 @@ export {
   type SampleOptions,
   type SamplerOptions,
   type SamplingEvent,
+  toPixels,
 } from "./src/diffusion/mod.ts";
 export {
   type Dataset,
@@ -113,6 +117,7 @@ export {
 } from "./src/evaluation/inception_score.ts";
 
 export { type Besides, type Reporter } from "./src/runner/reporter.ts";
+export { type Model, openModel } from "./src/runner/open_model.ts";
 export { runExperiment, type RunOptions } from "./src/runner/run.ts";
 export { type Comparison, reproduceBundle } from "./src/runner/reproduce.ts";
 export type { FileDifference, PayloadDifferences } from "./src/bundle/differences.ts";
