@@ -89,7 +89,8 @@ Deno.test({
           if (name !== "benchmarks") visit(path);
           continue;
         }
-        const isProgram = name.endsWith(".ts") && !/(^|_)(test|testing|bench|nightly)\.ts$/.test(name);
+        const isProgram = name.endsWith(".ts") &&
+          !/(^|_)(test|testing|bench|nightly)\.ts$/.test(name);
         if (!isProgram || ["terminal.ts", "fuzz.ts"].includes(name)) continue;
         const text = Deno.readTextFileSync(path);
         const stray = /\bconsole\s*[.[]|\bDeno\.std(out|err)\.write|std(out|err)\.writable/.exec(
