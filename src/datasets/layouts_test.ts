@@ -1,4 +1,6 @@
 /** More layouts in which people keep these datasets: each read, refused or told. */
+import parquet from "../formats/fixtures/images.parquet" with { type: "bytes" };
+import twoLabels from "../formats/fixtures/images_zstd.parquet" with { type: "bytes" };
 import {
   colourPixels,
   colourPng,
@@ -242,6 +244,28 @@ reads("cifar10.npz with labels in a column", {
     };
   })(),
 }, { count: 3, labels: [3, 1, 2], colours: [3, 1, 2], notes: ["as published"] });
+
+const six = [0, 1, 2, 0, 1, 2];
+reads("Hugging Face's Parquet files, the classes' names in them", {
+  dataset: "folder",
+  files: {
+    "data/test-00000-of-00001.parquet": parquet,
+    "data/train-00000-of-00001.parquet": parquet,
+    "README.md": "---\nlicense: mit\n---\n",
+  },
+}, {
+  count: 12,
+  labels: [...six, ...six],
+  classNames: ["ant", "bee", "cat"],
+  notes: ["order: train (6), then test (6)", "6 images with the same pixels", "(README.md)"],
+});
+
+refuses(
+  "Parquet with two columns of labels, as CIFAR-100 has",
+  { dataset: "folder", files: { "train-00000-of-00001.parquet": twoLabels } },
+  "more than one column may hold the labels",
+  "to `label`",
+);
 
 refuses(
   "a WebDataset",
