@@ -1,4 +1,5 @@
 /** More layouts in which people keep these datasets: each read, refused or told. */
+import { gzipSync } from "fflate";
 import parquet from "../formats/fixtures/images.parquet" with { type: "bytes" };
 import twoLabels from "../formats/fixtures/images_zstd.parquet" with { type: "bytes" };
 import {
@@ -121,8 +122,7 @@ refuses(
 
 reads("torchvision's MNIST: packed files beside unpacked ones, and processed/", {
   dataset: "mnist",
-  files: (async () => {
-    const { gzipSync } = await import("fflate");
+  files: (() => {
     const { images, labels } = idxPair(upTo(3));
     return {
       "MNIST/raw/train-images-idx3-ubyte": images,
@@ -265,6 +265,30 @@ refuses(
   { dataset: "folder", files: { "train-00000-of-00001.parquet": twoLabels } },
   "more than one column may hold the labels",
   "to `label`",
+);
+
+refuses(
+  "CSV with ten columns of zeros and a one for the label",
+  {
+    dataset: "mnist",
+    files: {
+      "mnist_train.csv": pixelTable(null, upTo(3), (label, pixels) => [
+        ...pixels,
+        ...upTo(10).map((digit) => Number(digit === label)),
+      ]),
+    },
+  },
+  "793 pixels a row are no square image",
+);
+
+refuses(
+  "MNIST-M as a packed pickle",
+  {
+    dataset: "mnist-m",
+    files: { "keras_mnistm.pkl.gz": gzipSync(Uint8Array.of(0x80, 3, 0x7d, 0x71, 0, 0x2e)) },
+  },
+  "keras_mnistm.pkl.gz: a Python pickle",
+  "numpy.savez",
 );
 
 refuses(
