@@ -23,11 +23,12 @@ Usage: deno task sweep SPEC [field=value,value ...] [options]
   --data FOLDER        where datasets lie (default: data)
   --skip-bad           leave out images that cannot be read; the bundles count them
   --elsewhere          go on with trainings that another engine or kind of device began
+  --retry-failed       try again what failed for good: trainings that diverged
   --quiet              say nothing but the tables
 
-Stopped by Ctrl-C or killed, the same command goes on where it was. A member that fails does not stop the others; it is
-tried again by the next start, and the exit code is 1. The same command may run several times at once, on several
-machines that share --out: each takes what no other works on.
+Stopped by Ctrl-C or killed, the same command goes on where it was. A member that fails does not stop the others, and
+the exit code is 1; the next start tries it again, unless its training diverged, which it would do once more. The same
+command may run several times at once, on several machines that share --out: each takes what no other works on.
 
 Examples:
   deno task sweep experiments/paper/sweep.yaml
@@ -36,8 +37,9 @@ Examples:
 /** Runs the sweep, and prints its tables. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which sweep? For example: deno task sweep experiments/paper/sweep.yaml";
-  const said = runArguments(args, missing, [], ["tensorboard"]);
-  const { path, overrides, engine, threads, out, data, skipBad, elsewhere, tensorboard } = said;
+  const said = runArguments(args, missing, ["retry-failed"], ["tensorboard"]);
+  const { path, overrides, engine, threads, out, data, skipBad, elsewhere } = said;
+  const { tensorboard, retryFailed } = said;
   const { members: runs } = await loadSweep(path, overrides);
   const { report, change, clear } = sweepDisplay({ quiet: said.quiet });
   report.message(`${path}: ${counted(runs.length, "run")}`);
@@ -50,6 +52,7 @@ export async function run(args: string[]): Promise<number> {
       skipBad,
       elsewhere,
       tensorboard,
+      retryFailed,
       report,
       signal,
       onChange: change,

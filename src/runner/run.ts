@@ -6,7 +6,7 @@ import type { Bundle } from "../bundle/bag.ts";
 import type { Digests } from "../bundle/layout.ts";
 import { openBundle } from "../bundle/open.ts";
 import { describeDataset } from "../datasets/mod.ts";
-import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
+import { type Engine, type EngineName, type EngineOptions, openEngine } from "../engines/mod.ts";
 import { LostLockError } from "../files/lock.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
@@ -44,10 +44,15 @@ import { readPreviews, sharedPlaces } from "./trained.ts";
 import { explainFullDisk, findBundle, openWork, type Work } from "./work.ts";
 import { writeBundle } from "./write_bundle.ts";
 
+/** Opens, or has ready, an engine that its owner closes. */
+export type EngineKeeper = (
+  options: Pick<EngineOptions, "precision" | "threads">,
+) => Promise<Engine>;
+
 /** How an experiment is run; none of it is part of the result. */
 export interface RunOptions {
-  /** An open engine, or the name of one to open; default `auto`. */
-  engine?: Engine | EngineName | "auto" | undefined;
+  /** An open engine, what has one ready, or the name of one to open; default `auto`. */
+  engine?: Engine | EngineKeeper | EngineName | "auto" | undefined;
   /** The folder of the bundles; default `out`. */
   out?: string | undefined;
   /** The folder of the datasets; default `data`. */
@@ -135,7 +140,9 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
       held.use(startEvents(options.tensorboard, work, prepared, diary));
     }
     const engine = await openRunEngine(options, spec, checkpoint);
-    if (engine !== options.engine) held.defer(() => engine.dispose());
+    if (typeof options.engine !== "object" && typeof options.engine !== "function") {
+      held.defer(() => engine.dispose());
+    }
     report.message(`engine: ${engine.description}`);
     requireRunnable(prepared, engine, { out, checkpoint, elsewhere: options.elsewhere ?? false });
     const imagesAt = spec.data.path === null ? null : resolve(spec.data.path);
@@ -193,11 +200,8 @@ async function openRunEngine(
   checkpoint: Checkpoint | null,
 ): Promise<Engine> {
   if (typeof engine === "object") return engine;
-  return await openEngine(engine, {
-    precision,
-    emulate,
-    threads: threads ?? threadsBegun(checkpoint),
-  });
+  const options = { precision, emulate, threads: threads ?? threadsBegun(checkpoint) };
+  return typeof engine === "function" ? await engine(options) : await openEngine(engine, options);
 }
 
 /** Trains, or takes the model of a finished training; draws, scores, and writes the bundle. */

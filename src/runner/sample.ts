@@ -15,7 +15,7 @@ import {
   readBundleSpec,
   readClassNames,
 } from "../bundle/read.ts";
-import { openEngine } from "../engines/mod.ts";
+import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import {
@@ -38,7 +38,11 @@ import { trainedDigest } from "./trained.ts";
 import { explainFolder, explainFullDisk, openWork } from "./work.ts";
 
 /** How more images are drawn. */
-export type SampleRunOptions = Pick<RunOptions, "engine" | "threads" | "out" | "report" | "signal">;
+export interface SampleRunOptions
+  extends Pick<RunOptions, "threads" | "out" | "report" | "signal"> {
+  /** An open engine, or the name of one to open; default `auto`. */
+  engine?: Engine | EngineName | "auto" | undefined;
+}
 
 /**
  * The spec of a bundle with other sampling.

@@ -4,14 +4,17 @@
  * the same folder.
  */
 import type { EngineName } from "../engines/engine.ts";
-import { type Engine, openEngine } from "../engines/mod.ts";
 import { LockedError } from "../files/lock.ts";
 import { resolvedSpecYaml } from "../bundle/layout.ts";
 import { readLosses } from "../bundle/read.ts";
 import { loadDataset } from "../datasets/mod.ts";
+import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
+import { DivergedError } from "../training/train.ts";
 import { canonicalJson, type LoadedSpec, type ResolvedSpec } from "../spec/mod.ts";
 import { type Reporter, silent } from "./reporter.ts";
+import { keepEngine, type KeptEngine } from "./kept_engine.ts";
+import { forgetFailure, keepFailure, readFailure } from "./failures.ts";
 import { digestsOf } from "./prepare.ts";
 import { runExperiment, type RunOptions } from "./run.ts";
 import { findParent } from "./trained.ts";
@@ -32,6 +35,8 @@ export interface SweepOptions extends
   report?: Reporter | undefined;
   /** Called when something about a member changed. */
   onChange?: ((member: Member, members: readonly Member[]) => void) | undefined;
+  /** Try again what failed for good, a training that diverged, in an earlier start. */
+  retryFailed?: boolean | undefined;
   /** Seconds between two looks at members on which other processes work; default 10. */
   revisitSeconds?: number | undefined;
 }
@@ -48,139 +53,159 @@ export async function runSweep(
   specs: readonly (ResolvedSpec | LoadedSpec)[],
   options: SweepOptions = {},
 ): Promise<Member[]> {
-  const { out = "out", report = silent, signal, revisitSeconds = 10 } = options;
+  const { report = silent, signal, revisitSeconds = 10 } = options;
+  const sweep = beginSweep(specs, options);
+  const { members } = sweep;
+  const open = () => members.filter(({ state }) => state === "waiting" || state === "elsewhere");
+  let told = "";
+  using _engines = sweep.engines;
+  await findFinished(sweep);
+  for (;;) {
+    let moved = false;
+    for (const member of open()) {
+      signal?.throwIfAborted();
+      await attempt(sweep, member);
+      moved ||= member.state !== "elsewhere";
+    }
+    const left = open();
+    if (left.length === 0) return members;
+    if (moved) continue;
+    const waiting = waitingText(left, revisitSeconds);
+    if (waiting !== told) report.message(told = waiting);
+    await pause(revisitSeconds, signal);
+  }
+}
+
+/** A sweep at work. */
+interface Sweep {
+  options: SweepOptions;
+  out: string;
+  members: Member[];
+  /** The text of each member's spec. */
+  writtenOf: ReadonlyMap<ResolvedSpec, string>;
+  /** The digest of each member's training, once it is known. */
+  trainingOf: Map<Member, string>;
+  engines: KeptEngine;
+  change(member: Member, changes?: Partial<Member>): void;
+}
+
+function beginSweep(
+  specs: readonly (ResolvedSpec | LoadedSpec)[],
+  options: SweepOptions,
+): Sweep {
   const runs = specs.map((spec) => "resolved" in spec ? spec : alone(spec));
   const members = newMembers(runs.map(({ resolved }) => resolved));
-  const writtenOf = new Map(runs.map(({ resolved, written }) => [resolved, written]));
-  const engines = engineKeeper(options.engine ?? "auto", options.threads);
-  const change = (member: Member, changes: Partial<Member> = {}) => {
-    Object.assign(member, changes);
-    options.onChange?.(member, members);
+  return {
+    options,
+    out: options.out ?? "out",
+    members,
+    writtenOf: new Map(runs.map(({ resolved, written }) => [resolved, written])),
+    trainingOf: new Map(),
+    engines: keepEngine(options.engine ?? "auto"),
+    change(member, changes = {}) {
+      Object.assign(member, changes);
+      options.onChange?.(member, members);
+    },
   };
-  const open = () => members.filter(({ state }) => state === "waiting" || state === "elsewhere");
-  try {
-    await findFinished();
-    for (;;) {
-      let moved = false;
-      for (const member of open()) {
-        signal?.throwIfAborted();
-        await attempt(member);
-        moved ||= member.state !== "elsewhere";
-      }
-      if (open().length === 0) return members;
-      if (!moved) await pause(revisitSeconds, signal);
-    }
-  } finally {
-    engines.close();
-  }
+}
 
-  /** Marks what is finished already, before the engine is opened: often all of it is. */
-  async function findFinished(): Promise<void> {
-    const digests = new Map<string, string>();
-    for (const member of members) {
-      signal?.throwIfAborted();
-      const { dataset, data, imageSize, channels, classes } = member.spec;
-      const key = canonicalJson({ dataset, data: { ...data }, imageSize, channels, classes });
-      try {
-        if (!digests.has(key)) {
-          digests.set(key, (await loadDataset(member.spec, options)).digest);
-        }
-        const bundle = findBundle(
-          out,
-          digestsOf(
-            member.spec,
-            digests.get(key)!,
-            findParent(member.spec, [out])?.digest,
-          ).run,
-        );
-        if (bundle) finish(member, bundle);
-      } catch (error) {
-        fail(member, error);
-      }
-    }
-  }
+/** What a worker with nothing to do waits for. */
+function waitingText(members: readonly Member[], seconds: number): string {
+  const names = members.slice(0, 3).map(({ name }) => name);
+  if (members.length > names.length) names.push(`${members.length - names.length} more`);
+  return `nothing to do but to wait for ${names.join(", ")}: other processes work on them. They ` +
+    `are looked at every ${counted(seconds, "second")}, and taken over where their process ends`;
+}
 
-  async function attempt(member: Member): Promise<void> {
-    const { spec, name } = member;
-    const engine = await engines.open(spec.precision);
-    const startMs = performance.now();
-    const before = member.state;
-    const said = memberReporter(member, report, () => {
-      // Another process's member is ours from the moment that its run does something.
-      change(member, { state: "running", reason: null });
-    });
-    if (before === "waiting") change(member, { state: "running" });
+/**
+ * Marks what is finished already, and what will fail: before the engine is opened, for often all of
+ * it is.
+ */
+async function findFinished(sweep: Sweep): Promise<void> {
+  const { members, options, out } = sweep;
+  const known = new Map<string, string>();
+  for (const member of members) {
+    options.signal?.throwIfAborted();
+    const { spec } = member;
+    const { dataset, data, imageSize, channels, classes } = spec;
+    const key = canonicalJson({ dataset, data: { ...data }, imageSize, channels, classes });
     try {
-      const { path } = await runExperiment(spec, {
-        ...options,
-        out,
-        engine,
-        report: said,
-        source: { path: `${name.replaceAll("/", "-")}.yaml`, text: writtenOf.get(spec)! },
-      });
-      finish(member, path);
+      const digest = known.get(key) ?? (await loadDataset(spec, options)).digest;
+      known.set(key, digest);
+      const { run, training } = digestsOf(spec, digest, findParent(spec, [out])?.digest);
+      sweep.trainingOf.set(member, training);
+      const bundle = findBundle(out, run);
+      if (bundle) finish(sweep, member, bundle);
+      else if (options.retryFailed) forgetFailure(out, training);
     } catch (error) {
-      if (signal?.aborted) {
-        change(member, { state: "waiting", phase: null, secondsLeft: null });
-        throw error;
-      }
-      if (error instanceof LockedError) {
-        change(member, { state: "elsewhere", reason: error.message });
-      } else {
-        fail(member, error);
-        // What broke may have left the engine in any state.
-        if (!(error instanceof UserError)) engines.close();
-      }
-    } finally {
-      member.seconds += (performance.now() - startMs) / 1000;
+      fail(sweep, member, error);
     }
   }
+}
 
-  function finish(member: Member, bundle: string): void {
-    const last = readLosses(bundle).slice(-50).map(({ loss }) => loss);
-    const loss = last.length ? last.reduce((a, b) => a + b, 0) / last.length : null;
-    change(member, {
-      state: "finished",
-      phase: null,
-      secondsLeft: null,
-      reason: null,
-      bundle,
-      loss,
+/** Runs a member, where nobody else does and it has not failed for good. */
+async function attempt(sweep: Sweep, member: Member): Promise<void> {
+  const { options, out, engines, writtenOf, change } = sweep;
+  const { report = silent, signal } = options;
+  const { spec, name } = member;
+  const training = sweep.trainingOf.get(member);
+  const failure = training === undefined ? null : readFailure(out, training);
+  if (failure) {
+    fail(sweep, member, new UserError(`${failure} --retry-failed tries it again`));
+    return;
+  }
+  const startMs = performance.now();
+  const said = memberReporter(member, report, () => {
+    // Another process's member is ours from the moment that its run does something.
+    change(member, { state: "running", reason: null });
+  });
+  if (member.state === "waiting") change(member, { state: "running" });
+  try {
+    const { path } = await runExperiment(spec, {
+      ...options,
+      out,
+      engine: engines.open,
+      report: said,
+      source: { path: `${name.replaceAll("/", "-")}.yaml`, text: writtenOf.get(spec) ?? "" },
     });
+    finish(sweep, member, path);
+  } catch (error) {
+    if (signal?.aborted || engines.refused(error)) {
+      change(member, { state: "waiting", phase: null, secondsLeft: null });
+      throw error;
+    }
+    if (error instanceof LockedError) {
+      change(member, { state: "elsewhere", reason: error.message });
+      return;
+    }
+    if (error instanceof DivergedError && training) keepFailure(out, training, error);
+    fail(sweep, member, error);
+    // What broke may have left the engine in any state.
+    if (!(error instanceof UserError)) engines.close();
+  } finally {
+    member.seconds += (performance.now() - startMs) / 1000;
   }
+}
 
-  function fail(member: Member, error: unknown): void {
-    const stack = error instanceof Error && !(error instanceof UserError) ? error.stack : undefined;
-    const reason = stack ?? (error instanceof Error ? error.message : String(error));
-    report.done();
-    report.message(`${member.name}: failed: ${reason}`);
-    change(member, { state: "failed", phase: null, secondsLeft: null, reason });
-  }
+function finish({ change }: Sweep, member: Member, bundle: string): void {
+  const last = readLosses(bundle).slice(-50).map(({ loss }) => loss);
+  const loss = last.length ? last.reduce((a, b) => a + b, 0) / last.length : null;
+  const nothing = { phase: null, secondsLeft: null, reason: null };
+  change(member, { ...nothing, state: "finished", bundle, loss });
+}
+
+function fail({ change, options }: Sweep, member: Member, error: unknown): void {
+  const { report = silent } = options;
+  const stack = error instanceof Error && !(error instanceof UserError) ? error.stack : undefined;
+  const reason = stack ?? (error instanceof Error ? error.message : String(error));
+  report.done();
+  report.message(`${member.name}: failed: ${reason}`);
+  change(member, { state: "failed", phase: null, secondsLeft: null, reason });
 }
 
 /** A spec that was made in code, with the text that it would be in a file. */
 function alone(resolved: ResolvedSpec): LoadedSpec {
   return { resolved, written: resolvedSpecYaml(resolved) };
-}
-
-/** Keeps one engine open, until another precision is asked for. */
-function engineKeeper(name: EngineName | "auto", threads: number | undefined) {
-  let kept: { engine: Engine; precision: string } | null = null;
-  const close = () => {
-    const { engine } = kept ?? {};
-    kept = null;
-    engine?.dispose();
-  };
-  return {
-    close,
-    async open(precision: ResolvedSpec["precision"]): Promise<Engine> {
-      if (kept?.precision !== precision) {
-        close();
-        kept = { engine: await openEngine(name, { precision, threads }), precision };
-      }
-      return kept!.engine;
-    },
-  };
 }
 
 /** Waits, or throws the signal's reason. */
