@@ -92,7 +92,7 @@ Deno.test({
       );
       const none = { ...spec, evaluation: { ...spec.evaluation, metrics: [] } };
       assertEquals(
-        said("none", { scores: [] }, none),
+        said("none", { ...metrics, scores: [], notes: [] }, none),
         "no scores to compare: evaluation.metrics is empty",
       );
       assertEquals(comparisonText([{ spec, bundle: null }]), null);

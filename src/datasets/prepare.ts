@@ -1,5 +1,6 @@
 /** From an image of any size and kind to the pixels that a network sees. */
 import type { Image } from "../formats/image.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
 import { resize } from "./resize.ts";
 
 /** What images are made into. */
@@ -8,7 +9,7 @@ export interface Target {
   imageSize: number;
   channels: 1 | 3;
   /** Images that are not square: the square at their centre, or all of them, squashed. */
-  fit: "crop" | "squash";
+  fit: ResolvedSpec["data"]["fit"];
 }
 
 /** The square at the centre; where it cannot lie there exactly, half a pixel further up or left. */
@@ -25,6 +26,12 @@ function cropSquare({ width, height, channels, data }: Image): Image {
   return { width: side, height: side, channels, data: square };
 }
 
+/** What is taken of an image that is not square. A name without its way does not compile. */
+export const fits: Record<Target["fit"], (image: Image) => Image> = {
+  "crop": cropSquare,
+  "squash": (image) => image,
+};
+
 /**
  * Writes an image as imageSize * imageSize * channels bytes. It is resized in floating point (the
  * golden resize) and rounded once, halves up. Grey becomes three equal channels; colours become
@@ -35,7 +42,7 @@ export function preparePixels(
   { imageSize, channels, fit }: Target,
   out: Uint8Array,
 ): void {
-  const whole = fit === "crop" && image.width !== image.height ? cropSquare(image) : image;
+  const whole = image.width === image.height ? image : fits[fit](image);
   const same = whole.width === imageSize && whole.height === imageSize;
   const values = same ? whole.data : resize(whole, imageSize, imageSize);
   const from = image.channels;

@@ -58,7 +58,16 @@ export function shiftAfterStep(
   shift: ResolvedSpec["sampling"]["shift"],
   steps: number,
 ): [number, number] {
-  return shift.rule === "spread"
-    ? [shift.columns / steps, shift.rows / steps]
-    : [Math.sign(shift.columns), Math.sign(shift.rows)];
+  return shiftRules[shift.rule](shift, steps);
 }
+
+type Shift = ResolvedSpec["sampling"]["shift"];
+
+/** What each rule moves after a step. A name without its rule does not compile. */
+export const shiftRules: Record<
+  Shift["rule"],
+  (shift: Shift, steps: number) => [columns: number, rows: number]
+> = {
+  "spread": ({ columns, rows }, steps) => [columns / steps, rows / steps],
+  "published": ({ columns, rows }) => [Math.sign(columns), Math.sign(rows)],
+};

@@ -1,4 +1,5 @@
 /** The noise schedule: how much noise each timestep holds. */
+import type { ResolvedSpec } from "../spec/resolved.ts";
 
 /**
  * A noise schedule over timesteps 0 ... steps - 1; sampling ends at timestep 0 and training leaves
@@ -27,7 +28,7 @@ const cosineBetaLimit = 0.999;
  * @throws RangeError where steps is below 2 or a beta does not lie between 0 and 1
  */
 export function noiseSchedule(
-  noise: { steps: number; start: number; end: number; schedule: "linear" | "cosine" },
+  noise: ResolvedSpec["noise"],
 ): NoiseSchedule {
   const { steps, start, end, schedule } = noise;
   if (!Number.isInteger(steps) || steps < 2) {
@@ -38,17 +39,21 @@ export function noiseSchedule(
       `noise.start and noise.end must lie between 0 and 1, got ${start} and ${end}`,
     );
   }
-  const beta = Float64Array.from(
-    { length: steps },
-    (_, t) =>
-      schedule === "linear"
-        ? start + (end - start) * t / (steps - 1)
-        : Math.min(1 - cosineSquared((t + 1) / steps) / cosineSquared(t / steps), cosineBetaLimit),
-  );
+  const betaAt = schedules[schedule];
+  const beta = Float64Array.from({ length: steps }, (_, t) => betaAt(t, noise));
   const alphaBar = new Float64Array(steps);
   beta.forEach((variance, t) => alphaBar[t] = (t === 0 ? 1 : alphaBar[t - 1]!) * (1 - variance));
   return { beta, alphaBar };
 }
+
+type Noise = ResolvedSpec["noise"];
+
+/** The beta of each schedule at a timestep. A name without its formula does not compile. */
+export const schedules: Record<Noise["schedule"], (t: number, noise: Noise) => number> = {
+  "linear": (t, { steps, start, end }) => start + (end - start) * t / (steps - 1),
+  "cosine": (t, { steps }) =>
+    Math.min(1 - cosineSquared((t + 1) / steps) / cosineSquared(t / steps), cosineBetaLimit),
+};
 
 function cosineSquared(time: number): number {
   const offset = 0.008;

@@ -75,11 +75,7 @@ export function samplingSteps(spec: StepsSpec, { alphaBar }: NoiseSchedule): Sam
     const next = alphaBar[nextTimestep]!;
     const before = k === 0 ? null : alphaBar[timesteps[k - 1]!]!;
     const isLast = k === spec.steps - 1;
-    const weights = spec.sampler === "ancestral"
-      ? ancestral(now, next, spec.variance ?? "beta")
-      : spec.sampler === "ddim"
-      ? ddim(now, next, spec.eta ?? 0)
-      : dpmSolver(isLast ? null : before, now, next);
+    const weights = samplers[spec.sampler]({ before: isLast ? null : before, now, next }, spec);
     return {
       timestep,
       nextTimestep,
@@ -93,14 +89,36 @@ export function samplingSteps(spec: StepsSpec, { alphaBar }: NoiseSchedule): Sam
 
 type Weights = Pick<SamplingStep, "state" | "predicted" | "previous" | "noise">;
 
-function ancestral(now: number, next: number, variance: "beta" | "posterior"): Weights {
+/** AlphaBar at the last step's timestep (null in the first and in the last one), now, and next. */
+interface Levels {
+  before: number | null;
+  now: number;
+  next: number;
+}
+
+/** A step of each sampler. One that joins the spec's names and has none here does not compile. */
+export const samplers: Record<StepsSpec["sampler"], (at: Levels, spec: StepsSpec) => Weights> = {
+  "ancestral": ({ now, next }, { variance }) => ancestral(now, next, variance ?? "beta"),
+  "ddim": ({ now, next }, { eta }) => ddim(now, next, eta ?? 0),
+  "dpm-solver++": ({ before, now, next }) => dpmSolver(before, now, next),
+};
+
+type Variance = NonNullable<StepsSpec["variance"]>;
+
+/** The ancestral step's variance, by the beta of its own. */
+export const variances: Record<Variance, (beta: number, now: number, next: number) => number> = {
+  "beta": (beta) => beta,
+  "posterior": (beta, now, next) => beta * (1 - next) / (1 - now),
+};
+
+function ancestral(now: number, next: number, variance: Variance): Weights {
   const alpha = now / next;
   const beta = 1 - alpha;
   return {
     state: Math.sqrt(alpha) * (1 - next) / (1 - now),
     predicted: Math.sqrt(next) * beta / (1 - now),
     previous: 0,
-    noise: Math.sqrt(variance === "beta" ? beta : beta * (1 - next) / (1 - now)),
+    noise: Math.sqrt(variances[variance](beta, now, next)),
   };
 }
 

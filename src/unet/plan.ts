@@ -59,6 +59,17 @@ const timeFeatures = 256;
 /** Heads of each self-attention, as published. */
 const heads = 4;
 
+/** What each architecture filters. A letter without its network does not compile. */
+export const architectures: Record<
+  NetworkSpec["architecture"],
+  { filtersResampling: boolean; filtersActivations: boolean }
+> = {
+  A: { filtersResampling: false, filtersActivations: false },
+  B: { filtersResampling: true, filtersActivations: false },
+  C: { filtersResampling: false, filtersActivations: true },
+  D: { filtersResampling: true, filtersActivations: true },
+};
+
 /** The design of the low-pass kernels; null for A, which has none. */
 function filtersOf(spec: NetworkSpec): Filters | null {
   if (spec.architecture === "A") return null;
@@ -85,8 +96,9 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
     throw new RangeError(`base width ${width} is no multiple of ${heads}`);
   }
   const filters = filtersOf(spec);
-  const activationFilters = architecture === "C" || architecture === "D" ? filters : null;
-  const resamplingFilters = architecture === "B" || architecture === "D" ? filters : null;
+  const { filtersActivations, filtersResampling } = architectures[architecture];
+  const activationFilters = filtersActivations ? filters : null;
+  const resamplingFilters = filtersResampling ? filters : null;
   // Only the published variant, which is D's, owns the unused norms.
   const unusedNorms = normInside && architecture === "D";
 

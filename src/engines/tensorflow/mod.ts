@@ -33,12 +33,19 @@ export interface TensorFlowOptions {
   download?: boolean;
 }
 
+/** Whether a GPU may round factors to 10 bits. A precision without an answer does not compile. */
+export const tf32Override: Record<Precision, "0" | "1"> = {
+  float32: "0",
+  tf32: "1",
+  bfloat16: "0",
+};
+
 /** Opens the engine. One process has one; a second call gives a new context on the same library. */
 export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Promise<Engine> {
   const library = await findLibrary({ download: options.download ?? true });
   const precision = options.precision ?? "float32";
   // TensorFlow reads these when it loads and when it meets a GPU.
-  Deno.env.set("NVIDIA_TF32_OVERRIDE", precision === "tf32" ? "1" : "0");
+  Deno.env.set("NVIDIA_TF32_OVERRIDE", tf32Override[precision]);
   Deno.env.set("TF_CUDNN_DETERMINISTIC", "1");
   const tensorflow = openTensorFlow(library);
   const threads = options.threads ?? navigator.hardwareConcurrency;
