@@ -4,7 +4,7 @@ import { decodeImage } from "../formats/images.ts";
 import { readNpz } from "../formats/npy.ts";
 import { openParquet, type ParquetImages } from "../formats/parquet.ts";
 import type { TensorData } from "../formats/tensors.ts";
-import { printable } from "../spec/source.ts";
+import { printable } from "../printable.ts";
 import { mostClasses, numberNames, publishedClasses } from "./class_names.ts";
 import type { DataFile } from "./files.ts";
 import { fewestPixels } from "./idx_source.ts";

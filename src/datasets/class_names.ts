@@ -2,7 +2,7 @@
 import { UserError } from "../errors.ts";
 import { cifarNames } from "../formats/cifar.ts";
 import { nearest } from "../nearest.ts";
-import { printable } from "../spec/source.ts";
+import { printable } from "../printable.ts";
 import { digitNames } from "./source.ts";
 
 /** Labels are kept as bytes. */

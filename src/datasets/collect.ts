@@ -4,7 +4,7 @@
  */
 import { UserError } from "../errors.ts";
 import type { Image } from "../formats/image.ts";
-import { printable } from "../spec/source.ts";
+import { printable } from "../printable.ts";
 import { dataDigest, type Dataset } from "./dataset.ts";
 import { Observations } from "./observations.ts";
 import { preparePixels, type Target } from "./prepare.ts";

@@ -1,6 +1,6 @@
 /** Words for what a dataset's files were found to be and what was passed over. */
 import { counted } from "../counted.ts";
-import { printable } from "../spec/source.ts";
+import { printable } from "../printable.ts";
 import type { LabelChoice } from "./source.ts";
 
 /** How many names a line lists before it only counts them. */

@@ -5,7 +5,7 @@
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import { imageKindNames } from "../formats/images.ts";
-import { printable } from "../spec/source.ts";
+import { printable } from "../printable.ts";
 import { npzSource, parquetSource } from "./array_sources.ts";
 import { cifarSource } from "./cifar_source.ts";
 import { sameContent } from "./copies.ts";

@@ -2,7 +2,8 @@
 import { UserError } from "../errors.ts";
 import { schemaComplaints } from "./check.ts";
 import type { Spec } from "./resolved.ts";
-import { complain, overrideSource, quoted, remember } from "./source.ts";
+import { quoted } from "../printable.ts";
+import { complain, overrideSource, remember } from "./source.ts";
 import { pathOf, withoutExtensions, withValue } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 

@@ -7,7 +7,8 @@ import { mergeSpecs } from "./merge.ts";
 import { parseOverride, splitOverride } from "./overrides.ts";
 import { resolveSpec, withOverrides } from "./resolve.ts";
 import type { ResolvedSpec, Spec } from "./resolved.ts";
-import { complain, type Complaint, overrideSource, quoted, remember, sourcesOf } from "./source.ts";
+import { quoted } from "../printable.ts";
+import { complain, type Complaint, overrideSource, remember, sourcesOf } from "./source.ts";
 import { isTree, type Path, pathOf, type Tree, withoutExtensions, withValue } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 

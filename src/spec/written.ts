@@ -6,7 +6,7 @@ import { stringify } from "@std/yaml";
 import { type Document, isMap, parseDocument, type YAMLMap } from "yaml";
 import { canonicalJson } from "./canonical.ts";
 import type { Spec } from "./resolved.ts";
-import { printable } from "./source.ts";
+import { printable } from "../printable.ts";
 import { isTree, type Path, type Tree } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 

@@ -1,6 +1,6 @@
 /** What keeps tensors from being a network's weights, in a few lines whatever their number. */
 import { UserError } from "../errors.ts";
-import { printable } from "../spec/source.ts";
+import { printable } from "../printable.ts";
 import type { NetworkPlan } from "./plan.ts";
 
 /** How many names a message lists of each kind of fault. */

@@ -9,7 +9,7 @@ import type { Nest } from "../formats/nests.ts";
 import { readCheckpoint } from "../formats/pytorch.ts";
 import { readTensors, type TensorData } from "../formats/safetensors.ts";
 import { isZip } from "../formats/zip.ts";
-import { printable, quoted } from "../spec/source.ts";
+import { printable, quoted } from "../printable.ts";
 import type { NetworkPlan } from "./plan.ts";
 import { foreignWeights, weightFaults } from "./weight_faults.ts";
 

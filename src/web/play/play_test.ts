@@ -11,6 +11,7 @@ import {
 } from "../../report/browser.ts";
 import { bundleOf, command, ignoreRuns } from "../../cli/testing.ts";
 import { compileUNet } from "../../unet/mod.ts";
+import { workerProgram } from "./bundle.ts";
 import { prepareModel } from "./model.ts";
 
 const chromium = findChromium();
@@ -77,6 +78,16 @@ async function drawnByReference(bundle: string): Promise<number[]> {
   unet.dispose();
   return [...toPixels(images)];
 }
+
+Deno.test({
+  name: `the playground's program needs nothing of Deno or Node${ignoreRuns && ` (${ignoreRuns})`}`,
+  ignore: ignoreRuns !== "",
+  fn: async () => {
+    const program = new TextDecoder().decode(await workerProgram());
+    // An import is left where a browser has no such module.
+    assertEquals(program.match(/\bfrom"[^"]+"|\bimport"[^"]+"|"node:[a-z/]+"/g), null);
+  },
+});
 
 Deno.test({
   name: `the playground draws what the engine cpu draws, and asks for nothing${
