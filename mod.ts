@@ -123,4 +123,4 @@ export { type Comparison, reproduceBundle } from "./src/runner/reproduce.ts";
 export type { FileDifference, PayloadDifferences } from "./src/bundle/differences.ts";
 export type { Bundle } from "./src/bundle/bag.ts";
 export type { Digests } from "./src/bundle/layout.ts";
-export { type Problem, type Verification, verifyBundle } from "./src/bundle/verify.ts";
+export { type Problem, type Verification, verifyBundle } from "./src/report/verify.ts";

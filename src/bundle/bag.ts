@@ -111,7 +111,14 @@ export function createBundle(path: string): BundleWriter {
       [...payload].sort(([a], [b]) => a < b ? -1 : 1).map(([name, sha256]) => ({ name, sha256 })),
     finish() {
       add("bagit.txt", declaration, tags);
-      add("bag-info.txt", bagInfo(digest(), payloadBytes, payload.size), tags);
+      const info = bagInfo({
+        date: new Date().toISOString().slice(0, 10),
+        name: basename(path),
+        digest: digest(),
+        bytes: payloadBytes,
+        count: payload.size,
+      });
+      add("bag-info.txt", info, tags);
       const finalDigest = digest();
       add("manifest-sha256.txt", manifest(), tags);
       writeNew(
@@ -130,21 +137,37 @@ export function createBundle(path: string): BundleWriter {
   };
 }
 
-/**
- * The text of bag-info.txt.
- *
- * @param digest the bundle's
- * @param bytes of the payload's files together
- * @param count of the payload's files
- */
-export function bagInfo(digest: string, bytes: number, count: number): string {
+/** What bag-info.txt tells. */
+export interface BagInfo {
+  /** The day, YYYY-MM-DD. */
+  date: string;
+  /** The folder's name when it was written, by which its report calls it. */
+  name: string;
+  /** The bundle's digest. */
+  digest: string;
+  /** Of the payload's files together. */
+  bytes: number;
+  /** Of the payload's files. */
+  count: number;
+}
+
+/** The text of bag-info.txt. */
+export function bagInfo({ date, name, digest, bytes, count }: BagInfo): string {
   const lines = [
     `Bag-Software-Agent: alias-free-diffusion`,
-    `Bagging-Date: ${new Date().toISOString().slice(0, 10)}`,
+    `Bagging-Date: ${date}`,
+    `Internal-Sender-Identifier: ${name}`,
     `External-Identifier: sha256:${digest}`,
     `Payload-Oxum: ${bytes}.${count}`,
   ];
   return lines.map((line) => `${line}\n`).join("");
+}
+
+/** The lines of bag-info.txt that do not follow from the payload; null where it has none. */
+export function parseBagInfo(text: string): Pick<BagInfo, "date" | "name"> | null {
+  const [, date] = text.match(/^Bagging-Date: (\d{4}-\d{2}-\d{2})$/m) ?? [];
+  const [, name] = text.match(/^Internal-Sender-Identifier: (.{1,200})$/m) ?? [];
+  return date === undefined || name === undefined ? null : { date, name };
 }
 
 /** The name of a bundle's folder: the spec file's name and twelve digits of the run digest. */

@@ -1,114 +1,123 @@
 /**
- * What a bundle's files say against each other: spec, digests, network, samples and scores. No
- * engine is needed.
+ * What a bundle's files say against each other: names, spec, digests, network, losses, samples and
+ * scores. No engine is needed.
  */
-import { UserError } from "../errors.ts";
 import { areNumbers, toFloat32 } from "../formats/tensors.ts";
-import { parseSpec, type ResolvedSpec, resolveSpec, runDigest, specDigest } from "../spec/mod.ts";
+import { sha256 } from "../formats/sha256.ts";
+import {
+  parseSpec,
+  type ResolvedSpec,
+  resolveSpec,
+  runDigest,
+  specDigest,
+  trainingDigest,
+} from "../spec/mod.ts";
+import { trainingPlan } from "../training/plan.ts";
 import { networkPlan } from "../unet/plan.ts";
-import { type Digests, files } from "./layout.ts";
-import { type BundleFiles, bundleFiles } from "./open.ts";
-import type { Problem } from "./verify.ts";
+import { summarize } from "../unet/summary.ts";
+import { judge, judgeDerived, type Judging, type JudgingRun } from "./judging.ts";
+import { files } from "./layout.ts";
+import { bagFiles, bundleNames } from "./names.ts";
+import type { Fault } from "./problem.ts";
+import { readAllSamples, readEnvironment, readLosses } from "./read.ts";
+import { digestsForm, metricsForm, parseForm } from "./schemas.ts";
 
-/** Tells a bundle's own contradictions, once its bytes are known to be those of its manifests. */
-export async function checkMeaning(
-  path: string,
-  digestOf: ReadonlyMap<string, string>,
-  problems: Problem[],
-): Promise<void> {
-  const name = (file: string) => `data/${file}`;
-  const has = (file: string) => digestOf.has(name(file));
-  /** Runs a check on a file; what the file cannot be read as is a problem of that file. */
-  const on = async <T>(
-    file: string,
-    check: (fault: (what: string) => void) => T | Promise<T>,
-  ): Promise<T | null> => {
-    const fault = (what: string) => void problems.push({ file: name(file), what });
-    if (!has(file)) {
-      fault("missing");
-      return null;
-    }
-    try {
-      return await check(fault);
-    } catch (error) {
-      if (
-        !(error instanceof UserError || error instanceof SyntaxError || error instanceof RangeError)
-      ) throw error;
-      fault(error.message);
-      return null;
-    }
-  };
-  const bundle = bundleFiles(path);
-  const text = (file: string) => bundle.text(name(file));
+const data = (file: string) => `data/${file}`;
 
-  const spec = await on(
-    files.spec,
-    () => resolveSpec(parseSpec(text(files.spec), { path: name(files.spec) })),
+/**
+ * Tells a bundle's own contradictions, once its bytes are known to be those of its manifests.
+ *
+ * @returns what the bundle is judged by; null where spec or digests cannot be read
+ */
+export async function judgeMeaning(judging: Judging): Promise<JudgingRun | null> {
+  const { bundle } = judging;
+  const spec = await judge(
+    judging,
+    data(files.spec),
+    () => resolveSpec(parseSpec(bundle.text(data(files.spec)), { path: data(files.spec) })),
   );
-  const digests = await on(files.digests, (fault) => readDigests(text(files.digests), fault));
-  if (digests && spec && specDigest(spec) !== digests.spec) {
+  const digests = await judge(
+    judging,
+    data(files.digests),
+    () => parseForm(digestsForm, bundle.text(data(files.digests)), data(files.digests)),
+  );
+  if (spec === null || digests === null) return null;
+  const run = { ...judging, spec, digests };
+  judgeNames(run);
+  judgeDigests(run);
+  await judgeSamples(run);
+  await judgeMetrics(run);
+  if (digests.parent !== undefined) return run;
+  await judgeTensors(run);
+  await judgeLosses(run);
+  await judgeDerived(
+    run,
+    data(files.network),
+    summarize(networkPlan(spec)) + "\n",
+    "the spec's network",
+  );
+  return run;
+}
+
+/** Each file that a run writes is there, and no other. */
+function judgeNames({ spec, digests, digestOf, problems }: JudgingRun): void {
+  const { needed, optional } = bundleNames(spec, digests.parent !== undefined);
+  const known = new Set<string>([...needed, ...optional, ...bagFiles]);
+  for (const file of digestOf.keys()) {
+    if (!known.has(file)) {
+      problems.push({ file, what: "no run of this spec writes a file of this name" });
+    }
+  }
+  const judgedElsewhere: string[] = [files.spec, files.digests, files.samples, files.metrics];
+  for (const file of needed) {
+    if (!digestOf.has(file) && !judgedElsewhere.map(data).includes(file)) {
+      problems.push({ file, what: "missing" });
+    }
+  }
+}
+
+function judgeDigests({ spec, digests, problems }: JudgingRun): void {
+  const own = specDigest(spec);
+  if (own !== digests.spec) {
     problems.push({
-      file: name(files.spec),
-      what: `its digest is ${specDigest(spec)}, and digests.json says another`,
+      file: data(files.spec),
+      what: `its digest is ${own}, and digests.json says another`,
     });
   }
-  if (
-    digests &&
-    runDigest(digests.spec, digests.data, digests.method, digests.parent ?? digests.from) !==
-      digests.run
-  ) {
+  const file = data(files.digests);
+  const model = digests.parent ?? digests.from;
+  if (runDigest(digests.spec, digests.data, digests.method, model) !== digests.run) {
     problems.push({
-      file: name(files.digests),
+      file,
       what: "the run digest is not that of the spec, data and method digests",
     });
   }
-  if (spec && !(digests?.parent !== undefined && !has(files.model))) {
-    await on(files.model, (fault) => checkWeights(bundle, name(files.model), spec, fault));
-  }
-  if (spec && has(files.average)) {
-    await on(files.average, (fault) => checkWeights(bundle, name(files.average), spec, fault));
-  }
-  if (spec && has(files.optimizer)) {
-    await on(files.optimizer, (fault) => {
-      return checkWeights(bundle, name(files.optimizer), spec, fault, ["mean/", "square/"]);
-    });
-  }
-  if (spec && has(files.samples)) {
-    await on(files.samples, (fault) => checkSamples(bundle, name(files.samples), spec, fault));
-  }
-  if (has(files.metrics)) {
-    await on(files.metrics, (fault) => {
-      const { samples } = JSON.parse(text(files.metrics)) ?? {};
-      if (samples === digestOf.get(name(files.samples))) return;
-      fault(
-        `its scores are of other samples (${
-          samples ?? "it does not say which"
-        }) than samples.safetensors`,
-      );
-    });
+  const training = runDigest(trainingDigest(spec), digests.data, digests.method, digests.from);
+  const expected = digests.parent === undefined ? training : undefined;
+  if (digests.training !== expected) {
+    problems.push({ file, what: "the training digest is not that of what training saw" });
   }
 }
 
-/** Reads data/digests.json; null where it is no such thing, which is told. */
-function readDigests(text: string, fault: (what: string) => void): Digests | null {
-  const value = JSON.parse(text) as Partial<Digests> | null;
-  const isDigest = (digest: unknown) => typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest);
-  const right = typeof value === "object" && value !== null && isDigest(value.spec) &&
-    isDigest(value.data) &&
-    isDigest(value.run) && Number.isSafeInteger(value.method) &&
-    [value.parent, value.from].every((digest) => digest === undefined || isDigest(digest));
-  if (right) return value as Digests;
-  fault("it does not hold the digests of spec, data and run");
-  return null;
+/** The tensors of model, average and optimizer are those of the spec's network. */
+async function judgeTensors(run: JudgingRun): Promise<void> {
+  const { spec } = run;
+  const kept: [file: string, prefixes: string[]][] = [
+    [files.model, [""]],
+    [files.optimizer, ["mean/", "square/"]],
+    ...(spec.training.emaDecay === null ? [] : [[files.average, [""]] as [string, string[]]]),
+  ];
+  for (const [file, prefixes] of kept) {
+    if (!run.digestOf.has(data(file))) continue; // Told by its name.
+    await judge(run, data(file), (fault) => judgeWeights(run, data(file), prefixes, fault));
+  }
 }
 
-/** Checks that a file has the tensors of the spec's network, under each of the prefixes. */
-async function checkWeights(
-  bundle: BundleFiles,
+async function judgeWeights(
+  { bundle, spec }: JudgingRun,
   file: string,
-  spec: ResolvedSpec,
-  fault: (what: string) => void,
-  prefixes = [""],
+  prefixes: readonly string[],
+  fault: Fault,
 ): Promise<void> {
   const { parameters } = networkPlan(spec);
   const expected = new Map(
@@ -123,25 +132,85 @@ async function checkWeights(
     } else if (!areNumbers(toFloat32(tensor))) fault(`${name} holds NaN or infinity`);
   }
   for (const name of found.keys()) {
-    if (!expected.has(name)) fault(`the spec's network has no ${name}`);
+    if (!expected.has(name)) fault(`the spec's network has no ${name.slice(0, 200)}`);
   }
 }
 
-async function checkSamples(
-  bundle: BundleFiles,
-  file: string,
-  spec: ResolvedSpec,
-  fault: (what: string) => void,
-): Promise<void> {
-  const { imageSize, channels, sampling } = spec;
-  const shape = [sampling.count, imageSize, imageSize, channels].join();
-  const found = await bundle.tensors(file);
-  for (const [name, tensor] of found) {
-    if (tensor.shape.join() !== shape || tensor.dtype !== "U8") {
-      fault(`${name} is ${tensor.dtype} [${tensor.shape}], and by the spec U8 [${shape}]`);
+/** A line for each step of the training, as long as the spec and the images make it. */
+async function judgeLosses(run: JudgingRun): Promise<void> {
+  const { bundle, spec, digests, notes } = run;
+  if (!run.digestOf.has(data(files.losses))) return; // Told by its name.
+  await judge(run, data(files.losses), (fault) => {
+    const losses = readLosses(bundle);
+    const images = imagesOf(run);
+    if (images === null) return;
+    const { steps } = trainingPlan(spec.training, images);
+    if (digests.from !== undefined) {
+      if (losses.length < steps) fault(`${losses.length} steps, and the spec's training has more`);
+      notes.push("how long the training was that this one goes on from");
+    } else if (losses.length !== steps) {
+      fault(`${losses.length} steps, and the spec's training of ${images} images has ${steps}`);
     }
+  });
+}
+
+/** How many images there were, as environment.json says; null where it cannot be read. */
+function imagesOf({ bundle, digestOf }: JudgingRun): number | null {
+  if (!digestOf.has("environment.json")) return null;
+  try {
+    const told = readEnvironment(bundle);
+    return told !== null && "trainedOn" in told ? told.data.images : null;
+  } catch {
+    return null; // A problem of environment.json, which is told there.
   }
-  for (const angle of sampling.rotation) {
-    if (!found.has(String(angle))) fault(`the angle ${angle} is missing`);
+}
+
+async function judgeSamples(run: JudgingRun): Promise<void> {
+  await judge(run, data(files.samples), async (fault) => {
+    const { imageSize, channels, sampling } = run.spec;
+    const found = await readAllSamples(run.bundle);
+    const shape = [sampling.count, imageSize, imageSize, channels].join();
+    for (const [angle, is] of found) {
+      const own = [is.count, is.imageSize, is.imageSize, is.channels].join();
+      if (own !== shape) fault(`${angle} is U8 [${own}], and by the spec U8 [${shape}]`);
+      if (!sampling.rotation.includes(angle)) fault(`the spec has no angle ${angle}`);
+    }
+    for (const angle of sampling.rotation) {
+      if (!found.has(angle)) fault(`the angle ${angle} is missing`);
+    }
+  });
+}
+
+/** The scores are of these samples and images, and those that the spec asks for. */
+async function judgeMetrics(run: JudgingRun): Promise<void> {
+  const name = data(files.metrics);
+  const { needed } = bundleNames(run.spec, run.digests.parent !== undefined);
+  if (!needed.includes(name)) return;
+  await judge(run, name, async (fault) => {
+    const told = parseForm(metricsForm, run.bundle.text(name), name);
+    const own = run.digestOf.get(data(files.samples));
+    if (told.samples !== own) {
+      fault(`its scores are of other samples (${told.samples}) than samples.safetensors`);
+    }
+    if (told.reference.digest !== run.digests.data) {
+      fault("its scores are against other images than those of the training");
+    }
+    const upright = (await readAllSamples(run.bundle)).get(0);
+    if (upright && sha256(upright.images) !== told.generated.digest) {
+      fault("its scores are of other images than the unturned samples");
+    }
+    if (told.generated.count !== run.spec.sampling.count) {
+      fault(`its scores are of ${told.generated.count} images, and the spec draws others`);
+    }
+    judgeScores(run.spec, told.scores.map(({ metric }) => metric), fault);
+  });
+}
+
+function judgeScores(spec: ResolvedSpec, scored: readonly string[], fault: Fault): void {
+  if (scored.length === 0) return; // Too few images, or no network to look at them: its notes say.
+  const short = scored.map((metric) => metric.replace("classifier-", ""));
+  const { metrics } = spec.evaluation;
+  if (short.join() !== metrics.join()) {
+    fault(`its scores are ${scored.join(", ")}, and the spec asks for ${metrics.join(", ")}`);
   }
 }

@@ -110,7 +110,7 @@ filesTest("a bundle is opened where its manifests, names and sizes agree", async
  */
 const openers: Record<string, string> = {
   "bundle/open.ts": "files inside bundles",
-  "bundle/archive.ts": "the archive that is packed or unpacked",
+  "bundle/unpack.ts": "the archive that is unpacked",
   "bundle/provenance.ts": "this project's own files",
   "runner/log.ts": "the log of a run under way",
   "runner/place.ts": "/proc/cpuinfo",

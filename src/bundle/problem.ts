@@ -1,4 +1,5 @@
 /** What judging a bundle says. */
+import { line } from "../terminal.ts";
 
 /** Something about a bundle that is not as it must be. */
 export interface Problem {
@@ -32,3 +33,15 @@ export interface Verification {
 
 /** Is told what is wrong with the file under judgement. */
 export type Fault = (what: string) => void;
+
+/** Says whether a folder is a whole bundle. */
+export type Verify = (path: string) => Promise<Verification>;
+
+/** A verification's problems as lines. */
+export function problemText({ problems }: Verification, most = 20): string {
+  const lines = problems.slice(0, most).map(({ file, what }) =>
+    line`  ${file || "the bundle"}: ${what}`
+  );
+  if (problems.length > most) lines.push(`  and ${problems.length - most} more`);
+  return lines.join("\n");
+}

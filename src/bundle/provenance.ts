@@ -161,11 +161,15 @@ export function projectPackages(): Package[] {
   }
 }
 
+/** This project's version. */
+export function projectVersion(): string {
+  const { version } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
+  return version;
+}
+
 /** This project's version, commit, and whether its files are those of the commit. */
 export function projectState(): ProjectState {
-  const { version } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root))) as {
-    version: string;
-  };
+  const version = projectVersion();
   const git = (...args: string[]): string | null => {
     try {
       const { success, stdout } = new Deno.Command("git", {

@@ -87,10 +87,10 @@ export const placeForm = z.strictObject({
    */
   processor: text().nullable(),
   /** Its vector instructions, by which libraries choose their code. */
-  instructions: z.array(text(100)).max(1000),
+  instructions: z.array(text()).max(1000),
   /** The native code. */
   libraries: z.array(library).max(1000),
-  deno: text(100),
+  deno: text(),
 });
 
 /** See {@link placeForm}. */
@@ -151,7 +151,7 @@ const dependency = z.strictObject({
   name: text().exactOptional(),
   uri: text(4000).exactOptional(),
   /** Algorithm and hexadecimal digest. */
-  digest: z.record(text(100), text(200)).exactOptional(),
+  digest: z.record(text(), text(200)).exactOptional(),
   annotations: z.strictObject({
     kind: z.enum(["dataset", "archive"]).exactOptional(),
     source: text(4000).exactOptional(),
@@ -192,11 +192,11 @@ export const provenanceForm = z.strictObject({
       builder: z.strictObject({
         id: z.literal("urn:alias-free-diffusion"),
         version: z.strictObject({
-          "alias-free-diffusion": text(100),
-          deno: text(100),
-          v8: text(100),
-          typescript: text(100),
-          platform: text(100),
+          "alias-free-diffusion": text(),
+          deno: text(),
+          v8: text(),
+          typescript: text(),
+          platform: text(),
         }),
       }),
       metadata: z.strictObject({

@@ -11,7 +11,7 @@ import {
   readProvenance,
 } from "./read.ts";
 import { digestsForm, lossesText, parseForm, parseLosses } from "./schemas.ts";
-import { examplePayload } from "./testing.ts";
+import { exampleEnvironment, examplePayload, exampleProvenance } from "./testing.ts";
 
 Deno.test("losses are read as they are written, and in no other form", () => {
   const losses = [0.5, 1e-7, 3];
@@ -73,8 +73,16 @@ filesTest("whatever a field holds, reading a file gives its form or a UserError"
       String(payload.get("metrics.json")),
       () => readMetrics(bundleFiles(folder)),
     ],
-    ["environment.json", environment, () => readEnvironment(bundleFiles(folder))],
-    ["provenance.json", "{}", () => readProvenance(bundleFiles(folder))],
+    [
+      "environment.json",
+      JSON.stringify(exampleEnvironment),
+      () => readEnvironment(bundleFiles(folder)),
+    ],
+    [
+      "provenance.json",
+      JSON.stringify(exampleProvenance),
+      () => readProvenance(bundleFiles(folder)),
+    ],
   ];
   for (const [file, text, read] of readers) {
     const paths = [...pathsOf(JSON.parse(text))];
@@ -96,29 +104,6 @@ filesTest("angles and losses of other forms are told as a person's mistake", asy
   const files = bundleFiles(folder);
   assertEquals(readLosses(files), []);
   assertEquals((await readAllSamples(files)).size, 0);
-});
-
-const environment = JSON.stringify({
-  engine: "plain",
-  place: {
-    engine: "cpu",
-    device: "cpu",
-    threads: 1,
-    processor: null,
-    instructions: ["avx"],
-    libraries: [{ name: "a", version: "1" }],
-    deno: "2",
-  },
-  trainedOn: ["cpu"],
-  system: "linux",
-  host: null,
-  cores: 2,
-  data: { source: "mnist", images: 16, skipped: [] },
-  trainingImagesPerSecond: null,
-  startedAt: "2026-01-01T00:00:00.000Z",
-  finishedAt: "2026-01-01T00:00:00.000Z",
-  starts: 1,
-  seconds: 1,
 });
 
 /** The path of every value in a JSON value. */

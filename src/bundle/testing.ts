@@ -1,14 +1,22 @@
 /**
  * A small but whole bundle for tests: a spec, a network's weights, samples, scores that all agree.
  */
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
 import { sha256, sha256OfFile } from "../formats/sha256.ts";
-import { parseSpec, type ResolvedSpec, resolveSpec, runDigest, specDigest } from "../spec/mod.ts";
+import {
+  parseSpec,
+  type ResolvedSpec,
+  resolveSpec,
+  runDigest,
+  specDigest,
+  trainingDigest,
+} from "../spec/mod.ts";
 import { networkPlan } from "../unet/plan.ts";
 import { bagInfo, createBundle, declaration } from "./bag.ts";
 import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "./layout.ts";
 import { manifestText } from "./manifest.ts";
+import type { Environment, Provenance } from "./schemas.ts";
 
 /** The spec of {@link exampleBundle}. */
 export function exampleSpec(): ResolvedSpec {
@@ -36,14 +44,17 @@ export function examplePayload(
     rotation.map((angle) => [String(angle), [count, imageSize, imageSize, channels]]),
     "U8",
   );
-  const digests = { spec: specDigest(spec), data: sha256("data"), method: 1 };
+  const own = { spec: specDigest(spec), data: sha256("data"), method: 1 };
+  const digests: Digests = {
+    ...own,
+    run: runDigest(own.spec, own.data, own.method),
+    training: runDigest(trainingDigest(spec), own.data, own.method),
+  };
   return new Map<string, Uint8Array | string>([
     [files.spec, resolvedSpecYaml(spec)],
     [
       files.digests,
-      jsonText(
-        { ...digests, run: runDigest(digests.spec, digests.data, digests.method) } as Digests,
-      ),
+      jsonText(digests),
     ],
     [
       files.model,
@@ -90,11 +101,77 @@ export function exampleBundle(
   return bundle.finish();
 }
 
+/** An environment.json in its form. */
+export const exampleEnvironment: Environment = {
+  engine: "plain",
+  place: {
+    engine: "cpu",
+    device: "cpu",
+    threads: 1,
+    processor: "a processor",
+    instructions: ["avx"],
+    libraries: [{ name: "a library", version: "1" }],
+    deno: "2",
+  },
+  trainedOn: ["cpu"],
+  system: "linux",
+  host: "a host",
+  cores: 2,
+  data: { source: "mnist", images: 16, skipped: ["one"], notes: ["a note"], classNames: ["zero"] },
+  trainingImagesPerSecond: null,
+  startedAt: "2026-01-01T00:00:00.000Z",
+  finishedAt: "2026-01-01T00:00:00.000Z",
+  starts: 1,
+  seconds: 1,
+};
+
+/** A provenance.json in its form. */
+export const exampleProvenance: Provenance = {
+  _type: "https://in-toto.io/Statement/v1",
+  subject: [],
+  predicateType: "https://slsa.dev/provenance/v1",
+  predicate: {
+    buildDefinition: {
+      buildType: "urn:alias-free-diffusion:run:v1",
+      externalParameters: { name: "D-2N", spec: {} },
+      internalParameters: {
+        engine: { name: "cpu", description: "plain", device: "cpu", threads: 1, processor: null },
+        digests: { spec: sha256("1"), data: sha256("2"), run: sha256("3"), method: 1 },
+      },
+      resolvedDependencies: [
+        { name: "this project", uri: "pkg:generic/a@1", digest: { gitCommit: "c" } },
+        { name: "a library", uri: "pkg:generic/a@1" },
+        { name: "mnist", annotations: { kind: "dataset", source: "a source" } },
+      ],
+    },
+    runDetails: {
+      builder: {
+        id: "urn:alias-free-diffusion",
+        version: {
+          "alias-free-diffusion": "1",
+          deno: "2",
+          v8: "3",
+          typescript: "4",
+          platform: "linux",
+        },
+      },
+      metadata: {
+        invocationId: sha256("4"),
+        startedOn: exampleEnvironment.startedAt,
+        finishedOn: exampleEnvironment.finishedAt,
+      },
+      byproducts: [{ annotations: { note: "a note" } }],
+    },
+  },
+};
+
 /**
  * Writes manifests and bag-info.txt that fit the files of a folder, as somebody would who forges a
  * bundle.
+ *
+ * @param name of the folder when it was written
  */
-export function writeManifests(bundle: string): void {
+export function writeManifests(bundle: string, name: string = basename(bundle)): void {
   const list = (folder: string): string[] =>
     [...Deno.readDirSync(join(bundle, folder))].flatMap(({ name, isDirectory }) => {
       const path = folder === "" ? name : `${folder}/${name}`;
@@ -110,7 +187,8 @@ export function writeManifests(bundle: string): void {
   const digest = sha256(write("manifest-sha256.txt", names));
   const bytes = names.reduce((sum, name) => sum + Deno.statSync(join(bundle, name)).size, 0);
   Deno.writeTextFileSync(join(bundle, "bagit.txt"), declaration);
-  Deno.writeTextFileSync(join(bundle, "bag-info.txt"), bagInfo(digest, bytes, names.length));
+  const about = { date: "2026-01-02", name, digest, bytes, count: names.length };
+  Deno.writeTextFileSync(join(bundle, "bag-info.txt"), bagInfo(about));
   const isTag = (name: string) => !name.startsWith("data/") && !name.startsWith("tagmanifest");
   write("tagmanifest-sha256.txt", list("").filter(isTag));
 }

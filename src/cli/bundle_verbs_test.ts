@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { exampleBundle } from "../bundle/testing.ts";
+import { openBundle } from "../bundle/open.ts";
 import { UserError } from "../errors.ts";
+import { copyBundle, wholeBundle } from "../runner/testing.ts";
 import { captureTerminal } from "../terminal.ts";
 import { run as diff } from "./diff.ts";
 import { run as pack } from "./pack.ts";
@@ -27,8 +28,11 @@ Deno.test({
   name: "verify, pack, unpack and show on a bundle (needs files)",
   ignore: !granted("read") || !granted("write"),
   async fn() {
-    const folder = Deno.makeTempDirSync();
-    const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
+    const made = Deno.makeTempDirSync();
+    const folder = join(made, "bundles");
+    const path = join(folder, "example-0123456789ab");
+    copyBundle(await wholeBundle(made), path);
+    const { digest } = openBundle(path);
     const [good, words] = await said(verify, path, path);
     assertEquals(good, 0);
     assert(words.includes("verified") && words.includes(digest), words);
@@ -114,6 +118,6 @@ Deno.test({
       await assertRejects(() => said(verb, join(folder, "none")), UserError);
       await assertRejects(() => said(verb, path, "--unknown"), UserError);
     }
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(made, { recursive: true });
   },
 });

@@ -1,7 +1,8 @@
 /** `deno task pack`: a bundle as one file to send. */
 import { resolve } from "@std/path";
-import { packBundle } from "../bundle/archive.ts";
+import { packBundle } from "../bundle/pack.ts";
 import { requireBundle } from "../bundle/read.ts";
+import { verifyBundle } from "../report/verify.ts";
 import { positionals } from "./positionals.ts";
 import { print } from "../terminal.ts";
 
@@ -22,7 +23,7 @@ export async function run(args: string[]): Promise<number> {
   );
   requireBundle(bundle!, "pack");
   const archive = file ?? `${resolve(bundle!)}.tar.gz`;
-  const { digest, files } = await packBundle(bundle!, archive);
+  const { digest, files } = await packBundle(bundle!, archive, verifyBundle);
   print(
     `${archive}: ${(Deno.statSync(archive).size / 1e6).toFixed(1)} MB, ${files} files, verified`,
   );

@@ -2,8 +2,9 @@
 // elsewhere.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { exampleBundle } from "../bundle/testing.ts";
+import { idxPair } from "../datasets/layouts_testing.ts";
 import { probeWebGpu } from "../engines/webgpu/mod.ts";
+import { wholeBundle } from "../runner/testing.ts";
 import { bundleOf, command, ignoreRuns, withFolder } from "./testing.ts";
 
 /**
@@ -79,7 +80,12 @@ Deno.test({
   ignore: ignoreRuns !== "",
   fn: () =>
     withFolder(async (folder) => {
-      const { path } = exampleBundle(join(folder, "out", "example-0123456789ab"));
+      const path = await wholeBundle(folder);
+      // Other digits under the same name.
+      const { images, labels } = idxPair(Array.from({ length: 16 }, (_, i) => i));
+      Deno.mkdirSync(join(folder, "data", "mnist"), { recursive: true });
+      Deno.writeFileSync(join(folder, "data", "mnist", "train-images-idx3-ubyte"), images);
+      Deno.writeFileSync(join(folder, "data", "mnist", "train-labels-idx1-ubyte"), labels);
       const refused = async (...words: string[]) => {
         const { code, out, err } = await command(folder, ["reproduce", path]).ending;
         assertEquals([code, out], [2, ""], err);

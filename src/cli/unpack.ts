@@ -1,5 +1,6 @@
 /** `deno task unpack`: a bundle that somebody sent. */
-import { unpackBundle } from "../bundle/archive.ts";
+import { unpackBundle } from "../bundle/unpack.ts";
+import { verifyBundle } from "../report/verify.ts";
 import { defaultFolder } from "./folders.ts";
 import { positionals } from "./positionals.ts";
 import { line, print, printBeside } from "../terminal.ts";
@@ -21,7 +22,7 @@ export async function run(args: string[]): Promise<number> {
     "unpack takes one file, and the folder to unpack into",
     help,
   );
-  const { path, digest, files } = await unpackBundle(archive!, into, printBeside);
+  const { path, digest, files } = await unpackBundle(archive!, into, verifyBundle, printBeside);
   print(line`${path}: verified, ${files} files`);
   print(`  digest ${digest}`);
   return 0;

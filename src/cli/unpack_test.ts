@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
-import { packBundle } from "../bundle/archive.ts";
-import { exampleBundle } from "../bundle/testing.ts";
+import { basename, fromFileUrl, join } from "@std/path";
+import { openBundle } from "../bundle/open.ts";
+import { packBundle } from "../bundle/pack.ts";
+import { verifyBundle } from "../report/verify.ts";
+import { wholeBundle } from "../runner/testing.ts";
 import { processTest } from "../testing.ts";
 
 const program = fromFileUrl(new URL("main.ts", import.meta.url));
@@ -9,9 +11,10 @@ const program = fromFileUrl(new URL("main.ts", import.meta.url));
 processTest(
   "of three that unpack one archive at once one does, the others say why not",
   async (folder) => {
-    const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
+    const path = await wholeBundle(folder);
+    const { digest } = openBundle(path);
     const archive = join(folder, "sent.tar.gz");
-    await packBundle(path, archive);
+    await packBundle(path, archive, verifyBundle);
     const into = join(folder, "into");
     const ends = await Promise.all(Array.from({ length: 3 }, async () => {
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -38,6 +41,6 @@ processTest(
         err,
       );
     }
-    assertEquals([...Deno.readDirSync(into)].map(({ name }) => name), ["example-0123456789ab"]);
+    assertEquals([...Deno.readDirSync(into)].map(({ name }) => name), [basename(path)]);
   },
 );

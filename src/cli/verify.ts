@@ -2,24 +2,29 @@
  * `deno task verify`: is every byte of a bundle what the run wrote, and does it agree with itself?
  */
 import { join } from "@std/path";
-import { problemText } from "../bundle/archive.ts";
+import { problemText, type Verification } from "../bundle/problem.ts";
+import { counted } from "../counted.ts";
 import { exists } from "../files/create.ts";
 import { whyNoBundle } from "../bundle/read.ts";
-import { verifyBundle } from "../bundle/verify.ts";
+import { verifyBundle } from "../report/verify.ts";
 import { UserError } from "../errors.ts";
 import { parseOptions } from "./options.ts";
 import { line, oneLine, print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Checks bundles: every file and digest, missing and extra files, names and links that lead outside, the
-spec's digest, the network's shapes, the scores' samples. Needs no engine and no network, and changes nothing.
+  `Checks bundles: every file and digest, missing and extra files, names and links that lead outside; what the
+files say against each other (spec, digests, weights, losses, samples, scores, provenance); and what follows from
+others, by making it again: README, network's table, filters, sheets, films, diagrams, report.html. Needs no engine
+and no network, and changes nothing.
 
 Usage: deno task verify BUNDLE...
 
   --digest HEX   the digest that the bundle must have, or its first 12 digits or more: what its sender told you
 
 A bundle that agrees with itself may still have been made by somebody else: compare its digest with what you were told.
+The digest covers what lies under data/, not README.md, report.html, provenance.json, environment.json and the logs.
+Weights, losses and samples cannot be checked without running it again: deno task reproduce. SECURITY.md says more.
 Of several paths, those that pack, show, report, compare and diff made are passed over.
 Exit code: 0 all is well, 1 something is not.`;
 
@@ -57,8 +62,20 @@ export async function run(args: string[]): Promise<number> {
       print(line`${path}: verified, ${found.files} files, ${(found.bytes / 1e6).toFixed(1)} MB`);
     }
     print(line`  digest ${found.digest ?? "unknown"}`);
+    if (found.ok) print(coverText(found));
   }
   return good ? 0 : 1;
+}
+
+/** What the digest of a verified bundle covers, and what of it was judged by more than its bytes. */
+function coverText({ derived, notes }: Verification): string {
+  const unjudged = notes.map((note) => oneLine(note)).join("; ");
+  return `  The digest covers the files under data/. The others may be exchanged without changing it:
+  README.md, provenance.json and report.html were compared with what they tell of;
+  environment.json and the logs are the sender's word, as weights, losses and samples are.
+  Made again from others and the same: ${
+    counted(derived.length, "file")
+  }. Not made again: ${unjudged}.`;
 }
 
 /**

@@ -17,10 +17,14 @@ import {
 /** A picture's name and bytes. */
 export type PictureFile = [name: string, bytes: Uint8Array];
 
-/** What the pictures are made of. */
-export interface SampledPictures extends ModelSamples {
+/** What the sheets of samples are made of. */
+export interface SampledSheets extends ModelSamples {
   /** The classes that the images go round; null of a model that knows none. */
   labels: readonly number[] | null;
+}
+
+/** What the pictures are made of. */
+export interface SampledPictures extends SampledSheets {
   /** The first images on their way out of noise, timesteps falling. */
   denoising: { timestep: number; pictures: Pictures }[];
   /** The timesteps that stand in the strip; the film shows all. */
@@ -48,11 +52,26 @@ export function uprightOf(sets: readonly Turned[]): Turned {
 
 /** The files of a run's samples; the same samples give the same bytes. */
 export async function samplePictures(
-  { model, sets, labels, denoising, stripTimesteps }: SampledPictures,
+  { denoising, stripTimesteps, ...sheets }: SampledPictures,
 ): Promise<PictureFile[]> {
+  const moments = denoising.filter(({ timestep }) => stripTimesteps.has(timestep));
+  return [
+    ...await sheetFiles(sheets),
+    [
+      "denoising.png",
+      await strip({
+        title: "From noise to images",
+        moments: moments.map(({ timestep, pictures }) => ({ label: `t = ${timestep}`, pictures })),
+      }),
+    ],
+    ...filmFiles("denoising", await denoisingFilm(denoising)),
+  ];
+}
+
+/** Those of them that are made of the finished samples alone. */
+export async function sheetFiles({ model, sets, labels }: SampledSheets): Promise<PictureFile[]> {
   const upright = uprightOf(sets);
   const turned = sets.length > 1 || upright.angleDegrees !== 0;
-  const moments = denoising.filter(({ timestep }) => stripTimesteps.has(timestep));
   const columns = classColumns(labels);
   return [
     [
@@ -65,14 +84,6 @@ export async function samplePictures(
     ...collageFiles(upright),
     ...(turned ? [["rotation.png", await turnedSheet([{ model, sets }])] as PictureFile] : []),
     ...(sets.length > 1 ? filmFiles("rotation", await rotationFilm([{ model, sets }])) : []),
-    [
-      "denoising.png",
-      await strip({
-        title: "From noise to images",
-        moments: moments.map(({ timestep, pictures }) => ({ label: `t = ${timestep}`, pictures })),
-      }),
-    ],
-    ...filmFiles("denoising", await denoisingFilm(denoising)),
   ];
 }
 

@@ -5,12 +5,10 @@
 import type { Dataset } from "../datasets/mod.ts";
 import { noiseSchedule, toPixels } from "../diffusion/mod.ts";
 import { files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
-import { lowpassKernel } from "../filters/mod.ts";
 import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
-import { filterCsv, filterPlot, responseCsv, responsePlot } from "../report/filter.ts";
-import { lossPlot } from "../report/plots.ts";
+import { type DerivedFile, filterFiles, lossFiles, lowpassesOf } from "../report/derived.ts";
 import { samplePictures, shortName } from "../report/pictures.ts";
-import { type Lowpasses, resamplingSheet } from "../report/resampling.ts";
+import { resamplingSheet } from "../report/resampling.ts";
 import { pictureRange, type Pictures, previewSheet, strip } from "../report/sheet.ts";
 import { classOfImage, type DrawnClasses } from "../spec/labels.ts";
 import { drawnLabels, type ResolvedSpec, specName } from "../spec/mod.ts";
@@ -36,23 +34,16 @@ export interface Computed {
   evaluation: Evaluation | null;
 }
 
-/** A file of the payload. */
-export type PayloadFile = [name: string, bytes: Uint8Array | string];
-
 /** All payload files. */
-export async function payloadFiles(computed: Computed): Promise<PayloadFile[]> {
+export async function payloadFiles(computed: Computed): Promise<DerivedFile[]> {
   const { spec, digests, network, losses } = computed;
-  const name = specName(spec);
-  const rows = losses.map((loss, i) => ({ step: i + 1, loss }));
-  const plot = await lossPlot(rows, `Training loss: ${name} on ${spec.dataset}`);
   return [
     [files.spec, resolvedSpecYaml(spec)],
     [files.digests, jsonText(digests)],
     [files.network, network + "\n"],
     ...weightFiles(computed),
     [files.losses, lossesText(losses)],
-    ["loss.png", plot.png],
-    ["loss.svg", plot.svg],
+    ...await lossFiles(spec, losses.map((loss, i) => ({ step: i + 1, loss }))),
     ...await filterFiles(spec),
     ...await sampleFiles(computed),
     ["noising.png", await noisingStrip(computed)],
@@ -60,7 +51,7 @@ export async function payloadFiles(computed: Computed): Promise<PayloadFile[]> {
   ];
 }
 
-function weightFiles({ tensors }: Computed): PayloadFile[] {
+function weightFiles({ tensors }: Computed): DerivedFile[] {
   const withPrefix = (prefix: string) =>
     new Map(
       [...tensors].filter(([name]) => name.startsWith(`${prefix}/`))
@@ -70,42 +61,9 @@ function weightFiles({ tensors }: Computed): PayloadFile[] {
   const average = withPrefix("average");
   return [
     [files.model, encodeTensors(withPrefix("model"))],
-    ...(average.size ? [[files.average, encodeTensors(average)] as PayloadFile] : []),
+    ...(average.size ? [[files.average, encodeTensors(average)] as DerivedFile] : []),
     [files.optimizer, encodeTensors(moments)],
   ];
-}
-
-/** The network's low-pass kernels, the gain in that of the upsampling; null where it has none. */
-function lowpassesOf(
-  { kernelSize: size, kaiserBeta, normalized, cutoff, gain }: ResolvedSpec,
-): Lowpasses | null {
-  if (size === null || normalized === null || cutoff === null || gain === null) return null;
-  const kernel = (radians: number) =>
-    lowpassKernel({ size, kaiserBeta, normalized, cutoff: radians });
-  return { size, gain, down: kernel(cutoff.down), up: kernel(cutoff.up).map((k) => k * gain) };
-}
-
-/** The filters and their responses: one pair where up- and downsampling have the same kernel. */
-async function filterFiles(spec: ResolvedSpec): Promise<PayloadFile[]> {
-  const { cutoff, gain } = spec;
-  const lowpasses = lowpassesOf(spec);
-  if (lowpasses === null || cutoff === null) return [];
-  const same = cutoff.up === cutoff.down && gain === 1;
-  const made = await Promise.all(
-    (["down", "up"] as const).slice(0, same ? 1 : 2).map(async (which) => {
-      const suffix = same ? "" : `-${which}`;
-      const words = same ? "" : `, ${which}sampling`;
-      const { size, [which]: kernel } = lowpasses;
-      const lowpass = { name: specName(spec) + words, kernel, size, cutoff: cutoff[which] };
-      return [
-        [`filter${suffix}.csv`, filterCsv(lowpass)],
-        [`filter${suffix}.png`, (await filterPlot(lowpass)).png],
-        [`response${suffix}.csv`, responseCsv(lowpass)],
-        [`response${suffix}.png`, (await responsePlot(lowpass)).png],
-      ] satisfies PayloadFile[];
-    }),
-  );
-  return made.flat();
 }
 
 function picturesOf({ imageSize, channels }: ResolvedSpec, images: Uint8Array): Pictures {
@@ -115,7 +73,7 @@ function picturesOf({ imageSize, channels }: ResolvedSpec, images: Uint8Array): 
 /** The files that tell of the samples. */
 export async function sampleFiles(
   { spec, samples, evaluation }: Pick<Computed, "spec" | "samples" | "evaluation">,
-): Promise<PayloadFile[]> {
+): Promise<DerivedFile[]> {
   const file = encodeTensors(samples.images);
   const timesteps = samples.denoising.map(({ timestep }) => timestep);
   const pictures = await samplePictures({
@@ -141,7 +99,7 @@ export async function sampleFiles(
   ];
 }
 
-function metricsFile(metrics: Metrics): PayloadFile {
+function metricsFile(metrics: Metrics): DerivedFile {
   return [files.metrics, jsonText(metrics)];
 }
 

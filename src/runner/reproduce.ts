@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from "@std/path";
 import { type PayloadDifferences, payloadDifferences } from "../bundle/differences.ts";
 import { type BundleFiles, openBundle } from "../bundle/open.ts";
 import { readBundleDigests, readBundleSpec, readEnvironment } from "../bundle/read.ts";
-import { verifyBundle } from "../bundle/verify.ts";
+import { verifyBundle } from "../report/verify.ts";
 import { UserError } from "../errors.ts";
 import { placeDifferences, readPlace } from "./place.ts";
 import { runExperiment, type RunOptions } from "./run.ts";

@@ -3,12 +3,12 @@
  * model by its digest.
  */
 import { basename, join, resolve } from "@std/path";
-import { counted } from "../counted.ts";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
 import { exists } from "../files/create.ts";
 import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
 import { openBundle } from "../bundle/open.ts";
 import type { SamplingEnvironment } from "../bundle/schemas.ts";
+import { samplesSummary } from "../bundle/summary.ts";
 import {
   drawingWeights,
   readBundleDigests,
@@ -185,14 +185,7 @@ export async function sampleBundle(
         writer.payload(files.digests, jsonText(digests));
         writer.tag("environment.json", jsonText(environment));
         const names = [...writer.payloadDigests().map(({ name }) => name), "environment.json"];
-        const angles = spec.sampling.rotation.map((angle) => `${angle}°`).join(", ");
-        const summary =
-          `${
-            counted(spec.sampling.count, "image")
-          } drawn at ${angles} from the model of the bundle ` +
-          `${
-            basename(resolve(parent))
-          }, whose digest is ${digest}. deno task sample draws them again from it.`;
+        const summary = samplesSummary(spec, { name: basename(resolve(parent)), digest });
         const title = `Samples of ${specName(spec)}`;
         writer.tag(
           "README.md",

@@ -8,7 +8,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { join } from "@std/path";
-import { verifyBundle } from "../bundle/verify.ts";
+import { verifyBundle } from "../report/verify.ts";
 import { readSamples } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import { expandSweep, parseSpec, resolveSpec } from "../spec/mod.ts";

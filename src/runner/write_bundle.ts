@@ -3,8 +3,7 @@ import { basename } from "@std/path";
 import { type Bundle, type BundleWriter, createBundle } from "../bundle/bag.ts";
 import { bundleReadme, jsonText } from "../bundle/layout.ts";
 import { bundleFiles } from "../bundle/open.ts";
-import { counted } from "../counted.ts";
-import { describeDataset } from "../datasets/mod.ts";
+import { runSummary } from "../bundle/summary.ts";
 import type { Engine } from "../engines/mod.ts";
 import { sampleSpectrum, spectrumText } from "../evaluation/sample_spectrum.ts";
 import { drawnClasses } from "../spec/labels.ts";
@@ -107,7 +106,7 @@ async function describe(
 ): Promise<void> {
   const { spec, digests, dataset } = computed;
   const stem = basename(source?.path ?? "experiment").replace(/\.[^.]*$/, "");
-  const summary = summaryOf(computed);
+  const summary = runSummary({ spec, data: dataset, steps: computed.losses.length });
   const digest = writer.digest();
   const payload = writer.payloadDigests();
   const names = [...payload.map(({ name }) => name), ...tags, "report.html"];
@@ -115,16 +114,6 @@ async function describe(
   const classes = drawnClasses(spec, dataset.classNames);
   const { notes } = dataset;
   writer.tag("README.md", bundleReadme({ title, summary, digest, digests, names, classes, notes }));
-  const context = { name: basename(path), summary, payload, digest };
+  const context = { name: basename(path), payload, digest };
   writer.tag("report.html", await bundleReport(bundleFiles(writer.staging), context));
-}
-
-/** What was run, in a sentence or two. */
-function summaryOf({ spec, dataset, losses }: Computed): string {
-  const batchSize = Math.min(spec.training.batchSize, dataset.count);
-  const short = dataset.count % batchSize === 0 ? "" : ", fewer in an epoch's last";
-  const angles = spec.sampling.rotation.map((angle) => `${angle}°`).join(", ");
-  return `${specName(spec)} on ${describeDataset(dataset)}. ` +
-    `${counted(losses.length, "step")} of ${counted(batchSize, "image")}${short}; ` +
-    `${counted(spec.sampling.count, "image")} drawn at ${angles}.`;
 }

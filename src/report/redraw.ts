@@ -1,0 +1,79 @@
+/**
+ * Judging a bundle's drawings by drawing them again from its other files: filters, loss, sheets and
+ * films of the samples, and the report, which people open first.
+ */
+import { judge, judgeDerived, type JudgingRun } from "../bundle/judging.ts";
+import { projectVersion } from "../bundle/provenance.ts";
+import { readAllSamples, readLosses, readProvenance } from "../bundle/read.ts";
+import { nameWhenWritten } from "../bundle/retold.ts";
+import { decodePng } from "../formats/png.ts";
+import { type DerivedFile, filterFiles, lossFiles, sampleSheets } from "./derived.ts";
+import { bundleReport } from "./report.ts";
+
+/** Draws what can be drawn again and compares; what cannot be judged goes to the notes. */
+export async function judgeDrawings(run: JudgingRun): Promise<void> {
+  const isSampled = run.digests.parent !== undefined;
+  run.notes.push("denoising.png and its films, whose steps are not kept");
+  if (!isSampled) {
+    run.notes.push("noising.png and resampling.png, which show training images");
+    if (run.digestOf.has("previews.png")) run.notes.push("previews.png, drawn while it trained");
+    if (run.digestOf.has("spectrum.csv")) run.notes.push("the training images' spectrum");
+  }
+  const maker = isSampled ? null : readProvenance(run.bundle)?.predicate.runDetails.builder.version;
+  const release = maker?.["alias-free-diffusion"];
+  if (release !== undefined && release !== projectVersion()) {
+    run.notes.push(
+      `the pictures and the report, which release ${release} drew and this one may draw otherwise`,
+    );
+    return;
+  }
+  for (const [name, bytes] of await drawnAgain(run)) await judgePicture(run, `data/${name}`, bytes);
+  if (isSampled) return;
+  const context = { name: nameWhenWritten(run) ?? undefined };
+  const report = await judge(run, "report.html", () => bundleReport(run.bundle, context));
+  if (report !== null) {
+    await judgeDerived(run, "report.html", report, "the files beside it; open the one of `show`");
+  }
+}
+
+async function drawnAgain({ bundle, spec, digests }: JudgingRun): Promise<DerivedFile[]> {
+  const sets = [...await readAllSamples(bundle)].map(([angleDegrees, pictures]) => ({
+    angleDegrees,
+    pictures,
+  }));
+  const sheets = await sampleSheets(spec, sets);
+  if (digests.parent !== undefined) return sheets;
+  return [...sheets, ...await filterFiles(spec), ...await lossFiles(spec, readLosses(bundle))];
+}
+
+/** A PNG is judged by its pixels: another library may pack the same ones otherwise. */
+async function judgePicture(
+  run: JudgingRun,
+  name: string,
+  expected: Uint8Array | string,
+): Promise<void> {
+  const of = name.includes("loss") ? "loss.csv" : isOfFilter(name) ? "the spec" : "the samples";
+  if (typeof expected === "string" || !name.endsWith(".png")) {
+    return await judgeDerived(run, name, expected, of);
+  }
+  await judge(run, name, (fault) => {
+    const found = run.bundle.bytes(name);
+    if (sameBytes(found, expected) || samePixels(found, expected, name)) run.derived.push(name);
+    else fault(`it is not what is drawn of ${of}`);
+  });
+}
+
+const isOfFilter = (name: string) => /^data\/(filter|response)/.test(name);
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Width, height, depth and colours, as a PNG's first chunk tells them. */
+const headEnd = 29;
+
+/** A picture is unpacked only where its head is the expected one's: it may claim any size. */
+function samePixels(found: Uint8Array, expected: Uint8Array, where: string): boolean {
+  if (!sameBytes(found.subarray(0, headEnd), expected.subarray(0, headEnd))) return false;
+  return sameBytes(decodePng(found, where).data, decodePng(expected, where).data);
+}
