@@ -113,6 +113,7 @@ const openers: Record<string, string> = {
   "bundle/unpack.ts": "the archive that is unpacked",
   "bundle/provenance.ts": "this project's own files",
   "runner/log.ts": "the log of a run under way",
+  "runner/nearest_run.ts": "specs and records of runs under way",
   "runner/place.ts": "/proc/cpuinfo",
   "runner/estimate.ts": "/proc/self/status",
   "runner/sample_phase.ts": "images of a run under way",

@@ -154,7 +154,7 @@ Deno.test({
       for (const name of ["README.md", "bag-info.txt", "data/grid.png", "report.html"]) {
         assert(derived.includes(name), name);
       }
-      assertEquals(notes.length, 2);
+      assertEquals(notes.length, 3);
     });
     for (const [what, forge, ...words] of contradictions) {
       await t.step(what, async () => {
