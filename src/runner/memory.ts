@@ -1,15 +1,18 @@
 /**
- * What a run takes at the very least: one that cannot fit is refused before it takes the machine's
- * last memory.
+ * What memory a run takes, at the very least and likely: one that cannot fit is refused before it
+ * takes the machine's last memory, or is ended by its container.
  */
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { trainingPlan } from "../training/plan.ts";
+import { memoryLimit } from "./memory_limit.ts";
 import { elements, type NetworkPlan, networkPlan } from "../unet/plan.ts";
 
 /** What the least memory of a run follows from. */
-type Sized = Pick<ResolvedSpec, "training" | "sampling"> & Parameters<typeof networkPlan>[0];
+type Sized =
+  & Pick<ResolvedSpec, "training" | "sampling" | "evaluation">
+  & Parameters<typeof networkPlan>[0];
 
 /**
  * Images that are worked on together: of a training step, and of a sampling step with what guidance
@@ -62,6 +65,44 @@ export function largestTensor(spec: Sized, images = Infinity): number {
   return 4 * Math.max(trained, sampled) * Math.max(...outputsOf(networkPlan(spec)));
 }
 
+/** Deno, tfjs and TensorFlow with a network compiled, as measured; mapped libraries apart. */
+const processBytes = 250e6;
+/** What drawing pictures, films and the report adds, as measured. */
+const picturesBytes = 80e6;
+/**
+ * What training takes for each byte of {@link leastMemory}: 6 at 32 pixels, 9 at 16, more where
+ * attention sees many pixels.
+ */
+const trainingFactor = 5;
+
+/**
+ * What a run takes, rather too little than too much: the process with its images, and the most of
+ * training, scoring and writing the bundle.
+ *
+ * @param images of the dataset; Infinity where they are not known
+ * @param isOnHost whether the engine's tensors lie in the machine's memory
+ */
+export function likelyMemory(spec: Sized, images: number, isOnHost: boolean): number {
+  const plan = networkPlan(spec);
+  const { sampling, training } = spec;
+  const known = images === Infinity ? 0 : images;
+  const weights = 4 * plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
+  const sets = training.emaDecay === null ? 3 : 4;
+  const samples = sampling.count * sampling.rotation.length * elements(plan.imageShape);
+  // The state as tensors, as arrays, and as the bytes of files.
+  const writing = picturesBytes + (isOnHost ? 3 : 2) * sets * weights + 2 * samples;
+  const computing = isOnHost ? trainingFactor * leastMemory(spec, images) : 0;
+  return processBytes + known * elements(plan.imageShape) +
+    Math.max(computing, writing, scoringBytes(spec, known));
+}
+
+/** Inception's weights, read and on the engine; features of both sets; three covariances. */
+function scoringBytes({ sampling, evaluation }: Sized, images: number): number {
+  if (evaluation.metrics.length === 0) return 0;
+  const columns = 2048;
+  return 2 * 95e6 + 4 * columns * (sampling.count + images) + 3 * 8 * columns ** 2;
+}
+
 /** The machine's memory in bytes, or null where it does not tell. */
 function machineMemory(): number | null {
   try {
@@ -78,12 +119,17 @@ function machineMemory(): number | null {
  *
  * @param options.images of the dataset
  * @param options.total the machine's memory in bytes; other values for tests
+ * @param options.limit what a container lets this process have, in bytes; other values for tests
  * @throws UserError where the least that the run takes is more than there is
  */
 export function refuseTooLarge(
   spec: Sized,
   engine: Engine,
-  { images, total = machineMemory() }: { images?: number; total?: number | null } = {},
+  { images = Infinity, total = machineMemory(), limit = memoryLimit() }: {
+    images?: number;
+    total?: number | null;
+    limit?: number | null;
+  } = {},
 ): void {
   const needed = leastMemory(spec, images);
   const largest = largestTensor(spec, images);
@@ -93,6 +139,14 @@ export function refuseTooLarge(
         gigabytes(total)
       }. ` +
         makeSmaller(spec),
+    );
+  }
+  const likely = likelyMemory(spec, images, engine.device === "cpu");
+  if (limit !== null && likely > limit) {
+    throw new UserError(
+      `this run needs about ${gigabytes(likely)} of memory or more, and this container may have ` +
+        `${gigabytes(limit)} (its cgroup's limit), beyond which the system would end it. Give it ` +
+        `more (docker run --memory, a scheduler's --mem). ${makeSmaller(spec)}`,
     );
   }
   if (engine.largestTensor !== null && largest > engine.largestTensor) {

@@ -27,18 +27,23 @@ Deno.test("a run that no machine holds is refused, with what to make smaller", (
   const gpu = { device: "a GPU", largestTensor: null } as Engine;
   const hostile = spec("training.batchSize=65536", "imageSize=128", "baseWidth=512");
   const error = assertThrows(
-    () => refuseTooLarge(hostile, engine, { total: 64e9 }),
+    () => refuseTooLarge(hostile, engine, { total: 64e9, limit: null }),
     UserError,
     "this machine has 64 GB",
   );
   assert(error.message.includes("training.batchSize (65536)"));
-  refuseTooLarge(hostile, gpu, { total: 64e9 });
-  refuseTooLarge(hostile, engine, { total: null });
-  refuseTooLarge(spec(), engine, { total: 4e9 });
+  refuseTooLarge(hostile, gpu, { total: 64e9, limit: null });
+  refuseTooLarge(hostile, engine, { total: null, limit: null });
+  refuseTooLarge(spec(), engine, { total: 4e9, limit: null });
   // A batch is no larger than the dataset.
-  refuseTooLarge(spec("training.batchSize=65536"), engine, { images: 16, total: 4e9 });
+  refuseTooLarge(spec("training.batchSize=65536"), engine, { images: 16, total: 4e9, limit: null });
   assertThrows(
-    () => refuseTooLarge(spec("training.batchSize=65536"), engine, { images: 60_000, total: 64e9 }),
+    () =>
+      refuseTooLarge(spec("training.batchSize=65536"), engine, {
+        images: 60_000,
+        total: 64e9,
+        limit: null,
+      }),
     UserError,
   );
 });
@@ -47,12 +52,12 @@ Deno.test("a sampling batch that no machine holds is refused before the training
   const engine = { device: "cpu", largestTensor: null } as Engine;
   const many = spec("imageSize=128", "sampling.count=65536", "sampling.batchSize=65536");
   assertThrows(
-    () => refuseTooLarge(many, engine, { total: 64e9 }),
+    () => refuseTooLarge(many, engine, { total: 64e9, limit: null }),
     UserError,
     "sampling.batchSize (65536)",
   );
-  refuseTooLarge(spec("sampling.count=1000000"), engine, { total: 64e9 });
-  refuseTooLarge(spec("sampling.batchSize=65536"), engine, { total: 64e9 }); // 64 images are drawn.
+  refuseTooLarge(spec("sampling.count=1000000"), engine, { total: 64e9, limit: null });
+  refuseTooLarge(spec("sampling.batchSize=65536"), engine, { total: 64e9, limit: null }); // 64 images are drawn.
 });
 
 Deno.test("a run with tensors larger than the GPU binds is refused before the training", () => {
