@@ -17,7 +17,7 @@ import { toFloat32 } from "./tensors.ts";
 const mixed = new Map<string, TensorData>([
   ["b.weight", { dtype: "F32", shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, -0) }],
   ["odd", { dtype: "U8", shape: [3], data: Uint8Array.of(1, 2, 255) }],
-  ["c.10", { dtype: "F16", shape: [2], data: Float16Array.of(0.5, -2) }],
+  ["c.10", { dtype: "F16", shape: [2], data: Uint16Array.of(0x3800, 0xc000) }],
   ["c.2", { dtype: "BF16", shape: [1], data: Uint16Array.of(0x3fc0) }],
   ["__proto__", { dtype: "I64", shape: [], data: BigInt64Array.of(-7n) }],
   ["none", { dtype: "F64", shape: [0, 4], data: new Float64Array() }],
@@ -59,6 +59,12 @@ Deno.test("other types become float32", () => {
   assertEquals(floats(mixed.get("c.10")!), [0.5, -2]);
   assertEquals(floats(mixed.get("__proto__")!), [-7]);
   assertEquals(floats({ dtype: "BOOL", shape: [2], data: Uint8Array.of(1, 0) }), [1, 0]);
+});
+
+Deno.test("all 65,536 numbers of float16 are those of the language's own arrays", () => {
+  const bits = Uint16Array.from({ length: 65_536 }, (_, i) => i);
+  const ours = toFloat32({ dtype: "F16", shape: [65_536], data: bits });
+  assertEquals(ours, Float32Array.from(new Float16Array(bits.buffer)));
 });
 
 Deno.test("damaged files are refused, and say why", () => {
@@ -171,5 +177,27 @@ Deno.test("Python's safetensors opens what is written (needs a python with safet
     assertEquals(new TextDecoder().decode(stdout), expected);
   } finally {
     await Deno.remove(path);
+  }
+});
+
+/** The modules that a module imports, itself among them; packages and types left out. */
+function importsOf(url: URL, found = new Map<string, string>()): Map<string, string> {
+  if (found.has(url.href)) return found;
+  const source = Deno.readTextFileSync(url);
+  found.set(url.href, source);
+  for (const [, path] of source.matchAll(/^(?:import|export)(?! type)[^;]*? from "(\.[^"]*)"/gms)) {
+    importsOf(new URL(path!, url), found);
+  }
+  return found;
+}
+
+Deno.test("pickles and tensors ask for nothing that some browser lacks (needs --allow-read)", {
+  ignore,
+}, () => {
+  for (const name of ["tensors.ts", "pickle.ts"]) {
+    for (const [url, source] of importsOf(new URL(name, import.meta.url))) {
+      const found = /Float16Array|node:\w+|\bDeno\.\w+/.exec(source)?.[0];
+      assertEquals(found, undefined, url);
+    }
   }
 });

@@ -19,8 +19,8 @@ export type Dtype =
   | "F64";
 
 /**
- * The typed array of each element type. bfloat16 has none of its own: its 16 bits are kept as they
- * are.
+ * The typed array of each element type. The two of 16 bits that are no whole numbers are kept as
+ * their bits: bfloat16 has no array of its own, and float16's is not in every browser.
  */
 const arrays = {
   BOOL: Uint8Array,
@@ -28,7 +28,7 @@ const arrays = {
   I8: Int8Array,
   U16: Uint16Array,
   I16: Int16Array,
-  F16: Float16Array,
+  F16: Uint16Array,
   BF16: Uint16Array,
   U32: Uint32Array,
   I32: Int32Array,
@@ -44,13 +44,15 @@ export interface TensorData {
   dtype: Dtype;
   /** Lengths of the axes, the outermost first; empty for a scalar. */
   shape: number[];
-  /** The elements in row-major order, as the typed array of their type; bfloat16 as its 16 bits. */
+  /**
+   * The elements in row-major order, as the typed array of their type; float16 and bfloat16 as
+   * their 16 bits.
+   */
   data:
     | Uint8Array
     | Int8Array
     | Uint16Array
     | Int16Array
-    | Float16Array
     | Uint32Array
     | Int32Array
     | Float32Array
@@ -108,6 +110,21 @@ export function float32Tensor(shape: number[], data: Float32Array): TensorData {
   return { dtype: "F32", shape, data };
 }
 
+/** What one step of the fraction is worth for each exponent of float16. */
+const float16Steps = Float64Array.from(
+  { length: 31 },
+  (_, exponent) => 2 ** (Math.max(exponent, 1) - 25),
+);
+
+/** The number that 16 bits are as float16 (IEEE 754): a sign, five bits of exponent, ten more. */
+export function fromFloat16(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >>> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent === 0 ? fraction : 1024 + fraction) * float16Steps[exponent]!;
+}
+
 /**
  * A tensor's elements as float32, whatever their type; the same array where they are float32
  * already.
@@ -115,12 +132,13 @@ export function float32Tensor(shape: number[], data: Float32Array): TensorData {
 export function toFloat32(tensor: TensorData): Float32Array {
   const { dtype, data } = tensor;
   if (data instanceof Float32Array) return data;
-  if (dtype === "BF16") {
-    // bfloat16 is the upper half of a float32.
-    return new Float32Array(Uint32Array.from(data as Uint16Array, (bits) => bits << 16).buffer);
-  }
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     return Float32Array.from({ length: data.length }, (_, i) => Number(data[i]));
+  }
+  if (dtype === "F16") return Float32Array.from(data, fromFloat16);
+  // bfloat16 is the upper half of a float32.
+  if (dtype === "BF16") {
+    return new Float32Array(Uint32Array.from(data, (bits) => bits << 16).buffer);
   }
   return Float32Array.from(data);
 }

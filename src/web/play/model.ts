@@ -78,7 +78,11 @@ function halved(
     values.forEach((value, i) => {
       error = Math.max(error, Math.abs(value - (data[i] ?? 0)) / (largest || 1));
     });
-    halves.set(name, { dtype: "F16", shape: tensor.shape, data });
+    halves.set(name, {
+      dtype: "F16",
+      shape: tensor.shape,
+      data: new Uint16Array(data.buffer),
+    });
   }
   return { tensors: halves, error };
 }
