@@ -11,8 +11,10 @@ import type { Dependency, Place, Provenance } from "./schemas.ts";
 /** This project, as it was when it ran. */
 export interface ProjectState {
   version: string;
-  /** The commit, or null where the files are not in a git repository, or git is missing. */
+  /** The commit, or null where git does not tell. */
   commit: string | null;
+  /** Why the commit is not known, where it is not. */
+  commitUnknown?: string;
   /** Whether the files were exactly those of the commit; null where nobody can tell. */
   clean: boolean | null;
 }
@@ -75,7 +77,10 @@ export function provenance(input: ProvenanceInput): string {
       name: "this project",
       uri: `pkg:generic/alias-free-diffusion@${project.version}`,
       ...(project.commit === null ? {} : { digest: { gitCommit: project.commit } }),
-      annotations: { cleanWorkingTree: project.clean },
+      annotations: {
+        cleanWorkingTree: project.clean,
+        ...(project.commitUnknown === undefined ? {} : { commitUnknown: project.commitUnknown }),
+      },
     },
     {
       name: data.name,
@@ -167,32 +172,53 @@ export function projectVersion(): string {
   return version;
 }
 
-/** This project's version, commit, and whether its files are those of the commit. */
-export function projectState(): ProjectState {
+/**
+ * This project's version, commit, and whether its files are those of the commit.
+ *
+ * @param folder of the project; another one for tests
+ */
+export function projectState(folder = fromFileUrl(root)): ProjectState {
   const version = projectVersion();
-  const git = (...args: string[]): string | null => {
-    try {
-      const { success, stdout } = new Deno.Command("git", {
-        args,
-        cwd: fromFileUrl(root),
-        stderr: "null",
-      })
-        .outputSync();
-      return success ? new TextDecoder().decode(stdout).trim() : null;
-    } catch {
-      return null; // No git, or no permission to ask it.
-    }
-  };
+  const unknown = (why: string) => ({ version, commit: null, clean: null, commitUnknown: why });
+  const top = askGit(folder, "rev-parse", "--show-toplevel");
+  if (top.text === null) return unknown(top.why);
   // A repository around the project's folder, which is not the project's own, says nothing about
   // it.
-  const top = git("rev-parse", "--show-toplevel");
-  if (top === null || join(top, ".") !== join(Deno.realPathSync(root), ".")) {
-    return { version, commit: null, clean: null };
+  if (join(top.text, ".") !== join(Deno.realPathSync(folder), ".")) {
+    return unknown("the project's folder is not the top of a git repository");
   }
-  const changes = git("status", "--porcelain");
-  return {
-    version,
-    commit: git("rev-parse", "HEAD"),
-    clean: changes === null ? null : changes === "",
-  };
+  const commit = askGit(folder, "rev-parse", "--verify", "HEAD");
+  if (commit.text === null) return unknown(commit.why);
+  const changes = askGit(folder, "status", "--porcelain");
+  return { version, commit: commit.text, clean: changes.text === null ? null : !changes.text };
+}
+
+/** What git answers, or why it does not. */
+type GitAnswer = { text: string } | { text: null; why: string };
+
+function askGit(cwd: string, ...args: string[]): GitAnswer {
+  let output: Deno.CommandOutput;
+  try {
+    // In English, to tell the reasons apart.
+    output = new Deno.Command("git", { args, cwd, env: { LC_ALL: "C" } }).outputSync();
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound
+      ? "git is not installed"
+      : "there was no permission to ask git";
+    return { text: null, why };
+  }
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  if (output.success) return { text: text(output.stdout) };
+  return { text: null, why: whyNot(text(output.stderr)) };
+}
+
+/** Without paths of this machine, for bundles are sent. */
+function whyNot(message: string): string {
+  if (/dubious ownership/.test(message)) {
+    return "the checkout belongs to another user, so that git does not read it (git config " +
+      "--global --add safe.directory FOLDER, for a checkout that you trust)";
+  }
+  if (/not a git repository/.test(message)) return "the project is no git checkout";
+  if (/Needed a single revision|unknown revision/.test(message)) return "there is no commit yet";
+  return "git failed";
 }

@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
+import { processTest } from "../testing.ts";
 import lock from "../../deno.lock" with { type: "text" };
 import { exampleSpec } from "./testing.ts";
 import { lockedPackages, projectState, provenance } from "./provenance.ts";
@@ -65,9 +67,49 @@ Deno.test({
   name: "the project's own state (needs --allow-read; the commit needs --allow-run and git)",
   ignore: !granted("read"),
   fn() {
-    const { version, commit, clean } = projectState();
+    const { version, commit, clean, commitUnknown } = projectState();
     assertMatch(version, /^\d+\.\d+\.\d+/);
     if (commit !== null) assertMatch(commit, /^[0-9a-f]{40}$/);
+    assertEquals(commit === null, commitUnknown !== undefined);
     assertEquals(typeof clean, commit === null ? "object" : "boolean");
   },
 });
+
+const hasGit = (() => {
+  try {
+    return new Deno.Command("git", { args: ["--version"], stdout: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+})();
+
+function git(folder: string, ...args: string[]) {
+  const own = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+  const { success, stderr } = new Deno.Command("git", { args: [...own, ...args], cwd: folder })
+    .outputSync();
+  assert(success, new TextDecoder().decode(stderr));
+}
+
+processTest("a commit that is not known says why", (folder) => {
+  const before = Deno.env.get("GIT_CONFIG_GLOBAL");
+  Deno.env.set("GIT_CONFIG_GLOBAL", "/dev/null");
+  try {
+    const why = () => projectState(folder).commitUnknown ?? "known";
+    assertMatch(why(), /no git checkout/);
+    git(folder, "init", "--quiet");
+    assertMatch(why(), /no commit yet/);
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "a");
+    assertEquals(why(), "known");
+    assertEquals(projectState(folder).clean, true);
+    Deno.mkdirSync(join(folder, "inside"));
+    assertMatch(projectState(join(folder, "inside")).commitUnknown ?? "", /not the top/);
+    if (Deno.uid() !== 0) return;
+    Deno.chownSync(folder, 4321, null);
+    Deno.chownSync(join(folder, ".git"), 4321, null);
+    assertMatch(why(), /belongs to another user.+safe\.directory/);
+    assert(!why().includes(folder));
+  } finally {
+    if (before === undefined) Deno.env.delete("GIT_CONFIG_GLOBAL");
+    else Deno.env.set("GIT_CONFIG_GLOBAL", before);
+  }
+}, hasGit && Deno.build.os !== "windows" ? "" : "needs git");

@@ -156,6 +156,8 @@ const dependency = z.strictObject({
     kind: z.enum(["dataset", "archive"]).exactOptional(),
     source: text(4000).exactOptional(),
     cleanWorkingTree: z.boolean().nullable().exactOptional(),
+    /** Why the commit is not known, where it is not. */
+    commitUnknown: text(1000).exactOptional(),
     note: text(4000).exactOptional(),
   }).exactOptional(),
 });

@@ -69,6 +69,7 @@ function provenanceLines(provenance: Provenance | null): [string, string][] {
   const [project, ...others] = buildDefinition.resolvedDependencies;
   const clean = project?.annotations?.cleanWorkingTree;
   const commit = project?.digest?.["gitCommit"];
+  const why = project?.annotations?.commitUnknown;
   const libraries = others.filter(({ uri }) => uri?.startsWith("pkg:generic/"));
   const packages = others.filter(({ uri }) => uri?.startsWith("pkg:npm/"));
   const data = others.find(({ annotations }) => annotations?.kind === "dataset");
@@ -77,7 +78,7 @@ function provenanceLines(provenance: Provenance | null): [string, string][] {
       "project",
       commit
         ? `commit ${commit}${clean ? "" : ", with changes"}`
-        : `${project?.uri ?? "project"}, commit unknown`,
+        : `${project?.uri ?? "project"}, commit unknown${why ? `: ${why}` : ""}`,
     ],
     ["runtime", `Deno ${runDetails.builder.version.deno}, ${runDetails.builder.version.platform}`],
     ...libraries.map((
