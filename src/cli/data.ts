@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import { archives } from "../datasets/archives.ts";
 import { fetchDataset } from "../datasets/fetch.ts";
 import { type Dataset, describeDataset, type LabelChoice, loadDataset } from "../datasets/mod.ts";
-import { exists, writeFileAtomic } from "../files/create.ts";
+import { writeFileAtomic } from "../files/create.ts";
 import { encodePng } from "../formats/png.ts";
 import { nearest } from "../nearest.ts";
 import { type Block, pictureAt, sheetPng } from "../report/sheet.ts";
@@ -102,11 +102,21 @@ function isThere(path: string): boolean {
   }
 }
 
+/** Whether a folder or file lies there, as far as anybody may look. */
+function isPath(text: string): boolean {
+  try {
+    Deno.statSync(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function datasetName(text: string | undefined): DatasetName {
   if (text === undefined) throw new UserError(`data needs a dataset's name\n\n${help}`);
   if (Object.hasOwn(datasetFacts, text)) return text as DatasetName;
   const near = nearest(text, Object.keys(datasetFacts));
-  const meant = exists(text)
+  const meant = isPath(text)
     ? `; for what lies there: deno task data folder ${text}`
     : near === undefined
     ? ""

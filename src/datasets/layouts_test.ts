@@ -484,3 +484,14 @@ reads("grey images where the dataset is in colour", {
   dataset: "mnist-m",
   files: { "0/a.png": greyPng(0), "1/b.png": greyPng(1) },
 }, { count: 2, labels: [0, 1], notes: ["2 grey images made three equal channels"] });
+
+refuses(
+  "an image beside the class folders",
+  {
+    dataset: "folder",
+    files: { "cat/0.png": colourPng(0), "dog/0.png": colourPng(1), "preview.png": colourPng(2) },
+  },
+  "1 of 3 images cannot be read",
+  "preview.png: this image has no label",
+  "--skip-bad",
+);

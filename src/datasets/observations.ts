@@ -11,6 +11,9 @@ import type { Source } from "./source.ts";
 /** Images whose brightest pixel is darker than this are nearly black. */
 const dark = 32;
 
+/** Names are kept of so many images, for a message about the first copy. */
+const mostNamesKept = 100_000;
+
 function equalAt(images: Uint8Array, stride: number, a: number, b: number): boolean {
   for (let i = 0; i < stride; i++) {
     if (images[a * stride + i] !== images[b * stride + i]) return false;
@@ -32,7 +35,8 @@ export class Observations {
   #copies: string[] = [];
   readonly #copyPairs: [number, number][] = [];
   readonly #byHash = new Map<number, number>();
-  readonly #names = new Map<number, string>();
+  /** The names of the first images, by their numbers. */
+  readonly #names: string[] = [];
 
   constructor(readonly target: Target) {}
 
@@ -49,7 +53,7 @@ export class Observations {
       this.#copies.push(name);
       this.#copyPairs.push([first, index]);
     }
-    this.#names.set(index, name);
+    if (index < mostNamesKept) this.#names[index] = name;
   }
 
   #darkness(name: string, images: Uint8Array, { numbers, description }: Source): string[] {
@@ -70,7 +74,7 @@ export class Observations {
     const others = labels ? this.#copyPairs.filter(([a, b]) => labels[a] !== labels[b]).length : 0;
     const said = others ? `, ${others.toLocaleString("en-US")} of them in another class` : "";
     const [first] = this.#copyPairs;
-    const pair = first ? ` as ${firstNames([this.#names.get(first[0]) ?? ""])}` : "";
+    const pair = first ? ` as ${firstNames([this.#names[first[0]] ?? `image ${first[0]}`])}` : "";
     return [
       `twice: ${counted(this.#copies.length, "image")} with the same pixels as earlier ones` +
       `${said} (${firstNames([this.#copies[0] ?? ""])}${pair})`,
