@@ -1,8 +1,12 @@
 /** `deno task new`: four questions, and a commented spec as the answer. */
 import { dirname, relative } from "@std/path";
+import { counted } from "../counted.ts";
+import { type Glance, glanceAt } from "../datasets/mod.ts";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
+import { classesText } from "../spec/labels.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
+import { printable } from "../spec/source.ts";
 import { positionals } from "./positionals.ts";
 import { exitCodeOf } from "./signals.ts";
 import { print } from "../terminal.ts";
@@ -94,12 +98,61 @@ const suggestedAnswers = Object.fromEntries(
   questions.map(({ key, suggested }) => [key, suggested]),
 ) as unknown as Answers;
 
+/** Images that the paper's trainings see at least: a hundred epochs of 6,000. */
+const publishedImages = 600_000;
+
+/** Images that a small training sees, where there are enough: minutes on two cores. */
+const smallImages = 160_000;
+
+/** The lines about training that fit a size and the images that there are. */
+function trainingLines(size: Answers["size"], count: number): string[] {
+  if (size === "full") {
+    return count < publishedImages / 100
+      ? [
+        "training:",
+        `  images: ${publishedImages} # as many as the paper's 100 epochs of 6,000 images`,
+      ]
+      : ["training:", "  epochs: 100 # as published, with batches of 16 and a rate of 3e-4"];
+  }
+  // Of few images each is seen a hundred times; more would only be learnt by heart.
+  const images = Math.min(smallImages, Math.max(16_000, 100 * count));
+  const few = images < smallImages;
+  return [
+    "training: # a small budget needs a higher rate that falls, and an average of the weights",
+    `  images: ${images}${few ? ` # ${counted(Math.round(images / count), "epoch")}` : ""}`,
+    "  batchSize: 32",
+    "  learningRate: 8.0e-4",
+    "  warmupSteps: 100",
+    "  decay: linear",
+    "  decayFraction: 0.3",
+    `  emaDecay: ${few ? 0.995 : 0.999}`,
+  ];
+}
+
+/** The lines about the images, and the classes that were found. */
+function dataLines(dataset: string, { classNames }: Glance): string[] {
+  const lines = isPath(dataset)
+    ? ["dataset: folder", `data: { path: ${JSON.stringify(dataset)} }`]
+    : [`dataset: ${dataset}`];
+  if (classNames === null || classNames.length > 1000) return lines;
+  const all = { labels: classNames.map((_, label) => label), names: classNames };
+  return [
+    ...lines,
+    `classes: ${classNames.length} # ${printable(classesText(all), 70)}; without this line all ` +
+    "images are of one kind",
+  ];
+}
+
 /**
- * The commented spec that the answers stand for; `schema` is the way from it to spec.schema.json.
+ * The commented spec that the answers stand for.
+ *
+ * @param schema the way from it to spec.schema.json
+ * @param found of the person's own images
  */
 export function newSpec(
   { network, dataset, size, rotation }: Answers,
   schema = "spec.schema.json",
+  found: Glance = { count: Infinity, classNames: null },
 ): string {
   const [, , letter, beta, normalized, inside] = network.toUpperCase().match(networkForm) ?? [];
   const lines = [
@@ -114,24 +167,11 @@ export function newSpec(
     lines.push(`normalized: ${normalized !== ""} # the N: unit gain at frequency zero`);
     if (inside) lines.push("normInside: true # GroupNorm between the filtered upsampling and GELU");
   }
-  if (isPath(dataset)) lines.push("dataset: folder", `data: { path: ${JSON.stringify(dataset)} }`);
-  else lines.push(`dataset: ${dataset}`);
+  lines.push(...dataLines(dataset, found));
   if (size === "small") {
-    lines.push(
-      "imageSize: 16 # a multiple of 8; the network's width follows it",
-      "training: # a small budget needs a higher rate that falls, and an average of the weights",
-      "  images: 160000",
-      "  batchSize: 32",
-      "  learningRate: 8.0e-4",
-      "  warmupSteps: 100",
-      "  decay: linear",
-      "  decayFraction: 0.3",
-      "  emaDecay: 0.999",
-    );
-  } else {lines.push(
-      "training:",
-      "  epochs: 100 # as published, with batches of 16 and a rate of 3e-4",
-    );}
+    lines.push("imageSize: 16 # a multiple of 8; the network's width follows it");
+  }
+  lines.push(...trainingLines(size, found.count));
   lines.push("sampling:", "  count: 64 # images for each angle; scores want 2,000");
   if (size === "small") {
     lines.push(
@@ -178,6 +218,25 @@ function askAll(ask: typeof askPerson): Answers | null {
   return answers as unknown as Answers;
 }
 
+/**
+ * What there is of a person's own images. Where they are not there yet, or cannot be read, the spec
+ * is written all the same, and that is told.
+ */
+async function glanceAtOwn(path: string): Promise<Glance | undefined> {
+  if (!isPath(path)) return undefined;
+  const data = { path, limit: null, digest: null, fit: "crop" } as const;
+  try {
+    const found = await glanceAt({ dataset: "folder", imageSize: 32, channels: 3, data });
+    const classes = found.classNames ? `, classes: ${found.classNames.length}` : "";
+    print(`${path}: ${counted(found.count, "image")}${classes}.`);
+    return found;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    print(`Mind that these images cannot be read now: ${error.message}`);
+    return undefined;
+  }
+}
+
 /** Asks, writes the spec, and says how to run it; `ask` is for tests. */
 export async function run(
   args: string[],
@@ -189,13 +248,14 @@ export async function run(
     if (Deno.stdin.isTerminal()) return exitCodeOf("SIGINT");
     throw new UserError("`deno task new` asks questions; start it in a terminal");
   }
-  const resolved = resolveSpec(parseSpec(newSpec(answers)));
+  const found = await glanceAtOwn(answers.dataset);
+  const resolved = resolveSpec(parseSpec(newSpec(answers, undefined, found)));
   const dataset = resolved.dataset === "folder" ? "folder" : resolved.dataset.replace("-", "");
   const path = given ??
     `experiments/${specName(resolved).toLowerCase().replace("-", "")}-${dataset}.yaml`;
   const schema = relative(dirname(path), "experiments/spec.schema.json").replaceAll("\\", "/");
   try {
-    await Deno.writeTextFile(path, newSpec(answers, schema), { createNew: true });
+    await Deno.writeTextFile(path, newSpec(answers, schema, found), { createNew: true });
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
       throw new UserError(`${path}: exists already; name another file: deno task new FILE`);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { UserError } from "../errors.ts";
+import { encodePng } from "../formats/png.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
 import { captureTerminal } from "../terminal.ts";
 import { nameLines } from "./name.ts";
@@ -21,6 +22,18 @@ Deno.test("new: whatever is answered is a valid spec that says it", () => {
       }
     }
   }
+});
+
+Deno.test("new: a training fits the images that there are, and knows their classes", () => {
+  const answers = { network: "D-2N", dataset: "./photos", rotation: "0" };
+  const specOf = (size: "small" | "full", count: number, classNames: string[] | null) =>
+    resolveSpec(parseSpec(newSpec({ ...answers, size }, undefined, { count, classNames })));
+  const few = specOf("small", 200, ["bars", "dots: # 2"]);
+  assertEquals([few.classes, few.training.images], [2, 20_000]);
+  assertEquals(specOf("small", 5, null).training.images, 16_000);
+  assertEquals(specOf("small", 50_000, null).training.images, 160_000);
+  assertEquals(specOf("full", 200, null).training.images, 600_000);
+  assertEquals(specOf("full", 60_000, null).training.epochs, 100);
 });
 
 const files = { read: true, write: true } as const;
@@ -53,6 +66,29 @@ Deno.test({
       "exists already",
     );
     await assertRejects(() => run([path], () => null), UserError, "in a terminal");
+    await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "new: looks at a folder of images before it proposes (needs --allow-read --allow-write)",
+  ignore: closed,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    for (const name of ["bars/1.png", "bars/2.png", "dots/1.png"]) {
+      await Deno.mkdir(`${folder}/images/${name}`.replace(/[^/]*$/, ""), { recursive: true });
+      const png = encodePng({ width: 1, height: 1, channels: 1, data: Uint8Array.of(7) });
+      await Deno.writeFile(`${folder}/images/${name}`, png);
+    }
+    const typed = ["A", `${folder}/images`, "small", "0"];
+    using captured = captureTerminal();
+    assertEquals(await run([`${folder}/mine.yaml`], () => typed.shift() ?? null), 0);
+    assertStringIncludes(captured.out.join("\n"), "3 images, classes: 2.");
+    const text = await Deno.readTextFile(`${folder}/mine.yaml`);
+    assertStringIncludes(text, "classes: 2 # 0 bars, 1 dots; ");
+    const absent = ["A", `${folder}/none`, "small", "0"];
+    assertEquals(await run([`${folder}/other.yaml`], () => absent.shift() ?? null), 0);
+    assertStringIncludes(captured.out.join("\n"), "cannot be read now");
     await Deno.remove(folder, { recursive: true });
   },
 });

@@ -14,7 +14,7 @@ Usage: deno task sample BUNDLE [field=value ...] [options]
 
   BUNDLE               a bundle with a model
   field=value          other sampling: count=200, rotation=30, sampler=ddim, steps=50, ... (\`sampling.\` may be said);
-                       seed=7 draws from other noise
+                       labels=cat,dog draws those classes, by name or number; seed=7 draws from other noise
   --engine NAME        auto (default), tensorflow, webgpu, wasm, cpu
   --threads N          of the engine tensorflow on the CPU (default: all cores)
   --out FOLDER         where the bundle is written (default: out)

@@ -105,6 +105,24 @@ function find({ dataset, data }: DatasetRequest, dataRoot: string): Found {
   throw new UserError(`dataset ${dataset}: there is nothing at ${root}. ${ways[dataset]}`);
 }
 
+/** What can be said of images without decoding them. */
+export interface Glance {
+  /** How many there are at most. */
+  count: number;
+  /** The classes' names, by label, or null. */
+  classNames: string[] | null;
+}
+
+/**
+ * Looks at a dataset: names and tables only, nothing is decoded.
+ *
+ * @throws UserError where it is missing, empty or can be read in two ways
+ */
+export async function glanceAt(request: DatasetRequest, dataRoot = "data"): Promise<Glance> {
+  const { count, classNames } = await find(request, dataRoot).open();
+  return { count, classNames };
+}
+
 /**
  * A dataset as the spec asks for it, with its data digest.
  *

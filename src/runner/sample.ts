@@ -17,16 +17,8 @@ import {
 } from "../bundle/read.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
-import {
-  METHOD_VERSION,
-  type ResolvedSpec,
-  resolveSpec,
-  runDigest,
-  specDigest,
-  specName,
-} from "../spec/mod.ts";
-import { drawnClasses } from "../spec/labels.ts";
+import { METHOD_VERSION, type ResolvedSpec, runDigest, specDigest, specName } from "../spec/mod.ts";
+import { className, drawnClasses } from "../spec/labels.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { setWeights } from "../unet/weights.ts";
 import { sampleFiles } from "./contents.ts";
@@ -34,6 +26,7 @@ import { placeOf } from "./place.ts";
 import { silent } from "./reporter.ts";
 import type { RunOptions } from "./run.ts";
 import { samplePhase } from "./sample_phase.ts";
+import { samplingSpec } from "./sampling_spec.ts";
 import { trainedDigest } from "./trained.ts";
 import { explainFolder, explainFullDisk, openWork } from "./work.ts";
 
@@ -44,31 +37,17 @@ export interface SampleRunOptions
   engine?: Engine | EngineName | "auto" | undefined;
 }
 
-/**
- * The spec of a bundle with other sampling.
- *
- * @param overrides `sampling.rotation=30`, or `count=64` for `sampling.count=64`; `seed=7` draws
- *   from other noise
- * @throws UserError where an override is of anything but sampling
- */
-export function samplingSpec(parent: ResolvedSpec, overrides: readonly string[]): ResolvedSpec {
-  const fields = Object.keys(parent.sampling);
-  const full = overrides.map((override) => {
-    const field = override.split("=", 1)[0]!;
-    if (fields.includes(field.split(".")[0]!)) return `sampling.${override}`;
-    if (field === "seed" || field.startsWith("sampling.")) return override;
-    const near = nearest(field, [...fields, "seed"]);
-    throw new UserError(
-      `${override}: the model is trained; only its sampling (${
-        fields.join(", ")
-      }) and the seed can be changed` +
-        (near ? `; did you mean ${near}?` : ""),
-    );
-  });
-  return resolveSpec(parent as Parameters<typeof resolveSpec>[0], [
-    ...full,
-    "evaluation.metrics=[]",
-  ]);
+/** Classes in a bundle's name at most. */
+const mostNamed = 3;
+
+/** The chosen classes as words of a bundle's name; none where there are many, or all are drawn. */
+function classWords(
+  { sampling: { labels } }: ResolvedSpec,
+  names: readonly string[] | null,
+): string[] {
+  const distinct = [...new Set(labels ?? [])];
+  if (distinct.length > mostNamed) return [];
+  return distinct.map((label) => className(label, names));
 }
 
 /**
@@ -89,8 +68,8 @@ export async function sampleBundle(
   const digest = trainedDigest(parent, "sample");
   const model = openBundle(parent);
   const own = readBundleDigests(model);
-  const spec = samplingSpec(readBundleSpec(model), overrides);
   const classNames = readClassNames(model);
+  const spec = samplingSpec(readBundleSpec(model), overrides, classNames);
   const specIs = specDigest(spec);
   const digests: Digests = {
     spec: specIs,
@@ -99,13 +78,9 @@ export async function sampleBundle(
     method: METHOD_VERSION,
     parent: digest,
   };
-  const path = join(
-    out,
-    bundleName(
-      `samples-${basename(resolve(parent)).replace(/-[0-9a-f]{12}$/, "")}.yaml`,
-      digests.run,
-    ),
-  );
+  const stem = basename(resolve(parent)).replace(/-[0-9a-f]{12}(-\d+)?$/, "");
+  const words = ["samples", stem, ...classWords(spec, classNames)];
+  const path = join(out, bundleName(`${words.join("-")}.yaml`, digests.run));
   const finished = () => {
     if (!exists(path)) return null;
     report.message("these images are drawn already; their bundle is not made again");

@@ -14,7 +14,8 @@ import { UserError } from "../errors.ts";
 import { expandSweep, parseSpec, resolveSpec } from "../spec/mod.ts";
 import { estimateRun } from "./estimate.ts";
 import { runExperiment } from "./run.ts";
-import { sampleBundle, samplingSpec } from "./sample.ts";
+import { sampleBundle } from "./sample.ts";
+import { samplingSpec } from "./sampling_spec.ts";
 import { runSweep } from "./sweep.ts";
 import { memberNames, memberReporter, newMembers } from "./sweep_member.ts";
 
@@ -79,6 +80,33 @@ Deno.test("only sampling and the seed of a bundle's spec can be changed for more
   assertEquals(spec.training, parent.training);
   assertThrows(() => samplingSpec(parent, ["training.epochs=3"]), UserError, "only its sampling");
   assertThrows(() => samplingSpec(parent, ["sampling.count=-1"]), UserError);
+});
+
+Deno.test("classes are asked for by their names, and what can be read in two ways is refused", () => {
+  const parent = resolveSpec(tiny, ["dataset=folder", "data.path=x", "classes=3"]);
+  const labels = (value: string, names: string[] | null) =>
+    samplingSpec(parent, [`labels=${value}`], names).sampling.labels;
+  const names = ["bars", "big dots", "rings"];
+  for (
+    const [value, found] of [
+      ["bars", [0]],
+      ["[rings, bars]", [2, 0]],
+      ["rings, big dots", [2, 1]],
+      ["2", [2]],
+      ["1,2", [1, 2]],
+      ["null", null],
+    ] as const
+  ) assertEquals(labels(value, names), found as number[] | null, value);
+  assertEquals(samplingSpec(parent, ["sampling.labels=bars"], names).sampling.labels, [0]);
+  assertThrows(() => labels("barz", names), UserError, "did you mean bars? Classes: 0 bars, 1 big");
+  assertThrows(() => labels("7", names), UserError, "must be from 0 to 2");
+  assertThrows(() => labels("bars", null), UserError, "labels");
+  // Folders that are called by numbers.
+  const numbers = ["1", "2", "7"];
+  assertEquals(labels("7", numbers), [2]);
+  assertEquals(labels("0", numbers), [0]);
+  assertThrows(() => labels("1", numbers), UserError, "can be read in two ways");
+  assertEquals([labels('"1"', numbers), labels('"2"', numbers)], [[0], [1]]);
 });
 
 Deno.test({
