@@ -6,7 +6,7 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { classesText } from "../spec/labels.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
-import { printable } from "../spec/source.ts";
+import { printable } from "../printable.ts";
 import { positionals } from "./positionals.ts";
 import { exitCodeOf } from "./signals.ts";
 import { print } from "../terminal.ts";

@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
 import { splitOverride } from "../spec/overrides.ts";
-import { quoted } from "../spec/source.ts";
+import { quoted } from "../printable.ts";
 import { readYaml } from "../spec/yaml.ts";
 
 /** Names that a message lists at most. */
