@@ -4,8 +4,10 @@ import { counted } from "../counted.ts";
 import { compareRuns } from "../evaluation/table.ts";
 import { comparisonMarkdown } from "../evaluation/table_text.ts";
 import { type Member, runSweep } from "../runner/sweep.ts";
+import { recordSweep } from "../runner/sweep_record.ts";
 import { loadSweep } from "../spec/mod.ts";
 import { scoredRuns } from "./compare.ts";
+import { defaultFolder } from "./folders.ts";
 import { runArguments, stoppable } from "./run_options.ts";
 import { sweepDisplay, tableLines } from "./sweep_table.ts";
 import { line, print } from "../terminal.ts";
@@ -24,6 +26,7 @@ Usage: deno task sweep SPEC [field=value,value ...] [options]
   --skip-bad           leave out images that cannot be read; the bundles count them
   --elsewhere          go on with trainings that another engine or kind of device began
   --retry-failed       try again what failed for good: trainings that diverged
+  --tensorboard FOLDER write events for TensorBoard, a folder a member
   --quiet              say nothing but the tables
 
 Stopped by Ctrl-C or killed, the same command goes on where it was. A member that fails does not stop the others, and
@@ -57,7 +60,10 @@ export async function run(args: string[]): Promise<number> {
       signal,
       onChange: change,
     };
+    const name = [path, ...overrides].join(" ");
+    const forget = recordSweep(out ?? defaultFolder("out"), name, runs.map((run) => run.resolved));
     const members = await runSweep(runs, options);
+    if (members.every(({ state }) => state === "finished")) forget();
     // Where both are seen, the last table takes the live one's place.
     if (Deno.stdout.isTerminal()) clear();
     print(tableLines(members).join("\n"));

@@ -79,6 +79,10 @@ export const verbs: Readonly<Record<string, ListedVerb>> = {
     summary: "lists a bundle's pictures, draws collages, animations and report",
     load: () => import("./show.ts"),
   },
+  status: {
+    summary: "the runs of a folder: at work, waiting, failed, finished",
+    load: () => import("./status.ts"),
+  },
   play: {
     summary: "writes a page that draws with a bundle's model in any browser",
     load: () => import("./play.ts"),

@@ -1,7 +1,8 @@
 /** A run's course as TensorBoard's event files, made of the lines of its diary. */
 import { join } from "@std/path";
-import { openRegular, writeAll } from "../files/create.ts";
+import { writeAll } from "../files/create.ts";
 import { hostName } from "../files/host.ts";
+import { readRegular } from "../files/read.ts";
 import { pngSize } from "../formats/png.ts";
 import {
   lastSteps,
@@ -10,6 +11,9 @@ import {
   versionRecord,
 } from "../formats/tensorboard.ts";
 import type { DiaryLine } from "./diary_read.ts";
+
+/** Bytes of a preview's picture, at most. */
+const mostPicture = 64 << 20;
 
 /** Writes what a diary tells. */
 export interface EventWriter extends Disposable {
@@ -94,7 +98,7 @@ function observationsOf(line: DiaryLine, work: string): Observation[] {
         ...scalar(`standard error/${line.metric}`, line.standardError),
       ];
     case "preview": {
-      const png = readPng(join(work, line.file));
+      const png = readRegular(join(work, line.file), mostPicture);
       return png ? [{ kind: "image", tag: "preview", png, ...pngSize(png) }] : [];
     }
     default:
@@ -104,21 +108,4 @@ function observationsOf(line: DiaryLine, work: string): Observation[] {
 
 function scalar(tag: string, value: number | null): Observation[] {
   return value === null ? [] : [{ kind: "scalar", tag, value }];
-}
-
-/** A picture of the place of work; null where it is gone. */
-function readPng(path: string): Uint8Array | null {
-  try {
-    using file = openRegular(path, { read: true });
-    const bytes = new Uint8Array(file.statSync().size);
-    for (let at = 0; at < bytes.length;) {
-      const count = file.readSync(bytes.subarray(at));
-      if (count === null) return null;
-      at += count;
-    }
-    return bytes;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }

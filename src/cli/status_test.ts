@@ -1,0 +1,138 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { resolvedSpecYaml } from "../bundle/layout.ts";
+import { exampleBundle, examplePayload, exampleSpec } from "../bundle/testing.ts";
+import { parseSpec, resolveSpec, specDigest } from "../spec/mod.ts";
+import { filesTest } from "../testing.ts";
+import { statusJson, statusText } from "./status.ts";
+import type { DiaryText } from "../runner/diary_read.ts";
+import { differencesFromNearest } from "../runner/nearest_finished.ts";
+import { statusOf } from "../runner/status.ts";
+import { readSweeps, recordSweep } from "../runner/sweep_record.ts";
+
+const startMs = Date.parse("2026-01-01T00:00:00.000Z");
+const spec = resolveSpec(parseSpec("architecture: A\ndataset: mnist\nimageSize: 8\nbaseWidth: 4"));
+
+/** A place of work whose process last gave a sign of life so many seconds ago; null: never. */
+function placeOfWork(out: string, key: string, more: DiaryText[], silentSeconds: number | null) {
+  const path = join(out, ".work", key);
+  Deno.mkdirSync(path, { recursive: true });
+  const run = "1".repeat(64);
+  const figures = { epoch: 1, imagesPerSecond: 20, learningRate: 0.1, memoryBytes: 1e9 };
+  const step = (step: number): DiaryText => ({
+    event: "step",
+    step,
+    steps: 100,
+    loss: 1 / step,
+    ...figures,
+  });
+  const events: DiaryText[] = [
+    { event: "start", name: `name-${key[0]}`, model: "A", dataset: "mnist", run },
+    { event: "phase", phase: "training", total: 100, unit: "steps" },
+    step(10),
+    step(20),
+    step(30),
+    ...more,
+  ];
+  const lines = events.map((event, i) =>
+    JSON.stringify({ time: new Date(startMs + 1000 * i).toISOString(), ...event })
+  );
+  Deno.writeTextFileSync(join(path, "progress.jsonl"), lines.join("\n") + '\n{"time":"2026');
+  Deno.writeTextFileSync(join(path, "spec.yaml"), resolvedSpecYaml(spec));
+  if (silentSeconds === null) return;
+  const lock = `${path}.lock-1`;
+  Deno.writeTextFileSync(lock, "{}");
+  const heard = new Date(startMs + 60_000 - 1000 * silentSeconds);
+  Deno.utimeSync(lock, heard, heard);
+}
+
+filesTest(
+  "status: what runs, stopped, failed, waits and is finished, by the names people gave",
+  (out) => {
+    placeOfWork(out, "a".repeat(16), [], 3);
+    placeOfWork(out, "b".repeat(16), [], 40);
+    placeOfWork(out, "c".repeat(16), [{ event: "end", how: "stopped" }], null);
+    placeOfWork(
+      out,
+      "d".repeat(16),
+      [{ event: "end", how: "failed", reason: "the loss is NaN" }],
+      null,
+    );
+    const killed: DiaryText = { event: "message", text: "killed after this" };
+    placeOfWork(out, "e".repeat(16), [killed], 3600);
+    exampleBundle(join(out, "example-0123456789ab"), examplePayload());
+    Deno.mkdirSync(join(out, "broken-0123456789ab", "data"), { recursive: true });
+    Deno.writeTextFileSync(
+      join(out, "broken-0123456789ab", "data", "spec.yaml"),
+      "no: spec\u001b[2K",
+    );
+    const members = [exampleSpec(), spec, { ...spec, seed: 7 }];
+    const forget = recordSweep(out, "sweep.yaml seed=42,7", members);
+
+    const now = startMs + 60_000;
+    const runs = statusOf(out, now);
+    assertEquals(runs.map(({ name, state }) => [name, state]), [
+      ["name-a", "running"],
+      ["name-b", "silent"],
+      ["name-c", "stopped"],
+      ["name-d", "failed"],
+      ["name-e", "stopped"],
+      ["broken", "damaged"],
+      ["example", "finished"],
+    ]);
+    const [first] = runs;
+    assertEquals(first?.progress, {
+      phase: "training",
+      done: 30,
+      total: 100,
+      loss: 1 / 30,
+      imagesPerSecond: 20,
+      // Ten steps a second.
+      secondsLeft: 7,
+    });
+    assertEquals(runs[1]?.progress?.secondsLeft, null);
+    assertEquals(
+      first?.lastSign,
+      new Date(Math.max(
+        Deno.statSync(join(out, ".work", "a".repeat(16), "progress.jsonl")).mtime!.getTime(),
+        startMs,
+      )).toISOString(),
+    );
+    assert(runs.every(({ bytes }) => bytes > 0));
+
+    const text = statusText(out, now);
+    for (
+      const words of [
+        "training 30 %",
+        "stopped at training 30 %",
+        "name-d: the loss is NaN",
+        "classifier-kid x 100 -0.12",
+        "D-2N on mnist",
+        "sweep sweep.yaml seed=42,7: 1 of 3 finished, 2 waiting: A mnist ",
+        "A run is removed with its folder: rm -r FOLDER",
+      ]
+    ) assertStringIncludes(text, words);
+    assert(!text.includes("\u001b"), "no escape sequence of a spec's message");
+    const json = JSON.parse(JSON.stringify(statusJson(out)));
+    assertEquals(json.sweeps[0].waiting.length, 2);
+    assertStringIncludes(json.runs[6].remove, "rm -r ");
+    forget();
+    assertEquals(readSweeps(out), []);
+  },
+);
+
+filesTest("status SPEC: the fields in which it differs from the nearest finished run", (out) => {
+  assertEquals(differencesFromNearest(spec, join(out, "missing")).length, 1);
+  const example = exampleSpec();
+  exampleBundle(join(out, "example-0123456789ab"), examplePayload());
+  assertStringIncludes(differencesFromNearest(example, out).join(), "is this run, finished");
+  const other = { ...example, seed: 7, training: { ...example.training, epochs: 3 } };
+  assert(specDigest(other) !== specDigest(example));
+  assertEquals(
+    differencesFromNearest(other, out).slice(1),
+    [
+      "  training.epochs  100, here 3",
+      "  seed             42, here 7",
+    ].sort((a, b) => a.includes("seed") === b.includes("seed") ? 0 : a.includes("seed") ? -1 : 1),
+  );
+});
