@@ -79,7 +79,24 @@ export async function main(
   }
 }
 
+/** The first version of Deno on which everything works. */
+const [leastMajor, leastMinor] = [2, 7];
+
+/** What to tell whoever has an older Deno, in a line; null where it is new enough. */
+export function whyTooOld(version: string): string | null {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return null;
+  return `This project needs Deno ${leastMajor}.${leastMinor} or later, and this is Deno ${version}: ` +
+    "`deno upgrade` gets it, or `npx -y deno@latest task VERB`.";
+}
+
 if (import.meta.main) {
+  // Before anything is loaded that an old Deno does not understand.
+  const tooOld = whyTooOld(Deno.version.deno);
+  if (tooOld !== null) {
+    printBeside(tooOld);
+    Deno.exit(2);
+  }
   const [name = ""] = Deno.args;
   if (Object.hasOwn(allVerbs, name) && allVerbs[name]?.computes) heedSignals();
   goToPerson();

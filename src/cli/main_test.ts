@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { captureTerminal } from "../terminal.ts";
-import { main, overview } from "./main.ts";
+import { main, overview, whyTooOld } from "./main.ts";
 import { verbs as realVerbs } from "./verbs.ts";
 
 /** What every verb may ask for, which the table does not repeat. */
@@ -61,6 +61,16 @@ Deno.test("help is printed for everything and for a verb, and is the answer to n
   const { code, printed } = await command();
   assertEquals(code, 2);
   assert(printed[0]!.includes("mistake"));
+});
+
+Deno.test("an old Deno is told the version that is needed, in a line", () => {
+  for (const version of ["1.46.3", "2.0.0", "2.5.6", "2.6.10"]) {
+    const told = whyTooOld(version) ?? "";
+    assert(/^[^\n]*Deno 2\.7 or later[^\n]*$/.test(told) && told.includes(version), told);
+  }
+  for (const version of ["2.7.0", "2.9.6", "2.10.0", "3.0.0-rc.1"]) {
+    assertEquals(whyTooOld(version), null);
+  }
 });
 
 Deno.test("every verb is loaded and has a help with its usage", async () => {
