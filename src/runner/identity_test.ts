@@ -4,12 +4,13 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { encodePng } from "../formats/png.ts";
-import { parseSpec, resolveSpec } from "../spec/mod.ts";
+import { loadSpec, loadSweep, parseSpec, resolveSpec } from "../spec/mod.ts";
 import { filesTest } from "../testing.ts";
 import { estimateRun } from "./estimate.ts";
 import { prepareRun } from "./prepare.ts";
 import { reproduceBundle } from "./reproduce.ts";
 import { runExperiment } from "./run.ts";
+import { runSweep } from "./sweep.ts";
 import type { Reporter } from "./reporter.ts";
 
 const tiny = parseSpec(`architecture: A
@@ -89,6 +90,38 @@ filesTest("own images are known by their pixels, wherever they lie", async (fold
     UserError,
     "--path FOLDER that of this run's images",
   );
+});
+
+filesTest("a bundle's spec as written finds the same run again", async (folder) => {
+  const { options } = place(folder);
+  const base = join(folder, "base.yaml");
+  const own = join(folder, "own.yaml");
+  Deno.writeTextFileSync(base, "dataset: mnist\nimageSize: 8\nbaseWidth: 4 # thin\n");
+  Deno.writeTextFileSync(
+    own,
+    `extends: base.yaml
+architecture: A # the baseline
+data: { limit: 8 }
+training: { images: 80, batchSize: 4, previewEveryEpochs: null }
+sampling: { steps: 2, count: 2, batchSize: 2 }
+evaluation: { metrics: [] }
+`,
+  );
+  const again = async (bundle: string) => {
+    const { resolved } = await loadSpec(join(bundle, "spec-as-written.yaml"));
+    return (await prepareRun(resolved, options)).finished;
+  };
+  const { resolved, written } = await loadSpec(own, ["training.epochs=1", "sampling.rotation=30"]);
+  const source = { path: own, text: written };
+  const { path } = await runExperiment(resolved, { ...options, source });
+  assertEquals(await again(path), path);
+  const kept = Deno.readTextFileSync(join(path, "spec-as-written.yaml"));
+  assertStringIncludes(kept, "architecture: A # the baseline");
+
+  const { members } = await loadSweep(own, ["training.images=8", "seed=1,2"]);
+  const finished = await runSweep(members, options);
+  for (const { bundle } of finished) assertEquals(await again(bundle ?? ""), bundle);
+  assertEquals(new Set(finished.map(({ bundle }) => bundle)).size, 2);
 });
 
 filesTest("what cannot change the weights begins no training anew", async (folder) => {
