@@ -1,11 +1,25 @@
 /**
  * Tables of images in Parquet files, as Hugging Face keeps its datasets: a column of images
- * (`{ bytes, path }`, each a PNG or JPEG file), and columns of labels. Read by npm's `hyparquet`, a
- * group of rows at a time; what it is handed and what it may unpack are bounded here.
+ * (`{ bytes, path }`, each a PNG or JPEG file), and columns of labels. Format:
+ * https://github.com/apache/parquet-format.
+ *
+ * Read here, and by npm's packages only unpacked: hyparquet, which reads all of Parquet, runs
+ * without end or beyond all memory on files that are damaged.
  */
-import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from "hyparquet";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "./input.ts";
+import {
+  type Columns,
+  type Group,
+  keyOf,
+  type Leaf,
+  leavesOf,
+  readClassNames,
+  readGroups,
+  sortColumns,
+} from "./parquet_metadata.ts";
+import { columnValues, isPageFault, type Unpackers } from "./parquet_pages.ts";
+import { decodeThrift, structsField, type ThriftStruct } from "./thrift.ts";
 
 /** One row. */
 export interface ParquetSample {
@@ -32,21 +46,6 @@ export interface ParquetImages {
 
 type Fault = (what: string) => UserError;
 
-/** The packages, which only those load who have such a file. */
-async function packages() {
-  const [hyparquet, { compressors }] = await Promise.all([
-    import("hyparquet"),
-    import("hyparquet-compressors"),
-  ]);
-  return { ...hyparquet, compressors };
-}
-
-/** Bytes of a group of rows, unpacked; a group is in memory at once. */
-const largestGroup = 2 ** 30;
-/** Images take some dozens of bytes each, and so do labels where they are packed least. */
-const mostRows = 50_000_000;
-/** What a packed page may grow by, beside a little: as much as deflate can. */
-const mostExpansion = 1032;
 /** The description of a file; published ones take some kilobytes. */
 const largestMetadata = 2 ** 25;
 
@@ -55,146 +54,97 @@ export function isParquet(head: Uint8Array): boolean {
   return String.fromCharCode(...head.subarray(0, 4)) === "PAR1";
 }
 
-/** Parts of a file on the disk, and none that is not there. */
-function partsOf(path: string, byteLength: number, fault: Fault): AsyncBuffer {
+/** The unpackers of packages, which only those load who have such a file. */
+async function loadUnpackers(): Promise<Unpackers> {
+  const [{ snappyUncompress }, { decompress }] = await Promise.all([
+    import("hysnappy"),
+    import("fzstd"),
+  ]);
   return {
-    byteLength,
-    async slice(start, end = byteLength) {
-      const from = start < 0 ? byteLength + start : start;
-      if (!(from >= 0 && from <= end && end <= byteLength)) throw fault("it is damaged");
-      using file = await Deno.open(path);
-      await file.seek(from, Deno.SeekMode.Start);
-      const bytes = new Uint8Array(end - from);
-      for (let at = 0; at < bytes.length;) {
-        const count = await file.read(bytes.subarray(at));
-        if (count === null) throw fault("it became shorter while it was read");
-        at += count;
-      }
-      return bytes.buffer;
-    },
+    1: (packed, size) => snappyUncompress(packed, size),
+    6: (packed, size) => decompress(packed, new Uint8Array(size)),
   };
 }
 
-/** The unpackers, none of which allocates what its input does not justify. */
-function boundedCompressors(compressors: Compressors, fault: Fault): Compressors {
-  const bounded: Compressors = {};
-  for (const [name, unpack] of Object.entries(compressors)) {
-    bounded[name as keyof Compressors] = (input, length) => {
-      if (length > mostExpansion * (input.length + 64)) throw fault("a page of it is damaged");
-      return unpack(input, length);
-    };
-  }
-  return bounded;
+/** A file on the disk, and the error of what is wrong with it. */
+interface Source {
+  path: string;
+  size: number;
+  fault: Fault;
 }
 
-/** Whatever hyparquet says of a damaged file, in our words. */
-async function readable<T>(reading: Promise<T>, fault: Fault): Promise<T> {
+/** A part of a file. */
+async function readPart({ path, size, fault }: Source, start: number, length: number) {
+  if (!(start >= 0 && length >= 0 && start + length <= size)) throw fault("it is damaged");
+  using file = await Deno.open(path);
+  await file.seek(start, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const count = await file.read(bytes.subarray(at));
+    if (count === null) throw fault("it became shorter while it was read");
+    at += count;
+  }
+  return bytes;
+}
+
+/** What damaged descriptions and pages, and the packages, say of themselves, as our error. */
+function explained(error: unknown, fault: Fault): unknown {
+  if (error instanceof UserError) return error;
+  if (isPageFault(error) && error instanceof Error) return fault(error.message);
+  return fault("a page cannot be unpacked");
+}
+
+/** The description at a file's end. */
+async function readMetadata(source: Source): Promise<ThriftStruct> {
+  const { size, fault } = source;
+  if (size < 12) throw fault("it is cut off");
+  const tail = await readPart(source, size - 8, 8);
+  if (String.fromCharCode(...tail.subarray(4)) !== "PAR1") throw fault("it is cut off");
+  const length = new DataView(tail.buffer).getUint32(0, true);
+  if (length > Math.min(largestMetadata, size - 12)) throw fault("its description is damaged");
   try {
-    return await reading;
+    return decodeThrift(await readPart(source, size - 8 - length, length)).fields;
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw fault(`it is damaged (${message.slice(0, 200)})`);
+    throw explained(error, fault);
   }
 }
 
-/** The length of the description at a file's end, before it is read. */
-async function checkMetadataLength(file: AsyncBuffer, fault: Fault): Promise<void> {
-  if (file.byteLength < 12) throw fault("it is cut off");
-  const view = new DataView(await file.slice(file.byteLength - 8));
-  if (view.getUint32(4, true) !== 0x31524150) throw fault("it is cut off");
-  const length = view.getUint32(0, true);
-  if (length > Math.min(largestMetadata, file.byteLength - 12)) {
-    throw fault("its description is damaged");
-  }
+/** The values of a column in a group of rows. */
+async function groupValues(source: Source, group: Group, leaf: Leaf, unpackers: Unpackers) {
+  const chunk = group.chunks.get(keyOf(leaf.path));
+  if (!chunk) throw source.fault(`a group of its rows lacks ${JSON.stringify(leaf.path[0])}`);
+  const bytes = await readPart(source, chunk.start, chunk.length);
+  const { type, optionalLevels } = leaf;
+  return columnValues(bytes, group.rows, { type, optionalLevels, codec: chunk.codec, unpackers });
 }
 
-/** The rows, after all counts have been held against each other and the file's size. */
-function checkedRows(metadata: FileMetaData, bytes: number, fault: Fault): number {
-  const rows = Number(metadata.num_rows);
-  if (!(rows >= 0 && rows <= Math.min(mostRows, 1000 * bytes))) {
-    throw fault(`its ${metadata.num_rows} rows are too many`);
-  }
-  let sum = 0;
-  for (const group of metadata.row_groups) {
-    if (!(group.num_rows >= 0n)) throw fault("its groups of rows are damaged");
-    sum += Number(group.num_rows);
-    let size = 0;
-    for (const { meta_data: column } of group.columns) {
-      if (!column) throw fault("its groups of rows are damaged");
-      size += Number(column.total_uncompressed_size);
-      const packed = Number(column.total_compressed_size);
-      if (!(packed >= 0 && packed <= bytes && column.num_values <= group.num_rows)) {
-        throw fault("it holds lists, or its groups of rows are damaged");
+async function* readSamples(
+  source: Source,
+  groups: readonly Group[],
+  image: Leaf,
+  label: Leaf | null,
+): AsyncGenerator<ParquetSample> {
+  const unpackers = await loadUnpackers();
+  const { fault } = source;
+  for (const group of groups) {
+    const images = await groupValues(source, group, image, unpackers);
+    const labels = label && await groupValues(source, group, label, unpackers);
+    for (let row = 0; row < group.rows; row++) {
+      let sample: ParquetSample;
+      try {
+        const bytes = images.next().value;
+        if (!(bytes instanceof Uint8Array)) {
+          throw fault("a row has no image in it (a path alone is not followed)");
+        }
+        const value = labels ? labels.next().value : null;
+        if (labels && !Number.isSafeInteger(value)) throw fault("a row has no label");
+        sample = { image: bytes, label: typeof value === "number" ? value : null };
+      } catch (error) {
+        throw explained(error, fault);
       }
-    }
-    if (!(size >= 0 && size <= largestGroup)) throw fault("a group of its rows is too large");
-  }
-  if (sum !== rows) throw fault("its groups of rows do not add up");
-  return rows;
-}
-
-interface Columns {
-  images: string[];
-  labels: string[];
-  others: string[];
-}
-
-/** What the columns are, by their types. */
-function sortColumns(schema: SchemaTree): Columns {
-  const columns: Columns = { images: [], labels: [], others: [] };
-  for (const { element, children } of schema.children) {
-    const isImage = element.repetition_type !== "REPEATED" &&
-      children.some(({ element: { name, type } }) => name === "bytes" && type === "BYTE_ARRAY");
-    const isLabel = (element.type === "INT32" || element.type === "INT64") &&
-      element.repetition_type !== "REPEATED";
-    (isImage ? columns.images : isLabel ? columns.labels : columns.others).push(element.name);
-  }
-  return columns;
-}
-
-/** The classes' names, as Hugging Face writes them into the file's description. */
-function readClassNames(metadata: FileMetaData): Map<string, string[]> {
-  const names = new Map<string, string[]>();
-  const text = metadata.key_value_metadata?.find(({ key }) => key === "huggingface")?.value;
-  let description: unknown;
-  try {
-    description = JSON.parse(text ?? "");
-  } catch {
-    return names;
-  }
-  const features = field(field(description, "info"), "features");
-  if (typeof features !== "object" || features === null) return names;
-  for (const [column, feature] of Object.entries(features)) {
-    const list = field(feature, "names");
-    if (Array.isArray(list) && list.every((name) => typeof name === "string")) {
-      names.set(column, list);
+      yield sample;
     }
   }
-  return names;
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
-}
-
-/** A row's image and label. */
-function sampleOf(
-  row: Record<string, unknown>,
-  image: string,
-  label: string | null,
-  fault: Fault,
-): ParquetSample {
-  const bytes = field(row[image], "bytes");
-  if (!(bytes instanceof Uint8Array)) {
-    throw fault(`a row has no bytes in ${JSON.stringify(image)} (a path alone is not followed)`);
-  }
-  if (label === null) return { image: bytes, label: null };
-  const value = Number(row[label] ?? NaN);
-  if (!Number.isSafeInteger(value)) throw fault(`a row has no ${JSON.stringify(label)}`);
-  return { image: bytes, label: value };
 }
 
 async function sizeOf(path: string): Promise<number> {
@@ -212,48 +162,36 @@ async function sizeOf(path: string): Promise<number> {
  *   from `samples`, where a part of it is damaged
  */
 export async function openParquet(path: string): Promise<ParquetImages> {
-  const fault: Fault = (what) =>
-    new UserError(`${path}: this Parquet file cannot be read: ${what}`);
-  const file = partsOf(path, await sizeOf(path), fault);
-  await checkMetadataLength(file, fault);
-  const { compressors, parquetMetadataAsync, parquetReadObjects, parquetSchema } = await packages();
-  const metadata = await readable(parquetMetadataAsync(file, { geoparquet: false }), fault);
-  const rows = checkedRows(metadata, file.byteLength, fault);
-  const { images, labels, others } = await readable(
-    Promise.resolve().then(() => sortColumns(parquetSchema(metadata))),
-    fault,
-  );
-  const [imageColumn] = images;
-  if (imageColumn === undefined) throw fault("it has no column of images ({ bytes, path })");
-  if (images.length > 1) throw fault(`it has several columns of images: ${images.join(", ")}`);
-
-  async function* samples(labelColumn: string | null): AsyncGenerator<ParquetSample> {
-    const columns = [imageColumn!, ...labelColumn === null ? [] : [labelColumn]];
-    let rowStart = 0;
-    for (const group of metadata.row_groups) {
-      const rowEnd = rowStart + Number(group.num_rows);
-      const reading = parquetReadObjects({
-        file,
-        metadata,
-        columns,
-        rowStart,
-        rowEnd,
-        compressors: boundedCompressors(compressors, fault),
-        utf8: false,
-        geoparquet: false,
-      });
-      for (const row of await readable(reading, fault)) {
-        yield sampleOf(row, imageColumn!, labelColumn, fault);
-      }
-      rowStart = rowEnd;
-    }
+  const fault: Fault = (what) => new UserError(`${path}: this Parquet file is not read: ${what}`);
+  const source: Source = { path, size: await sizeOf(path), fault };
+  const metadata = await readMetadata(source);
+  let groups: Group[];
+  let columns: Columns;
+  let classNames: Map<string, string[]>;
+  try {
+    groups = readGroups(metadata, source.size);
+    columns = sortColumns(leavesOf(structsField(metadata, 2)));
+    classNames = readClassNames(metadata);
+  } catch (error) {
+    throw explained(error, fault);
+  }
+  const { images, labels, others } = columns;
+  const nameOf = ({ path }: Leaf) => path[0] ?? "";
+  const [image] = images;
+  if (!image) throw fault("it has no column of images ({ bytes, path })");
+  if (images.length > 1) {
+    throw fault(`it has several columns of images: ${images.map(nameOf).join(", ")}`);
   }
   return {
-    rows,
-    imageColumn,
-    labelColumns: labels,
-    classNames: readClassNames(metadata),
+    rows: groups.reduce((sum, group) => sum + group.rows, 0),
+    imageColumn: nameOf(image),
+    labelColumns: labels.map(nameOf),
+    classNames,
     otherColumns: others,
-    samples,
+    samples(labelColumn) {
+      const label = labels.find((leaf) => nameOf(leaf) === labelColumn) ?? null;
+      if (labelColumn !== null && !label) throw fault(`it has no column ${labelColumn} of labels`);
+      return readSamples(source, groups, image, label);
+    },
   };
 }

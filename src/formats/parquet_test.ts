@@ -7,6 +7,7 @@ import { filesTest } from "../testing.ts";
 import images from "./fixtures/images.parquet" with { type: "bytes" };
 import zstd from "./fixtures/images_zstd.parquet" with { type: "bytes" };
 import numbers from "./fixtures/numbers.parquet" with { type: "bytes" };
+import { fuzz } from "./fuzz.ts";
 import { decodeImage } from "./images.ts";
 import { isParquet, openParquet } from "./parquet.ts";
 
@@ -54,4 +55,15 @@ filesTest("tables without images, and damaged ones, are refused", async (folder)
     await Deno.writeFile(path, images.subarray(0, length));
     await assertRejects(() => rowsOf(path, "label"), UserError, path);
   }
+});
+
+filesTest("fuzzing: damaged Parquet files", async (folder) => {
+  const path = `${folder}/a.parquet`;
+  await fuzz([images, zstd], async (bytes) => {
+    await Deno.writeFile(path, bytes);
+    const { labelColumns, samples } = await openParquet(path);
+    const rows = [];
+    for await (const row of samples(labelColumns[0] ?? null)) rows.push(row);
+    return rows;
+  });
 });

@@ -1,0 +1,146 @@
+/**
+ * Thrift's compact protocol, read: the form of Parquet's descriptions. Format:
+ * https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md. Nothing is
+ * allocated that the bytes do not justify, and nothing is nested deeper than Parquet nests.
+ */
+
+/** A value; a struct's fields are known by their numbers. */
+export type ThriftValue = boolean | bigint | number | Uint8Array | ThriftValue[] | ThriftStruct;
+
+/** A struct's fields by their numbers. */
+export type ThriftStruct = Map<number, ThriftValue>;
+
+/** Bytes that are no Thrift. */
+export class ThriftFault extends Error {}
+
+/** Parquet's structs nest five deep. */
+const deepest = 16;
+
+interface Reader {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  at: number;
+}
+
+function take(reader: Reader, length: number): number {
+  const { at, bytes } = reader;
+  if (!(length <= bytes.length - at)) throw new ThriftFault("it is cut off");
+  reader.at += length;
+  return at;
+}
+
+const u8 = (reader: Reader): number => reader.view.getUint8(take(reader, 1));
+
+/** A whole number of at most 64 bits, seven a byte. */
+function varint(reader: Reader): bigint {
+  let value = 0n;
+  for (let shift = 0n; shift < 70n; shift += 7n) {
+    const byte = u8(reader);
+    value |= BigInt(byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+  }
+  throw new ThriftFault("a number is too long");
+}
+
+/** A number whose sign is its last bit. */
+function zigzag(reader: Reader): bigint {
+  const value = varint(reader);
+  return (value >> 1n) ^ -(value & 1n);
+}
+
+function list(reader: Reader, depth: number): ThriftValue[] {
+  const head = u8(reader);
+  const size = head >> 4 === 15 ? Number(varint(reader)) : head >> 4;
+  // Every element takes a byte at least.
+  if (size > reader.bytes.length - reader.at) throw new ThriftFault("a list is cut off");
+  const type = head & 15;
+  return Array.from({ length: size }, () =>
+    // In lists a boolean is a byte, in structs it is its field's type.
+    type === 1 || type === 2 ? u8(reader) === 1 : element(reader, type, depth));
+}
+
+function element(reader: Reader, type: number, depth: number): ThriftValue {
+  if (depth > deepest) throw new ThriftFault("it is nested too deep");
+  switch (type) {
+    case 1:
+      return true;
+    case 2:
+      return false;
+    case 3:
+      return reader.view.getInt8(take(reader, 1));
+    case 4:
+    case 5:
+      return Number(zigzag(reader));
+    case 6:
+      return zigzag(reader);
+    case 7:
+      return reader.view.getFloat64(take(reader, 8), true);
+    case 8: {
+      const length = Number(varint(reader));
+      const start = take(reader, length);
+      return reader.bytes.subarray(start, start + length);
+    }
+    case 9:
+    case 10:
+      return list(reader, depth + 1);
+    case 12:
+      return struct(reader, depth + 1);
+    default:
+      throw new ThriftFault("it has a field of an unknown type");
+  }
+}
+
+function struct(reader: Reader, depth: number): ThriftStruct {
+  const fields: ThriftStruct = new Map();
+  let id = 0;
+  for (;;) {
+    const head = u8(reader);
+    const type = head & 15;
+    if (type === 0) return fields;
+    id = head >> 4 ? id + (head >> 4) : Number(zigzag(reader));
+    fields.set(id, element(reader, type, depth));
+  }
+}
+
+/**
+ * The struct with which bytes begin.
+ *
+ * @returns the struct, and how many bytes it takes
+ * @throws ThriftFault where the bytes are none
+ */
+export function decodeThrift(bytes: Uint8Array): { fields: ThriftStruct; length: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const reader: Reader = { bytes, view, at: 0 };
+  const fields = struct(reader, 0);
+  return { fields, length: reader.at };
+}
+
+/** A field that must be a whole number, exactly representable. */
+export function wholeField(fields: ThriftStruct, id: number): number {
+  const value = Number(fields.get(id) ?? NaN);
+  if (!Number.isSafeInteger(value)) throw new ThriftFault(`field ${id} is no whole number`);
+  return value;
+}
+
+/** A field that must be a struct. */
+export function structField(fields: ThriftStruct, id: number): ThriftStruct {
+  const value = fields.get(id);
+  if (!(value instanceof Map)) throw new ThriftFault(`field ${id} is missing`);
+  return value;
+}
+
+/** A field that must be a list of structs. */
+export function structsField(fields: ThriftStruct, id: number): ThriftStruct[] {
+  const value = fields.get(id);
+  if (!Array.isArray(value)) throw new ThriftFault(`field ${id} is missing`);
+  return value.map((item) => {
+    if (!(item instanceof Map)) throw new ThriftFault(`field ${id} is damaged`);
+    return item;
+  });
+}
+
+/** A field that is a text, or "" where it is not there. */
+export function textField(fields: ThriftStruct, id: number): string {
+  const value = fields.get(id);
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) : "";
+}
