@@ -5,7 +5,8 @@
 import { basename, dirname, join } from "@std/path";
 import { Gzip } from "fflate";
 import { UserError } from "../errors.ts";
-import { createTemporary, syncFolder, writeAll } from "../files/create.ts";
+import { createTemporary, syncFolder, type Temporary, writeAll } from "../files/create.ts";
+import { explainFolder } from "../files/results.ts";
 import { isSafeName } from "./manifest.ts";
 import { openInside } from "./open.ts";
 import { problemText, type Verification, type Verify } from "./problem.ts";
@@ -91,19 +92,20 @@ export async function packBundle(
   if (!isFolder(dirname(archive))) {
     throw new UserError(`${dirname(archive)}: there is no such folder to pack into`);
   }
-  const verification = await verify(bundle);
-  if (!verification.ok) {
-    throw new UserError(
-      `${bundle}: not packed, because it does not verify\n${problemText(verification)}`,
-    );
-  }
   const folder = basename(Deno.realPathSync(bundle));
   if (!isSafeName(folder)) {
     throw new UserError(`${bundle}: rename the folder to letters, digits and ._- to pack it`);
   }
-  const { path: beside, file: output } = createTemporary(archive);
+  const { path: beside, file: output } = temporaryFor(archive);
   let isWhole = false;
+  let verification: Verification;
   try {
+    verification = await verify(bundle);
+    if (!verification.ok) {
+      throw new UserError(
+        `${bundle}: not packed, because it does not verify\n${problemText(verification)}`,
+      );
+    }
     const gzip = new Gzip({ level: 6, mtime: 0 }, (chunk) => writeAll(output, chunk));
     for (const name of packedOrder(bundle)) packFile(gzip, bundle, name, `${folder}/${name}`);
     gzip.push(new Uint8Array(2 * blockSize), true);
@@ -121,6 +123,14 @@ export async function packBundle(
   Deno.renameSync(beside, archive);
   syncFolder(dirname(archive));
   return verification;
+}
+
+function temporaryFor(archive: string): Temporary {
+  try {
+    return createTemporary(archive);
+  } catch (error) {
+    throw explainFolder(error, dirname(archive), "name the file behind the bundle, elsewhere");
+  }
 }
 
 /** Adds a file of a bundle to an archive under a name. */

@@ -5,7 +5,7 @@ import { findBundles, isBundle, readBundleSpec, readMetrics } from "../bundle/re
 import { UserError } from "../errors.ts";
 import { compareRuns, type ScoredRun } from "../evaluation/table.ts";
 import { comparisonCsv, comparisonJson, comparisonMarkdown } from "../evaluation/table_text.ts";
-import { writeFileAtomic } from "../files/create.ts";
+import { writeResults } from "../files/results.ts";
 import { specDigest } from "../spec/mod.ts";
 import { parseOptions } from "./options.ts";
 import { print, printBeside } from "../terminal.ts";
@@ -78,12 +78,12 @@ export function run(args: string[]): Promise<number> {
   const markdown = comparisonMarkdown(comparison);
   print(markdown);
   const folder = values.out ?? (isBundle(first) ? dirname(first) : first);
-  if (values.out !== undefined) Deno.mkdirSync(folder, { recursive: true });
   const encoder = new TextEncoder();
   const texts = { md: markdown, csv: comparisonCsv(comparison), json: comparisonJson(comparison) };
-  for (const [ending, text] of Object.entries(texts)) {
-    writeFileAtomic(join(folder, `comparison.${ending}`), encoder.encode(text));
-  }
+  writeResults(
+    folder,
+    Object.entries(texts).map(([ending, text]) => [`comparison.${ending}`, encoder.encode(text)]),
+  );
   print(`Written to ${join(folder, "comparison")}.md, .csv and .json`);
   return Promise.resolve(0);
 }

@@ -6,6 +6,7 @@ import { archives } from "../datasets/archives.ts";
 import { fetchDataset } from "../datasets/fetch.ts";
 import { type Dataset, describeDataset, type LabelChoice, loadDataset } from "../datasets/mod.ts";
 import { writeFileAtomic } from "../files/create.ts";
+import { writeResults } from "../files/results.ts";
 import { encodePng } from "../formats/png.ts";
 import { nearest } from "../nearest.ts";
 import { type Block, pictureAt, sheetPng } from "../report/sheet.ts";
@@ -240,7 +241,7 @@ export async function run(args: string[]): Promise<number> {
   tell(name, dataset);
   if (preview) {
     const file = `${name}-preview.png`;
-    writeFileAtomic(file, await previewSheet(dataset));
+    writeResults(".", [[file, await previewSheet(dataset)]], "give the command in another folder");
     print(`contact sheet: ${file}`);
   }
   if (exportTo !== undefined) {

@@ -10,7 +10,7 @@ import {
 import { UserError } from "../errors.ts";
 import { isWithinNoise } from "../evaluation/table.ts";
 import { scoreText } from "../evaluation/table_text.ts";
-import { writeFileAtomic } from "../files/create.ts";
+import { writeResults } from "../files/results.ts";
 import { inColumns } from "../formats/columns.ts";
 import { allPictures, type Pictures, sheetPng } from "../report/sheet.ts";
 import { specDifferences } from "../spec/differences.ts";
@@ -161,11 +161,9 @@ async function sampleLines(a: string, b: string, out: string | undefined): Promi
       ),
     };
   };
-  if (out !== undefined) Deno.mkdirSync(out, { recursive: true });
-  const path = join(out ?? dirname(a), `diff-${basename(a)}-${basename(b)}.png`);
-  writeFileAtomic(
-    path,
-    await sheetPng([block(`A, ${angles[0]}°`, left), block(`B, ${angles[1]}°`, right)]),
-  );
-  return [...lines, `side by side in ${path}`];
+  const folder = out ?? dirname(a);
+  const name = `diff-${basename(a)}-${basename(b)}.png`;
+  const sheet = [block(`A, ${angles[0]}°`, left), block(`B, ${angles[1]}°`, right)];
+  writeResults(folder, [[name, await sheetPng(sheet)]]);
+  return [...lines, `side by side in ${join(folder, name)}`];
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "@std/path";
 import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import { refuseLink, writeFileAtomic } from "../files/create.ts";
-import { explainFolder } from "../runner/work.ts";
+import { explainFolder } from "../files/results.ts";
 import { line, print } from "../terminal.ts";
 import { parseOptions } from "./options.ts";
 

@@ -10,7 +10,7 @@ import {
   readMetrics,
 } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
-import { writeFileAtomic } from "../files/create.ts";
+import { writeResults } from "../files/results.ts";
 import { sweepHtml, type SweepRun } from "../report/sweep.ts";
 import { memberNames } from "../runner/sweep_member.ts";
 import { openWhole } from "./compare.ts";
@@ -51,8 +51,7 @@ export async function run(args: string[]): Promise<number> {
   const runs = await runsOf(findBundles(words), resolve(target));
   const title = `${basename(resolve(folder))}: ${counted(runs.length, "run")}`;
   const at = join(target, "report.html");
-  if (values.out !== undefined) Deno.mkdirSync(target, { recursive: true });
-  writeFileAtomic(at, new TextEncoder().encode(sweepHtml(title, runs)));
+  writeResults(target, [["report.html", new TextEncoder().encode(sweepHtml(title, runs))]]);
   print(`${counted(runs.length, "run")} on one page: ${at}`);
   return 0;
 }

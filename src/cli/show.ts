@@ -1,6 +1,7 @@
 /** `deno task show`: the pictures of a bundle, and those that are made on request. */
 import { join, resolve } from "@std/path";
-import { refuseLink, writeFileAtomic } from "../files/create.ts";
+import { refuseLink } from "../files/create.ts";
+import { writeResults } from "../files/results.ts";
 import { meaningOf } from "../bundle/layout.ts";
 import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
@@ -41,8 +42,7 @@ export async function run(args: string[]): Promise<number> {
   const target = values.out ?? `${resolve(bundle)}-pictures`;
   if (values.out === undefined) refuseLink(target, "--out FOLDER names another place");
   const made = await drawings(bundle, reference);
-  Deno.mkdirSync(target, { recursive: true });
-  for (const [name, bytes] of made) writeFileAtomic(join(target, name), bytes);
+  writeResults(target, made);
   const lines = [
     ...names.filter((name) => /\.(png|svg|gif|mp4)$/.test(name)).map((name) =>
       [join(bundle, "data"), name] as const

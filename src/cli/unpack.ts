@@ -2,6 +2,7 @@
 import { unpackBundle } from "../bundle/unpack.ts";
 import { verifyBundle } from "../report/verify.ts";
 import { defaultFolder } from "./folders.ts";
+import { explainFolder } from "../files/results.ts";
 import { positionals } from "./positionals.ts";
 import { line, print, printBeside } from "../terminal.ts";
 
@@ -22,7 +23,10 @@ export async function run(args: string[]): Promise<number> {
     "unpack takes one file, and the folder to unpack into",
     help,
   );
-  const { path, digest, files } = await unpackBundle(archive!, into, verifyBundle, printBeside);
+  const { path, digest, files } = await unpackBundle(archive!, into, verifyBundle, printBeside)
+    .catch((error) => {
+      throw explainFolder(error, into, "name another folder behind the file");
+    });
   print(line`${path}: verified, ${files} files`);
   print(`  digest ${digest}`);
   return 0;

@@ -41,7 +41,8 @@ import { scorePhase } from "./score.ts";
 import { startStopwatch, type Stopwatch } from "./time_spent.ts";
 import { type Trained, trainPhase } from "./train_phase.ts";
 import { readPreviews, sharedPlaces } from "./trained.ts";
-import { explainFullDisk, findBundle, openWork, type Work } from "./work.ts";
+import { findBundle, openWork, type Work } from "./work.ts";
+import { explainFullDisk } from "../files/results.ts";
 import { writeBundle } from "./write_bundle.ts";
 
 /** Opens, or has ready, an engine that its owner closes. */

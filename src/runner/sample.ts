@@ -28,7 +28,8 @@ import type { RunOptions } from "./run.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { samplingSpec } from "./sampling_spec.ts";
 import { trainedDigest } from "./trained.ts";
-import { explainFolder, explainFullDisk, openWork } from "./work.ts";
+import { openWork } from "./work.ts";
+import { explainFolder, explainFullDisk } from "../files/results.ts";
 
 /** How more images are drawn. */
 export interface SampleRunOptions

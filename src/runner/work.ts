@@ -7,6 +7,7 @@ import { dirname, join } from "@std/path";
 import { exists, removeIfThere, removeLeftovers } from "../files/create.ts";
 import { acquireLock, type Lock, LostLockError } from "../files/lock.ts";
 import { ownedFolder } from "../files/owned.ts";
+import { explainFolder, explainFullDisk } from "../files/results.ts";
 import type { Digests } from "../bundle/layout.ts";
 import { bundleFiles, openBundle } from "../bundle/open.ts";
 import { readBundleDigests, readBundleSpec } from "../bundle/read.ts";
@@ -92,34 +93,6 @@ function placeOfWork(path: string, checkpoint: string, lock: Lock): Work {
     },
     release: () => lock.release(),
   };
-}
-
-/** Turns what a full disk says into what a person can do about it. */
-export function explainFullDisk(error: unknown, folder: string): unknown {
-  if (!(error instanceof Error && /os error 28\b/.test(error.message))) return error;
-  return new UserError(
-    `${folder}: the disk is full. Make room and give the same command again: it goes on where it last saved`,
-  );
-}
-
-/** Turns the file system's refusal into what a person can do about it. */
-export function explainFolder(error: unknown, folder: string): unknown {
-  const reasons: [new (...args: never[]) => Error, string][] = [
-    [Deno.errors.PermissionDenied, "it may not be written to"],
-    [Deno.errors.NotADirectory, "a part of its path is a file"],
-    [Deno.errors.AlreadyExists, "it is a file"],
-  ];
-  for (const [kind, reason] of reasons) {
-    if (error instanceof kind) {
-      return new UserError(`${folder}: ${reason}; say --out FOLDER for another place`);
-    }
-  }
-  if (error instanceof Error && /os error 30/.test(error.message)) {
-    return new UserError(
-      `${folder}: it is on a disk that is read-only; say --out FOLDER for another place`,
-    );
-  }
-  return error;
 }
 
 /**

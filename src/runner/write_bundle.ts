@@ -15,7 +15,7 @@ import { environmentOf, provenanceOf } from "./environment.ts";
 import { placeOf } from "./place.ts";
 import type { Stopwatch } from "./time_spent.ts";
 import type { Trained } from "./train_phase.ts";
-import { explainFolder } from "./work.ts";
+import { explainFolder } from "../files/results.ts";
 
 /** All that goes into a bundle. */
 export interface BundleInput {

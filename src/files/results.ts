@@ -1,0 +1,55 @@
+/** Files that a command makes for a person, and what the file system says to that. */
+import { join } from "@std/path";
+import { UserError } from "../errors.ts";
+import { writeFileAtomic } from "./create.ts";
+
+const byOut = "say --out FOLDER for another place";
+
+/**
+ * Writes files into a folder, which is made where there is none.
+ *
+ * @param wayOut how another place is named, for the message where this one takes nothing
+ * @throws UserError where the folder cannot be written to, or the disk is full
+ */
+export function writeResults(
+  folder: string,
+  files: Iterable<readonly [name: string, bytes: Uint8Array]>,
+  wayOut = byOut,
+): void {
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+    for (const [name, bytes] of files) writeFileAtomic(join(folder, name), bytes);
+  } catch (error) {
+    throw explainFolder(error, folder, wayOut);
+  }
+}
+
+/** Turns what a full disk says into what a person can do about it. */
+export function explainFullDisk(error: unknown, folder: string): unknown {
+  if (!(error instanceof Error && /os error 28\b/.test(error.message))) return error;
+  return new UserError(
+    `${folder}: the disk is full. Make room and give the same command again: it goes on where it ` +
+      "last saved",
+  );
+}
+
+/**
+ * Turns the file system's refusal to write into what a person can do about it; other errors are
+ * handed through.
+ */
+export function explainFolder(error: unknown, folder: string, wayOut = byOut): unknown {
+  const reasons: [new (...args: never[]) => Error, string][] = [
+    [Deno.errors.PermissionDenied, "it may not be written to"],
+    [Deno.errors.NotADirectory, "a part of its path is a file"],
+    [Deno.errors.AlreadyExists, "it is a file"],
+  ];
+  for (const [kind, reason] of reasons) {
+    if (error instanceof kind) return new UserError(`${folder}: ${reason}; ${wayOut}`);
+  }
+  const [, number] = /\(os error (\d+)\)/.exec(error instanceof Error ? error.message : "") ?? [];
+  if (number === "30") {
+    return new UserError(`${folder}: it is on a disk that is read-only; ${wayOut}`);
+  }
+  if (number === "28") return new UserError(`${folder}: the disk is full; make room, or ${wayOut}`);
+  return error;
+}
