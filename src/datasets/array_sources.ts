@@ -10,6 +10,7 @@ import type { DataFile } from "./files.ts";
 import { fewestPixels } from "./idx_source.ts";
 import { firstNames, notUsed } from "./notes.ts";
 import type { Sample, Source } from "./source.ts";
+import { unusedParts } from "./unused_parts.ts";
 import { orderNote, type Split, splitOf, splitOfPath, splitRank } from "./splits.ts";
 
 /** An array of images with the array of their labels. */
@@ -181,7 +182,8 @@ async function* shardSamples(shards: readonly Shard[]): AsyncGenerator<Sample> {
     let row = 0;
     for await (const { image, label } of table.samples(labels)) {
       const where = `${path}, row ${row}`;
-      yield { name: `${name}, row ${row++}`, label, read: () => decodeImage(image, where) };
+      const read = () => ({ ...decodeImage(image, where), unused: unusedParts(image) });
+      yield { name: `${name}, row ${row++}`, label, read };
     }
   }
 }

@@ -1,12 +1,7 @@
 /** Files as people have them, in the forms in which these datasets are met. */
-import { assert, assertEquals } from "@std/assert";
-import { decodePng } from "../formats/png.ts";
-import { filesTest } from "../testing.ts";
-import photo from "./fixtures/photo32.jpg" with { type: "bytes" };
-import photoAsPillow from "./fixtures/photo32.png" with { type: "bytes" };
-import rgbApp14 from "./fixtures/rgb-app14.jpg" with { type: "bytes" };
 import {
   colourPng,
+  each,
   type Files,
   greyPixels,
   idxPair,
@@ -17,16 +12,12 @@ import {
   reads,
   refuses,
   upTo,
-  writeFiles,
 } from "./layouts_testing.ts";
-import { loadDataset } from "./mod.ts";
 
 const cifarNames = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
 const digits = Array.from("0123456789");
 const forty = upTo(40);
 const labelFirst = (label: number, pixels: number[]) => [label, ...pixels];
-const each = <T>(list: readonly T[], files: (item: T, i: number) => Files): Files =>
-  Object.assign({}, ...list.map(files));
 
 reads("OpenML's mnist_784.csv, the label last, quoted", {
   dataset: "mnist",
@@ -270,38 +261,3 @@ reads("Hugging Face's image folder with metadata.csv", {
     "train/metadata.csv": "file_name,label\n" + upTo(6).map((n) => `${n}.png,${n % 2}\n`).join(""),
   },
 }, { count: 6, labels: [0, 1, 0, 1, 0, 1], classNames: ["0", "1"], colours: upTo(6) });
-
-/** The pixels of one file as the public loader gives them, at 32 pixels. */
-async function pixelsOf(folder: string, name: string, bytes: Uint8Array): Promise<Uint8Array> {
-  writeFiles(folder, { [name]: bytes });
-  const { images } = await loadDataset({
-    dataset: "folder",
-    imageSize: 32,
-    channels: 3,
-    data: { limit: null, digest: null, fit: "crop", path: `${folder}/${name}` },
-  }, { dataRoot: `${folder}/data` });
-  return images;
-}
-
-filesTest(
-  "JPEG: RGB without YCbCr, chroma at half size, a video behind the end",
-  async (folder) => {
-    const rgb = await pixelsOf(folder, "rgb/x.jpg", rgbApp14);
-    const at = (x: number, y: number) => [...rgb.subarray(3 * (32 * y + x), 3 * (32 * y + x) + 3)];
-    const near = (x: number, y: number, ...colour: number[]) =>
-      assert(at(x, y).every((value, c) => Math.abs(value - (colour[c] ?? 0)) < 9), `${at(x, y)}`);
-    near(8, 8, 220, 20, 20);
-    near(24, 8, 20, 180, 20);
-    near(8, 24, 20, 20, 220);
-    near(0, 0, 200, 200, 200);
-
-    const wanted = decodePng(photoAsPillow, "photo32.png").data;
-    const found = await pixelsOf(folder, "photo/x.jpg", photo);
-    const worst = Math.max(...found.map((value, i) => Math.abs(value - (wanted[i] ?? 0))));
-    assert(worst <= 3, `${worst}`);
-
-    const video = new TextEncoder().encode("\0\0\0\x18ftypmp42" + "moov".repeat(1000));
-    const motion = Uint8Array.from([...photo, ...video, 0xff, 0xd9, 0xff, 0xd8, ...video]);
-    assertEquals(await pixelsOf(folder, "motion/x.jpg", motion), found);
-  },
-);

@@ -3,12 +3,11 @@
  * kept.
  */
 import { UserError } from "../errors.ts";
-import type { Image } from "../formats/image.ts";
 import { printable } from "../printable.ts";
 import { dataDigest, type Dataset } from "./dataset.ts";
 import { Observations } from "./observations.ts";
 import { preparePixels, type Target } from "./prepare.ts";
-import type { Sample, Source } from "./source.ts";
+import type { ReadImage, Sample, Source } from "./source.ts";
 
 /** How many bad images a message lists before it only counts them. */
 const mostListed = 20;
@@ -39,7 +38,7 @@ function room(name: string, count: number, stride: number): Uint8Array<ArrayBuff
 }
 
 /** A sample's image, where its label is a class. */
-function readSample({ name, label, read }: Sample, classes: number | null): Image {
+function readSample({ name, label, read }: Sample, classes: number | null): ReadImage {
   const image = read();
   if (label !== null && classes !== null && !(label >= 0 && label < classes)) {
     throw new UserError(`${name}: the label ${label} is no class`);

@@ -9,17 +9,21 @@ import { explainInputError } from "../formats/input.ts";
 import { type FolderReading, type Part, readFolders } from "./class_folders.ts";
 import { mostClasses, numberClasses } from "./class_names.ts";
 import type { DataFile } from "./files.ts";
+import { inOrder } from "./image_order.ts";
 import { readTables, type TableReading } from "./label_tables.ts";
 import { labelsInNames } from "./name_labels.ts";
 import { firstNames, notUsed, sayLabels } from "./notes.ts";
 import type { LabelChoice, Sample, Source } from "./source.ts";
-import { orderNote, type Split, splitOf, splitOfPath, splitRank } from "./splits.ts";
+import { splitOf, splitOfPath } from "./splits.ts";
+import { unusedParts } from "./unused_parts.ts";
 
 /** How the images' dataset is read. */
 export interface ImageRequest {
   dataset: string;
   /** What the person says of where the classes are; undefined: what the files say. */
   labels?: LabelChoice | undefined;
+  /** How many images are taken; null or left out: all. */
+  limit?: number | null;
 }
 
 /** Classes of images by name, as folders, tables or names write them. */
@@ -34,7 +38,6 @@ interface Labelling {
 const cifarTestImages = 10_000;
 
 const parentOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
-const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
 
 /** Folders that name no classes: each is a part. */
 function byDirectory(images: readonly DataFile[]): FolderReading {
@@ -174,30 +177,6 @@ function hintAtNames(survey: Survey): void {
   );
 }
 
-/** The split of each image of a part, by its folders, or by its name where all names say one. */
-function splitsIn({ images, split, classOf }: Part): Map<string, Split | null> {
-  const named = images.map(({ name }) => splitOf(lastOf(name)));
-  const allNamed = named.every((each) => each);
-  return new Map(images.map(({ name }, i) => {
-    const own = classOf?.get(name);
-    const folders = parentOf(name).split("/").filter((each) => each !== own).join("/");
-    return [name, (allNamed ? named[i] : null) ?? splitOfPath(folders) ?? split];
-  }));
-}
-
-/** The images in the order in which they are taken. */
-function inOrder(survey: Survey, images: readonly DataFile[]): DataFile[] {
-  const splits = new Map(survey.parts.flatMap((part) => [...splitsIn(part)]));
-  const testFirst = survey.request.dataset === "cifar-10";
-  const ranked = images.flatMap((file) => {
-    const split = splits.get(file.name);
-    return split === undefined ? [] : [{ file, split, rank: splitRank(split, testFirst) }];
-  }).sort((a, b) => a.rank - b.rank);
-  const order = orderNote(ranked.map(({ split }) => ({ split, count: 1 })), testFirst);
-  if (order) survey.notes.push(order);
-  return ranked.map(({ file }) => file);
-}
-
 function readFile(path: string): Uint8Array {
   try {
     return Deno.readFileSync(path);
@@ -216,7 +195,8 @@ function* samplesOf(
     const label = labels?.get(name) ?? null;
     const read = () => {
       if (labels && label === null) throw new UserError(`${path}: this image has no label`);
-      return decodeImage(readFile(path), path);
+      const bytes = readFile(path);
+      return { ...decodeImage(bytes, path), unused: unusedParts(bytes) };
     };
     yield { name, label, read };
   }
@@ -249,7 +229,13 @@ export async function imageSource(
   dropUnlabelled(survey);
   hintAtNames(survey);
   const { labelling, notes, missing } = survey;
-  const taken = inOrder(survey, images);
+  const { taken, notes: orderNotes } = inOrder(images, {
+    parts: survey.parts,
+    testFirst: request.dataset === "cifar-10",
+    limit: request.limit ?? null,
+    classOf: labelling?.of ?? null,
+  });
+  notes.push(...orderNotes);
   const classes = labelling &&
     numberClasses(request.dataset, labelling.of.values(), labelling.numeric);
   if (labelling && !classes) {

@@ -50,6 +50,11 @@ export function idxFile(shape: number[], bytes: Iterable<number>): Uint8Array {
   return Uint8Array.from([0, 0, 8, shape.length, ...shape.flatMap(u32), ...bytes]);
 }
 
+/** Files that are made of each item of a list. */
+export function each<T>(list: readonly T[], files: (item: T, i: number) => Files): Files {
+  return Object.assign({}, ...list.map(files));
+}
+
 /** Numbers from 0 up. */
 export const upTo = (count: number): number[] => [...Array(count).keys()];
 
@@ -115,16 +120,17 @@ export interface Asked {
   files: Files | Promise<Files>;
   labels?: LabelChoice;
   classes?: number;
+  limit?: number;
   /** The path from the folder of the files on. */
   path?: string;
 }
 
 async function load(folder: string, asked: Asked): Promise<Dataset> {
-  const { dataset, files, labels, classes, path = "" } = asked;
+  const { dataset, files, labels, classes, limit = null, path = "" } = asked;
   writeFiles(join(folder, "files"), await files);
   const channels = dataset === "mnist" ? 1 : 3;
   const data = {
-    limit: null,
+    limit,
     digest: null,
     fit: "crop" as const,
     path: join(folder, "files", path),

@@ -97,7 +97,8 @@ function find({ dataset, data }: DatasetRequest, dataRoot: string): Found {
     const beside = isAlone ? filesBeside(root).filter(holdsLabels) : [];
     return {
       files: [...files, ...beside],
-      open: () => recognise({ dataset, root, files, beside, labels: data.labels }),
+      open: () =>
+        recognise({ dataset, root, files, beside, labels: data.labels, limit: data.limit }),
     };
   }
   const own = data.path === null ? builtIn[dataset] : undefined;

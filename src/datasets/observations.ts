@@ -1,12 +1,11 @@
 /** What is seen of images while they are read and a person should hear. */
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
-import type { Image } from "../formats/image.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { Dataset } from "./dataset.ts";
 import { firstNames } from "./notes.ts";
 import type { Target } from "./prepare.ts";
-import type { Source } from "./source.ts";
+import type { ReadImage, Source } from "./source.ts";
 
 /** Images whose brightest pixel is darker than this are nearly black. */
 const dark = 32;
@@ -32,6 +31,8 @@ function emptyClasses({ labels, classNames }: Pick<Dataset, "labels" | "classNam
 export class Observations {
   #notSquare = 0;
   #otherChannels = 0;
+  #transparent = 0;
+  #turned = 0;
   #copies: string[] = [];
   readonly #copyPairs: [number, number][] = [];
   readonly #byHash = new Map<number, number>();
@@ -41,8 +42,10 @@ export class Observations {
   constructor(readonly target: Target) {}
 
   /** Takes one image, and what it has become: number `index` of the prepared ones. */
-  add(name: string, image: Image, prepared: Uint8Array, stride: number, index: number): void {
+  add(name: string, image: ReadImage, prepared: Uint8Array, stride: number, index: number): void {
     if (image.width !== image.height) this.#notSquare++;
+    if (image.unused?.transparency) this.#transparent++;
+    if (image.unused?.turn) this.#turned++;
     if (image.channels !== this.target.channels) this.#otherChannels++;
     const pixels = prepared.subarray(index * stride, (index + 1) * stride);
     // 52 bits of the hash tell nearly all apart; then the pixels are compared.
@@ -98,6 +101,20 @@ export class Observations {
         channels === 3
           ? `colours: ${counted(this.#otherChannels, "grey image")} made three equal channels`
           : `colours: ${counted(this.#otherChannels, "image")} in colour made grey`,
+      );
+    }
+    if (this.#transparent) {
+      const have = this.#transparent === 1 ? "has" : "have";
+      notes.push(
+        `transparency: ${counted(this.#transparent, "image")} ${have} an alpha channel, which is ` +
+          "not used",
+      );
+    }
+    if (this.#turned) {
+      const are = this.#turned === 1 ? "is" : "are";
+      notes.push(
+        `turns: ${counted(this.#turned, "image")} ${are} to be shown turned (EXIF), which is not ` +
+          "done",
       );
     }
     if (this.#notSquare) {

@@ -31,6 +31,8 @@ export interface Question {
   beside: readonly DataFile[];
   /** What the person says of where the classes are. */
   labels?: LabelChoice | undefined;
+  /** How many images are taken; null or left out: all. */
+  limit?: number | null;
 }
 
 /** One way to read the files. */
@@ -126,7 +128,7 @@ async function partTables(sorted: Sorted): Promise<{ wide: KnownFile[]; narrow: 
 /** All the ways in which the files can be read. */
 async function readingsOf(sorted: Sorted): Promise<Reading[]> {
   const { question, notes } = sorted;
-  const { dataset, labels } = question;
+  const { dataset, labels, limit } = question;
   const readings = idxReading(sorted);
   for (const [kind, name] of [["cifar binary", "binary"], ["cifar python", "Python"]] as const) {
     const batches = sorted.of(kind);
@@ -167,7 +169,7 @@ async function readingsOf(sorted: Sorted): Promise<Reading[]> {
     readings.push({
       what: filesOf("image files", images),
       choices: ["folders", "tables", "names"],
-      open: () => imageSource(images, narrow, { dataset, labels }),
+      open: () => imageSource(images, narrow, { dataset, labels, limit: limit ?? null }),
     });
   } else if (narrow.length && readings.length) {
     notes.push(notUsed(narrow.map(({ name }) => name), "no tables of images"));

@@ -1,6 +1,7 @@
 /** What the readers of the data formats have in common: a source of images, read one at a time. */
 import type { Image } from "../formats/image.ts";
 import type { DataSection } from "../spec/resolved.ts";
+import type { UnusedParts } from "./unused_parts.ts";
 
 /** What a person says of where classes are, where the files can be read in two ways. */
 export type LabelChoice = NonNullable<DataSection["labels"]>;
@@ -15,7 +16,12 @@ export interface Sample {
    * Reads it, for use before the next is read; throws a UserError that says where, if it is damaged
    * or not of a kind that is read here.
    */
-  read(): Image;
+  read(): ReadImage;
+}
+
+/** An image, and what of its file is not used. */
+export interface ReadImage extends Image {
+  unused?: UnusedParts;
 }
 
 /** Images in a fixed order. */

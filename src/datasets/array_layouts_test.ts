@@ -1,0 +1,257 @@
+/** Datasets in arrays and tables, as people keep them: each read, refused or told. */
+import { gzipSync } from "fflate";
+import parquet from "../formats/fixtures/images.parquet" with { type: "bytes" };
+import twoLabels from "../formats/fixtures/images_zstd.parquet" with { type: "bytes" };
+import {
+  colourPixels,
+  each,
+  greyPng,
+  idxFile,
+  idxPair,
+  npzFile,
+  pixelNames,
+  pixelTable,
+  reads,
+  refuses,
+  upTo,
+} from "./layouts_testing.ts";
+
+const tenth = (numbers: readonly number[]) => numbers.map((n) => n % 10);
+
+reads("EMNIST's letters as images of a folder", {
+  dataset: "folder",
+  files: {
+    "emnist-letters-train-images-idx3-ubyte": idxPair([1, 2]).images,
+    "emnist-letters-train-labels-idx1-ubyte": idxFile([2], [1, 26]),
+  },
+}, { count: 2, labels: [1, 26], notes: ["lie on their side", "classes without images: 0, 2, 3"] });
+
+refuses(
+  "EMNIST's letters as MNIST",
+  {
+    dataset: "mnist",
+    files: {
+      "emnist-letters-train-images-idx3-ubyte": idxPair([1, 2]).images,
+      "emnist-letters-train-labels-idx1-ubyte": idxFile([2], [1, 26]),
+    },
+  },
+  "27 classes",
+  "mnist has 10",
+  "dataset: folder",
+);
+
+refuses("several of EMNIST's sets in one folder", {
+  dataset: "mnist",
+  files: each(["digits", "mnist"], (name) => ({
+    [`gzip/emnist-${name}-train-images-idx3-ubyte`]: idxPair([1]).images,
+    [`gzip/emnist-${name}-train-labels-idx1-ubyte`]: idxPair([1]).labels,
+  })),
+}, "2 datasets lie here: emnist-digits, emnist-mnist");
+
+refuses(
+  "torchvision's MNIST beside its Fashion-MNIST",
+  {
+    dataset: "mnist",
+    files: {
+      "MNIST/raw/train-images-idx3-ubyte": idxPair([1]).images,
+      "FashionMNIST/raw/train-images-idx3-ubyte": idxPair([2]).images,
+    },
+  },
+  "MNIST/raw",
+  "FashionMNIST/raw",
+  "are two datasets",
+);
+
+reads("torchvision's MNIST: packed files beside unpacked ones, and processed/", {
+  dataset: "mnist",
+  files: (() => {
+    const { images, labels } = idxPair(upTo(3));
+    return {
+      "MNIST/raw/train-images-idx3-ubyte": images,
+      "MNIST/raw/train-images-idx3-ubyte.gz": gzipSync(images),
+      "MNIST/raw/train-labels-idx1-ubyte": labels,
+      "MNIST/raw/train-labels-idx1-ubyte.gz": gzipSync(labels),
+      "MNIST/processed/training.pt": Uint8Array.of(0x80, 2, 0x2e),
+    };
+  })(),
+}, {
+  count: 3,
+  labels: upTo(3),
+  grey: upTo(3),
+  notes: ["idx3-ubyte.gz): copies", "(MNIST/processed/training.pt)"],
+});
+
+reads("test labels that were not fetched", {
+  dataset: "mnist",
+  files: {
+    "train-images-idx3-ubyte": idxPair(upTo(3)).images,
+    "train-labels-idx1-ubyte": idxPair(upTo(3)).labels,
+    "t10k-images-idx3-ubyte": idxPair([7]).images,
+  },
+}, { count: 3, labels: upTo(3), notes: ["(t10k-images-idx3-ubyte): their files of labels are"] });
+
+reads("one IDX file by its name, its labels beside it", {
+  dataset: "mnist",
+  files: {
+    "train-images-idx3-ubyte": idxPair(upTo(3)).images,
+    "train-labels-idx1-ubyte": idxPair(upTo(3)).labels,
+    "t10k-labels-idx1-ubyte": idxPair([7]).labels,
+  },
+  path: "train-images-idx3-ubyte",
+}, { count: 3, labels: upTo(3), grey: upTo(3) });
+
+refuses("a web page under the name of an archive", {
+  dataset: "mnist",
+  files: { "train-images-idx3-ubyte.gz": "<!DOCTYPE html><html><body>404</body></html>" },
+}, "train-images-idx3-ubyte.gz: this is a web page");
+
+const twelve = upTo(12);
+
+reads("CSV without a header, label first: its first row is lost, as published", {
+  dataset: "mnist",
+  files: { "mnist_train.csv": pixelTable(null, twelve, (label, pixels) => [label, ...pixels]) },
+}, { count: 11, labels: tenth(twelve.slice(1)), grey: twelve.slice(1) });
+
+reads("CSV without a header, label last", {
+  dataset: "mnist",
+  files: { "mnist.csv": pixelTable(null, twelve, (label, pixels) => [...pixels, label]) },
+}, { count: 11, labels: tenth(twelve.slice(1)), grey: twelve.slice(1) });
+
+const both = {
+  dataset: "mnist" as const,
+  files: {
+    "mnist.csv": pixelTable(null, twelve, (label, pixels, n) => [n % 3, ...pixels.slice(1), label]),
+  },
+};
+
+refuses("CSV whose first and last columns may be labels", both, "data.labels: first", "--labels");
+
+reads("the same with a word about it", { ...both, labels: "last" }, {
+  count: 11,
+  labels: tenth(twelve.slice(1)),
+});
+
+reads("pandas's CSV with an index", {
+  dataset: "mnist",
+  files: {
+    "mnist.csv": pixelTable(
+      ["", "label", ...pixelNames()],
+      upTo(3),
+      (label, pixels, n) => [n, label, ...pixels],
+    ),
+  },
+}, { count: 3, labels: upTo(3), grey: upTo(3), notes: ["not used: columns of mnist.csv"] });
+
+refuses(
+  "CSV whose pixels were sorted by name",
+  {
+    dataset: "mnist",
+    files: {
+      "mnist.csv": pixelTable(["label", ...pixelNames().sort()], upTo(3), (label, pixels) => [
+        label,
+        ...pixels,
+      ]),
+    },
+  },
+  "not in order",
+  "pixel109 comes before pixel11",
+);
+
+refuses("CSV of pixels from 0 to 1", {
+  dataset: "mnist",
+  files: {
+    "mnist.csv": pixelTable(["label", ...pixelNames()], upTo(3), (label, pixels) => [
+      label,
+      ...pixels.map((value) => (value / 255).toFixed(3)),
+    ]),
+  },
+}, "must be multiplied by 255 first");
+
+reads("cifar10.npz with labels in a column", {
+  dataset: "cifar-10",
+  files: (async () => {
+    const part = (numbers: number[]) => ({
+      x: {
+        descr: "|u1",
+        shape: [numbers.length, 32, 32, 3],
+        data: Uint8Array.from(numbers.flatMap((n) => [...colourPixels(n)])),
+      },
+      y: { descr: "|u1", shape: [numbers.length, 1], data: Uint8Array.from(numbers) },
+    });
+    const [train, test] = [part([1, 2]), part([3])];
+    return {
+      "cifar10.npz": await npzFile({
+        train_images: train.x,
+        train_labels: train.y,
+        test_images: test.x,
+        test_labels: test.y,
+      }),
+    };
+  })(),
+}, { count: 3, labels: [3, 1, 2], colours: [3, 1, 2], notes: ["as published"] });
+
+const six = [0, 1, 2, 0, 1, 2];
+
+reads("Hugging Face's Parquet files, the classes' names in them", {
+  dataset: "folder",
+  files: {
+    "data/test-00000-of-00001.parquet": parquet,
+    "data/train-00000-of-00001.parquet": parquet,
+    "README.md": "---\nlicense: mit\n---\n",
+  },
+}, {
+  count: 12,
+  labels: [...six, ...six],
+  classNames: ["ant", "bee", "cat"],
+  notes: ["order: train (6), then test (6)", "6 images with the same pixels", "(README.md)"],
+});
+
+refuses(
+  "Parquet with two columns of labels, as CIFAR-100 has",
+  { dataset: "folder", files: { "train-00000-of-00001.parquet": twoLabels } },
+  "more than one column may hold the labels",
+  "to `label`",
+);
+
+refuses(
+  "CSV with ten columns of zeros and a one for the label",
+  {
+    dataset: "mnist",
+    files: {
+      "mnist_train.csv": pixelTable(null, upTo(3), (label, pixels) => [
+        ...pixels,
+        ...upTo(10).map((digit) => Number(digit === label)),
+      ]),
+    },
+  },
+  "793 pixels a row are no square image",
+);
+
+refuses(
+  "MNIST-M as a packed pickle",
+  {
+    dataset: "mnist-m",
+    files: { "keras_mnistm.pkl.gz": gzipSync(Uint8Array.of(0x80, 3, 0x7d, 0x71, 0, 0x2e)) },
+  },
+  "keras_mnistm.pkl.gz: a Python pickle",
+  "numpy.savez",
+);
+
+refuses(
+  "two formats in one folder",
+  {
+    dataset: "mnist",
+    files: {
+      "train-images-idx3-ubyte": idxPair([1]).images,
+      "a.png": greyPng(1),
+    },
+  },
+  "more than one way",
+  "IDX files",
+  "image files (a.png)",
+);
+
+refuses("MNIST that is CIFAR-10", {
+  dataset: "mnist",
+  files: { "test_batch.bin": Uint8Array.of(0, ...new Uint8Array(3072)) },
+}, "CIFAR-10's batches");

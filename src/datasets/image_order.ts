@@ -1,0 +1,82 @@
+/** The order in which images are taken: by split, then by name, or by class in turn. */
+import type { Part } from "./class_folders.ts";
+import type { DataFile } from "./files.ts";
+import { firstNames } from "./notes.ts";
+import { orderNote, type Split, splitOf, splitOfPath, splitRank } from "./splits.ts";
+
+const parentOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
+const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
+
+/** What the order depends on. */
+export interface OrderRequest {
+  parts: readonly Part[];
+  /** Whether test images come first, as published. */
+  testFirst: boolean;
+  /** How many images are taken, or null: all. */
+  limit: number | null;
+  /** The class of each image by its name, or null where there are none. */
+  classOf: ReadonlyMap<string, string> | null;
+}
+
+/** The split of each image of a part, by its folders, or by its name where all names say one. */
+function splitsIn({ images, split, classOf }: Part): Map<string, Split | null> {
+  const named = images.map(({ name }) => splitOf(lastOf(name)));
+  const allNamed = named.every((each) => each);
+  return new Map(images.map(({ name }, i) => {
+    const own = classOf?.get(name);
+    const folders = parentOf(name).split("/").filter((each) => each !== own).join("/");
+    return [name, (allNamed ? named[i] : null) ?? splitOfPath(folders) ?? split];
+  }));
+}
+
+/** The files of each class in turn: the first of each, the second of each, ... */
+function inTurns(files: readonly DataFile[], classOf: ReadonlyMap<string, string>): DataFile[] {
+  const rows = [...Map.groupBy(files, ({ name }) => classOf.get(name) ?? "").values()];
+  const most = rows.reduce((longest, row) => Math.max(longest, row.length), 0);
+  return Array.from({ length: most }, (_, i) => rows.flatMap((row) => row[i] ?? [])).flat();
+}
+
+/** Classes that the first `limit` files have none of. */
+function classesCutOff(
+  files: readonly DataFile[],
+  { limit, classOf }: OrderRequest,
+): string[] {
+  if (limit === null || !classOf) return [];
+  const classesOf = (some: readonly DataFile[]) =>
+    new Set(some.flatMap(({ name }) => classOf.get(name) ?? []));
+  const kept = classesOf(files.slice(0, limit));
+  return [...classesOf(files)].filter((name) => !kept.has(name)).sort();
+}
+
+/**
+ * The images in the order in which they are taken. By name a folder's images come class after
+ * class: where the limit would leave classes out, they take turns, each split for itself.
+ *
+ * @returns the images, and lines about their order
+ */
+export function inOrder(
+  images: readonly DataFile[],
+  request: OrderRequest,
+): { taken: DataFile[]; notes: string[] } {
+  const { parts, testFirst, classOf, limit } = request;
+  const splits = new Map(parts.flatMap((part) => [...splitsIn(part)]));
+  const ranked = images.flatMap((file) => {
+    const split = splits.get(file.name);
+    return split === undefined ? [] : [{ file, split, rank: splitRank(split, testFirst) }];
+  }).sort((a, b) => a.rank - b.rank);
+  const order = orderNote(ranked.map(({ split }) => ({ split, count: 1 })), testFirst);
+  const notes = order === null ? [] : [order];
+  const taken = ranked.map(({ file }) => file);
+
+  const cutOff = classesCutOff(taken, request);
+  if (cutOff.length === 0 || !classOf) return { taken, notes };
+  notes.push(
+    `order: the classes take turns; by name the first ${limit?.toLocaleString("en-US")} images ` +
+      `would leave out ${firstNames(cutOff)}`,
+  );
+  const groups = [...Map.groupBy(ranked, ({ rank }) => rank).values()];
+  return {
+    taken: groups.flatMap((group) => inTurns(group.map(({ file }) => file), classOf)),
+    notes,
+  };
+}
