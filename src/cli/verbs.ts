@@ -83,6 +83,10 @@ export const verbs: Readonly<Record<string, ListedVerb>> = {
     summary: "the runs of a folder: at work, waiting, failed, finished",
     load: () => import("./status.ts"),
   },
+  serve: {
+    summary: "shows the runs of a folder in a browser, as they go on",
+    load: () => import("./serve.ts"),
+  },
   play: {
     summary: "writes a page that draws with a bundle's model in any browser",
     load: () => import("./play.ts"),

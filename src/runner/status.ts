@@ -51,7 +51,7 @@ export interface RunStatus {
 }
 
 /** Seconds without a sign of life, after which a run counts as silent, and as stopped. */
-const patience = { silent: 15, stopped: 60 };
+const patience = { silent: 8, stopped: 60 };
 
 /** Bytes of a diary that are read, at most: its end, where it is longer. */
 const mostDiary = 16 << 20;
@@ -63,7 +63,7 @@ const mostDiary = 16 << 20;
  * @throws UserError where there is no such folder
  */
 export function statusOf(out: string, now: number = Date.now()): RunStatus[] {
-  return [...workStatuses(out, now), ...bundleStatuses(out)];
+  return [...statusOfWork(out, now), ...bundleStatuses(out)];
 }
 
 function foldersIn(path: string): string[] {
@@ -71,7 +71,12 @@ function foldersIn(path: string): string[] {
     .map(({ name }) => name).sort();
 }
 
-function workStatuses(out: string, now: number): RunStatus[] {
+/**
+ * The runs at work in a folder.
+ *
+ * @param now in milliseconds
+ */
+export function statusOfWork(out: string, now: number): RunStatus[] {
   const root = join(out, ".work");
   try {
     const names = foldersIn(root).filter((name) => /^[0-9a-f]{16}$/.test(name));
@@ -143,16 +148,16 @@ function changedAt(path: string): number | null {
 
 function bundleStatuses(out: string): RunStatus[] {
   try {
-    if (isBundle(out)) return [bundleStatus(out)];
+    if (isBundle(out)) return [statusOfBundle(out)];
     return foldersIn(out).filter((name) => !name.startsWith("."))
-      .map((name) => join(out, name)).filter(isBundle).map(bundleStatus);
+      .map((name) => join(out, name)).filter(isBundle).map(statusOfBundle);
   } catch (error) {
     throw explainInputError(error, out);
   }
 }
 
 /** Of a bundle as it lies; whether it is whole is `verify`'s business. */
-function bundleStatus(path: string): RunStatus {
+export function statusOfBundle(path: string): RunStatus {
   const found = {
     name: basename(path).replace(/-[0-9a-f]{12}(-\d+)?$/, ""),
     path,
