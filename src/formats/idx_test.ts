@@ -15,6 +15,15 @@ Deno.test("IDX: shape and bytes", () => {
   });
 });
 
+Deno.test("IDX: int32 that are bytes are read as bytes", () => {
+  const file = Uint8Array.of(0, 0, 12, 1, 0, 0, 0, 2, 0, 0, 0, 7, 0, 0, 0, 255);
+  assert(isIdx(file));
+  assertEquals(decodeIdx(file, "a"), { shape: [2], data: Uint8Array.of(7, 255) });
+  assertThrows(() => decodeIdx(file.with(10, 1), "a"), UserError, "not 0 to 255");
+  assertThrows(() => decodeIdx(file.with(8, 255), "a"), UserError, "not 0 to 255");
+  assertThrows(() => decodeIdx(file.subarray(0, 15), "a"), UserError, "2 x 4 bytes, but 7");
+});
+
 Deno.test("IDX files that are damaged are refused", () => {
   for (let length = 0; length < images.length; length++) {
     assertThrows(() => decodeIdx(images.subarray(0, length), "a.idx"), UserError, "a.idx");
@@ -41,7 +50,8 @@ Deno.test("gzip: what another packer wrote, and what is damaged", async () => {
 });
 
 Deno.test("fuzzing: damaged IDX and gzip files", async () => {
-  await fuzz([images], (bytes) => decodeIdx(bytes, "a"));
+  const wide = Uint8Array.of(0, 0, 12, 1, 0, 0, 0, 2, 0, 0, 0, 7, 0, 0, 0, 255);
+  await fuzz([images, wide], (bytes) => decodeIdx(bytes, "a"));
   await fuzz([gzipSync(images), gzipSync(new Uint8Array(5000))], (bytes) => gunzip(bytes, "a"), {
     most: 500,
   });
