@@ -70,6 +70,7 @@ export {
   type UNet,
 } from "./src/unet/mod.ts";
 export type { Weighted } from "./src/unet/weights.ts";
+export type { WeightsChoice } from "./src/unet/weights_file.ts";
 export { type LayerName, type LayerOptions, layers } from "./src/layers/registry.ts";
 export type {
   Constant,

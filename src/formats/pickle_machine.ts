@@ -39,10 +39,14 @@ export function slice(machine: Machine, length: number): Uint8Array {
   return machine.bytes.subarray(start, start + length);
 }
 
+/** The next byte. */
 export const u8 = (machine: Machine): number => machine.view.getUint8(take(machine, 1));
+/** The next two bytes, as a number. */
 export const u16 = (machine: Machine): number => machine.view.getUint16(take(machine, 2), true);
+/** The next four bytes, as a number. */
 export const u32 = (machine: Machine): number => machine.view.getUint32(take(machine, 4), true);
 
+/** The next eight bytes, as a number: exact as far as a length can be. */
 export const u64 = (machine: Machine): number =>
   Number(machine.view.getBigUint64(take(machine, 8), true));
 
@@ -79,14 +83,11 @@ export function lineOfText(machine: Machine): string {
   return found;
 }
 
-/** A whole number of any length, little-endian. */
+/** A whole number of so many bytes, little-endian. */
 export function wholeNumber(machine: Machine, length: number): number | bigint {
-  // A state dict has none of more than 32 bytes, and long ones take long to build.
-  if (length > 1024) throw machine.fault("it holds a number of more than 1024 bytes");
-  const digits = slice(machine, length);
-  let value = 0n;
-  for (const digit of digits.toReversed()) value = (value << 8n) | BigInt(digit);
-  value = BigInt.asIntN(length * 8, value);
+  const digits = slice(machine, length).toReversed();
+  const hex = Array.from(digits, (digit) => digit.toString(16).padStart(2, "0")).join("");
+  const value = BigInt.asIntN(length * 8, BigInt(`0x0${hex}`));
   const isSafe = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER;
   return isSafe ? Number(value) : value;
 }
