@@ -68,10 +68,12 @@ function isOwnTitle(run: JudgingRun, title: string): boolean {
   if (digests.parent !== undefined) return title === `Samples of ${specName(spec)}`;
   const end = `, ${specName(spec)}`;
   if (!title.endsWith(end)) return false;
-  // The folder was called as the spec's file, with a number where it was run again.
-  const name = bundleName(`${title.slice(0, -end.length)}.yaml`, digests.run);
-  const written = nameWhenWritten(run) ?? "";
-  return written === name || written.startsWith(name) && /^-\d+$/.test(written.slice(name.length));
+  // The folder was called as the spec's file, or the model where there was none, with a number
+  // where it was run again.
+  const stem = title.slice(0, -end.length);
+  const written = (nameWhenWritten(run) ?? "").replace(/(-[0-9a-f]{12})-\d+$/, "$1");
+  return bundleName(`${stem}.yaml`, digests.run) === written ||
+    stem === "experiment" && bundleName(specName(spec), digests.run) === written;
 }
 
 function isOwnSummary(

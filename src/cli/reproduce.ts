@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import { type Comparison, reproduceBundle } from "../runner/reproduce.ts";
 import { createProgress } from "./progress.ts";
 import { runArguments, stoppable } from "./run_options.ts";
-import { print } from "../terminal.ts";
+import { line, oneLine, print } from "../terminal.ts";
 
 const percent = (share: number) => `${100 * share} %`;
 
@@ -71,24 +71,33 @@ export function comparisonText(
 ): string {
   const judged = (within: boolean | null) =>
     within === null ? "" : within ? " (within)" : " (BEYOND)";
+  // The sender wrote the first run's environment.json: the person must know on whose word.
+  const excused = excuses.length === 0
+    ? ""
+    : `; other bytes are excused by what the first bundle's environment.json says, unchecked: ${
+      oneLine(excuses.join("; "))
+    }`;
   const verdicts = {
     same: `reproduced: all ${same} files under data/ are the same, byte by byte`,
     rounding:
-      `reproduced within rounding: ${same} files are the same, ${different.length} differ within the tolerances`,
+      `reproduced within rounding: ${same} files are the same, ${different.length} differ within the tolerances${excused}`,
     statistics:
-      "reproduced by its statistics: training took another course, to the same losses and scores",
+      `reproduced by its statistics: training took another course, to the same losses and scores${excused}`,
     different: "NOT reproduced: the differences are larger than the tolerances",
   };
   return [
     `first:   ${bundles[0]}`,
     `second:  ${bundles[1]}`,
-    ...different.map(({ file, what, within }) => `  ${file}: ${what}${judged(within)}`),
-    ...statistics.map(({ what, within }) => `  ${what}${judged(within)}`),
+    ...different.map(({ file, what, within }) => line`  ${file}: ${what}${judged(within)}`),
+    ...statistics.map(({ what, within }) => line`  ${what}${judged(within)}`),
     ...(different.length === 0
       ? []
       : excuses.length === 0
       ? ["The two runs were made in the same place, where every byte must be the same."]
-      : ["What distinguishes the two runs:", ...excuses.map((line) => `  ${line}`)]),
+      : [
+        "What distinguishes the two runs, as their bundles say:",
+        ...excuses.map((excuse) => line`  ${excuse}`),
+      ]),
     ok || verdict === "different"
       ? verdicts[verdict]
       : "NOT reproduced: nothing distinguishes the runs, and bytes differ",

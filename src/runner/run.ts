@@ -255,7 +255,10 @@ async function trainedState(
     const { path, model: { tensors, losses } } = shared;
     report.message(`training: the same as that of ${path}, whose model is taken`);
     restoreState(state, tensors);
-    const notes = [`the model was taken from ${basename(path)}, a run of the same training`];
+    const { digest } = openBundle(path);
+    const notes = [
+      `the model was taken from ${basename(path)}, a run of the same training, digest ${digest}`,
+    ];
     const trained = { losses, previews: null, places: sharedPlaces(path), notes };
     return { trained, previews: readPreviews(path) };
   }
