@@ -6,7 +6,7 @@ import { z } from "zod";
 import { nearest } from "../nearest.ts";
 import { specSchema } from "./schema.ts";
 import { quoted } from "../printable.ts";
-import { type Complaint } from "./source.ts";
+import type { Complaint } from "./source.ts";
 import { type Path, valueAt } from "./tree.ts";
 
 type AnySchema = z.core.$ZodType;

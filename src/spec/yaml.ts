@@ -6,7 +6,7 @@ import { parse } from "@std/yaml";
 import { UserError } from "../errors.ts";
 import { type Position, syntaxErrors } from "./positions.ts";
 import { printable } from "../printable.ts";
-import { type Complaint } from "./source.ts";
+import type { Complaint } from "./source.ts";
 import { isTree, type Path } from "./tree.ts";
 
 /** The longest spec, in bytes. */
