@@ -98,7 +98,8 @@ Deno.test("PGM and PPM: bytes, texts, comments, fewer steps than 255", () => {
 
 Deno.test("fuzzing: damaged WebP, PGM and PPM files", async () => {
   const webp = names.filter((name) => name.endsWith(".webp")).map((name) => files.get(name)!);
-  await fuzz([...webp, animated], (bytes) => decodeWebp(bytes), { most: 1000 });
+  // Its memory is bounded by a number of pixels alone, so that its pixels are not counted here.
+  await fuzz([...webp, animated], (bytes) => void decodeWebp(bytes), { most: 1000 });
   const text = (content: string) => new TextEncoder().encode(content);
   const netpbm = [text("P5\n3 2\n255\nabcdef"), text("P3 1 2 # c\n15 1 2 3 4 5 6\n")];
   await fuzz(netpbm, (bytes) => decodeNetpbm(bytes));
