@@ -1,7 +1,5 @@
 /** Classes by number and by name. */
-import { UserError } from "../errors.ts";
 import { cifarNames } from "../formats/cifar.ts";
-import { nearest } from "../nearest.ts";
 import { printable } from "../printable.ts";
 import { digitNames } from "./source.ts";
 
@@ -51,31 +49,4 @@ export function numberClasses(
     numbers: new Map(all.map((name, number) => [name, number])),
     classNames: all.map((name) => printable(name)),
   };
-}
-
-/**
- * The number of the class that a word says: a class's name, or its number.
- *
- * @param classNames the dataset's, by number; null where its classes have none
- * @throws UserError where no class is called so, or one is and another has this number
- */
-export function labelOf(classNames: readonly string[] | null, word: string): number {
-  const names = classNames ?? [];
-  const named = names.indexOf(word);
-  const number = /^\d{1,4}$/.test(word) ? Number(word) : -1;
-  const numbered = number >= 0 && (classNames === null || number < names.length);
-  if (named >= 0 && numbered && named !== number) {
-    throw new UserError(
-      `the class ${word} may be number ${named}, which is called so, or number ${number}, which ` +
-        `is called ${names[number]}; name the second, or say ${named}`,
-    );
-  }
-  if (named >= 0) return named;
-  if (numbered) return number;
-  const near = nearest(word, names);
-  throw new UserError(
-    `there is no class ${JSON.stringify(printable(word))}` +
-      (near === undefined ? "" : `; did you mean ${near}?`) +
-      (names.length ? `\nknown: ${names.join(", ")}` : ""),
-  );
 }

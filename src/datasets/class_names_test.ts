@@ -1,19 +1,5 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
-import { labelOf, numberClasses } from "./class_names.ts";
-
-Deno.test("a class by its name or its number; what is neither is refused", () => {
-  const names = ["foos", "bars", "bazzes"];
-  assertEquals(["bars", "2", "foos"].map((word) => labelOf(names, word)), [1, 2, 0]);
-  assertThrows(() => labelOf(names, "bar"), UserError, "did you mean bars?");
-  assertThrows(() => labelOf(names, "3"), UserError, "there is no class");
-  assertEquals(labelOf(null, "7"), 7);
-  assertThrows(() => labelOf(null, "cat"), UserError, "there is no class");
-  // Folders that are called like the numbers of others.
-  assertThrows(() => labelOf(["10", "0"], "0"), UserError, "may be number 1");
-  assertEquals(labelOf(["0", "1"], "1"), 1);
-  assertThrows(() => labelOf(names, "\u001b[2J"), UserError, "\\\\u{1b}");
-});
+import { assertEquals } from "@std/assert";
+import { numberClasses } from "./class_names.ts";
 
 Deno.test("classes as numbers: a dataset's own, sorted names, numbers of tables", () => {
   const known = numberClasses("mnist", ["7", "3"], false);

@@ -209,6 +209,11 @@ async function csvTable(path: string, isImage: (key: string) => boolean): Promis
     }
     return label === "" ? [] : [{ row, key, label }];
   });
+  const name = header[columns.label] ?? "";
+  const classes = new Set(rows.map(({ label }) => label)).size;
+  if (!bare && !labelColumns.includes(plainName(name)) && 2 * classes > rows.length) {
+    return { kind: "other", why: `its column ${firstNames([name])} tells no classes apart` };
+  }
   return { kind: "labels", rows, passed: columns.passed };
 }
 

@@ -156,6 +156,30 @@ reads("Hugging Face's image folder: splits, metadata.jsonl, a column of texts", 
   notes: ["order: train (1), then validation (1), then test (1)", "metadata.jsonl: text"],
 });
 
+reads("a number for each image is no class", {
+  dataset: "folder",
+  files: {
+    "0.png": colourPng(0),
+    "1.png": colourPng(1),
+    "metadata.csv": "file_name,photographer_id\n0.png,17\n1.png,23\n",
+  },
+}, { count: 2, labels: null, notes: ["its column photographer_id tells no classes apart"] });
+
+reads("classes of two people", {
+  dataset: "folder",
+  files: {
+    "train/Cat/0.png": colourPng(0),
+    "train/Dog/0.png": colourPng(1),
+    "test/cat/0.png": colourPng(2),
+    "test/Dog/1.png": colourPng(3),
+  },
+}, {
+  count: 4,
+  labels: [0, 1, 1, 2],
+  classNames: ["Cat", "Dog", "cat"],
+  notes: ["differ in case only: Cat, cat"],
+});
+
 reads("captions are no classes", {
   dataset: "folder",
   files: { "0.png": colourPng(0), "metadata.csv": "file_name,text\n0.png,a square\n" },

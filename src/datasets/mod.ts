@@ -15,7 +15,6 @@ import { builtMnistM, photographFiles } from "./mnistm.ts";
 import { recognise } from "./recognise.ts";
 import type { Source } from "./source.ts";
 
-export { labelOf } from "./class_names.ts";
 export type { LabelChoice } from "./source.ts";
 export { type Dataset, describeDataset, fillBatch } from "./dataset.ts";
 

@@ -32,14 +32,24 @@ export function withSides({ samples, ...source }: Source, dataset: string): Sour
   return { ...source, samples: checked() };
 }
 
+/** A line where names of classes differ in their case only, as those of two people do. */
+function alikeNames(classNames: readonly string[]): string | null {
+  const byLower = Map.groupBy(classNames, (name) => name.toLowerCase());
+  const alike = [...byLower.values()].filter((names) => names.length > 1).flat();
+  return alike.length === 0
+    ? null
+    : `warning: classes whose names differ in case only: ${firstNames(alike)}`;
+}
+
 /**
  * Refuses more classes than a published dataset has.
  *
- * @returns a line where its classes have other names than the published ones
+ * @returns a line where its classes have other names than the published ones, or hardly differ
  */
 export function checkClasses(dataset: string, { classNames, description }: Source): string | null {
   const published = publishedClasses[dataset];
-  if (!published || !classNames) return null;
+  if (!classNames) return null;
+  if (!published) return alikeNames(classNames);
   if (classNames.length > published.length) {
     throw new UserError(
       `dataset ${dataset}: ${description} has ${classNames.length} classes ` +
