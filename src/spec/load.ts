@@ -82,12 +82,28 @@ function inside(path: string, folder: string): boolean {
   return way !== "" && !isAbsolute(way) && way.split(/[\\/]/)[0] !== "..";
 }
 
+/** What marks the top of a tree of specs: a repository, or an empty file of this name. */
+const marks = [".git", ".hg", ".specs"];
+
 /**
- * The folder that no `extends` leaves: the working folder, or that of a spec that lies elsewhere.
+ * The folder that no `extends` leaves: the outermost around the spec that is marked as the top of a
+ * tree, or the working folder; its own where there is none.
  */
 async function projectOf(path: string): Promise<string> {
   const [working, file] = await Promise.all([Deno.realPath("."), Deno.realPath(path)]);
-  return inside(file, working) ? working : dirname(file);
+  let outermost = dirname(file);
+  for (let folder = outermost;; folder = dirname(folder)) {
+    if (folder === working || await isMarked(folder)) outermost = folder;
+    if (folder === dirname(folder)) return outermost;
+  }
+}
+
+async function isMarked(folder: string): Promise<boolean> {
+  for (const mark of marks) {
+    const found = await Deno.lstat(join(folder, mark)).catch(() => null);
+    if (found !== null) return true;
+  }
+  return false;
 }
 
 /**
@@ -101,7 +117,7 @@ async function withExtended(
 ): Promise<Spec> {
   if (spec.extends === undefined) return spec;
   const refuse = (message: string) => complain([{ path: ["extends"], message }], sourcesOf(spec));
-  if (isAbsolute(spec.extends) || /^\w+:/.test(spec.extends)) {
+  if (isAbsolute(spec.extends) || /^(\w+:|~[/\\])/.test(spec.extends)) {
     throw refuse(`must be a path relative to this file, not ${quoted(spec.extends)}`);
   }
   if (chain.length >= longestChain) {
@@ -114,7 +130,7 @@ async function withExtended(
     throw refuse(
       `${quoted(spec.extends)} leads out of the project, which is ${
         printable(project, 300)
-      }; put it in there`,
+      }; put it in there, or an empty file \`.specs\` into a folder above both`,
     );
   }
   if (real !== undefined && chain.includes(real)) {

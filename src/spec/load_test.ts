@@ -96,6 +96,21 @@ withFiles("extends: a mistake is told where it was written", {
   );
 });
 
+withFiles("extends: whatever lies below the outermost marked folder is in reach", {
+  "mine/.specs": "",
+  "mine/base.yaml": "architecture: A\ndataset: mnist",
+  "mine/inner/.git/HEAD": "ref: refs/heads/main",
+  "mine/inner/deep/child.yaml": "extends: ../../base.yaml\nseed: 7",
+  "mine/inner/deep/out.yaml": "extends: ../../../secret.yaml",
+  "mine/inner/deep/home.yaml": "extends: ~/base.yaml",
+  "secret.yaml": "architecture: A",
+}, async (folder) => {
+  const at = (name: string) => join(folder, `mine/inner/deep/${name}.yaml`);
+  assertEquals((await loadSpec(at("child"))).resolved.seed, 7);
+  await refused(at("out"), "leads out of the project, which is", "`.specs`");
+  await refused(at("home"), "must be a path relative to this file");
+});
+
 withFiles("extends: cycles, escapes and missing files are refused", {
   "project/self.yaml": "extends: self.yaml",
   "project/one.yaml": "extends: two.yaml",

@@ -76,6 +76,28 @@ function positionOf(reading: ReturnType<typeof read>, path: Path, at: "key" | "v
   return lineCounter.linePos(offset);
 }
 
+/** An unquoted word of a text that is a value, with where it stands in the data. */
+export interface PlainWord {
+  word: string;
+  path: Path;
+}
+
+/** All unquoted values of a text, in their order. */
+export function plainWords(text: string): PlainWord[] {
+  return wordsBelow(read(text)?.document.contents ?? null, []);
+}
+
+function wordsBelow(node: unknown, path: Path): PlainWord[] {
+  if (isMap(node)) {
+    return node.items.flatMap(({ key, value }) =>
+      wordsBelow(value, [...path, String(isScalar(key) ? key.value : key)])
+    );
+  }
+  if (isSeq(node)) return node.items.flatMap((item, i) => wordsBelow(item, [...path, i]));
+  if (!isScalar(node) || node.type !== "PLAIN" || node.source === undefined) return [];
+  return [{ word: node.source, path }];
+}
+
 /** The syntax errors that the tolerant reader finds, at most ten. */
 export function syntaxErrors(text: string): (Position & { message: string })[] {
   const { document, lineCounter } = read(text) ?? {};

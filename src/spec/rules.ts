@@ -43,6 +43,16 @@ export function ruleComplaints(spec: Spec): Complaint[] {
   if (dataset === "folder" && data?.path === undefined) {
     complain("data.path", "missing; the dataset folder needs its path");
   }
+  for (
+    const [field, path] of [["data.path", data?.path], ["training.from", training?.from]] as const
+  ) {
+    if (typeof path === "string" && /^~[/\\]/.test(path)) {
+      complain(
+        field,
+        `~ is the home folder on the command line alone: write it in full, or ${field}=${path} there`,
+      );
+    }
+  }
   if (dataset && dataset !== "folder") {
     const facts = datasetFacts[dataset];
     if (channels !== undefined && channels !== facts.channels) {

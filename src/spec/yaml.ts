@@ -4,7 +4,8 @@
  */
 import { parse } from "@std/yaml";
 import { UserError } from "../errors.ts";
-import { type Position, syntaxErrors } from "./positions.ts";
+import { doubt, mayDoubt } from "./numbers.ts";
+import { plainWords, type Position, syntaxErrors } from "./positions.ts";
 import { printable } from "../printable.ts";
 import type { Complaint } from "./source.ts";
 import { isTree, type Path } from "./tree.ts";
@@ -67,6 +68,15 @@ function checkData(data: unknown): { complaints: Complaint[]; fatal: boolean } {
   return { complaints, fatal };
 }
 
+/** The complaints about numbers that can be read in two ways. */
+function doubts(text: string): Complaint[] {
+  if (!mayDoubt(text)) return [];
+  return plainWords(text).flatMap(({ word, path }) => {
+    const message = doubt(word);
+    return message === null ? [] : [{ path, message }];
+  });
+}
+
 /** How a message names a place in the text, or the text. */
 export type Place = (at?: Position) => string;
 
@@ -107,8 +117,10 @@ export function readYaml(
     );
   }
   try {
-    const data = parse(text.replace(/^\uFEFF/, ""), { schema: "core" });
-    return { data, ...checkData(data) };
+    const plain = text.replace(/^\uFEFF/, "");
+    const data = parse(plain, { schema: "core" });
+    const { complaints, fatal } = checkData(data);
+    return { data, complaints: fatal ? complaints : [...complaints, ...doubts(plain)], fatal };
   } catch (error) {
     if (
       !(error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError)

@@ -1,0 +1,18 @@
+import { assertThrows } from "@std/assert";
+import { UserError } from "../errors.ts";
+import { parseSpec } from "./mod.ts";
+
+Deno.test("a home folder in a file is refused, with what to do", () => {
+  for (
+    const [field, lines] of [
+      ["data.path", "dataset: folder\ndata: { path: ~/photos }"],
+      ["training.from", "dataset: mnist\ntraining: { from: ~/out/a-0123456789ab }"],
+    ] as const
+  ) {
+    assertThrows(
+      () => parseSpec(`architecture: A\n${lines}\n`),
+      UserError,
+      `${field}: ~ is the home folder on the command line alone`,
+    );
+  }
+});
