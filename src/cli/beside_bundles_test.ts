@@ -1,12 +1,11 @@
-// Bundles on a disk that is read-only: the verbs that read them work, and those that would write
-// beside them say how to name another place.
+// Where verbs write beside bundles: a disk may be read-only, and a link may lie there.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { exampleBundle } from "../bundle/testing.ts";
 import { UserError } from "../errors.ts";
 import { copyBundle, wholeBundle } from "../runner/testing.ts";
 import { captureTerminal } from "../terminal.ts";
-import { processTest } from "../testing.ts";
+import { filesTest, processTest } from "../testing.ts";
 import { run as compare } from "./compare.ts";
 import { run as diff } from "./diff.ts";
 import { run as pack } from "./pack.ts";
@@ -75,4 +74,34 @@ processTest(
       }
     }),
   isRoot ? "" : "needs Linux and root, to mount a small disk",
+);
+
+filesTest("show does not draw through a link at its default place", async (folder) => {
+  const { path } = exampleBundle(join(folder, names[0]));
+  Deno.mkdirSync(join(folder, "precious"));
+  Deno.symlinkSync("precious", `${path}-pictures`);
+  const error = await assertRejects(() => show([path]), UserError);
+  assertStringIncludes(error.message, "a link lies here");
+  assertStringIncludes(error.message, "--out FOLDER names another place");
+  assertEquals([...Deno.readDirSync(join(folder, "precious"))], []);
+});
+
+filesTest(
+  "report, compare and diff replace a link at their place, and do not follow it",
+  async (folder) => {
+    using _said = captureTerminal();
+    exampleBundle(join(folder, names[0]));
+    const precious = join(folder, "precious");
+    Deno.writeTextFileSync(precious, "as it was");
+    for (const name of ["report.html", "comparison.md"]) {
+      Deno.symlinkSync(
+        precious,
+        join(folder, name),
+      );
+    }
+    assertEquals(await compare([folder]), 0);
+    assertEquals(await report([folder]), 0);
+    assertEquals(Deno.readTextFileSync(precious), "as it was");
+    assert(Deno.lstatSync(join(folder, "report.html")).isFile);
+  },
 );

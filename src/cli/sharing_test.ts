@@ -1,0 +1,43 @@
+// Two runs of one training, on a disk whose flock does not work.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { brokenFlocks, flockEnvironment, ignoreShims } from "../files/lock_testing.ts";
+import { bundleOf, command, ignoreRuns, tinySpec, withFolder } from "./testing.ts";
+
+const ignore = ignoreRuns || ignoreShims;
+/** Saves after each step, and never comes to its end. */
+const longSpec = tinySpec.replace("images: 80", "images: 8000000")
+  .replace("previewEveryEpochs: 3", "previewEveryEpochs: 1");
+
+Deno.test({
+  name: `without flock one run trains, another is told, and one that lost its lock stops${
+    ignore && ` (${ignore})`
+  }`,
+  ignore: ignore !== "",
+  fn: () =>
+    withFolder(async (folder) => {
+      const env = flockEnvironment(folder, brokenFlocks["there is none"]);
+      const start = (spec: string) =>
+        command(folder, ["run", spec, "--engine", "tensorflow", "--out", "out"], env);
+      Deno.writeTextFileSync(join(folder, "long.yaml"), longSpec);
+      const first = start("long.yaml");
+      assert(await first.said("epoch 1: "));
+      const second = await start("long.yaml").ending;
+      assertEquals([second.code, second.out], [2, ""]);
+      assertStringIncludes(second.err, "works on it; wait until it ends");
+
+      const work = join(folder, "out", ".work");
+      const lock = [...Deno.readDirSync(work)].find(({ name }) => name.endsWith(".lock-1"))?.name;
+      if (lock === undefined) throw new Error("there is no lock");
+      Deno.copyFileSync(join(work, lock), join(work, lock.replace(/1$/, "2")));
+      const { code, err } = await first.ending;
+      assertEquals(code, 2, err);
+      assertStringIncludes(err, "took it over");
+      assert(!/^\s+at /m.test(err), err);
+
+      // Another training is not concerned, and ends as ever.
+      const { code: done, out, err: said } = await start("tiny.yaml").ending;
+      assertEquals(done, 0, said);
+      assert(bundleOf(out).digest.length === 64);
+    }),
+});

@@ -1,0 +1,70 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { UserError } from "../errors.ts";
+import { LockedError } from "../files/lock.ts";
+import { filesTest, processTest } from "../testing.ts";
+import { openWork, workPath } from "./work.ts";
+
+const key = "0123456789abcdef".repeat(4);
+const windows = Deno.build.os === "windows" ? "needs owners and modes of files" : "";
+
+filesTest("a place of work is one's own, and gone when it is done", async (folder) => {
+  const out = join(folder, "out");
+  const work = await openWork(out, key, "this run");
+  assertEquals(work.path, workPath(out, key));
+  await assertRejects(() => openWork(out, key, "this run"), LockedError, "works on it");
+  work.check();
+  work.remove();
+  work.release();
+  assertEquals([...Deno.readDirSync(join(out, ".work"))], []);
+});
+
+filesTest("no place of work lies behind a link", async (folder) => {
+  const precious = join(folder, "precious");
+  Deno.mkdirSync(precious);
+  Deno.writeTextFileSync(join(precious, "checkpoint.safetensors.0123456789abcdef.tmp"), "mine");
+  for (const link of [".work", join(".work", key.slice(0, 16))]) {
+    const out = join(folder, `out-${link.length}`);
+    Deno.mkdirSync(join(out, link, ".."), { recursive: true });
+    Deno.symlinkSync(precious, join(out, link));
+    const error = await assertRejects(() => openWork(out, key, "this run"), UserError);
+    assertMatch(error.message, /this is a link.+say --out FOLDER for another place/);
+  }
+  assertEquals([...Deno.readDirSync(precious)].length, 1);
+});
+
+processTest(
+  "a place of work to which everybody may write is refused, umask 000 apart",
+  async (folder) => {
+    for (const path of [".work", join(".work", key.slice(0, 16))]) {
+      const out = join(folder, `out-${path.length}`);
+      Deno.mkdirSync(join(out, path), { recursive: true });
+      Deno.chmodSync(join(out, path), 0o777);
+      const error = await assertRejects(() => openWork(out, key, "this run"), UserError);
+      assertMatch(error.message, /everybody on this machine may write to it.+--out FOLDER/);
+    }
+    const before = Deno.umask(0);
+    const told: string[] = [];
+    try {
+      const work = await openWork(join(folder, "open"), key, "this run", {
+        say: (text) => told.push(text),
+      });
+      work.release();
+    } finally {
+      Deno.umask(before);
+    }
+    assertEquals(told.length, 1);
+    assertMatch(told[0] ?? "", /umask 000/);
+  },
+  windows,
+);
+
+filesTest("a training that was taken over is left to its new owner", async (folder) => {
+  const work = await openWork(folder, key, "this run");
+  Deno.writeTextFileSync(`${work.path}.lock-2`, "{}");
+  Deno.writeTextFileSync(work.checkpoint, "the other's");
+  work.remove();
+  work.release();
+  assertEquals(Deno.readTextFileSync(work.checkpoint), "the other's");
+  assert(Deno.statSync(`${work.path}.lock-2`).isFile);
+});
