@@ -27,7 +27,7 @@ export function bundleBody({ folder, status }: Finished, files: BundleFiles): Ht
     <p class="actions">
       <a href="${folder}/report">Report</a>
       <a href="${folder}/verify">Verify every byte</a>
-      <code>deno task play ${folder}</code>
+      <code>deno task play ${status.path}</code>
     </p>
     <div class="pictures">
       ${pictures.map(([file, words]) => pictureButton(folder, file, words))}

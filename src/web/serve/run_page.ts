@@ -1,7 +1,7 @@
 /** The page of a run at work: its curve, speed, previews and log, as they come. */
 import { type Html, html } from "../../report/markup.ts";
 import { diagram, scroller } from "../../report/parts.ts";
-import { curveSvg, lossCurves } from "../../report/plots.ts";
+import { curveSvg } from "../../report/plots.ts";
 import { type DiaryLine, linesOf } from "../../runner/diary_read.ts";
 import type { RunStatus } from "../../runner/status.ts";
 import { idOf, progressPart, stateBadge } from "./list_page.ts";
@@ -56,7 +56,14 @@ function curvePart(diary: readonly DiaryLine[]): Html {
   if (steps.length < 2) return html`<p class="faint">No losses yet.</p>`;
   const every = Math.ceil(steps.length / mostPoints);
   const rows = steps.filter((_, i) => i % every === 0 || i === steps.length - 1);
-  const svg = curveSvg(lossCurves(rows, ""), 760, 300, "loss");
+  const points = rows.map(({ step, loss }): [number, number] => [step, loss]);
+  const axes = { x: { name: "training step" }, y: { name: "loss, mean of 50 steps", min: 0 } };
+  const svg = curveSvg(
+    { title: "", ...axes, curves: [{ name: "loss", points }] },
+    760,
+    300,
+    "loss",
+  );
   return scroller(
     "training loss",
     diagram(svg, "Diagram: the training loss over the steps"),
