@@ -66,6 +66,25 @@ async function writeCached(
   }
 }
 
+/** Where the features of a reference set are kept. */
+function referenceFile(
+  { prefix, digest, device }: FeatureExtractor,
+  source: ImageSource,
+  dataRoot: string,
+): CacheFile {
+  const parts = [featureVersion, digest, device, source.digest, source.count];
+  return cacheFile(dataRoot, `${prefix}features`, ...parts);
+}
+
+/** Whether a reference set's features were worked out before. */
+export async function hasReferenceFeatures(
+  extractor: FeatureExtractor,
+  source: ImageSource,
+  dataRoot: string,
+): Promise<boolean> {
+  return await readCached(referenceFile(extractor, source, dataRoot)) !== null;
+}
+
 /** Features and statistics of a reference set, from the cache or worked out. */
 export async function referenceFeatures(
   extractor: FeatureExtractor,
@@ -73,17 +92,9 @@ export async function referenceFeatures(
   dataRoot: string,
   onProgress: (done: number) => void,
 ): Promise<Reference> {
-  const { prefix, digest, device, widths: [columns] } = extractor;
+  const { widths: [columns] } = extractor;
   const { count } = source;
-  const file = cacheFile(
-    dataRoot,
-    `${prefix}features`,
-    featureVersion,
-    digest,
-    device,
-    source.digest,
-    count,
-  );
+  const file = referenceFile(extractor, source, dataRoot);
   async function cached() {
     const found = (await readCached(file))?.tensors;
     const rows = found?.get("features")?.data;

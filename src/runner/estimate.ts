@@ -154,9 +154,9 @@ async function timeLines(
     ...(found.scoring ? [`scoring ${roughly(found.scoring)}`] : []),
   ];
   const all = found.training + found.previews + found.drawing + (found.scoring ?? 0);
-  const top = spec.evaluation.metrics.length && found.scoring === null
+  const top = found.scoring === null
     ? "compiling, pictures and scores"
-    : "compiling and pictures";
+    : "compiling, pictures" + (found.scoring > 0 ? " and the scores' own arithmetic" : "");
   return [
     head,
     `time: about ${roughly(all)} here, from a few measured steps: ${parts.join(", ")}; ` +

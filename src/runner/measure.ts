@@ -6,6 +6,7 @@ import { imagesSeen } from "../training/plan.ts";
 import { disposeState, newState, type TrainingState } from "../training/state.ts";
 import { train } from "../training/train.ts";
 import { compileUNet } from "../unet/mod.ts";
+import { secondsOfScoring } from "./measure_scoring.ts";
 import { startPace } from "./pace.ts";
 import { drawnAngles } from "./sample_phase.ts";
 import type { Prepared } from "./prepare.ts";
@@ -25,7 +26,7 @@ export interface Measured {
   step: number;
   previews: number;
   drawing: number;
-  /** Null where the spec asks for no scores, or nobody can tell. */
+  /** Of looking at the images; null where nobody can tell before the weights are here. */
   scoring: number | null;
 }
 
@@ -38,7 +39,7 @@ export async function measureRun(
   engine: Engine,
   { spec, dataset }: Pick<Prepared, "spec" | "dataset">,
   from: { step: number; steps: number },
-  _dataRoot?: string,
+  dataRoot?: string,
 ): Promise<Measured> {
   const unet = compileUNet(spec);
   const state = newState(unet, spec.training.emaDecay !== null);
@@ -46,7 +47,8 @@ export async function measureRun(
   held.defer(() => disposeState(state));
   const { count } = dataset;
   const drawing = await secondsOfDrawing(engine, spec, state);
-  if (from.steps === 0) return { training: 0, step: 0, previews: 0, drawing, scoring: null };
+  const scoring = await secondsOfScoring(engine, { spec, dataset }, dataRoot);
+  if (from.steps === 0) return { training: 0, step: 0, previews: 0, drawing, scoring };
   const perImage = await secondsOfTraining(engine, { spec, dataset, state });
   const seen = (step: number) => imagesSeen(step, spec.training, count);
   const due = (steps: number) => previewsDue(spec, { count, steps, firstStep: 0 });
@@ -56,7 +58,7 @@ export async function measureRun(
     step: Math.min(spec.training.batchSize, count) * perImage,
     previews: previews === 0 ? 0 : previews * await secondsOfPreview(engine, spec, state),
     drawing,
-    scoring: null,
+    scoring,
   };
 }
 
