@@ -1,5 +1,5 @@
 // What scoring would take: a stand-in for Inception, and whether its features are there already.
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals } from "@std/assert";
 import { openEngine } from "../engines/mod.ts";
 import { hasReferenceFeatures, referenceFeatures } from "../evaluation/cache.ts";
