@@ -35,8 +35,7 @@ def keep(content, extension, what):
     with open(f"{folder}/{name}.{extension}", "wb") as file:
         file.write(content)
     image = Image.open(io.BytesIO(content))
-    if image.mode not in ("L", "RGB"):
-        image = image.convert("RGB")
+    image = image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
     with open(f"{folder}/{name}.raw", "wb") as file:
         file.write(image.tobytes())
     index.append({
@@ -119,6 +118,14 @@ for i in range(20):
     keep(header.encode() + bytes(samples), "ppm", header)
     plain = header.replace("P5", "P2").replace("P6", "P3")
     keep((plain + " ".join(map(str, samples)) + "\n").encode(), "ppm", plain)
+
+for i in range(40):
+    image = picture(rng.choice(sides), rng.choice(sides), rng.choice([1, 3, 4]))
+    modes = {"L": ["L", "1", "LA", "P"], "RGB": ["RGB", "P"], "RGBA": ["RGBA", "LA"]}[image.mode]
+    mode = rng.choice(modes)
+    image = image.quantize(rng.choice([2, 4, 16, 256])) if mode == "P" else image.convert(mode)
+    options = {"optimize": rng.random() < 0.5, "compress_level": rng.choice([0, 1, 6, 9])}
+    keep(saved(image, "PNG", **options), "png", json.dumps({"mode": mode, **options}))
 
 with open(f"{folder}/index.json", "w") as file:
     json.dump(index, file)

@@ -32,7 +32,7 @@ function findPillow(): { command?: string; reason: string } {
 const pillow = findPillow();
 
 Deno.test({
-  name: `200 JPEG, 60 WebP and 40 PGM and PPM images: the pixels are Pillow's${pillow.reason}`,
+  name: `200 JPEG, 60 WebP, 40 PNG, 40 PGM and PPM images: the pixels are Pillow's${pillow.reason}`,
   ignore: !pillow.command,
   fn: async () => {
     const folder = await Deno.makeTempDir();
@@ -46,7 +46,7 @@ Deno.test({
       }).output();
       assertEquals(success, true, new TextDecoder().decode(stderr));
       const cases: Case[] = JSON.parse(await Deno.readTextFile(`${folder}/index.json`));
-      assertEquals(cases.length, 300);
+      assertEquals(cases.length, 340);
       for (const { file, raw, what, width, height, channels } of cases) {
         const image = decodeImage(await Deno.readFile(`${folder}/${file}`), file);
         const message = `PILLOW_SEED=${seed}, ${file}: ${what}`;
