@@ -10,6 +10,7 @@ import {
   isSequence,
   type PickleGlobal,
   type PickleObject,
+  type PickleRules,
   type PickleValue,
 } from "./pickle.ts";
 
@@ -74,25 +75,25 @@ function isKind<T extends PickleObject>(value: PickleValue | undefined, kind: st
   return typeof value === "object" && value !== null && "kind" in value && value.kind === kind;
 }
 
-/**
- * A Python batch: a pickled dict with `labels` (a list) and `data` (an array of bytes, count x
- * 3072).
- *
- * @throws UserError where it is damaged, or holds anything but arrays, lists and texts
- */
-export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch {
-  const fault = (what: string) =>
-    new UserError(`${where}: this Python batch of CIFAR-10 cannot be read: ${what}`);
-  const isShape = (value: PickleValue | undefined): value is number[] =>
-    elementCount(value) !== null;
-  const isText = (value: PickleValue | undefined) => typeof value === "string";
+type Fault = (what: string) => UserError;
+
+function isShape(value: PickleValue | undefined): value is number[] {
+  return elementCount(value) !== null;
+}
+
+/** Turns Python 2's texts into bytes, at most as many as the batch has. */
+function bytesOfTexts(most: number, fault: Fault): (text: string) => Uint8Array {
   let encoded = 0;
-  /** Python 2 wrote bytes as texts. */
-  const toBytes = (text: string) => {
+  return (text) => {
     // A pickle may name one text many times; in a batch it is the whole data, once.
-    if ((encoded += text.length) > bytes.length) throw fault("it repeats its data");
+    if ((encoded += text.length) > most) throw fault("it repeats its data");
     return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
   };
+}
+
+/** What a batch may name: NumPy's arrays, and the bytes of texts. */
+function batchRules(most: number, fault: Fault): PickleRules {
+  const toBytes = bytesOfTexts(most, fault);
   const reconstruct: PickleGlobal = {
     kind: "array's maker",
     call: (): ArrayObject => ({ kind: "array" }),
@@ -130,35 +131,49 @@ export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch 
     object.shape = shape;
     object.bytes = data;
   };
-  const { value } = decodePickle(bytes, { globals, build }, where);
-  const field = (name: string) => {
-    if (!(value instanceof Map)) throw fault("it is no dict");
-    for (const [key, found] of value) {
-      if (
-        isText(key)
-          ? key === name
-          : key instanceof Uint8Array && new TextDecoder().decode(key) === name
-      ) {
-        return found;
-      }
-    }
-    throw fault(`it has no ${JSON.stringify(name)}`);
-  };
-  const data = field("data");
-  const labels = field("labels");
-  if (!isKind<ArrayObject>(data, "array") || !data.bytes || !isSequence(labels)) {
-    throw fault("its data are damaged");
+  return { globals, build };
+}
+
+/** A dict's value by its name, a text or, from Python 2, bytes. */
+function fieldOf(dict: PickleValue, name: string, fault: Fault): PickleValue {
+  if (!(dict instanceof Map)) throw fault("it is no dict");
+  for (const [key, found] of dict) {
+    const text = key instanceof Uint8Array ? new TextDecoder().decode(key) : key;
+    if (text === name) return found;
   }
-  if (!labels.every((label) => typeof label === "number")) throw fault("its labels are damaged");
-  if (
-    data.bytes.length !== labels.length * 3 * pixels ||
-    `${data.shape}` !== `${[labels.length, 3 * pixels]}`
-  ) {
-    throw fault(`it has ${labels.length} labels, but ${data.bytes.length} bytes of images`);
-  }
+  throw fault(`it has no ${JSON.stringify(name)}`);
+}
+
+/** Labels: a list of numbers. */
+function labelsOf(value: PickleValue, fault: Fault): number[] {
+  if (!isSequence(value)) throw fault("its data are damaged");
+  return value.map((label) => {
+    if (typeof label !== "number") throw fault("its labels are damaged");
+    return label;
+  });
+}
+
+/**
+ * A Python batch: a pickled dict with `labels` (a list) and `data` (an array of bytes, count x
+ * 3072).
+ *
+ * @throws UserError where it is damaged, or holds anything but arrays, lists and texts
+ */
+export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch {
+  const fault = (what: string) =>
+    new UserError(`${where}: this Python batch of CIFAR-10 cannot be read: ${what}`);
+  const { value } = decodePickle(bytes, batchRules(bytes.length, fault), where);
+  const data = fieldOf(value, "data", fault);
+  const labels = labelsOf(fieldOf(value, "labels", fault), fault);
+  if (!isKind<ArrayObject>(data, "array") || !data.bytes) throw fault("its data are damaged");
   const all = data.bytes;
+  const isWhole = all.length === labels.length * 3 * pixels &&
+    `${data.shape}` === `${[labels.length, 3 * pixels]}`;
+  if (!isWhole) {
+    throw fault(`it has ${labels.length} labels, but ${all.length} bytes of images`);
+  }
   return {
-    labels: labels as number[],
+    labels,
     planes: (i) => all.subarray(i * 3 * pixels, (i + 1) * 3 * pixels),
   };
 }

@@ -3,8 +3,8 @@
  * (`{ bytes, path }`, each a PNG or JPEG file), and columns of labels. Format:
  * https://github.com/apache/parquet-format.
  *
- * Read here, and by npm's packages only unpacked: hyparquet, which reads all of Parquet, runs
- * without end or beyond all memory on files that are damaged.
+ * Read here, and by npm's packages only unpacked: hyparquet, which reads all of Parquet, does
+ * not bound what damaged files make it do, and ran without end on some.
  */
 import { UserError } from "../errors.ts";
 import { explainInputError } from "./input.ts";
