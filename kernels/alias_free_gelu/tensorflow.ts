@@ -16,6 +16,8 @@ import {
   upsample,
   upsampleTransposed,
 } from "../resampling_tensorflow.ts";
+import { fused, fusedList, isFusing } from "../fuse.ts";
+import { narrow, widen } from "../precision.ts";
 import { knownValues, operation, registerForm } from "../tensorflow_form.ts";
 
 /** The three different values of a 3x3 kernel that is the same after any flip or transposition. */
@@ -83,10 +85,75 @@ function downsamplePhases(
   ]);
 }
 
+/** What the windows of a phase's pixels are, and how its taps are weighed, in the phases' order. */
+const windows = [[1, 1], [1, 2], [2, 1], [2, 2]] as const;
+
+function weights({ centre, edge, corner }: Taps): [number, number, number, number] {
+  return [centre, edge, edge, corner];
+}
+
+/**
+ * The plain sums over each phase's windows where operations are fused: the weights, which bfloat16
+ * would round, are left to the fused operation behind.
+ */
+function plainSums(phases: tf.Tensor4D[], before: boolean): tf.Tensor4D[] {
+  return windows.map(([rows, columns], i) =>
+    i === 0 ? phases[i]! : windowSum(phases[i]!, [rows, columns], 1, before)
+  );
+}
+
+/** An image that goes into a fused resampling, with the taps and a factor of it. */
+interface Resampled {
+  x: tf.Tensor4D;
+  taps: Taps;
+  factor: number;
+}
+
+/**
+ * The upsampled phases of images through `step`, and those downsampled: two fused operations
+ * between sums over windows.
+ */
+function fusedPhases(
+  name: string,
+  inputs: Resampled[],
+  step: (ofEach: tf.Tensor[]) => tf.Tensor,
+  down: Omit<Resampled, "x">,
+): tf.Tensor {
+  const sums = inputs.flatMap(({ x }) => plainSums([x, x, x, x], false));
+  const key = JSON.stringify([
+    name,
+    ...[...inputs, down].map(({ taps, factor }) => [taps, factor]),
+  ]);
+  const weighed = (sum: tf.Tensor | undefined, phase: number, by: Omit<Resampled, "x">) =>
+    tf.mul(widen(sum!), weights(by.taps)[phase]! * by.factor);
+  const phases = fusedList(
+    `${key} phases`,
+    sums,
+    (...sums) =>
+      windows.map((_, phase) =>
+        narrow(step(inputs.map((input, i) => weighed(sums[4 * i + phase], phase, input))))
+      ),
+  );
+  return fused(
+    `${key} sum`,
+    plainSums(phases as tf.Tensor4D[], true),
+    (...sums) =>
+      narrow(sums.map((sum, phase) => weighed(sum, phase, down)).reduce((a, b) => tf.add(a, b))),
+  );
+}
+
 function forward(x: tf.Tensor4D, up: tf.Tensor2D, down: tf.Tensor2D): tf.Tensor {
   const upTaps = symmetricTaps(up);
   const downTaps = symmetricTaps(down);
   if (!upTaps || !downTaps) return downsample(wholeGelu(upsample(x, up)), down);
+  if (isFusing()) {
+    return fusedPhases(
+      "AliasFreeGelu",
+      [{ x, taps: upTaps, factor: Math.SQRT1_2 }],
+      ([w]) => scaledGelu(w!),
+      { taps: downTaps, factor: Math.SQRT1_2 },
+    );
+  }
   const phases = upsamplePhases(x, upTaps, Math.SQRT1_2).map(scaledGelu) as Phases;
   return downsamplePhases(phases, downTaps, Math.SQRT1_2);
 }
@@ -105,6 +172,14 @@ function backward(x: tf.Tensor4D, dy: tf.Tensor4D, up: tf.Tensor2D, down: tf.Ten
   }
   // A symmetric kernel is its own flip, so that each resampling's transpose is the other
   // resampling.
+  if (isFusing()) {
+    return fusedPhases(
+      "AliasFreeGeluGrad",
+      [{ x, taps: upTaps, factor: Math.SQRT1_2 }, { x: dy, taps: downTaps, factor: 0.5 }],
+      ([w, gradient]) => tf.mul(scaledGeluSlope(w!), gradient!),
+      { taps: upTaps, factor: 1 },
+    );
+  }
   const phases = upsamplePhases(x, upTaps, Math.SQRT1_2);
   const gradients = upsamplePhases(dy, downTaps, 0.5);
   const products = phases.map((w, i) => tf.mul(scaledGeluSlope(w), gradients[i]!)) as Phases;

@@ -6,6 +6,8 @@
  * would be a pass of its own (Dao et al., arXiv 2205.14135, appendix B.2).
  */
 import * as tf from "@tensorflow/tfjs";
+import { fused } from "../fuse.ts";
+import { computesInBfloat16, narrow, widen } from "../precision.ts";
 import { registerForm } from "../tensorflow_form.ts";
 
 /** Bytes of scores that are in work at a time. */
@@ -95,7 +97,11 @@ function logSumExpOf(scores: tf.Tensor3D): tf.Tensor {
 function orNaN(turnedDy: tf.Tensor3D, probabilities: tf.Tensor3D): tf.Tensor3D {
   const [rows, queries] = probabilities.shape;
   const sums = tf.sum(probabilities, 2).reshape([rows, 1, queries]);
-  return tf.add(turnedDy, tf.where(tf.isNaN(sums), NaN, 0));
+  return nanWhere(turnedDy, sums);
+}
+
+function nanWhere(turnedDy: tf.Tensor3D, numbers: tf.Tensor): tf.Tensor3D {
+  return tf.add(turnedDy, tf.where(tf.isNaN(numbers), NaN, 0));
 }
 
 /** Registers the forms. */
@@ -142,7 +148,11 @@ export function register(): void {
     const values = turn(withColumn(split(value, heads), tf.ones([batch * heads, positions, 1])));
     const keys = turn(k);
     const turnedQ = turn(q);
-    const turnedDy = turn(splitDy);
+    // In mixed precision a pass over the probabilities for their sums would be dear. What they make
+    // NaN is NaN in the output, too; that NaN values are seen there as well does not matter, for
+    // they spoil the other gradients.
+    const isMixed = computesInBfloat16();
+    const turnedDy = isMixed ? nanWhere(turn(splitDy), turn(means as tf.Tensor3D)) : turn(splitDy);
     const size = pieceSize(batch * heads, positions);
     const done = pieces(batch * heads, size.matrices).map((rows) => {
       const [ks, keysOf, valuesOf] = [k, keys, values].map((x) =>
@@ -153,11 +163,16 @@ export function register(): void {
       ) as tf.Tensor3D[];
       const parts = pieces(positions, size.queries).map((queries) => {
         const probabilities = softmax(tf.matMul(piece(qs!, 1, queries), keysOf!));
-        const dscores = tf.mul(probabilities, tf.matMul(piece(ds!, 1, queries), valuesOf!));
+        const turnedDyPiece = piece(turnedDys!, 2, queries);
+        const dscores = fused(
+          "Multiply",
+          [probabilities, tf.matMul(piece(ds!, 1, queries), valuesOf!)],
+          (p, d) => narrow(tf.mul(widen(p!), widen(d!))),
+        ) as tf.Tensor3D;
         return [
           tf.matMul(dscores, ks!),
           tf.matMul(piece(turnedQs!, 2, queries), dscores),
-          tf.matMul(orNaN(piece(turnedDys!, 2, queries), probabilities), probabilities),
+          tf.matMul(isMixed ? turnedDyPiece : orNaN(turnedDyPiece, probabilities), probabilities),
         ] as const;
       });
       const sum = (list: tf.Tensor[]) => list.length === 1 ? list[0]! : tf.addN(list);

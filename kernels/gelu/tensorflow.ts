@@ -3,6 +3,8 @@
  * gelu(x) = (w + w erf(w)) / sqrt 2, gelu'(x) = (1 + erf(w) + (2 / sqrt pi) w / exp(w^2)) / 2.
  */
 import * as tf from "@tensorflow/tfjs";
+import { fused } from "../fuse.ts";
+import { narrow, widen } from "../precision.ts";
 import { registerForm } from "../tensorflow_form.ts";
 
 /**
@@ -22,9 +24,14 @@ export function scaledGeluSlope(w: tf.Tensor): tf.Tensor {
 
 /** Registers the forms. */
 export function register(): void {
-  registerForm("Gelu", ({ x }) => tf.mul(scaledGelu(tf.mul(x, Math.SQRT1_2)), Math.SQRT1_2));
-  registerForm(
-    "GeluGrad",
-    ({ x, dy }) => tf.mul(tf.mul(scaledGeluSlope(tf.mul(x, Math.SQRT1_2)), dy), 0.5),
-  );
+  registerForm("Gelu", ({ x }) =>
+    fused("Gelu", [x], (given) => {
+      const x = widen(given!);
+      return narrow(tf.mul(scaledGelu(tf.mul(x, Math.SQRT1_2)), Math.SQRT1_2));
+    }));
+  registerForm("GeluGrad", ({ x, dy }) =>
+    fused("GeluGrad", [x, dy], (givenX, givenDy) => {
+      const [x, dy] = [widen(givenX!), widen(givenDy!)];
+      return narrow(tf.mul(tf.mul(scaledGeluSlope(tf.mul(x, Math.SQRT1_2)), dy), 0.5));
+    }));
 }

@@ -8,6 +8,7 @@ import { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kerne
 import "@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js";
 import type { Precision } from "../../spec/resolved.ts";
 import type { Attribute } from "./attributes.ts";
+import type { createFusing } from "./fused.ts";
 import type { Binding, TensorMetadata } from "./binding.ts";
 
 /**
@@ -23,6 +24,8 @@ export interface Backend extends tf.KernelBackend {
   batchParts: number;
   /** What the network is computed in (`kernels/precision.ts`). */
   precision: Precision;
+  /** Adds a fused operation to the function that is being traced; null where there is none. */
+  fuse: ReturnType<typeof createFusing>["fuse"] | null;
   getDTypeInteger(dtype: tf.DataType): number;
   getInputTensorIds(tensors: tf.TensorInfo[]): number[];
   createOutputTensor(metadata: TensorMetadata): tf.Tensor;
@@ -48,6 +51,7 @@ export async function installBackend(
   const backend = new Constructor(binding, "@tensorflow/tfjs-node");
   backend.batchParts = batchParts;
   backend.precision = precision;
+  backend.fuse = null;
   if (tf.findBackendFactory("tensorflow")) tf.removeBackend("tensorflow");
   tf.registerBackend("tensorflow", () => backend, 3);
   await tf.setBackend("tensorflow");

@@ -102,6 +102,7 @@ const coreSymbols = {
     parameters: [p, b, "u8", "i32", p, "i32", b, "i32", b, p, p, p, p],
     result: p,
   },
+  TF_GraphCopyFunction: { parameters: [p, p, p, p], result: "void" },
   TF_DeleteFunction: { parameters: [p], result: "void" },
 } as const;
 

@@ -44,6 +44,8 @@ export interface Trace {
   resourceUses: Map<Deno.PointerValue, Deno.PointerValue>;
   /** Tensors from outside, by number, with their argument's node; in the order of the arguments. */
   captures: Map<number, Symbol>;
+  /** The functions that it calls. */
+  functions: Set<string>;
 }
 
 /** Starts a graph. */
@@ -56,6 +58,7 @@ export function newTrace(tensorflow: TensorFlow): Trace {
     constants: new Map(),
     resourceUses: new Map(),
     captures: new Map(),
+    functions: new Set(),
   };
 }
 
@@ -274,6 +277,30 @@ export function converted(
   core.TF_SetAttrType(description, toCString("DstT"), dtype);
   const op = finish(tensorflow, description, "Cast");
   return symbol.twin = { op, index: 0, name: symbol.name, shape: symbol.shape, dtype };
+}
+
+/** A call of a function that XLA compiles; its outputs. */
+export function addCall(
+  tensorflow: TensorFlow,
+  trace: Trace,
+  { name, pointer, outputs }: {
+    name: string;
+    pointer: Deno.PointerValue;
+    outputs: Pick<Symbol, "shape" | "dtype">[];
+  },
+  inputs: Symbol[],
+): Symbol[] {
+  const { core, status, check } = tensorflow;
+  if (!trace.functions.has(name)) {
+    core.TF_GraphCopyFunction(trace.graph, pointer, null, status);
+    check(name);
+    trace.functions.add(name);
+  }
+  const description = start(tensorflow, trace, name);
+  for (const input of inputs) core.TF_AddInput(description, outputBytes(input));
+  core.TF_SetAttrBool(description, toCString("_XlaMustCompile"), 1);
+  const op = finish(tensorflow, description, name);
+  return outputs.map((output, index) => ({ op, index, name, ...output }));
 }
 
 /** An operation that hands a tensor on, for a function's outputs that no node of its own made. */

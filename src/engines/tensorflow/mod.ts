@@ -14,6 +14,7 @@ import { hasBfloat16, withoutBfloat16 } from "./bfloat16.ts";
 import { createBinding } from "./binding.ts";
 import { cString, openTensorFlow, type TensorFlow } from "./ffi.ts";
 import { createJit } from "./jit.ts";
+import { createFusing } from "./fused.ts";
 import { findLibrary, type TensorFlowLibrary } from "./library.ts";
 import { releaseLibraryPages } from "./resident.ts";
 import { registerTensorFlowKernels } from "../../../kernels/tensorflow.ts";
@@ -60,6 +61,9 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
     throw new UserError(withoutBfloat16);
   }
   const backend = await installBackend(binding, gpus.length ? 1 : partsOf(threads), precision);
+  const fusing = createFusing(tensorflow, context, binding);
+  const isFusing = precision === "bfloat16" && device === "cpu" && binding.hasKernel("XlaLaunch");
+  if (isFusing) backend.fuse = fusing.fuse;
   registerTensorFlowKernels();
   releaseLibraryPages(dirname(library.cc));
   const { jit, dispose: disposeJit } = createJit(tensorflow, context, backend);
@@ -78,6 +82,7 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
     jit,
     dispose() {
       disposeJit();
+      fusing.dispose();
       if (tf.findBackend("tensorflow") === backend) tf.removeBackend("tensorflow");
       binding.dispose();
     },

@@ -1,0 +1,59 @@
+/**
+ * Steps of an operation that become one: where the engine fuses, they read their inputs once and
+ * write their outputs once; elsewhere they are computed one by one.
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** The members of a backend that fusing asks for; those of others have none of them. */
+interface FusingBackend {
+  binding?: { trace: unknown };
+  fuse?:
+    | ((
+      name: string,
+      inputs: number[],
+      build: (inputs: { id: number }[], take: (outputs: number[]) => void) => void,
+    ) => { id: number }[])
+    | null;
+  getInputTensorIds(tensors: tf.TensorInfo[]): number[];
+  createOutputTensor(metadata: { id: number }): tf.Tensor;
+}
+
+/** Whether a function is being traced whose steps are fused. */
+export function isFusing(): boolean {
+  const { fuse, binding } = tf.backend() as unknown as FusingBackend;
+  return Boolean(fuse && binding?.trace);
+}
+
+/**
+ * Computes an output of inputs, in one operation where the engine fuses.
+ *
+ * @param name tells, with the inputs' shapes, all of what `steps` computes
+ * @param steps elementwise operations, moves and sums; reads no tensor but its inputs
+ */
+export function fused(
+  name: string,
+  inputs: tf.Tensor[],
+  steps: (...inputs: tf.Tensor[]) => tf.Tensor,
+): tf.Tensor {
+  return fusedList(name, inputs, (...inputs) => [steps(...inputs)])[0]!;
+}
+
+/** The same with several outputs. */
+export function fusedList(
+  name: string,
+  inputs: tf.Tensor[],
+  steps: (...inputs: tf.Tensor[]) => tf.Tensor[],
+): tf.Tensor[] {
+  const backend = tf.backend() as unknown as FusingBackend;
+  if (!backend.fuse || !backend.binding?.trace) return steps(...inputs);
+  const outputs = backend.fuse(
+    name,
+    backend.getInputTensorIds(inputs),
+    (given, take) =>
+      tf.tidy(() => {
+        const results = steps(...given.map((metadata) => backend.createOutputTensor(metadata)));
+        take(backend.getInputTensorIds(results));
+      }),
+  );
+  return outputs.map((metadata) => backend.createOutputTensor(metadata));
+}
