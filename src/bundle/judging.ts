@@ -49,7 +49,7 @@ export async function judge<T>(
     const isExpected = error instanceof UserError || error instanceof SyntaxError ||
       error instanceof RangeError;
     if (!isExpected) throw error;
-    fault(error.message.replace(`${join(bundle.path, name)}: `, ""));
+    fault(error.message.replace(`${join(bundle.path, name)}: `, "").replace(`${name}: `, ""));
     return null;
   }
 }

@@ -192,3 +192,23 @@ export function writeManifests(bundle: string, name: string = basename(bundle)):
   const isTag = (name: string) => !name.startsWith("data/") && !name.startsWith("tagmanifest");
   write("tagmanifest-sha256.txt", list("").filter(isTag));
 }
+
+/**
+ * Lets provenance.json and README.md tell of the files under data/ as they are, as a careful forger
+ * would.
+ */
+export function fitTags(bundle: string): void {
+  const list = (folder: string): string[] =>
+    [...Deno.readDirSync(join(bundle, folder))].flatMap(({ name, isDirectory }) =>
+      isDirectory ? list(`${folder}/${name}`) : [`${folder}/${name}`]
+    );
+  const digests = new Map(list("data").map((name) => [name, sha256OfFile(join(bundle, name))]));
+  const provenance = join(bundle, "provenance.json");
+  const told = JSON.parse(Deno.readTextFileSync(provenance));
+  told.subject = [...digests].map(([name, digest]) => ({ name, digest: { sha256: digest } }));
+  Deno.writeTextFileSync(provenance, jsonText(told));
+  const readme = join(bundle, "README.md");
+  const digest = sha256(manifestText(digests));
+  const text = Deno.readTextFileSync(readme).replace(/(?<=^ {4})[0-9a-f]{64}$/m, digest);
+  Deno.writeTextFileSync(readme, text);
+}

@@ -7,7 +7,7 @@ import { cpuUsage } from "node:process";
 import { UserError } from "../errors.ts";
 
 /** A small generator of its own, so that a seed gives the same damages for ever (mulberry32). */
-function generator(seed: number): (below: number) => number {
+export function generator(seed: number): (below: number) => number {
   return (below) => {
     seed = (seed + 0x6d2b79f5) | 0;
     let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
@@ -31,7 +31,7 @@ const interesting = [
 ];
 
 /** A copy of a file with a few damages. */
-function damage(
+export function damage(
   file: Uint8Array,
   other: Uint8Array,
   random: (below: number) => number,
@@ -76,6 +76,17 @@ function bytesHeld(value: unknown, seen = new Set<unknown>()): number {
   return parts.reduce((sum: number, part) => sum + bytesHeld(part, seen), 0);
 }
 
+/** The seed of a test: a new one, or FUZZ_SEED's. It is printed. */
+export function fuzzSeed(): number {
+  const mayAsk =
+    Deno.permissions.querySync({ name: "env", variable: "FUZZ_SEED" }).state === "granted";
+  const seed = Number(
+    (mayAsk && Deno.env.get("FUZZ_SEED")) || crypto.getRandomValues(new Uint32Array(1))[0],
+  );
+  console.log(`FUZZ_SEED=${seed}`);
+  return seed;
+}
+
 /**
  * Damages files for a while and sees what their reader says.
  *
@@ -92,12 +103,7 @@ export async function fuzz(
   read: (bytes: Uint8Array<ArrayBuffer>) => unknown,
   { mend, most = 3000 }: { mend?: (bytes: Uint8Array<ArrayBuffer>) => void; most?: number } = {},
 ): Promise<void> {
-  const mayAsk =
-    Deno.permissions.querySync({ name: "env", variable: "FUZZ_SEED" }).state === "granted";
-  const seed = Number(
-    (mayAsk && Deno.env.get("FUZZ_SEED")) || crypto.getRandomValues(new Uint32Array(1))[0],
-  );
-  console.log(`FUZZ_SEED=${seed}`);
+  const seed = fuzzSeed();
   const random = generator(seed);
   const until = performance.now() + 1000;
   for (let round = 0; round < most && performance.now() < until; round++) {

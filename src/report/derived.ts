@@ -23,8 +23,20 @@ export function lowpassesOf(
   return { size, gain, down: kernel(cutoff.down), up: kernel(cutoff.up).map((k) => k * gain) };
 }
 
+/** Filters that were drawn last: many bundles have the same, and drawing takes a second. */
+const lastFilters = new Map<string, Promise<DerivedFile[]>>();
+
 /** The filters and their responses: one pair where up- and downsampling have the same kernel. */
-export async function filterFiles(spec: ResolvedSpec): Promise<DerivedFile[]> {
+export function filterFiles(spec: ResolvedSpec): Promise<DerivedFile[]> {
+  const { kernelSize, kaiserBeta, normalized, cutoff, gain } = spec;
+  const key = JSON.stringify([specName(spec), kernelSize, kaiserBeta, normalized, cutoff, gain]);
+  const files = lastFilters.get(key) ?? drawFilters(spec);
+  if (lastFilters.size >= 8) lastFilters.clear();
+  lastFilters.set(key, files);
+  return files;
+}
+
+async function drawFilters(spec: ResolvedSpec): Promise<DerivedFile[]> {
   const { cutoff, gain } = spec;
   const lowpasses = lowpassesOf(spec);
   if (lowpasses === null || cutoff === null) return [];

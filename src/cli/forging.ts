@@ -1,0 +1,262 @@
+/** Forged bundles for tests: right manifests over wrong contents, and what the verbs say of them. */
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { fitTags, writeManifests } from "../bundle/testing.ts";
+import { damage, generator } from "../formats/fuzz.ts";
+import { decodeTensors, encodeTensors, type TensorData } from "../formats/safetensors.ts";
+import { hostileTexts } from "../report/testing.ts";
+import { copyBundle } from "../runner/testing.ts";
+import { captureTerminal } from "../terminal.ts";
+import { main } from "./main.ts";
+
+type Random = ReturnType<typeof generator>;
+
+const pick = <T>(random: Random, list: readonly T[]): T | undefined => list[random(list.length)];
+
+/** Values that no field expects, and texts that would take over a terminal, a table or a page. */
+const values: readonly unknown[] = [
+  null,
+  true,
+  -1,
+  0,
+  1e308,
+  2 ** 53,
+  "",
+  [],
+  {},
+  [[[]]],
+  "\u001b[2J\u001b[1;1Hout/x: verified",
+  "\u001b]52;c;ZXZpbA==\u0007",
+  "\u009b31m\u202e",
+  "a\r\nout/x: verified, 1 file",
+  "=cmd|'/c calc'!A1",
+  "x".repeat(5000),
+  ...hostileTexts,
+];
+
+/** Puts another value into one place of a JSON value. */
+function forgeJson(text: string, random: Random): string {
+  const root = JSON.parse(text);
+  const places: [holder: object, key: string][] = [];
+  const visit = (value: unknown) => {
+    if (typeof value !== "object" || value === null) return;
+    for (const [key, inner] of Object.entries(value)) {
+      places.push([value, key]);
+      visit(inner);
+    }
+  };
+  visit(root);
+  for (let times = 1 + random(3); times > 0; times--) {
+    const place = pick(random, places);
+    if (place) Reflect.set(...place, pick(random, values));
+  }
+  return JSON.stringify(root, null, 2) + "\n";
+}
+
+/** Puts another line, word or figure into a text. */
+function forgeText(text: string, random: Random): string {
+  const lines = text.split("\n");
+  const at = random(lines.length);
+  const value = String(pick(random, values));
+  const line = lines[at] ?? "";
+  const forged = [
+    () => lines.splice(at, 1),
+    () => lines.splice(at, 0, value),
+    () => lines.splice(at, 1, line.replace(/[\d.]+|\w+/, value)),
+    () => lines.splice(at, 1, line.replace(/\d+/, "99999999999999999999")),
+    () => lines.splice(at, lines.length),
+  ];
+  pick(random, forged)?.();
+  return lines.join("\n");
+}
+
+/** Other tensors, or the same under other names and in other shapes. */
+function forgeTensors(bytes: Uint8Array, random: Random): Uint8Array {
+  const tensors = decodeTensors(bytes);
+  const entry = pick(random, [...tensors]);
+  if (entry === undefined) return bytes;
+  const [name, tensor] = entry;
+  const filled = (value: number): TensorData => ({
+    ...tensor,
+    data: tensor.data instanceof Float32Array
+      ? new Float32Array(tensor.data.length).fill(value)
+      : tensor.data,
+  });
+  const forged = [
+    () => tensors.delete(name),
+    () => tensors.set(String(pick(random, values)), tensor),
+    () => tensors.set("1e400", tensor),
+    () => tensors.set(name, { ...tensor, shape: [tensor.data.length] }),
+    () => tensors.set(name, filled(0)),
+    () => tensors.set(name, filled(NaN)),
+  ];
+  pick(random, forged)?.();
+  return encodeTensors(tensors);
+}
+
+/** Puts something that is no file in a file's place, or a file where none belongs. */
+function forgeEntry(bundle: string, name: string, outside: string, random: Random): void {
+  const path = join(bundle, name);
+  const kinds = [
+    () => Deno.removeSync(path),
+    () => Deno.writeFileSync(path, new Uint8Array()),
+    () => Deno.writeTextFileSync(join(bundle, "data", "run.sh"), "touch owned"),
+    () => {
+      Deno.removeSync(path);
+      Deno.symlinkSync(outside, path);
+    },
+    () => {
+      Deno.removeSync(path);
+      Deno.mkdirSync(path);
+    },
+  ];
+  pick(random, kinds)?.();
+}
+
+/**
+ * Copies a whole bundle, forges one or more of its files, and writes manifests that fit.
+ *
+ * @param outside a file elsewhere, to which links lead
+ * @returns the files that were forged
+ */
+export function forgeBundle(
+  whole: string,
+  to: string,
+  outside: string,
+  seed: number,
+): string[] {
+  const random = generator(seed);
+  copyBundle(whole, to);
+  const names = ["", "data/"].flatMap((folder) =>
+    [...Deno.readDirSync(join(to, folder))].filter(({ isFile }) => isFile).map(({ name }) =>
+      folder + name
+    )
+  ).sort();
+  const files = Array.from({ length: 1 + random(2) }, () => pick(random, names) ?? "README.md");
+  for (const name of files) forgeFile(to, name, outside, random);
+  const isCareful = random(3) > 0;
+  forgeManifests(to, whole, isCareful);
+  return files;
+}
+
+function forgeFile(bundle: string, name: string, outside: string, random: Random): void {
+  const path = join(bundle, name);
+  if (!isFile(path) || random(8) === 0) return forgeEntry(bundle, name, outside, random);
+  const bytes = Deno.readFileSync(path);
+  const text = new TextDecoder().decode(bytes);
+  if (random(5) === 0) Deno.writeFileSync(path, damage(bytes, bytes, random));
+  else if (name.endsWith(".json")) attempt(() => forgeJson(text, random), path);
+  else if (name.endsWith(".safetensors")) attempt(() => forgeTensors(bytes, random), path);
+  else if (/\.(md|txt|yaml|csv|jsonl|html|svg)$/.test(name)) {
+    Deno.writeTextFileSync(path, forgeText(text, random));
+  } else Deno.writeFileSync(path, damage(bytes, bytes, random));
+}
+
+/** Writes what a forgery gives; of what was damaged before, nothing. */
+function attempt(make: () => string | Uint8Array, path: string): void {
+  let made: string | Uint8Array;
+  try {
+    made = make();
+  } catch {
+    return;
+  }
+  Deno.writeFileSync(path, typeof made === "string" ? new TextEncoder().encode(made) : made);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Manifests over all that lies there; of what cannot be listed, the former ones stay. */
+function forgeManifests(bundle: string, whole: string, isCareful: boolean): void {
+  try {
+    if (isCareful) fitTags(bundle);
+    writeManifests(bundle, whole.split("/").pop());
+  } catch {
+    // A link that leads nowhere, or a folder in a file's place.
+  }
+}
+
+// deno-lint-ignore no-control-regex -- what a terminal obeys is looked for
+const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+/**
+ * Runs a verb in this process and looks how it ends: with its answer or a message, no stack, no
+ * escape sequence.
+ *
+ * @returns the exit code
+ */
+export async function judgedVerb(args: string[], about: string): Promise<number> {
+  using said = captureTerminal();
+  const code = await main(args);
+  const text = [...said.out, ...said.err].join("\n");
+  const where = `${about}: ${args.join(" ")}\n${text}`;
+  assert([0, 1, 2].includes(code), `exit code ${code} of ${where}`);
+  assert(!/^ {4}at /m.test(text), `a stack from ${where}`);
+  assert(!obeyed.test(text), `an escape sequence from ${JSON.stringify(where)}`);
+  assert(!/^out\/x: verified/m.test(text), `a forged line from ${where}`);
+  return code;
+}
+
+/** The names, sizes and times of all that lies in a folder, to see that nothing changed. */
+export function snapshot(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    const path = join(folder, name);
+    if (isDirectory) return snapshot(path);
+    const { size, mtime, isSymlink } = Deno.lstatSync(path);
+    return [`${path} ${size} ${isSymlink} ${mtime?.getTime()}`];
+  }).sort();
+}
+
+/** Folders of a test of forgeries. */
+export interface ForgeryTest {
+  /** A whole bundle. */
+  whole: string;
+  /** The test's own folder. */
+  folder: string;
+  /** Looks at a page that a verb wrote. */
+  page?: (path: string) => Promise<void>;
+  /** Verbs that take seconds, too. */
+  all?: boolean;
+}
+
+/** Forges a bundle and shows it to every verb. */
+export async function tryForgery(
+  { whole, folder, page, all = false }: ForgeryTest,
+  seed: number,
+): Promise<void> {
+  const out = join(folder, `out-${seed}`);
+  const made = join(folder, `made-${seed}`);
+  const outside = join(folder, "outside.txt");
+  Deno.mkdirSync(made);
+  Deno.writeTextFileSync(outside, "secret");
+  const bundle = join(out, whole.split("/").pop() ?? "");
+  const about = `FUZZ_SEED=${seed}, ${forgeBundle(whole, bundle, outside, seed).join(", ")}`;
+  const before = snapshot(out);
+
+  const verified = await judgedVerb(["verify", bundle], about) === 0;
+  await judgedVerb(["show", bundle, "--out", join(made, "show")], about);
+  await judgedVerb(["report", out, "--out", join(made, "report")], about);
+  await judgedVerb(["diff", bundle, whole, "--out", join(made, "diff")], about);
+  await judgedVerb(["compare", out, "--out", join(made, "compare")], about);
+  await judgedVerb(["pack", bundle, join(made, "a.tar.gz")], about);
+  await judgedVerb(["run", join(folder, "whole.yaml"), "--dry-run", "--out", out], about);
+  if (all) {
+    const here = ["--engine", "cpu", "--out", join(made, "out"), "--data", join(folder, "data")];
+    await judgedVerb(["sample", bundle, "count=1", "steps=2", ...here.slice(0, 4)], about);
+    if (verified) await judgedVerb(["reproduce", bundle, ...here], about);
+  }
+
+  assertEquals(snapshot(out), before, `a bundle changed: ${about}`);
+  assertEquals(Deno.readTextFileSync(outside), "secret", about);
+  for (const path of ["show/report.html", "report/report.html"].map((name) => join(made, name))) {
+    if (!isFile(path)) continue;
+    assert(!Deno.readTextFileSync(path).includes("secret"), `a link's target: ${about}`);
+    await page?.(path);
+  }
+  for (const path of [out, made]) Deno.removeSync(path, { recursive: true });
+}
