@@ -20,12 +20,14 @@ export interface Options<Value extends string, Flag extends string> {
  *
  * @param values names of the options that take a value: `--out FOLDER` or `--out=FOLDER`
  * @param flags names of those that take none
+ * @param hint what an unknown option may have been meant for, in place of the nearest known one
  * @throws UserError for an unknown option, one without its value, and a flag with one
  */
 export function parseOptions<Value extends string, Flag extends string>(
   args: string[],
   values: readonly Value[],
   flags: readonly Flag[] = [],
+  hint: (name: string) => string | undefined = () => undefined,
 ): Options<Value, Flag> {
   const known: string[] = [...values, ...flags];
   const parsed: Record<string, unknown> & { _: unknown[] } = parseArgs(args, {
@@ -34,8 +36,9 @@ export function parseOptions<Value extends string, Flag extends string>(
     unknown: (arg: string, key?: string) => {
       if (key === undefined || !arg.startsWith("-")) return true;
       const near = nearest(key, known);
+      const meant = hint(key) ?? (near && `did you mean --${near}?`);
       throw new UserError(
-        `there is no option ${arg}${near ? `; did you mean --${near}?` : ""} (--help lists them)`,
+        `there is no option ${arg}${meant ? `; ${meant}` : ""} (--help lists them)`,
       );
     },
   });

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { dataFolder, parseOptions } from "./options.ts";
+import { runArguments } from "./run_options.ts";
 
 Deno.test("options: values, flags and words", () => {
   assertEquals(
@@ -42,4 +43,21 @@ Deno.test({
       "deno.json: a file, where a folder is expected",
     );
   },
+});
+
+Deno.test("options: a field of the spec with dashes is told how it is said", () => {
+  const meant: [string[], string][] = [
+    [["--seed", "3"], "seed=3"],
+    [["--seed=3"], "seed=3"],
+    [["--epochs", "--quiet"], "training.epochs=VALUE"],
+    [["--sampling.rotation", "45"], "sampling.rotation=45"],
+  ];
+  for (const [words, expected] of meant) {
+    assertThrows(
+      () => runArguments(["a.yaml", ...words], "which?"),
+      UserError,
+      `dashes: ${expected}`,
+    );
+  }
+  assertThrows(() => runArguments(["a.yaml", "--quit"], "which?"), UserError, "mean --quiet?");
 });

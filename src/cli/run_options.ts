@@ -2,6 +2,7 @@
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Reporter } from "../runner/reporter.ts";
+import { fields } from "../spec/fields.ts";
 import { defaultFolder } from "./folders.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 import { exitCodeOf, onStopSignal, savedWords } from "./signals.ts";
@@ -60,6 +61,7 @@ export function runArguments(
     args,
     ["engine", "out", "data", "threads", ...places],
     ["skip-bad", "elsewhere", "quiet", ...more],
+    (name) => fieldHint(name, args),
   );
   const [path, ...overrides] = words;
   if (path === undefined) throw new UserError(missing);
@@ -89,6 +91,19 @@ export function runArguments(
     from: values.from,
     tensorboard: values.tensorboard,
   };
+}
+
+/** A spec's field under an option's name: `--seed 3` was meant to be `seed=3`. */
+export function fieldHint(name: string, args: readonly string[]): string | undefined {
+  const known = Object.keys(fields);
+  const field = known.find((each) => each === name) ??
+    known.find((each) => each.endsWith(`.${name}`));
+  if (field === undefined) return undefined;
+  const at = args.findIndex((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
+  const [, inside] = (args[at] ?? "").split("=");
+  const behind = args[at + 1];
+  const value = inside ?? (behind === undefined || behind.startsWith("-") ? "VALUE" : behind);
+  return `a field of the spec is said without dashes: ${field}=${value}`;
 }
 
 function threadsOf(said: string | undefined): number | undefined {

@@ -3,9 +3,10 @@ import { basename, dirname, fromFileUrl, isAbsolute, join, relative } from "@std
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { mergeSpecs } from "./merge.ts";
-import { parseFields, parseSpec } from "./parse.ts";
+import { parseFields } from "./parse.ts";
 import { resolveSpec, withOverrides } from "./resolve.ts";
 import type { ResolvedSpec, Spec } from "./resolved.ts";
+import { contradictions } from "./rules.ts";
 import { printable, quoted } from "../printable.ts";
 import { complain, remember, sourcesOf } from "./source.ts";
 import { sweepMembers } from "./sweep.ts";
@@ -151,7 +152,8 @@ async function withExtended(
 export async function readSpec(path: string | URL): Promise<SpecFile> {
   const file = path instanceof URL ? fromFileUrl(path) : path;
   const text = await readSpecText(file);
-  const own = parseSpec(text, { path: file });
+  // What is missing, an override may say; the whole is looked at where it is resolved.
+  const own = parseFields(text, { path: file }, contradictions);
   const spec = own.extends === undefined
     ? own
     : await withExtended(own, file, await projectOf(file), [await Deno.realPath(file)]);

@@ -21,6 +21,15 @@ const followers: Record<string, string[]> = {
   "training.images": ["training.epochs"],
 };
 
+/**
+ * The fields that choose what others mean. `training.images` and `training.epochs` are none: each
+ * takes the other's place, and the last one holds.
+ */
+export const choices: ReadonlySet<string> = new Set([
+  "dataset",
+  ...conditions.map(({ selector }) => selector).filter((field) => field !== "training.images"),
+]);
+
 function mergeTrees(base: Tree, over: Tree, at: string): Tree {
   const out = { ...base };
   for (const [key, value] of Object.entries(over)) {

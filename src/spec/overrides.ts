@@ -34,6 +34,20 @@ export function parseOverride(override: string): Spec {
   const spec = withValue({}, pathOf(field), data) as Spec;
   const source = overrideSource(override, spec);
   const found = complaints.length > 0 ? complaints : schemaComplaints(withoutExtensions(spec));
-  if (found.length > 0) throw complain(found, [source]);
-  return remember(spec, [source]);
+  if (found.length === 0) return remember(spec, [source]);
+  const error = complain(found, [source]);
+  const meant = severalValues(field, text);
+  throw meant === null ? error : new UserError(`${error.message}\n${meant}`);
+}
+
+/** What to do with `seed=1,2` where one value is expected; null where it is no list of values. */
+function severalValues(field: string, text: string): string | null {
+  if (!text.includes(",") || /^\s*\[/.test(text)) return null;
+  const { data, complaints } = readYaml(`[${text}]`, () => quoted(text));
+  if (!Array.isArray(data) || data.length < 2 || complaints.length > 0) return null;
+  const isRight = (value: unknown) =>
+    schemaComplaints(withoutExtensions(withValue({}, pathOf(field), value))).length === 0;
+  if (!data.every(isRight)) return null;
+  const sweep = `a run for each value is a sweep: deno task sweep SPEC ${field}=${text}`;
+  return isRight(data) ? `one run with all of them: ${field}=[${text}]; ${sweep}` : sweep;
 }

@@ -1,17 +1,25 @@
 /** From a checked spec to the resolved one: every default, and what follows from other fields. */
 import { UserError } from "../errors.ts";
 import { schemaComplaints } from "./check.ts";
-import { mergeSpecs } from "./merge.ts";
-import { parseOverride } from "./overrides.ts";
+import { choices, mergeSpecs } from "./merge.ts";
+import { parseOverride, splitOverride } from "./overrides.ts";
 import type { DatasetName, ResolvedSpec, Spec } from "./resolved.ts";
 import { labelList, ruleComplaints } from "./rules.ts";
 import { datasetFacts, specSchema, type SpecWithDefaults } from "./schema.ts";
 import { complain, remember, sourcesOf } from "./source.ts";
 import { type Tree, withExtensions, withoutExtensions } from "./tree.ts";
 
-/** The spec with overrides such as `training.epochs=3` over it. */
+/**
+ * The spec with overrides such as `training.epochs=3` over it. Those that choose what other fields
+ * mean (the dataset, the architecture) come first, wherever they stand.
+ */
 export function withOverrides(spec: Spec, overrides: readonly string[]): Spec {
-  return overrides.map(parseOverride).reduce(
+  const isChoice = (override: string) => choices.has(splitOverride(override).field);
+  const inOrder = [
+    ...overrides.filter(isChoice),
+    ...overrides.filter((override) => !isChoice(override)),
+  ];
+  return inOrder.map(parseOverride).reduce(
     (base, over) => remember(mergeSpecs(base, over), [...sourcesOf(base), ...sourcesOf(over)]),
     spec,
   );

@@ -15,6 +15,31 @@ export function labelList(labels: number | number[] | null | undefined): number[
 
 /** The complaints about a whole spec, one that neither extends another nor is a sweep. */
 export function ruleComplaints(spec: Spec): Complaint[] {
+  return [...missingFields(spec), ...contradictions(spec)];
+}
+
+/** What a whole spec lacks. */
+function missingFields({ architecture, dataset, data, sampling }: Spec): Complaint[] {
+  const complaints: Complaint[] = [];
+  const complain = (path: string, message: string) =>
+    complaints.push({ path: pathOf(path), message });
+  if (!architecture) complain("architecture", "missing; one of A, B, C, D, E");
+  if (!dataset) complain("dataset", `missing; one of ${Object.keys(datasetFacts).join(", ")}`);
+  if (architecture === "E" && sampling?.rotation === undefined) {
+    complain(
+      "sampling.rotation",
+      "missing; E is D sampled with a rotation: say its angle in degrees",
+    );
+  }
+  // A bundle's own spec says null: where its images lie is no part of what they are.
+  if (dataset === "folder" && data?.path === undefined) {
+    complain("data.path", "missing; the dataset folder needs its path");
+  }
+  return complaints;
+}
+
+/** What contradicts itself in a spec, also in one over which others will be laid. */
+export function contradictions(spec: Spec): Complaint[] {
   const complaints: Complaint[] = inapplicable(spec).map(({ field, where }) => ({
     path: pathOf(field),
     message: `applies only to ${where}; leave it out`,
@@ -24,24 +49,12 @@ export function ruleComplaints(spec: Spec): Complaint[] {
     complaints.push({ path: pathOf(path), message, at });
   const { architecture, dataset, data, classes = null, channels, noise, training, sampling } = spec;
 
-  if (!architecture) complain("architecture", "missing; one of A, B, C, D, E");
-  if (!dataset) complain("dataset", `missing; one of ${Object.keys(datasetFacts).join(", ")}`);
-  if (architecture === "E" && sampling?.rotation === undefined) {
-    complain(
-      "sampling.rotation",
-      "missing; E is D sampled with a rotation: say its angle in degrees",
-    );
-  }
   if (architecture && architecture !== "A") {
     for (const field of ["kaiserBeta", "normalized", "kernelSize", "gain", "cutoff"] as const) {
       if (spec[field] === null) {
         complain(field, "null belongs to architecture A; say a value, or leave it out");
       }
     }
-  }
-  // A bundle's own spec says null: where its images lie is no part of what they are.
-  if (dataset === "folder" && data?.path === undefined) {
-    complain("data.path", "missing; the dataset folder needs its path");
   }
   for (
     const [field, path] of [["data.path", data?.path], ["training.from", training?.from]] as const
