@@ -23,6 +23,8 @@ export interface Part {
 /** What the folders say. */
 export interface FolderReading {
   parts: Part[];
+  /** Images that are left out, as copies of others. */
+  copies: DataFile[];
   notes: string[];
 }
 
@@ -43,7 +45,8 @@ function copiesAround(node: ImageNode, parent: ImageNode): boolean {
   const inner = foldersOf(branch);
   const around = foldersOf(parent).filter((other) => other !== node);
   const alike = inner.length > 0 && inner.every(({ name }) => parent.folders.has(name));
-  if (!alike && !(inner.length === 0 && parent.images.length > 0)) return false;
+  const flat = branch === node && inner.length === 0 && splitOf(node.name) === null;
+  if (!alike && !(flat && parent.images.length > 0)) return false;
   const others = [...parent.images, ...around.flatMap(imagesUnder)];
   const copied = { files: imagesUnder(branch), base: branch.path };
   return allCopied(copied, { files: others, base: parent.path });
@@ -105,6 +108,12 @@ function classPart(
   return { folder: branch.path, split, images, classOf };
 }
 
+/** Leaves images out as copies, and says so. */
+function leaveOut(reading: FolderReading, images: readonly DataFile[], why: string): void {
+  reading.copies.push(...images);
+  reading.notes.push(notUsed(images.map(({ name }) => name), why));
+}
+
 /** Reads a folder and what lies in it as parts. */
 function readNode(node: ImageNode, said: Split | null, reading: FolderReading): void {
   const branch = firstBranch(node);
@@ -112,8 +121,7 @@ function readNode(node: ImageNode, said: Split | null, reading: FolderReading): 
   const split = chain.map(splitOf).findLast((each) => each) ?? said;
   const folders = foldersOf(branch).filter((folder) => {
     if (!copiesAround(folder, branch)) return true;
-    const names = imagesUnder(folder).map(({ name }) => name);
-    reading.notes.push(notUsed(names, "copies of what lies beside them"));
+    leaveOut(reading, imagesUnder(folder), "copies of what lies beside them");
     return false;
   });
   if (arePartsOf(folders)) {
@@ -142,9 +150,9 @@ function withKnownClass(part: Part, known: ReadonlySet<string>): Part {
 }
 
 /** Leaves out a part that only repeats images of a larger one of the same split. */
-function withoutSamples({ parts, notes }: FolderReading): FolderReading {
-  const bySize = parts.toSorted((a, b) => a.images.length - b.images.length);
-  const kept = new Set(parts);
+function withoutSamples(reading: FolderReading): void {
+  const bySize = reading.parts.toSorted((a, b) => a.images.length - b.images.length);
+  const kept = new Set(reading.parts);
   for (const part of bySize) {
     const larger = [...kept].find((other) =>
       other !== part && other.split === part.split && part.classOf && other.classOf &&
@@ -156,10 +164,9 @@ function withoutSamples({ parts, notes }: FolderReading): FolderReading {
     );
     if (!larger) continue;
     kept.delete(part);
-    const names = part.images.map(({ name }) => name);
-    notes.push(notUsed(names, `copies of images in ${firstNames([larger.folder])}`));
+    leaveOut(reading, part.images, `copies of images in ${firstNames([larger.folder])}`);
   }
-  return { parts: parts.filter((part) => kept.has(part)), notes };
+  reading.parts = reading.parts.filter((part) => kept.has(part));
 }
 
 /**
@@ -170,7 +177,7 @@ function withoutSamples({ parts, notes }: FolderReading): FolderReading {
  */
 export function readFolders(images: readonly DataFile[], forced: boolean): FolderReading {
   const root = imageTree(images);
-  const reading: FolderReading = { parts: [], notes: [] };
+  const reading: FolderReading = { parts: [], copies: [], notes: [] };
   if (forced) {
     const branch = firstBranch(root);
     const pairs = foldersOf(branch).flatMap((folder) =>
@@ -181,8 +188,7 @@ export function readFolders(images: readonly DataFile[], forced: boolean): Folde
   }
   readNode(root, null, reading);
   const known = new Set(reading.parts.flatMap(({ classOf }) => [...classOf?.values() ?? []]));
-  return withoutSamples({
-    parts: reading.parts.map((part) => withKnownClass(part, known)),
-    notes: reading.notes,
-  });
+  reading.parts = reading.parts.map((part) => withKnownClass(part, known));
+  withoutSamples(reading);
+  return reading;
 }

@@ -48,7 +48,7 @@ function byDirectory(images: readonly DataFile[]): FolderReading {
     images,
     classOf: null,
   }));
-  return { parts, notes: [] };
+  return { parts, copies: [], notes: [] };
 }
 
 /** The classes that folders name, all parts together; null where they name none. */
@@ -91,11 +91,19 @@ function tablesOrFolders(tables: Labelling | null, folders: Labelling | null): L
 
 /** Everything that is known of the images before one is read. */
 class Survey {
-  readonly notes: string[] = [];
+  readonly notes: string[];
   missing: string[] = [];
   labelling: Labelling | null = null;
 
-  constructor(readonly request: ImageRequest, public parts: Part[]) {}
+  parts: Part[];
+  /** Images that are left out, as copies of others. */
+  readonly copies: readonly DataFile[];
+
+  constructor(readonly request: ImageRequest, { parts, copies, notes }: FolderReading) {
+    this.parts = parts;
+    this.copies = copies;
+    this.notes = [...notes];
+  }
 
   /** Leaves a part out. */
   drop(part: Part, why: string) {
@@ -124,7 +132,7 @@ async function labelSurvey(survey: Survey, tables: readonly DataFile[]): Promise
     if (said === "folders") survey.labelling = byFolders(parts);
     return;
   }
-  const reading = await readTables(images, tables);
+  const reading = await readTables(images, tables, survey.copies);
   const fromTables = byTables(reading);
   if (said === "tables" && !fromTables) {
     throw new UserError("data.labels: tables: no table names the images' classes");
@@ -223,8 +231,7 @@ export async function imageSource(
   const alone = request.labels === "none" || request.labels === "names" ||
     request.labels === "tables";
   const reading = alone ? byDirectory(images) : readFolders(images, request.labels === "folders");
-  const survey = new Survey(request, reading.parts);
-  survey.notes.push(...reading.notes);
+  const survey = new Survey(request, reading);
   await labelSurvey(survey, tables);
   dropUnlabelled(survey);
   hintAtNames(survey);

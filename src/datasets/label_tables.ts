@@ -86,9 +86,20 @@ function placesOf(table: string): [string, string] {
   return [inFolder(beside, named), beside];
 }
 
+/** The images that are taken, and those that are left out. */
+interface Indices {
+  images: ImageIndex;
+  copies: ImageIndex;
+}
+
 /** The rows of one table put into a reading. */
-function addRows(reading: TableReading, index: ImageIndex, table: DataFile, rows: LabelRow[]) {
-  const found = rows.map((row) => ({ row, image: index.find(table, row) }));
+function addRows(
+  reading: TableReading,
+  { images, copies }: Indices,
+  table: DataFile,
+  rows: LabelRow[],
+) {
+  const found = rows.map((row) => ({ row, image: images.find(table, row) }));
   if (!found.some(({ image }) => image !== undefined)) {
     reading.notes.push(notUsed([table.name], "it names none of the images"));
     return;
@@ -98,6 +109,7 @@ function addRows(reading: TableReading, index: ImageIndex, table: DataFile, rows
   const inPlace = found.some(({ image }) => image?.startsWith(`${place}/`));
   for (const { row, image } of found) {
     if (image === undefined) {
+      if (copies.has(row.key)) continue;
       reading.missing.push(inFolder(inPlace ? place : beside, row.key));
       continue;
     }
@@ -117,13 +129,15 @@ function addRows(reading: TableReading, index: ImageIndex, table: DataFile, rows
  *
  * @param images all that a table may name
  * @param files as `isLabelFile` finds them
+ * @param copies images that are left out, which a table may name all the same
  * @throws UserError where a table is damaged, or can be read in two ways
  */
 export async function readTables(
   images: readonly DataFile[],
   files: readonly DataFile[],
+  copies: readonly DataFile[],
 ): Promise<TableReading> {
-  const index = new ImageIndex(images);
+  const indices = { images: new ImageIndex(images), copies: new ImageIndex(copies) };
   const reading: TableReading = {
     labels: new Map(),
     missing: [],
@@ -132,10 +146,10 @@ export async function readTables(
     notes: [],
   };
   for (const file of files) {
-    const table = await readLabelTable(file, (key) => index.has(key));
+    const table = await readLabelTable(file, (key) => indices.images.has(key));
     switch (table.kind) {
       case "labels":
-        addRows(reading, index, file, table.rows);
+        addRows(reading, indices, file, table.rows);
         if (table.passed.length && reading.tables.includes(file.name)) {
           const columns = `columns of ${firstNames([file.name])}`;
           reading.notes.push(`not used: ${columns}: ${firstNames(table.passed)}`);

@@ -1,0 +1,85 @@
+/** Every file of a dataset is used or told of, whatever lies where. */
+import { join } from "@std/path";
+import { assertEquals } from "@std/assert";
+import { UserError } from "../errors.ts";
+import { filesTest } from "../testing.ts";
+import { listFiles } from "./files.ts";
+import { colourPng, type Files, upTo, writeFiles } from "./layouts_testing.ts";
+import { recognise } from "./recognise.ts";
+
+const named = { name: "env", variable: "ACCOUNT_SEED" } as const;
+const said = Deno.permissions.querySync(named).state === "granted"
+  ? Deno.env.get(named.variable)
+  : undefined;
+const seed = Number(said ?? Math.floor(Math.random() * 2 ** 31));
+const runs = 60;
+
+/** Numbers below `count` from a small generator (Lehmer's), the same for the same seed. */
+function generator(start: number): (count: number) => number {
+  let state = start % 2147483646 + 1;
+  return (count) => {
+    state = state * 48271 % 2147483647;
+    return state % count;
+  };
+}
+
+const folders = ["train", "test", "val", "cat", "dog", "images", "trainingSet", "trainingSample"];
+const names = ["0", "1", "2", "cat_3", "dog_4", "train"];
+const others = ["readme.md", "a.xml", "b.tfrecord", "c.png.part", "words.txt", "d.pkl"];
+
+/** A table of labels for some images, in one of the forms in which people write them. */
+function table(below: (count: number) => number, images: readonly string[]): Files {
+  const rows = images.map((image) => [image, below(3)] as const);
+  const lines = (separator: string) => rows.map((row) => row.join(separator)).join("\n");
+  const forms: Files[] = [
+    { "labels.txt": lines(" ") },
+    { "metadata.csv": `file_name,label\n${lines(",")}` },
+    { "trainLabels.csv": `id,label,text\n${rows.map((row) => [...row, "x"].join()).join("\n")}` },
+    { "classes_labels.txt": "cat\ndog\n" },
+    { "sample_submission.csv": "id,label\n1,0\n" },
+  ];
+  return forms[below(forms.length)] ?? {};
+}
+
+function layout(below: (count: number) => number): Files {
+  const files: Files = {};
+  const images: string[] = [];
+  for (let i = below(10) + 1; i > 0; i--) {
+    const path = [...Array(below(4))].map(() => folders[below(folders.length)]);
+    const name = [...path, `${names[below(names.length)]}.png`].join("/");
+    images.push(name);
+    files[name] = colourPng(below(4), 8);
+  }
+  for (let i = below(3); i > 0; i--) files[others[below(others.length)] ?? ""] = "some text";
+  return below(2) === 0 ? files : { ...files, ...table(below, images) };
+}
+
+/** How many files lines say are not used. */
+function toldOf(notes: readonly string[]): number {
+  return notes.reduce((sum, note) => {
+    const [, count] = /^not used: ([\d,]+) files? \(/.exec(note) ?? [];
+    return sum + Number(count?.replaceAll(",", "") ?? 0);
+  }, 0);
+}
+
+filesTest(`every file is used or told of (ACCOUNT_SEED=${seed})`, async (folder) => {
+  let read = 0;
+  for (const run of upTo(runs)) {
+    const root = join(folder, `${run}`);
+    const files = layout(generator(seed + 7919 * run));
+    writeFiles(root, files);
+    const shown = JSON.stringify(Object.keys(files));
+    try {
+      const found = listFiles(root);
+      const source = await recognise({ dataset: "folder", root, files: found, beside: [] });
+      const tables = /with the labels of (.*) in /.exec(source.description)?.[1]?.split(", ") ?? [];
+      const { notes = [], count } = source;
+      assertEquals(count + tables.length + toldOf(notes), found.length, `${shown}\n${notes}`);
+      read++;
+    } catch (error) {
+      // What can be read in two ways is refused.
+      if (!(error instanceof UserError)) throw new Error(`run ${run}: ${shown}`, { cause: error });
+    }
+  }
+  assertEquals(read > runs / 5, true, `only ${read} of ${runs} were read`);
+});
