@@ -7,7 +7,7 @@ import { drawnLabels, type ResolvedSpec, specName } from "../spec/mod.ts";
 import { filterCsv, filterPlot, responseCsv, responsePlot } from "./filter.ts";
 import type { Turned } from "./films.ts";
 import { sheetFiles } from "./pictures.ts";
-import { lossPlot, type LossRow } from "./plots.ts";
+import { lossPlot, type LossRow } from "./losses.ts";
 import type { Lowpasses } from "./resampling.ts";
 
 /** A file's name under data/, and what is in it. */

@@ -1,7 +1,8 @@
 /** The animations of a run: images turning with the angle, images coming out of noise. */
 import type { Image } from "../formats/image.ts";
 import { gifAnimation, mp4Animation, type Timing } from "./animation.ts";
-import { allPictures, angleText, type Block, drawSheet, type Pictures } from "./sheet.ts";
+import { allPictures, angleText, type Pictures } from "./sheet.ts";
+import { type Block, drawSheet } from "./sheet_layout.ts";
 
 /** One animation in both its forms. */
 export interface Film {

@@ -105,28 +105,36 @@ function decibels(magnitude: number): number {
   return 20 * Math.log10(Math.max(magnitude, 1e-6));
 }
 
-/**
- * The response in decibels: over both frequencies, with the cutoff as a circle, and along an axis
- * and a diagonal.
- */
-export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Promise<Plot> {
-  const response = frequencyResponse(kernel, size, points).map(decibels);
-  const highest = Math.max(...response);
+/** The response in decibels, and the range of the diagrams. */
+interface Response {
+  decibels: ArrayLike<number>;
+  bottom: number;
+  top: number;
+}
+
+function responseOf({ kernel, size }: Lowpass): Response {
+  const values = frequencyResponse(kernel, size, points).map(decibels);
+  const highest = Math.max(...values);
   const top = 10 * Math.ceil(highest / 10 - 1e-6);
-  const bottom = Math.max(top - 60, 10 * Math.floor(Math.min(...response) / 10));
+  const bottom = Math.max(top - 60, 10 * Math.floor(Math.min(...values) / 10));
+  return { decibels: values, bottom, top };
+}
+
+/** Over both frequencies, with the cutoff as a circle. */
+function responseMap({ name, cutoff }: Lowpass, { decibels, bottom, top }: Response): string {
   const share = (value: number) => (value - bottom) / (top - bottom);
+  const at = (index: number) => decibels[index] ?? NaN;
   const places = [[-1, "−π"], [-0.5, "−π/2"], [0, "0"], [0.5, "π/2"], [1, "π"]] as const;
   // The picture reaches half a cell beyond the outermost frequencies, to pi exactly.
   const ticks = places.map(([part, text]) => ({ at: (1 + part) / 2, text }));
   const step = top - bottom > 30 ? 10 : 5;
   const radius = cutoff / (2 * Math.PI);
-  const map = heatMapSvg({
+  const centre = signed(at((points * points - 1) / 2), 2);
+  return heatMapSvg({
     title: `Frequency response: ${name}`,
-    note: `circle: cutoff ${radians(cutoff)}; at frequency 0: ${
-      signed(response[(points * points - 1) / 2]!, 2)
-    } dB`,
+    note: `circle: cutoff ${radians(cutoff)}; at frequency 0: ${centre} dB`,
     cells: points,
-    colourAt: (row, column) => sequentialColour(share(response[row * points + column]!)),
+    colourAt: (row, column) => sequentialColour(share(at(row * points + column))),
     x: { name: "horizontal frequency in radians a pixel", ticks },
     y: { name: "vertical frequency in radians a pixel", ticks },
     scale: {
@@ -135,18 +143,26 @@ export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Pro
       ticks: Array.from({ length: (top - bottom) / step + 1 }, (_, i) => bottom + i * step)
         .map((value) => ({ at: share(value), text: signed(value, 0) })),
     },
-    over:
-      `<circle cx="0.5" cy="0.5" r="${
-        radius.toFixed(4)
-      }" fill="none" stroke="#ffffff" stroke-width="0.005" ` +
-      `stroke-dasharray="0.018 0.012"/>`,
+    over: `<circle cx="0.5" cy="0.5" r="${radius.toFixed(4)}" fill="none" stroke="#ffffff" ` +
+      `stroke-width="0.005" stroke-dasharray="0.018 0.012"/>`,
   });
+}
+
+const sectionsWidth = 520;
+
+/** Along an axis and a diagonal. */
+function responseSections({ kernel, size, cutoff }: Lowpass, { bottom, top }: Response): string {
   // Of an even number of points the first one is at -pi, which an odd number only comes close to.
   const half = 128;
   const fine = frequencyResponse(kernel, size, 2 * half).map(decibels);
-  const steps = Array.from({ length: half + 1 }, (_, k) => k);
-  const clipped = (value: number) => Math.max(value, bottom);
-  const sections = curveSvg(
+  const curve = (name: string, indexOf: (k: number) => number) => ({
+    name,
+    points: Array.from({ length: half + 1 }, (_, k): [number, number] => [
+      Math.PI * k / half,
+      Math.max(fine[indexOf(k)] ?? NaN, bottom),
+    ]),
+  });
+  return curveSvg(
     {
       title: "Along an axis and a diagonal",
       x: {
@@ -161,29 +177,28 @@ export async function responsePlot({ name, kernel, size, cutoff }: Lowpass): Pro
       y: { name: "gain in dB", min: bottom, max: top },
       marks: [{ x: cutoff, text: "cutoff" }],
       curves: [
-        {
-          name: "axis",
-          points: steps.map((
-            k,
-          ) => [Math.PI * k / half, clipped(fine[half * 2 * half + half - k]!)]),
-        },
-        {
-          name: "diagonal",
-          points: steps.map((
-            k,
-          ) => [Math.PI * k / half, clipped(fine[(half - k) * (2 * half + 1)]!)]),
-        },
+        curve("axis", (k) => half * 2 * half + half - k),
+        curve("diagonal", (k) => (half - k) * (2 * half + 1)),
       ],
     },
-    520,
+    sectionsWidth,
     heatMapSize.height,
     "sections",
   );
-  const width = heatMapSize.width + 520;
+}
+
+/**
+ * The response in decibels: over both frequencies, with the cutoff as a circle, and along an axis
+ * and a diagonal.
+ */
+export async function responsePlot(lowpass: Lowpass): Promise<Plot> {
+  const response = responseOf(lowpass);
+  const map = responseMap(lowpass, response);
+  const sections = responseSections(lowpass, response)
+    .replace("<svg ", `<svg x="${heatMapSize.width}" y="0" `);
+  const width = heatMapSize.width + sectionsWidth;
   const height = heatMapSize.height;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
-    `viewBox="0 0 ${width} ${height}">${map}${
-      sections.replace("<svg ", `<svg x="${heatMapSize.width}" y="0" `)
-    }</svg>`;
+    `viewBox="0 0 ${width} ${height}">${map}${sections}</svg>`;
   return { svg, png: encodePng(await svgImage(svg, 2)) };
 }

@@ -47,92 +47,129 @@ function pngUrl(
 
 const round = (value: number) => +value.toFixed(2);
 
-/** A heat map as a whole SVG document of {@link heatMapSize}. */
-export function heatMapSvg(
-  { title, note, cells, colourAt, labelAt, x, y, scale, over }: HeatMap,
+/** Where the square of cells lies, and the bar of its scale. */
+const square = { side: 340, left: 72, top: 72 };
+const bar = square.left + square.side + 24;
+
+/** Cells a side up to which each is drawn by itself, with room for a label; else as a picture. */
+const mostLabelled = 16;
+
+/** How a text stands. */
+interface TextStyle {
+  size: number;
+  fill: string;
+  anchor?: "start" | "middle" | "end";
+  /** Reads upwards. */
+  isTurned?: boolean;
+}
+
+function textSvg(
+  words: string,
+  [x, y]: [number, number],
+  { size, fill, anchor = "middle", isTurned = false }: TextStyle,
 ): string {
-  const side = 340;
-  const left = 72;
-  const top = 72;
+  const place = isTurned
+    ? `transform="translate(${round(x)} ${round(y)}) rotate(-90)"`
+    : ` x="${round(x)}" y="${round(y)}"`;
+  return `<text ${place} font-size="${size}" fill="${fill}" text-anchor="${anchor}">${
+    escapeText(words)
+  }</text>`;
+}
+
+function lineSvg(path: string): string {
+  return `<path d="${path}" stroke="${colours.faint}" fill="none"/>`;
+}
+
+/** The cells, each as a rectangle with its label, or all as one picture. */
+function cellsSvg({ cells, colourAt, labelAt }: HeatMap): string[] {
+  const { side, left, top } = square;
+  if (cells > mostLabelled) {
+    const url = pngUrl(cells, cells, colourAt);
+    return [`<image x="${left}" y="${top}" width="${side}" height="${side}" href="${url}"/>`];
+  }
   const cell = side / cells;
   const parts: string[] = [];
-  const text = (
-    words: string,
-    at: [number, number],
-    size: number,
-    fill: string,
-    anchor = "middle",
-    turn = "",
-  ) =>
-    parts.push(
-      `<text ${turn ? `transform="translate(${round(at[0])} ${round(at[1])}) rotate(-90)"` : ""} ` +
-        (turn ? "" : `x="${round(at[0])}" y="${round(at[1])}" `) +
-        `font-size="${size}" fill="${fill}" text-anchor="${anchor}">${escapeText(words)}</text>`,
-    );
-  const line = (path: string) =>
-    parts.push(`<path d="${path}" stroke="${colours.faint}" fill="none"/>`);
-
-  text(title, [16, 28], 16, colours.ink, "start");
-  text(note, [16, 50], 12, colours.faint, "start");
-  if (cells > 16) {
-    parts.push(
-      `<image x="${left}" y="${top}" width="${side}" height="${side}" href="${
-        pngUrl(cells, cells, colourAt)
-      }"/>`,
-    );
-  } else {
-    for (let row = 0; row < cells; row++) {
-      for (let column = 0; column < cells; column++) {
-        const px = left + column * cell;
-        const py = top + row * cell;
-        parts.push(
-          `<rect x="${round(px)}" y="${round(py)}" width="${round(cell)}" height="${
-            round(cell)
-          }" ` +
-            `fill="${css(colourAt(row, column))}"/>`,
-        );
-        if (!labelAt) continue;
-        const label = labelAt(row, column);
-        const size = round(Math.min(14, cell / (0.7 * label.text.length)));
-        text(
-          label.text,
-          [px + cell / 2, py + cell / 2 + size / 3],
-          size,
-          label.dark ? "#ffffff" : "#111111",
-        );
-      }
+  for (let row = 0; row < cells; row++) {
+    for (let column = 0; column < cells; column++) {
+      const [x, y] = [left + column * cell, top + row * cell];
+      parts.push(
+        `<rect x="${round(x)}" y="${round(y)}" width="${round(cell)}" height="${round(cell)}" ` +
+          `fill="${css(colourAt(row, column))}"/>`,
+      );
+      if (labelAt) parts.push(labelSvg(labelAt(row, column), x, y, cell));
     }
   }
-  if (over) {
+  return parts;
+}
+
+function labelSvg(
+  { text, dark }: { text: string; dark: boolean },
+  x: number,
+  y: number,
+  cell: number,
+): string {
+  const size = round(Math.min(14, cell / (0.7 * text.length)));
+  const fill = dark ? "#ffffff" : "#111111";
+  return textSvg(text, [x + cell / 2, y + cell / 2 + size / 3], { size, fill });
+}
+
+/** Both axes with their ticks and names. */
+function axesSvg({ x, y }: HeatMap): string[] {
+  const { side, left, top } = square;
+  const tick = { size: 12, fill: colours.ink };
+  const name = { size: 13, fill: colours.faint };
+  return [
+    lineSvg(`M${left} ${top}V${top + side}H${left + side}`),
+    ...x.ticks.flatMap(({ at, text }) => [
+      lineSvg(`M${round(left + at * side)} ${top + side}v5`),
+      textSvg(text, [left + at * side, top + side + 19], tick),
+    ]),
+    ...y.ticks.flatMap(({ at, text }) => [
+      lineSvg(`M${left} ${round(top + (1 - at) * side)}h-5`),
+      textSvg(text, [left - 8, top + (1 - at) * side + 4], { ...tick, anchor: "end" }),
+    ]),
+    textSvg(x.name, [left + side / 2, top + side + 42], name),
+    textSvg(y.name, [22, top + side / 2], { ...name, isTurned: true }),
+  ];
+}
+
+/** The colours' scale as a bar with ticks. */
+function scaleSvg({ scale }: HeatMap): string[] {
+  const { side, top } = square;
+  const url = pngUrl(1, 256, (row) => scale.colourAt(1 - row / 255));
+  return [
+    `<image x="${bar}" y="${top}" width="16" height="${side}" preserveAspectRatio="none" ` +
+    `href="${url}"/>`,
+    ...scale.ticks.flatMap(({ at, text }) => {
+      const y = round(top + (1 - at) * side);
+      const style = { size: 12, fill: colours.ink, anchor: "start" } as const;
+      return [lineSvg(`M${bar + 16} ${y}h5`), textSvg(text, [bar + 25, y + 4], style)];
+    }),
+    textSvg(scale.name, [bar + 88, top + side / 2], {
+      size: 13,
+      fill: colours.faint,
+      isTurned: true,
+    }),
+  ];
+}
+
+/** A heat map as a whole SVG document of {@link heatMapSize}. */
+export function heatMapSvg(map: HeatMap): string {
+  const { side, left, top } = square;
+  const parts = [
+    textSvg(map.title, [16, 28], { size: 16, fill: colours.ink, anchor: "start" }),
+    textSvg(map.note, [16, 50], { size: 12, fill: colours.faint, anchor: "start" }),
+    ...cellsSvg(map),
+  ];
+  if (map.over) {
     parts.push(
-      `<svg x="${left}" y="${top}" width="${side}" height="${side}" viewBox="0 0 1 1" overflow="hidden">${over}</svg>`,
+      `<svg x="${left}" y="${top}" width="${side}" height="${side}" viewBox="0 0 1 1" ` +
+        `overflow="hidden">${map.over}</svg>`,
     );
   }
-  line(`M${left} ${top}V${top + side}H${left + side}`);
-  for (const { at, text: words } of x.ticks) {
-    line(`M${round(left + at * side)} ${top + side}v5`);
-    text(words, [left + at * side, top + side + 19], 12, colours.ink);
-  }
-  for (const { at, text: words } of y.ticks) {
-    line(`M${left} ${round(top + (1 - at) * side)}h-5`);
-    text(words, [left - 8, top + (1 - at) * side + 4], 12, colours.ink, "end");
-  }
-  text(x.name, [left + side / 2, top + side + 42], 13, colours.faint);
-  text(y.name, [22, top + side / 2], 13, colours.faint, "middle", "up");
-
-  const bar = left + side + 24;
-  parts.push(
-    `<image x="${bar}" y="${top}" width="16" height="${side}" preserveAspectRatio="none" ` +
-      `href="${pngUrl(1, 256, (row) => scale.colourAt(1 - row / 255))}"/>`,
-  );
-  for (const { at, text: words } of scale.ticks) {
-    const py = round(top + (1 - at) * side);
-    line(`M${bar + 16} ${py}h5`);
-    text(words, [bar + 25, py + 4], 12, colours.ink, "start");
-  }
-  text(scale.name, [bar + 88, top + side / 2], 13, colours.faint, "middle", "up");
+  parts.push(...axesSvg(map), ...scaleSvg(map));
   const { width, height } = heatMapSize;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
-    `font-family="${fontFamily}, Verdana, sans-serif">` +
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+    `viewBox="0 0 ${width} ${height}" font-family="${fontFamily}, Verdana, sans-serif">` +
     `<rect width="${width}" height="${height}" fill="${colours.paper}"/>${parts.join("")}</svg>`;
 }

@@ -4,7 +4,7 @@ import type { Evaluation } from "../evaluation/evaluate.ts";
 import type { SpectrumRow } from "../evaluation/sample_spectrum.ts";
 import type { DrawnClasses } from "../spec/labels.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
-import type { LossRow } from "./plots.ts";
+import type { LossRow } from "./losses.ts";
 import type { Pictures } from "./sheet.ts";
 
 /** A PNG picture that is shown as it is; `kind` says under which heading. */

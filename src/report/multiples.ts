@@ -3,7 +3,7 @@
  * follow light and dark.
  */
 import { type Html, html } from "./markup.ts";
-import { type LossRow, smoothedLoss } from "./plots.ts";
+import { type LossRow, smoothedLoss } from "./losses.ts";
 
 /** What all little loss diagrams of a group share. */
 export interface LossScale {

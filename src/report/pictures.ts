@@ -5,14 +5,12 @@ import {
   allPictures,
   collages,
   imageGrid,
-  labelSize,
   pictureRange,
   type Pictures,
   rotationSheet,
-  sheetPng,
   strip,
-  textWidth,
 } from "./sheet.ts";
+import { labelSize, sheetPng, textWidth } from "./sheet_layout.ts";
 
 /** A picture's name and bytes. */
 export type PictureFile = [name: string, bytes: Uint8Array];

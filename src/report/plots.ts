@@ -60,9 +60,9 @@ export const palette = [
 /** Colours of text and lines in all diagrams; the report exchanges them for its own. */
 export const colours = { ink: "#1c2430", faint: "#5b6675", rule: "#e1e5ea", paper: "#ffffff" };
 
-/** A diagram as SVG. */
-export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve"): string {
-  const axis = ({ name, log, min, max, ticks }: Axis) => ({
+/** An axis as echarts takes it. */
+function axisOption({ name, log, min, max, ticks }: Axis) {
+  return {
     type: log ? "log" as const : "value" as const,
     name,
     nameLocation: "middle" as const,
@@ -83,89 +83,116 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
     },
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
-  });
-  const named = plot.curves.length > 1;
-  const { note } = plot;
-  // Where note and legend have no room beside each other, the legend goes below.
-  const legendWidth = plot.curves.reduce((sum, { name }) => sum + textWidth(name) + 50, 0);
-  const below = named && note !== undefined && 16 + textWidth(note) + legendWidth > width ? 22 : 0;
-  const series = plot.curves.flatMap(({ name, points, spread, faint }, i) => {
-    const colour = palette[i % palette.length]!;
-    const data = points.map(([x, y]) => [x, y === null || (plot.y.log && y <= 0) ? "-" : y]);
-    const line = {
-      name,
-      type: "line" as const,
-      data,
-      showSymbol: points.length <= 40,
-      symbol: "circle",
-      symbolSize: 6,
-      // The legend takes its colour from the first of these.
-      itemStyle: { color: colour, opacity: faint ? 0.35 : 1 },
-      lineStyle: { color: colour, width: faint ? 1 : 2, opacity: faint ? 0.35 : 1 },
-      z: faint ? 2 : 4,
-    };
-    if (i === 0 && plot.marks) Object.assign(line, { markLine: markLine(plot.marks) });
-    if (!spread) return [line];
-    // The band's two edges as one polygon, forth and back; another one behind a gap.
-    const edges: [x: number, y: number, spread: number][][] = [[]];
-    points.forEach(([x, y], at) =>
-      y === null ? edges.push([]) : edges.at(-1)!.push([x, y, spread[at] ?? 0])
-    );
-    const outlines = edges.map((edge) => [
-      ...edge.map(([x, y, s]) => [x, y + s]),
-      ...edge.toReversed().map(([x, y, s]) => [x, y - s]),
-    ]);
-    return [line, {
-      type: "custom" as const,
-      data: [0],
-      silent: true,
-      // deno-lint-ignore no-explicit-any -- echarts' type of this function's result is not exported
-      renderItem: (_: unknown, api: any): any => ({
-        type: "group",
-        children: outlines.map((outline) => ({
-          type: "polygon",
-          shape: { points: outline.map((point) => api.coord(point)) },
-          style: { fill: colour, opacity: 0.15 },
-        })),
-      }),
-      z: 1,
-    }];
-  });
-  return chartSvg(
-    {
-      backgroundColor: colours.paper,
-      title: {
-        text: plot.title,
-        ...(note ? { subtext: note } : {}),
-        left: 16,
-        top: 10,
-        itemGap: 6,
-        textStyle: { color: colours.ink, fontSize: 16, fontWeight: "normal" },
-        subtextStyle: { color: colours.faint, fontSize: 12 },
-      },
-      ...(named
-        ? {
-          legend: {
-            data: plot.curves.map(({ name }) => name),
-            right: 20,
-            top: note ? 34 + below : 12,
-            icon: "roundRect",
-            itemGap: 26,
-            itemWidth: 18,
-            itemHeight: 4,
-            textStyle: { color: colours.ink, fontSize: 12 },
-          },
-        }
-        : {}),
-      grid: { left: 76, right: 28, top: note ? 72 + below : 54, bottom: 54 },
-      xAxis: { ...axis(plot.x), nameGap: 30 },
-      yAxis: { ...axis(plot.y), nameGap: 52 },
-      series,
-    },
-    width,
-    height,
-    id,
+  };
+}
+
+/** A curve as echarts' series: its line, and the band around it where there is one. */
+function curveSeries(
+  { name, points, spread, faint }: Curve,
+  colour: string,
+  { isLog, marks }: { isLog: boolean; marks: CurvePlot["marks"] },
+) {
+  const line = {
+    name,
+    type: "line" as const,
+    data: points.map(([x, y]) => [x, y === null || (isLog && y <= 0) ? "-" : y]),
+    showSymbol: points.length <= 40,
+    symbol: "circle",
+    symbolSize: 6,
+    // The legend takes its colour from the first of these.
+    itemStyle: { color: colour, opacity: faint ? 0.35 : 1 },
+    lineStyle: { color: colour, width: faint ? 1 : 2, opacity: faint ? 0.35 : 1 },
+    z: faint ? 2 : 4,
+    ...(marks ? { markLine: markLine(marks) } : {}),
+  };
+  return spread ? [line, bandSeries(points, spread, colour)] : [line];
+}
+
+/** The band's two edges as one polygon, forth and back; another one behind a gap. */
+function bandSeries(points: Curve["points"], spread: readonly number[], colour: string) {
+  const edges: [x: number, y: number, spread: number][][] = [[]];
+  points.forEach(([x, y], at) =>
+    y === null ? edges.push([]) : edges.at(-1)?.push([x, y, spread[at] ?? 0])
   );
+  const outlines = edges.map((edge) => [
+    ...edge.map(([x, y, s]) => [x, y + s]),
+    ...edge.toReversed().map(([x, y, s]) => [x, y - s]),
+  ]);
+  return {
+    type: "custom" as const,
+    data: [0],
+    silent: true,
+    // deno-lint-ignore no-explicit-any -- echarts' type of this function's result is not exported
+    renderItem: (_: unknown, api: any): any => ({
+      type: "group",
+      children: outlines.map((outline) => ({
+        type: "polygon",
+        shape: { points: outline.map((point) => api.coord(point)) },
+        style: { fill: colour, opacity: 0.15 },
+      })),
+    }),
+    z: 1,
+  };
+}
+
+/** Title and note, and the legend where there is more than one curve. */
+function headOption({ title, note, curves }: CurvePlot, isLegendBelow: boolean) {
+  const head = {
+    title: {
+      text: title,
+      ...(note ? { subtext: note } : {}),
+      left: 16,
+      top: 10,
+      itemGap: 6,
+      textStyle: { color: colours.ink, fontSize: 16, fontWeight: "normal" as const },
+      subtextStyle: { color: colours.faint, fontSize: 12 },
+    },
+  };
+  if (curves.length < 2) return head;
+  const legend = {
+    data: curves.map(({ name }) => name),
+    right: 20,
+    top: note ? 34 + (isLegendBelow ? legendRoom : 0) : 12,
+    icon: "roundRect",
+    itemGap: 26,
+    itemWidth: 18,
+    itemHeight: 4,
+    textStyle: { color: colours.ink, fontSize: 12 },
+  };
+  return { ...head, legend };
+}
+
+const legendRoom = 22;
+
+/** Whether note and legend have no room beside each other, so that the legend goes below. */
+function hasLegendBelow({ note, curves }: CurvePlot, width: number): boolean {
+  if (curves.length < 2 || note === undefined) return false;
+  const legend = curves.reduce((sum, { name }) => sum + textWidth(name) + 50, 0);
+  return 16 + textWidth(note) + legend > width;
+}
+
+/** A diagram as SVG. */
+export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve"): string {
+  const { x, y, curves, note, marks } = plot;
+  const isLegendBelow = hasLegendBelow(plot, width);
+  const top = note ? 72 + (isLegendBelow ? legendRoom : 0) : 54;
+  const series = curves.flatMap((curve, i) => {
+    const colour = palette[i % palette.length] ?? colours.ink;
+    // The first curve carries the marks of all.
+    return curveSeries(curve, colour, {
+      isLog: y.log ?? false,
+      marks: i === 0 ? marks : undefined,
+    });
+  });
+  const option = {
+    backgroundColor: colours.paper,
+    ...headOption(plot, isLegendBelow),
+    grid: { left: 76, right: 28, top, bottom: 54 },
+    xAxis: { ...axisOption(x), nameGap: 30 },
+    yAxis: { ...axisOption(y), nameGap: 52 },
+    series,
+  };
+  return chartSvg(option, width, height, id);
 }
 
 /** About how many pixels a text of the small size takes. */
@@ -177,8 +204,13 @@ function markLine(marks: { x: number; text: string }[]) {
   return {
     silent: true,
     symbol: "none",
-    lineStyle: { color: colours.faint, type: "dashed", width: 1 },
-    label: { color: colours.faint, fontSize: 12, position: "insideEndTop", formatter: "{b}" },
+    lineStyle: { color: colours.faint, type: "dashed" as const, width: 1 },
+    label: {
+      color: colours.faint,
+      fontSize: 12,
+      position: "insideEndTop" as const,
+      formatter: "{b}",
+    },
     data: marks.map(({ x, text }) => ({ name: text, xAxis: x })),
   };
 }
@@ -199,74 +231,4 @@ function powerText(value: number): string {
 export async function curvePlot(plot: CurvePlot, width?: number, height?: number): Promise<Plot> {
   const svg = curveSvg(plot, width, height);
   return { svg, png: encodePng(await svgImage(svg, 2)) };
-}
-
-/** One row of the losses. */
-export interface LossRow {
-  step: number;
-  loss: number;
-}
-
-/**
- * The loss's moving average: weights fall by half in a hundredth of the rows (ten at least); no row
- * is there before it.
- */
-export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
-  const keep = 0.5 ** (1 / Math.max(10, rows.length / 100));
-  let sum = 0;
-  let weight = 0;
-  return rows.map(({ step, loss }) => {
-    sum = keep * sum + loss;
-    weight = keep * weight + 1;
-    return { step, loss: sum / weight };
-  });
-}
-
-/**
- * The next of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not above a positive number, and not
- * below it.
- */
-function roundAround(value: number): [below: number, above: number] {
-  const power = Math.floor(Math.log10(value));
-  const steps = [1, 2, 5, 10].map((digit) => Number(`${digit}e${power}`));
-  return [
-    steps.findLast((step) => step <= value) ?? steps[0]!,
-    steps.find((step) => step >= value) ?? steps.at(-1)!,
-  ];
-}
-
-const max = (a: number, b: number) => Math.max(a, b);
-const min = (a: number, b: number) => Math.min(a, b);
-
-/** What a plot of the loss shows: at most 800 rows, evenly chosen, and their moving average. */
-export function lossCurves(rows: readonly LossRow[], title = "Training loss"): CurvePlot {
-  const shown = (from: readonly LossRow[]) => {
-    const every = Math.max(1, Math.ceil(from.length / 800));
-    return from.filter((_, i) => i % every === 0 || i === from.length - 1)
-      .map(({ step, loss }): [number, number] => [step, loss]);
-  };
-  const positive = rows.map(({ loss }) => loss).filter((loss) => loss > 0 && loss < Infinity);
-  const least = positive.reduce(min, Infinity);
-  const most = positive.reduce(max, 0);
-  // An axis of powers of ten needs some of them to say anything.
-  const isWide = positive.length > 0 && most >= 10 * least;
-  return {
-    title,
-    x: { name: "training step", ...(rows.length ? { min: 0, max: rows.at(-1)!.step } : {}) },
-    y: {
-      name: "mean squared error of the noise",
-      ...(isWide
-        ? { log: true, min: roundAround(least)[0], max: roundAround(most)[1] }
-        : { min: 0 }),
-    },
-    curves: [
-      { name: "each step", points: shown(rows), faint: true },
-      { name: "moving average", points: shown(smoothedLoss(rows)) },
-    ],
-  };
-}
-
-/** The loss over the steps, as SVG and PNG. */
-export function lossPlot(rows: readonly LossRow[], title?: string): Promise<Plot> {
-  return curvePlot(lossCurves(rows, title));
 }

@@ -2,7 +2,8 @@ import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "
 import { lowpassKernel } from "../filters/mod.ts";
 import { decodePng } from "../formats/png.ts";
 import { filterCsv, filterPlot, responseCsv, responsePlot } from "./filter.ts";
-import { curvePlot, curveSvg, lossCurves, smoothedLoss } from "./plots.ts";
+import { lossCurves, smoothedLoss } from "./losses.ts";
+import { curvePlot, curveSvg } from "./plots.ts";
 
 /** Whether every tag of an XML text is closed, and its entities are known. */
 function wellFormed(xml: string): boolean {

@@ -5,7 +5,8 @@
 import type { Image } from "../formats/image.ts";
 import { filteredDownsampleReference } from "../../kernels/filtered_downsample/reference.ts";
 import { filteredUpsampleReference } from "../../kernels/filtered_upsample/reference.ts";
-import { allPictures, type Pictures, sheetPng } from "./sheet.ts";
+import { allPictures, type Pictures } from "./sheet.ts";
+import { sheetPng } from "./sheet_layout.ts";
 
 /** Numbers in [-1, 1]: rows, columns, channels. */
 interface Field {

@@ -26,7 +26,7 @@ import {
 import { type Html, html } from "./markup.ts";
 import { page, type Section } from "./page.ts";
 import { facts, note, pngSource, scroller } from "./parts.ts";
-import type { LossRow } from "./plots.ts";
+import type { LossRow } from "./losses.ts";
 import { allPictures, angleText, pictureAt, type Pictures, tiled } from "./sheet.ts";
 
 /** A finished run, as the report of many shows it. */

@@ -6,7 +6,8 @@ import type { ReportInput } from "../input.ts";
 import { type Filling, type Html, html } from "../markup.ts";
 import type { Section } from "../page.ts";
 import { code, diagram, facts, note, scroller, table } from "../parts.ts";
-import { curveSvg, lossCurves } from "../plots.ts";
+import { lossCurves } from "../losses.ts";
+import { curveSvg } from "../plots.ts";
 import { figuresOf } from "./images.ts";
 
 /** The scores, and what they were computed of. */
