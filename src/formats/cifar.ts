@@ -3,6 +3,7 @@
  * ones, of whose pickle only arrays, lists and texts are read.
  */
 import { UserError } from "../errors.ts";
+import { quoted } from "../printable.ts";
 import type { Image } from "./image.ts";
 import { elementCount } from "./tensors.ts";
 import {
@@ -141,7 +142,7 @@ function fieldOf(dict: PickleValue, name: string, fault: Fault): PickleValue {
     const text = key instanceof Uint8Array ? new TextDecoder().decode(key) : key;
     if (text === name) return found;
   }
-  throw fault(`it has no ${JSON.stringify(name)}`);
+  throw fault(`it has no ${quoted(name)}`);
 }
 
 /** Labels: a list of numbers. */

@@ -4,6 +4,7 @@
  * are pickles and not opened.
  */
 import { UserError } from "../errors.ts";
+import { quoted } from "../printable.ts";
 import { readInput } from "./input.ts";
 import {
   bytesPerElement,
@@ -158,9 +159,9 @@ export function decodeNpz(
   for (const [entry, content] of decodeZip(bytes, where)) {
     const name = entry.replace(/\.npy$/, "");
     if (name === entry) {
-      throw new UserError(`${where}: ${JSON.stringify(entry)} is no array; this is no .npz file`);
+      throw new UserError(`${where}: ${quoted(entry)} is no array; this is no .npz file`);
     }
-    const within = `${where}: ${JSON.stringify(name)}`;
+    const within = `${where}: ${quoted(name)}`;
     const { dtype, descr } = readHeader(content, faultIn(within));
     if (dtype === null) unread.set(name, unreadElements(descr));
     else arrays.set(name, decodeNpy(content, within));

@@ -7,6 +7,7 @@
  * not bound what damaged files make it do, and ran without end on some.
  */
 import { UserError } from "../errors.ts";
+import { quoted } from "../printable.ts";
 import { explainInputError } from "./input.ts";
 import {
   type Columns,
@@ -112,7 +113,7 @@ async function readMetadata(source: Source): Promise<ThriftStruct> {
 /** The values of a column in a group of rows. */
 async function groupValues(source: Source, group: Group, leaf: Leaf, unpackers: Unpackers) {
   const chunk = group.chunks.get(keyOf(leaf.path));
-  if (!chunk) throw source.fault(`a group of its rows lacks ${JSON.stringify(leaf.path[0])}`);
+  if (!chunk) throw source.fault(`a group of its rows lacks ${quoted(leaf.path[0])}`);
   const bytes = await readPart(source, chunk.start, chunk.length);
   const { type, optionalLevels } = leaf;
   return columnValues(bytes, group.rows, { type, optionalLevels, codec: chunk.codec, unpackers });
@@ -180,7 +181,7 @@ export async function openParquet(path: string): Promise<ParquetImages> {
   const [image] = images;
   if (!image) throw fault("it has no column of images ({ bytes, path })");
   if (images.length > 1) {
-    throw fault(`it has several columns of images: ${images.map(nameOf).join(", ")}`);
+    throw fault(`it has several columns of images: ${images.map(nameOf).map(quoted).join(", ")}`);
   }
   return {
     rows: groups.reduce((sum, group) => sum + group.rows, 0),
@@ -190,7 +191,9 @@ export async function openParquet(path: string): Promise<ParquetImages> {
     otherColumns: others,
     samples(labelColumn) {
       const label = labels.find((leaf) => nameOf(leaf) === labelColumn) ?? null;
-      if (labelColumn !== null && !label) throw fault(`it has no column ${labelColumn} of labels`);
+      if (labelColumn !== null && !label) {
+        throw fault(`it has no column ${quoted(labelColumn)} of labels`);
+      }
       return readSamples(source, groups, image, label);
     },
   };

@@ -3,7 +3,9 @@ import { UserError } from "../errors.ts";
 import { filesTest } from "../testing.ts";
 // By pyarrow, with Hugging Face's description: six PNG images of 4x4 pixels, whose first pixel is
 // 16 times their number, and labels 0, 1, 2, 0, 1, 2 of the classes ant, bee, cat. `images` is
-// packed by Snappy in groups of four rows; `zstd` has two columns of labels and one of texts.
+// packed by Snappy in groups of four rows; `gzip` has no dictionaries and pages of two rows; `zstd`
+// has two columns of labels and one of texts, in pages of version 2.
+import gzip from "./fixtures/images_gzip.parquet" with { type: "bytes" };
 import images from "./fixtures/images.parquet" with { type: "bytes" };
 import zstd from "./fixtures/images_zstd.parquet" with { type: "bytes" };
 import numbers from "./fixtures/numbers.parquet" with { type: "bytes" };
@@ -44,6 +46,8 @@ filesTest("other packings and column names; what is not used is told", async (fo
   assertEquals(labelColumns, ["fine_label", "coarse_label"]);
   assertEquals(otherColumns, ["note"]);
   assertEquals((await rowsOf(path, "fine_label"))[4], [64, 1]);
+  await Deno.writeFile(path, gzip);
+  assertEquals(await rowsOf(path, "label"), [0, 1, 2, 3, 4, 5].map((i) => [16 * i, i % 3]));
 });
 
 filesTest("tables without images, and damaged ones, are refused", async (folder) => {
@@ -59,7 +63,7 @@ filesTest("tables without images, and damaged ones, are refused", async (folder)
 
 filesTest("fuzzing: damaged Parquet files", async (folder) => {
   const path = `${folder}/a.parquet`;
-  await fuzz([images, zstd], async (bytes) => {
+  await fuzz([images, zstd, gzip], async (bytes) => {
     await Deno.writeFile(path, bytes);
     const { labelColumns, samples } = await openParquet(path);
     const rows = [];

@@ -1,4 +1,5 @@
 /** The instructions of pickles that are known here, by their codes. */
+import { quoted } from "../printable.ts";
 import {
   isSequence,
   isUnknown,
@@ -47,7 +48,7 @@ function named(machine: Machine, module: PickleValue, name: PickleValue): Pickle
   if (found) return found;
   if (rules.allowsUnknown) return unknownObject(full);
   throw fault(
-    `it names ${JSON.stringify(full)}; only plain values are read, and nothing is executed`,
+    `it names ${quoted(full)}; only plain values are read, and nothing is executed`,
   );
 }
 

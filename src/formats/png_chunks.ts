@@ -1,5 +1,6 @@
 /** The chunks of a PNG file, read and written. Format: https://www.w3.org/TR/png-3/. */
 import type { UserError } from "../errors.ts";
+import { quoted } from "../printable.ts";
 import { crc32 } from "./crc32.ts";
 import { mostPixels } from "./image.ts";
 import { joined } from "./pieces.ts";
@@ -117,7 +118,7 @@ export function readChunks(bytes: Uint8Array, fault: Fault): PngParts {
       palette = content;
     } else if (type.charCodeAt(0) < 0x60) {
       // A capital letter: without it the pixels are not what they seem.
-      throw fault(`it has an unknown part ${JSON.stringify(type)}`);
+      throw fault(`it has an unknown part ${quoted(type)}`);
     }
   }
   if (!header) throw fault("its header is not where it belongs");

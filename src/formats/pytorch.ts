@@ -4,6 +4,7 @@
  * (`pickle.ts`). Source: torch/serialization.py.
  */
 import type { UserError } from "../errors.ts";
+import { quoted } from "../printable.ts";
 import { readInput } from "./input.ts";
 import type { Nest } from "./nests.ts";
 import {
@@ -43,7 +44,7 @@ function decodeZipFormat(bytes: Uint8Array, where: string): Content {
   const { value } = decodePickle(pickle, rules, where);
   const bytesOfStorage = ({ key }: Storage) => {
     const content = entries.get(`${folder}data/${key}`);
-    if (!content) throw fault(`the data ${JSON.stringify(key)} is missing`);
+    if (!content) throw fault(`the data ${quoted(key)} is missing`);
     return content;
   };
   return { value, bytesOfStorage, size: bytes.length, fault };
@@ -80,7 +81,7 @@ function decodeLegacyFormat(bytes: Uint8Array, where: string): Content {
   }
   const bytesOfStorage = ({ key }: Storage) => {
     const content = contents.get(key);
-    if (!content) throw fault(`the data ${JSON.stringify(key)} is missing`);
+    if (!content) throw fault(`the data ${quoted(key)} is missing`);
     return content;
   };
   return { value, bytesOfStorage, size: bytes.length, fault };
@@ -127,7 +128,7 @@ function tensorReader({ bytesOfStorage, size, fault }: Content) {
     if (known) return known;
     const bytes = bytesOfStorage(storage);
     if (bytes.length !== storage.elements * bytesPerElement(storage.dtype)) {
-      throw fault(`the data of ${JSON.stringify(name)} is cut off`);
+      throw fault(`the data of ${quoted(name)} is cut off`);
     }
     const data = elementsOf(storage.dtype, bytes.slice());
     loaded.set(storage, data);
@@ -140,7 +141,7 @@ function tensorReader({ bytesOfStorage, size, fault }: Content) {
     const count = elementCount(shape)!;
     const last = shape.reduce((sum, length, axis) => sum + (length - 1) * strides[axis]!, offset);
     if (count > 0 && !(last < data.length)) {
-      throw fault(`${JSON.stringify(name)} reaches beyond its data`);
+      throw fault(`${quoted(name)} reaches beyond its data`);
     }
     if (count === 0 || isContiguous(view)) {
       return { dtype, shape, data: data.subarray(offset, offset + count) };
@@ -192,7 +193,7 @@ function nestsOf(content: Content): Nest[] {
 /** What a value is that holds no tensors under names. */
 function whatItHolds(value: PickleValue): string {
   if (isUnknown(value)) {
-    return `it holds a Python object (${JSON.stringify(value.name)}) and no state dict; ` +
+    return `it holds a Python object (${quoted(value.name)}) and no state dict; ` +
       "nothing is executed. Save model.state_dict()";
   }
   if (isTensor(value)) return "it holds one tensor and no state dict";
@@ -233,7 +234,7 @@ export function decodePyTorch(bytes: Uint8Array, where = "PyTorch data"): Map<st
   }
   const [other] = nest.others;
   if (other !== undefined) {
-    throw fault(`${JSON.stringify(other)} is no tensor; a state dict holds nothing else`);
+    throw fault(`${quoted(other)} is no tensor; a state dict holds nothing else`);
   }
   return nest.read(nest.shapes.keys());
 }

@@ -5,10 +5,9 @@
  * the file's size does not justify.
  */
 import { UserError } from "../errors.ts";
-import { writeFileAtomic } from "../files/create.ts";
+import { quoted } from "../printable.ts";
 import { explainInputError } from "./input.ts";
 import {
-  bytesOf,
   bytesPerElement,
   type Dtype,
   dtypeNames,
@@ -18,6 +17,7 @@ import {
   type TensorData,
 } from "./tensors.ts";
 
+export { encodeTensors, writeTensors } from "./safetensors_write.ts";
 export type { Dtype, TensorData } from "./tensors.ts";
 
 /** The published implementation refuses longer headers too. */
@@ -30,10 +30,6 @@ interface Entry {
   begin: number;
   end: number;
 }
-
-/** A name of the file in a message: short, and without what a terminal would obey. */
-const quoted = (name: string) =>
-  JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);
 
 function damaged(where: string, what: string): UserError {
   return new UserError(`${where}: no valid safetensors file: ${what}`);
@@ -161,77 +157,6 @@ export function decodeMetadata(
 }
 
 /**
- * The bytes of a safetensors file in pieces, the tensors' own not copied: for files that nearly
- * fill the memory.
- */
-function encodeParts(
-  tensors: ReadonlyMap<string, TensorData>,
-  metadata?: Readonly<Record<string, string>>,
-): Uint8Array[] {
-  for (const [name, { dtype, shape, data }] of tensors) {
-    if (name === "__metadata__") throw new Error("__metadata__ is no name for a tensor");
-    if (elementCount(shape) !== data.length || data.BYTES_PER_ELEMENT !== bytesPerElement(dtype)) {
-      throw new Error(
-        `tensor ${name}: ${data.length} elements in a ${dtype} tensor of shape [${shape}]`,
-      );
-    }
-  }
-  let end = 0;
-  const starts = new Map<string, number>();
-  const laid = [...tensors].sort(([, a], [, b]) =>
-    bytesPerElement(b.dtype) - bytesPerElement(a.dtype)
-  );
-  for (const [name, tensor] of laid) {
-    starts.set(name, end);
-    end += tensor.data.byteLength;
-  }
-  // Entries are joined by hand: an object would put names that look like numbers first, and lose
-  // "__proto__".
-  const fields: string[] = [];
-  if (metadata) {
-    const texts = Object.keys(metadata).sort().map((key) =>
-      `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`
-    );
-    fields.push(`"__metadata__":{${texts.join(",")}}`);
-  }
-  for (const [name, { dtype, shape, data }] of tensors) {
-    const start = starts.get(name)!;
-    fields.push(
-      `${JSON.stringify(name)}:${
-        JSON.stringify({ dtype, shape, data_offsets: [start, start + data.byteLength] })
-      }`,
-    );
-  }
-  const text = new TextEncoder().encode(`{${fields.join(",")}}`);
-  const headerLength = Math.ceil(text.length / 8) * 8;
-  const head = new Uint8Array(8 + headerLength).fill(0x20);
-  new DataView(head.buffer).setBigUint64(0, BigInt(headerLength), true);
-  head.set(text, 8);
-  return [head, ...laid.map(([, tensor]) => bytesOf(tensor))];
-}
-
-/**
- * A safetensors file: the same tensors and metadata give the same bytes. The header keeps the map's
- * order; the elements lie with the widest types first, so that all are aligned.
- *
- * @param tensors elements must fill their shapes
- * @param metadata texts under names, written in the order of the names
- */
-export function encodeTensors(
-  tensors: ReadonlyMap<string, TensorData>,
-  metadata?: Readonly<Record<string, string>>,
-): Uint8Array<ArrayBuffer> {
-  const parts = encodeParts(tensors, metadata);
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-/**
  * The tensors of a safetensors file on the disk, each read into its own memory and nothing twice.
  *
  * @throws UserError where the file is missing or not valid
@@ -292,14 +217,4 @@ async function readOpen(file: Deno.FsFile, where: string) {
     tensors.set(name, { dtype, shape, data: elementsOf(dtype, bytes) });
   }
   return { tensors, metadata: { ...metadata } };
-}
-
-/** Writes a safetensors file, whole or not at all. */
-// deno-lint-ignore require-await -- a promise, as reading gives one
-export async function writeTensors(
-  path: string,
-  tensors: ReadonlyMap<string, TensorData>,
-  metadata?: Readonly<Record<string, string>>,
-): Promise<void> {
-  writeFileAtomic(path, ...encodeParts(tensors, metadata));
 }

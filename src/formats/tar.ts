@@ -4,6 +4,7 @@
  * elsewhere, and more than the caller expects.
  */
 import { UserError } from "../errors.ts";
+import { quoted } from "../printable.ts";
 import { joined, type PieceReader, pieceReader } from "./pieces.ts";
 
 const block = 512;
@@ -134,15 +135,16 @@ async function recordedName(
 
 /** The safe name of a plain file, or null for a folder, which appears with the files in it. */
 function fileName(type: string, name: string, fault: Fault): string | null {
-  const quoted = JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);
   const safe = name.length > longestName ? null : safeName(name);
   if (type === "5") {
     // "./" stands for the target itself.
-    if (safe === null && name !== "./" && name !== ".") throw fault(`${quoted} leads outside`);
+    if (safe === null && name !== "./" && name !== ".") {
+      throw fault(`${quoted(name)} leads outside`);
+    }
     return null;
   }
-  if (type !== "0" && type !== "\0") throw fault(`${quoted} is a link or a device`);
-  if (safe === null) throw fault(`${quoted} leads outside`);
+  if (type !== "0" && type !== "\0") throw fault(`${quoted(name)} is a link or a device`);
+  if (safe === null) throw fault(`${quoted(name)} leads outside`);
   return safe;
 }
 
@@ -180,7 +182,7 @@ export async function* untar(
       const name = fileName(header.type, longName ?? header.name, fault);
       longName = null;
       if (name !== null) {
-        if (seen.has(name)) throw fault(`${JSON.stringify(name)} is there twice`);
+        if (seen.has(name)) throw fault(`${quoted(name)} is there twice`);
         seen.add(name);
         yield { name, size: header.size, content: content() };
       }

@@ -8,6 +8,7 @@
  */
 import { inflateSync } from "fflate";
 import { UserError } from "../errors.ts";
+import { quoted } from "../printable.ts";
 import { crc32 } from "./crc32.ts";
 
 /** Deflate never expands more. */
@@ -114,7 +115,7 @@ function readWideFields(archive: Archive, entry: DirectoryEntry, at: number): vo
 function packedBytes(archive: Archive, { name, local, packed }: DirectoryEntry): Uint8Array {
   const { bytes, view, fault } = archive;
   if (view.getUint32(range(archive, local, 30), true) !== 0x04034b50) {
-    throw fault(`${JSON.stringify(name)} is damaged`);
+    throw fault(`${quoted(name)} is damaged`);
   }
   const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
   return bytes.subarray(range(archive, start, packed), start + packed);
@@ -154,22 +155,22 @@ export function decodeZip(
   let total = 0;
   for (let i = 0, at = directory; i < count; i++) {
     const entry = readEntry(archive, at);
-    const quoted = JSON.stringify(entry.name);
-    if (entry.flags & 1) throw fault(`${quoted} is encrypted`);
+    const named = quoted(entry.name);
+    if (entry.flags & 1) throw fault(`${named} is encrypted`);
     if (entry.method !== 0 && entry.method !== 8) {
-      throw fault(`${quoted} is packed in a way that is not read`);
+      throw fault(`${named} is packed in a way that is not read`);
     }
     const isStored = entry.method === 0;
-    if (isStored && entry.packed !== entry.size) throw fault(`${quoted} is damaged`);
+    if (isStored && entry.packed !== entry.size) throw fault(`${named} is damaged`);
     const packed = packedBytes(archive, entry);
-    if (entries.has(entry.name)) throw fault(`${quoted} is there twice`);
+    if (entries.has(entry.name)) throw fault(`${named} is there twice`);
     // Entries that overlap could make a small archive cost much.
     if ((packedTotal += entry.packed) > bytes.length) throw fault("its entries overlap");
     if ((total += entry.size) > most) throw fault(`it holds more than ${most} bytes`);
     const content = isStored
       ? packed
-      : inflate(packed, entry.size, () => fault(`${quoted} is damaged`));
-    if (crc32(content) !== entry.checksum) throw fault(`the checksum of ${quoted} is wrong`);
+      : inflate(packed, entry.size, () => fault(`${named} is damaged`));
+    if (crc32(content) !== entry.checksum) throw fault(`the checksum of ${named} is wrong`);
     entries.set(entry.name, content);
     at = entry.next;
   }

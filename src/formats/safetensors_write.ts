@@ -1,0 +1,84 @@
+/** safetensors, written. What the form is, and how it is read, `safetensors.ts` says. */
+import { writeFileAtomic } from "../files/create.ts";
+import { bytesOf, bytesPerElement, elementCount, type TensorData } from "./tensors.ts";
+
+/**
+ * The bytes of a safetensors file in pieces, the tensors' own not copied: for files that nearly
+ * fill the memory.
+ */
+function encodeParts(
+  tensors: ReadonlyMap<string, TensorData>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array[] {
+  for (const [name, { dtype, shape, data }] of tensors) {
+    if (name === "__metadata__") throw new Error("__metadata__ is no name for a tensor");
+    if (elementCount(shape) !== data.length || data.BYTES_PER_ELEMENT !== bytesPerElement(dtype)) {
+      throw new Error(
+        `tensor ${name}: ${data.length} elements in a ${dtype} tensor of shape [${shape}]`,
+      );
+    }
+  }
+  let end = 0;
+  const starts = new Map<string, number>();
+  const laid = [...tensors].sort(([, a], [, b]) =>
+    bytesPerElement(b.dtype) - bytesPerElement(a.dtype)
+  );
+  for (const [name, tensor] of laid) {
+    starts.set(name, end);
+    end += tensor.data.byteLength;
+  }
+  // Entries are joined by hand: an object would put names that look like numbers first, and lose
+  // "__proto__".
+  const fields: string[] = [];
+  if (metadata) {
+    const texts = Object.keys(metadata).sort().map((key) =>
+      `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`
+    );
+    fields.push(`"__metadata__":{${texts.join(",")}}`);
+  }
+  for (const [name, { dtype, shape, data }] of tensors) {
+    const start = starts.get(name)!;
+    fields.push(
+      `${JSON.stringify(name)}:${
+        JSON.stringify({ dtype, shape, data_offsets: [start, start + data.byteLength] })
+      }`,
+    );
+  }
+  const text = new TextEncoder().encode(`{${fields.join(",")}}`);
+  const headerLength = Math.ceil(text.length / 8) * 8;
+  const head = new Uint8Array(8 + headerLength).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerLength), true);
+  head.set(text, 8);
+  return [head, ...laid.map(([, tensor]) => bytesOf(tensor))];
+}
+
+/**
+ * A safetensors file: the same tensors and metadata give the same bytes. The header keeps the map's
+ * order; the elements lie with the widest types first, so that all are aligned.
+ *
+ * @param tensors elements must fill their shapes
+ * @param metadata texts under names, written in the order of the names
+ */
+export function encodeTensors(
+  tensors: ReadonlyMap<string, TensorData>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const parts = encodeParts(tensors, metadata);
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** Writes a safetensors file, whole or not at all. */
+// deno-lint-ignore require-await -- a promise, as reading gives one
+export async function writeTensors(
+  path: string,
+  tensors: ReadonlyMap<string, TensorData>,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<void> {
+  writeFileAtomic(path, ...encodeParts(tensors, metadata));
+}
