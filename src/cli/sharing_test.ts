@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { brokenFlocks, flockEnvironment, ignoreShims } from "../files/lock_testing.ts";
-import { bundleOf, command, ignoreRuns, tinySpec, withFolder } from "./testing.ts";
+import { command, ignoreRuns, tinySpec, withFolder } from "./testing.ts";
 
 const ignore = ignoreRuns || ignoreShims;
 /** Saves after each step, and never comes to its end. */
@@ -34,10 +34,5 @@ Deno.test({
       assertEquals(code, 2, err);
       assertStringIncludes(err, "took it over");
       assert(!/^\s+at /m.test(err), err);
-
-      // Another training is not concerned, and ends as ever.
-      const { code: done, out, err: said } = await start("tiny.yaml").ending;
-      assertEquals(done, 0, said);
-      assert(bundleOf(out).digest.length === 64);
     }),
 });

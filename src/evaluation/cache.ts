@@ -4,6 +4,7 @@
  * missing, damaged or of another key is made anew.
  */
 import { join } from "@std/path";
+import { cacheFolder, cacheRefusal, makeCacheFolder } from "../datasets/cache_folder.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
@@ -33,16 +34,20 @@ export interface Reference {
 }
 
 interface CacheFile {
+  dataRoot: string;
   path: string;
   key: string;
 }
 
 function cacheFile(dataRoot: string, name: string, ...parts: (string | number)[]): CacheFile {
   const key = sha256(JSON.stringify(parts));
-  return { path: join(dataRoot, ".cache", `${name}-${key.slice(0, 16)}.safetensors`), key };
+  const path = join(cacheFolder(dataRoot), `${name}-${key.slice(0, 16)}.safetensors`);
+  return { dataRoot, path, key };
 }
 
-async function readCached({ path, key }: CacheFile) {
+async function readCached({ dataRoot, path, key }: CacheFile) {
+  // What others put there could be other features under the name of these.
+  if (cacheRefusal(dataRoot) !== null) return null;
   try {
     const file = await readTensorFile(path);
     return file.metadata.key === key ? file : null;
@@ -52,12 +57,12 @@ async function readCached({ path, key }: CacheFile) {
 }
 
 async function writeCached(
-  { path, key }: CacheFile,
+  { dataRoot, path, key }: CacheFile,
   tensors: Map<string, TensorData>,
   metadata: Record<string, string> = {},
 ): Promise<boolean> {
   try {
-    await Deno.mkdir(join(path, ".."), { recursive: true });
+    makeCacheFolder(dataRoot);
     await writeTensors(path, tensors, { ...metadata, key });
     return true;
   } catch {

@@ -86,10 +86,10 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Ten
     throw new UserError(waysOut(machine, passedOver, "TensorFlow publishes no library for it"));
   }
   const cache = cacheFolder(machine);
+  await requireLoadable(cache);
   if (options.download === false) await explainAbsence(machine, set, passedOver);
   const report = options.onProgress ?? progressLine(announcement(set, cache), passedOver);
   try {
-    await requireLoadable(cache);
     const fetched = await fetchLibrary(machine, set, cache, report);
     return await inCache(fetched, "download", set.wheels, passedOver);
   } catch (error) {
