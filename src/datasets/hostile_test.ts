@@ -3,10 +3,14 @@ import { join } from "@std/path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "fflate";
 import { UserError } from "../errors.ts";
+import { fuzz } from "../formats/fuzz.ts";
 import { filesTest } from "../testing.ts";
 import { fetchDataset } from "./fetch.ts";
 import { colourPng, greyPng, idxFile, refuses, writeFiles } from "./layouts_testing.ts";
 import { loadDataset } from "./mod.ts";
+import { listFiles } from "./files.ts";
+import { readLabelTable } from "./label_rows.ts";
+import { tableSource } from "./tables.ts";
 
 const longLine = `a${",".repeat(900_000)}x`;
 
@@ -82,4 +86,33 @@ filesTest("a planted link is not what a download is written through", async (fol
     "no plain file",
   );
   assertEquals(Deno.readTextFileSync(victim), "mine");
+});
+
+filesTest("fuzzing: damaged tables of labels and of images, and their folders", async (folder) => {
+  writeFiles(folder, { "0.png": greyPng(0, 8), "cat/1.png": greyPng(1, 8) });
+  const texts = {
+    "labels.txt": "0.png 1\ncat/1.png 2\n",
+    "metadata.csv": 'file_name,label,"a b"\n0.png,cat,"x, ""y"""\ncat/1.png,dog,z\n',
+    "metadata.jsonl": '{"file_name":"0.png","label":1}\n{"file_name":"cat/1.png","label":0}\n',
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    const path = join(folder, name);
+    const seen = new Set(["0.png", "1.png", "cat/1.png"]);
+    await fuzz([new TextEncoder().encode(text)], async (bytes) => {
+      Deno.writeFileSync(path, bytes);
+      const [file] = listFiles(path);
+      return file && await readLabelTable(file, (key) => seen.has(key));
+    });
+  }
+  const pixels = [...Array(64).keys()];
+  const rows = [pixels.map((i) => `p${i}`).concat("class"), [...pixels, 3], [...pixels, 4]];
+  const path = join(folder, "table.csv");
+  await fuzz(
+    [new TextEncoder().encode(rows.map((row) => row.join()).join("\n"))],
+    async (bytes) => {
+      Deno.writeFileSync(path, bytes);
+      const { samples } = await tableSource(listFiles(path), "folder", undefined);
+      for await (const { read } of samples) read();
+    },
+  );
 });
