@@ -9,6 +9,7 @@ import { loadSweep } from "../spec/mod.ts";
 import { scoredRuns } from "./compare.ts";
 import { defaultFolder } from "./folders.ts";
 import { runArguments, stoppable } from "./run_options.ts";
+import { planLines, planSweep } from "./sweep_plan.ts";
 import { sweepDisplay, tableLines } from "./sweep_table.ts";
 import { line, print } from "../terminal.ts";
 
@@ -27,6 +28,7 @@ Usage: deno task sweep SPEC [field=value,value ...] [options]
   --elsewhere          go on with trainings that another engine or kind of device began
   --retry-failed       try again what failed for good: trainings that diverged
   --tensorboard FOLDER write events for TensorBoard, a folder a member
+  --dry-run            list the members: which are finished, which wait, how long each would take
   --quiet              say nothing but the tables
 
 Stopped by Ctrl-C or killed, the same command goes on where it was. A member that fails does not stop the others, and
@@ -40,12 +42,19 @@ Examples:
 /** Runs the sweep, and prints its tables. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which sweep? For example: deno task sweep experiments/paper/sweep.yaml";
-  const said = runArguments(args, missing, ["retry-failed"], ["tensorboard"]);
+  const said = runArguments(args, missing, ["dry-run", "retry-failed"], ["tensorboard"]);
   const { path, overrides, engine, threads, out, data, skipBad, elsewhere } = said;
   const { tensorboard, retryFailed } = said;
   const { members: runs } = await loadSweep(path, overrides);
   const { report, change, clear } = sweepDisplay({ quiet: said.quiet });
   report.message(`${path}: ${counted(runs.length, "run")}`);
+  if (said.dryRun) {
+    report.message("measuring a few steps of each kind of member ...");
+    const options = { engine, threads, out, dataRoot: data, skipBad, elsewhere };
+    const plans = await planSweep(runs.map((run) => run.resolved), options);
+    print(planLines(plans).join("\n"));
+    return plans.some((plan) => plan.is === "refused") ? 1 : 0;
+  }
   return await stoppable(report, async (signal) => {
     const options = {
       engine,

@@ -39,6 +39,8 @@ export interface RunEstimate {
   network: string;
   /** What the run would take and why one cannot tell more, in lines for people. */
   lines: string[];
+  /** How long it would take, of what was measured; null where nothing was. */
+  seconds: number | null;
 }
 
 /** How a run would be made. */
@@ -73,13 +75,17 @@ export async function estimateRun(
   const checkpoint = await checkpointOf(prepared, out);
   const lines = workLines(prepared, checkpoint, options);
   if (prepared.finished) {
-    return { ...told, lines: ["The run is finished: nothing would be done.", ...lines] };
+    return {
+      ...told,
+      lines: ["The run is finished: nothing would be done.", ...lines],
+      seconds: null,
+    };
   }
   requireRoom(prepared, out);
   const nearest = checkpoint || options.again ? null : await nearestRun(prepared, out);
   if (nearest) lines.unshift(nearest);
-  lines.push(...await timeLines(prepared, checkpoint, options));
-  return { ...told, lines };
+  const time = await timeNeeded(prepared, checkpoint, options);
+  return { ...told, lines: [...lines, ...time.lines], seconds: time.seconds };
 }
 
 /** What would be done and written. */
@@ -113,11 +119,11 @@ function stepsDone({ start }: Prepared, checkpoint: Checkpoint | null): number {
 }
 
 /** How long it would take here, and how much memory. */
-async function timeLines(
+async function timeNeeded(
   prepared: Prepared,
   checkpoint: Checkpoint | null,
   options: EstimateOptions,
-): Promise<string[]> {
+): Promise<Pick<RunEstimate, "lines" | "seconds">> {
   const { spec, dataset, shared } = prepared;
   const { out = "out", elsewhere = false } = options;
   let engine: Engine;
@@ -131,7 +137,7 @@ async function timeLines(
     // The run would fetch it.
     if (!(error instanceof NotFetchedError)) throw error;
     const why = `time: it cannot be measured here. ${error.message}`;
-    return [why, leastLine(spec, dataset.count)];
+    return { lines: [why, leastLine(spec, dataset.count)], seconds: null };
   }
   using held = new DisposableStack();
   held.defer(() => engine.dispose());
@@ -139,7 +145,7 @@ async function timeLines(
   const head = `engine: ${engine.description}`;
   if (engine.name === "cpu") {
     const why = "time: not measured; the engine cpu is a reference, and slow";
-    return [head, why, leastLine(spec, dataset.count)];
+    return { lines: [head, why, leastLine(spec, dataset.count)], seconds: null };
   }
   options.onMeasure?.();
   const { steps } = trainingPlan(spec.training, dataset.count);
@@ -157,7 +163,7 @@ async function timeLines(
   const top = found.scoring === null
     ? "compiling, pictures and scores"
     : "compiling, pictures" + (found.scoring > 0 ? " and the scores' own arithmetic" : "");
-  return [
+  const lines = [
     head,
     `time: about ${roughly(all)} here, from a few measured steps: ${parts.join(", ")}; ` +
     `${top} come on top`,
@@ -165,6 +171,7 @@ async function timeLines(
       ? `memory: about ${megabytes(peakBytes())} for the whole process, as measured`
       : leastLine(spec, dataset.count),
   ];
+  return { lines, seconds: all };
 }
 
 function leastLine(spec: ResolvedSpec, images: number): string {
