@@ -9,6 +9,7 @@ import { plainOf } from "../formats/markdown.ts";
 import { bundleName, parseBagInfo } from "./bag.ts";
 import { judge, judgeDerived, type JudgingRun } from "./judging.ts";
 import { bundleReadme } from "./layout.ts";
+import { projectVersion } from "./provenance.ts";
 import { bagFiles } from "./names.ts";
 import type { Fault } from "./problem.ts";
 import { readAllSamples, readEnvironment, readLosses, readProvenance } from "./read.ts";
@@ -21,6 +22,17 @@ export function nameWhenWritten({ bundle }: Pick<JudgingRun, "bundle">): string 
   return parseBagInfo(info)?.name ?? null;
 }
 
+/**
+ * The release that wrote a bundle, where it is another than this one, whose words and drawings
+ * differ; as the bundle says it.
+ */
+export function otherRelease({ bundle, digests }: JudgingRun): string | null {
+  if (digests.parent !== undefined) return null; // Such bundles do not say.
+  const { builder } = readProvenance(bundle)?.predicate.runDetails ?? {};
+  const release = builder?.version["alias-free-diffusion"] ?? null;
+  return release === projectVersion() ? null : release;
+}
+
 /** Judges the tag files, the report apart. */
 export async function judgeTags(run: JudgingRun): Promise<void> {
   const environment = await judge(
@@ -28,12 +40,13 @@ export async function judgeTags(run: JudgingRun): Promise<void> {
     "environment.json",
     () => readEnvironment(run.bundle),
   );
-  await judgeReadme(run, environment);
-  if (run.digests.parent !== undefined) return;
-  await judge(run, "provenance.json", (fault) => {
+  if (run.digests.parent !== undefined) return await judgeReadme(run, environment);
+  const provenance = await judge(run, "provenance.json", (fault) => {
     const told = readProvenance(run.bundle);
     if (told !== null) judgeProvenance(run, told, environment, fault);
+    return told;
   });
+  if (provenance !== null) await judgeReadme(run, environment);
   if (run.digestOf.has("spec-as-written.yaml")) await judgeWritten(run);
   if (run.digestOf.has("spectrum.csv")) await judgeSpectrum(run);
 }
@@ -55,6 +68,11 @@ async function judgeReadme(
       return fault("its first lines tell of another run");
     }
     const names = [...digestOf.keys()].filter((name) => !bagFiles.some((own) => own === name));
+    const release = otherRelease(run);
+    if (release !== null) {
+      run.notes.push(`README.md below its first lines, written by release ${release}`);
+      return;
+    }
     const about = environment?.data;
     const classes = drawnClasses(spec, about?.classNames ?? null);
     const notes = about !== undefined && "notes" in about ? about.notes ?? [] : [];

@@ -1,29 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { exampleBundle, examplePayload } from "../bundle/testing.ts";
-import { ignoreRuns } from "./testing.ts";
-
-const project = fromFileUrl(new URL("../../", import.meta.url));
-
-/** Runs a verb that may read the project and a folder, and write another one, and nothing else. */
-async function confined(args: string[], reads: string, writes: string): Promise<string> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-lock",
-      "--no-prompt",
-      `--allow-read=${project},${reads},${writes}`,
-      `--allow-write=${writes}`,
-      join(project, "src/cli/main.ts"),
-      ...args,
-    ],
-    cwd: reads,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const said = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
-  assertEquals(code, 0, said);
-  return said;
-}
+import { confined, ignoreRuns } from "./testing.ts";
 
 /** Every file below a folder with its bytes' digest, links as such. */
 function treeOf(folder: string): string[] {

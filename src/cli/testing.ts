@@ -141,3 +141,35 @@ export async function withFolder(
     await Deno.remove(folder, { recursive: true });
   }
 }
+
+const project = fromFileUrl(new URL("../../", import.meta.url));
+
+/**
+ * Runs a verb that may read the project and a folder, and write to another one, and nothing else.
+ *
+ * @param reads is the working folder, too
+ * @param writes null of a verb that writes nothing
+ * @returns what it said
+ */
+export async function confined(
+  args: string[],
+  reads: string,
+  writes: string | null,
+): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-lock",
+      "--no-prompt",
+      `--allow-read=${[project, reads, writes ?? reads].join()}`,
+      ...(writes === null ? [] : [`--allow-write=${writes}`]),
+      program,
+      ...args,
+    ],
+    cwd: reads,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const said = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
+  if (code !== 0) throw new Error(`exit code ${code} of ${args.join(" ")}: ${said}`);
+  return said;
+}

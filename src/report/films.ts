@@ -43,7 +43,24 @@ function frame(blocks: Block[], title: string, imageSize: number): Promise<Image
 }
 
 async function film(frames: Image[], timing: Timing): Promise<Film> {
-  return { gif: gifAnimation(frames, timing), mp4: await mp4Animation(frames, timing) };
+  const alike = ofOneSize(frames);
+  return { gif: gifAnimation(alike, timing), mp4: await mp4Animation(alike, timing) };
+}
+
+/** Frames with white at the right and below: where images are few, titles decide their width. */
+function ofOneSize(frames: readonly Image[]): Image[] {
+  const wide = Math.max(...frames.map(({ width }) => width));
+  const high = Math.max(...frames.map(({ height }) => height));
+  return frames.map((frame) => {
+    const { width, height, channels, data } = frame;
+    if (width === wide && height === high) return frame;
+    const padded = new Uint8Array(wide * high * channels).fill(255);
+    for (let y = 0; y < height; y++) {
+      const row = data.subarray(y * width * channels, (y + 1) * width * channels);
+      padded.set(row, y * wide * channels);
+    }
+    return { width: wide, height: high, channels, data: padded };
+  });
 }
 
 /**

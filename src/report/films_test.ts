@@ -105,3 +105,10 @@ Deno.test("the resampling sheet: a constant image stays constant inside, where t
     `${plain}, ${textbook}`,
   );
 });
+
+Deno.test("a film of one image is as wide as its widest title", async () => {
+  const pictures: Pictures = { images: new Uint8Array(64), count: 1, imageSize: 8, channels: 1 };
+  const sets = [0, -112.5].map((angleDegrees) => ({ angleDegrees, pictures }));
+  const { gif, mp4 } = await rotationFilm([{ model: "A", sets }]);
+  assert(gif.length > 100 && mp4.length > 100);
+});

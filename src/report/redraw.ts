@@ -3,9 +3,8 @@
  * films of the samples, and the report, which people open first.
  */
 import { judge, judgeDerived, type JudgingRun } from "../bundle/judging.ts";
-import { projectVersion } from "../bundle/provenance.ts";
-import { readAllSamples, readLosses, readProvenance } from "../bundle/read.ts";
-import { nameWhenWritten } from "../bundle/retold.ts";
+import { readAllSamples, readLosses } from "../bundle/read.ts";
+import { nameWhenWritten, otherRelease } from "../bundle/retold.ts";
 import { decodePng } from "../formats/png.ts";
 import { type DerivedFile, filterFiles, lossFiles, sampleSheets } from "./derived.ts";
 import { bundleReport } from "./report.ts";
@@ -19,9 +18,8 @@ export async function judgeDrawings(run: JudgingRun): Promise<void> {
     if (run.digestOf.has("previews.png")) run.notes.push("previews.png, drawn while it trained");
     if (run.digestOf.has("spectrum.csv")) run.notes.push("the training images' spectrum");
   }
-  const maker = isSampled ? null : readProvenance(run.bundle)?.predicate.runDetails.builder.version;
-  const release = maker?.["alias-free-diffusion"];
-  if (release !== undefined && release !== projectVersion()) {
+  const release = otherRelease(run);
+  if (release !== null) {
     run.notes.push(
       `the pictures and the report, which release ${release} drew and this one may draw otherwise`,
     );

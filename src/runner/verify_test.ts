@@ -163,6 +163,14 @@ Deno.test({
         for (const word of words) assertStringIncludes(text, word, what);
       }
     });
+    await t.step("another release's drawings are told, not judged", async () => {
+      const older = change("provenance.json", /("alias-free-diffusion": ")[^"]*/, "$10.0.1");
+      const grid = write("data/grid.png", grey);
+      const { said, derived, notes } = await judged([older, grid, fitTags]);
+      assertEquals(said, []);
+      assert(!derived.includes("data/grid.png") && !derived.includes("report.html"));
+      assertStringIncludes(notes.join("\n"), "release 0.0.1 drew and this one may draw otherwise");
+    });
     await t.step("further samples", async () => {
       const more = await sampleBundle(whole, ["count=2"], { engine: "cpu", out: folder });
       const { problems, derived } = await verifyBundle(more.path);

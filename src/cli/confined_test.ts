@@ -1,0 +1,26 @@
+// What verify, pack and unpack may read and write, and no more; show, report, compare and diff are
+// in targets_test.ts.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { basename, join } from "@std/path";
+import { copyBundle, wholeBundle } from "../runner/testing.ts";
+import { processTest } from "../testing.ts";
+import { snapshot } from "./forging.ts";
+import { confined } from "./testing.ts";
+
+processTest("verify writes nothing, pack its file, unpack its folder", async (made) => {
+  const folder = Deno.realPathSync(made);
+  const whole = await wholeBundle(folder);
+  const [reads, sent, received] = ["reads", "sent", "received"].map((name) => join(folder, name));
+  for (const path of [reads, sent, received]) Deno.mkdirSync(path);
+  const bundle = copyBundle(whole, join(reads, basename(whole)));
+  const before = snapshot(reads);
+
+  assertStringIncludes(await confined(["verify", bundle], reads, null), "verified");
+  const archive = join(sent, "a.tar.gz");
+  await confined(["pack", bundle, archive], reads, sent);
+  assertEquals(snapshot(reads), before, "as on a disk that is read-only");
+
+  assert(!(await confined(["unpack", archive, received], sent, received)).includes("NOT"));
+  assertEquals([...Deno.readDirSync(received)].map(({ name }) => name), [basename(whole)]);
+  assertEquals([...Deno.readDirSync(sent)].map(({ name }) => name), ["a.tar.gz"]);
+});
