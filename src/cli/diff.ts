@@ -3,6 +3,7 @@ import { basename, dirname, join } from "@std/path";
 import {
   readAllSamples,
   readBundleSpec,
+  readClassNames,
   readLosses,
   readMetrics,
   requireBundle,
@@ -13,7 +14,9 @@ import { scoreText } from "../evaluation/table_text.ts";
 import { writeResults } from "../files/results.ts";
 import { inColumns } from "../formats/columns.ts";
 import { allPictures, type Pictures } from "../report/sheet.ts";
-import { sheetPng } from "../report/sheet_layout.ts";
+import { type Block, sheetPng } from "../report/sheet_layout.ts";
+import { classColumns, shortName } from "../report/pictures.ts";
+import { classOfImage, type DrawnClasses, drawnClasses } from "../spec/labels.ts";
 import { specDifferences } from "../spec/differences.ts";
 import { specName } from "../spec/mod.ts";
 import { parseOptions } from "./options.ts";
@@ -122,49 +125,89 @@ function scoreLines(a: string, b: string): string[] {
   return lines;
 }
 
+/** The samples of one of the two bundles. */
+interface Drawn {
+  angleDegrees: number;
+  pictures: Pictures;
+  /** That the samples go round; null of a model that knows none. */
+  classes: DrawnClasses | null;
+}
+
 async function sampleLines(a: string, b: string, out: string | undefined): Promise<string[]> {
   const all = [await readAllSamples(a), await readAllSamples(b)] as const;
-  for (const [i, of] of all.entries()) {
-    if (of.size === 0) throw new UserError(`${[a, b][i]}: no samples in it`);
-  }
-  // Upright images where both have them, else those of an angle that both have.
-  const upright = (angles: number[]) => angles.includes(0) ? 0 : angles[0];
-  const common = upright([...all[0].keys()].filter((angle) => all[1].has(angle)));
-  const angles = all.map((of) => common ?? upright([...of.keys()])!);
-  const [left, right] = all.map((of, i): Pictures => of.get(angles[i]!)!) as [Pictures, Pictures];
-  const lines = common === undefined
-    ? [`drawn at no angle in common: ${angles[0]}° and ${angles[1]}° are shown`]
+  const shared = [...all[0].keys()].filter((angle) => all[1].has(angle));
+  const [left, right] = [
+    drawnOf(a, all[0], shared),
+    drawnOf(b, all[1], shared),
+  ];
+  const lines = shared.length === 0
+    ? [`drawn at no angle in common: ${left.angleDegrees}° and ${right.angleDegrees}° are shown`]
     : [];
-  if (left.images.length === right.images.length) {
-    let equal = 0;
-    let sum = 0;
-    left.images.forEach((byte, i) => {
-      if (byte === right.images[i]) equal++;
-      sum += Math.abs(byte - right.images[i]!);
-    });
-    const { length } = left.images;
-    lines.push(
-      `${(100 * equal / length).toFixed(1)} % of the bytes are the same; they differ by ${
-        (sum / length).toFixed(1)
-      } of 255 on average`,
-    );
-  }
-  if (left.imageSize !== right.imageSize) {
-    return [...lines, `${left.imageSize} and ${right.imageSize} pixels a side`];
-  }
-  const shown = Math.min(16, left.count, right.count);
-  const block = (title: string, pictures: Pictures) => {
-    const some = allPictures(pictures).slice(0, shown);
-    return {
-      title,
-      cells: [0, 4, 8, 12].map((from) => some.slice(from, from + 4)).filter((row) =>
-        row.length > 0
-      ),
-    };
-  };
+  lines.push(...byteLines(left.pictures.images, right.pictures.images));
+  const sizes = [left.pictures.imageSize, right.pictures.imageSize];
+  if (sizes[0] !== sizes[1]) return [...lines, `${sizes[0]} and ${sizes[1]} pixels a side`];
   const folder = out ?? dirname(a);
   const name = `diff-${basename(a)}-${basename(b)}.png`;
-  const sheet = [block(`A, ${angles[0]}°`, left), block(`B, ${angles[1]}°`, right)];
-  writeResults(folder, [[name, await sheetPng(sheet)]]);
+  writeResults(folder, [[name, await sheetPng(blocksOf(left, right))]]);
   return [...lines, `side by side in ${join(folder, name)}`];
+}
+
+/** Upright images where both bundles have them, else those of an angle that both have. */
+function drawnOf(
+  path: string,
+  samples: ReadonlyMap<number, Pictures>,
+  shared: readonly number[],
+): Drawn {
+  const angles = shared.length > 0 ? shared : [...samples.keys()];
+  const angleDegrees = angles.includes(0) ? 0 : angles[0];
+  const pictures = angleDegrees === undefined ? undefined : samples.get(angleDegrees);
+  if (angleDegrees === undefined || !pictures) throw new UserError(`${path}: no samples in it`);
+  const classes = drawnClasses(readBundleSpec(path), readClassNames(path));
+  return { angleDegrees, pictures, classes };
+}
+
+/** How many bytes of two lists of images are the same; nothing of lists that differ in length. */
+function byteLines(a: Uint8Array, b: Uint8Array): string[] {
+  if (a.length !== b.length) return [];
+  let equal = 0;
+  let sum = 0;
+  a.forEach((byte, i) => {
+    const other = b[i] ?? 0;
+    if (byte === other) equal++;
+    sum += Math.abs(byte - other);
+  });
+  return [
+    `${(100 * equal / a.length).toFixed(1)} % of the bytes are the same; they differ by ${
+      (sum / a.length).toFixed(1)
+    } of 255 on average`,
+  ];
+}
+
+/** Rows of images shown of each bundle. */
+const rowsShown = 4;
+
+/** The first images of both, a class a column where both go round the same few. */
+function blocksOf(left: Drawn, right: Drawn): Block[] {
+  const { classes } = left;
+  const isShared = classes !== null &&
+    JSON.stringify(classes.labels) === JSON.stringify(right.classes?.labels);
+  const byClass = isShared ? classColumns(classes.labels) : null;
+  const columns = byClass ?? 4;
+  const count = Math.min(rowsShown * columns, left.pictures.count, right.pictures.count);
+  return ([["A", left], ["B", right]] as const).map(([title, { angleDegrees, pictures }]) => {
+    const some = allPictures(pictures).slice(0, count);
+    const rows = Array.from(
+      { length: Math.ceil(count / columns) },
+      (_, row) => some.slice(row * columns, (row + 1) * columns),
+    );
+    const names = Array.from(
+      { length: columns },
+      (_, i) => isShared ? shortName(classOfImage(classes, i)) : "",
+    );
+    return {
+      title: `${title}, ${angleDegrees}°`,
+      cells: rows,
+      ...(byClass === null ? {} : { columnLabels: names }),
+    };
+  });
 }

@@ -6,6 +6,7 @@ import {
   isBundle,
   readAllSamples,
   readBundleSpec,
+  readClassNames,
   readLosses,
   readMetrics,
 } from "../bundle/read.ts";
@@ -14,6 +15,7 @@ import { writeResults } from "../files/results.ts";
 import { sweepHtml, type SweepRun } from "../report/sweep.ts";
 import { memberNames } from "../runner/sweep_member.ts";
 import { openWhole } from "./compare.ts";
+import { drawnClasses } from "../spec/labels.ts";
 import { parseOptions } from "./options.ts";
 import { print, printBeside } from "../terminal.ts";
 
@@ -72,6 +74,7 @@ async function runsOf(paths: readonly string[], target: string): Promise<SweepRu
       spec: specs[i]!,
       losses: readLosses(bundle),
       samples: await readAllSamples(bundle),
+      classes: drawnClasses(specs[i]!, readClassNames(bundle)),
       evaluation: readMetrics(bundle),
     });
   }

@@ -1,4 +1,5 @@
 /** What the report says about the pictures and films of a bundle. */
+import { classOfImage, type DrawnClasses } from "../spec/labels.ts";
 import type { ShownFilm, ShownPicture } from "./input.ts";
 
 /**
@@ -74,3 +75,17 @@ export const shownFilms: [
     "Film: from noise to the images, timestep by timestep.",
   ],
 ];
+
+/** Images that films and the strip of the denoising show, at most. */
+const firstShown = 8;
+
+/**
+ * The classes of the images in films and in the strip of the denoising, as a sentence with a blank
+ * in front; "" of a model that knows none.
+ */
+export function firstClasses(classes: DrawnClasses | null, count: number): string {
+  if (classes === null) return "";
+  const length = Math.min(firstShown, count);
+  const names = Array.from({ length }, (_, i) => classOfImage(classes, i));
+  return ` Their classes, in order: ${names.join(", ")}.`;
+}

@@ -112,6 +112,7 @@ function sweepRuns({ name, spec, metrics, losses, samples }: ReportInput): Sweep
     spec: { ...spec, seed },
     losses,
     samples: new Map(samples.map(({ angleDegrees, pictures }) => [angleDegrees, pictures])),
+    classes: { labels: [0, 1], names: hostileTexts },
     evaluation: metrics,
   }));
 }

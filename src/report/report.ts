@@ -22,7 +22,7 @@ import { parseSpectrum, type SpectrumRow } from "../evaluation/sample_spectrum.t
 import { plainOf } from "../formats/markdown.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { shownFilms, shownPictures } from "./captions.ts";
+import { firstClasses, shownFilms, shownPictures } from "./captions.ts";
 import { reportHtml } from "./html.ts";
 
 /** A text file of a bundle, or null where there is none of this name. */
@@ -134,6 +134,8 @@ export async function bundleReport(
     [...parseManifest(manifest, () => {})].map(([name, sha256]) => ({ name, sha256 }));
   const readme = textOf(folder, "README.md")?.split("\n")[2];
   const spec = readBundleSpec(folder);
+  const classes = drawnClasses(spec, readClassNames(folder));
+  const first = firstClasses(classes, spec.sampling.count);
   const name = context.name ?? basename(resolve(folder.path));
   return reportHtml({
     folder: isSafeName(name) ? name : null,
@@ -148,15 +150,17 @@ export async function bundleReport(
       angleDegrees,
       pictures,
     })),
-    classes: drawnClasses(spec, readClassNames(folder)),
+    classes,
     pictures: shownPictures.flatMap(([file, kind, alt, caption]) => {
       const png = bytesOf(folder, file === "previews.png" ? file : `data/${file}`);
-      return png ? [{ kind, alt, caption, png }] : [];
+      const words = file === "denoising.png" ? caption + first : caption;
+      return png ? [{ kind, alt, caption: words, png }] : [];
     }),
     films: shownFilms.flatMap(([stem, kind, label, caption]) => {
       const file = `data/${stem}.mp4`;
       const mp4 = bytesOf(folder, file);
-      return mp4 ? [{ kind, file, label, caption, mp4: mp4.length <= filmLimit ? mp4 : null }] : [];
+      const film = { kind, file, label, caption: caption + first };
+      return mp4 ? [{ ...film, mp4: mp4.length <= filmLimit ? mp4 : null }] : [];
     }),
     metrics: readMetrics(folder),
     spectrum: spectrumOf(folder),

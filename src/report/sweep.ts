@@ -14,6 +14,7 @@ import {
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import type { Image } from "../formats/image.ts";
 import { encodePng } from "../formats/png.ts";
+import { classesText, type DrawnClasses } from "../spec/labels.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import {
   type Figure,
@@ -41,6 +42,8 @@ export interface SweepRun {
   losses: LossRow[];
   /** By angle in degrees. */
   samples: ReadonlyMap<number, Pictures>;
+  /** The classes that the samples go round; null of a model that knows none. */
+  classes: DrawnClasses | null;
   evaluation: Evaluation | null;
 }
 
@@ -192,6 +195,7 @@ function runsSection(
       <article id="${anchor(runs.indexOf(run))}">
         <h3><a href="${run.href}">${run.name}</a></h3>
         ${loss} ${samplesOf(run)}
+        ${run.classes && html`<p class="faint">classes in turn: ${classesText(run.classes)}</p>`}
         <p class="faint">${scoresOf(run)}</p>
       </article>
     `;

@@ -27,6 +27,7 @@ function run(name: string, spec: string, fid: number | null): SweepRun {
     spec: resolveSpec(parseSpec(`${spec}\nimageSize: 8`)),
     losses: losses((step) => (fid ?? 50) / step),
     samples: new Map([[-30, pictures], [0, pictures], [30, pictures]]),
+    classes: fid === null ? null : { labels: [0, 1], names: ["a <cat>", "a dog"] },
     evaluation: {
       scores,
       extractor: { name: "inception", digest: "11" },
@@ -60,6 +61,7 @@ Deno.test("the report of many holds the table, every run in small, and links to 
       "D &lt;b&gt;",
       "Runs on mnist-m",
       "no scores",
+      "classes in turn: 0 a &lt;cat&gt;, 1 a dog",
       "turned by −30°, 0°, 30°",
     ]
   ) assertStringIncludes(html, text);
