@@ -26,7 +26,9 @@ export interface Dataset {
   digest: string;
   /** Images that could not be read and were left out, as the person allowed. */
   skipped: string[];
-  /** What was found and is not used, and what was decided where files leave it open; a line each. */
+  /**
+   * What was found and is not used, and what was decided where files leave it open; a line each.
+   */
   notes: string[];
 }
 

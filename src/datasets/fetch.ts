@@ -115,16 +115,16 @@ async function fetchArchive(
       throw new UserError(
         `${archive.file} cannot be fetched (${size} of ${archive.bytes} bytes are here):\n` +
           reasons.map((reason) => `  ${reason}\n`).join("") +
-          `Try again, and it goes on from there; or get the file elsewhere (SHA-256 ${archive.sha256}), put it at ` +
-          `${path}, and run this again.`,
+          "Try again, and it goes on from there; or get the file elsewhere " +
+          `(SHA-256 ${archive.sha256}), put it at ${path}, and run this again.`,
       );
     }
     const digest = await sha256Of(file);
     if (digest !== archive.sha256) {
       await file.truncate(0);
       throw new UserError(
-        `${path}: its SHA-256 is ${digest}, but the official archive has ${archive.sha256}. It has been emptied; ` +
-          "run this again",
+        `${path}: its SHA-256 is ${digest}, but the official archive has ${archive.sha256}. ` +
+          "It has been emptied; run this again",
       );
     }
   } finally {

@@ -1,4 +1,4 @@
-/** What is told of image files whose decoded pixels are not the whole of them, and forms of JPEG. */
+/** What of image files is not used and told, forms of JPEG, and the order under a limit. */
 import { assert, assertEquals } from "@std/assert";
 import { PNG } from "pngjs";
 import { decodePng } from "../formats/png.ts";

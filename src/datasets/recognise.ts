@@ -196,11 +196,10 @@ function nothingRead(sorted: Sorted): UserError {
     return new UserError(`${first.path}: ${what}, which is not read; ${wayOut}`);
   }
   return new UserError(
-    `dataset ${dataset}: there are no images in ${root} (${
-      counted(files.length, "other file")
-    }). ` +
-      `Read are ${imageKindNames} files, IDX files, CSV tables with an image a row, NumPy's .npz, ` +
-      "Parquet files of images, and CIFAR-10's batches",
+    `dataset ${dataset}: there are no images in ${root} ` +
+      `(${counted(files.length, "other file")}). Read are ${imageKindNames} files, IDX files, ` +
+      "CSV tables with an image a row, NumPy's .npz, Parquet files of images, and CIFAR-10's " +
+      "batches",
   );
 }
 

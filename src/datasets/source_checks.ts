@@ -1,4 +1,4 @@
-/** What holds for a source whatever its format: sides, classes, and what the person wants of them. */
+/** What holds for a source of any format: sides, classes, and what the person wants of them. */
 import { UserError } from "../errors.ts";
 import { publishedClasses } from "./class_names.ts";
 import { firstNames } from "./notes.ts";
