@@ -5,7 +5,7 @@
  */
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import { type Verb, verbs as allVerbs } from "./verbs.ts";
+import { type ListedVerb, type Verb, verbs as allVerbs } from "./verbs.ts";
 import { print, printBeside } from "../terminal.ts";
 import { goToPerson, withHome } from "./folders.ts";
 import { heedSignals } from "./signals.ts";
@@ -28,7 +28,22 @@ Examples:
   deno task doctor                             which engines work here
   deno task run --help                         what a verb takes
 
-Where Deno is not installed, \`npx -y deno task VERB\` does the same.`;
+Where Deno is not installed, \`npx -y deno task VERB\` does the same, but hands no signal on: under a scheduler and in
+a container start Deno itself (docs/clusters.md).`;
+}
+
+/** What holds for every verb, behind its own help. */
+function commonHelp({ computes }: Pick<ListedVerb, "computes">): string {
+  const signals = `
+75: SIGUSR1, a scheduler's warning; 130: Ctrl-C, or the terminal was closed; 143: SIGTERM. What can be saved is saved
+first, and the same command goes on there. Under nohup a run outlives its terminal. npx hands no signal on: under a
+scheduler and in a container start Deno itself (docs/clusters.md).`;
+  return `
+Paths count from the folder where you stand. out and data are this project's where you stand in it, else those beside
+you. ~/ at the beginning of a value is your home folder.
+
+Exit codes: 0: done; 1: a member, a comparison or a check failed; 2: something to mend, said in the last message;
+70: an error of this project.${computes ? signals : ""}`;
 }
 
 /** An error that is ours, with its stack and its causes. */
@@ -65,7 +80,7 @@ export async function main(
     }
     const verb: Verb = await known.load();
     if (rest.includes("--help") || rest.includes("-h")) {
-      print(verb.help);
+      print(`${verb.help}\n${commonHelp(known)}`);
       return 0;
     }
     return await verb.run(rest.map(withHome));

@@ -52,11 +52,11 @@ Deno.test("an unknown verb is answered with the nearest one, also where Object h
 });
 
 Deno.test("help is printed for everything and for a verb, and is the answer to nothing", async () => {
-  assertEquals(await command("count", "--help"), {
-    code: 0,
-    printed: ["Usage: something"],
-    failed: [],
-  });
+  const { code: helped, printed: [help = ""], failed } = await command("count", "--help");
+  assertEquals([helped, failed], [0, []]);
+  assert(help.startsWith("Usage: something\n\nPaths count from"), help);
+  assertEquals(help.match(/Exit codes: 0: done; 1: /g)?.length, 1);
+  assert(!help.includes("SIGTERM"), "a verb that heeds no signals");
   assertEquals((await command("--help")).code, 0);
   const { code, printed } = await command();
   assertEquals(code, 2);
@@ -77,6 +77,7 @@ Deno.test("every verb is loaded and has a help with its usage", async () => {
   for (const [name, { load }] of Object.entries(realVerbs)) {
     const { run, help } = await load();
     assertEquals(typeof run, "function", name);
+    assert(!/exit codes?:/i.test(help), `${name}: exit codes are told once, for all verbs`);
     assert(help.includes(`deno task ${name}`), `${name}: ${help}`);
     assert(overview().includes(`  ${name} `), name);
   }
@@ -133,6 +134,21 @@ Deno.test({
         String(asked).replaceAll(",", ", "),
         `docs/verbs.md, row for ${name}`,
       );
+    }
+  },
+});
+
+Deno.test({
+  name: "the help of what computes names signals and their exit codes (needs --allow-read)",
+  ignore: !canRead,
+  fn: async () => {
+    for (const name of ["run", "sweep", "sample", "evaluate", "equivariance", "reproduce"]) {
+      using said = captureTerminal();
+      assertEquals(await main([name, "--help"]), 0);
+      const [help = ""] = said.out;
+      for (const words of ["75: SIGUSR1", "130: Ctrl-C", "143: SIGTERM", "nohup", "npx"]) {
+        assert(help.includes(words), `${name}: ${words}`);
+      }
     }
   },
 });

@@ -32,9 +32,7 @@ otherwise; then it is told which files differ and by how much, and two things pa
                ${
   percent(tolerances.lateLoss)
 }, each score within ${tolerances.scoreErrors} joint standard errors
-Stopped by Ctrl-C or killed, the same command goes on where it was.
-
-Exit code: 0 reproduced, 1 not, 2 it could not be tried.`;
+Stopped by Ctrl-C or killed, the same command goes on where it was.`;
 
 /** Runs a bundle again. */
 export async function run(args: string[]): Promise<number> {

@@ -25,8 +25,7 @@ Usage: deno task verify BUNDLE...
 A bundle that agrees with itself may still have been made by somebody else: compare its digest with what you were told.
 The digest covers what lies under data/, not README.md, report.html, provenance.json, environment.json and the logs.
 Weights, losses and samples cannot be checked without running it again: deno task reproduce. SECURITY.md says more.
-Of several paths, those that pack, show, report, compare and diff made are passed over.
-Exit code: 0 all is well, 1 something is not.`;
+Of several paths, those that pack, show, report, compare and diff made are passed over.`;
 
 /** Verifies the bundles named. */
 export async function run(args: string[]): Promise<number> {
