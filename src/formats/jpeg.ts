@@ -1,8 +1,8 @@
 /**
  * JPEG (baseline and progressive, 8 bits), decoded by libjpeg-turbo in WebAssembly (npm's
  * `@cwasm/jpeg-turbo`, of which only the module is taken: its JavaScript gives RGBA, and takes
- * every fault for one). Pixels are those that Pillow and OpenCV give, to the byte: the exact inverse
- * transform, and interpolated colours.
+ * every fault for one). Pixels are Pillow's, to the byte: the exact inverse transform, and
+ * interpolated colours.
  */
 import wasm from "@cwasm/jpeg-turbo/jpeg-turbo.wasm" with { type: "bytes" };
 import { UserError } from "../errors.ts";

@@ -19,7 +19,7 @@ export interface Leaf {
   isRepeated: boolean;
 }
 
-/** The leaves of a schema, which is a tree written down row by row, each with its children's number. */
+/** The leaves of a schema: a tree, written down depth first, each node with its children's number. */
 export function leavesOf(elements: readonly ThriftStruct[]): Leaf[] {
   const leaves: Leaf[] = [];
   let next = 1;

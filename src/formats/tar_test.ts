@@ -114,7 +114,7 @@ function longNamed(name: string): Uint8Array {
   ]);
 }
 
-/** An archive of one entry of so many zeros, made as it is asked for; counts the bytes asked for. */
+/** An archive of one entry of so many zeros, made as it is asked for; counts what is asked for. */
 function endless(type: string, size: number) {
   const asked = { bytes: 0 };
   async function* pieces(): AsyncGenerator<Uint8Array> {

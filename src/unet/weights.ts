@@ -42,8 +42,8 @@ export async function weightsOf(
  * Gives a network weights in PyTorch's names and shapes. All or none are set.
  *
  * @param where what to call the weights' origin in messages
- * @throws UserError that counts missing, extra and differing tensors and names the first, or says which
- *   hold NaN or infinity
+ * @throws UserError that counts missing, extra and differing tensors and names the first, or says
+ *   which hold NaN or infinity
  */
 export function setWeights(
   unet: Weighted,

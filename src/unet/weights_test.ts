@@ -154,6 +154,66 @@ save_file({"y": y}, sys.argv[2] + "/y.safetensors")
     ),
 });
 
+Deno.test({
+  name: `checkpoints that PyTorch writes load, under their keys and prefixes${python.reason}`,
+  ignore: !python.command,
+  fn: () =>
+    withFolder((folder) =>
+      withNetwork(async (unet) => {
+        const script = `
+import argparse, collections, os, pathlib, sys, torch
+sys.path.insert(0, sys.argv[1])
+os.chdir(sys.argv[2])
+import unet
+net = unet.UNet("D", 1, 8)
+state = net.state_dict()
+with torch.no_grad():
+    net.outc.bias.fill_(0.625)
+optimizer = torch.optim.AdamW(net.parameters())
+net(torch.ones(1, 1, 8, 8), torch.tensor([7])).sum().backward()
+optimizer.step()
+net.outc.bias.data.fill_(0.625)
+lightning = {
+    "epoch": 1, "pytorch-lightning_version": "2.5.0",
+    "state_dict": {"net." + name: tensor for name, tensor in state.items()},
+    "optimizer_states": [optimizer.state_dict()], "lr_schedulers": [],
+    "hyper_parameters": argparse.Namespace(path=pathlib.PurePosixPath("a")),
+    "loops": collections.defaultdict(dict, {"fit": {"seen": {1, 2}}}),
+}
+torch.save(torch.nn.DataParallel(net).state_dict(), "pytorch_model.bin")
+torch.save(torch.compile(net).state_dict(), "compiled.pth.tar")
+torch.save(lightning, "last.ckpt")
+torch.save(lightning, "protocol4", pickle_protocol=4)
+nest = {"model": state, "optimizer": optimizer.state_dict()}
+torch.save(nest, "old.pt", _use_new_zipfile_serialization=False)
+torch.save({"state_dict": state, "ema": dict(state)}, "both.pt")
+torch.save(net, "whole.pt")
+`;
+        const peer = new URL("../benchmarks", import.meta.url).pathname;
+        const { success, stderr } = await new Deno.Command(python.command!, {
+          args: ["-c", script, peer, folder],
+        }).output();
+        assertEquals(success, true, new TextDecoder().decode(stderr));
+        const bias = unet.parameters.get("outc.bias")!;
+        for (
+          const name of [
+            "pytorch_model.bin",
+            "compiled.pth.tar",
+            "last.ckpt",
+            "protocol4",
+            "old.pt",
+          ]
+        ) {
+          tf.tidy(() => bias.assign(tf.zerosLike(bias)));
+          await loadWeights(unet, `${folder}/${name}`);
+          assertEquals([...await bias.data()], [0.625], name);
+        }
+        await assertRejects(() => loadWeights(unet, `${folder}/both.pt`), UserError, '"ema"');
+        await assertRejects(() => loadWeights(unet, `${folder}/whole.pt`), UserError, "unet.UNet");
+      })
+    ),
+});
+
 /** A Python that has PyTorch and safetensors: the one that PYTHON names, or python3. */
 async function findPyTorch(): Promise<{ command?: string; reason: string }> {
   const granted = (["run", "env", "read", "write"] as const)
