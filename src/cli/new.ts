@@ -80,7 +80,7 @@ const questions: readonly Question[] = [
   {
     key: "size",
     text:
-      "How large? small: 16 pixels, minutes; full: 32 pixels and 100 epochs as in the paper, hours on a CPU",
+      "How large? small: 16 pixels, minutes; full: 32 pixels and as long as in the paper, hours on a CPU",
     suggested: "small",
     wrong: (answer) => oneOf(["small", "full"], answer),
   },
@@ -157,7 +157,8 @@ export function newSpec(
   const [, , letter, beta, normalized, inside] = network.toUpperCase().match(networkForm) ?? [];
   const lines = [
     `# yaml-language-server: $schema=${schema}`,
-    "# Every field that is not here has the published default; `deno task run FILE --dry-run` shows them all.",
+    "# Every field that is not here has the published default; `deno task run FILE --dry-run` shows " +
+    "them all.",
     `architecture: ${
       letter ?? "A"
     } # A baseline, B filtered resampling, C filtered nonlinearities, D both, E D turned`,

@@ -118,6 +118,21 @@ function stepsDone({ start }: Prepared, checkpoint: Checkpoint | null): number {
   return checkpoint ? checkpoint.losses.length - (start?.losses.length ?? 0) : 0;
 }
 
+/** The engine of the run, or why it cannot be opened without fetching something. */
+async function openedEngine(
+  { spec: { precision } }: Prepared,
+  checkpoint: Checkpoint | null,
+  { engine = "auto", threads = threadsBegun(checkpoint) }: EstimateOptions,
+): Promise<Engine | string> {
+  try {
+    return await openEngine(engine, { precision, threads, download: false });
+  } catch (error) {
+    // The run would fetch it.
+    if (error instanceof NotFetchedError) return error.message;
+    throw error;
+  }
+}
+
 /** How long it would take here, and how much memory. */
 async function timeNeeded(
   prepared: Prepared,
@@ -126,17 +141,9 @@ async function timeNeeded(
 ): Promise<Pick<RunEstimate, "lines" | "seconds">> {
   const { spec, dataset, shared } = prepared;
   const { out = "out", elsewhere = false } = options;
-  let engine: Engine;
-  try {
-    engine = await openEngine(options.engine ?? "auto", {
-      precision: spec.precision,
-      threads: options.threads ?? threadsBegun(checkpoint),
-      download: false,
-    });
-  } catch (error) {
-    // The run would fetch it.
-    if (!(error instanceof NotFetchedError)) throw error;
-    const why = `time: it cannot be measured here. ${error.message}`;
+  const engine = await openedEngine(prepared, checkpoint, options);
+  if (typeof engine === "string") {
+    const why = `time: it cannot be measured here. ${engine}`;
     return { lines: [why, leastLine(spec, dataset.count)], seconds: null };
   }
   using held = new DisposableStack();

@@ -7,7 +7,7 @@
 const warmUps = 2;
 /** Of the latest readings an image's time is made. */
 const mostReadings = 500;
-/** A reading of so many times the middle one is something else's: a page of memory, another process. */
+/** A reading of so many times the middle one is another's: of another process, say. */
 const outlier = 4;
 
 /** Measures a training. */

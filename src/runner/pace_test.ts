@@ -1,5 +1,6 @@
 // How long a training will take, from steps of which some are compiled: on a clock of our own.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Dataset } from "../datasets/mod.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { imagesSeen } from "../training/plan.ts";
 import { startPace } from "./pace.ts";
@@ -11,6 +12,7 @@ import {
   previewsDue,
   previewsIn,
 } from "./previews.ts";
+import { trainingTeller } from "./telling.ts";
 
 /** A training of so many images, a step after the other; gives what the pace says after each. */
 function follow(count: number, batchSize: number, msOf: (step: number, size: number) => number) {
@@ -57,6 +59,29 @@ Deno.test("what another process took for a moment is not what steps take; what l
   assertEquals(last?.toFixed(4), "0.0100");
   for (let step = 41; step <= 1000; step++) last = training.step(step);
   assertEquals(last?.toFixed(4), "0.0200", "half as fast for long is half as fast");
+});
+
+Deno.test("how long the rest takes is told once, and again where that turns out wrong", () => {
+  const small = resolveSpec(parseSpec("architecture: A\ndataset: mnist\n"), [
+    "training.batchSize=10",
+    "sampling.count=10",
+  ]);
+  const said: string[] = [];
+  const message = (text: string) => void said.push(text);
+  const report = { phase() {}, update() {}, done() {}, message };
+  const training = follow(1000, 10, (step) => step > 300 ? 400 : 200);
+  const course = { losses: [1], steps: 1000, stepsPerEpoch: 100 };
+  const dataset = { count: 1000 } as Dataset; // No more of it is looked at.
+  const teller = trainingTeller({ spec: small, dataset, report }, course, training.pace);
+  for (let step = 1; step <= 1000; step++) {
+    training.step(step);
+    teller.reached(step, 0);
+  }
+  const [first, second] = said;
+  assertStringIncludes(first ?? "", "training 983 more of 1,000 steps will take about 3 min here");
+  assertStringIncludes(first ?? "", "drawing 10 images about 54 s.");
+  assertStringIncludes(second ?? "", "will now, by the present speed, take about");
+  assert(said.length < 8, said.join("\n"));
 });
 
 const spec = (...overrides: string[]) =>

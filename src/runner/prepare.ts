@@ -169,7 +169,8 @@ function refuseOthers(digests: Digests, expected: Digests): void {
     ],
     [
       "from",
-      "it was trained from another bundle than the one that lies here; --from FOLDER names that one",
+      "it was trained from another bundle than the one that lies here; --from FOLDER names that " +
+      "one",
     ],
     ["run", "its digests are not those of its spec and its images"],
   ];
@@ -233,11 +234,11 @@ function refuseElsewhere(
     );
   }
   const place = placeName(enginePlace(engine));
-  const last = placeName(places.at(-1)!); // A checkpoint without places is not read.
+  const last = places.map(placeName).at(-1);
   if (last === place || elsewhere) return;
   throw new UserError(
-    `this training was begun on ${last}, and this is ${place}: the result would be of neither. Say --engine and ` +
-      `--threads as they were, or --elsewhere to go on here all the same, which the bundle will tell; or remove ` +
-      `${path} to begin anew`,
+    `this training was begun on ${last}, and this is ${place}: the result would be of neither. ` +
+      "Say --engine and --threads as they were, or --elsewhere to go on here all the same, which " +
+      `the bundle will tell; or remove ${path} to begin anew`,
   );
 }

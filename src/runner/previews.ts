@@ -140,7 +140,7 @@ function middleGap(times: readonly number[]): number {
   return gaps[gaps.length >> 1] ?? 0;
 }
 
-/** Previews as one tensor, uint8 [previews, count, size, size, channels]; null where there are none. */
+/** Previews as uint8 [previews, count, size, size, channels]; null where there are none. */
 export function previewTensor(
   previews: readonly Uint8Array[],
   { imageSize, channels }: ResolvedSpec,

@@ -169,7 +169,7 @@ function finishedBundle(path: string, report: Reporter): Bundle {
   return { path, digest: openBundle(path).digest };
 }
 
-/** Begins to write down in the place of work what the run is, what it says and how long it takes. */
+/** Begins to write down, in the place of work, what the run is, says and takes. */
 function keepInWork(
   { path, check }: Work,
   prepared: Prepared,

@@ -20,78 +20,121 @@ export interface Teller {
   drew(stepSeconds: number, pausedSeconds: number): void;
 }
 
+/** The last preview: all that it took, and a step of an image; null before the first. */
+type DrawnPreview = { seconds: number; sampleStep: number } | null;
+
+/** Seconds that the rest of a run takes. */
+export interface Rest {
+  training: number;
+  previews: number;
+  drawing: number;
+}
+
 /** Makes the teller of a training. */
 export function trainingTeller(
-  { spec, dataset, report }: TrainPhase,
-  { losses, steps, stepsPerEpoch }: Course,
+  { spec, dataset, report }: Pick<TrainPhase, "spec" | "dataset" | "report">,
+  { losses, steps, stepsPerEpoch }: Pick<Course, "losses" | "steps" | "stepsPerEpoch">,
   pace: Pace,
 ): Teller {
-  // Of the last preview: all that it took, and a step of an image.
-  const preview = { seconds: 0, sampleStep: null as number | null };
+  let preview: DrawnPreview = null;
   let pausedSeconds = 0;
-  let told: { endSeconds: number; at: number } | null = null;
-
-  function tellTime(step: number, previewsLeft: number): void {
-    const perImage = pace.secondsPerImage();
-    const { readings, seconds } = pace.measured;
-    if (perImage === null || readings < measured.readings || seconds < measured.seconds) return;
-    const stepsLeft = steps - step;
-    const { training, sampling } = spec;
-    const imagesLeft = imagesSeen(steps, training, dataset.count) -
-      imagesSeen(step, training, dataset.count);
-    const sampleStep = preview.sampleStep ?? perImage * forwardShare * guidedTimes(spec);
-    const previewSeconds = preview.seconds ||
-      previewCount * previewSampling(spec).steps * sampleStep;
-    const drawn = sampling.count * drawnAngles(spec).length;
-    const parts = {
-      training: imagesLeft * perImage,
-      previews: previewsLeft * previewSeconds,
-      drawing: drawn * sampling.steps * sampleStep,
-    };
-    const left = parts.training + parts.previews + parts.drawing;
-    const now = pace.seconds();
-    if (told !== null) {
-      const expected = Math.max(1, told.endSeconds - now);
-      const isOff = Math.abs(left - expected) > retold.part * expected;
-      if (!isOff || now - told.at < retold.afterSeconds || stepsLeft === 0) return;
-    }
-    const again = told === null ? "will" : "will now, by the present speed,";
-    told = { endSeconds: now + left, at: now };
-    const words = [
-      `training ${grouped(stepsLeft)} more of ${counted(steps, "step")} ${again} take about ` +
-      `${roughly(parts.training)} here`,
-      ...(previewsLeft
-        ? [`${counted(previewsLeft, "preview")} about ${roughly(parts.previews)}`]
-        : []),
-      `drawing ${counted(drawn, "image")} about ${roughly(parts.drawing)}`,
-    ];
-    report.message(`${words.join(", ")}. Ctrl-C stops it; the same command goes on.`);
-  }
-
+  let told: Told | null = null;
   return {
     reached(step, previewsLeft) {
-      if (step < steps) tellTime(step, previewsLeft);
       const perImage = pace.secondsPerImage();
+      const rest = perImage === null || step === steps || !isMeasured(pace)
+        ? null
+        : restOf({ spec, count: dataset.count, step, steps, previewsLeft, perImage, preview });
+      const now = pace.seconds();
+      if (rest && isNews(told, rest, now)) {
+        report.message(restText(spec, rest, { left: steps - step, steps, previewsLeft }, told));
+        told = { endSeconds: now + sumOf(rest), at: now };
+      }
       report.update(step, {
         epoch: `${Math.ceil(step / stepsPerEpoch)}/${Math.ceil(steps / stepsPerEpoch)}`,
         loss: losses.slice(-50).reduce((a, b) => a + b, 0) / Math.min(50, losses.length),
         ...(perImage ? { "images/s": 1 / perImage } : {}),
-      }, { pausedSeconds, secondsLeft: preview.seconds * previewsLeft });
+      }, { pausedSeconds, secondsLeft: (preview?.seconds ?? 0) * previewsLeft });
       pausedSeconds = 0;
     },
     drew(stepSeconds, paused) {
-      preview.seconds = paused;
+      preview = { seconds: paused, sampleStep: stepSeconds / previewCount };
       pausedSeconds += paused;
-      preview.sampleStep = stepSeconds / previewCount;
     },
   };
+}
+
+/** What was told: when the run ends by the pace's clock, and when that was said. */
+interface Told {
+  endSeconds: number;
+  at: number;
+}
+
+function isMeasured({ measured: { readings, seconds } }: Pace): boolean {
+  return readings >= measured.readings && seconds >= measured.seconds;
+}
+
+/** Whether the rest takes so much more or less than was told that it must be told anew. */
+function isNews(told: Told | null, rest: Rest, now: number): boolean {
+  if (told === null) return true;
+  const expected = Math.max(1, told.endSeconds - now);
+  return now - told.at >= retold.afterSeconds &&
+    Math.abs(sumOf(rest) - expected) > retold.part * expected;
+}
+
+/** What the rest of a run takes, by what was measured of it so far. */
+export function restOf(
+  { spec, count, step, steps, previewsLeft, perImage, preview }: {
+    spec: TrainPhase["spec"];
+    /** Images of the dataset. */
+    count: number;
+    step: number;
+    steps: number;
+    previewsLeft: number;
+    /** Seconds that an image takes in training. */
+    perImage: number;
+    preview: DrawnPreview;
+  },
+): Rest {
+  const { training, sampling } = spec;
+  const images = imagesSeen(steps, training, count) - imagesSeen(step, training, count);
+  const sampleStep = preview?.sampleStep ?? perImage * forwardShare * guidedTimes(spec);
+  const onePreview = preview?.seconds ?? previewCount * previewSampling(spec).steps * sampleStep;
+  return {
+    training: images * perImage,
+    previews: previewsLeft * onePreview,
+    drawing: drawnImages(spec) * sampling.steps * sampleStep,
+  };
+}
+
+function restText(
+  spec: TrainPhase["spec"],
+  rest: Rest,
+  { left, steps, previewsLeft }: { left: number; steps: number; previewsLeft: number },
+  told: Told | null,
+): string {
+  const again = told === null ? "will" : "will now, by the present speed,";
+  const words = [
+    `training ${left.toLocaleString("en-US")} more of ${counted(steps, "step")} ${again} take ` +
+    `about ${roughly(rest.training)} here`,
+    ...(previewsLeft
+      ? [`${counted(previewsLeft, "preview")} about ${roughly(rest.previews)}`]
+      : []),
+    `drawing ${counted(drawnImages(spec), "image")} about ${roughly(rest.drawing)}`,
+  ];
+  return `${words.join(", ")}. Ctrl-C stops it; the same command goes on.`;
+}
+
+function sumOf({ training, previews, drawing }: Rest): number {
+  return training + previews + drawing;
+}
+
+/** Images that a run draws. */
+function drawnImages(spec: TrainPhase["spec"]): number {
+  return spec.sampling.count * drawnAngles(spec).length;
 }
 
 /** Guidance asks the network twice. */
 function guidedTimes({ sampling: { guidance } }: TrainPhase["spec"]): number {
   return guidance !== null && guidance !== 1 ? 2 : 1;
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString("en-US");
 }

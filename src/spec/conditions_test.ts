@@ -1,0 +1,61 @@
+/** Fields that would be ignored. */
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { UserError } from "../errors.ts";
+import { conditions } from "./conditions.ts";
+import { parseSpec, type ResolvedSpec, resolveSpec } from "./mod.ts";
+
+const short = "architecture: D\ndataset: mnist-m\n";
+const resolveText = (text: string, overrides: string[] = []) =>
+  resolveSpec(parseSpec(text), overrides);
+/** A resolved spec as the bundle keeps it, read again. */
+const reread = (resolved: ResolvedSpec) => parseSpec(JSON.stringify(resolved));
+
+Deno.test("fields that would be ignored are refused, in every section", () => {
+  const ignored: [text: string, field: string][] = [
+    ["architecture: A\nkernelSize: 5", "kernelSize"],
+    ["architecture: A\ngain: 4", "gain"],
+    ["architecture: A\ncutoff: { up: 1 }", "cutoff"],
+    ["architecture: A\nnormalized: true", "normalized"],
+    ["architecture: A\nnormInside: true", "normInside"],
+    ["architecture: B\nnormInside: true", "normInside"],
+    ["architecture: D\nnoise: { schedule: cosine, start: 0.001 }", "noise.start"],
+    ["architecture: D\nnoise: { schedule: cosine, end: 0.03 }", "noise.end"],
+    ["architecture: D\ntraining: { decayFraction: 0.5 }", "training.decayFraction"],
+    ["architecture: D\ntraining: { labelDropout: 0.5 }", "training.labelDropout"],
+    [
+      "architecture: D\ntraining: { previewEveryEpochs: null, previewSampler: published }",
+      "training.previewSampler",
+    ],
+    ["architecture: D\nsampling: { sampler: ddim, variance: posterior }", "sampling.variance"],
+    ["architecture: D\nsampling: { sampler: dpm-solver++, eta: 1 }", "sampling.eta"],
+    ["architecture: D\nsampling: { eta: 1 }", "sampling.eta"],
+    ["architecture: D\nsampling: { guidance: 2 }", "sampling.guidance"],
+    ["architecture: D\nsampling: { labels: 2 }", "sampling.labels"],
+    ["architecture: D\nsampling: { shift: { rule: published } }", "sampling.shift.rule"],
+    ["architecture: D\nevaluation: { metrics: [], kidSubsets: 5 }", "evaluation.kidSubsets"],
+    [
+      "architecture: D\nevaluation: { metrics: [is], kidSubsetSize: 5 }",
+      "evaluation.kidSubsetSize",
+    ],
+    ["architecture: D\nevaluation: { metrics: [fid, kid], isSplits: 5 }", "evaluation.isSplits"],
+  ];
+  for (const [text, field] of ignored) {
+    const error = assertThrows(() => resolveText(`dataset: mnist\n${text}`), UserError);
+    assertStringIncludes(error.message, `${field}: applies only to `);
+  }
+  // Every condition has its case here.
+  assertEquals(
+    conditions.flatMap((condition) => condition.fields).filter((field) =>
+      field !== "kaiserBeta" && field !== "training.epochs" &&
+      !ignored.some(([, named]) => named === field)
+    ),
+    [],
+  );
+  assertEquals(
+    resolveSpec(reread(resolveText(short, ["evaluation={metrics: [kid], kidSubsets: 5}"])), [
+      "evaluation.metrics=[]",
+    ]).evaluation.kidSubsets,
+    100,
+    "a later layer's choice lets them go",
+  );
+});
