@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { openBundle } from "../bundle/open.ts";
+import { findBundles, readBundleDigests } from "../bundle/read.ts";
+import { exampleBundle } from "../bundle/testing.ts";
 import { UserError } from "../errors.ts";
 import { LockedError } from "../files/lock.ts";
 import { filesTest, processTest } from "../testing.ts";
-import { openWork, workPath } from "./work.ts";
+import { findBundle, openWork, workPath } from "./work.ts";
 
 const key = "0123456789abcdef".repeat(4);
 const windows = Deno.build.os === "windows" ? "needs owners and modes of files" : "";
@@ -67,4 +70,15 @@ filesTest("a training that was taken over is left to its new owner", async (fold
   work.release();
   assertEquals(Deno.readTextFileSync(work.checkpoint), "the other's");
   assert(Deno.statSync(`${work.path}.lock-2`).isFile);
+});
+
+filesTest("a bundle that moved and left a link behind counts as finished", (folder) => {
+  const out = join(folder, "out");
+  Deno.mkdirSync(out);
+  const { path } = exampleBundle(join(folder, "another-disk", "example-0123456789ab"));
+  const { run } = readBundleDigests(openBundle(path));
+  assertEquals(findBundle(out, run), null);
+  Deno.symlinkSync(path, join(out, "example-0123456789ab"));
+  assertEquals(findBundle(out, run), join(out, "example-0123456789ab"));
+  assertEquals(findBundles([out]), [join(out, "example-0123456789ab")]);
 });
