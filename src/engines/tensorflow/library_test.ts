@@ -203,7 +203,7 @@ scenario("without pip there is one clear message; pip3 alone is enough", async (
     assert(!error.message.includes("pip install"), error.message);
   }
   await fake.write("bin/python3", "#!/bin/sh\necho No module named pip >&2\nexit 1\n");
-  await assertRejects(() => find(fake), UserError, "python3 -m pip: No module named pip)");
+  await assertRejects(() => find(fake), UserError, "bin/python3: No module named pip)");
   await fake.write(
     "bin/pip3",
     `#!/bin/sh\nif [ "$1" = --version ]; then exit 0; fi\nwhile [ "$1" != --dest ]; do shift; done\n` +

@@ -85,7 +85,10 @@ export async function findPip(machine: Machine): Promise<FoundPip> {
     for (const command of commands) {
       const { success, error } = await ask(machine, folder, [...command, "--version"]);
       if (success) return { command };
-      tried.push(`${command.join(" ")}: ${lastLines(error, 1) || "it does not run"}`);
+      if (command.includes("-I")) continue; // The same is tried without.
+      const [program] = command;
+      const said = lastLines(error, 1) || "it does not run";
+      tried.push(said.startsWith(program) ? said : `${program}: ${said}`);
     }
     return { command: null, tried };
   });
