@@ -121,6 +121,28 @@ filesTest(
   },
 );
 
+filesTest("status: whatever lies among the runs, the others are shown", (out) => {
+  exampleBundle(join(out, "example-0123456789ab"), examplePayload());
+  const work = (key: string) => join(out, ".work", key.repeat(16));
+  for (const key of ["a", "b", "c", "d"]) Deno.mkdirSync(work(key), { recursive: true });
+  Deno.symlinkSync("/etc/passwd", join(work("a"), "progress.jsonl"));
+  Deno.mkdirSync(join(work("b"), "progress.jsonl"));
+  Deno.writeTextFileSync(join(work("c"), "progress.jsonl"), "\u0000\n{}\n[]\nnull\n");
+  Deno.writeTextFileSync(join(work("c"), "spec.yaml"), "- no\n- spec");
+  Deno.symlinkSync(out, join(work("d"), "round"));
+  Deno.symlinkSync("nowhere", join(out, ".work", "e".repeat(16)));
+  Deno.symlinkSync("nowhere", `${work("d")}.lock-1`);
+  Deno.writeTextFileSync(join(out, ".work", `sweep-${"0".repeat(16)}.json`), '{"name":1}');
+  Deno.symlinkSync(".", join(out, "linked"));
+  const runs = statusOf(out);
+  assertEquals(
+    runs.map(({ name }) => name),
+    [..."abcd"].map((key) => key.repeat(16)).concat("example"),
+  );
+  assertEquals(readSweeps(out), []);
+  assertStringIncludes(statusText(out), "FID 12.35");
+});
+
 filesTest("status SPEC: the fields in which it differs from the nearest finished run", (out) => {
   assertEquals(differencesFromNearest(spec, join(out, "missing")).length, 1);
   const example = exampleSpec();

@@ -88,7 +88,7 @@ export function statusOfWork(out: string, now: number): RunStatus[] {
 }
 
 function workStatus(path: string, now: number): RunStatus {
-  const lines = parseDiary(textOf(join(path, diaryName)) ?? "");
+  const lines = attempted(() => diaryOf(path)) ?? [];
   const start = linesOf(lines, "start").at(-1);
   const spec = attempted(() => workSpec(path));
   const said = start ?? { name: spec ? specName(spec) : basename(path), model: "", dataset: "" };
@@ -200,6 +200,7 @@ function sizeOf(path: string): number {
     }, 0);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return 0;
+    if (error instanceof Deno.errors.PermissionDenied) return 0;
     throw error;
   }
 }
@@ -209,7 +210,7 @@ function attempted<T>(read: () => T): T | null {
   try {
     return read();
   } catch (error) {
-    if (error instanceof UserError) return null;
+    if (error instanceof UserError || error instanceof Deno.errors.PermissionDenied) return null;
     throw error;
   }
 }
