@@ -66,8 +66,16 @@ export async function accessibilityFaults(page: BrowserPage): Promise<string[]> 
     violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ": " + target.join(" "))))`);
 }
 
-/** Starts Chromium with an empty profile and opens a page. */
-export async function openBrowser(chromium: string): Promise<BrowserPage> {
+/** A running browser. */
+interface Chromium {
+  /** Of its DevTools. */
+  port: string;
+  /** Waits for its end, and removes its profile. */
+  ended(): Promise<void>;
+}
+
+/** Starts Chromium with an empty profile. */
+async function startChromium(chromium: string): Promise<Chromium> {
   const profile = await Deno.makeTempDir();
   const child = new Deno.Command(chromium, {
     args: [
@@ -98,87 +106,129 @@ export async function openBrowser(chromium: string): Promise<BrowserPage> {
   const drained = (async () => {
     while (!(await lines.read()).done);
   })();
+  return {
+    port,
+    async ended() {
+      await child.status;
+      await drained;
+      await Deno.remove(profile, { recursive: true });
+    },
+  };
+}
+
+/** What the protocol tells unasked. */
+type Listener = (method: string, params: EventParams) => void;
+
+// deno-lint-ignore no-explicit-any -- each event has parameters of its own
+type EventParams = any;
+
+/** The protocol's connection to a page. */
+interface Connection extends Pick<BrowserPage, "send"> {
+  close(): Promise<void>;
+}
+
+/** Connects to the browser's first page. */
+async function connect(port: string, listener: Listener): Promise<Connection> {
   const targets = await (await fetch(`http://127.0.0.1:${port}/json/list`)).json() as {
     type: string;
     webSocketDebuggerUrl: string;
   }[];
-  const socket = new WebSocket(targets.find(({ type }) => type === "page")!.webSocketDebuggerUrl);
+  const page = targets.find(({ type }) => type === "page");
+  if (!page) throw new Error("Chromium has no page");
+  const socket = new WebSocket(page.webSocketDebuggerUrl);
   await new Promise((resolve, reject) => {
     socket.onopen = resolve;
     socket.onerror = reject;
   });
-
-  const errors: string[] = [];
-  const requests: string[] = [];
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  let loaded = Promise.withResolvers<void>();
   let last = 0;
   socket.onmessage = ({ data }) => {
     const { id, method, params, result, error } = JSON.parse(data);
-    if (id !== undefined) {
-      if (error) waiting.get(id)?.reject(new Error(error.message));
-      else waiting.get(id)?.resolve(result);
-      waiting.delete(id);
-    } else if (method === "Runtime.exceptionThrown") errors.push(params.exceptionDetails.text);
+    if (id === undefined) return listener(method, params);
+    if (error) waiting.get(id)?.reject(new Error(error.message));
+    else waiting.get(id)?.resolve(result);
+    waiting.delete(id);
+  };
+  return {
+    send(method, params = {}) {
+      const answer = Promise.withResolvers<unknown>();
+      waiting.set(++last, answer);
+      socket.send(JSON.stringify({ id: last, method, params }));
+      return answer.promise;
+    },
+    async close() {
+      const closed = new Promise((resolve) => socket.onclose = resolve);
+      if (socket.readyState === WebSocket.CLOSED) return;
+      socket.close();
+      await closed;
+    },
+  };
+}
+
+/** Starts Chromium with an empty profile and opens a page. */
+export async function openBrowser(chromium: string): Promise<BrowserPage> {
+  const browser = await startChromium(chromium);
+  const errors: string[] = [];
+  const requests: string[] = [];
+  let loaded = Promise.withResolvers<void>();
+  const connection = await connect(browser.port, (method, params) => {
+    if (method === "Runtime.exceptionThrown") errors.push(params.exceptionDetails.text);
     else if (method === "Log.entryAdded" && params.entry.level === "error") {
       errors.push(params.entry.text);
     } else if (method === "Runtime.consoleAPICalled" && params.type === "error") {
       errors.push(JSON.stringify(params.args));
     } else if (method === "Network.requestWillBeSent") requests.push(params.request.url);
     else if (method === "Page.loadEventFired") loaded.resolve();
-  };
-  const send: BrowserPage["send"] = (method, params = {}) => {
-    const answer = Promise.withResolvers<unknown>();
-    waiting.set(++last, answer);
-    socket.send(JSON.stringify({ id: last, method, params }));
-    return answer.promise;
-  };
+  });
+  const { send } = connection;
   for (const domain of ["Page", "Runtime", "Log", "Network"]) await send(`${domain}.enable`);
 
   return {
     errors,
     requests,
     send,
-    async evaluate(expression) {
-      const { result, exceptionDetails } = await send("Runtime.evaluate", {
-        expression,
-        awaitPromise: true,
-        returnByValue: true,
-      });
-      if (exceptionDetails) {
-        throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-      }
-      return result.value;
-    },
+    evaluate: (expression) => evaluate(send, expression),
     async goto(url) {
       loaded = Promise.withResolvers();
       await send("Page.navigate", { url });
       await loaded.promise;
     },
-    async screenshot(width, { dark = false, print = false } = {}) {
-      await send("Emulation.setEmulatedMedia", {
-        media: print ? "print" : "",
-        features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }],
-      });
-      await send("Emulation.setDeviceMetricsOverride", {
-        width,
-        height: 900,
-        deviceScaleFactor: 1,
-        mobile: width < 600,
-      });
-      const { data } = await send("Page.captureScreenshot", { captureBeyondViewport: true });
-      return Uint8Array.fromBase64(data);
-    },
+    screenshot: (width, options = {}) => screenshot(send, width, options),
     async close() {
       await send("Browser.close").catch(() => {});
-      const closed = new Promise((resolve) => socket.onclose = resolve);
-      if (socket.readyState !== WebSocket.CLOSED) {
-        socket.close();
-        await closed;
-      }
-      await child.status;
-      await drained;
-      await Deno.remove(profile, { recursive: true });
+      await connection.close();
+      await browser.ended();
     },
   };
+}
+
+async function evaluate(send: BrowserPage["send"], expression: string) {
+  const { result, exceptionDetails } = await send("Runtime.evaluate", {
+    expression,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  if (exceptionDetails) {
+    throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  }
+  return result.value;
+}
+
+async function screenshot(
+  send: BrowserPage["send"],
+  width: number,
+  { dark = false, print = false }: { dark?: boolean; print?: boolean },
+): Promise<Uint8Array> {
+  await send("Emulation.setEmulatedMedia", {
+    media: print ? "print" : "",
+    features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }],
+  });
+  await send("Emulation.setDeviceMetricsOverride", {
+    width,
+    height: 900,
+    deviceScaleFactor: 1,
+    mobile: width < 600,
+  });
+  const { data } = await send("Page.captureScreenshot", { captureBeyondViewport: true });
+  return Uint8Array.fromBase64(data);
 }

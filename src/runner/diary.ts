@@ -49,49 +49,9 @@ export interface Diary {
 /** Starts a diary in front of a reporter. */
 export function startDiary(report: Reporter, now: () => number = Date.now): Diary {
   const pages = startPages(now);
-  const pace = startPace(now);
-  let phase = { name: "", total: 0 };
-
-  const progress = (done: number, fields: Fields): DiaryText => {
-    if (phase.name !== "training") {
-      return { event: "progress", phase: phase.name, done, total: phase.total };
-    }
-    return {
-      event: "step",
-      step: done,
-      steps: phase.total,
-      epoch: Number.parseInt(String(fields["epoch"] ?? "")) || null,
-      loss: numberOf(fields["loss"]),
-      imagesPerSecond: numberOf(fields["images/s"]),
-      learningRate: diary.learningRate(done),
-      memoryBytes: Deno.memoryUsage().rss,
-    };
-  };
   const diary: Diary = {
     learningRate: () => null,
-    report: {
-      phase(name, total, unit) {
-        phase = { name, total };
-        pace.start();
-        pages.write({ event: "phase", phase: name, total, unit });
-        report.phase(name, total, unit);
-      },
-      update(done, fields = {}, besides) {
-        // Before the first phase there is nothing to be far in: images are being read.
-        const isDue = phase.name !== "" && pace.isDue(done === phase.total);
-        if (isDue) pages.write(progress(done, fields));
-        report.update(done, fields, besides);
-      },
-      message(text) {
-        pages.write({ event: "message", text });
-        report.message(text);
-      },
-      done: () => report.done(),
-      record(event) {
-        pages.write(event);
-        report.record?.(event);
-      },
-    },
+    report: writingReporter(report, pages.write, now, (step) => diary.learningRate(step)),
     keepIn: (path, start, mayWrite = () => {}) => pages.keepIn(path, start, mayWrite),
     follow: pages.follow,
     end(how, reason) {
@@ -101,6 +61,60 @@ export function startDiary(report: Reporter, now: () => number = Date.now): Diar
     text: () => thinned(pages.text(), mostBytes),
   };
   return diary;
+}
+
+/** A reporter that passes on what it is told, and writes it down. */
+function writingReporter(
+  report: Reporter,
+  write: (text: DiaryText) => void,
+  now: () => number,
+  learningRate: Diary["learningRate"],
+): Reporter {
+  const pace = startPace(now);
+  let phase = { name: "", total: 0 };
+  return {
+    phase(name, total, unit) {
+      phase = { name, total };
+      pace.start();
+      write({ event: "phase", phase: name, total, unit });
+      report.phase(name, total, unit);
+    },
+    update(done, fields = {}, besides) {
+      // Before the first phase there is nothing to be far in: images are being read.
+      const isDue = phase.name !== "" && pace.isDue(done === phase.total);
+      if (isDue) write(progressText(phase, done, fields, learningRate));
+      report.update(done, fields, besides);
+    },
+    message(text) {
+      write({ event: "message", text });
+      report.message(text);
+    },
+    done: () => report.done(),
+    record(event) {
+      write(event);
+      report.record?.(event);
+    },
+  };
+}
+
+/** How far a phase is: of the training with its figures. */
+function progressText(
+  { name, total }: { name: string; total: number },
+  done: number,
+  fields: Fields,
+  learningRate: Diary["learningRate"],
+): DiaryText {
+  if (name !== "training") return { event: "progress", phase: name, done, total };
+  return {
+    event: "step",
+    step: done,
+    steps: total,
+    epoch: Number.parseInt(String(fields["epoch"] ?? "")) || null,
+    loss: numberOf(fields["loss"]),
+    imagesPerSecond: numberOf(fields["images/s"]),
+    learningRate: learningRate(done),
+    memoryBytes: Deno.memoryUsage().rss,
+  };
 }
 
 type Fields = Readonly<Record<string, string | number>>;
