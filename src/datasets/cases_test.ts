@@ -177,7 +177,7 @@ reads("Kaggle's CIFAR-10: junk in test/ is not taken, trainLabels.csv is read", 
   // By name: 1, 10, 11, ... 19, 2, 20, 3.
   labels: [0, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 1, 9, 2, 3, 4, 5, 6, 7, 8],
   classNames: cifarNames,
-  notes: ["not used: 20 files (test/1.png", "sampleSubmission.csv"],
+  notes: ["not used: 20 files (test/1.png", "sampleSubmission.csv", "no test images are there"],
 });
 
 reads("fastai's cifar10, whose labels.txt lists the classes", {

@@ -26,28 +26,32 @@ const inFolder = (folder: string, name: string) => folder ? `${folder}/${name}` 
 function groupedBy(files: readonly DataFile[], key: (name: string) => string) {
   const groups = new Map<string, DataFile[]>();
   for (const file of files) {
-    const group = groups.get(key(file.name));
+    const name = key(file.name.normalize());
+    const group = groups.get(name);
     if (group) group.push(file);
-    else groups.set(key(file.name), [file]);
+    else groups.set(name, [file]);
   }
   return groups;
 }
 
-/** Images by the names under which tables know them. */
+/**
+ * Images by the names under which tables know them. Some systems write an accent as a letter of its
+ * own, others do not: names are compared in one form.
+ */
 class ImageIndex {
-  readonly #byName: ReadonlySet<string>;
+  readonly #byName: ReadonlyMap<string, string>;
   readonly #byLast: ReadonlyMap<string, DataFile[]>;
   readonly #byStem: ReadonlyMap<string, DataFile[]>;
 
   constructor(images: readonly DataFile[]) {
-    this.#byName = new Set(images.map(({ name }) => name));
+    this.#byName = new Map(images.map(({ name }) => [name.normalize(), name]));
     this.#byLast = groupedBy(images, lastOf);
     this.#byStem = groupedBy(images, (name) => withoutEnding(lastOf(name)));
   }
 
   /** Whether any image may be meant by a table's name for it. */
   has(key: string): boolean {
-    const last = lastOf(key);
+    const last = lastOf(key.normalize());
     return this.#byLast.has(last) || this.#byStem.has(last);
   }
 
@@ -56,15 +60,17 @@ class ImageIndex {
    * folder X and the table's; then images of this name elsewhere, those of the table's split first.
    */
   find(table: DataFile, { key: written, row }: LabelRow): string | undefined {
-    const key = written.replaceAll("\\", "/").replace(/^(\.?\/)+/, "");
-    const places = placesOf(table.name);
-    const exact = [...places.map((place) => inFolder(place, key)), key];
-    const direct = exact.find((name) => this.#byName.has(name));
-    if (direct !== undefined) return direct;
+    const key = written.normalize().replaceAll("\\", "/").replace(/^(\.?\/)+/, "");
+    const places = placesOf(table.name.normalize());
+    for (const name of [...places.map((place) => inFolder(place, key)), key]) {
+      const direct = this.#byName.get(name);
+      if (direct !== undefined) return direct;
+    }
     const named = this.#byLast.get(lastOf(key)) ?? this.#byStem.get(lastOf(key)) ?? [];
-    const ends = named.filter(({ name }) =>
-      `/${name}`.endsWith(`/${key}`) || `/${withoutEnding(name)}`.endsWith(`/${key}`)
-    );
+    const ends = named.filter(({ name }) => {
+      const whole = `/${name.normalize()}`;
+      return whole.endsWith(`/${key}`) || withoutEnding(whole).endsWith(`/${key}`);
+    });
     if (ends.length < 2) return ends[0]?.name;
     const split = splitOf(lastOf(table.name)) ?? splitOfPath(table.name);
     const own = ends.filter(({ name }) => split && splitOfPath(parentOf(name)) === split);

@@ -156,6 +156,15 @@ reads("Hugging Face's image folder: splits, metadata.jsonl, a column of texts", 
   notes: ["order: train (1), then validation (1), then test (1)", "metadata.jsonl: text"],
 });
 
+reads("accents that a disk and a table write differently", {
+  dataset: "folder",
+  files: {
+    "cafe\u0301.png": colourPng(0),
+    "the\u0301/1.png": colourPng(1),
+    "labels.csv": "file_name,label\ncaf\u00e9.png,a\nth\u00e9\\1.png,b\n",
+  },
+}, { count: 2, labels: [0, 1], classNames: ["a", "b"] });
+
 reads("a number for each image is no class", {
   dataset: "folder",
   files: {

@@ -42,7 +42,8 @@ export function splitRank(split: Split | null, testFirst: boolean): number {
 }
 
 /**
- * The order in which parts are taken, as a note; null where there is one part or none.
+ * The order in which parts are taken, as a note; null where there is one part or none, and it is
+ * the published one.
  *
  * @param parts with the images in each, or null where that is not known before they are read
  */
@@ -54,6 +55,9 @@ export function orderNote(
   for (const { split, count } of parts) {
     const before = merged.get(split);
     merged.set(split, count === null || before === null ? null : (before ?? 0) + count);
+  }
+  if (testFirst && merged.size > 0 && !merged.has("test")) {
+    return "order: no test images are there, which the published runs used; others are taken";
   }
   if (merged.size < 2) return null;
   const said = [...merged].map(([split, count]) =>
