@@ -3,11 +3,15 @@
  * back cannot drift apart. A stranger's scores are believed only in this form.
  */
 import { z } from "zod";
-
-const metrics = ["fid", "kid", "is"] as const;
+import type { MetricName } from "../spec/resolved.ts";
+import { metricNames } from "../spec/schema.ts";
 
 /** The distances by their short names. */
-export type Metric = typeof metrics[number];
+export type Metric = MetricName;
+
+/** A score's name where a classifier of the dataset took Inception's place. */
+const ofClassifier = <Name extends Metric>(name: Name): `classifier-${Name}` =>
+  `classifier-${name}`;
 
 /** SHA-256 in hexadecimal. */
 export const sha256Form: z.ZodString = z.string().regex(/^[0-9a-f]{64}$/);
@@ -23,7 +27,7 @@ export const scoreForm = z.strictObject({
    * `fid`, `kid`, `is`, or with `classifier-` in front where a classifier of the dataset took
    * Inception's place.
    */
-  metric: z.enum([...metrics, "classifier-fid", "classifier-kid", "classifier-is"]),
+  metric: z.enum([...metricNames, ...metricNames.map(ofClassifier)]),
   value: z.number(),
   /** From the choice of the generated images; null where there are too few to tell. */
   standardError: z.number().min(0).nullable(),

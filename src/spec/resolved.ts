@@ -143,10 +143,13 @@ export interface SamplingSection {
   shift: ShiftSection;
 }
 
+/** The scores by their short names. */
+export type MetricName = "fid" | "kid" | "is";
+
 /** How the unturned images are scored. */
 export interface EvaluationSection {
   /** The scores, in order; empty: none. */
-  metrics: ("fid" | "kid" | "is")[];
+  metrics: MetricName[];
   /** KID's random subsets. */
   kidSubsets: number;
   /** Images in each of them. */

@@ -5,7 +5,7 @@
  * its code) except for sampling's count and batch size.
  */
 import { z } from "zod";
-import type { DatasetName, Spec } from "./resolved.ts";
+import type { DatasetName, MetricName, Spec } from "./resolved.ts";
 
 export type { DatasetName };
 
@@ -28,6 +28,9 @@ export const datasetFacts = {
   "cifar-10": { channels: 3, limit: 10_000, classes: 10 },
   "folder": { channels: 3, limit: null, classes: null },
 } as const satisfies Record<DatasetName, unknown>;
+
+/** The scores, by the names that specs give them. */
+export const metricNames = ["fid", "kid", "is"] as const satisfies readonly MetricName[];
 
 /** Printable text of a path: no control characters, no lone surrogates. */
 const path = z.string().min(1).max(1000).refine((text) => !/\p{Cc}|\p{Cs}/u.test(text), {
@@ -186,7 +189,7 @@ const sampling = z.strictObject({
 
 const evaluation = z.strictObject({
   metrics: doc(
-    z.array(z.enum(["fid", "kid", "is"])).max(3),
+    z.array(z.enum(metricNames)).max(metricNames.length),
     "Scores of the unturned images; an empty list: none.",
   )
     .default(["fid", "kid", "is"]),
