@@ -60,6 +60,12 @@ function lastMessage(codec: TurboJpeg): string {
   return text.replaceAll(/[^ -~]/g, "?");
 }
 
+/**
+ * What libjpeg says of bytes between the last block and the end. Some programs pad their files so,
+ * and every decoder passes over them: all pixels were there before.
+ */
+const padding = /^Corrupt JPEG data: \d+ extraneous bytes before marker 0xd9$/;
+
 /** The pixels of a file, or null where libjpeg found fault with it. */
 function decompress(codec: TurboJpeg, file: Uint8Array, frame: Frame): Uint8Array | null {
   const { width, height, components } = frame;
@@ -93,7 +99,7 @@ function decompress(codec: TurboJpeg, file: Uint8Array, frame: Frame): Uint8Arra
     format,
     0,
   );
-  if (result !== 0) return null;
+  if (result !== 0 && !padding.test(lastMessage(codec))) return null;
   const data = taken(codec, output, stride * height);
   codec.tjDestroy(handle);
   for (const part of [input, fields, output]) codec.free(part);

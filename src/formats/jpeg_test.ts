@@ -34,6 +34,19 @@ Deno.test("grey JPEG", () => {
   data.forEach((value, i) => assert(Math.abs(value - 10 * (i % 24)) <= 4));
 });
 
+Deno.test("bytes between the last block and the end are passed over, as everywhere", () => {
+  const padded = joined([
+    baseline.subarray(0, -2),
+    Uint8Array.of(1, 2, 3),
+    baseline.subarray(-2),
+    new Uint8Array(100).fill(0xda),
+  ]);
+  assertEquals(decodeJpeg(padded), decodeJpeg(baseline));
+  // The same words about another place, or other words, are damage.
+  const cut = joined([padded.subarray(0, -200), Uint8Array.of(0xff, 0xd9)]);
+  assertThrows(() => decodeJpeg(cut), UserError, "it is damaged (libjpeg: ");
+});
+
 Deno.test("images that are not read are named and refused", () => {
   // Where the frame's header lies: precision, height, width, number of colours.
   const frame = baseline.findIndex((byte, i) => byte === 0xff && baseline[i + 1] === 0xc0);

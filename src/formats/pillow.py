@@ -59,6 +59,12 @@ def resampled(content, factors, width, height):
     return bytes(data)
 
 
+def padded(content):
+    """Bytes that belong to nothing before the end, and a video's behind it."""
+    junk = bytes(rng.randrange(255) for _ in range(rng.choice([1, 30])))
+    return content[:-2] + junk + content[-2:] + b"\0\0\0\x18ftypmp42\xff\xda\xff\xc0"
+
+
 def without_adobe(content):
     """RGB that only its components' names tell."""
     at = content.index(b"\xff\xee")
@@ -82,7 +88,8 @@ for i in range(200):
     if kind == "grey":
         keep(saved(picture(width, height, 1), "JPEG", **options), "jpg", what)
     elif kind in ("4:4:4", "4:2:2", "4:2:0"):
-        keep(saved(picture(width, height, 3), "JPEG", subsampling=kind, **options), "jpg", what)
+        content = saved(picture(width, height, 3), "JPEG", subsampling=kind, **options)
+        keep(padded(content) if rng.random() < 0.3 else content, "jpg", what)
     elif kind in ("4:4:0", "4:1:1"):
         across, down = rng.randint(1, 5), rng.randint(1, 5)
         if kind == "4:4:0":
