@@ -8,7 +8,7 @@ import { comparisonCsv, comparisonJson, comparisonMarkdown } from "../evaluation
 import { writeResults } from "../files/results.ts";
 import { specDigest } from "../spec/mod.ts";
 import { parseOptions } from "./options.ts";
-import { print, printBeside } from "../terminal.ts";
+import { line, print, printBeside } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -39,14 +39,14 @@ export function scoredRuns(
     if (bundle === null) return [];
     const evaluation = readMetrics(bundle);
     if (evaluation === null || evaluation.scores.length === 0) {
-      skipped(`${path}: no scores, left out`);
+      skipped(line`${path}: no scores, left out`);
       return [];
     }
     const resolved = readBundleSpec(bundle);
     const run = `${specDigest(resolved)} ${evaluation.reference.digest}`;
     const first = seen.get(run);
     if (first !== undefined) {
-      skipped(`${path}: the same run as ${first}, left out`);
+      skipped(line`${path}: the same run as ${first}, left out`);
       return [];
     }
     seen.set(run, path);

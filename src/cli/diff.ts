@@ -20,7 +20,7 @@ import { classOfImage, type DrawnClasses, drawnClasses } from "../spec/labels.ts
 import { specDifferences } from "../spec/differences.ts";
 import { specName } from "../spec/mod.ts";
 import { parseOptions } from "./options.ts";
-import { print } from "../terminal.ts";
+import { line, oneLine, print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -44,9 +44,9 @@ export async function run(args: string[]): Promise<number> {
     ["scores", scoreLines(a, b)],
     ["samples", await sampleLines(a, b, values.out)],
   ];
-  print(`A  ${a}\nB  ${b}`);
+  print(`${line`A  ${a}`}\n${line`B  ${b}`}`);
   for (const [title, lines] of sections) {
-    print(`\n${title}\n${lines.map((line) => `  ${line}`).join("\n")}`);
+    print(`\n${title}\n${lines.map((text) => `  ${oneLine(text)}`).join("\n")}`);
   }
   return 0;
 }

@@ -6,7 +6,7 @@
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { type ListedVerb, type Verb, verbs as allVerbs } from "./verbs.ts";
-import { print, printBeside } from "../terminal.ts";
+import { oneLine, print, printBeside } from "../terminal.ts";
 import { goToPerson, withHome } from "./folders.ts";
 import { heedSignals } from "./signals.ts";
 
@@ -51,6 +51,14 @@ function crashText(error: unknown): string {
   return Deno.inspect(error, { colors: false });
 }
 
+/** A word with a line break or an escape could forge lines wherever a message names it. */
+function refuseUnseen(word: string): void {
+  if (!/[\p{Cc}\u2028\u2029]/u.test(word)) return;
+  throw new UserError(
+    `"${oneLine(word)}": has control characters; rename the file, or leave them away`,
+  );
+}
+
 /**
  * Runs one command.
  *
@@ -83,6 +91,7 @@ export async function main(
       print(`${verb.help}\n${commonHelp(known)}`);
       return 0;
     }
+    rest.forEach(refuseUnseen);
     return await verb.run(rest.map(withHome));
   } catch (error) {
     if (error instanceof UserError) {

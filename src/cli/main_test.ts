@@ -63,6 +63,16 @@ Deno.test("help is printed for everything and for a verb, and is the answer to n
   assert(printed[0]!.includes("mistake"));
 });
 
+Deno.test("a word with a line break or an escape in it is refused, and shown as what it is", async () => {
+  for (
+    const [word, shown] of [["a\nb: verified", "a\\nb: verified"], ["a\x1b[2K", "a\\u{1b}[2K"]]
+  ) {
+    const { code, printed, failed } = await command("count", word!);
+    assertEquals([code, printed], [2, []]);
+    assert(failed[0]?.startsWith(`"${shown}": has control characters`), failed[0]);
+  }
+});
+
 Deno.test("an old Deno is told the version that is needed, in a line", () => {
   for (const version of ["1.46.3", "2.0.0", "2.5.6", "2.6.10"]) {
     const told = whyTooOld(version) ?? "";

@@ -2,7 +2,7 @@
 import { UserError } from "../errors.ts";
 import { expandSweep } from "../spec/sweep.ts";
 import { readSpec, specDigest, specName } from "../spec/mod.ts";
-import { print } from "../terminal.ts";
+import { oneLine, print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -27,6 +27,6 @@ export async function run(args: string[]): Promise<number> {
   if (path === undefined) {
     throw new UserError(`name needs a spec, such as experiments/quickstart.yaml\n\n${help}`);
   }
-  for (const line of await nameLines(path, overrides)) print(line);
+  for (const text of await nameLines(path, overrides)) print(oneLine(text));
   return 0;
 }

@@ -101,6 +101,34 @@ signalTest("each is saved, has its exit code, and the run goes on", async (folde
   assertEquals(manifest(join(folder, "out")), expected);
 });
 
+signalTest("what has nothing to save ends at once, with the same exit codes", async (folder) => {
+  const program = `
+    import { heedSignals } from "${new URL("signals.ts", import.meta.url)}";
+    heedSignals();
+    setInterval(() => {}, 1000);
+    await Deno.stderr.write(new TextEncoder().encode("listening"));`;
+  const codes = [["SIGUSR1", 75], ["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 130]] as const;
+  await Promise.all(codes.map(async ([signal, expected]) => {
+    const process = start(folder, [Deno.execPath(), "eval", "--no-lock", program]);
+    assert(await process.said("listening"));
+    // Deno's debugger listens for SIGUSR1 from half a second on.
+    await new Promise((wake) => setTimeout(wake, 800));
+    process.kill(signal);
+    const { code, err } = await process.ending;
+    assertEquals([signal, code, err.includes("Debugger")], [signal, expected, false], err);
+    assertEquals(err.includes("start again"), signal === "SIGUSR1");
+  }));
+});
+
+signalTest("a sweep takes them as a run does", async (folder) => {
+  const process = command(folder, ["sweep", ...arguments_("out").slice(1), "seed=1,2"]);
+  assert(await process.said("engine: "));
+  process.kill("SIGTERM");
+  const { code, err } = await process.ending;
+  assertEquals(code, 143, err);
+  assertStringIncludes(err, "what was reached is saved");
+});
+
 signalTest("a task hands them on, which npx does not", async (folder) => {
   const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
   // A task in a task keeps the folder of the first one.

@@ -102,5 +102,5 @@ export function comparisonText(members: readonly Pick<Member, "spec" | "bundle">
   const notes = new Set(
     bundles.flatMap((path) => readMetrics(path)?.notes ?? []),
   );
-  return ["no scores to compare:", ...[...notes].map((note) => `- ${note}`)].join("\n");
+  return ["no scores to compare:", ...[...notes].map((note) => line`- ${note}`)].join("\n");
 }
