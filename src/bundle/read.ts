@@ -168,7 +168,7 @@ export function readClassNames(bundle: ReadableBundle): string[] | null {
 }
 
 /**
- * The samples of a bundle by angle in degrees, in the spec's order; none where it holds none.
+ * The samples of a bundle by angle in degrees, whole numbers first; none where it holds none.
  *
  * @throws UserError where the file holds something else
  */

@@ -35,10 +35,12 @@ export async function judgeDrawings(run: JudgingRun): Promise<void> {
 }
 
 async function drawnAgain({ bundle, spec, digests }: JudgingRun): Promise<DerivedFile[]> {
-  const sets = [...await readAllSamples(bundle)].map(([angleDegrees, pictures]) => ({
-    angleDegrees,
-    pictures,
-  }));
+  const samples = await readAllSamples(bundle);
+  // In the spec's order: a file's header has names that are whole numbers first.
+  const sets = spec.sampling.rotation.flatMap((angleDegrees) => {
+    const pictures = samples.get(angleDegrees);
+    return pictures === undefined ? [] : [{ angleDegrees, pictures }];
+  });
   const sheets = await sampleSheets(spec, sets);
   if (digests.parent !== undefined) return sheets;
   return [...sheets, ...await filterFiles(spec), ...await lossFiles(spec, readLosses(bundle))];

@@ -11,7 +11,7 @@ imageSize: 8
 baseWidth: 4
 data: { limit: 16 }
 training: { images: 8, batchSize: 4, emaDecay: 0.9, previewEveryEpochs: null }
-sampling: { steps: 2, count: 4, batchSize: 4, rotation: [0, 45] }
+sampling: { steps: 2, count: 4, batchSize: 4, rotation: [-22.5, 0, 45] }
 evaluation: { metrics: [] }
 `;
 
