@@ -58,6 +58,22 @@ export function requireOwned(
     "without owners): whoever can reach it can change what comes of this";
 }
 
+/**
+ * Refuses a folder in which, or below which, anything but plain files and folders lies: what is
+ * written and read there would be written and read elsewhere.
+ *
+ * @param wayOut what to do where it is refused
+ */
+export function requirePlain(path: string, wayOut: string): void {
+  for (const { name, isFile, isDirectory } of Deno.readDirSync(path)) {
+    const inside = join(path, name);
+    if (isDirectory) requirePlain(inside, wayOut);
+    else if (!isFile) {
+      throw new UserError(`${inside}: neither a plain file nor a folder; remove it, or ${wayOut}`);
+    }
+  }
+}
+
 /** Refuses what belongs neither to us nor to root. */
 function refuseOthers(path: string, { uid }: Deno.FileInfo, wayOut: string): void {
   if (uid === null || uid === 0 || uid === ourUid()) return;

@@ -6,7 +6,7 @@
 import { dirname, join } from "@std/path";
 import { exists, removeIfThere, removeLeftovers } from "../files/create.ts";
 import { acquireLock, type Lock, LostLockError } from "../files/lock.ts";
-import { ownedFolder } from "../files/owned.ts";
+import { ownedFolder, requirePlain } from "../files/owned.ts";
 import { explainFolder, explainFullDisk } from "../files/results.ts";
 import type { Digests } from "../bundle/layout.ts";
 import { bundleFiles, openBundle } from "../bundle/open.ts";
@@ -67,6 +67,7 @@ export async function openWork(
     if (open !== null) say(open);
     lock = await acquireLock(`${path}.lock`, what, { onWait: say, signal });
     ownedFolder(path, options);
+    requirePlain(path, options.wayOut);
     const checkpoint = checkpointPath(out, trainingKey);
     removeLeftovers(checkpoint);
     return placeOfWork(path, checkpoint, lock);

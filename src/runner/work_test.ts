@@ -33,6 +33,10 @@ filesTest("no place of work lies behind a link", async (folder) => {
     const error = await assertRejects(() => openWork(out, key, "this run"), UserError);
     assertMatch(error.message, /this is a link.+say --out FOLDER for another place/);
   }
+  const inside = workPath(folder, key);
+  Deno.mkdirSync(inside, { recursive: true });
+  Deno.symlinkSync(precious, join(inside, "samples-0123456789abcdef"));
+  await assertRejects(() => openWork(folder, key, "this run"), UserError, "neither a plain file");
   assertEquals([...Deno.readDirSync(precious)].length, 1);
 });
 

@@ -1,0 +1,34 @@
+import { assertEquals } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { filesTest } from "../testing.ts";
+
+const root = fromFileUrl(new URL("../..", import.meta.url));
+
+/** Ways to open or write a file that follow links, or take what lies there. */
+const open = /\b(create|truncate|append): true|Deno\.create\b|writeTextFile|Deno\.writeFile/;
+
+/** Programs of this project's own makers, on files of the project itself. */
+const apart = ["src/spec/json_schema.ts"];
+
+function sources(folder: string): string[] {
+  return [...Deno.readDirSync(join(root, folder))].flatMap(({ name, isDirectory }) => {
+    const path = `${folder}/${name}`;
+    if (isDirectory) return sources(path);
+    const isProgram = name.endsWith(".ts") &&
+      !/(_test|_nightly|_bench|testing|forging|killing)\.ts$/.test(name);
+    return isProgram ? [path] : [];
+  });
+}
+
+filesTest("files are created by src/files alone, or exclusively where they are", () => {
+  const found = ["src", "kernels"].flatMap(sources).filter((path) =>
+    !path.startsWith("src/files/") && !apart.includes(path)
+  ).flatMap((path) =>
+    Deno.readTextFileSync(join(root, path)).split("\n").flatMap((line, i) =>
+      open.test(line) && !line.includes("createNew: true")
+        ? [`${path}:${i + 1}: ${line.trim()}`]
+        : []
+    )
+  );
+  assertEquals(found, [], "take writeFileAtomic, writeNew, openAppend or createTemporary");
+});
