@@ -134,11 +134,14 @@ filesTest("status: whatever lies among the runs, the others are shown", (out) =>
   Deno.symlinkSync("nowhere", `${work("d")}.lock-1`);
   Deno.writeTextFileSync(join(out, ".work", `sweep-${"0".repeat(16)}.json`), '{"name":1}');
   Deno.symlinkSync(".", join(out, "linked"));
+  exampleBundle(join(out, "without-0123456789ab"), examplePayload());
+  Deno.removeSync(join(out, "without-0123456789ab", "data", "model.safetensors"));
   const runs = statusOf(out);
   assertEquals(
     runs.map(({ name }) => name),
-    [..."abcd"].map((key) => key.repeat(16)).concat("example"),
+    [..."abcd"].map((key) => key.repeat(16)).concat("example", "without"),
   );
+  assertEquals(runs.at(-1)?.state, "damaged", "a bundle without its model is not finished");
   assertEquals(readSweeps(out), []);
   assertStringIncludes(statusText(out), "FID 12.35");
 });

@@ -1,6 +1,6 @@
 /** Why a spec is a new run: the fields in which it differs from what is finished. */
 import { join } from "@std/path";
-import { bundleFiles } from "../bundle/open.ts";
+import { openBundle } from "../bundle/open.ts";
 import { isBundle, readBundleDigests, readBundleSpec } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
 import { exists } from "../files/create.ts";
@@ -45,14 +45,14 @@ function compare(
   return { path, differences: specDifferences(spec, withoutPlaces(wanted)) };
 }
 
-/** The finished runs in a folder, as far as they can be read; further samples are none. */
+/** The whole bundles of runs in a folder; those of further samples are none. */
 function finishedRuns(out: string) {
   if (!exists(out)) return [];
   const names = [...Deno.readDirSync(out)].filter(({ name }) => !name.startsWith("."))
     .map(({ name }) => name).sort();
   return names.map((name) => join(out, name)).filter(isBundle).flatMap((path) => {
     try {
-      const bundle = bundleFiles(path);
+      const bundle = openBundle(path);
       const digests = readBundleDigests(bundle);
       if (digests.parent !== undefined) return [];
       return [{ path, spec: readBundleSpec(bundle), digest: digests.spec }];

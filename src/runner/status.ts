@@ -4,7 +4,7 @@
  */
 import { basename, join } from "@std/path";
 import { files } from "../bundle/layout.ts";
-import { bundleFiles } from "../bundle/open.ts";
+import { openBundle } from "../bundle/open.ts";
 import { isBundle, readBundleDigests, readBundleSpec, readMetrics } from "../bundle/read.ts";
 import { digestsForm, parseForm } from "../bundle/schemas.ts";
 import type { Score } from "../evaluation/evaluate.ts";
@@ -156,7 +156,7 @@ function bundleStatuses(out: string): RunStatus[] {
   }
 }
 
-/** Of a bundle as it lies; whether it is whole is `verify`'s business. */
+/** Of a bundle whose manifests and sizes are right; `verify` looks at the other bytes. */
 export function statusOfBundle(path: string): RunStatus {
   const found = {
     name: basename(path).replace(/-[0-9a-f]{12}(-\d+)?$/, ""),
@@ -166,7 +166,7 @@ export function statusOfBundle(path: string): RunStatus {
     lastSign: null,
   };
   try {
-    const bundle = bundleFiles(path);
+    const bundle = openBundle(path);
     const spec = readBundleSpec(bundle);
     const scores = (readMetrics(bundle)?.scores ?? []).map((
       { metric, value, standardError, better },
