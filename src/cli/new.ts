@@ -1,22 +1,27 @@
 /** `deno task new`: four questions, and a commented spec as the answer. */
-import { dirname, relative } from "@std/path";
+import { dirname, fromFileUrl, relative, resolve } from "@std/path";
 import { counted } from "../counted.ts";
 import { type Glance, glanceAt } from "../datasets/mod.ts";
 import { UserError } from "../errors.ts";
+import { exists } from "../files/create.ts";
 import { nearest } from "../nearest.ts";
 import { classesText } from "../spec/labels.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
 import { printable } from "../printable.ts";
+import { withHome } from "./folders.ts";
 import { positionals } from "./positionals.ts";
 import { exitCodeOf } from "./signals.ts";
 import { print } from "../terminal.ts";
+
+/** What editors complete specs by. */
+const schemaFile = fromFileUrl(new URL("../../experiments/spec.schema.json", import.meta.url));
 
 /** What `--help` prints. */
 export const help = `Asks four questions and writes a commented spec.
 
 Usage: deno task new [FILE]
 
-FILE is by default experiments/NAME-DATASET.yaml; a file that exists is never overwritten.`;
+FILE is by default NAME-DATASET.yaml, in experiments/ where there is such a folder; a file that exists is never overwritten.`;
 
 /** The four answers, as a person types them. */
 export interface Answers {
@@ -209,7 +214,7 @@ function askAll(ask: typeof askPerson): Answers | null {
   for (const { key, text, suggested, wrong } of questions) {
     while (answers[key] === undefined) {
       const typed = ask(text, suggested)?.trim();
-      const answer = typed === "" ? suggested : typed;
+      const answer = typed === "" ? suggested : typed && withHome(typed);
       if (answer === undefined) return null;
       const complaint = wrong(answer);
       if (complaint === undefined) answers[key] = answer;
@@ -252,9 +257,9 @@ export async function run(
   const found = await glanceAtOwn(answers.dataset);
   const resolved = resolveSpec(parseSpec(newSpec(answers, undefined, found)));
   const dataset = resolved.dataset === "folder" ? "folder" : resolved.dataset.replace("-", "");
-  const path = given ??
-    `experiments/${specName(resolved).toLowerCase().replace("-", "")}-${dataset}.yaml`;
-  const schema = relative(dirname(path), "experiments/spec.schema.json").replaceAll("\\", "/");
+  const file = `${specName(resolved).toLowerCase().replace("-", "")}-${dataset}.yaml`;
+  const path = given ?? (exists("experiments") ? `experiments/${file}` : file);
+  const schema = relative(dirname(resolve(path)), schemaFile).replaceAll("\\", "/");
   try {
     await Deno.writeTextFile(path, newSpec(answers, schema, found), { createNew: true });
   } catch (error) {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { encodePng } from "../formats/png.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
@@ -90,6 +91,27 @@ Deno.test({
     assertEquals(await run([`${folder}/other.yaml`], () => absent.shift() ?? null), 0);
     assertStringIncludes(captured.out.join("\n"), "cannot be read now");
     await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "new: without experiments/ the file is written where one stands (needs files)",
+  ignore: closed,
+  async fn() {
+    const before = Deno.cwd();
+    const folder = await Deno.makeTempDir();
+    const typed = ["D-2N", "mnist", "small", "45"];
+    try {
+      Deno.chdir(folder);
+      using _said = captureTerminal();
+      assertEquals(await run([], () => typed.shift() ?? null), 0);
+      const text = Deno.readTextFileSync(join(folder, "d2n-mnist.yaml"));
+      const [, schema = ""] = /\$schema=(.*)/.exec(text) ?? [];
+      assert(Deno.statSync(schema).isFile, "the schema is named from there");
+    } finally {
+      Deno.chdir(before);
+      await Deno.remove(folder, { recursive: true });
+    }
   },
 });
 
