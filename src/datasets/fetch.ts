@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { exists, openRegular } from "../files/create.ts";
+import { waitForLock } from "../files/lock.ts";
 import { ownedFolder } from "../files/owned.ts";
 import { gunzipPieces } from "../formats/gzip.ts";
 import { untar } from "../formats/tar.ts";
@@ -77,18 +78,6 @@ function openDownload(path: string): Deno.FsFile {
   return Deno.openSync(path, { read: true, write: true, createNew: true });
 }
 
-/**
- * Two who fetch the same take turns; the second finds it there. Where the disk cannot lock, both
- * fetch, and what they spoil for each other the SHA-256 tells.
- */
-async function takeTurns(file: Deno.FsFile): Promise<void> {
-  try {
-    await file.lock(true);
-  } catch {
-    // As said above.
-  }
-}
-
 /** Gets one archive into `folder`, or the rest of it. */
 async function fetchArchive(
   archive: Archive,
@@ -98,7 +87,6 @@ async function fetchArchive(
   const path = join(folder, archive.file);
   const file = openDownload(path);
   try {
-    await takeTurns(file);
     const reasons: string[] = [];
     for (const url of archive.urls) {
       if ((await file.stat()).size === archive.bytes) break;
@@ -179,6 +167,10 @@ export async function fetchDataset(
     wayOut: "go to another folder, whose data/ is yours",
     isLinkAllowed: true,
   });
+  using _turn = await waitForLock(`${downloads}.lock`, `fetching ${name}`, {
+    onWait: () => onProgress?.("waiting for another process that fetches it", 0, 1),
+  });
+  if (await taken()) return folder; // That one has fetched it.
   await Deno.mkdir(downloads, { recursive: true });
   const paths: string[] = [];
   const problems: string[] = [];

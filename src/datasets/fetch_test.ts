@@ -158,3 +158,14 @@ test("another file than the pinned one is never unpacked", async (dataRoot, url,
   await assertRejects(() => fetchDataset("set", [small], dataRoot), UserError, "more than 8 bytes");
   assertEquals(tree(dataRoot), [".downloads/set/set.tar.gz"]);
 });
+
+test(
+  "two who fetch the same at once fetch it once, and both have it",
+  async (dataRoot, url, _server, asked) => {
+    const fetch = () => fetchDataset("set", [archiveAt(url)], dataRoot);
+    const folders = await Promise.all([fetch(), fetch()]);
+    assertEquals(folders, [join(dataRoot, "set"), join(dataRoot, "set")]);
+    assertEquals(asked.length, 1);
+    assertEquals(tree(dataRoot).filter((path) => path.startsWith(".downloads")), []);
+  },
+);
