@@ -41,9 +41,10 @@ const mostBytes: [pattern: RegExp, bytes: number][] = [
   [/^(tag)?manifest-sha256\.txt$/, 32 << 20],
   [/^(bagit|bag-info)\.txt$/, 64 << 10],
   [/\.safetensors$/, 2 ** 34],
-  [/\.(png|gif|mp4|svg)$/, 256 << 20],
-  // A line a step: a hundred epochs of a million images are 200 MB.
-  [/^data\/loss\.csv$/, 512 << 20],
+  [/\.(png|svg)$/, 64 << 20],
+  [/\.(gif|mp4)$/, 256 << 20],
+  // A line a step: five million steps.
+  [/^data\/loss\.csv$/, 128 << 20],
   [/\.html$/, 256 << 20],
   [/./, 16 << 20],
 ];

@@ -129,7 +129,7 @@ Deno.test({
       /Deno\.(open|readFile|readTextFile)(Sync)?\(|\b(readTensors|readTensorFile|loadWeights|readInput|sha256OfFile)\(/;
     const found = ["bundle", "runner", "report", "cli"].flatMap((room) =>
       [...Deno.readDirSync(new URL(room, root))].map(({ name }) => `${room}/${name}`)
-    ).filter((name) => name.endsWith(".ts") && !/(_test|_nightly|testing|killing)\.ts$/.test(name))
+    ).filter((name) => name.endsWith(".ts") && !/(_test|_nightly|testing|killing|forging)\.ts$/.test(name))
       .filter((name) => {
         const text = Deno.readTextFileSync(new URL(name, root));
         return opening.test(text) && (name.startsWith("bundle/") || /\/bundle\//.test(text));

@@ -6,9 +6,7 @@
 import { takeInventory } from "./inventory.ts";
 import { judgeBag } from "./judge_bag.ts";
 import type { Judging, JudgingRun } from "./judging.ts";
-import { judgeMeaning } from "./meaning.ts";
 import type { Verification } from "./problem.ts";
-import { judgeTags } from "./retold.ts";
 
 export type { Problem, Verification } from "./problem.ts";
 
@@ -38,6 +36,9 @@ export async function judgeBundle(path: string, drawings?: JudgeDrawings): Promi
   };
   // What was tampered with is not worth being understood.
   if (problems.length === 0) {
+    // What reads specs and networks is loaded only where there is something whole to be judged.
+    const { judgeMeaning } = await import("./meaning.ts");
+    const { judgeTags } = await import("./retold.ts");
     const run = await judgeMeaning(judging);
     if (run !== null) await judgeTags(run);
     if (run !== null && problems.length === 0) await drawings?.(run);
