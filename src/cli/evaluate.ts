@@ -15,7 +15,7 @@ import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { defaultFolder } from "./folders.ts";
 import { createProgress } from "./progress.ts";
-import { print } from "../terminal.ts";
+import { print, printBeside } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -80,7 +80,11 @@ export async function run(args: string[]): Promise<number> {
 async function openImages(
   path: string,
 ): Promise<{ images: ImageSource; spec: ResolvedSpec | null }> {
-  if (!isBundle(path)) return { images: imagesInFolder(path), spec: null };
+  if (!isBundle(path)) {
+    const images = await imagesInFolder(path);
+    for (const note of images.notes) printBeside(note);
+    return { images, spec: null };
+  }
   const samples = await readSamples(path);
   const digest = sha256(samples.images);
   return {

@@ -4,7 +4,6 @@ import {
   assertNotEquals,
   assertRejects,
   assertStringIncludes,
-  assertThrows,
 } from "@std/assert";
 import { join } from "@std/path";
 import { dataDigest, type Dataset } from "../datasets/dataset.ts";
@@ -218,7 +217,7 @@ Deno.test({
   name: "a folder's images are read in the order of their names, and other files passed over " +
     "(needs --allow-read --allow-write)",
   ignore: !granted("read", "write"),
-  fn() {
+  async fn() {
     const folder = Deno.makeTempDirSync();
     const png = (value: number) =>
       encodePng({ width: 1, height: 1, channels: 1, data: Uint8Array.of(value) });
@@ -226,13 +225,18 @@ Deno.test({
     Deno.writeFileSync(join(folder, "b", "1.png"), png(7));
     Deno.writeFileSync(join(folder, "a.PNG"), png(5));
     Deno.writeTextFileSync(join(folder, "notes.txt"), "no image");
-    const source = imagesInFolder(folder);
-    assertEquals([source.count, source.read(0).data[0], source.read(1).data[0]], [2, 5, 7]);
+    Deno.writeFileSync(join(folder, "c"), png(9));
+    Deno.writeFileSync(join(folder, "d.png.part"), png(9));
+    const source = await imagesInFolder(folder);
+    assertEquals([source.count, ...[0, 1, 2].map((i) => source.read(i).data[0])], [3, 5, 7, 9]);
+    assertEquals(source.notes, [
+      `${folder}: not used: 2 files (d.png.part, notes.txt): no images`,
+    ]);
     Deno.writeFileSync(join(folder, "a.PNG"), png(200).subarray(0, 20));
-    assertNotEquals(imagesInFolder(folder).digest, source.digest);
+    assertNotEquals((await imagesInFolder(folder)).digest, source.digest);
     const bad = join(folder, "b", "bad.png");
     Deno.writeTextFileSync(bad, "no image");
-    assertThrows(
+    await assertRejects(
       () => imagesInFolder(folder),
       UserError,
       `${bad}: this is no image; read are PNG, JPEG, WebP, PGM and PPM`,
