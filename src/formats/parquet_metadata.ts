@@ -85,9 +85,8 @@ export function readClassNames(metadata: ThriftStruct): Map<string, string[]> {
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  return new Map(Object.entries(value)).get(name);
 }
 
 /** A group of rows: how many, and where each column's pages lie. */

@@ -3,7 +3,7 @@
  * https://parquet.apache.org/docs/file-format/data-pages. Read are the encodings that are written
  * unless another is asked for: plain values, and numbers of a dictionary's values.
  */
-import { inflateSync } from "fflate";
+import { gunzipSync } from "fflate";
 import { decodeThrift, structField, ThriftFault, type ThriftStruct, wholeField } from "./thrift.ts";
 
 /** A value: bytes of a column of bytes, a whole number of others; null where there is none. */
@@ -45,8 +45,7 @@ function unpacked(packed: Uint8Array, size: number, { codec, unpackers }: Column
   }
   if (size === 0) return new Uint8Array();
   const unpack = codec === 2
-    // A gzip file within: ten bytes before what is deflated, eight behind it.
-    ? () => inflateSync(packed.subarray(10, -8), { out: new Uint8Array(size) })
+    ? () => gunzipSync(packed, { out: new Uint8Array(size) })
     : unpackers[codec];
   if (!unpack) throw new PageFault(`it is packed by ${codecNames[codec] ?? `codec ${codec}`}`);
   const bytes = unpack(packed, size);
