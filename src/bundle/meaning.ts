@@ -92,6 +92,9 @@ function judgeDigests({ spec, digests, problems }: JudgingRun): void {
       what: "the run digest is not that of the spec, data and method digests",
     });
   }
+  if (digests.parent === undefined && (spec.training.from ?? undefined) !== digests.from) {
+    problems.push({ file, what: "its parent is not the one that the spec's training.from names" });
+  }
   const training = runDigest(trainingDigest(spec), digests.data, digests.method, digests.from);
   const expected = digests.parent === undefined ? training : undefined;
   if (digests.training !== expected) {

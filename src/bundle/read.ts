@@ -129,6 +129,18 @@ export function drawingWeights(bundle: BundleFiles): string | null {
   return [files.average, files.model].map((file) => `data/${file}`).find(bundle.has) ?? null;
 }
 
+/**
+ * The resolved spec of a bundle with the place where its images lay when it was made: that is no
+ * part of the results, and environment.json tells it.
+ */
+export function readSpecWithImages(bundle: ReadableBundle): ResolvedSpec {
+  const found = filesOf(bundle);
+  const spec = readBundleSpec(found);
+  const told = readEnvironment(found);
+  const path = told !== null && "trainedOn" in told ? told.data.path ?? null : null;
+  return { ...spec, data: { ...spec.data, path } };
+}
+
 /** The loss of each training step; none where the bundle has no training of its own. */
 export function readLosses(bundle: ReadableBundle): Loss[] {
   const found = filesOf(bundle);

@@ -43,7 +43,9 @@ export function scoredRuns(
       return [];
     }
     const resolved = readBundleSpec(bundle);
-    const run = `${specDigest(resolved)} ${evaluation.reference.digest}`;
+    // Images and parent are not in the spec's digest.
+    const { training: { from } } = resolved;
+    const run = `${specDigest(resolved)} ${evaluation.reference.digest} ${from}`;
     const first = seen.get(run);
     if (first !== undefined) {
       skipped(line`${path}: the same run as ${first}, left out`);

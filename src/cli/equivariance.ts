@@ -2,7 +2,12 @@
 import { basename, join } from "@std/path";
 import { writeFileAtomic } from "../files/create.ts";
 import { openBundle } from "../bundle/open.ts";
-import { drawingWeights, findBundles, readBundleSpec } from "../bundle/read.ts";
+import {
+  drawingWeights,
+  findBundles,
+  readBundleDigests,
+  readSpecWithImages,
+} from "../bundle/read.ts";
 import { fillBatch, loadDataset } from "../datasets/mod.ts";
 import { type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../errors.ts";
@@ -96,7 +101,7 @@ export async function run(args: string[]): Promise<number> {
   try {
     for (const { bundle, weights } of bundles) {
       const { path } = bundle;
-      const spec = resolveSpec(parseSpec(JSON.stringify(readBundleSpec(bundle))), overrides);
+      const spec = resolveSpec(parseSpec(JSON.stringify(readSpecWithImages(bundle))), overrides);
       const images = await imagesOf(spec, seeds * perSeed, data);
       const unet = compileUNet(spec);
       try {
@@ -116,7 +121,7 @@ export async function run(args: string[]): Promise<number> {
         networks.push({
           name,
           bundle: basename(path),
-          kin: specDigest({ ...spec, seed: 0 }),
+          kin: `${specDigest({ ...spec, seed: 0 })} ${readBundleDigests(bundle).data}`,
           scores,
         });
         if (flags.spectra) {

@@ -1,6 +1,6 @@
 /** `deno task evaluate`: FID, KID and IS of one set of images against another. */
 import { basename } from "@std/path";
-import { isBundle, readBundleSpec, readSamples } from "../bundle/read.ts";
+import { isBundle, readSamples, readSpecWithImages } from "../bundle/read.ts";
 import { counted } from "../counted.ts";
 import { type Dataset, loadDataset } from "../datasets/mod.ts";
 import { openEngine } from "../engines/mod.ts";
@@ -89,7 +89,7 @@ async function openImages(
   const digest = sha256(samples.images);
   return {
     images: imagesInMemory({ name: basename(path), digest, ...samples }),
-    spec: readBundleSpec(path),
+    spec: readSpecWithImages(path),
   };
 }
 

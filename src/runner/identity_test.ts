@@ -2,6 +2,8 @@
 // as small as they can be.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { readSpecWithImages } from "../bundle/read.ts";
+import { verifyBundle } from "../report/verify.ts";
 import { UserError } from "../errors.ts";
 import { encodePng } from "../formats/png.ts";
 import { loadSpec, loadSweep, parseSpec, resolveSpec } from "../spec/mod.ts";
@@ -45,6 +47,7 @@ filesTest("a parent may be renamed and moved: its digest names it", async (folde
   const spec = Deno.readTextFileSync(join(child.path, "data", "spec.yaml"));
   assertStringIncludes(spec, `from: ${from}\n`);
   assert(!spec.includes(folder), "no path of this machine is among the results");
+  assertEquals((await verifyBundle(child.path)).problems, []);
 
   const renamed = join(options.out, "renamed");
   Deno.renameSync(parent, renamed);
@@ -77,6 +80,7 @@ filesTest("own images are known by their pixels, wherever they lie", async (fold
   const first = await runExperiment(at(images), options);
   assert(!Deno.readTextFileSync(join(first.path, "data", "spec.yaml")).includes(folder));
   assert((await reproduceBundle(first.path, options)).ok, "the bundle tells where they lay");
+  assertEquals(readSpecWithImages(first.path).data.path, images, "evaluate and equivariance, too");
 
   const moved = join(folder, "elsewhere");
   Deno.renameSync(images, moved);
@@ -93,7 +97,7 @@ filesTest("own images are known by their pixels, wherever they lie", async (fold
 });
 
 filesTest("a bundle's spec as written finds the same run again", async (folder) => {
-  const { options } = place(folder);
+  const { options, said } = place(folder);
   const base = join(folder, "base.yaml");
   const own = join(folder, "own.yaml");
   Deno.writeTextFileSync(base, "dataset: mnist\nimageSize: 8\nbaseWidth: 4 # thin\n");
@@ -121,6 +125,8 @@ evaluation: { metrics: [] }
   const { members } = await loadSweep(own, ["training.images=8", "seed=1,2"]);
   const finished = await runSweep(members, options);
   for (const { bundle } of finished) assertEquals(await again(bundle ?? ""), bundle);
+  const near = said.filter((text) => /nearest there is, [^,]*seed/.test(text));
+  assertEquals(near, [], "members of a sweep are meant to be near");
   assertEquals(new Set(finished.map(({ bundle }) => bundle)).size, 2);
 });
 

@@ -1,11 +1,7 @@
 /** Why a spec is a new run: the fields in which it differs from what is finished. */
-import { join } from "@std/path";
-import { openBundle } from "../bundle/open.ts";
-import { isBundle, readBundleDigests, readBundleSpec } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
-import { exists } from "../files/create.ts";
 import { type Difference, specDifferences } from "../spec/differences.ts";
 import { type ResolvedSpec, specDigest, withoutPlaces } from "../spec/mod.ts";
+import { type Begun, finishedRuns } from "./nearest_run.ts";
 
 /** A finished run, and in what it differs. */
 interface Compared {
@@ -38,27 +34,9 @@ function said(value: unknown): string {
 }
 
 function compare(
-  { path, spec, digest }: { path: string; spec: ResolvedSpec; digest: string },
+  { path, spec, digests }: Begun,
   wanted: ResolvedSpec,
 ): Compared {
-  if (digest === specDigest(wanted)) return { path, differences: [] };
+  if (digests.spec === specDigest(wanted)) return { path, differences: [] };
   return { path, differences: specDifferences(spec, withoutPlaces(wanted)) };
-}
-
-/** The whole bundles of runs in a folder; those of further samples are none. */
-function finishedRuns(out: string) {
-  if (!exists(out)) return [];
-  const names = [...Deno.readDirSync(out)].filter(({ name }) => !name.startsWith("."))
-    .map(({ name }) => name).sort();
-  return names.map((name) => join(out, name)).filter(isBundle).flatMap((path) => {
-    try {
-      const bundle = openBundle(path);
-      const digests = readBundleDigests(bundle);
-      if (digests.parent !== undefined) return [];
-      return [{ path, spec: readBundleSpec(bundle), digest: digests.spec }];
-    } catch (error) {
-      if (error instanceof UserError) return [];
-      throw error;
-    }
-  });
 }

@@ -4,7 +4,7 @@
  */
 import { join } from "@std/path";
 import { type Digests, files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
-import { bundleFiles } from "../bundle/open.ts";
+import { openBundle } from "../bundle/open.ts";
 import { findBundles, readBundleDigests, readBundleSpec, readLosses } from "../bundle/read.ts";
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
@@ -19,7 +19,7 @@ import type { Prepared } from "./prepare.ts";
 const mostDifferences = 3;
 
 /** A training that was begun. */
-interface Begun {
+export interface Begun {
   path: string;
   spec: ResolvedSpec;
   digests: Digests;
@@ -38,11 +38,19 @@ export function writeWorkSpec(path: string, spec: ResolvedSpec, digests: Digests
  * What a person should know before a training begins anew: the nearest one that there is, the
  * fields in which it differs, and how to go on from it. Null where none is near, or its model is
  * taken anyway.
+ *
+ * @param kin digests of trainings that are meant to differ from it: members of the same sweep
  */
-export async function nearestRun(prepared: Prepared, out: string): Promise<string | null> {
+export async function nearestRun(
+  prepared: Prepared,
+  out: string,
+  kin: ReadonlySet<string> = new Set(),
+): Promise<string | null> {
   if (prepared.shared) return null;
   const compared = [...finishedRuns(out), ...unfinishedRuns(out)].flatMap((begun) => {
-    if (begun.digests.training === prepared.digests.training) return [];
+    const { training } = begun.digests;
+    if (training === undefined || training === prepared.digests.training) return [];
+    if (kin.has(training)) return [];
     const differences = trainingDifferences(begun, prepared);
     return differences.length > 0 && differences.length <= mostDifferences
       ? [{ begun, differences }]
@@ -115,16 +123,16 @@ function said(value: unknown): string {
 
 /** Steps that a training has done. */
 async function stepsOf({ path, finished }: Begun): Promise<number> {
-  if (finished) return readLosses(bundleFiles(path)).length;
+  if (finished) return readLosses(openBundle(path)).length;
   const checkpoint = await readCheckpoint(join(path, "checkpoint.safetensors"));
   return checkpoint?.losses.length ?? 0;
 }
 
-/** The finished runs in a folder, as far as they can be read. */
-function finishedRuns(out: string): Begun[] {
+/** The whole bundles of runs in a folder; those of further samples are none. */
+export function finishedRuns(out: string): Begun[] {
   return attempted(() => findBundles([out])).flat().flatMap((path) =>
     attempted(() => {
-      const bundle = bundleFiles(path);
+      const bundle = openBundle(path);
       const digests = readBundleDigests(bundle);
       return { path, spec: readBundleSpec(bundle), digests, finished: true };
     })

@@ -2,7 +2,7 @@
 import { basename, dirname, resolve } from "@std/path";
 import { type PayloadDifferences, payloadDifferences } from "../bundle/differences.ts";
 import { type BundleFiles, openBundle } from "../bundle/open.ts";
-import { readBundleDigests, readBundleSpec, readEnvironment } from "../bundle/read.ts";
+import { readBundleDigests, readSpecWithImages } from "../bundle/read.ts";
 import { verifyBundle } from "../report/verify.ts";
 import { UserError } from "../errors.ts";
 import { placeDifferences, readPlace } from "./place.ts";
@@ -107,10 +107,7 @@ export async function reproduceBundle(
 
 /** The spec of a bundle, with the places where its images and its parent lie here. */
 function specHere(bundle: BundleFiles, { images, from, out = "out" }: ReproduceOptions) {
-  const spec = readBundleSpec(bundle);
-  const environment = readEnvironment(bundle);
-  const told = environment !== null && "trainedOn" in environment ? environment.data.path : null;
-  const path = images ?? told ?? null;
+  const spec = readSpecWithImages(bundle);
   const beside = [out, dirname(resolve(bundle.path))];
   const parent = from ?? findParent(spec, beside)?.path ?? spec.training.from;
   if (from !== undefined && spec.training.from === null) {
@@ -118,7 +115,7 @@ function specHere(bundle: BundleFiles, { images, from, out = "out" }: ReproduceO
   }
   return {
     ...spec,
-    data: { ...spec.data, path },
+    data: { ...spec.data, path: images ?? spec.data.path },
     training: { ...spec.training, from: parent },
   };
 }

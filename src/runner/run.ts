@@ -78,6 +78,8 @@ export interface RunOptions {
   again?: boolean | undefined;
   /** What the run's digests must be: those of the bundle that is to be reproduced. */
   expected?: Digests | undefined;
+  /** Training digests of its fellows in a sweep, which are meant to be near it. */
+  kin?: ReadonlySet<string> | undefined;
   /** Whom to tell how far it is; default nobody. */
   report?: Reporter | undefined;
   /** A folder for TensorBoard, in which the run gets one of its own. */
@@ -133,7 +135,7 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
       return finishedBundle(meanwhile, report);
     }
     const checkpoint = await checkpointOf(prepared, out);
-    const nearest = checkpoint || again ? null : await nearestRun(prepared, out);
+    const nearest = checkpoint || again ? null : await nearestRun(prepared, out, options.kin);
     if (nearest) report.message(nearest);
     requireRoom(prepared, out);
     keepInWork(work, prepared, { log, stopwatch, diary });

@@ -165,6 +165,7 @@ async function attempt(sweep: Sweep, member: Member): Promise<void> {
       ...options,
       out,
       engine: engines.open,
+      kin: new Set(sweep.trainingOf.values()),
       report: said,
       source: { path: `${name.replaceAll("/", "-")}.yaml`, text: writtenOf.get(spec) ?? "" },
     });
