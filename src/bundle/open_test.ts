@@ -127,9 +127,13 @@ Deno.test({
     const root = new URL("../", import.meta.url);
     const opening =
       /Deno\.(open|readFile|readTextFile)(Sync)?\(|\b(readTensors|readTensorFile|loadWeights|readInput|sha256OfFile)\(/;
-    const found = ["bundle", "runner", "report", "cli"].flatMap((room) =>
-      [...Deno.readDirSync(new URL(room, root))].map(({ name }) => `${room}/${name}`)
-    ).filter((name) => name.endsWith(".ts") && !/(_test|_nightly|testing|killing|forging)\.ts$/.test(name))
+    const list = (folder: string): string[] =>
+      [...Deno.readDirSync(new URL(folder, root))].flatMap(({ name, isDirectory }) =>
+        isDirectory ? list(`${folder}/${name}`) : [`${folder}/${name}`]
+      );
+    const found = ["bundle", "cli", "evaluation", "report", "runner", "web"].flatMap(list).filter((
+      name,
+    ) => name.endsWith(".ts") && !/(_test|_nightly|testing|killing|forging)\.ts$/.test(name))
       .filter((name) => {
         const text = Deno.readTextFileSync(new URL(name, root));
         return opening.test(text) && (name.startsWith("bundle/") || /\/bundle\//.test(text));
