@@ -14,6 +14,7 @@ import { openEngine } from "../engines/mod.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { newState } from "../training/state.ts";
 import { jittedTrainStep } from "../training/train.ts";
+import type { Rate } from "./table.ts";
 import { compileUNet } from "../unet/mod.ts";
 
 const options = parseArgs(Deno.args, {
@@ -55,7 +56,7 @@ const key = tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32");
 const decay = tf.scalar(0);
 let step = 0;
 
-const [train, trainCpu] = await imagesPerSecond(() => {
+const train = await imagesPerSecond(() => {
   const { learningRate, weightDecay, beta1, beta2 } = spec.training;
   const rates = tf.tensor1d(
     adamwRates({ learningRate, weightDecay, beta1, beta2, step: step + 1 }),
@@ -66,14 +67,11 @@ const [train, trainCpu] = await imagesPerSecond(() => {
   return loss!;
 });
 const peakBytes = peakResidentBytes();
-const [sampled, forwardCpu] = await imagesPerSecond(() => forward(images, timesteps)[0]!);
+const applied = await imagesPerSecond(() => forward(images, timesteps)[0]!);
 console.log(
   JSON.stringify({
     variant: options.variant,
-    train,
-    forward: sampled,
-    trainCpu,
-    forwardCpu,
+    images: { train, forward: applied },
     peakBytes,
     engine: engine.description,
   }),
@@ -86,7 +84,7 @@ engine.dispose();
  * The best of the repeats, after two calls that trace and warm up; each ends when its result has
  * been read.
  */
-async function imagesPerSecond(call: () => tf.Tensor): Promise<[wall: number, cpu: number]> {
+async function imagesPerSecond(call: () => tf.Tensor): Promise<Rate> {
   let best = Infinity;
   let bestCpu = Infinity;
   for (let i = -2; i < Number(options.repeats); i++) {
@@ -101,7 +99,7 @@ async function imagesPerSecond(call: () => tf.Tensor): Promise<[wall: number, cp
     }
     result.dispose();
   }
-  return [1000 * batch / best, 1000 * batch / bestCpu];
+  return { wall: 1000 * batch / best, cpu: 1000 * batch / bestCpu };
 }
 
 /**

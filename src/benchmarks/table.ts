@@ -1,16 +1,27 @@
-/** The benchmark's figures as a Markdown table. */
+/** The benchmark's figures as Markdown tables. */
 import { markdownTable } from "../formats/markdown.ts";
 
-/** One process's figures for one variant, in images a second. */
-export interface Speed {
-  readonly train: number;
-  readonly forward: number;
-  /** The most memory that the process had while it trained; null where unknown. */
-  readonly peakBytes?: number | null;
+/** Images a second, and images a second of processor time. */
+export interface Rate {
+  readonly wall: number;
+  readonly cpu: number;
 }
 
-/** Who is timed: this project, and the PyTorch peer without and with torch.compile. */
-export type Runner = "ours" | "eager" | "compile";
+/** One process's figures for one variant. */
+export interface Speed {
+  /** By what was done: `train`, `forward`; `ancestral`, `turned`, `ddim`. */
+  readonly images: Readonly<Record<string, Rate>>;
+  /** The most memory that the process had while it trained; null where unknown. */
+  readonly peakBytes?: number | null;
+  /** What computed, for people. */
+  readonly engine?: string;
+}
+
+/**
+ * Who is timed: this project, in float32 too where another precision is asked for, and the PyTorch
+ * peer without and with torch.compile.
+ */
+export type Runner = "ours" | "float32" | "eager" | "compile";
 
 /**
  * The figures of one variant, one of each runner for each round; a runner that did not run has
@@ -21,39 +32,71 @@ export interface Row {
   readonly speeds: Readonly<Record<Runner, readonly Speed[]>>;
 }
 
-const columns = [
-  "variant",
-  "training: ours",
-  "eager",
-  "compile",
-  "ours/eager (goal 2.5)",
-  "ours/compile (goal 2.2)",
-  "forward: ours",
-  "eager",
-  "compile",
-  "ours/compile (goal 1.2)",
-  "peak memory (goal 3 GB)",
-];
+type Of = "wall" | "cpu";
+
+/** A column: its title and the cell of a row. */
+type Column = [title: string, cell: (row: Row) => string];
 
 /**
- * Images a second, best (median) of the rounds; the ratios are of the bests, and a goal missed is
- * marked by an x.
+ * Training and forward, best (median) of the rounds; the ratios are of the bests, and a goal missed
+ * is marked by an x.
  */
-export function speedTable(rows: readonly Row[]): string {
-  const body = rows.map(({ variant, speeds: { ours, eager, compile } }) => [
-    variant,
-    ...[ours, eager, compile].map((speeds) => rate(speeds, "train")),
-    ratio(ours, eager, "train", 2.5),
-    ratio(ours, compile, "train", 2.2),
-    ...[ours, eager, compile].map((speeds) => rate(speeds, "forward")),
-    ratio(ours, compile, "forward", 1.2),
-    memory(ours),
-  ]);
-  return markdownTable(columns, body).toString();
+export function speedTable(rows: readonly Row[], precision: string, of: Of): string {
+  const columns: Column[] = precision === "float32"
+    ? [
+      ["training: ours", rate("ours", "train", of)],
+      ["eager", rate("eager", "train", of)],
+      ["compile", rate("compile", "train", of)],
+      ["ours/eager (goal 2.5)", ratio("eager", "train", of, 2.5)],
+      ["ours/compile (goal 2.2)", ratio("compile", "train", of, 2.2)],
+      ["forward: ours", rate("ours", "forward", of)],
+      ["eager", rate("eager", "forward", of)],
+      ["compile", rate("compile", "forward", of)],
+      ["ours/compile (goal 1.2)", ratio("compile", "forward", of, 1.2)],
+      ["peak memory (goal 3 GB)", memory("ours", 3e9)],
+    ]
+    : [
+      ["training: ours", rate("ours", "train", of)],
+      ["ours in float32", rate("float32", "train", of)],
+      ["autocast, eager", rate("eager", "train", of)],
+      ["autocast, compile", rate("compile", "train", of)],
+      ["ours/float32 (goal 1.6)", ratio("float32", "train", of, 1.6)],
+      ["ours/eager (goal 2.4)", ratio("eager", "train", of, 2.4)],
+      ["forward: ours", rate("ours", "forward", of)],
+      ["ours in float32", rate("float32", "forward", of)],
+      ["autocast, eager", rate("eager", "forward", of)],
+      ["ours/float32 (goal 1.5)", ratio("float32", "forward", of, 1.5)],
+      ["peak memory", memory("ours", Infinity)],
+      ["in float32", memory("float32", Infinity)],
+    ];
+  return tableOf(rows, columns);
 }
 
-function best(speeds: readonly Speed[], what: "train" | "forward"): number {
-  return Math.max(...speeds.map((speed) => speed[what]));
+/** Sampling: images a second, were all steps like those that were timed. */
+export function samplingTable(rows: readonly Row[], of: Of): string {
+  const ways = [["ancestral", "ancestral, 999 steps"], ["turned", "the same, turned"], [
+    "ddim",
+    "DDIM, 50 steps",
+  ]];
+  return tableOf(
+    rows,
+    ways.flatMap(([way, title]): Column[] => [
+      [`${title}: ours`, rate("ours", way!, of, 3)],
+      ["eager", rate("eager", way!, of, 3)],
+      ["ours/eager (goal 2)", ratio("eager", way!, of, 2)],
+    ]),
+  );
+}
+
+function tableOf(rows: readonly Row[], columns: Column[]): string {
+  return markdownTable(
+    ["variant", ...columns.map(([title]) => title)],
+    rows.map((row) => [row.variant, ...columns.map(([_, cell]) => cell(row))]),
+  ).toString();
+}
+
+function rates({ speeds }: Row, runner: Runner, what: string, of: Of): number[] {
+  return speeds[runner].flatMap(({ images }) => images[what] ? [images[what][of]] : []);
 }
 
 /** The middle value; of an even number the mean of the two in the middle. */
@@ -63,27 +106,28 @@ export function median(values: readonly number[]): number {
   return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }
 
-function rate(speeds: readonly Speed[], what: "train" | "forward"): string {
-  if (speeds.length === 0) return "-";
-  return `${best(speeds, what).toFixed(1)} (${
-    median(speeds.map((speed) => speed[what])).toFixed(1)
-  })`;
+function rate(runner: Runner, what: string, of: Of, digits = 1): Column[1] {
+  return (row) => {
+    const found = rates(row, runner, what, of);
+    if (found.length === 0) return "-";
+    return `${Math.max(...found).toFixed(digits)} (${median(found).toFixed(digits)})`;
+  };
 }
 
-function ratio(
-  ours: readonly Speed[],
-  theirs: readonly Speed[],
-  what: "train" | "forward",
-  goal: number,
-): string {
-  if (ours.length === 0 || theirs.length === 0) return "-";
-  const value = best(ours, what) / best(theirs, what);
-  return value.toFixed(2) + (value < goal ? " x" : "");
+function ratio(other: Runner, what: string, of: Of, goal: number): Column[1] {
+  return (row) => {
+    const [ours, theirs] = [rates(row, "ours", what, of), rates(row, other, what, of)];
+    if (ours.length === 0 || theirs.length === 0) return "-";
+    const value = Math.max(...ours) / Math.max(...theirs);
+    return value.toFixed(2) + (value < goal ? " x" : "");
+  };
 }
 
-function memory(ours: readonly Speed[]): string {
-  const peaks = ours.flatMap(({ peakBytes }) => peakBytes ? [peakBytes] : []);
-  if (peaks.length === 0) return "-";
-  const gigabytes = Math.max(...peaks) / 1e9;
-  return `${gigabytes.toFixed(2)} GB${gigabytes > 3 ? " x" : ""}`;
+function memory(runner: Runner, goal: number): Column[1] {
+  return ({ speeds }) => {
+    const peaks = speeds[runner].flatMap(({ peakBytes }) => peakBytes ? [peakBytes] : []);
+    if (peaks.length === 0) return "-";
+    const peak = Math.max(...peaks);
+    return `${(peak / 1e9).toFixed(2)} GB${peak > goal ? " x" : ""}`;
+  };
 }
