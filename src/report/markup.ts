@@ -227,12 +227,16 @@ export function scriptFile(name: string): Html {
   return made(`<script src="${name}"></script>`);
 }
 
-const svgElements = new Set(["svg", "g", "defs", "clipPath", "path", "rect", "text", "tspan"]);
+const svgElements = new Set(
+  ("svg g defs clipPath path rect circle ellipse line polyline polygon text tspan title")
+    .split(" "),
+);
 
 const svgAttributes = new Set(
-  ("width height x y viewBox fill fill-opacity d stroke stroke-opacity stroke-width " +
-    "stroke-linecap stroke-linejoin stroke-dasharray dominant-baseline text-anchor transform " +
-    "clip-path id xml:space font-size font-family font-weight").split(" "),
+  ("width height x y x1 y1 x2 y2 cx cy r rx ry points d viewBox fill fill-opacity opacity stroke " +
+    "stroke-opacity stroke-width stroke-linecap stroke-linejoin stroke-dasharray " +
+    "dominant-baseline text-anchor transform clip-path id xml:space font-size font-family " +
+    "font-weight").split(" "),
 );
 
 /**
