@@ -35,38 +35,45 @@ const redrawMs = 200;
 
 /** Makes a display on stderr. */
 export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
-  const write = options.write ?? draw;
+  const { write = draw, now = () => performance.now(), size = terminalSize } = options;
   const terminal = options.terminal ?? Deno.stderr.isTerminal();
-  const now = options.now ?? (() => performance.now());
   if (options.quiet) return { report: createProgress({ quiet: true }), change() {}, clear() {} };
-  if (!terminal) {
-    const progress = createProgress({ write, terminal, now });
-    const told = new Map<Member, string>();
-    return {
-      report: progress,
-      change(member, members) {
-        if (member.state === told.get(member)) return;
-        told.set(member, member.state);
-        const words = member.state === "elsewhere" ? member.reason : stateText(member);
-        const bundle = member.bundle ? `, ${member.bundle}` : "";
-        if (member.state !== "running") progress.message(`${member.name}: ${words}${bundle}`);
-        if (["finished", "failed"].includes(member.state)) progress.message(countLine(members));
-      },
-      clear() {},
-    };
-  }
-  const size = options.size ?? terminalSize;
-  let shown = 0;
-  let shownMs = -Infinity;
-  let states = "";
+  return terminal ? liveDisplay(write, now, size) : plainDisplay(write, now);
+}
+
+/** A line for each change of a member's state, and the progress of the one at work. */
+function plainDisplay(write: (text: string) => void, now: () => number): SweepDisplay {
+  const report = createProgress({ write, terminal: false, now });
+  const told = new Map<Member, string>();
+  return {
+    report,
+    change(member, members) {
+      if (member.state === told.get(member)) return;
+      told.set(member, member.state);
+      const words = member.state === "elsewhere" ? member.reason : stateText(member);
+      const bundle = member.bundle ? `, ${member.bundle}` : "";
+      if (member.state !== "running") report.message(`${member.name}: ${words}${bundle}`);
+      if (["finished", "failed"].includes(member.state)) report.message(countLine(members));
+    },
+    clear() {},
+  };
+}
+
+/** A table that is drawn over itself. */
+function liveDisplay(
+  write: (text: string) => void,
+  now: () => number,
+  size: () => { columns: number; rows: number },
+): SweepDisplay {
+  const shown = { lines: 0, ms: -Infinity, states: "" };
   let present: readonly Member[] = [];
   // Up over the old table, and everything below is erased.
-  const erase = () => shown > 0 ? `\x1b[${shown}A\x1b[J` : "";
+  const erase = () => shown.lines > 0 ? `\x1b[${shown.lines}A\x1b[J` : "";
   function show() {
     const { columns, rows } = size();
     const lines = tableLines(present, rows - 2).map((line) => line.slice(0, columns - 1));
     write(erase() + lines.join("\n") + "\n");
-    [shown, shownMs] = [lines.length, now()];
+    Object.assign(shown, { lines: lines.length, ms: now() });
   }
   return {
     report: {
@@ -75,20 +82,20 @@ export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
       done() {},
       message(text) {
         write(`${erase()}${visible(text)}\n`);
-        shown = 0;
+        shown.lines = 0;
         if (present.length) show();
       },
     },
     change(_member, members) {
       present = members;
-      const now_ = members.map(({ state }) => state).join();
-      if (now_ === states && now() - shownMs < redrawMs) return;
-      states = now_;
+      const states = members.map(({ state }) => state).join();
+      if (states === shown.states && now() - shown.ms < redrawMs) return;
+      shown.states = states;
       show();
     },
     clear() {
       write(erase());
-      shown = 0;
+      shown.lines = 0;
     },
   };
 }
