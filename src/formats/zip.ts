@@ -137,13 +137,13 @@ function inflate(packed: Uint8Array, size: number, fault: () => UserError): Uint
  * The entries of an archive by name. The bytes of those that are stored are parts of the archive's,
  * not copies.
  *
- * @param options.most at most so many bytes, unpacked
+ * @param options.most at most so many bytes come of what is packed; what is stored is there already
  * @throws UserError where it is damaged, encrypted, packed otherwise than by deflate, or holds more
  */
 export function decodeZip(
   bytes: Uint8Array,
   where: string,
-  { most = 2 ** 31 }: { most?: number } = {},
+  { most = 2 ** 29 }: { most?: number } = {},
 ): Map<string, Uint8Array> {
   const fault = (what: string) =>
     new UserError(`${where}: this zip archive cannot be read: ${what}`);
@@ -152,7 +152,7 @@ export function decodeZip(
   const { at: directory, count } = findDirectory(archive);
   const entries = new Map<string, Uint8Array>();
   let packedTotal = 0;
-  let total = 0;
+  let unpackedTotal = 0;
   for (let i = 0, at = directory; i < count; i++) {
     const entry = readEntry(archive, at);
     const named = quoted(entry.name);
@@ -166,7 +166,9 @@ export function decodeZip(
     if (entries.has(entry.name)) throw fault(`${named} is there twice`);
     // Entries that overlap could make a small archive cost much.
     if ((packedTotal += entry.packed) > bytes.length) throw fault("its entries overlap");
-    if ((total += entry.size) > most) throw fault(`it holds more than ${most} bytes`);
+    if (!isStored && (unpackedTotal += entry.size) > most) {
+      throw fault(`its packed entries hold more than ${most} bytes; store them unpacked`);
+    }
     const content = isStored
       ? packed
       : inflate(packed, entry.size, () => fault(`${named} is damaged`));

@@ -1,0 +1,45 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { zipSync } from "fflate";
+import { UserError } from "../errors.ts";
+import { fuzz } from "./fuzz.ts";
+import { decodeZip } from "./zip.ts";
+
+const text = (content: string) => new TextEncoder().encode(content);
+const files = { "a.txt": text("hello"), "b/c": text("x".repeat(5000)), "empty": new Uint8Array() };
+const stored = Uint8Array.from(zipSync(files, { level: 0 }));
+const packed = Uint8Array.from(zipSync(files, { level: 9 }));
+
+Deno.test("entries, stored and packed, are those that went in", () => {
+  for (const bytes of [stored, packed]) {
+    assertEquals(Object.fromEntries(decodeZip(bytes, "a.zip")), files);
+  }
+});
+
+Deno.test("zip bombs: what is packed is bounded, what is stored costs nothing", () => {
+  assertThrows(() => decodeZip(packed, "a.zip", { most: 5000 }), UserError, "hold more than 5000");
+  assertEquals(decodeZip(stored, "a.zip", { most: 0 }).size, 3);
+  const zeros = Uint8Array.from(zipSync({ zeros: new Uint8Array(2 ** 20) }, { level: 9 }));
+  // The directory says 2 GiB and the packed bytes hold one MiB.
+  const at = zeros.length - 22 - 46 - "zeros".length;
+  const view = new DataView(zeros.buffer);
+  assertEquals(view.getUint32(at, true), 0x02014b50);
+  view.setUint32(at + 24, 2 ** 31, true);
+  assertThrows(() => decodeZip(zeros, "a.zip"), UserError, "hold more than");
+  view.setUint32(at + 24, 2 ** 29, true);
+  assertThrows(() => decodeZip(zeros, "a.zip"), UserError, "is damaged");
+  view.setUint32(at + 24, 2 ** 19, true);
+  assertThrows(() => decodeZip(zeros, "a.zip"), UserError, "is damaged");
+});
+
+Deno.test("damaged archives are refused", () => {
+  for (const bytes of [stored, packed]) {
+    for (let length = 0; length < bytes.length; length += 3) {
+      assertThrows(() => decodeZip(bytes.subarray(0, length), "a.zip"), UserError, "a.zip");
+    }
+    assertThrows(() => decodeZip(bytes.with(37, bytes[37]! ^ 1), "a.zip"), UserError, "a.zip");
+  }
+});
+
+Deno.test("fuzzing: damaged zip archives", async () => {
+  await fuzz([stored, packed], (bytes) => decodeZip(bytes, "a"));
+});
