@@ -47,6 +47,9 @@ export interface LockTiming {
 
 const usual: LockTiming = { beatMs: 5_000, staleMs: 60_000 };
 
+/** Numbers go up by one with each takeover, and begin anew when a lock is let go. */
+const mostTakeovers = 999_999_999;
+
 /** How a lock is taken. */
 export interface LockOptions {
   /** Is told once that it may take a while: until it is known whether the holder lives. */
@@ -72,6 +75,9 @@ export async function acquireLock(
 ): Promise<Lock> {
   for (;;) {
     const newest = newestNumber(path);
+    if (newest >= mostTakeovers) {
+      throw new UserError(`${lockFile(path, newest)}: this is no lock of ours; remove it`);
+    }
     if (newest > 0) await requireDead(lockFile(path, newest), what, options);
     const made = await create(path, newest + 1, options.timing ?? usual);
     if (made === null) continue;

@@ -66,6 +66,11 @@ filesTest("a lock is never made or emptied through a link", async (folder) => {
   assertEquals(names(folder), ["precious"]);
 });
 
+filesTest("a number that no lock of ours has is told", async (folder) => {
+  Deno.writeTextFileSync(join(folder, "lock-999999999"), "");
+  await assertRejects(() => acquireLock(join(folder, "lock")), UserError, "remove it");
+});
+
 filesTest("what another machine holds is waited for, for a stated time only", async (folder) => {
   const path = join(folder, "lock");
   Deno.writeTextFileSync(`${path}-7`, JSON.stringify(farAway));
