@@ -16,6 +16,7 @@ import {
   upTo,
 } from "./layouts_testing.ts";
 
+const cifarNames = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
 const tenth = (numbers: readonly number[]) => numbers.map((n) => n % 10);
 
 reads("EMNIST's letters as images of a folder", {
@@ -255,3 +256,39 @@ refuses("MNIST that is CIFAR-10", {
   dataset: "mnist",
   files: { "test_batch.bin": Uint8Array.of(0, ...new Uint8Array(3072)) },
 }, "CIFAR-10's batches");
+
+/** A binary batch of one image. */
+const batch = (label: number) => Uint8Array.of(label, ...new Uint8Array(3072).fill(label + 40));
+
+reads("CIFAR-10's batches twice, in a folder in itself", {
+  dataset: "cifar-10",
+  files: each(["", "cifar-10-batches-bin/"], (below) => ({
+    [`cifar-10-batches-bin/${below}data_batch_1.bin`]: batch(4),
+    [`cifar-10-batches-bin/${below}test_batch.bin`]: batch(3),
+  })),
+}, {
+  count: 2,
+  labels: [3, 4],
+  classNames: cifarNames,
+  notes: ["not used: 2 files", "copies of files that are taken", "order: test (1), then train (1)"],
+});
+
+refuses(
+  "CIFAR-10's batches of one name that differ",
+  { dataset: "cifar-10", files: { "a/test_batch.bin": batch(3), "b/test_batch.bin": batch(4) } },
+  "a/test_batch.bin and b/test_batch.bin are two datasets",
+);
+
+reads("CIFAR-10 without its test batch", {
+  dataset: "cifar-10",
+  files: { "data_batch_1.bin": batch(4) },
+}, { count: 1, labels: [4], notes: ["no test images are there, which the published runs used"] });
+
+refuses(
+  "CIFAR-100, which is no CIFAR-10",
+  {
+    dataset: "cifar-10",
+    files: { "cifar-100-python/train": Uint8Array.of(0x80, 2, 0x7d, 0x71, 0, 0x2e) },
+  },
+  "cifar-100-python/train: a Python pickle",
+);
