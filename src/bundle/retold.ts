@@ -147,16 +147,16 @@ function judgeProvenance(
   }
 }
 
-/** The spec as it was written resolves to the spec, where it says all by itself. */
+/** The spec as it was written resolves to the spec. */
 async function judgeWritten(run: JudgingRun): Promise<void> {
   const name = "spec-as-written.yaml";
   await judge(run, name, (fault) => {
-    const text = run.bundle.text(name);
-    if (/^\s*(extends|sweep)\s*:/m.test(text)) {
-      run.notes.push(`${name}, which builds on other files or is a sweep's`);
-      return;
+    // Overrides, a sweep member's values and what the spec extends are written into it.
+    const spec = parseSpec(run.bundle.text(name), { path: name });
+    if (spec.extends !== undefined || spec.sweep !== undefined) {
+      return fault("it does not say all by itself, as a run writes it");
     }
-    const written = specDigest(resolveSpec(parseSpec(text, { path: name })));
+    const written = specDigest(resolveSpec(spec));
     if (written !== run.digests.spec) fault("it is another spec than data/spec.yaml");
   });
 }

@@ -110,6 +110,11 @@ const contradictions: Forgery[] = [
   ],
   ["a link more in README", change("README.md", "## Verify", "http://evil ##"), "README.md: it"],
   ["another spec as written", change("spec-as-written.yaml", "D", "B"), "it is another spec than"],
+  [
+    "a spec as written that builds on another",
+    change("spec-as-written.yaml", "# a whole run", "extends: other.yaml"),
+    "it does not say all by itself",
+  ],
   ["no spec as written", write("spec-as-written.yaml", "seed: x"), "spec-as-written.yaml: "],
   ["another training digest", change("data/digests.json", /"training": "./, '"training": "f'), ""],
 ];
