@@ -79,7 +79,7 @@ Deno.test("how long the rest takes is told once, and again where that turns out 
   }
   const [first, second] = said;
   assertStringIncludes(first ?? "", "training 983 more of 1,000 steps will take about 3 min here");
-  assertStringIncludes(first ?? "", "drawing 10 images about 54 s.");
+  assertStringIncludes(first ?? "", "drawing 10 images about 54 s; scores come on top.");
   assertStringIncludes(second ?? "", "will now, by the present speed, take about");
   assert(said.length < 8, said.join("\n"));
 });

@@ -17,7 +17,7 @@ import { keepEngine, type KeptEngine } from "./kept_engine.ts";
 import { forgetFailure, keepFailure, readFailure } from "./failures.ts";
 import { digestsOf } from "./prepare.ts";
 import { runExperiment, type RunOptions } from "./run.ts";
-import { findParent } from "./trained.ts";
+import { findParent, readStart } from "./trained.ts";
 import { type Member, memberReporter, newMembers } from "./sweep_member.ts";
 import { findBundle } from "./work.ts";
 
@@ -132,11 +132,14 @@ async function findFinished(sweep: Sweep): Promise<void> {
     try {
       const digest = known.get(key) ?? (await loadDataset(spec, options)).digest;
       known.set(key, digest);
-      const { run, training } = digestsOf(spec, digest, findParent(spec, [out])?.digest);
+      const parent = findParent(spec, [out]);
+      const { run, training } = digestsOf(spec, digest, parent?.digest);
       sweep.trainingOf.set(member, training);
       const bundle = findBundle(out, run);
       if (bundle) finish(sweep, member, bundle);
-      else if (options.retryFailed) forgetFailure(out, training);
+      // One that does not fit is told now, and not after the others.
+      else if (parent?.path) await readStart(parent.path, spec);
+      if (options.retryFailed) forgetFailure(out, training);
     } catch (error) {
       fail(sweep, member, error);
     }

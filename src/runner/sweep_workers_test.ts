@@ -99,6 +99,21 @@ filesTest("a member goes on with as many threads as it began with", async (folde
   assertEquals(asked, [7], "a sweep's engine is asked for after the lock is held");
 });
 
+filesTest(
+  "a member whose parent does not fit is told before anything is trained",
+  async (folder) => {
+    const { options, said } = place(folder);
+    const parent = await runExperiment(resolveSpec(tiny), options);
+    said.length = 0;
+    const axes = ["baseWidth=4,8", `training.from=${parent.path}`, "seed=5"];
+    const members = await runSweep(expandSweep(tiny, axes), options);
+    assertEquals(members.map(({ state }) => state), ["finished", "failed"]);
+    const refused = said.findIndex((text) => text.includes("another network"));
+    const begun = said.findIndex((text) => text.includes("engine:"));
+    assert(refused >= 0 && refused < begun, said.join("\n"));
+  },
+);
+
 filesTest("a worker with nothing to do says what it waits for", async (folder) => {
   const { options, said } = place(folder);
   const { digests } = await prepareRun(resolveSpec(tiny), options);

@@ -122,7 +122,8 @@ function restText(
       : []),
     `drawing ${counted(drawnImages(spec), "image")} about ${roughly(rest.drawing)}`,
   ];
-  return `${words.join(", ")}. Ctrl-C stops it; the same command goes on.`;
+  const scores = spec.evaluation.metrics.length > 0 ? "; scores come on top" : "";
+  return `${words.join(", ")}${scores}. Ctrl-C stops it; the same command goes on.`;
 }
 
 function sumOf({ training, previews, drawing }: Rest): number {
