@@ -19,8 +19,8 @@ Usage: deno task compare OUT... [--out FOLDER]
   OUT            a bundle, or a folder with bundles in it
   --out FOLDER   where the files are written (default: that folder; beside a bundle)
 
-Configurations go down, datasets and metrics across; several seeds become one figure with its spread, and the paper's
-own figures stand beside ours.
+Configurations go down, datasets and metrics across; several seeds become one figure with its
+spread, and the paper's own figures stand beside ours.
 
   deno task compare out
   deno task compare out/d2n-mnistm-* out/a-mnistm-*`;

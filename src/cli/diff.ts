@@ -28,7 +28,8 @@ export const help =
 
 Usage: deno task diff A B [--out FOLDER]
 
-  --out FOLDER   where the samples of both are drawn into one picture, diff-A-B.png (default: beside A)`;
+  --out FOLDER   where diff-A-B.png, a picture of the samples of both, is written (default:
+                 beside A)`;
 
 /** Prints how two bundles differ. */
 export async function run(args: string[]): Promise<number> {

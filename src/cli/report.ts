@@ -21,15 +21,16 @@ import { print, printBeside } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Writes one page about many bundles, such as a sweep's: the paper's table, every run's losses and samples side by
-side, and links to each bundle's own report.
+  `Writes one page about many bundles, such as a sweep's: the paper's table, every run's losses and
+samples side by side, and links to each bundle's own report.
 
 Usage: deno task report OUT... [--out FOLDER]
 
   OUT            a folder with bundles in it, or bundles
   --out FOLDER   where report.html is written (default: that folder; beside bundles)
 
-The page opens from disk without a network. Each bundle has its own report.html already, made when it was run.
+The page opens from disk without a network. Each bundle has its own report.html already, made when
+it was run.
 
   deno task report out
   deno task report out/d2n-mnistm-* out/a-mnistm-*`;

@@ -14,9 +14,10 @@ import { line, print } from "../terminal.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Lists the pictures of a bundle, and draws those that do not lie in it: report.html anew, collages of 400 images for
-each angle, the samples with a class a column under its name, and with a second bundle the rotation of both models side by side as a sheet, GIF and MP4. The bundles
-themselves are not changed.
+  `Lists the pictures of a bundle, and draws those that do not lie in it: report.html anew, collages
+of 400 images for each angle, the samples with a class a column under its name, and with a second
+bundle the rotation of both models side by side as a sheet, GIF and MP4. The bundles themselves are
+not changed.
 
 Usage: deno task show BUNDLE [REFERENCE] [--out FOLDER]
 

@@ -16,8 +16,9 @@ import { formatDuration } from "./progress.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Shows the runs and sweeps of a folder: what runs and how far it is, what waits, what failed and why, what is finished
-and its scores. It reads the folder only, needs no engine, and sees the runs of other processes and machines, too.
+  `Shows the runs and sweeps of a folder: what runs and how far it is, what waits, what failed and
+why, what is finished and its scores. It reads the folder only, needs no engine, and sees the runs
+of other processes and machines, too.
 
 Usage: deno task status [OUT] [--json] [--watch]
        deno task status --csv RUN [OUT]

@@ -42,7 +42,8 @@ export const shownPictures: [
       [
         `response${suffix}.png`,
         "filter",
-        `Frequency response of the low-pass kernel${which} in decibels, and its sections along an axis and a diagonal`,
+        `Frequency response of the low-pass kernel${which} in decibels, and its sections along ` +
+        "an axis and a diagonal",
         `What it does to each frequency${which}. Exact numbers: data/response${suffix}.csv.`,
       ],
     ];

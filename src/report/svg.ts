@@ -5,7 +5,8 @@
 import fontBytes from "dejavu-fonts-ttf/ttf/DejaVuSans.ttf" with { type: "bytes" };
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import wasm from "@resvg/resvg-wasm/index_bg.wasm" with { type: "bytes" };
-// The ready-made bundle: the package's own modules ask for an environment variable, which needs a permission.
+// The ready-made bundle: the package's own modules ask for an environment variable, which needs a
+// permission.
 // @ts-types="echarts"
 import * as echarts from "echarts/dist/echarts.esm.min.mjs";
 import type { Image } from "../formats/image.ts";
@@ -110,7 +111,8 @@ export function chartSvg(
     });
     const names = new Map<string, string>();
     return chart.renderToSVGString()
-      .replace(/<style[\s\S]*?<\/style>/g, "") // Only what happens under the mouse, in scripts that are not here.
+      // Only what happens under the mouse, in scripts that are not here.
+      .replace(/<style[\s\S]*?<\/style>/g, "")
       .replace(/ class="zr[^"]*"/g, "")
       .replace(/zr\d+-[a-z]+-?\d+/g, (name) => {
         if (!names.has(name)) names.set(name, `${id}-${names.size}`);

@@ -19,8 +19,8 @@ import { type DiaryLine, linesOf, parseDiary } from "./diary_read.ts";
 import { progressOf, type RunProgress } from "./status_progress.ts";
 
 /**
- * `silent`: locked, but without a sign of life for a while, so killed, or on a slow disk; `stopped`:
- * the same command goes on with it; `damaged`: it cannot be read.
+ * `silent`: locked, but without a sign of life for a while, so killed, or on a slow disk;
+ * `stopped`: the same command goes on with it; `damaged`: it cannot be read.
  */
 export type RunState = "running" | "silent" | "stopped" | "failed" | "finished" | "damaged";
 
