@@ -36,10 +36,14 @@ export interface CheckedBundle extends BundleFiles {
   readonly listed: ReadonlyMap<string, string>;
 }
 
+/** Bytes of a safetensors file's header: a network has hundreds of tensors, not a million. */
+const mostHeader = 8 << 20;
+
 /** Bytes that a file of a kind has at most; the first pattern that fits its name counts. */
 const mostBytes: [pattern: RegExp, bytes: number][] = [
   [/^(tag)?manifest-sha256\.txt$/, 32 << 20],
   [/^(bagit|bag-info)\.txt$/, 64 << 10],
+  [/\.yaml$/, 1 << 20],
   [/\.safetensors$/, 2 ** 34],
   [/\.(png|svg)$/, 64 << 20],
   [/\.(gif|mp4)$/, 256 << 20],
@@ -142,7 +146,7 @@ export function bundleFiles(path: string): BundleFiles {
     text: (name) => new TextDecoder().decode(bytes(name)),
     async tensors(name) {
       using file = openInside(path, name);
-      return await readOpenTensors(file, join(path, name));
+      return await readOpenTensors(file, join(path, name), mostHeader);
     },
   };
 }
@@ -181,7 +185,7 @@ export function openBundle(path: string): CheckedBundle {
       requireListed(name);
       using file = openInside(path, name);
       check(name, sha256OfOpen(file));
-      return await readOpenTensors(file, join(path, name));
+      return await readOpenTensors(file, join(path, name), mostHeader);
     },
   };
 }

@@ -62,6 +62,19 @@ filesTest("a file that is longer than its kind may be is not read", (folder) => 
   }
 });
 
+filesTest("a header of tensors that would fill the memory is not parsed", async (folder) => {
+  const header = new TextEncoder().encode(`{${" ".repeat(9 << 20)}}`);
+  const bytes = new Uint8Array(8 + header.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, 8);
+  Deno.writeFileSync(join(folder, "model.safetensors"), bytes);
+  await assertRejects(
+    () => bundleFiles(folder).tensors("model.safetensors"),
+    UserError,
+    "its header claims",
+  );
+});
+
 filesTest("a bundle is opened where its manifests, names and sizes agree", async (folder) => {
   const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
   const bundle = openBundle(path);

@@ -66,10 +66,15 @@ function checkEntry(name: string, value: unknown, where: string): Entry {
 }
 
 /** Where the header of a file of `fileBytes` bytes ends, by its first 8. */
-function headerEnd(bytes: Uint8Array, where: string, fileBytes: number): number {
+function headerEnd(
+  bytes: Uint8Array,
+  where: string,
+  fileBytes: number,
+  most = longestHeader,
+): number {
   if (bytes.length < 8) throw damaged(where, `${bytes.length} bytes are too few`);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (length > BigInt(Math.min(longestHeader, fileBytes - 8))) {
+  if (length > BigInt(Math.min(most, fileBytes - 8))) {
     throw damaged(where, `its header claims ${length} bytes, the file has ${fileBytes}`);
   }
   return 8 + Number(length);
@@ -187,16 +192,18 @@ export async function readTensorFile(
  * The tensors of a safetensors file that is open.
  *
  * @param where what to call the file in messages
+ * @param mostHeader bytes that its header has at most; as JSON it takes ten times as much memory
  * @throws UserError where it is not valid
  */
 export async function readOpenTensors(
   file: Deno.FsFile,
   where: string,
+  mostHeader = longestHeader,
 ): Promise<Map<string, TensorData>> {
-  return (await readOpen(file, where)).tensors;
+  return (await readOpen(file, where, mostHeader)).tensors;
 }
 
-async function readOpen(file: Deno.FsFile, where: string) {
+async function readOpen(file: Deno.FsFile, where: string, mostHeader = longestHeader) {
   const { size, isFile } = await file.stat();
   if (!isFile) throw new UserError(`${where}: a folder, where a safetensors file is expected`);
   const read = async (begin: number, end: number) => {
@@ -209,7 +216,7 @@ async function readOpen(file: Deno.FsFile, where: string) {
     }
     return bytes;
   };
-  const dataStart = headerEnd(await read(0, Math.min(8, size)), where, size);
+  const dataStart = headerEnd(await read(0, Math.min(8, size)), where, size, mostHeader);
   const { entries, metadata } = decodeHeader(await read(0, dataStart), where, size);
   const tensors = new Map<string, TensorData>();
   for (const { name, dtype, shape, begin, end } of entries) {
