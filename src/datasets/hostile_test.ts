@@ -47,6 +47,20 @@ refuses("an IDX file of a million images of one pixel", {
   files: { "train-images-idx3-ubyte": idxFile([1_000_000, 1, 1], new Uint8Array(1_000_000)) },
 }, "1x1 pixels, too few");
 
+refuses(
+  "a packed IDX file of half a million empty images",
+  {
+    dataset: "folder",
+    files: {
+      "train-images-idx3-ubyte.gz": gzipSync(
+        idxFile([500_000, 8, 8], new Uint8Array(32_000_000)),
+      ),
+    },
+  },
+  "500,000 images of 3072 bytes, in files of",
+  "data.limit",
+);
+
 refuses("an IDX file that promises more than it has", {
   dataset: "mnist",
   files: { "train-images-idx3-ubyte": idxFile([4_000_000_000, 28, 28], [1, 2, 3]) },

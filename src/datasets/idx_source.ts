@@ -26,7 +26,7 @@ interface Part {
 }
 
 /** Images with fewer pixels a side are none; so small files would grow to sets of any size. */
-export const fewestPixels = 4;
+export const fewestPixels = 8;
 
 const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
 const parentOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf("/")));

@@ -46,8 +46,12 @@ const u32 = (value: number) => [
 ];
 
 /** An IDX file of bytes. */
-export function idxFile(shape: number[], bytes: Iterable<number>): Uint8Array {
-  return Uint8Array.from([0, 0, 8, shape.length, ...shape.flatMap(u32), ...bytes]);
+export function idxFile(shape: number[], bytes: Uint8Array | readonly number[]): Uint8Array {
+  const head = [0, 0, 8, shape.length, ...shape.flatMap(u32)];
+  const file = new Uint8Array(head.length + bytes.length);
+  file.set(head);
+  file.set(bytes, head.length);
+  return file;
 }
 
 /** Files that are made of each item of a list. */

@@ -247,7 +247,7 @@ test("what is missing or empty is said, with the way out", async (dataRoot, put)
     request("cifar-10", 32, 3, { path: join(dataRoot, "cut") }),
     "test_batch.bin: no binary CIFAR-10 batch",
   );
-  put("few/train-images-idx3-ubyte", idx([1, 4, 4], digit(1, 4)));
+  put("few/train-images-idx3-ubyte", idx([1, 8, 8], digit(1, 8)));
   put("few/train-labels-idx1-ubyte", idx([2], [1, 2]));
   await fails(
     request("mnist", 32, 1, { path: join(dataRoot, "few") }),

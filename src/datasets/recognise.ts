@@ -240,5 +240,6 @@ export async function recognise(question: Question): Promise<Source> {
     ...passedOver(sorted),
   ];
   const description = printable(`${source.description} in ${root}`, 1000);
-  return withSides({ ...source, description, notes }, dataset);
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  return withSides({ ...source, description, notes, bytes }, dataset);
 }

@@ -36,6 +36,8 @@ export interface Source {
   countsMore?: boolean;
   /** The samples; asked for once. */
   samples: Iterable<Sample> | AsyncIterable<Sample>;
+  /** The size of the files on the disk; left out where they are the project's own. */
+  bytes?: number;
   /** What was found and is not used, and what was decided, a line each. */
   notes?: string[];
   /** Whether pixels were numbers in an array or a table, whose range only a person knows. */
