@@ -2,10 +2,10 @@
 // clock that jumps, a dataset that is taken away. Not named like a test: `deno task nightly` runs
 // it.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { encodePng } from "../formats/png.ts";
 import { aloneDigest, randomOf, runThroughKills, start } from "./killing.ts";
-import { bundleOf, command, tinySpec, withFolder } from "./testing.ts";
+import { bundleOf, command, start as launch, tinySpec, withFolder } from "./testing.ts";
 
 Deno.test("run: fifty kills in ten runs, and each ends in the bytes of a run left alone", () =>
   withFolder(async (folder) => {
@@ -41,6 +41,26 @@ Deno.test("run: stopped by signals it goes on, and ends in the bytes of a run le
     assertEquals([stopped.code, bundleOf(stopped.out).digest], [0, expected], stopped.err);
     assertEquals([...Deno.readDirSync(join(folder, "stopped", ".work"))], []);
   }));
+
+Deno.test({
+  name: "run: as process 1 of a container, a task saves at SIGTERM (needs root and unshare)",
+  ignore: Deno.build.os !== "linux" || Deno.uid() !== 0,
+  fn: () =>
+    withFolder(async (folder) => {
+      const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
+      const task = [Deno.execPath(), "task", "--config", config, "run", "tiny.yaml"];
+      const unshare = ["unshare", "--pid", "--fork", "--mount-proc", ...task, "--engine", "cpu"];
+      const process = launch(folder, unshare, { INIT_CWD: folder });
+      assert(await process.said("engine: "));
+      // unshare's only child is process 1 in there.
+      const { stdout } = await new Deno.Command("pgrep", { args: ["-P", `${process.pid}`] })
+        .output();
+      Deno.kill(Number(new TextDecoder().decode(stdout).trim()), "SIGTERM");
+      const { code, err } = await process.ending;
+      assertEquals(code, 143, err);
+      assertStringIncludes(err, "what was reached is saved");
+    }),
+});
 
 Deno.test("run: a clock that jumps for years at every look changes nothing", () =>
   withFolder(async (folder) => {

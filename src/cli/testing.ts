@@ -49,6 +49,7 @@ export function commandLine(args: readonly string[], preload: readonly string[] 
 
 /** A process of the command line. */
 export interface Command {
+  readonly pid: number;
   /** What came of it. */
   ending: Promise<{ code: number; signal: Deno.Signal | null; out: string; err: string }>;
   /** Waits until stderr has the words; false where the process ended without them. */
@@ -97,6 +98,7 @@ export function start(
     return { code, signal, out, err };
   })();
   return {
+    pid: process.pid,
     ending,
     said: (words) =>
       new Promise((resolve) => {
