@@ -42,6 +42,7 @@ const listForm = z.array(
 /** Every TensorFlow that python3 and python know, in their order. */
 export async function installedTensorFlows(machine: Machine): Promise<InstalledTensorFlow[]> {
   const pythons = await programs(machine, ["python3", "python"]);
+  if (pythons.length === 0) return [];
   const lists = await inEmptyFolder((folder) =>
     Promise.all(pythons.map(async (python) => {
       const { success, out } = await ask(machine, folder, [python, "-c", listScript]);
@@ -80,8 +81,9 @@ export async function findPip(machine: Machine): Promise<FoundPip> {
     ]),
     ...(await programs(machine, ["pip3", "pip"])).map((pip): [string] => [pip]),
   ];
+  const tried: string[] = [];
+  if (commands.length === 0) return { command: null, tried };
   return await inEmptyFolder(async (folder) => {
-    const tried: string[] = [];
     for (const command of commands) {
       const { success, error } = await ask(machine, folder, [...command, "--version"]);
       if (success) return { command };
