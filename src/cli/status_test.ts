@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { resolvedSpecYaml } from "../bundle/layout.ts";
 import { exampleBundle, examplePayload, exampleSpec } from "../bundle/testing.ts";
+import { UserError } from "../errors.ts";
 import { parseSpec, resolveSpec, specDigest } from "../spec/mod.ts";
 import { filesTest } from "../testing.ts";
 import { statusJson, statusText } from "./status.ts";
@@ -118,6 +119,8 @@ filesTest(
     assertStringIncludes(json.runs[6].remove, "rm -r ");
     forget();
     assertEquals(readSweeps(out), []);
+    Deno.writeTextFileSync(join(out, "a-file"), "");
+    assertThrows(() => recordSweep(join(out, "a-file", "x"), "sweep.yaml", members), UserError);
   },
 );
 

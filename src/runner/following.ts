@@ -1,13 +1,13 @@
 /** What follows a run while it goes on: its diary, and TensorBoard's events made of that. */
 import { basename, join } from "@std/path";
 import { resolvedSpecYaml } from "../bundle/layout.ts";
-import { UserError } from "../errors.ts";
+import { explainFolder } from "../files/results.ts";
 import { specName } from "../spec/mod.ts";
 import { learningRateAt, trainingPlan } from "../training/plan.ts";
 import type { Diary } from "./diary.ts";
 import { type DiaryLine, parseDiary } from "./diary_read.ts";
 import type { Prepared } from "./prepare.ts";
-import { type EventWriter, openEvents } from "./tensorboard.ts";
+import { type EventOptions, type EventWriter, openEvents } from "./tensorboard.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -55,11 +55,7 @@ export function startEvents(
   diary: Diary,
 ): EventWriter {
   const folder = join(root, basename(path));
-  const events = attempt(`--tensorboard ${root}`, () => {
-    const opened = openEvents({ folder, work: work.path, spec: resolvedSpecYaml(spec) });
-    for (const line of parseDiary(diary.text())) opened.write(line);
-    return opened;
-  });
+  const events = openFolder({ folder, work: work.path, spec: resolvedSpecYaml(spec) }, diary);
   let isBroken = false;
   diary.follow((line: DiaryLine) => {
     if (isBroken) return;
@@ -74,12 +70,13 @@ export function startEvents(
   return events;
 }
 
-/** What a folder refuses is the person's to mend. */
-function attempt<T>(what: string, open: () => T): T {
+/** Opens the events of a run, and writes what its diary holds already. */
+function openFolder(options: EventOptions, diary: Diary): EventWriter {
   try {
-    return open();
+    const events = openEvents(options);
+    for (const line of parseDiary(diary.text())) events.write(line);
+    return events;
   } catch (error) {
-    if (error instanceof UserError || !(error instanceof Error)) throw error;
-    throw new UserError(`${what}: ${error.message}; name a folder that can be written`);
+    throw explainFolder(error, options.folder, "--tensorboard FOLDER names another place");
   }
 }

@@ -11,6 +11,7 @@ import { ownedFolder } from "../files/owned.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { type ResolvedSpec, specDigest } from "../spec/mod.ts";
 import { memberNames } from "./sweep_member.ts";
+import { explainFolder, explainFullDisk } from "../files/results.ts";
 
 const form = z.strictObject({
   /** The sweep's file, and what was said behind it. */
@@ -39,6 +40,7 @@ function recordPath(out: string, members: SweepRecord["members"]): string {
  *
  * @param name the sweep's file, and what was said behind it
  * @returns takes the record away, when nothing waits any more
+ * @throws UserError where the folder cannot be written
  */
 export function recordSweep(
   out: string,
@@ -48,8 +50,12 @@ export function recordSweep(
   const names = memberNames(specs);
   const members = specs.map((spec, i) => ({ name: names[i] ?? "", spec: specDigest(spec) }));
   const path = recordPath(out, members);
-  ownedFolder(dirname(path), { wayOut: "say --out FOLDER for another place" });
-  writeFileAtomic(path, new TextEncoder().encode(jsonText({ name, members })));
+  try {
+    ownedFolder(dirname(path), { wayOut: "say --out FOLDER for another place" });
+    writeFileAtomic(path, new TextEncoder().encode(jsonText({ name, members })));
+  } catch (error) {
+    throw explainFolder(explainFullDisk(error, out), out);
+  }
   return () => removeIfThere(path);
 }
 
