@@ -47,10 +47,9 @@ export async function nearestRun(
   kin: ReadonlySet<string> = new Set(),
 ): Promise<string | null> {
   if (prepared.shared) return null;
-  const compared = [...finishedRuns(out), ...unfinishedRuns(out)].flatMap((begun) => {
-    const { training } = begun.digests;
-    if (training === undefined || training === prepared.digests.training) return [];
-    if (kin.has(training)) return [];
+  const isKin = ({ training }: Digests) =>
+    training === undefined || training === prepared.digests.training || kin.has(training);
+  const compared = [...finishedRuns(out, isKin), ...unfinishedRuns(out, isKin)].flatMap((begun) => {
     const differences = trainingDifferences(begun, prepared);
     return differences.length > 0 && differences.length <= mostDifferences
       ? [{ begun, differences }]
@@ -128,30 +127,35 @@ async function stepsOf({ path, finished }: Begun): Promise<number> {
   return checkpoint?.losses.length ?? 0;
 }
 
+/** Which runs are left out before their specs are read. */
+type Skip = (digests: Digests) => boolean;
+
 /** The whole bundles of runs in a folder; those of further samples are none. */
-export function finishedRuns(out: string): Begun[] {
+export function finishedRuns(out: string, skip: Skip = () => false): Begun[] {
   return attempted(() => findBundles([out])).flat().flatMap((path) =>
     attempted(() => {
       const bundle = openBundle(path);
       const digests = readBundleDigests(bundle);
-      return { path, spec: readBundleSpec(bundle), digests, finished: true };
-    })
-  ).filter(({ digests }) => digests.parent === undefined);
+      if (digests.parent !== undefined || skip(digests)) return [];
+      return [{ path, spec: readBundleSpec(bundle), digests, finished: true }];
+    }).flat()
+  );
 }
 
 /** The trainings in a folder that were begun and have not ended. */
-function unfinishedRuns(out: string): Begun[] {
+function unfinishedRuns(out: string, skip: Skip): Begun[] {
   const works = join(out, ".work");
   const names = attempted(() => [...Deno.readDirSync(works)]).flat()
     .filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
   return names.flatMap((name) =>
     attempted(() => {
       const path = join(works, name);
-      const spec = resolveSpec(parseSpec(Deno.readTextFileSync(join(path, files.spec))));
       // Our own file, in our own folder of work.
       const digests = JSON.parse(Deno.readTextFileSync(join(path, files.digests))) as Digests;
-      return { path, spec, digests, finished: false };
-    })
+      if (skip(digests)) return [];
+      const spec = resolveSpec(parseSpec(Deno.readTextFileSync(join(path, files.spec))));
+      return [{ path, spec, digests, finished: false }];
+    }).flat()
   );
 }
 
