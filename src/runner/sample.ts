@@ -6,7 +6,7 @@ import { basename, join, resolve } from "@std/path";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
 import { exists } from "../files/create.ts";
 import { bundleReadme, type Digests, files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
-import { openBundle } from "../bundle/open.ts";
+import { type CheckedBundle, openBundle } from "../bundle/open.ts";
 import type { SamplingEnvironment } from "../bundle/schemas.ts";
 import { samplesSummary } from "../bundle/summary.ts";
 import {
@@ -23,12 +23,12 @@ import { compileUNet } from "../unet/mod.ts";
 import { setWeights } from "../unet/weights.ts";
 import { sampleFiles } from "./contents.ts";
 import { placeOf } from "./place.ts";
-import { silent } from "./reporter.ts";
+import { type Reporter, silent } from "./reporter.ts";
 import type { RunOptions } from "./run.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { samplingSpec } from "./sampling_spec.ts";
 import { trainedDigest } from "./trained.ts";
-import { openWork } from "./work.ts";
+import { openWork, type Work } from "./work.ts";
 import { explainFolder, explainFullDisk } from "../files/results.ts";
 
 /** How more images are drawn. */
@@ -51,6 +51,17 @@ function classWords(
   return distinct.map((label) => className(label, names));
 }
 
+/** Images that are to be drawn: of which model, how, and where they will be. */
+interface Drawing {
+  /** The bundle with the model, and its digest. */
+  model: CheckedBundle;
+  spec: ResolvedSpec;
+  digests: Digests & { parent: string };
+  classNames: string[] | null;
+  /** Where the new bundle will be. */
+  path: string;
+}
+
 /**
  * Draws images from a bundle's model as a spec says, and writes them as a bundle of their own, or
  * finds it. The noise is keyed by the image's index: the first images of two counts are the same,
@@ -66,122 +77,120 @@ export async function sampleBundle(
   options: SampleRunOptions = {},
 ): Promise<Bundle> {
   const { out = "out", report = silent, signal } = options;
+  const drawing = prepareDrawing(parent, overrides, out);
+  const found = drawnBefore(drawing, report);
+  if (found) return found;
+  const waiting = { say: report.message, signal };
+  using held = new DisposableStack();
+  const work = await openWork(out, drawing.digests.run, "drawing these images", waiting);
+  held.defer(() => work.release());
+  try {
+    // Between the look and the lock another process may have drawn them.
+    const bundle = drawnBefore(drawing, report) ?? await draw(drawing, work, options);
+    work.remove();
+    return bundle;
+  } catch (error) {
+    throw explainFullDisk(error, out);
+  }
+}
+
+/** Finds out which images are asked for, once the model's bytes are known to be whole. */
+function prepareDrawing(parent: string, overrides: readonly string[], out: string): Drawing {
   const digest = trainedDigest(parent, "sample");
   const model = openBundle(parent);
-  const own = readBundleDigests(model);
+  const { data } = readBundleDigests(model);
   const classNames = readClassNames(model);
   const spec = samplingSpec(readBundleSpec(model), overrides, classNames);
-  const specIs = specDigest(spec);
-  const digests: Digests = {
-    spec: specIs,
-    data: own.data,
-    run: runDigest(specIs, own.data, METHOD_VERSION, digest),
+  const own = specDigest(spec);
+  const digests = {
+    spec: own,
+    data,
+    run: runDigest(own, data, METHOD_VERSION, digest),
     method: METHOD_VERSION,
     parent: digest,
   };
   const stem = basename(resolve(parent)).replace(/-[0-9a-f]{12}(-\d+)?$/, "");
   const words = ["samples", stem, ...classWords(spec, classNames)];
   const path = join(out, bundleName(`${words.join("-")}.yaml`, digests.run));
-  const finished = () => {
-    if (!exists(path)) return null;
-    report.message("these images are drawn already; their bundle is not made again");
-    const drawn = openBundle(path);
-    if (readBundleDigests(drawn).run !== digests.run) {
-      throw new UserError(`${path}: this is a bundle of another run; move it away`);
-    }
-    return { path, digest: drawn.digest };
+  return { model, spec, digests, classNames, path };
+}
+
+/** The bundle of images that are drawn already; null where they are not. */
+function drawnBefore({ path, digests }: Drawing, report: Reporter): Bundle | null {
+  if (!exists(path)) return null;
+  report.message("these images are drawn already; their bundle is not made again");
+  const drawn = openBundle(path);
+  if (readBundleDigests(drawn).run !== digests.run) {
+    throw new UserError(`${path}: this is a bundle of another run; move it away`);
+  }
+  return { path, digest: drawn.digest };
+}
+
+/** Draws the images, and writes their bundle. */
+async function draw(drawing: Drawing, work: Work, options: SampleRunOptions): Promise<Bundle> {
+  const { model, spec, classNames } = drawing;
+  const { report = silent, signal, threads } = options;
+  const startedAt = new Date();
+  using held = new DisposableStack();
+  const engine = typeof options.engine === "object"
+    ? options.engine
+    : await openEngine(options.engine ?? "auto", { precision: spec.precision, threads });
+  if (engine !== options.engine) held.defer(() => engine.dispose());
+  report.message(`engine: ${engine.description}`);
+  const unet = compileUNet(spec);
+  held.defer(() => unet.dispose());
+  const weights = drawingWeights(model);
+  if (weights === null) throw new UserError(`${model.path}: it has no model`);
+  setWeights(unet, await model.tensors(weights), join(model.path, weights));
+  const folder = join(work.path, "samples");
+  const phase = { engine, spec, predict: unet.apply, folder, mayKeep: work.check, report, signal };
+  const samples = await samplePhase(phase);
+  const environment: SamplingEnvironment = {
+    engine: engine.description,
+    place: placeOf(engine),
+    system: `${Deno.build.os} ${Deno.build.arch}`,
+    data: { classNames },
+    startedAt: startedAt.toISOString(),
+    finishedAt: new Date().toISOString(),
   };
-  const found = finished();
-  if (found) return found;
-  const work = await openWork(out, digests.run, "drawing these images", {
-    say: report.message,
-    signal,
-  });
+  const drawn = await sampleFiles({ spec, samples, evaluation: null });
+  return writeDrawn(drawing, { drawn, environment, mayFinish: work.check });
+}
+
+/** Writes the bundle of drawn images. */
+function writeDrawn(
+  { model, spec, digests, classNames, path }: Drawing,
+  { drawn, environment, mayFinish }: {
+    drawn: Awaited<ReturnType<typeof sampleFiles>>;
+    environment: SamplingEnvironment;
+    mayFinish: () => void;
+  },
+): Bundle {
   try {
-    const bundle = finished() ?? await draw();
-    work.remove();
-    return bundle;
-  } catch (error) {
-    throw explainFullDisk(error, out);
-  } finally {
-    work.release();
-  }
-
-  async function draw(): Promise<Bundle> {
-    const startedAt = new Date();
-    const engine = typeof options.engine === "object"
-      ? options.engine
-      : await openEngine(options.engine ?? "auto", {
-        precision: spec.precision,
-        threads: options.threads,
-      });
-    report.message(`engine: ${engine.description}`);
+    const writer = createBundle(path);
     try {
-      const unet = compileUNet(spec);
-      try {
-        const weights = drawingWeights(model);
-        if (weights === null) throw new UserError(`${parent}: it has no model`);
-        setWeights(unet, await model.tensors(weights), join(parent, weights));
-        const samples = await samplePhase({
-          engine,
-          spec,
-          predict: unet.apply,
-          folder: join(work.path, "samples"),
-          mayKeep: work.check,
-          report,
-          signal,
-        });
-        const environment: SamplingEnvironment = {
-          engine: engine.description,
-          place: placeOf(engine),
-          system: `${Deno.build.os} ${Deno.build.arch}`,
-          data: { classNames },
-          startedAt: startedAt.toISOString(),
-          finishedAt: new Date().toISOString(),
-        };
-        return await write(await sampleFiles({ spec, samples, evaluation: null }), environment);
-      } finally {
-        unet.dispose();
-      }
-    } finally {
-      if (engine !== options.engine) engine.dispose();
-    }
-  }
-
-  async function write(
-    drawn: Awaited<ReturnType<typeof sampleFiles>>,
-    environment: SamplingEnvironment,
-  ): Promise<Bundle> {
-    try {
-      const writer = createBundle(path);
-      try {
-        for (const [name, bytes] of [[files.spec, resolvedSpecYaml(spec)] as const, ...drawn]) {
-          writer.payload(name, bytes);
-        }
-        writer.payload(files.digests, jsonText(digests));
-        writer.tag("environment.json", jsonText(environment));
-        const names = [...writer.payloadDigests().map(({ name }) => name), "environment.json"];
-        const summary = samplesSummary(spec, { name: basename(resolve(parent)), digest });
-        const title = `Samples of ${specName(spec)}`;
-        writer.tag(
-          "README.md",
-          bundleReadme({
-            title,
-            summary,
-            digest: writer.digest(),
-            digests,
-            names,
-            classes: drawnClasses(spec, classNames),
-          }),
-        );
-        work.check();
-        return await Promise.resolve(writer.finish());
-      } catch (error) {
-        writer.discard();
-        throw error;
-      }
+      writer.payload(files.spec, resolvedSpecYaml(spec));
+      for (const [name, bytes] of drawn) writer.payload(name, bytes);
+      writer.payload(files.digests, jsonText(digests));
+      writer.tag("environment.json", jsonText(environment));
+      const names = [...writer.payloadDigests().map(({ name }) => name), "environment.json"];
+      const parent = { name: basename(resolve(model.path)), digest: digests.parent };
+      const readme = {
+        title: `Samples of ${specName(spec)}`,
+        summary: samplesSummary(spec, parent),
+        digest: writer.digest(),
+        digests,
+        names,
+        classes: drawnClasses(spec, classNames),
+      };
+      writer.tag("README.md", bundleReadme(readme));
+      mayFinish();
+      return writer.finish();
     } catch (error) {
-      throw explainFolder(error, path);
+      writer.discard();
+      throw error;
     }
+  } catch (error) {
+    throw explainFolder(error, path);
   }
 }
