@@ -41,6 +41,7 @@ export {
   lowpassKernel,
 } from "./src/filters/mod.ts";
 
+export type { ComputedIn } from "./src/engines/engine.ts";
 export {
   type Engine,
   type EngineName,
@@ -117,10 +118,10 @@ export {
   type InceptionScoreOptions,
 } from "./src/evaluation/inception_score.ts";
 
-export { type Besides, type Reporter } from "./src/runner/reporter.ts";
+export { type Besides, type Reporter, type RunEvent } from "./src/runner/reporter.ts";
 export { type Model, openModel } from "./src/runner/open_model.ts";
-export { runExperiment, type RunOptions } from "./src/runner/run.ts";
-export { type Comparison, reproduceBundle } from "./src/runner/reproduce.ts";
+export { type EngineKeeper, runExperiment, type RunOptions } from "./src/runner/run.ts";
+export { type Comparison, reproduceBundle, type ReproduceOptions } from "./src/runner/reproduce.ts";
 export type { FileDifference, PayloadDifferences } from "./src/bundle/differences.ts";
 export type { Bundle } from "./src/bundle/bag.ts";
 export type { Digests } from "./src/bundle/layout.ts";

@@ -2,6 +2,7 @@
  * Tells a person how far a long job is: a bar that redraws itself where stderr is a terminal, a
  * plain line now and then where it is not.
  */
+import { formatDuration } from "../duration.ts";
 import type { Besides } from "../runner/reporter.ts";
 import { draw, oneLine, terminalSize, visible } from "../terminal.ts";
 
@@ -217,21 +218,4 @@ function formatField(value: string | number): string {
 
 function formatCount(value: number): string {
   return value.toLocaleString("en-US");
-}
-
-/**
- * A duration for people, with two units at most: `45 s`, `7 min 12 s`, `5 h 03 min`, `2 d 4 h`.
- *
- * @param seconds zero or more; `?` where it is not finite
- */
-export function formatDuration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "?";
-  const whole = Math.round(Math.max(seconds, 0));
-  const two = (value: number) => String(value).padStart(2, "0");
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${two(whole % 60)} s`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 24) return `${hours} h ${two(minutes % 60)} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

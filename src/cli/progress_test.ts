@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { barLine, createProgress, formatDuration, plainLine } from "./progress.ts";
+import { formatDuration } from "../duration.ts";
+import { barLine, createProgress, plainLine } from "./progress.ts";
 
 const state = {
   name: "training",

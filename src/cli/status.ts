@@ -12,7 +12,7 @@ import { loadSpec } from "../spec/mod.ts";
 import { draw, oneLine, print, visible } from "../terminal.ts";
 import { defaultFolder } from "./folders.ts";
 import { parseOptions } from "./options.ts";
-import { formatDuration } from "./progress.ts";
+import { formatDuration } from "../duration.ts";
 
 /** What `--help` prints. */
 export const help =

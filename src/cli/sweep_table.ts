@@ -5,7 +5,8 @@ import { inColumns } from "../formats/columns.ts";
 import type { Reporter } from "../runner/reporter.ts";
 import type { Member } from "../runner/sweep.ts";
 import { draw, terminalSize, visible } from "../terminal.ts";
-import { createProgress, formatDuration } from "./progress.ts";
+import { formatDuration } from "../duration.ts";
+import { createProgress } from "./progress.ts";
 
 /** How a sweep is shown. */
 export interface SweepDisplay {

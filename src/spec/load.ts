@@ -162,6 +162,7 @@ export async function readSpec(path: string | URL): Promise<SpecFile> {
 
 /** A spec that can be run: resolved, and as a text that stands alone. */
 export interface LoadedSpec {
+  /** Every choice of the method with its default filled in. */
   resolved: ResolvedSpec;
   /** The file's text with overrides, and what it extends, written into it. */
   written: string;

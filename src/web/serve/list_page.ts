@@ -4,7 +4,7 @@ import { scoreText } from "../../evaluation/table_text.ts";
 import { type Html, html } from "../../report/markup.ts";
 import { scroller } from "../../report/parts.ts";
 import type { RunStatus } from "../../runner/status.ts";
-import { formatDuration } from "../../cli/progress.ts";
+import { formatDuration } from "../../duration.ts";
 import type { Finished, SweepState } from "./folder.ts";
 
 /** What the first page shows. */
