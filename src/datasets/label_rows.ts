@@ -115,7 +115,8 @@ const isNumber = (text: string) => /^\d{1,3}$/.test(text) && Number(text) < 256;
 async function textTable(path: string, isImage: (key: string) => boolean): Promise<LabelTable> {
   const lines = await linesOf(path);
   const parsed = lines.map(({ line, row }) => ({ row, line, said: nameAndLast(line) }));
-  const labelled = parsed.some(({ said }) => said && (isImage(said.key) || isNumber(said.label)));
+  const labelled = parsed.some(({ said }) => said && isImage(said.key)) ||
+    parsed.every(({ said }) => said && isNumber(said.label));
   if (!labelled) return { kind: "names", names: lines.map(({ line }) => line) };
   const named = parsed.some(({ said }) => said && isImage(said.key) && !isNumber(said.label)) &&
     !parsed.some(({ said }) => said && isNumber(said.label));
@@ -139,6 +140,7 @@ async function jsonTable(path: string): Promise<LabelTable> {
     try {
       value = JSON.parse(line);
     } catch {
+      if (rows.length === 0) return { kind: "other", why: "it is no table of JSON lines" };
       throw new UserError(`${path}:${row}: no JSON`);
     }
     const fields = new Map(Object.entries(value ?? {}));

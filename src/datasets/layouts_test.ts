@@ -189,6 +189,20 @@ reads("classes of two people", {
   notes: ["differ in case only: Cat, cat"],
 });
 
+reads("texts and logs that are called like tables are told, not stumbled over", {
+  dataset: "folder",
+  files: {
+    "0.png": colourPng(0),
+    "about_labels.txt": "Nobody labelled these.\nThere are 10\n",
+    "log.jsonl": "starting ...\n",
+    "events.csv": "time,event\n1,start\n",
+  },
+}, {
+  count: 1,
+  labels: null,
+  notes: ["(about_labels.txt)", "(log.jsonl): it is no table", "(events.csv): none of its columns"],
+});
+
 reads("captions are no classes", {
   dataset: "folder",
   files: { "0.png": colourPng(0), "metadata.csv": "file_name,text\n0.png,a square\n" },
