@@ -6,7 +6,7 @@ import {
   type PickleGlobal,
   type PickleValue,
   type UnknownObject,
-} from "./pickle.ts";
+} from "./pickle_values.ts";
 import {
   cutOff,
   latin1,

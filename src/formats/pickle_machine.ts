@@ -1,6 +1,6 @@
 /** What a pickle's instructions work on: a stack, a memory, and a place in the bytes. */
 import type { UserError } from "../errors.ts";
-import type { PickleRules, PickleValue } from "./pickle.ts";
+import type { PickleRules, PickleValue } from "./pickle_values.ts";
 
 /** Where a list of operands begins on the stack. */
 export const mark = Symbol("mark");
