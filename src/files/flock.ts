@@ -1,4 +1,4 @@
-/** The operating system's lock on an open file (flock), where there is one that keeps others out. */
+/** The system's lock on an open file (flock), where there is one that keeps others out. */
 
 /** What came of asking for it. */
 export type Flock = "taken" | "refused" | "none";

@@ -21,8 +21,8 @@ const writableByAll = 0o002;
  * may write. One of root's is taken: root can do all anyhow. So is one to which a group may write:
  * its owner chose that.
  *
- * Where folders that we make ourselves have the same owner or are open to everybody, too (umask 000,
- * disks without owners), nothing can be told from that, and it is not refused.
+ * Where folders that we make ourselves have the same owner or are open to everybody, too (umask
+ * 000, disks without owners), nothing can be told from that, and it is not refused.
  *
  * @returns what the person should know of it; null where all is well
  * @throws UserError with the reason and what to do
@@ -50,8 +50,8 @@ export function requireOwned(
   if (!isOpen) return null;
   if (((lookOfOurs(path)?.mode ?? 0) & writableByAll) === 0) {
     throw new UserError(
-      `${path}: everybody on this machine may write to it, and what lies there would be believed; ` +
-        `take that away (chmod o-w) once you have looked what is in it, or ${wayOut}`,
+      `${path}: everybody on this machine may write to it, and what lies there would be ` +
+        `believed; take that away (chmod o-w) once you have looked what is in it, or ${wayOut}`,
     );
   }
   return `${path}: everybody may write to it, as to all that is made here (umask 000, or a disk ` +
