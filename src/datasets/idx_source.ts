@@ -48,6 +48,7 @@ function setOf(file: DataFile): string {
   return keyOf(file).split("-").filter((word) => !splitOf(word)).join("-");
 }
 
+/** Whether an IDX file holds labels, by its name. */
 export function holdsLabels({ name }: DataFile): boolean {
   return wordsOf(name).some((word) => /^labels?$/.test(word));
 }
