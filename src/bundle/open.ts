@@ -49,7 +49,8 @@ const mostBytes: [pattern: RegExp, bytes: number][] = [
   [/\.(gif|mp4)$/, 256 << 20],
   // A line a step: five million steps.
   [/^data\/loss\.csv$/, 128 << 20],
-  [/\.html$/, 256 << 20],
+  // Logs are as long as a run was.
+  [/^(log\.txt|progress\.jsonl|report\.html)$/, 256 << 20],
   [/./, 16 << 20],
 ];
 

@@ -250,6 +250,8 @@ export async function tryForgery(
     const here = ["--engine", "cpu", "--out", join(made, "out"), "--data", join(folder, "data")];
     await judgedVerb(["sample", bundle, "count=1", "steps=2", ...here.slice(0, 4)], about);
     if (verified) await judgedVerb(["reproduce", bundle, ...here], about);
+    const few = ["--seeds", "2", "--images", "1", "--angles", "45", "--no-runs", "--engine", "cpu"];
+    await judgedVerb(["equivariance", bundle, ...few, "--data", join(folder, "data")], about);
   }
 
   assertEquals(snapshot(out), before, `a bundle changed: ${about}`);
