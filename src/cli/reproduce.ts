@@ -2,7 +2,7 @@
 import { tolerances } from "../bundle/differences.ts";
 import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../errors.ts";
-import { type Comparison, reproduceBundle } from "../runner/reproduce.ts";
+import type { Comparison } from "../runner/reproduce.ts";
 import { createProgress } from "./progress.ts";
 import { runArguments, stoppable } from "./run_options.ts";
 import { line, oneLine, print } from "../terminal.ts";
@@ -44,6 +44,7 @@ export async function run(args: string[]): Promise<number> {
   }
   requireBundle(path, "reproduce");
   const report = createProgress({ quiet });
+  const { reproduceBundle } = await import("../runner/reproduce.ts");
   return await stoppable(report, async (signal) => {
     // "auto" is what nobody said: then it is the bundle's own engine.
     const named = engine === "auto" ? undefined : engine;

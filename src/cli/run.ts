@@ -2,13 +2,9 @@
 import { join } from "@std/path";
 import { resolvedSpecYaml } from "../bundle/layout.ts";
 import { readBundleDigests } from "../bundle/read.ts";
-import { estimateRun } from "../runner/estimate.ts";
-import { runExperiment } from "../runner/run.ts";
-import { compareBundles } from "../runner/reproduce.ts";
 import { findBundle } from "../runner/work.ts";
 import { loadSpec, specDigest, specName } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
-import { comparisonText } from "./reproduce.ts";
 import { runArguments, stoppable } from "./run_options.ts";
 import { print } from "../terminal.ts";
 
@@ -47,7 +43,9 @@ export async function run(args: string[]): Promise<number> {
   report.message(
     `${specName(resolved)} on ${resolved.dataset}, spec ${specDigest(resolved).slice(0, 12)}`,
   );
+  // Engines and tensors are loaded when the spec is known to be right.
   if (said.dryRun) {
+    const { estimateRun } = await import("../runner/estimate.ts");
     const source = { path, text: written };
     print(resolvedSpecYaml(resolved));
     const onMeasure = () =>
@@ -67,6 +65,7 @@ export async function run(args: string[]): Promise<number> {
     print([`\nbundle:  ${told.bundle}`, `data:    ${told.data}`, ...told.lines].join("\n"));
     return 0;
   }
+  const { runExperiment } = await import("../runner/run.ts");
   return await stoppable(report, async (signal) => {
     const source = { path, text: written };
     const bundle = await runExperiment(resolved, {
@@ -83,15 +82,22 @@ export async function run(args: string[]): Promise<number> {
       signal,
     });
     const original = again ? findBundle(out, readBundleDigests(bundle.path).run) : null;
-    const comparison = original && original !== bundle.path
-      ? await compareBundles(original, bundle.path)
-      : null;
-    if (comparison) print(comparisonText(comparison));
+    const isSecond = original !== null && original !== bundle.path;
+    const isSame = !isSecond || await tellComparison(original, bundle.path);
     print(`bundle:      ${bundle.path}`);
     print(`digest:      ${bundle.digest}`);
     print(`open first:  ${firstToOpen(bundle.path)}`);
-    return comparison && !comparison.ok ? 1 : 0;
+    return isSame ? 0 : 1;
   });
+}
+
+/** Says how a second bundle of a run compares; whether it is the same within the tolerances. */
+async function tellComparison(first: string, second: string): Promise<boolean> {
+  const { compareBundles } = await import("../runner/reproduce.ts");
+  const { comparisonText } = await import("./reproduce.ts");
+  const found = await compareBundles(first, second);
+  print(comparisonText(found));
+  return found.ok;
 }
 
 function firstToOpen(bundle: string): string {

@@ -1,7 +1,6 @@
 /** `deno task sample`: more images from a trained model. */
 import { join } from "@std/path";
 import { requireBundle } from "../bundle/read.ts";
-import { sampleBundle } from "../runner/sample.ts";
 import { createProgress } from "./progress.ts";
 import { runArguments, stoppable } from "./run_options.ts";
 import { print } from "../terminal.ts";
@@ -33,6 +32,7 @@ export async function run(args: string[]): Promise<number> {
   const { path, overrides, engine, threads, out, quiet } = runArguments(args, missing);
   requireBundle(path, "sample");
   const report = createProgress({ quiet });
+  const { sampleBundle } = await import("../runner/sample.ts");
   return await stoppable(report, async (signal) => {
     const bundle = await sampleBundle(path, overrides, { engine, threads, out, report, signal });
     print(`bundle:      ${bundle.path}`);

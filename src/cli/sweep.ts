@@ -3,13 +3,12 @@ import { readMetrics } from "../bundle/read.ts";
 import { counted } from "../counted.ts";
 import { compareRuns } from "../evaluation/table.ts";
 import { comparisonMarkdown } from "../evaluation/table_text.ts";
-import { type Member, runSweep } from "../runner/sweep.ts";
+import type { Member } from "../runner/sweep_member.ts";
 import { recordSweep } from "../runner/sweep_record.ts";
 import { loadSweep } from "../spec/mod.ts";
 import { scoredRuns } from "./compare.ts";
 import { defaultFolder } from "./folders.ts";
 import { runArguments, stoppable } from "./run_options.ts";
-import { planLines, planSweep } from "./sweep_plan.ts";
 import { sweepDisplay, tableLines } from "./sweep_table.ts";
 import { line, print } from "../terminal.ts";
 
@@ -48,13 +47,16 @@ export async function run(args: string[]): Promise<number> {
   const { members: runs } = await loadSweep(path, overrides);
   const { report, change, clear } = sweepDisplay({ quiet: said.quiet });
   report.message(`${path}: ${counted(runs.length, "run")}`);
+  // Engines and tensors are loaded when the specs are known to be right.
   if (said.dryRun) {
+    const { planLines, planSweep } = await import("./sweep_plan.ts");
     report.message("measuring a few steps of each kind of member ...");
     const options = { engine, threads, out, dataRoot: data, skipBad, elsewhere };
     const plans = await planSweep(runs.map((run) => run.resolved), options);
     print(planLines(plans).join("\n"));
     return plans.some((plan) => plan.is === "refused") ? 1 : 0;
   }
+  const { runSweep } = await import("../runner/sweep.ts");
   return await stoppable(report, async (signal) => {
     const options = {
       engine,
