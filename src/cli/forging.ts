@@ -141,7 +141,8 @@ export function forgeBundle(
 
 function forgeFile(bundle: string, name: string, outside: string, random: Random): void {
   const path = join(bundle, name);
-  if (!isFile(path) || random(8) === 0) return forgeEntry(bundle, name, outside, random);
+  if (!isFile(path)) return; // Forged before, to something else.
+  if (random(8) === 0) return forgeEntry(bundle, name, outside, random);
   const bytes = Deno.readFileSync(path);
   const text = new TextDecoder().decode(bytes);
   if (random(5) === 0) Deno.writeFileSync(path, damage(bytes, bytes, random));
@@ -175,6 +176,10 @@ function isFile(path: string): boolean {
 function forgeManifests(bundle: string, whole: string, isCareful: boolean): void {
   try {
     if (isCareful) fitTags(bundle);
+  } catch {
+    // What was damaged cannot be made to fit.
+  }
+  try {
     writeManifests(bundle, whole.split("/").pop());
   } catch {
     // A link that leads nowhere, or a folder in a file's place.
