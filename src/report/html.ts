@@ -11,6 +11,7 @@ import {
   rotationSection,
   samplesSection,
 } from "./sections/images.ts";
+import { courseScoresSection } from "./sections/course.ts";
 import { metricsSection, spectrumSection, trainingSection } from "./sections/results.ts";
 import { specSection } from "./sections/spec.ts";
 
@@ -21,6 +22,7 @@ export function reportHtml(input: ReportInput): string {
     rotationSection(input),
     denoisingSection(input),
     metricsSection(input),
+    courseScoresSection(input),
     spectrumSection(input),
     trainingSection(input),
     filterSection(input),

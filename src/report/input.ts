@@ -4,6 +4,7 @@ import type { Evaluation } from "../evaluation/evaluate.ts";
 import type { SpectrumRow } from "../evaluation/sample_spectrum.ts";
 import type { DrawnClasses } from "../spec/labels.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
+import type { ScoreCurve } from "../runner/score_curves.ts";
 import type { LossRow } from "./losses.ts";
 import type { Pictures } from "./sheet.ts";
 
@@ -50,6 +51,8 @@ export interface ReportInput {
   pictures: ShownPicture[];
   films: ShownFilm[];
   metrics: Evaluation | null;
+  /** The scores while training, a curve a metric; empty where there were none. */
+  scoreCurves: ScoreCurve[];
   /** How much power samples and data have at each frequency; null where it is not known. */
   spectrum: SpectrumRow[] | null;
   /** Every file with its SHA-256, and what it is. */

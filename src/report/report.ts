@@ -22,6 +22,8 @@ import { parseSpectrum, type SpectrumRow } from "../evaluation/sample_spectrum.t
 import { plainOf } from "../formats/markdown.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { sha256 } from "../formats/sha256.ts";
+import { parseDiary } from "../runner/diary_read.ts";
+import { scoreCurves } from "../runner/score_curves.ts";
 import { firstClasses, shownFilms, shownPictures } from "./captions.ts";
 import { reportHtml } from "./html.ts";
 
@@ -163,6 +165,7 @@ export async function bundleReport(
       return mp4 ? [{ ...film, mp4: mp4.length <= filmLimit ? mp4 : null }] : [];
     }),
     metrics: readMetrics(folder),
+    scoreCurves: scoreCurves(parseDiary(textOf(folder, "progress.jsonl") ?? "")),
     spectrum: spectrumOf(folder),
     files: payload.map(({ name, sha256 }) => ({ name, sha256, meaning: meaningOf(name) })),
     provenance: provenanceLines(readProvenance(folder)),

@@ -48,6 +48,7 @@ export async function exampleReport(): Promise<ReportInput> {
         caption: "Clearing.",
       },
     ],
+    scoreCurves: [{ metric: "a <b>score", of: "64 <i>images", points: [[1, 2], [2, -1]] }],
     spectrum: [0, 1, 2, 3].map((radius) => ({ radius, samples: 2 / (radius + 1), data: 1 })),
     metrics: JSON.parse(String(examplePayload().get("metrics.json"))),
     files: [{ name: "data/loss.csv", sha256: "4".repeat(64), meaning: "losses" }],

@@ -36,6 +36,8 @@ const happened = z.discriminatedUnion("event", [
     value: z.number(),
     standardError: figure,
     step: z.int(),
+    /** While training: of how many images, drawn how; left out: of the run's samples. */
+    of: text.exactOptional(),
   }),
   z.object({
     event: z.literal("end"),

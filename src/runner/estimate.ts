@@ -163,10 +163,12 @@ async function timeNeeded(
       ? []
       : [`training ${roughly(found.training)} (${found.step.toPrecision(3)} s a step)`]),
     ...(found.previews ? [`previews ${roughly(found.previews)}`] : []),
+    ...(found.courseScores ? [`scores on the way ${roughly(found.courseScores)}`] : []),
     `drawing ${roughly(found.drawing)}`,
     ...(found.scoring ? [`scoring ${roughly(found.scoring)}`] : []),
   ];
-  const all = found.training + found.previews + found.drawing + (found.scoring ?? 0);
+  const all = found.training + found.previews + found.courseScores + found.drawing +
+    (found.scoring ?? 0);
   const top = found.scoring === null
     ? "compiling, pictures and scores"
     : "compiling, pictures" + (found.scoring > 0 ? " and the scores' own arithmetic" : "");

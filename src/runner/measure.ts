@@ -7,10 +7,11 @@ import { disposeState, newState, type TrainingState } from "../training/state.ts
 import { train } from "../training/train.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { secondsOfScoring } from "./measure_scoring.ts";
+import { courseSampling, courseScoresDue } from "./course_scores.ts";
 import { startPace } from "./pace.ts";
 import { drawnAngles } from "./sample_phase.ts";
 import type { Prepared } from "./prepare.ts";
-import { previewer, previewSampling, previewsDue } from "./previews.ts";
+import { previewer, previewSampling, previewsDue, type Sampling } from "./previews.ts";
 
 /** Warm steps that are measured at least, and for how long. */
 const least = { readings: 4, seconds: 1 };
@@ -25,8 +26,10 @@ export interface Measured {
   /** Of it a step of a whole batch. */
   step: number;
   previews: number;
+  /** Drawing the images of scores on the way. */
+  courseScores: number;
   drawing: number;
-  /** Of looking at the images; null where nobody can tell before the weights are here. */
+  /** Of looking at the images, those on the way among them; null where nobody can tell before the weights are here. */
   scoring: number | null;
 }
 
@@ -47,16 +50,25 @@ export async function measureRun(
   held.defer(() => disposeState(state));
   const { count } = dataset;
   const drawing = await secondsOfDrawing(engine, spec, state);
-  const scoring = await secondsOfScoring(engine, { spec, dataset }, dataRoot);
-  if (from.steps === 0) return { training: 0, step: 0, previews: 0, drawing, scoring };
-  const perImage = await secondsOfTraining(engine, { spec, dataset, state });
-  const seen = (step: number) => imagesSeen(step, spec.training, count);
   const due = (steps: number) => previewsDue(spec, { count, steps, firstStep: 0 });
   const previews = due(from.steps) - due(from.step);
+  const scored = (steps: number) => courseScoresDue(spec, { count, steps, firstStep: 0 });
+  const scores = scored(from.steps) - scored(from.step);
+  const course = courseSampling(spec);
+  const drawn = { spec, dataset, images: spec.sampling.count + scores * course.count };
+  const scoring = await secondsOfScoring(engine, drawn, dataRoot);
+  if (from.steps === 0) {
+    return { training: 0, step: 0, previews: 0, courseScores: 0, drawing, scoring };
+  }
+  const perImage = await secondsOfTraining(engine, { spec, dataset, state });
+  const seen = (step: number) => imagesSeen(step, spec.training, count);
+  const often = async (times: number, sampling = previewSampling(spec)) =>
+    times === 0 ? 0 : times * await secondsOfPreview(engine, spec, state, sampling);
   return {
     training: (seen(from.steps) - seen(from.step)) * perImage,
     step: Math.min(spec.training.batchSize, count) * perImage,
-    previews: previews === 0 ? 0 : previews * await secondsOfPreview(engine, spec, state),
+    previews: await often(previews),
+    courseScores: await often(scores, course),
     drawing,
     scoring,
   };
@@ -90,20 +102,19 @@ async function secondsOfDrawing(
   return batches * sampling.steps * stepSeconds;
 }
 
-/** Seconds of a preview, once it is compiled. */
+/** Seconds of images drawn while training, previews for one, once it is compiled. */
 async function secondsOfPreview(
   engine: Engine,
   spec: ResolvedSpec,
   state: TrainingState,
+  sampling: Sampling,
 ): Promise<number> {
-  const { sampling } = spec;
-  const short = {
-    ...spec,
-    sampling: { ...sampling, steps: Math.min(sampling.steps, drawingSteps) },
-  };
-  using drawing = previewer({ engine, spec: short, state });
+  const { batchSize, steps } = sampling;
+  const count = Math.min(batchSize, sampling.count);
+  const short = { ...sampling, count, steps: Math.min(steps, drawingSteps) };
+  using drawing = previewer({ engine, spec, state }, short);
   const { stepSeconds } = await drawing.draw();
-  return stepSeconds * previewSampling(spec).steps;
+  return stepSeconds * steps * Math.ceil(sampling.count / batchSize);
 }
 
 /** Trains for a second or two, and tells how long an image takes once all is compiled. */

@@ -19,7 +19,10 @@ import type { Prepared } from "./prepare.ts";
  */
 export async function secondsOfScoring(
   engine: Engine,
-  { spec, dataset }: Pick<Prepared, "spec" | "dataset">,
+  { spec, dataset, images: drawn }: Pick<Prepared, "spec" | "dataset"> & {
+    /** Images that are drawn and scored. */
+    images: number;
+  },
   dataRoot = "data",
 ): Promise<number | null> {
   if (spec.evaluation.metrics.length === 0) return 0;
@@ -31,7 +34,7 @@ export async function secondsOfScoring(
   held.defer(() => extractor.dispose());
   const reference = imagesInMemory(dataset);
   const isKnown = await hasReferenceFeatures(extractor, reference, dataRoot);
-  const images = spec.sampling.count + (isKnown ? 0 : dataset.count);
+  const images = drawn + (isKnown ? 0 : dataset.count);
   return images * await secondsAnImage(extractor, reference);
 }
 

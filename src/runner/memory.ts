@@ -92,8 +92,11 @@ export function likelyMemory(spec: Sized, images: number, isOnHost: boolean): nu
   // The state as tensors, as arrays, and as the bytes of files.
   const writing = picturesBytes + (isOnHost ? 3 : 2) * sets * weights + 2 * samples;
   const computing = isOnHost ? trainingFactor * leastMemory(spec, images) : 0;
+  const scoring = scoringBytes(spec, known);
+  // Scores on the way need their memory beside the training's.
+  const together = spec.evaluation.everyEpochs ? computing + scoring : 0;
   return processBytes + known * elements(plan.imageShape) +
-    Math.max(computing, writing, scoringBytes(spec, known));
+    Math.max(computing, writing, scoring, together);
 }
 
 /** Inception's weights, read and on the engine; features of both sets; three covariances. */

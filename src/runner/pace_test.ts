@@ -75,7 +75,7 @@ Deno.test("how long the rest takes is told once, and again where that turns out 
   const teller = trainingTeller({ spec: small, dataset, report }, course, training.pace);
   for (let step = 1; step <= 1000; step++) {
     training.step(step);
-    teller.reached(step, 0);
+    teller.reached(step, 0, 0);
   }
   const [first, second] = said;
   assertStringIncludes(first ?? "", "training 983 more of 1,000 steps will take about 3 min here");

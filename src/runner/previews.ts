@@ -17,7 +17,8 @@ const mostShare = 0.03;
 /** What a step of drawing costs an image, of what a training step does, measured on CPUs. */
 export const forwardShare = 0.27;
 
-type Sampling = ResolvedSpec["sampling"];
+/** How images are drawn. */
+export type Sampling = ResolvedSpec["sampling"];
 
 /** The sampling of each kind of preview. A name without its way does not compile. */
 export const previewSamplers: Record<
@@ -104,8 +105,15 @@ export interface Previewer extends Disposable {
   draw(): Promise<Preview>;
 }
 
-/** Makes what draws a training's previews; it is compiled once, with the first. */
-export function previewer({ engine, spec, state, signal }: PreviewRequest): Previewer {
+/**
+ * Makes what draws a training's previews; it is compiled once, with the first.
+ *
+ * @param sampling how, and how many
+ */
+export function previewer(
+  { engine, spec, state, signal }: PreviewRequest,
+  sampling: Sampling = previewSampling(spec),
+): Previewer {
   let sampler: Sampler | null = null;
   return {
     async draw() {
@@ -114,14 +122,14 @@ export function previewer({ engine, spec, state, signal }: PreviewRequest): Prev
         engine,
         predict: state.unet.apply,
         imageShape: [spec.imageSize, spec.imageSize, spec.channels],
-        sampling: previewSampling(spec),
+        sampling,
         classes: spec.classes,
         schedule: noiseSchedule(spec.noise),
         seed: spec.seed,
       });
       const images = await withAverage(state, () =>
         drawn.sample({
-          count: previewCount,
+          count: sampling.count,
           onStep: () => void reachedMs.push(performance.now()),
           ...(signal ? { signal } : {}),
         }));

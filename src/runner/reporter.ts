@@ -11,7 +11,18 @@ export interface Besides {
 /** What happened in a run, for those who write it down; people are told by messages. */
 export type RunEvent =
   | { event: "preview"; step: number; epoch: number; file: string }
-  | { event: "score"; metric: string; value: number; standardError: number | null; step: number };
+  | ScoreEvent;
+
+/** A score of the run's samples, or, while it trains, of what `of` says. */
+export interface ScoreEvent {
+  event: "score";
+  metric: string;
+  value: number;
+  standardError: number | null;
+  step: number;
+  /** While training: of how many images, drawn how. */
+  of?: string;
+}
 
 /** Whom a run tells how far it is. The command line's progress display is one. */
 export interface Reporter {

@@ -7,6 +7,7 @@ import type { Digests } from "../bundle/layout.ts";
 import { openBundle } from "../bundle/open.ts";
 import { describeDataset } from "../datasets/mod.ts";
 import { type Engine, type EngineName, type EngineOptions, openEngine } from "../engines/mod.ts";
+import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import { LostLockError } from "../files/lock.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
@@ -21,6 +22,7 @@ import {
 } from "../training/state.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { previewsPng } from "./contents.ts";
+import { scoredSteps } from "./course_scores.ts";
 import { type Diary, diaryName, startDiary } from "./diary.ts";
 import { beginDiary, endDiary, startEvents } from "./following.ts";
 import { type Log, startLog } from "./log.ts";
@@ -84,6 +86,8 @@ export interface RunOptions {
   report?: Reporter | undefined;
   /** A folder for TensorBoard, in which the run gets one of its own. */
   tensorboard?: string | undefined;
+  /** Where the Inception weights are looked for; others for tests. */
+  weights?: FindWeightsOptions | undefined;
   /** Stops the run; what was reached is kept, and the same run goes on there. */
   signal?: AbortSignal | undefined;
 }
@@ -211,7 +215,7 @@ async function openRunEngine(
 async function compute(run: Run): Promise<Bundle> {
   const { prepared, options, engine, work, log, diary, report, stopwatch } = run;
   const { spec, digests, dataset, path } = prepared;
-  const { signal, dataRoot } = options;
+  const { signal, dataRoot, weights } = options;
   const unet = compileUNet(spec);
   const state = newState(unet, spec.training.emaDecay !== null);
   using held = new DisposableStack();
@@ -226,7 +230,8 @@ async function compute(run: Run): Promise<Bundle> {
   );
   const upright = samples.images.get("0");
   const { losses } = trained;
-  const scoring = { engine, spec, dataset, upright, dataRoot, report, steps: losses.length };
+  const steps = losses.length;
+  const scoring = { engine, spec, dataset, upright, dataRoot, weights, report, steps };
   const evaluation = await scorePhase(scoring);
   signal?.throwIfAborted();
   report.message("writing the bundle");
@@ -251,11 +256,15 @@ async function trainedState(
   run: Run,
   state: TrainingState,
 ): Promise<{ trained: Trained; previews: Uint8Array | null }> {
-  const { prepared, engine, work, checkpoint, report, stopwatch, options: { signal } } = run;
+  const { prepared, engine, work, checkpoint, report, stopwatch } = run;
+  const { signal, dataRoot, weights } = run.options;
   const { spec, dataset, digests, shared, start } = prepared;
   if (shared) {
     const { path, model: { tensors, losses } } = shared;
     report.message(`training: the same as that of ${path}, whose model is taken`);
+    if (spec.evaluation.everyEpochs) {
+      report.message("training: none here, so there are no scores on its way; --again trains anew");
+    }
     restoreState(state, tensors);
     const { digest } = openBundle(path);
     const notes = [
@@ -266,7 +275,9 @@ async function trainedState(
   }
   const trainingKey = digests.training;
   const training = { engine, spec, dataset, state, start, checkpoint, work, trainingKey };
-  const trained = await trainPhase({ ...training, report, stopwatch, signal });
+  const scored = scoredSteps(run.diary.text(), digests.run);
+  const scoring = { scored, dataRoot, weights };
+  const trained = await trainPhase({ ...training, ...scoring, report, stopwatch, signal });
   const every = epochsBetweenPreviews(spec, dataset.count);
   const stepsPerEpoch = Math.ceil(dataset.count / spec.training.batchSize);
   const before = Math.floor((start?.losses.length ?? 0) / stepsPerEpoch / every);

@@ -39,6 +39,7 @@ export function samplingSpec(
   return resolveSpec(parent as Parameters<typeof resolveSpec>[0], [
     ...full,
     "evaluation.metrics=[]",
+    "evaluation.everyEpochs=null",
   ]);
 }
 

@@ -2,6 +2,7 @@
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/mod.ts";
 import { evaluateSamples, type Evaluation } from "../evaluation/evaluate.ts";
+import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
@@ -16,6 +17,8 @@ export interface ScorePhase {
   upright: TensorData | undefined;
   /** Where weights and caches lie; default `data`. */
   dataRoot?: string | undefined;
+  /** Where the Inception weights are looked for; others for tests. */
+  weights?: FindWeightsOptions | undefined;
   report: Reporter;
   /** Steps that the network was trained for. */
   steps: number;
@@ -23,7 +26,7 @@ export interface ScorePhase {
 
 /** Scores the unturned samples, where the spec asks for scores. */
 export async function scorePhase(
-  { engine, spec, dataset, upright, dataRoot, report, steps }: ScorePhase,
+  { engine, spec, dataset, upright, dataRoot, weights, report, steps }: ScorePhase,
 ): Promise<Evaluation | null> {
   if (spec.evaluation.metrics.length === 0 || !upright) return null;
   const images = upright.data as Uint8Array; // Samples are bytes.
@@ -42,6 +45,7 @@ export async function scorePhase(
     seed,
     dataRoot,
     progress: report,
+    ...(weights ? { weights } : {}),
   });
   report.done();
   for (const { metric, value, standardError } of found.scores) {

@@ -2,6 +2,7 @@
 import { counted } from "../counted.ts";
 import { imagesSeen } from "../training/plan.ts";
 import type { Pace } from "./pace.ts";
+import { courseSampling } from "./course_scores.ts";
 import { forwardShare, previewCount, previewSampling } from "./previews.ts";
 import { roughly } from "./reporter.ts";
 import { drawnAngles } from "./sample_phase.ts";
@@ -14,10 +15,12 @@ const retold = { part: 0.15, afterSeconds: 60 };
 
 /** Tells how a training goes. */
 export interface Teller {
-  /** So many steps are done, and so many previews are still to come. */
-  reached(step: number, previewsLeft: number): void;
+  /** So many steps are done; so many previews and moments of scoring are still to come. */
+  reached(step: number, previewsLeft: number, scoresLeft: number): void;
   /** A preview was drawn, a step in so long; with its file and the saving it paused so long. */
   drew(stepSeconds: number, pausedSeconds: number): void;
+  /** Scores on the way paused it so long. */
+  scored(pausedSeconds: number): void;
 }
 
 /** The last preview: all that it took, and a step of an image; null before the first. */
@@ -27,6 +30,8 @@ type DrawnPreview = { seconds: number; sampleStep: number } | null;
 export interface Rest {
   training: number;
   previews: number;
+  /** Scores on the way. */
+  scores: number;
   drawing: number;
 }
 
@@ -37,28 +42,38 @@ export function trainingTeller(
   pace: Pace,
 ): Teller {
   let preview: DrawnPreview = null;
+  let scoreSeconds: number | null = null;
   let pausedSeconds = 0;
   let told: Told | null = null;
   return {
-    reached(step, previewsLeft) {
+    reached(step, previewsLeft, scoresLeft) {
       const perImage = pace.secondsPerImage();
+      const left = { previewsLeft, scoresLeft };
+      const known = { preview, scoreSeconds };
       const rest = perImage === null || step === steps || !isMeasured(pace)
         ? null
-        : restOf({ spec, count: dataset.count, step, steps, previewsLeft, perImage, preview });
+        : restOf({ spec, count: dataset.count, step, steps, perImage, ...left, ...known });
       const now = pace.seconds();
       if (rest && isNews(told, rest, now)) {
-        report.message(restText(spec, rest, { left: steps - step, steps, previewsLeft }, told));
+        report.message(restText(spec, rest, { left: steps - step, steps, ...left }, told));
         told = { endSeconds: now + sumOf(rest), at: now };
       }
       report.update(step, {
         epoch: `${Math.ceil(step / stepsPerEpoch)}/${Math.ceil(steps / stepsPerEpoch)}`,
         loss: losses.slice(-50).reduce((a, b) => a + b, 0) / Math.min(50, losses.length),
         ...(perImage ? { "images/s": 1 / perImage } : {}),
-      }, { pausedSeconds, secondsLeft: (preview?.seconds ?? 0) * previewsLeft });
+      }, {
+        pausedSeconds,
+        secondsLeft: (preview?.seconds ?? 0) * previewsLeft + (scoreSeconds ?? 0) * scoresLeft,
+      });
       pausedSeconds = 0;
     },
     drew(stepSeconds, paused) {
       preview = { seconds: paused, sampleStep: stepSeconds / previewCount };
+      pausedSeconds += paused;
+    },
+    scored(paused) {
+      scoreSeconds = paused;
       pausedSeconds += paused;
     },
   };
@@ -84,25 +99,31 @@ function isNews(told: Told | null, rest: Rest, now: number): boolean {
 
 /** What the rest of a run takes, by what was measured of it so far. */
 export function restOf(
-  { spec, count, step, steps, previewsLeft, perImage, preview }: {
+  { spec, count, step, steps, previewsLeft, scoresLeft, perImage, preview, scoreSeconds }: {
     spec: TrainPhase["spec"];
     /** Images of the dataset. */
     count: number;
     step: number;
     steps: number;
     previewsLeft: number;
+    scoresLeft: number;
     /** Seconds that an image takes in training. */
     perImage: number;
     preview: DrawnPreview;
+    /** Of the last scores on the way; null before the first. */
+    scoreSeconds: number | null;
   },
 ): Rest {
   const { training, sampling } = spec;
   const images = imagesSeen(steps, training, count) - imagesSeen(step, training, count);
   const sampleStep = preview?.sampleStep ?? perImage * forwardShare * guidedTimes(spec);
   const onePreview = preview?.seconds ?? previewCount * previewSampling(spec).steps * sampleStep;
+  const course = courseSampling(spec);
+  const oneScore = scoreSeconds ?? course.count * course.steps * sampleStep;
   return {
     training: images * perImage,
     previews: previewsLeft * onePreview,
+    scores: scoresLeft * oneScore,
     drawing: drawnImages(spec) * sampling.steps * sampleStep,
   };
 }
@@ -110,7 +131,12 @@ export function restOf(
 function restText(
   spec: TrainPhase["spec"],
   rest: Rest,
-  { left, steps, previewsLeft }: { left: number; steps: number; previewsLeft: number },
+  { left, steps, previewsLeft, scoresLeft }: {
+    left: number;
+    steps: number;
+    previewsLeft: number;
+    scoresLeft: number;
+  },
   told: Told | null,
 ): string {
   const again = told === null ? "will" : "will now, by the present speed,";
@@ -120,14 +146,17 @@ function restText(
     ...(previewsLeft
       ? [`${counted(previewsLeft, "preview")} about ${roughly(rest.previews)}`]
       : []),
+    ...(scoresLeft
+      ? [`scores on the way (${counted(scoresLeft, "time")}) about ${roughly(rest.scores)}`]
+      : []),
     `drawing ${counted(drawnImages(spec), "image")} about ${roughly(rest.drawing)}`,
   ];
   const scores = spec.evaluation.metrics.length > 0 ? "; scores come on top" : "";
   return `${words.join(", ")}${scores}. Ctrl-C stops it; the same command goes on.`;
 }
 
-function sumOf({ training, previews, drawing }: Rest): number {
-  return training + previews + drawing;
+function sumOf({ training, previews, scores, drawing }: Rest): number {
+  return training + previews + scores + drawing;
 }
 
 /** Images that a run draws. */

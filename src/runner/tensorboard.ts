@@ -92,11 +92,14 @@ function observationsOf(line: DiaryLine, work: string): Observation[] {
         ...scalar("learning rate", line.learningRate),
         ...scalar("memory in GB", line.memoryBytes === null ? null : line.memoryBytes / 1e9),
       ];
-    case "score":
+    case "score": {
+      // Scores of few images drawn fast are no points of the curve of the run's own.
+      const when = line.of === undefined ? "" : " while training";
       return [
-        ...scalar(`score/${line.metric}`, line.value),
-        ...scalar(`standard error/${line.metric}`, line.standardError),
+        ...scalar(`score${when}/${line.metric}`, line.value),
+        ...scalar(`standard error${when}/${line.metric}`, line.standardError),
       ];
+    }
     case "preview": {
       const png = readRegular(join(work, line.file), mostPicture);
       return png ? [{ kind: "image", tag: "preview", png, ...pngSize(png) }] : [];

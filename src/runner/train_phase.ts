@@ -12,12 +12,14 @@ import type { Checkpoint } from "../training/checkpoint.ts";
 import { imagesSeen, trainingPlan } from "../training/plan.ts";
 import { restoreState, type TrainingState } from "../training/state.ts";
 import { train } from "../training/train.ts";
+import { courseScorer, courseScoresDue } from "./course_scores.ts";
 import { keepCheckpoints } from "./keeper.ts";
 import { startPace } from "./pace.ts";
 import { enginePlace, placeName } from "./place.ts";
 import { previewCount, previewer, previewsDue, previewsOf, previewTensor } from "./previews.ts";
 import type { Reporter } from "./reporter.ts";
 import { trainingTeller } from "./telling.ts";
+import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import type { Stopwatch } from "./time_spent.ts";
 import type { TrainedModel } from "./trained.ts";
 import type { Work } from "./work.ts";
@@ -38,6 +40,12 @@ export interface TrainPhase {
   report: Reporter;
   /** Is told what was trained and saved. */
   stopwatch: Stopwatch;
+  /** Steps after which an earlier start has scored, where the spec asks for scores on the way. */
+  scored: ReadonlySet<number>;
+  /** Where weights and caches of scoring lie; default `data`. */
+  dataRoot?: string | undefined;
+  /** Where the Inception weights are looked for; others for tests. */
+  weights?: FindWeightsOptions | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -80,12 +88,15 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     imagesSeen(first, spec.training, dataset.count);
   const pace = startPace(spec.training.batchSize);
   using drawing = previewer(options);
+  using scoring = courseScorer(options);
   const keeper = keepCheckpoints(options, course, (saved) => {
     stopwatch.trained(pace.seconds(), seen(saved));
     stopwatch.keep();
   });
   const teller = trainingTeller(options, course, pace);
-  const due = (step: number) => previewsDue(spec, { count: dataset.count, steps: step, firstStep });
+  const moment = (step: number) => ({ count: dataset.count, steps: step, firstStep });
+  const due = (step: number) => previewsDue(spec, moment(step));
+  const scoresDue = (step: number) => courseScoresDue(spec, moment(step));
 
   async function preview(step: number): Promise<void> {
     const began = performance.now();
@@ -101,18 +112,29 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     teller.drew(stepSeconds, ms / 1000);
   }
 
+  async function score(step: number): Promise<void> {
+    const began = performance.now();
+    await scoring.score(step, Math.ceil(step / stepsPerEpoch));
+    const ms = performance.now() - began;
+    pace.paused(ms);
+    teller.scored(ms / 1000);
+  }
+
   async function onStep(step: number): Promise<void> {
     pace.reached(seen(step));
-    teller.reached(step, due(steps) - previews.length);
-    if (previews.length < due(step)) await preview(step);
-    else if (keeper.isDue()) await keeper.save();
+    teller.reached(step, due(steps) - previews.length, scoresDue(steps) - scoresDue(step));
+    const isShown = previews.length < due(step);
+    if (isShown) await preview(step);
+    if (scoring.isDue(step, firstStep)) await score(step);
+    if (!isShown && keeper.isDue()) await keeper.save();
   }
 
   report.phase("training", steps, "steps");
   try {
-    // Stopped while it was being drawn, a preview is made up for: the state is still that of its
-    // step.
+    // Stopped while they were being made, a preview and scores are made up for: the state is still
+    // that of their step.
     if (previews.length < due(first)) await preview(first);
+    if (scoring.isDue(first, firstStep)) await score(first);
     const stoppedBy = signal ? { signal } : {};
     await train({ engine, spec, dataset, state, losses, firstStep, onStep, ...stoppedBy });
   } catch (error) {

@@ -117,6 +117,20 @@ export const conditions: readonly Condition[] = [
     where: "evaluation.metrics with is in it",
     neutral: 10,
   },
+  {
+    selector: "evaluation.metrics",
+    fields: ["evaluation.everyEpochs"],
+    applies: ({ evaluation }) =>
+      evaluation?.metrics?.length !== 0 || evaluation.equivariance === true,
+    where: "evaluation.metrics with a metric in it, or evaluation.equivariance: true",
+  },
+  {
+    selector: "evaluation.everyEpochs",
+    fields: ["evaluation.equivariance"],
+    applies: ({ evaluation }) => typeof evaluation?.everyEpochs === "number",
+    where: "scores while training (evaluation.everyEpochs: a number)",
+    neutral: false,
+  },
 ];
 
 /** The fields that are given although they do not apply, each with the reason. */

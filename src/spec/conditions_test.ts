@@ -38,6 +38,12 @@ Deno.test("fields that would be ignored are refused, in every section", () => {
       "evaluation.kidSubsetSize",
     ],
     ["architecture: D\nevaluation: { metrics: [fid, kid], isSplits: 5 }", "evaluation.isSplits"],
+    ["architecture: D\nevaluation: { metrics: [], everyEpochs: 5 }", "evaluation.everyEpochs"],
+    ["architecture: D\nevaluation: { equivariance: true }", "evaluation.equivariance"],
+    [
+      "architecture: D\nevaluation: { everyEpochs: null, equivariance: true }",
+      "evaluation.equivariance",
+    ],
   ];
   for (const [text, field] of ignored) {
     const error = assertThrows(() => resolveText(`dataset: mnist\n${text}`), UserError);

@@ -54,6 +54,16 @@ const pinned: [text: string, spec: string, training: string][] = [
   ],
 ];
 
+Deno.test("scores while training are in the digest where they are asked for, and only there", () => {
+  const asked = ["evaluation.everyEpochs=7", "evaluation.equivariance=true"];
+  assertNotEquals(digestOf(short, asked), digestOf(short, ["evaluation.everyEpochs=7"]));
+  const none = ["evaluation.everyEpochs=null", "evaluation.equivariance=false"];
+  assertEquals(digestOf(short, none), digestOf(short));
+  // A bundle's spec.yaml stays as it was, too.
+  assertEquals(resolveText(short, none), resolveText(short));
+  assertEquals("everyEpochs" in resolveText(short).evaluation, false);
+});
+
 Deno.test("specDigest and trainingDigest: the same over releases and machines", () => {
   assertEquals(
     pinned.map(([text]) => [text, digestOf(text), trainingDigest(resolveText(text))]),
@@ -109,6 +119,7 @@ Deno.test("specDigest: every field that says something else changes it; training
     "evaluation.metrics=[fid]",
     "training.previewEveryEpochs=7",
     "training.previewSampler=published",
+    "evaluation.everyEpochs=7",
   ];
   const all = [[], ...overrides, ...sampling].map((override) => digestOf(short, [override].flat()));
   assertEquals(new Set(all).size, all.length);

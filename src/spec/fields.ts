@@ -95,6 +95,8 @@ export const fields: Record<Field, Decides> = {
   "evaluation.kidSubsets": "evaluation",
   "evaluation.kidSubsetSize": "evaluation",
   "evaluation.isSplits": "evaluation",
+  "evaluation.everyEpochs": "watching",
+  "evaluation.equivariance": "watching",
 };
 
 /** The fields on which the weights depend beside the images and the parent. */

@@ -180,7 +180,7 @@ for (const seed of seeds) {
         "shift",
         "count",
       ],
-      evaluation: ["metrics", "kidSubsets", "isSplits"],
+      evaluation: ["metrics", "kidSubsets", "isSplits", "everyEpochs", "equivariance"],
       sweep: ["architecture", "training.epochs", "seed", "x-a", "constructor", "a..b"],
     };
     for (let i = 0; i < 200; i++) {

@@ -52,7 +52,8 @@ function inOrder<T extends object>(section: T, { shape }: { shape: object }): T 
 type Whole = SpecWithDefaults & { architecture: "A" | "B" | "C" | "D" | "E"; dataset: DatasetName };
 
 function fill(spec: Whole): ResolvedSpec {
-  const { architecture, dataset, data, imageSize, classes, noise, training, sampling } = spec;
+  const { architecture, dataset, data, imageSize, classes, noise } = spec;
+  const { training, sampling, evaluation } = spec;
   const filtered = architecture !== "A";
   const facts = datasetFacts[dataset];
   const { shape } = specSchema;
@@ -92,7 +93,12 @@ function fill(spec: Whole): ResolvedSpec {
       labels: labelList(sampling.labels),
       rotation: angles(sampling.rotation),
     }, shape.sampling.unwrap()),
-    evaluation: spec.evaluation,
+    evaluation: inOrder({
+      ...evaluation,
+      // They joined later: at their defaults they are left out, and change no digest.
+      everyEpochs: evaluation.everyEpochs ?? undefined,
+      equivariance: evaluation.equivariance || undefined,
+    }, shape.evaluation.unwrap()),
   };
 }
 

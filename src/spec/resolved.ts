@@ -156,6 +156,10 @@ export interface EvaluationSection {
   kidSubsetSize: number;
   /** Splits of the Inception Score. */
   isSplits: number;
+  /** A few images are drawn and scored every so many epochs; left out: never. */
+  everyEpochs?: number | null | undefined;
+  /** Whether the prediction's equivariance is measured with them; left out: no. */
+  equivariance?: boolean | undefined;
 }
 
 /**

@@ -196,6 +196,14 @@ const evaluation = z.strictObject({
   kidSubsets: integer(1, 10_000, "KID's random subsets.").default(100),
   kidSubsetSize: integer(2, 100_000, "Images in each of KID's subsets.").default(1000),
   isSplits: integer(1, 1_000, "Splits of the Inception Score.").default(10),
+  everyEpochs: doc(
+    z.int().min(1).max(many).nullable(),
+    "While training: score up to 64 images, drawn in 25 steps of DPM-Solver++, every so many epochs. Default null: never.",
+  ).optional(),
+  equivariance: doc(
+    z.boolean(),
+    "With everyEpochs: measure EQ-T and EQ-R of the prediction, too. Default false.",
+  ).optional(),
 });
 
 /**

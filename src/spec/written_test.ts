@@ -87,6 +87,8 @@ const choices: Record<string, string[]> = {
   "sampling.shift": ["{ columns: 2, rule: published }"],
   "evaluation.metrics": ["[]", "[fid]"],
   "evaluation.kidSubsets": ["5"],
+  "evaluation.everyEpochs": ["null", "2"],
+  "evaluation.equivariance": ["true", "false"],
   "x-who": ["me", "[1, 'two # 3']"],
 };
 

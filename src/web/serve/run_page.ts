@@ -2,7 +2,9 @@
 import { type Html, html } from "../../report/markup.ts";
 import { diagram, scroller } from "../../report/parts.ts";
 import { curveSvg } from "../../report/plots.ts";
+import { scoreFigure } from "../../report/sections/course.ts";
 import { type DiaryLine, linesOf } from "../../runner/diary_read.ts";
+import { scoreCurves } from "../../runner/score_curves.ts";
 import type { RunStatus } from "../../runner/status.ts";
 import { idOf, progressPart, stateBadge } from "./list_page.ts";
 
@@ -72,11 +74,12 @@ function curvePart(diary: readonly DiaryLine[]): Html {
 }
 
 function scoresPart(diary: readonly DiaryLine[]): Html {
-  const scores = linesOf(diary, "score");
+  const curves = scoreCurves(diary).map(scoreFigure);
+  const scores = linesOf(diary, "score").filter(({ of }) => of === undefined);
   const rows = scores.map(({ step, metric, value }) =>
     html`<li>step ${step}: ${metric} ${value.toPrecision(4)}</li>`
   );
-  return html`${rows.length > 0 && html`<ul>${rows}</ul>`}`;
+  return html`${curves}${rows.length > 0 && html`<ul>${rows}</ul>`}`;
 }
 
 function previewsPart(run: RunStatus, diary: readonly DiaryLine[]): Html {

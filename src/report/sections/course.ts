@@ -1,0 +1,44 @@
+/** Scores in the course of a training, as curves: in the report and on the page of a run at work. */
+import type { ScoreCurve } from "../../runner/score_curves.ts";
+import type { ReportInput } from "../input.ts";
+import { type Html, html } from "../markup.ts";
+import type { Section } from "../page.ts";
+import { diagram, scroller } from "../parts.ts";
+import { curveSvg } from "../plots.ts";
+
+/** The scores while training, a curve a metric. */
+export function courseScoresSection({ scoreCurves }: ReportInput): Section | null {
+  if (scoreCurves.length === 0) return null;
+  return {
+    id: "course-scores",
+    heading: "Scores while training",
+    body: html`
+      ${scoreCurves.map(scoreFigure)}
+      <p class="faint">Of few images drawn fast: they compare with each other, not with the scores
+        of the run's samples.</p>
+    `,
+  };
+}
+
+/** One curve, with what it is of. */
+export function scoreFigure({ metric, of, points }: ScoreCurve, index: number): Html {
+  const plot = {
+    title: "",
+    x: { name: "training step" },
+    y: { name: metric },
+    curves: [{ name: metric, points }],
+  };
+  const words = `Diagram: ${metric} over the training steps`;
+  const curve = diagram(curveSvg(plot, 760, 240, `course-${index}`), words);
+  return html`
+    <figure>
+      ${scroller(`${metric} while training`, curve, "wide")}
+      <figcaption>${metric} of ${of}: ${lastWords(points)}.</figcaption>
+    </figure>
+  `;
+}
+
+function lastWords(points: ScoreCurve["points"]): string {
+  const [step, value] = points.at(-1) ?? [0, NaN];
+  return `${value.toPrecision(4).replace("-", "−")} at step ${step.toLocaleString("en-US")}`;
+}

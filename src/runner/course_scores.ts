@@ -1,0 +1,202 @@
+/**
+ * Scores while training: every so many epochs a few images are drawn fast and scored, and the
+ * prediction's equivariance is measured. No weight depends on them.
+ */
+import { fillBatch } from "../datasets/dataset.ts";
+import type { Dataset } from "../datasets/mod.ts";
+import type { Images, Measure } from "../evaluation/equivariance.ts";
+import { measureEquivariance } from "../evaluation/equivariance_study.ts";
+import { evaluateSamples, type EvaluationProgress } from "../evaluation/evaluate.ts";
+import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
+import { sha256 } from "../formats/sha256.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+import { withAverage } from "../training/state.ts";
+import { parseDiary } from "./diary_read.ts";
+import { previewer, type PreviewRequest, previewSamplers, type Sampling } from "./previews.ts";
+import type { Reporter, ScoreEvent } from "./reporter.ts";
+
+/** Images that are drawn, at most. */
+const mostImages = 64;
+
+/** Of the prediction's equivariance: repetitions, and images and transformations of each. */
+const studied = { seeds: 4, images: 2, transformations: 1 };
+
+/** The measures that are told. */
+const measured: readonly Measure[] = ["EQ-T", "EQ-R"];
+
+/** A score of one moment of the training. */
+type Found = Pick<ScoreEvent, "metric" | "value" | "standardError"> & { of: string };
+
+/** How the images are drawn: as fast previews are, no more at once than the run's own. */
+export function courseSampling(spec: ResolvedSpec): Sampling {
+  const count = Math.min(mostImages, spec.sampling.count);
+  const batchSize = Math.min(count, spec.sampling.batchSize);
+  return { ...previewSamplers.fast(spec), count, batchSize };
+}
+
+/** Where in a training its epochs are counted. */
+interface Moment {
+  /** Images of the dataset. */
+  count: number;
+  /** Steps that are done, those of its parent among them. */
+  steps: number;
+  /** Where it began: steps of its parent. */
+  firstStep: number;
+}
+
+/** Steps from one moment of scoring to the next; Infinity for none. */
+function stepsBetween({ evaluation, training }: ResolvedSpec, count: number): number {
+  const every = evaluation.everyEpochs ?? Infinity;
+  return every * Math.ceil(count / training.batchSize);
+}
+
+/** Moments of scoring that there are once a training has come so far. */
+export function courseScoresDue(
+  spec: ResolvedSpec,
+  { count, steps, firstStep }: Moment,
+): number {
+  const between = stepsBetween(spec, count);
+  return Math.floor(steps / between) - Math.floor(firstStep / between);
+}
+
+/** The steps after which a run has been scored, by its diary. */
+export function scoredSteps(diary: string, run: string): Set<number> {
+  const lines = parseDiary(diary);
+  const steps = new Set<number>();
+  let isOwn = false;
+  for (const line of lines) {
+    // Runs that share a training share its diary, and may ask for other scores.
+    if (line.event === "start") isOwn = line.run === run;
+    else if (isOwn && line.event === "score" && line.of !== undefined) steps.add(line.step);
+  }
+  return steps;
+}
+
+/** What scoring while training needs. */
+export interface CourseScoring extends PreviewRequest {
+  dataset: Dataset;
+  /** Where weights and caches lie; default `data`. */
+  dataRoot?: string | undefined;
+  /** Where the Inception weights are looked for; others for tests. */
+  weights?: FindWeightsOptions | undefined;
+  /** Steps after which an earlier start has scored. */
+  scored: ReadonlySet<number>;
+  report: Reporter;
+}
+
+/** Scores a training on its way. */
+export interface CourseScorer extends Disposable {
+  /** Whether the moment after this step is to be scored now. */
+  isDue(step: number, firstStep: number): boolean;
+  /** Scores the state as it is, writes it down and tells it. */
+  score(step: number, epoch: number): Promise<void>;
+}
+
+/** Makes what scores a training on its way; what it draws with is compiled once. */
+export function courseScorer(options: CourseScoring): CourseScorer {
+  const { spec, dataset, report, signal } = options;
+  const { metrics, equivariance } = spec.evaluation;
+  const between = stepsBetween(spec, dataset.count);
+  const scored = new Set(options.scored);
+  const drawer = previewer(options, courseSampling(spec));
+  return {
+    isDue: (step, firstStep) => step > firstStep && step % between === 0 && !scored.has(step),
+    async score(step, epoch) {
+      const isFirst = scored.size === options.scored.size;
+      const found = [
+        ...(metrics.length > 0 ? await sampleScores(options, drawer, isFirst) : []),
+        ...(equivariance ? await predictionScores(options) : []),
+      ];
+      signal?.throwIfAborted();
+      scored.add(step);
+      for (const one of found) report.record?.({ event: "score", ...one, step });
+      if (found.length > 0) report.message(`epoch ${epoch}: ${told(found)}`);
+    },
+    [Symbol.dispose]: () => drawer[Symbol.dispose](),
+  };
+}
+
+/** Scores of images drawn fast. */
+async function sampleScores(
+  { engine, spec, dataset, dataRoot, weights, report, signal }: CourseScoring,
+  drawer: ReturnType<typeof previewer>,
+  isFirst: boolean,
+): Promise<Found[]> {
+  const { imageSize, channels, evaluation, seed } = spec;
+  const { count, sampler, steps } = courseSampling(spec);
+  const { pixels: images } = await drawer.draw();
+  // The training's own phase goes on: what is looked at meanwhile only stops where it should.
+  const progress: EvaluationProgress = {
+    phase: () => signal?.throwIfAborted(),
+    update: () => signal?.throwIfAborted(),
+    message: (text) => void (isFirst && report.message(text)),
+  };
+  const { scores, notes } = await evaluateSamples({
+    engine,
+    samples: { images, count, imageSize, channels, digest: sha256(images) },
+    dataset,
+    evaluation,
+    seed,
+    dataRoot,
+    progress,
+    // What was out of reach at first is not asked for each time.
+    weights: isFirst ? weights ?? {} : { ...weights, download: false },
+  });
+  if (scores.length === 0 && isFirst) notes.forEach((note) => report.message(note));
+  const of = `${count} images by ${sampler} in ${steps} steps`;
+  return scores.map(({ metric, value, standardError }) => ({ metric, value, standardError, of }));
+}
+
+/** Equivariance of the prediction, in decibels: the mean over the noise levels. */
+async function predictionScores(options: CourseScoring): Promise<Found[]> {
+  const { engine, spec, state, dataset, signal } = options;
+  const { seeds, images, transformations } = studied;
+  const scores = await withAverage(state, () =>
+    measureEquivariance({
+      engine,
+      predict: state.unet.apply,
+      spec,
+      images: imagesOf(dataset, seeds * images),
+      seeds,
+      transformations,
+      angles: [],
+      runs: false,
+      signal,
+    }));
+  const of = `the prediction on ${seeds * images} images of the data, mean of the noise levels`;
+  return measured.flatMap((measure) => {
+    const levels = scores.filter((score) => score.measure === measure);
+    const values = Array.from(
+      { length: seeds },
+      (_, seed) =>
+        levels.reduce((sum, { decibels }) => sum + (decibels[seed] ?? NaN), 0) / levels.length,
+    );
+    const value = values.reduce((a, b) => a + b) / seeds;
+    // A network that gives nothing, or too small an image to turn: nothing is told.
+    if (!Number.isFinite(value)) return [];
+    const squares = values.reduce((sum, each) => sum + (each - value) ** 2, 0);
+    const standardError = Math.sqrt(squares / (seeds - 1) / seeds);
+    return [{ metric: measure, value, standardError, of }];
+  });
+}
+
+/** Images of a dataset, spread evenly over it. */
+function imagesOf(dataset: Dataset, count: number): Images {
+  const { imageSize, channels } = dataset;
+  const values = new Float32Array(count * imageSize ** 2 * channels);
+  const rows = Array.from({ length: count }, (_, i) => Math.floor(i * dataset.count / count));
+  fillBatch(dataset, rows, values);
+  return { shape: [count, imageSize, imageSize, channels], values };
+}
+
+/** Scores in a line, those of the same things together. */
+function told(found: readonly Found[]): string {
+  const groups = [...Map.groupBy(found, ({ of }) => of)];
+  return groups.map(([of, scores]) => {
+    const words = scores.map(({ metric, value, standardError }) => {
+      const error = standardError === null ? "" : ` ± ${standardError.toPrecision(2)}`;
+      return `${metric} ${value.toPrecision(5)}${error}`;
+    });
+    return `${words.join(", ")} (${of})`;
+  }).join("; ");
+}

@@ -1,0 +1,107 @@
+// Scores while training: at their moments, once, over stops too; and no weight moves.
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { judgeBundle } from "../bundle/verify.ts";
+import { parseSpec, resolveSpec } from "../spec/mod.ts";
+import { filesTest } from "../testing.ts";
+import { courseSampling, courseScoresDue, scoredSteps } from "./course_scores.ts";
+import { linesOf, parseDiary } from "./diary_read.ts";
+import { type Reporter, silent } from "./reporter.ts";
+import { runExperiment } from "./run.ts";
+import { scoreCurves } from "./score_curves.ts";
+
+const tiny = `architecture: D
+dataset: mnist
+imageSize: 8
+baseWidth: 4
+data: { limit: 8 }
+training: { images: 24, batchSize: 4, emaDecay: 0.9, previewEveryEpochs: null }
+sampling: { steps: 2, count: 4, batchSize: 4 }
+evaluation: { metrics: [kid], kidSubsets: 2 }
+`;
+const asked = ["evaluation.everyEpochs=1", "evaluation.equivariance=true"];
+const spec = (...overrides: string[]) => resolveSpec(parseSpec(tiny), overrides);
+
+/** Runs the tiny spec where no Inception is in reach. */
+function runTiny(folder: string, out: string, overrides: string[], options: {
+  report?: Reporter;
+  signal?: AbortSignal;
+} = {}) {
+  const weights = { download: false, path: "" };
+  const places = { out: join(folder, out), dataRoot: join(folder, "data") };
+  return runExperiment(spec(...overrides), { engine: "cpu", weights, ...places, ...options });
+}
+
+/** Digests of what was computed, scores of the run's own samples among them. */
+function results(path: string): string[] {
+  const manifest = Deno.readTextFileSync(join(path, "manifest-sha256.txt"));
+  const computed = /(model|average|optimizer|samples|metrics)\.(safetensors|json)|loss\.csv/;
+  const lines = manifest.split("\n").filter((line) => computed.test(line)).sort();
+  assertEquals(lines.length, 6);
+  return lines;
+}
+
+filesTest("scores while training move no result, and come once over stops", async (folder) => {
+  const plain = await runTiny(folder, "plain", []);
+
+  // Stopped before the second step's scores are there, and after those of the fourth.
+  for (const stopAt of ["update 2", "epoch 2"]) {
+    const stop = new AbortController();
+    const seen = (what: string) => void (what === stopAt && stop.abort());
+    const report: Reporter = {
+      ...silent,
+      update: (done, fields) => fields && seen(`update ${done}`),
+      message: (text) => seen(text.split(":")[0] ?? ""),
+    };
+    await assertRejects(() => runTiny(folder, "scored", asked, { report, signal: stop.signal }));
+  }
+  const said: string[] = [];
+  const message = (text: string) => void said.push(text);
+  const { path } = await runTiny(folder, "scored", asked, { report: { ...silent, message } });
+  assertEquals(results(path), results(plain.path));
+
+  const lines = parseDiary(Deno.readTextFileSync(join(path, "progress.jsonl")));
+  const scores = linesOf(lines, "score").filter(({ of }) => of !== undefined);
+  assertEquals(
+    scores.map(({ metric, step }) => `${step} ${metric}`),
+    [2, 4, 6].flatMap((step) => [`${step} classifier-kid`, `${step} EQ-T`]),
+  );
+  assertEquals(scores[0]?.of, "4 images by dpm-solver++ in 2 steps");
+  assertEquals(scoreCurves(lines).map(({ points }) => points.length), [3, 3]);
+  assert(said.some((text) => /^epoch 3: classifier-kid -?\d.*; EQ-T /.test(text)), said.join("\n"));
+
+  const report = Deno.readTextFileSync(join(path, "report.html"));
+  assertStringIncludes(report, "Scores while training");
+  assertStringIncludes(report, "Diagram: classifier-kid over the training steps");
+  assertEquals((await judgeBundle(path)).problems, []);
+});
+
+Deno.test("scores while training are of few images drawn fast, counted with the parent's epochs", () => {
+  const large = spec("sampling.count=1000", "sampling.batchSize=16", "sampling.steps=999");
+  const { count, batchSize, sampler, steps } = courseSampling(large);
+  assertEquals([count, batchSize, sampler, steps], [64, 16, "dpm-solver++", 25]);
+  const third = spec("evaluation.everyEpochs=3");
+  assertEquals(courseScoresDue(third, { count: 8, steps: 14, firstStep: 0 }), 2);
+  assertEquals(courseScoresDue(third, { count: 8, steps: 14, firstStep: 6 }), 1);
+  assertEquals(courseScoresDue(spec(), { count: 8, steps: 14, firstStep: 0 }), 0);
+});
+
+Deno.test("what another run of the same training scored is not taken for this one's", () => {
+  const time = "2026-01-01T00:00:00.000Z";
+  const start = (run: string) => ({
+    time,
+    event: "start",
+    name: "a",
+    model: "D",
+    dataset: "b",
+    run,
+  });
+  const score = (step: number, of?: string) => ({
+    ...{ time, event: "score", metric: "kid", value: 1, standardError: null, step },
+    ...(of ? { of } : {}),
+  });
+  const lines = [start("x"), score(2, "few"), start("y"), score(4, "few"), score(8)];
+  const diary = lines.map((line) => JSON.stringify(line)).join("\n");
+  assertEquals([...scoredSteps(diary, "x")], [2]);
+  assertEquals([...scoredSteps(diary, "y")], [4]);
+});
