@@ -29,6 +29,9 @@ function writeRun(folder: string, work: string): void {
     using events = openEvents(options);
     for (const step of [9, 11, 13, 20]) events.write(stepLine(step));
     events.write({ time, event: "preview", step: 20, epoch: 2, file: "preview.png" });
+    const kid = { time, event: "score", metric: "kid", standardError: null, step: 20 } as const;
+    events.write({ ...kid, value: 0.5, of: "64 images" });
+    events.write({ ...kid, value: 0.25 });
     events.write({ time, event: "preview", step: 21, epoch: 2, file: "gone.png" });
     events.write({
       time,
@@ -59,8 +62,9 @@ filesTest("events: a file a start, and no step twice", (folder) => {
   writeRun(events, work);
   const names = [...Deno.readDirSync(events)].map(({ name }) => name).sort();
   const counts = names.map((name) => [...tfRecords(Deno.readFileSync(join(events, name)))].length);
-  // Version, spec, four steps; then version, the two steps that are new, preview and score.
-  assertEquals(counts, [6, 5]);
+  // Version, spec, four steps; then version, the two steps that are new, preview and
+  // scores: one on the way hides none of the run's own.
+  assertEquals(counts, [6, 7]);
 });
 
 /** Why TensorBoard's reader cannot be asked; "" where it can. */
@@ -114,7 +118,9 @@ processTest("TensorBoard's own reader sees the course of a run", async (folder) 
     "learning rate",
     "loss",
     "memory in GB",
+    "score while training/kid",
     "score/fid",
+    "score/kid",
   ]);
   assertEquals(seen.scalars["score/fid"][0].slice(1), [20, 12.5]);
   const [[step, width, height, png]] = seen.images.preview;

@@ -1,24 +1,20 @@
 /** Training as a part of a run: where it goes on, when it saves, what it shows. */
-import { basename, join } from "@std/path";
 import { counted } from "../counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine, EnginePlace } from "../engines/engine.ts";
 import { requireTraining } from "../engines/trains.ts";
-import { writeFileAtomic } from "../files/create.ts";
 import type { TensorData } from "../formats/safetensors.ts";
-import { imageGrid } from "../report/sheet.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { Checkpoint } from "../training/checkpoint.ts";
 import { imagesSeen, trainingPlan } from "../training/plan.ts";
 import { restoreState, type TrainingState } from "../training/state.ts";
 import { train } from "../training/train.ts";
-import { courseScorer, courseScoresDue } from "./course_scores.ts";
+import { interludes } from "./interludes.ts";
 import { keepCheckpoints } from "./keeper.ts";
 import { startPace } from "./pace.ts";
 import { enginePlace, placeName } from "./place.ts";
-import { previewCount, previewer, previewsDue, previewsOf, previewTensor } from "./previews.ts";
+import { previewsOf, previewTensor } from "./previews.ts";
 import type { Reporter } from "./reporter.ts";
-import { trainingTeller } from "./telling.ts";
 import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import type { Stopwatch } from "./time_spent.ts";
 import type { TrainedModel } from "./trained.ts";
@@ -81,60 +77,24 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   const { engine, spec, dataset, state, report, signal, stopwatch } = options;
   requireTraining(engine, "this spec's network");
   const course = beginCourse(options);
-  const { losses, previews, firstStep, steps, stepsPerEpoch } = course;
+  const { losses, previews, firstStep, steps } = course;
   const first = losses.length;
   const seen = (step: number) =>
     imagesSeen(step, spec.training, dataset.count) -
     imagesSeen(first, spec.training, dataset.count);
   const pace = startPace(spec.training.batchSize);
-  using drawing = previewer(options);
-  using scoring = courseScorer(options);
   const keeper = keepCheckpoints(options, course, (saved) => {
     stopwatch.trained(pace.seconds(), seen(saved));
     stopwatch.keep();
   });
-  const teller = trainingTeller(options, course, pace);
-  const moment = (step: number) => ({ count: dataset.count, steps: step, firstStep });
-  const due = (step: number) => previewsDue(spec, moment(step));
-  const scoresDue = (step: number) => courseScoresDue(spec, moment(step));
-
-  async function preview(step: number): Promise<void> {
-    const began = performance.now();
-    const epoch = Math.ceil(step / stepsPerEpoch);
-    const { pixels, stepSeconds } = await drawing.draw();
-    previews.push(pixels);
-    const path = await showPreview(options, epoch, pixels);
-    report.message(`epoch ${epoch}: ${path}`);
-    report.record?.({ event: "preview", step, epoch, file: basename(path) });
-    await keeper.save();
-    const ms = performance.now() - began;
-    pace.paused(ms);
-    teller.drew(stepSeconds, ms / 1000);
-  }
-
-  async function score(step: number): Promise<void> {
-    const began = performance.now();
-    await scoring.score(step, Math.ceil(step / stepsPerEpoch));
-    const ms = performance.now() - began;
-    pace.paused(ms);
-    teller.scored(ms / 1000);
-  }
-
-  async function onStep(step: number): Promise<void> {
+  using between = interludes(options, course, { pace, keeper });
+  const onStep = (step: number) => {
     pace.reached(seen(step));
-    teller.reached(step, due(steps) - previews.length, scoresDue(steps) - scoresDue(step));
-    const isShown = previews.length < due(step);
-    if (isShown) await preview(step);
-    if (scoring.isDue(step, firstStep)) await score(step);
-    if (!isShown && keeper.isDue()) await keeper.save();
-  }
-
+    return between.reached(step);
+  };
   report.phase("training", steps, "steps");
   try {
-    // Stopped while they were being made, a preview and scores are made up for: the state is still
-    // that of their step.
-    if (previews.length < due(first)) await preview(first);
-    if (scoring.isDue(first, firstStep)) await score(first);
+    await between.makeUp();
     const stoppedBy = signal ? { signal } : {};
     await train({ engine, spec, dataset, state, losses, firstStep, onStep, ...stoppedBy });
   } catch (error) {
@@ -183,20 +143,6 @@ function beginCourse(options: TrainPhase): Course {
     report.message(`going on from a training of ${counted(firstStep, "step")}`);
   }
   return course;
-}
-
-/** Writes a preview's images as a file beside the checkpoint. Returns its path. */
-async function showPreview(
-  { work, spec: { imageSize, channels } }: TrainPhase,
-  epoch: number,
-  images: Uint8Array,
-): Promise<string> {
-  const path = join(work.path, `preview-epoch-${String(epoch).padStart(4, "0")}.png`);
-  const pictures = { images, count: previewCount, imageSize, channels };
-  const png = await imageGrid(pictures, { columns: previewCount });
-  work.check();
-  writeFileAtomic(path, png);
-  return path;
 }
 
 function grouped(value: number): string {

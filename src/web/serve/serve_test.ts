@@ -41,6 +41,14 @@ function exampleFolder(): string {
       learningRate: 1e-3,
       memoryBytes: 1,
     })),
+    ...[1, 2].map((step) => ({
+      event: "score",
+      metric: "classifier-<kid>",
+      value: 1 / step,
+      standardError: null,
+      step,
+      of: "64 images",
+    })),
     { event: "message", text: "engine: <script>alert(1)</script>" },
   ];
   const text = lines.map((line) => `${JSON.stringify({ time, ...line })}\n`).join("");
@@ -71,6 +79,8 @@ Deno.test({
     }
     const run = await ask("/run/0123456789abcdef");
     assertStringIncludes(run.text, "Diagram: the training loss");
+    assertStringIncludes(run.text, "Diagram: classifier-&lt;kid&gt; over the training steps");
+    assertStringIncludes(run.text, "classifier-&lt;kid&gt; of 64 images: 0.5000 at step 2.");
     assertStringIncludes(run.text, "&lt;script&gt;alert(1)");
     assertStringIncludes((await ask("/bundle/second-0123456789ab")).text, "Verify every byte");
     assertStringIncludes((await ask("/bundle/second-0123456789ab/report")).text, "<!DOCTYPE html>");
