@@ -1,7 +1,7 @@
 /**
- * Whether the low-pass kernels do what theory promises: Kaiser's formulas for attenuation and
- * transition, sines above and below the new Nyquist frequency, resampling there and back,
- * translation. Plain numbers on a torus, no tensors.
+ * Checks that the low-pass kernels do what theory predicts: Kaiser's formulas for attenuation and
+ * transition width, sines above and below the new Nyquist frequency, resampling there and back, and
+ * translation. Works with plain numbers on a torus, without tensors.
  */
 import { assert, assertEquals } from "@std/assert";
 import { assertClose } from "../golden/golden.ts";
@@ -20,8 +20,8 @@ const transitionOf = (attenuation: number, size: number) =>
 const decibels = (gain: number) => -20 * Math.log10(gain);
 
 /**
- * Gains along the axis, at frequencies 2 pi i / points, i from 0 to points / 2: the Fourier sum, as
- * it is written.
+ * Gains along the axis at the frequencies 2 pi i / points, for i from 0 to points / 2. A direct
+ * Fourier sum.
  */
 function axisGains(kernel: Float64Array, size: number, points: number): Float64Array {
   const columns = new Float64Array(size);
@@ -47,14 +47,14 @@ function random(seed: number): () => number {
   };
 }
 
-/** A test over random inputs; the seed is in the name, and with it every input. */
+/** A test over random inputs. The seed is in the test's name and determines every input. */
 function property(what: string, check: (uniform: () => number) => void) {
   for (const seed of [1, 2, 3]) Deno.test(`${what} (seed ${seed})`, () => check(random(seed)));
 }
 
 /**
- * Correlation on an n * n torus; the centre of an even kernel is behind its middle, as PyTorch's
- * padding "same".
+ * Correlation on an n * n torus. The center of an even kernel lies just after its middle, as in
+ * PyTorch's "same" padding.
  */
 function filter(
   image: Float64Array,
@@ -87,7 +87,7 @@ const down = (image: Float64Array, n: number, kernel: Float64Array, size: number
   );
 };
 
-/** Zeros between the pixels, then the filter with the textbook's gain of 4. */
+/** Inserts zeros between the pixels, then filters with the textbook gain of 4. */
 const up = (image: Float64Array, n: number, kernel: Float64Array, size: number) => {
   const zeros = new Float64Array(4 * n * n);
   image.forEach((value, i) => zeros[2 * Math.floor(i / n) * 2 * n + 2 * (i % n)] = value);
@@ -125,12 +125,12 @@ for (const size of [12, 16, 31, 48, 63]) {
       const stop = gains.filter((_, i) => (2 * Math.PI * i) / points >= cutoff + transition / 2);
       assert(stop.length > 0);
       assert(decibels(peak(stop)) > attenuation - 3, `stopband: ${decibels(peak(stop))} dB`);
-      // The transition is no narrower than predicted: well inside its edge little is attenuated
+      // The transition is no narrower than predicted: well inside its edge, little is attenuated
       // yet.
       assert(decibels(at(cutoff + 0.3 * transition)) < attenuation, "the transition is too narrow");
       assertClose([at(cutoff)], [0.5], size < 40 ? 0.09 : 0.03, "gain at the cutoff");
-      // The formulas are for a straight edge. The jinc's is a circle, straight to a window of many
-      // taps alone.
+      // The formulas assume a straight edge. The jinc's edge is a circle, which looks straight only
+      // to a window with many taps.
       if (size < 40) return;
       const pass = gains.filter((_, i) => (2 * Math.PI * i) / points <= cutoff - transition / 2)
         .map((gain) => gain - 1);
@@ -220,8 +220,8 @@ property(
         const u = Math.floor(uniform() * n) - n / 2;
         const v = Math.floor(uniform() * n) - n / 2;
         const phase = 2 * Math.PI * uniform();
-        // A kernel of even size moves the wave by half a pixel; its amplitude comes from two waves
-        // a quarter apart.
+        // An even kernel moves the wave by half a pixel, so measure the amplitude with two waves a
+        // quarter period apart.
         const a = filter(wave(n, u, v, phase), n, kernel, size);
         const b = filter(wave(n, u, v, phase + Math.PI / 2), n, kernel, size);
         const expected = response[(u + n / 2) * n + v + n / 2]!;
@@ -232,7 +232,8 @@ property(
         );
       }
     }
-    // 13 taps of 45 dB: the transition is from 0.89 to 2.25 radians, 4.5/32 to 11.5/32 of a turn.
+    // 13 taps at 45 dB: the transition runs from 0.89 to 2.25 radians, which is 4.5 to 11.5 cycles
+    // in 32 pixels.
     const kernel = lowpassKernel({ size: 13, kaiserBeta: betaOf(45), normalized: true });
     assert(decibels(peak(filter(wave(n, 0, 13, uniform()), n, kernel, 13))) > 42, "above: gone");
     assertClose([peak(filter(wave(n, 0, 4, 0), n, kernel, 13))], [1], 0.03, "below: passes");
@@ -256,11 +257,11 @@ property("up, then down, returns a band-limited image to the filter's accuracy",
   }
   const back = down(up(image, n, kernel, size), 2 * n, kernel, size);
   const worst = peak(back.map((value, i) => value - image[i]!)) / amplitudes;
-  // Twice through the passband's ripple (8 dB under the design at worst, see above), and three
-  // images far below it.
+  // The wave passes the passband ripple twice (at worst 8 dB below the design, see above), plus
+  // three images far below it.
   const ripple = 10 ** (-(attenuation - 8) / 20);
   assert(worst < 2 * ripple, `off by ${worst}, allowed ${2 * ripple}`);
-  // And it is the filter that does it: the published three taps are no such filter.
+  // The filter is what achieves this: the three published taps are not enough.
   const published = lowpassKernel({ size: 3, kaiserBeta: 2, normalized: true });
   const rough = down(up(image, n, published, 3), 2 * n, published, 3);
   assert(

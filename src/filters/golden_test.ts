@@ -1,13 +1,13 @@
 /**
- * Window, low-pass kernel and response against NumPy and SciPy, and the Bessel functions against
- * known values.
+ * Compares the window, the low-pass kernel and the response with NumPy and SciPy, and the Bessel
+ * functions with known values.
  */
 import { assert, assertThrows } from "@std/assert";
 import { assertClose, goldenCases } from "../golden/golden.ts";
 import { besselI0Scaled, besselJ1 } from "./bessel.ts";
 import { frequencyResponse, kaiserWindow, lowpassKernel } from "./mod.ts";
 
-/** `[x, value]` by mpmath with 40 digits. */
+/** `[x, value]`, computed by mpmath with 40 digits. */
 const knownJ1: [number, number][] = [
   [1e-08, 5e-09],
   [0.001, 0.0004999999375000026],

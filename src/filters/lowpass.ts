@@ -2,26 +2,26 @@
 import { besselJ1 } from "./bessel.ts";
 import { kaiserWindow } from "./kaiser.ts";
 
-/** What a low-pass kernel is made of; see {@link lowpassKernel}. */
+/** The design of a low-pass kernel; see {@link lowpassKernel}. */
 export interface LowpassDesign {
-  /** Taps a side, an integer from 1; the paper's is 3. */
+  /** Taps per side, an integer from 1. The paper uses 3. */
   size: number;
-  /** Beta of the Kaiser window, 0 or greater; null: no window, which is the same as 0. */
+  /** Beta of the Kaiser window, 0 or greater; null means no window, which is the same as 0. */
   kaiserBeta: number | null;
-  /** Divide by the sum: unit gain at frequency zero (the paper's N). */
+  /** Whether to divide by the sum, for unit gain at frequency zero (the paper's N). */
   normalized: boolean;
-  /** Cutoff frequency in radians, above 0 up to pi; default pi / 2. */
+  /** Cutoff frequency in radians, above 0 and up to pi. Default: pi / 2. */
   cutoff?: number;
 }
 
 /**
  * The low-pass kernel k(r) = cutoff J1(cutoff r) / (2 pi r), with cutoff^2 / (4 pi) at r = 0, times
- * the outer product of a Kaiser window with itself, divided by its sum where `normalized`.
+ * the outer product of a Kaiser window with itself. If `normalized`, it is divided by its sum.
  *
  * Source: arXiv 2411.09174, section on the low-pass filter.
  *
  * @returns size * size coefficients, row-major
- * @throws RangeError where a field is out of its range
+ * @throws RangeError if a field is out of range
  */
 export function lowpassKernel(
   { size, kaiserBeta, normalized, cutoff = Math.PI / 2 }: LowpassDesign,

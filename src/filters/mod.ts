@@ -1,6 +1,6 @@
 /**
- * Low-pass kernels, their window and their frequency response: numbers only, no tensors, no
- * permissions.
+ * Low-pass kernels, their window and their frequency response. Plain numbers: no tensors, and no
+ * permissions needed.
  */
 export { kaiserWindow } from "./kaiser.ts";
 export { type LowpassDesign, lowpassKernel } from "./lowpass.ts";

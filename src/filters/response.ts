@@ -1,17 +1,17 @@
-/** What a low-pass kernel does to each frequency. */
+/** The frequency response of a low-pass kernel. */
 
 /**
  * The magnitude of a kernel's frequency response: the discrete Fourier transform of the kernel,
- * padded with zeros to points * points, frequency zero in the centre (row and column floor(points /
- * 2)). Row u stands for the vertical frequency 2 pi (u - floor(points / 2)) / points radians,
- * columns likewise. Equal to numpy's abs(fftshift(fft2(padded))).
+ * zero-padded to points * points, with frequency zero in the center (row and column floor(points /
+ * 2)). Row u is the vertical frequency 2 pi (u - floor(points / 2)) / points in radians; columns
+ * are the horizontal ones. Equal to numpy's abs(fftshift(fft2(padded))).
  *
  * @param kernel size * size coefficients, row-major
- * @param size taps a side
- * @param points frequencies a side, an integer from 1
+ * @param size taps per side
+ * @param points frequencies per side, an integer from 1
  * @returns points * points magnitudes, row-major
- * @throws RangeError where the kernel has not size * size coefficients, or points is not such an
- *   integer
+ * @throws RangeError if the kernel does not have size * size coefficients, or `points` is not an
+ *   integer from 1
  */
 export function frequencyResponse(
   kernel: ArrayLike<number>,
@@ -27,8 +27,8 @@ export function frequencyResponse(
     throw new RangeError(`frequencyResponse: points must be an integer from 1, not ${points}`);
   }
   const half = Math.floor(points / 2);
-  // exp(-i 2 pi n / points) by n modulo points: the phase stays exact for any product of place and
-  // frequency.
+  // exp(-i 2 pi n / points), indexed by n modulo points. The phase stays exact for any product of
+  // position and frequency.
   const cosines = Float64Array.from(
     { length: points },
     (_, n) => Math.cos((2 * Math.PI * n) / points),
