@@ -1,6 +1,6 @@
 /**
- * Two convolutions with GroupNorm and GELU: the network's workhorse, plain (A, B) or with
- * alias-free GELUs (C, D).
+ * Two convolutions, each with GroupNorm and GELU: the main building block of the network. The GELUs
+ * are plain (architectures A, B) or alias-free (C, D).
  */
 import * as tf from "@tensorflow/tfjs";
 import { aliasFreeGelu } from "../../kernels/alias_free_gelu/mod.ts";
@@ -14,15 +14,15 @@ export interface DoubleConvolutionOptions {
   inputs: number;
   middle: number;
   outputs: number;
-  /** GELU(x + what the layer computes). */
+  /** Whether to return GELU(x + output) instead of the output. */
   residual: boolean;
-  /** The filters of alias-free GELUs; null: plain ones. */
+  /** The filters of the alias-free GELUs; null for plain GELUs. */
   filters: Filters | null;
-  /** With filters: the GroupNorm lies behind the upsampling, in front of GELU. */
+  /** With filters: whether the GroupNorm comes after the upsampling, just before GELU. */
   normInside: boolean;
 }
 
-/** The published names within the layer. */
+/** The layer's parameter names, as published. */
 function namesOf({ filters }: DoubleConvolutionOptions) {
   return filters ? { conv1: "conv1", norm1: "norm1", conv2: "conv2", norm2: "norm2" } : {
     conv1: "double_conv.0",
@@ -49,9 +49,9 @@ function convolve(x: tf.Tensor4D, { parameter }: LayerTensors, name: string): tf
 }
 
 /**
- * conv3x3 - GroupNorm - GELU - conv3x3 - GroupNorm; residual: GELU(x + that). With `normInside`
- * both GELUs hold the GroupNorm that stands before them; in the residual form the second is used
- * twice, as published.
+ * conv3x3 - GroupNorm - GELU - conv3x3 - GroupNorm; if `residual`, GELU(x + that). With
+ * `normInside`, both GELUs contain the GroupNorm that precedes them. As published, the residual
+ * form then uses the second GroupNorm twice.
  */
 export const doubleConvolution: Layer<DoubleConvolutionOptions> = {
   name: "double-convolution",

@@ -1,21 +1,22 @@
-/** The embeddings of timestep and label, and how an image receives them. */
+/** The embeddings of timestep and label, and the layer that adds them to an image. */
 import * as tf from "@tensorflow/tfjs";
 import { type Layer, linearParameters } from "./layer.ts";
 
-/** SiLU: x sigmoid(x). */
+/** SiLU: x * sigmoid(x). */
 function silu(x: tf.Tensor): tf.Tensor {
   return tf.mul(x, tf.sigmoid(x));
 }
 
 /**
- * Sine and cosine of t times geometrically falling frequencies, `features` in all.
- * Source: Vaswani et al., arXiv 1706.03762, section 3.5; sines first, then cosines, as published.
+ * Sines, then cosines, of t times geometrically decreasing frequencies: `features` numbers in all.
+ *
+ * Source: Vaswani et al., arXiv 1706.03762, section 3.5. All sines come first, as published.
  */
 export const timeEmbedding: Layer<{ features: number }> = {
   name: "time-embedding",
   parameters: () => [],
   constants({ features }) {
-    // Rounded to float32 after each step, as PyTorch computes it: at t = 999 the last bit is seen.
+    // Round to float32 after each step, as PyTorch does: at t = 999 even the last bit matters.
     const values = Array.from(
       { length: features / 2 },
       (_, i) => Math.fround(1 / Math.fround(Math.pow(10000, 2 * i / features))),
@@ -30,7 +31,7 @@ export const timeEmbedding: Layer<{ features: number }> = {
 };
 
 /**
- * Adds a trained vector for each image's label to its time embedding; without a label it adds
+ * Adds a trained vector for each image's label to its time embedding. Without a label it adds
  * nothing.
  */
 export const labelEmbedding: Layer<{ classes: number; features: number }> = {
@@ -42,8 +43,8 @@ export const labelEmbedding: Layer<{ classes: number; features: number }> = {
   outputShape: ([embedding]) => embedding!,
   apply([embedding, label], { parameter }, { classes }) {
     if (!label) return embedding!;
-    // A product with a one-hot matrix in place of a gather: its gradient is a product, too, and
-    // every engine has it.
+    // Use a product with a one-hot matrix instead of a gather: its gradient is a product as well,
+    // which every engine supports.
     const chosen = tf.oneHot(
       tf.cast(label as tf.Tensor1D, "int32"),
       classes,
@@ -55,7 +56,7 @@ export const labelEmbedding: Layer<{ classes: number; features: number }> = {
   },
 };
 
-/** Adds linear(SiLU(embedding)), one number a channel, to an image. */
+/** Adds linear(SiLU(embedding)), one number per channel, to an image. */
 export const addEmbedding: Layer<{ features: number; channels: number }> = {
   name: "add-embedding",
   parameters: ({ features, channels }) => linearParameters("emb_layer.1", features, channels),

@@ -4,19 +4,21 @@ import type { Constant } from "./layer.ts";
 
 /** The design of a network's two low-pass kernels. */
 export interface Filters {
-  /** Taps a side, 2-12. */
+  /** Taps per side, 2-12. */
   kernelSize: number;
-  /** Beta of the Kaiser window; null: no window. */
+  /** Beta of the Kaiser window; null means no window. */
   kaiserBeta: number | null;
   /** Whether the coefficients are divided by their sum. */
   normalized: boolean;
-  /** Radians. */
+  /** Cutoff frequencies in radians. */
   cutoff: { down: number; up: number };
-  /** Multiplies the upsampling filter; 4 keeps an image's brightness, published is 1. */
+  /**
+   * Factor of the upsampling filter. 4 preserves an image's brightness; the published value is 1.
+   */
   gain: number;
 }
 
-/** The constant `up` or `down`, [taps, taps]. */
+/** The constant `up` or `down`, of shape [taps, taps]. */
 export function filterConstant(
   name: "up" | "down",
   { kernelSize, kaiserBeta, normalized, cutoff, gain }: Filters,

@@ -1,4 +1,4 @@
-/** Layers beside PyTorch, with the weights of the formula. */
+/** Compares layers with PyTorch, using the formula weights. */
 import * as tf from "@tensorflow/tfjs";
 import { channelsLast, hasGradients, tensorOf, testOnEngines } from "../../kernels/testing.ts";
 import {
@@ -13,7 +13,7 @@ import { doubleConvolution } from "./double_convolution.ts";
 import type { Layer, LayerTensors } from "./layer.ts";
 import { selfAttention } from "./self_attention.ts";
 
-/** A layer's tensors: constants as it asks for them, parameters by the formula. */
+/** A layer's tensors: the constants it declares, and parameters from the formula. */
 function tensorsOf<Options>(layer: Layer<Options>, options: Options): LayerTensors {
   const parameters = new Map(
     layer.parameters(options).map((parameter, index) => {
@@ -29,7 +29,7 @@ function tensorsOf<Options>(layer: Layer<Options>, options: Options): LayerTenso
   return { parameter: (name) => parameters.get(name)!, constant: (name) => constants.get(name)! };
 }
 
-/** Registers a test of a layer against the golden cases of a kind: without and with jit. */
+/** Registers a test of a layer against all golden cases of a kind, with and without jit. */
 function testLayer<Options>(
   layer: Layer<Options>,
   kind: string,

@@ -1,11 +1,8 @@
-/**
- * The layers that join and end things: the skip connection, the last convolution, and a norm that
- * nobody uses.
- */
+/** Small layers: the skip connection, the last convolution, and a norm that is never used. */
 import * as tf from "@tensorflow/tfjs";
 import { convolutionWeight, fanInUniform, type Layer, normParameters } from "./layer.ts";
 
-/** Joins the channels of two images of one size, those of the first in front. */
+/** Concatenates the channels of two images of the same size, the first image's channels first. */
 export const concatenation: Layer<Record<never, never>> = {
   name: "concatenation",
   parameters: () => [],
@@ -21,7 +18,7 @@ export const concatenation: Layer<Record<never, never>> = {
   apply: ([first, second]) => tf.concat([first!, second!], 3),
 };
 
-/** A convolution of one pixel: a linear map of the channels. */
+/** A 1x1 convolution: a linear map of the channels. */
 export const pointwiseConvolution: Layer<{ inputs: number; outputs: number }> = {
   name: "pointwise-convolution",
   parameters: ({ inputs, outputs }) => [
@@ -42,8 +39,8 @@ export const pointwiseConvolution: Layer<{ inputs: number; outputs: number }> = 
 };
 
 /**
- * A GroupNorm that the published code's fifth variant owns and never uses: it lies in the
- * checkpoints, gets no gradient and so is never trained.
+ * A GroupNorm that the fifth variant of the published code owns but never uses. It is stored in the
+ * checkpoints, gets no gradient, and is therefore never trained.
  */
 export const unusedGroupNorm: Layer<{ channels: number }> = {
   name: "unused-group-norm",

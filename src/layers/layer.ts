@@ -1,7 +1,7 @@
-/** What a layer of the network is, and the small parts that layers share. */
+/** The interface of a layer, and small helpers that layers share. */
 import type * as tf from "@tensorflow/tfjs";
 
-/** How a parameter is filled before training: PyTorch's default initializers. */
+/** How a parameter is initialized before training, as PyTorch does by default. */
 export type Initializer =
   | { kind: "constant"; value: number }
   /** Uniform in [-bound, bound). */
@@ -10,8 +10,9 @@ export type Initializer =
   | { kind: "normal" };
 
 /**
- * How a parameter lies in memory here, where PyTorch has [out, in] and [out, in, height, width]: a
- * matrix as [in, out], a convolution as [height, width, in, out], `same` as PyTorch has it.
+ * How a parameter is laid out in memory. PyTorch uses [out, in] and [out, in, height, width]. Here
+ * a `matrix` is [in, out] and a `convolution` is [height, width, in, out]; `same` keeps PyTorch's
+ * layout.
  */
 export type Layout = "same" | "matrix" | "convolution";
 
@@ -21,56 +22,56 @@ export interface Parameter {
   name: string;
   /** PyTorch's shape. */
   shape: number[];
-  /** How it lies in memory. */
+  /** The layout in memory. */
   layout: Layout;
-  /** How it is filled before training. */
+  /** How it is initialized before training. */
   initializer: Initializer;
 }
 
-/** A table of numbers that a layer computes with and that is never trained. */
+/** A fixed table of numbers that a layer uses and that is never trained. */
 export interface Constant {
   /** Its name within the layer. */
   name: string;
-  /** Its size along each axis. */
+  /** The size along each axis. */
   shape: number[];
   /** Row-major. */
   values: number[];
 }
 
-/** A shape without the batch: [height, width, channels] of images, [features] of vectors. */
+/** A shape without the batch: [height, width, channels] for images, [features] for vectors. */
 export type Shape = number[];
 
-/** What a layer computes with, by the names within the layer. */
+/** The tensors of a layer, by their names within the layer. */
 export interface LayerTensors {
-  /** A parameter by its name within the layer. */
+  /** Returns a parameter. */
   parameter(name: string): tf.Tensor;
-  /** A constant by its name within the layer. */
+  /** Returns a constant. */
   constant(name: string): tf.Tensor;
 }
 
-/** One kind of layer. `Options` is plain data, so that a plan of a network is, too. */
+/** One kind of layer. `Options` is plain data, so a network's plan is plain data as well. */
 export interface Layer<Options> {
   /** The name in the registry. */
   readonly name: string;
-  /** The parameters in the order of the state dict. */
+  /** The parameters, in the order of the state dict. */
   parameters(options: Options): Parameter[];
-  /** The tables that the layer computes with. */
+  /** The constant tables that the layer uses. */
   constants(options: Options): Constant[];
-  /** The output's shape. Throws where the inputs do not fit. */
+  /** The shape of the output. Throws if the inputs do not fit. */
   outputShape(inputs: Shape[], options: Options): Shape;
-  /** Computes the output with operations that an engine can record: no tensor is read. */
+  /** Computes the output with operations that an engine can record: it reads no tensor data. */
   apply(inputs: tf.Tensor[], tensors: LayerTensors, options: Options): tf.Tensor;
 }
 
 /**
- * PyTorch's default of convolutions and linear layers: kaiming_uniform with a = sqrt 5 comes to 1 /
- * sqrt(fanIn).
+ * PyTorch's default for convolutions and linear layers: kaiming_uniform with a = sqrt 5, which
+ * gives a bound of 1 / sqrt(fanIn).
  */
 export function fanInUniform(fanIn: number): Initializer {
   return { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };
 }
 
-/** A convolution's weight, without a bias. */
+/** The weight of a convolution without a bias. */
 export function convolutionWeight(
   name: string,
   inputs: number,
@@ -85,7 +86,7 @@ export function convolutionWeight(
   };
 }
 
-/** The weight and the bias of a linear layer. */
+/** The weight and bias of a linear layer. */
 export function linearParameters(prefix: string, inputs: number, outputs: number): Parameter[] {
   const initializer = fanInUniform(inputs);
   return [
@@ -94,7 +95,7 @@ export function linearParameters(prefix: string, inputs: number, outputs: number
   ];
 }
 
-/** The scale and the offset of a normalization. */
+/** The scale and offset of a normalization. */
 export function normParameters(prefix: string, channels: number): Parameter[] {
   return [
     {

@@ -1,4 +1,4 @@
-/** All layers under their names: a plain map by static imports. */
+/** All layers by name: a plain map built from static imports. */
 import { doubleConvolution } from "./double_convolution.ts";
 import { addEmbedding, labelEmbedding, timeEmbedding } from "./embedding.ts";
 import { concatenation, pointwiseConvolution, unusedGroupNorm } from "./joining.ts";
@@ -12,7 +12,7 @@ import {
 } from "./resampling.ts";
 import { selfAttention } from "./self_attention.ts";
 
-/** The registry. */
+/** All layers by name. */
 export const layers = {
   "max-pooling": maxPooling,
   "bilinear-upsampling": bilinearUpsampling,
@@ -31,19 +31,19 @@ export const layers = {
 /** The name of a layer. */
 export type LayerName = keyof typeof layers;
 
-/** The options of the layer of a name. */
+/** The options of the layer with a given name. */
 export type LayerOptions<N extends LayerName> = (typeof layers)[N] extends Layer<infer Options>
   ? Options
   : never;
 
-/** A layer of any kind; its options belong to it, which only the plan's types know. */
+/** A layer of any kind. Only the plan's types know which options belong to it. */
 // deno-lint-ignore no-explicit-any -- options of all kinds
 type AnyLayer = Layer<any>;
 
 /**
- * The layer of a name.
+ * Looks up a layer by name.
  *
- * @throws RangeError with the nearest known name where there is none
+ * @throws RangeError if there is none; the message names the nearest known name
  */
 export function layerNamed(name: string): AnyLayer {
   if (Object.hasOwn(layers, name)) return layers[name as LayerName];

@@ -17,7 +17,7 @@ function doubled([image]: Shape[]): Shape {
   return [2 * height, 2 * width, channels];
 }
 
-/** The largest of each two by two pixels: architectures A and C. */
+/** The maximum of each 2x2 block of pixels: architectures A and C. */
 export const maxPooling: Layer<Plain> = {
   name: "max-pooling",
   parameters: () => [],
@@ -27,8 +27,8 @@ export const maxPooling: Layer<Plain> = {
 };
 
 /**
- * Bilinear interpolation whose corner pixels stay (PyTorch's `align_corners=True`): architectures A
- * and C.
+ * Bilinear interpolation that keeps the corner pixels (PyTorch's `align_corners=True`):
+ * architectures A and C.
  */
 export const bilinearUpsampling: Layer<Plain> = {
   name: "bilinear-upsampling",
@@ -37,13 +37,13 @@ export const bilinearUpsampling: Layer<Plain> = {
   outputShape: doubled,
   apply([x]) {
     const [, height, width] = x!.shape as [number, number, number, number];
-    // The gradient of tfjs's cpu backend is right for squares only, and all images here are
-    // squares.
+    // The gradient of tfjs's cpu backend is correct for square images only. All images here are
+    // square.
     return tf.image.resizeBilinear(x as tf.Tensor4D, [2 * height, 2 * width], true);
   },
 };
 
-/** Filter, then every second pixel: architectures B and D. */
+/** Low-pass filter, then keep every second pixel: architectures B and D. */
 export const filteredDownsampling: Layer<{ filters: Filters }> = {
   name: "filtered-downsampling",
   parameters: () => [],
@@ -53,7 +53,7 @@ export const filteredDownsampling: Layer<{ filters: Filters }> = {
     filteredDownsample(x as tf.Tensor4D, constant("down") as tf.Tensor2D),
 };
 
-/** Zeros between the pixels, then filter: architectures B and D. */
+/** Insert zeros between the pixels, then low-pass filter: architectures B and D. */
 export const filteredUpsampling: Layer<{ filters: Filters }> = {
   name: "filtered-upsampling",
   parameters: () => [],

@@ -3,8 +3,8 @@ import * as tf from "@tensorflow/tfjs";
 import { testOnEngines } from "../../kernels/testing.ts";
 import { bilinearUpsampling } from "./resampling.ts";
 
-// The weights with which a pixel enters each doubled row: corners stay, in between lies a straight
-// line.
+// The weights of the input pixels in each doubled row: corners stay, and the values between them
+// are linear.
 const rows: Record<number, number[][]> = {
   1: [[1], [1]],
   2: [[1, 0], [2 / 3, 1 / 3], [1 / 3, 2 / 3], [0, 1]],

@@ -1,11 +1,11 @@
-/** Self-attention over the pixels of an image, with a feed-forward part behind it. */
+/** Self-attention over the pixels of an image, followed by a feed-forward block. */
 import * as tf from "@tensorflow/tfjs";
 import { attention } from "../../kernels/attention/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
 import { layerNorm } from "../../kernels/layer_norm/mod.ts";
 import { type Layer, type LayerTensors, linearParameters, normParameters } from "./layer.ts";
 
-/** x matrix + bias, rows of x. */
+/** x * weight + bias, for each row of x. */
 function linear(x: tf.Tensor2D, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor2D {
   return tf.fused.matMul({ a: x, b: weight as tf.Tensor2D, bias }) as tf.Tensor2D;
 }
@@ -19,9 +19,9 @@ function normalized(x: tf.Tensor2D, { parameter }: LayerTensors, name: string): 
 }
 
 /**
- * a = x + attention(LayerNorm(x)), then a + linear(GELU(linear(LayerNorm(a)))), pixels being the
- * positions. PyTorch's `MultiheadAttention`, whose one input matrix makes query, key and value. The
- * GELU is plain in every architecture.
+ * a = x + attention(LayerNorm(x)), then a + linear(GELU(linear(LayerNorm(a)))), where each pixel is
+ * a position. This is PyTorch's `MultiheadAttention`, which computes query, key and value with one
+ * input matrix. The GELU is plain in every architecture.
  */
 export const selfAttention: Layer<{ channels: number; heads: number }> = {
   name: "self-attention",
@@ -30,7 +30,7 @@ export const selfAttention: Layer<{ channels: number; heads: number }> = {
       name: "mha.in_proj_weight",
       shape: [3 * channels, channels],
       layout: "matrix",
-      // xavier_uniform of the joint matrix
+      // xavier_uniform of the combined matrix.
       initializer: { kind: "uniform", bound: Math.sqrt(6 / (4 * channels)) },
     },
     {
@@ -49,8 +49,9 @@ export const selfAttention: Layer<{ channels: number; heads: number }> = {
     ...linearParameters("ff_self.1", channels, channels),
     ...linearParameters("ff_self.3", channels, channels),
   ],
-  // The key's bias adds one number to all scores of a row, which the softmax takes off again. Left
-  // out, its gradient is zero and not the rounding noise that Adam would make whole steps of.
+  // The key's bias adds the same number to all scores in a row, and the softmax cancels it. Masking
+  // it makes its gradient exactly zero. Otherwise the gradient would be rounding noise, which Adam
+  // would turn into full steps.
   constants: ({ channels }) => [{
     name: "queryAndValue",
     shape: [3 * channels],
