@@ -1,6 +1,6 @@
-// The golden networks in bfloat16. Each of some forty products, normalizations and nonlinearities in
-// a row rounds its result to 8 bits, an error of at most 2^-9 = 0.2 % that is independent from one
-// to the next: behind forty of them 1.2 % are left, and where a residual adds up more, up to 3 %.
+// Tests the golden networks in bfloat16. About forty products, normalizations and nonlinearities
+// follow one another, and each rounds its result to 8 bits: an independent error of at most 2^-9 =
+// 0.2 %. After forty of them 1.2 % is left, and up to 3 % where a residual adds up more.
 import { assert } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "../engines/mod.ts";
@@ -9,7 +9,10 @@ import { inputsOf } from "./golden_steps.ts";
 import { compileUNet } from "./mod.ts";
 import { goldenOutput, setFormulaWeights, specOf } from "./testing.ts";
 
-/** Of the output and of the gradients of all weights together, as a share of their length. */
+/**
+ * The tolerance for the output, and for the gradients of all weights together, relative to their
+ * norm.
+ */
 const tolerance = 0.05;
 
 const isAllowed = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
@@ -24,7 +27,7 @@ Deno.test({
   sanitizeResources: false,
   fn: async () => {
     const engine = await openEngine("tensorflow", { precision: "bfloat16", emulate: true });
-    // With alias-free GELUs, and with plain ones and labels.
+    // One network with alias-free GELUs, and one with plain GELUs and labels.
     for (const name of ["unet_D_3ch_32px", "unet_B_3ch_16px"]) {
       const row = goldenCases("unet").find(({ case: found }) => found.startsWith(name))!;
       const unet = compileUNet(specOf(row));
@@ -52,7 +55,7 @@ Deno.test({
       };
       for (const [what, off] of Object.entries(offs)) {
         assert(off < tolerance, `${row.case}: ${what} off by ${off}`);
-        // In float32 it would be a thousandth of that.
+        // In float32 the error would be a thousandth of this.
         assert(what === "loss" || off > 1e-4, `${row.case}: ${what} is float32: off by ${off}`);
       }
       tf.dispose([inputs, output!, loss!, norms!]);
@@ -63,7 +66,7 @@ Deno.test({
   },
 });
 
-/** How far numbers are from what they should be, as a share of the latter's length. */
+/** The distance between numbers and their expected values, relative to the norm of the latter. */
 function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   const square = (numbers: number[]) => numbers.reduce((sum, value) => sum + value ** 2, 0);
   const wanted = Array.from(expected);

@@ -1,6 +1,6 @@
 /**
- * The golden networks of 32 pixels on a software GPU, which takes a minute for each. `deno task
- * nightly` runs it.
+ * The golden 32-pixel networks on a software GPU, which takes a minute each. Run by `deno task
+ * nightly`.
  */
 import { testOnEngines } from "../../kernels/testing.ts";
 import { probeWebGpu } from "../engines/webgpu/mod.ts";
@@ -20,6 +20,7 @@ for (const row of goldenCases("unet").filter(({ params }) => params.image_size >
       await compareSteps(row, unet, engine.jit, 3);
       unet.dispose();
     },
-    (engine) => engine === "webgpu" && !hardwareGpu, // Others have them every day: golden_test.ts.
+    // The other engines run these daily: golden_test.ts.
+    (engine) => engine === "webgpu" && !hardwareGpu,
   );
 }

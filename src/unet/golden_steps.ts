@@ -1,4 +1,4 @@
-/** The golden networks' training steps, for the tests of every day and of the night. */
+/** The training steps of the golden networks, shared by the daily and the nightly tests. */
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
 import type { Engine } from "../engines/mod.ts";
@@ -6,14 +6,14 @@ import { assertClose, type GoldenCase } from "../golden/golden.ts";
 import type { UNet } from "./mod.ts";
 import { goldenInput, goldenOutput, setFormulaWeights } from "./testing.ts";
 
-/** In place of an engine's `jit`: each operation at once. */
+/** A stand-in for an engine's `jit` that runs each operation immediately. */
 export function directly(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): ReturnType<Engine["jit"]> {
   return Object.assign((...inputs: tf.Tensor[]) => tf.tidy(() => fn(...inputs)), { dispose() {} });
 }
 
 /**
- * Throws unless a network with formula weights gives PyTorch's output, losses and gradients over
- * some steps of AdamW, and behind the third the weights.
+ * Throws unless a network with formula weights reproduces PyTorch's output, losses and gradients
+ * over some steps of AdamW, and the weights after the third step.
  */
 export async function compareSteps(
   row: GoldenCase,
@@ -37,7 +37,7 @@ export async function compareSteps(
       return tf.losses.meanSquaredError(noise!, output).asScalar();
     }, parameters);
     const norms = parameters.map(({ name }) => grads[name] ? tf.norm(grads[name]) : tf.scalar(0));
-    // A parameter without a gradient is left as it is, as PyTorch does.
+    // A parameter without a gradient stays unchanged, as in PyTorch.
     const slots = parameters.flatMap((parameter, i) => {
       const gradient = grads[parameter.name];
       return gradient ? [{ parameter, gradient, ...averages[i]! }] : [];
@@ -73,7 +73,7 @@ export async function compareSteps(
   step.dispose();
 }
 
-/** x, t, noise and, where there is one, label. */
+/** The inputs x, t and noise, plus label if there is one. */
 export function inputsOf({ tensors: { x, t, noise, label } }: GoldenCase): tf.Tensor[] {
   const inputs = [goldenInput(x!), goldenInput(t!, "int32"), goldenInput(noise!)];
   return label ? [...inputs, goldenInput(label, "int32")] : inputs;

@@ -1,4 +1,6 @@
-/** The whole network beside PyTorch: outputs, losses, gradients, and three steps of AdamW. */
+/**
+ * Compares the whole network with PyTorch: outputs, losses, gradients, and three steps of AdamW.
+ */
 import type * as tf from "@tensorflow/tfjs";
 import { testOnEngines } from "../../kernels/testing.ts";
 import { probeWebGpu } from "../engines/webgpu/mod.ts";
@@ -16,12 +18,12 @@ for (const row of goldenCases("unet")) {
     `${row.case}: output, losses, gradients and three steps of AdamW equal PyTorch's`,
     async (engine) => {
       const unet = compileUNet(specOf(row));
-      // Without jit a step takes seconds; what the later ones add to the first is AdamW's own test.
+      // Without jit a step takes seconds. The later steps only add AdamW, which has its own test.
       await compareSteps(row, unet, directly, isSmall ? 3 : 1);
       await compareSteps(row, unet, engine.jit, 3);
       unet.dispose();
     },
-    // A software GPU needs a minute for each of the larger ones: golden_nightly.ts has them.
+    // A software GPU needs a minute for each larger network; golden_nightly.ts covers those.
     (engine) => engine === "tensorflow" || (engine === "webgpu" && (isSmall || hardwareGpu)),
   );
   testOnEngines(
@@ -34,7 +36,7 @@ for (const row of goldenCases("unet")) {
       assertClose(await goldenOutput(y), row.tensors.y!.data, row.tolerance, "output");
       unet.dispose();
     },
-    // The reference needs a minute for a larger one, and for a step.
+    // The reference needs a minute for a larger network, and for each step.
     (engine) => engine === "wasm" || (engine === "cpu" && isSmall),
   );
 }

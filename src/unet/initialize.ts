@@ -1,17 +1,17 @@
 /**
- * The weights before training: PyTorch's default initializers, with Philox bits keyed by seed and
- * parameter.
+ * The weights before training: PyTorch's default initializers, drawn from Philox bits that are
+ * keyed by seed and parameter.
  */
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
 import type { Initializer } from "../layers/layer.ts";
 
-/** 24 of the bits, as many as float32 holds exactly: uniform in [0, 1). */
+/** Uses 24 of the bits, as many as float32 holds exactly: uniform in [0, 1). */
 function unit(word: number): number {
   return (word >>> 8) / 2 ** 24;
 }
 
 /**
- * A parameter's first values, in PyTorch's shape and row-major order.
+ * A parameter's initial values, in PyTorch's shape and row-major order.
  *
  * @param index the parameter's number in the state dict; element i takes word i % 4 of the block [i
  *   / 4, 0, index, 0]
@@ -36,7 +36,7 @@ export function initialValues(
   return values;
 }
 
-/** Two standard normal numbers of two uniform words. */
+/** Two standard normal numbers from two uniform words. */
 function boxMuller(first: number, second: number): [number, number] {
   const radius = Math.sqrt(-2 * Math.log(1 - unit(first)));
   const angle = 2 * Math.PI * unit(second);

@@ -1,6 +1,6 @@
 /**
- * Parameters between PyTorch's layout, in files, and ours, in memory: see `Layout` in
- * ../layers/layer.ts.
+ * Converts parameters between PyTorch's layout, used in files, and ours, used in memory. See
+ * `Layout` in ../layers/layer.ts.
  */
 import type { Parameter } from "../layers/layer.ts";
 
@@ -17,8 +17,8 @@ export function ourShape({ shape, layout }: Parameter): number[] {
 }
 
 /**
- * [out, in, pixels] to [pixels, in, out], and back with `outputs` and `pixels` exchanged; a matrix
- * has one pixel.
+ * Turns [out, in, pixels] into [pixels, in, out], and back if `outputs` and `pixels` are swapped. A
+ * matrix has one pixel.
  */
 function reverse(
   values: Float32Array,
@@ -37,14 +37,14 @@ function reverse(
   return out;
 }
 
-/** From PyTorch's layout to ours. */
+/** Converts from PyTorch's layout to ours. */
 export function toOurs(values: Float32Array, { shape, layout }: Parameter): Float32Array {
   if (layout === "same") return values;
   const [outputs, inputs, height = 1, width = 1] = shape as [number, number, number?, number?];
   return reverse(values, outputs, inputs, height * width);
 }
 
-/** From our layout to PyTorch's. */
+/** Converts from our layout to PyTorch's. */
 export function toPyTorch(values: Float32Array, { shape, layout }: Parameter): Float32Array {
   if (layout === "same") return values;
   const [outputs, inputs, height = 1, width = 1] = shape as [number, number, number?, number?];

@@ -1,4 +1,6 @@
-/** From resolved spec to network: plan, weights, and the function that applies it. */
+/**
+ * Compiles a resolved spec into a network: its plan, its weights, and the function that applies it.
+ */
 import * as tf from "@tensorflow/tfjs";
 import type { Constant, Parameter } from "../layers/layer.ts";
 import { inBatchParts } from "../../kernels/batch_parts.ts";
@@ -15,39 +17,46 @@ export { type NetworkPlan, networkPlan, type NetworkSpec, type Step } from "./pl
 export { summarize } from "./summary.ts";
 export { loadWeights, saveWeights, setWeights, weightsOf } from "./weights.ts";
 
-/** A network with its weights on the engine that was open when it was compiled. */
+/** A network whose weights live on the engine that was open when it was compiled. */
 export interface UNet {
-  /** What it was compiled from. */
+  /**
+   * The trained weights, named and ordered as in the published state dict. Matrices are [in, out],
+   * convolutions [height, width, in, out]. With `normInside` they include the unused GroupNorms,
+   * which get no gradient. PyTorch's optimizers leave such parameters unchanged and do not even
+   * decay them.
+   */
   readonly plan: NetworkPlan;
   /**
-   * The trained weights under the published state dict's names, in its order; matrices lie as [in,
-   * out], convolutions as [height, width, in, out]. With `normInside` the unused GroupNorms are
-   * among them, which get no gradient; PyTorch's optimizers leave such parameters as they are,
-   * weight decay included.
+   * The trained weights, named and ordered as in the published state dict. Matrices are [in, out],
+   * convolutions [height, width, in, out]. With `normInside` they include the unused GroupNorms,
+   * which get no gradient. PyTorch's optimizers leave such parameters unchanged, without weight
+   * decay.
    */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   /**
-   * Predicts the noise. Differentiable, and can be recorded by an engine's `jit`.
+   * Predicts the noise. Differentiable, and an engine's `jit` can record it.
    *
    * @param x noisy images in [-1, 1], [batch, height, width, channels]
    * @param t timesteps, [batch], integers or floats
-   * @param label classes, [batch], integers from 0; -1 stands for none, and so does leaving it out
-   * @returns the shape of x
+   * @param label classes, [batch], integers from 0; -1 means no class, as does omitting the
+   *   argument
+   * @returns a tensor of the same shape as x
    */
   apply(x: tf.Tensor4D, t: tf.Tensor1D, label?: tf.Tensor1D): tf.Tensor4D;
-  /** A table of the layers for people. */
+  /** Returns a human-readable table of the layers. */
   summary(): string;
-  /** Frees weights and constants. */
+  /** Frees the weights and constants. */
   dispose(): void;
 }
 
 /**
- * Compiles the network of a spec on the current tfjs backend, with weights drawn by the spec's seed
- * as PyTorch's default initializers would, or with weights that are given.
+ * Compiles a spec's network on the current tfjs backend. The weights are drawn with the spec's seed
+ * as PyTorch's default initializers would draw them, unless weights are given.
  *
- * @param weights in PyTorch's names and shapes; none are drawn then, which takes a second or more
- * @throws RangeError where image size or base width cannot make the published network
- * @throws UserError where the weights are not this network's
+ * @param weights with PyTorch's names and shapes; drawing takes a second or more and is skipped if
+ *   they are given
+ * @throws RangeError if the published network cannot have this image size or base width
+ * @throws UserError if the weights do not belong to this network
  */
 export function compileUNet(
   spec: NetworkSpec & { seed: number },
@@ -103,8 +112,8 @@ function emptyVariable(parameter: Parameter): tf.Variable {
 }
 
 /**
- * The constants of each step, by step and name; equal ones are one tensor. Made here so that no
- * recording makes them.
+ * The constants of each step, by step and name. Equal constants share a tensor. They are created
+ * here so that no recording creates them.
  */
 function constantTensors(steps: Step[]): Map<string, Map<string, tf.Tensor>> {
   const made = new Map<string, tf.Tensor>();
@@ -175,8 +184,8 @@ function applyPlan(
 }
 
 /**
- * A weight as the network's products take it: in mixed precision bfloat16, its gradient being
- * float32 again. The vectors, which normalizations and sums take, stay float32.
+ * A weight in the precision of the network's products. In mixed precision it is bfloat16, with a
+ * float32 gradient. Vectors, which normalizations and sums use, stay float32.
  */
 function inNetwork(parameter: tf.Variable): tf.Tensor {
   return parameter.rank < 2 ? parameter : narrow<tf.Tensor>(parameter);

@@ -1,16 +1,16 @@
 /**
- * From a resolved spec to the plan of its network: which layers, in which order, on which inputs,
- * with which shapes and parameters. Pure data: no engine is needed, and nothing is computed.
+ * Turns a resolved spec into the plan of its network: which layers run in which order, on which
+ * inputs, with which shapes and parameters. Pure data: it needs no engine and computes nothing.
  *
- * The network is that of arXiv 2411.09174 and its published code; names and order of the parameters
- * are those of its checkpoints.
+ * The network is the one in arXiv 2411.09174 and its published code. The names and the order of the
+ * parameters match its checkpoints.
  */
 import type { Filters } from "../layers/filters.ts";
 import type { Constant, Layer, Parameter, Shape } from "../layers/layer.ts";
 import { type LayerName, type LayerOptions, layers } from "../layers/registry.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 
-/** What the network depends on. */
+/** The parts of the spec that determine the network. */
 export type NetworkSpec = Pick<
   ResolvedSpec,
   | "architecture"
@@ -26,13 +26,13 @@ export type NetworkSpec = Pick<
   | "classes"
 >;
 
-/** A layer in its place. Parameters and constants bear their full names. */
+/** A layer at its position in the network. Parameters and constants have their full names. */
 export type Step = {
   [N in LayerName]: {
     name: string;
     layer: N;
     options: LayerOptions<N>;
-    /** Names of the steps, or of the network's inputs `x`, `t` and `label`, that it reads. */
+    /** Names of the inputs: other steps, or the network's inputs `x`, `t` and `label`. */
     inputs: string[];
     outputShape: Shape;
     parameters: Parameter[];
@@ -42,24 +42,24 @@ export type Step = {
 
 /** A network as data. */
 export interface NetworkPlan {
-  /** [height, width, channels] of what goes in and comes out. */
+  /** [height, width, channels] of the input and the output. */
   imageShape: Shape;
-  /** How many, or null where it is not class-conditional. */
+  /** The number of classes, or null if the network is not class-conditional. */
   classes: number | null;
-  /** In the order of execution. */
+  /** The steps, in the order of execution. */
   steps: Step[];
-  /** The step whose output is the network's. */
+  /** The step whose output is the network's output. */
   output: string;
   /** All parameters, in the order of the published state dict. */
   parameters: Parameter[];
 }
 
-/** Features of the time embedding, as published. */
+/** Number of features of the time embedding, as published. */
 const timeFeatures = 256;
-/** Heads of each self-attention, as published. */
+/** Number of heads of each self-attention, as published. */
 const heads = 4;
 
-/** What each architecture filters. A letter without its network does not compile. */
+/** What each architecture filters. A letter without an entry here does not compile. */
 export const architectures: Record<
   NetworkSpec["architecture"],
   { filtersResampling: boolean; filtersActivations: boolean }
@@ -83,9 +83,9 @@ function filtersOf(spec: NetworkSpec): Filters | null {
 }
 
 /**
- * The plan of a spec's network.
+ * Builds the plan of a spec's network.
  *
- * @throws RangeError where image size or base width cannot make the published network
+ * @throws RangeError if the published network cannot have this image size or base width
  */
 export function networkPlan(spec: NetworkSpec): NetworkPlan {
   const { architecture, normInside, imageSize, channels, baseWidth: width, classes } = spec;
@@ -99,7 +99,7 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
   const { filtersActivations, filtersResampling } = architectures[architecture];
   const activationFilters = filtersActivations ? filters : null;
   const resamplingFilters = filtersResampling ? filters : null;
-  // Only the published variant, which is D's, owns the unused norms.
+  // Only D, the published variant with `normInside`, owns the unused norms.
   const unusedNorms = normInside && architecture === "D";
 
   const shapes = new Map<string, Shape>([["x", [imageSize, imageSize, channels]], ["t", []], [
@@ -122,7 +122,7 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
     }));
     const constants = definition.constants(options);
     shapes.set(name, outputShape);
-    // The union of all layers' steps cannot be narrowed by a type parameter; add's signature has
+    // A type parameter cannot narrow the union of all layers' steps. The signature of `add` has
     // checked the pair.
     steps.push(
       { name, layer, options, inputs, outputShape, parameters, constants } as unknown as Step,
@@ -143,7 +143,9 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
   function attention(name: string, input: string): string {
     return add(name, "self-attention", [input], { channels: channelsOf(input), heads });
   }
-  /** Time embedding and what the published code hangs behind it, at the end of a stage. */
+  /**
+   * Adds the time embedding at the end of a stage, and whatever the published code puts after it.
+   */
   function finish(name: string, input: string, unusedChannels: number): string {
     const last = add(`${name}.emb_layer`, "add-embedding", [input, time], {
       features: timeFeatures,
@@ -155,7 +157,7 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
   }
   function down(name: string, input: string, outputs: number): string {
     const inputs = channelsOf(input);
-    // The published names differ where the pooling was part of the sequence.
+    // Where pooling was part of the sequence, the published names differ.
     const [smaller, first, second] = resamplingFilters
       ? [
         add(`${name}.down`, "filtered-downsampling", [input], { filters: resamplingFilters }),
@@ -199,7 +201,7 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
   y = attention("sa6", up("up3", y, x1, width));
   const output = add("outc", "pointwise-convolution", [y], { inputs: width, outputs: channels });
 
-  // The label embedding comes last in the state dict, though it is among the first to compute.
+  // The label embedding comes last in the state dict, although it is among the first to run.
   const isLabel = (step: Step) => step.layer === "label-embedding";
   const inOrder = [...steps.filter((step) => !isLabel(step)), ...steps.filter(isLabel)];
   return {
@@ -211,7 +213,7 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
   };
 }
 
-/** Numbers in a shape. */
+/** The number of elements in a shape. */
 export function elements(shape: Shape): number {
   return shape.reduce((a, b) => a * b, 1);
 }

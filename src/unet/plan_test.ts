@@ -1,4 +1,4 @@
-/** The plan needs no engine; neither do these tests. */
+/** The plan needs no engine, and neither do these tests. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type GoldenCase, goldenCase, goldenCases } from "../golden/golden.ts";
 import { elements, networkPlan, type NetworkSpec } from "./plan.ts";

@@ -1,7 +1,7 @@
-/** A plan as a table that a person likes to read. */
+/** Formats a plan as a human-readable table. */
 import { elements, type NetworkPlan } from "./plan.ts";
 
-/** Layer, output shape, parameters, and the total; the batch is not shown. */
+/** Lists each layer with its output shape (without the batch) and parameters, and the total. */
 export function summarize(plan: NetworkPlan): string {
   const count = (parameters: NetworkPlan["parameters"]) =>
     parameters.reduce((sum, p) => sum + elements(p.shape), 0);

@@ -1,5 +1,5 @@
 /**
- * What the network's tests share: networks of the golden cases, with formula weights, on the
+ * Helpers for the network's tests: the networks of the golden cases, with formula weights, on the
  * current engine.
  */
 import * as tf from "@tensorflow/tfjs";
@@ -30,7 +30,7 @@ export function specOf({ params }: GoldenCase): NetworkSpec & { seed: number } {
 
 const drawn = new Map<string, Float32Array>();
 
-/** The formula's weights in our layout. Most networks share most of them, so they are kept. */
+/** The formula weights in our layout, cached because most networks share most of them. */
 function weightsOf(parameter: Parameter, index: number): Float32Array {
   const kind = parameter.name.slice(parameter.name.lastIndexOf("."));
   const key = JSON.stringify([index, kind, parameter.shape]);
@@ -40,7 +40,7 @@ function weightsOf(parameter: Parameter, index: number): Float32Array {
   return values;
 }
 
-/** Gives a network the weights of the formula. */
+/** Sets a network's weights to the formula weights. */
 export function setFormulaWeights(unet: UNet): void {
   unet.plan.parameters.forEach((parameter, i) =>
     tf.tidy(() => {
@@ -51,7 +51,7 @@ export function setFormulaWeights(unet: UNet): void {
   );
 }
 
-/** A golden tensor as a tensor; images become N, H, W, C. */
+/** A golden array as a tensor. Images become N, H, W, C. */
 export function goldenInput(
   { shape, data }: GoldenTensor,
   dtype: "float32" | "int32" = "float32",
@@ -64,7 +64,7 @@ export function goldenInput(
   return shape.length === 4 ? tf.tidy(() => tf.transpose(tensor, [0, 2, 3, 1])) : tensor;
 }
 
-/** Images, N, H, W, C, as golden values, N, C, H, W. */
+/** Converts images from N, H, W, C to golden values in N, C, H, W. */
 export async function goldenOutput(images: tf.Tensor): Promise<Float32Array> {
   const transposed = tf.transpose(images, [0, 3, 1, 2]);
   const values = await transposed.data<"float32">();

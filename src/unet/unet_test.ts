@@ -1,4 +1,4 @@
-/** What the golden cases do not show: wrong inputs, labels, ownership, other kernel sizes. */
+/** What the golden cases do not cover: wrong inputs, labels, ownership, other kernel sizes. */
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { assertClose, type GoldenCase } from "../golden/golden.ts";
@@ -59,7 +59,7 @@ Deno.test("a label moves the output; -1 and no label are none", () => {
     unet.apply(x, t, labels.length ? tf.tensor1d(labels, "int32") : undefined).dataSync();
   assertEquals(apply(-1, -1), apply());
   assertNotEquals(apply(0, 1), apply(1, 1));
-  // Each image has its own: the second's label is the same in both.
+  // Each image has its own label: the second one's is the same in both runs.
   assertEquals(apply(0, 1).slice(64), apply(1, 1).slice(64));
   unet.dispose();
 });

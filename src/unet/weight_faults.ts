@@ -1,12 +1,14 @@
-/** What keeps tensors from being a network's weights, in a few lines whatever their number. */
+/**
+ * Explains why tensors are not a network's weights, in a few lines however many faults there are.
+ */
 import { UserError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { NetworkPlan } from "./plan.ts";
 
-/** How many names a message lists of each kind of fault. */
+/** How many names a message lists for each kind of fault. */
 export const mostListed = 3;
 
-/** So many things of one kind, and the first of them. */
+/** A count of things of one kind, and the first few of them. */
 function summary(what: string, items: readonly string[]): string[] {
   if (items.length === 0) return [];
   const rest = items.length - mostListed;
@@ -14,14 +16,14 @@ function summary(what: string, items: readonly string[]): string[] {
   return [`\n  ${what}: ${items.slice(0, mostListed).join(", ")}${more}`];
 }
 
-/** A tensor's name and shape, as a message shows them. */
+/** A tensor's name and shape, as shown in messages. */
 function described(name: string, shape: readonly number[]): string {
   return `${printable(name, 100)} [${shape}]`;
 }
 
 /**
- * All that keeps tensors from being a plan's weights: a line for those that are missing, one for
- * those that are too many, and one for those of another shape.
+ * Lists everything that keeps tensors from being a plan's weights: one line for missing tensors,
+ * one for extra tensors, and one for tensors with a different shape.
  */
 export function weightFaults(
   plan: NetworkPlan,
@@ -45,7 +47,7 @@ export function weightFaults(
   ];
 }
 
-/** The error for a set of weights that is not this network's. */
+/** The error for weights that do not belong to this network. */
 export function foreignWeights(where: string, faults: readonly string[]): UserError {
   return new UserError(
     `${where}: these weights belong to another network (other architecture, normInside, image ` +

@@ -1,7 +1,7 @@
 /**
- * Weights in and out. Files carry PyTorch's names, order and shapes, so that PyTorch's
- * `load_state_dict(load_file(path))` takes what is written here, and the published checkpoints can
- * be read.
+ * Reads and writes weights. Files use PyTorch's names, order and shapes, so PyTorch's
+ * `load_state_dict(load_file(path))` accepts what is written here, and the published checkpoints
+ * can be read.
  */
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
@@ -12,17 +12,17 @@ import type { NetworkPlan } from "./plan.ts";
 import { foreignWeights, mostListed, weightFaults } from "./weight_faults.ts";
 import { readWeights, type WeightsChoice } from "./weights_file.ts";
 
-/** What of a network its weights need. */
+/** The parts of a network that its weights need. */
 export interface Weighted {
-  /** What the network was compiled from. */
+  /** The plan that it was compiled from. */
   readonly plan: NetworkPlan;
   /** Its weights, by name. */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
 }
 
 /**
- * A set of tensors under a plan's names (a network's parameters, their averages) in PyTorch's order
- * and shapes.
+ * A set of tensors that has a plan's names (a network's parameters, or their averages), in
+ * PyTorch's order and shapes.
  */
 export async function weightsOf(
   plan: NetworkPlan,
@@ -39,11 +39,11 @@ export async function weightsOf(
 }
 
 /**
- * Gives a network weights in PyTorch's names and shapes. All or none are set.
+ * Sets a network's weights from tensors with PyTorch's names and shapes. Sets either all or none.
  *
- * @param where what to call the weights' origin in messages
- * @throws UserError that counts missing, extra and differing tensors and names the first, or says
- *   which hold NaN or infinity
+ * @param where what error messages call the origin of the weights
+ * @throws UserError that counts missing, extra and mismatched tensors and names the first of them,
+ *   or says which tensors hold NaN or infinity
  */
 export function setWeights(
   unet: Weighted,
@@ -74,13 +74,14 @@ export function setWeights(
 }
 
 /**
- * Loads weights from a safetensors file or a file of `torch.save`, whatever it is called: the
- * published code's, or checkpoints in which they lie under a key (`state_dict`, `ema`) or with a
- * prefix (`module.` of DataParallel, `_orig_mod.` of torch.compile).
+ * Loads weights from a safetensors file or a `torch.save` file, whatever the file's name. It reads
+ * the published code's checkpoints, and checkpoints that store the weights under a key
+ * (`state_dict`, `ema`) or with a prefix (`module.` from DataParallel, `_orig_mod.` from
+ * torch.compile).
  *
- * @param choice which weights are meant, where the file holds several that fit
- * @throws UserError where the file is missing or broken, holds no weights of this network or
- *   several, or some that are NaN or infinity
+ * @param choice selects the weights if the file holds several sets that fit
+ * @throws UserError if the file is missing or broken, holds no weights of this network or several
+ *   sets of them, or holds NaN or infinity
  */
 export async function loadWeights(
   unet: Weighted,
@@ -90,7 +91,7 @@ export async function loadWeights(
   setWeights(unet, await readWeights(unet.plan, path, choice), path);
 }
 
-/** Saves weights as a safetensors file that PyTorch can load, whole or not at all. */
+/** Saves weights as a safetensors file that PyTorch can load. The file is written atomically. */
 export async function saveWeights(unet: Weighted, path: string): Promise<void> {
   await writeTensors(path, await weightsOf(unet.plan, unet.parameters));
 }

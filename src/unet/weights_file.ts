@@ -1,6 +1,6 @@
 /**
- * Which of a file's tensors are a network's weights. They may lie under a key and carry a prefix;
- * what can be read in two ways is refused, with both ways named.
+ * Finds which of a file's tensors are a network's weights. They may be under a key and have a
+ * prefix. If a file can be read in two ways, it is refused and the error names both.
  */
 import { UserError } from "../errors.ts";
 import { contentHeadBytes, foreignContent } from "../formats/content.ts";
@@ -13,19 +13,19 @@ import { printable, quoted } from "../printable.ts";
 import type { NetworkPlan } from "./plan.ts";
 import { foreignWeights, weightFaults } from "./weight_faults.ts";
 
-/** Which weights of a file are meant. */
+/** Selects which weights of a file to use. */
 export interface WeightsChoice {
-  /** The keys that lead to them, joined by dots: `ema`, `model.state_dict`. */
+  /** The keys that lead to the weights, joined by dots: `ema`, `model.state_dict`. */
   key?: string;
-  /** What stands before each name: `module.`, `ema_model.`. */
+  /** The prefix of each name: `module.`, `ema_model.`. */
   prefix?: string;
 }
 
-/** One way to read a file: the tensors of one nest whose names have one prefix. */
+/** One way to read a file: the tensors of one nest whose names share a prefix. */
 interface Reading {
   nest: Nest;
   prefix: string;
-  /** The tensors' shapes by their names without the prefix. */
+  /** The tensors' shapes, by their names without the prefix. */
   shapes: ReadonlyMap<string, readonly number[]>;
   /** How many of the network's names are among them. */
   known: number;
@@ -42,10 +42,11 @@ async function headOf(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The sets of named tensors in a file. What it is, its content tells. */
+/** Reads the sets of named tensors in a file. Detects the format from the content. */
 async function readNests(path: string): Promise<Nest[]> {
   const head = await headOf(path);
-  // A pickle begins with its protocol; safetensors with the length of a header of JSON.
+  // A pickle starts with its protocol; a safetensors file starts with the length of its JSON
+  // header.
   if (isZip(head) || (head[0] === 0x80 && head[8] !== 0x7b)) return await readCheckpoint(path);
   if (head[8] === 0x7b || /\.safetensors$/i.test(path)) {
     const tensors = await readTensors(path);
@@ -60,10 +61,10 @@ async function readNests(path: string): Promise<Nest[]> {
   );
 }
 
-/** Longer names are no parameter's, and take long to look through. */
+/** No parameter's name is longer than this, and long names are slow to search. */
 const longestName = 1000;
 
-/** How many of a network's names occur with each prefix. */
+/** Counts how many of a network's names occur with each prefix. */
 function countPrefixes(nest: Nest, names: ReadonlySet<string>): Map<string, number> {
   const counts = new Map<string, number>();
   for (const name of nest.shapes.keys()) {
@@ -77,7 +78,9 @@ function countPrefixes(nest: Nest, names: ReadonlySet<string>): Map<string, numb
   return counts;
 }
 
-/** The tensors with a prefix, by their names without it; those with a longer one are another's. */
+/**
+ * The tensors with a prefix, by their names without it. Tensors with a longer prefix are excluded.
+ */
 function shapesBehind(
   nest: Nest,
   prefix: string,
@@ -93,8 +96,8 @@ function shapesBehind(
 }
 
 /**
- * The ways to read a file: each prefix with which all of a network's names occur, and of a nest
- * without one the likeliest, for messages. Those with the most names first.
+ * The ways to read a file: each prefix with which all of a network's names occur. For a nest
+ * without such a prefix, the likeliest one, for messages. Readings with the most names come first.
  */
 function readingsOf(plan: NetworkPlan, nests: readonly Nest[]): Reading[] {
   const names = new Set(plan.parameters.map(({ name }) => name));
@@ -112,12 +115,12 @@ function readingsOf(plan: NetworkPlan, nests: readonly Nest[]): Reading[] {
   return readings.sort((a, b) => b.known - a.known);
 }
 
-/** Whether all of a network's weights are there, in their shapes. */
+/** Whether all of a network's weights are present with the right shapes. */
 function fits(plan: NetworkPlan, { shapes }: Reading): boolean {
   return plan.parameters.every(({ name, shape }) => `${shapes.get(name)}` === `${shape}`);
 }
 
-/** A reading as a person asks for it: `{ key: "ema", prefix: "module." }`. */
+/** A reading written as the choice that selects it: `{ key: "ema", prefix: "module." }`. */
 function asChoice({ nest: { key }, prefix }: Reading): string {
   return `{ key: ${quoted(key)}, prefix: ${quoted(prefix)} }`;
 }
@@ -127,7 +130,7 @@ function isMeant(reading: Reading, { key, prefix }: WeightsChoice): boolean {
     (prefix === undefined || reading.prefix === prefix);
 }
 
-/** What a file holds, for a person whose network's weights are not in it. */
+/** Describes what a file holds, for a user whose network's weights are not in it. */
 function contentsOf(nests: readonly Nest[]): string {
   const found = nests.slice(0, 3).map(({ key, shapes }) => {
     const [first] = shapes.keys();
@@ -137,7 +140,7 @@ function contentsOf(nests: readonly Nest[]): string {
   return found.join("; ") + (nests.length > 3 ? "; and more" : "");
 }
 
-/** The one way to read a file. */
+/** Picks the only reading of a file that fits. */
 function chooseReading(
   plan: NetworkPlan,
   nests: readonly Nest[],
@@ -165,9 +168,9 @@ function chooseReading(
 }
 
 /**
- * A network's weights out of a file, by the network's own names.
+ * Reads a network's weights from a file, by the network's own names.
  *
- * @throws UserError where the file is missing or broken, holds no weights of this network, or
+ * @throws UserError if the file is missing or broken, holds no weights of this network, or holds
  *   several sets of them
  */
 export async function readWeights(

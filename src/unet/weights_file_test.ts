@@ -26,7 +26,7 @@ const spec = specOf({
 type Weights = Map<string, TensorData>;
 
 const weights: Weights = decodePyTorch(published);
-/** Others of the same shapes, as an average of the weights would be. */
+/** Other weights of the same shapes, as an average of the weights would have. */
 const averages: Weights = new Map(
   [...weights].map(([name, { shape, data }]) => [
     name,
@@ -37,7 +37,7 @@ const averages: Weights = new Map(
 const withPrefix = (tensors: Weights, prefix: string): Weights =>
   new Map([...tensors].map(([name, tensor]) => [prefix + name, tensor]));
 
-/** An optimizer's state as PyTorch saves it: tensors under numbers. */
+/** An optimizer's state as PyTorch saves it: tensors with numbers as keys. */
 const optimizer = new Map<string, Saved>([
   ["state", new Map([[0, new Map([["exp_avg", float32Tensor([2], Float32Array.of(1, 2))]])]])],
   ["param_groups", [new Map<string, Saved>([["lr", 3e-4], ["params", [0, 1]]])]],
@@ -49,7 +49,7 @@ async function withNetwork(body: (unet: UNet) => Promise<void>): Promise<void> {
   await body(unet).finally(() => unet.dispose());
 }
 
-/** Whether a network has these weights. */
+/** Asserts that a network has these weights. */
 async function assertHas(unet: UNet, expected: Weights, what: string): Promise<void> {
   const found = await weightsOf(unet.plan, unet.parameters);
   for (const [name, { data }] of expected) {
@@ -119,13 +119,13 @@ filesTest(
       await assertHas(unet, weights, "state_dict");
       await assertRejects(() => loadWeights(unet, path, { key: "em" }), UserError, "at that place");
 
-      // Both in one dict, as Lightning has a model and its average.
+      // Both in one dict, as Lightning stores a model and its average.
       const both = new Map([...withPrefix(weights, "net."), ...withPrefix(averages, "ema_net.")]);
       await Deno.writeFile(path, torchFile(new Map([["state_dict", both]])));
       await assertRejects(() => loadWeights(unet, path), UserError, 'prefix: "ema_net."');
       await loadWeights(unet, path, { prefix: "ema_net." });
       await assertHas(unet, averages, "ema_net.");
-      // The one without a prefix beside one that has one.
+      // One set without a prefix next to one that has a prefix.
       await Deno.writeFile(path, torchFile(new Map([...weights, ...withPrefix(averages, "ema.")])));
       await assertRejects(() => loadWeights(unet, path), UserError, "2 sets");
       await loadWeights(unet, path, { prefix: "" });

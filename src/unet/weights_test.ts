@@ -44,7 +44,7 @@ Deno.test("a published checkpoint's weights arrive under their names, and leave 
     for (const [name, { shape, data }] of weights) {
       assertClose(data as Float32Array, formulaWeights(index++, name, shape), 0, name);
     }
-    // in x out here, out x in there
+    // Ours is [in, out], PyTorch's is [out, in].
     const ours = unet.parameters.get("down1.emb_layer.1.weight")!;
     assertEquals(ours.shape, [256, 16]);
     const theirs = weights.get("down1.emb_layer.1.weight")!;
@@ -214,7 +214,7 @@ torch.save(net, "whole.pt")
     ),
 });
 
-/** A Python that has PyTorch and safetensors: the one that PYTHON names, or python3. */
+/** Finds a Python with PyTorch and safetensors: the one that PYTHON names, or python3. */
 async function findPyTorch(): Promise<{ command?: string; reason: string }> {
   const granted = (["run", "env", "read", "write"] as const)
     .every((name) => Deno.permissions.querySync({ name }).state === "granted");
