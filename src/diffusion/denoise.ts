@@ -9,13 +9,13 @@ import { randomNormal } from "../../kernels/random_normal/mod.ts";
 import type { NoisePredictor } from "./noising.ts";
 import type { SamplingStep } from "./steps.ts";
 
-/** What stays the same in all steps, and is frozen when the step is recorded. */
+/** What is the same for all steps and is frozen when the step is recorded. */
 export interface DenoiseOptions {
   /** The network's `apply`. */
   predict: NoisePredictor;
-  /** Clip the predicted image to [-1, 1]. */
+  /** Whether to clip the predicted image to [-1, 1]. */
   clip: boolean;
-  /** The weight of classifier-free guidance; null: none. */
+  /** The weight of classifier-free guidance; null for none. */
   guidance: number | null;
 }
 
@@ -23,19 +23,19 @@ export interface DenoiseOptions {
 export interface DenoiseInputs {
   /** The state, [batch, height, width, channels]. */
   x: tf.Tensor4D;
-  /** The step's numbers: {@link stepNumbers}. */
+  /** The step's coefficients, from {@link stepNumbers}. */
   numbers: tf.Tensor1D;
-  /** The previous predicted image, where the sampler uses one. */
+  /** The previous predicted image, if the sampler uses one. */
   previous?: tf.Tensor4D;
-  /** Key and counter of the step's noise, where the sampler draws some. */
+  /** Key and counter of the step's noise, if the sampler draws noise. */
   random?: { key: tf.Tensor1D; counter: tf.Tensor1D };
-  /** Classes, int32 [batch]; -1 for none. */
+  /** Classes, int32 [batch]; -1 for no class. */
   label?: tf.Tensor1D;
-  /** The maps that the image goes through afterwards. */
+  /** The maps that are applied to the image afterwards. */
   maps: PlaneMap[];
 }
 
-/** A step as the tensor that {@link denoise} takes: seven float32 numbers. */
+/** A step's coefficients as the tensor that {@link denoise} takes: seven float32 numbers. */
 export function stepNumbers(step: SamplingStep): tf.Tensor1D {
   const { timestep, imageFromState, imageFromNoise, state, predicted, previous, noise } = step;
   return tf.tensor1d(
@@ -45,9 +45,9 @@ export function stepNumbers(step: SamplingStep): tf.Tensor1D {
 }
 
 /**
- * Takes one step: predicts the noise, from it the image, combines (see {@link SamplingStep}), and
- * moves the result. The predicted image moves along, for the next step must see it where the state
- * is.
+ * Takes one step: predicts the noise, computes the predicted image from it, combines them (see
+ * {@link SamplingStep}), and moves the result. The predicted image is moved as well, because the
+ * next step needs it aligned with the state.
  *
  * @returns the next state and the predicted image
  */
@@ -81,17 +81,18 @@ export function denoise(
 }
 
 /**
- * A turn is one large product: each thread takes it for the images of its part, as it does with the
- * network.
+ * A rotation is one large product. Each thread computes it for its own part of the batch, as it
+ * does for the network.
  */
 function moved(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
   return inBatchParts<[tf.Tensor4D]>(x, [], (part) => [applyMap(part, map)])[0];
 }
 
 /**
- * The network's noise; with guidance w, (1 - w) times that without a class plus w times that of the
- * class, both in one batch. Source: Ho and Salimans, arXiv 2207.12598, equation 6 with its w + 1 as
- * our w.
+ * The network's noise prediction. With guidance weight w, it is (1 - w) times the prediction
+ * without a class plus w times the prediction with the class, computed together in one batch.
+ *
+ * Source: Ho and Salimans, arXiv 2207.12598, equation 6, whose w + 1 is our w.
  */
 function guidedNoise(
   predict: NoisePredictor,

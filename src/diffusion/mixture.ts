@@ -1,7 +1,7 @@
 /**
- * A density whose diffusion is known exactly, for tests of samplers and of equivariance: every
- * pixel is drawn on its own from a mixture of Gaussians, whose noised density is a mixture again,
- * with an analytic score.
+ * A density with an exactly known diffusion, for tests of samplers and of equivariance. Every pixel
+ * is drawn independently from a mixture of Gaussians. Its noised density is again a mixture, with
+ * an analytic score.
  */
 import * as tf from "@tensorflow/tfjs";
 import { erf } from "../../kernels/gelu/erf.ts";
@@ -15,7 +15,10 @@ export interface Component {
   deviation: number;
 }
 
-/** The mixture at a level of noise: means shrink by sqrt(alphaBar), variances gain 1 - alphaBar. */
+/**
+ * The mixture at a noise level: means are scaled by sqrt(alphaBar), variances by alphaBar, and 1 -
+ * alphaBar is added to the variances.
+ */
 export function noisedMixture(mixture: Component[], alphaBar: number): Component[] {
   return mixture.map(({ weight, mean, deviation }) => ({
     weight,
@@ -24,7 +27,7 @@ export function noisedMixture(mixture: Component[], alphaBar: number): Component
   }));
 }
 
-/** The noise that a perfect network predicts in x: -sqrt(1 - alphaBar) times the score. */
+/** The noise that a perfect network predicts at x: -sqrt(1 - alphaBar) times the score. */
 export function mixtureNoise(mixture: Component[], alphaBar: number, x: number): number {
   let density = 0;
   let slope = 0;
@@ -37,7 +40,7 @@ export function mixtureNoise(mixture: Component[], alphaBar: number, x: number):
   return Math.sqrt(1 - alphaBar) * slope / density;
 }
 
-/** The probability of values up to x. */
+/** The probability of a value of at most x. */
 export function mixtureCdf(mixture: Component[], x: number): number {
   return mixture.reduce(
     (sum, { weight, mean, deviation }) =>
@@ -46,7 +49,7 @@ export function mixtureCdf(mixture: Component[], x: number): number {
   );
 }
 
-/** The value below which a part of the probability lies, by halving. */
+/** The quantile of a probability, found by bisection. */
 export function mixtureQuantile(mixture: Component[], part: number): number {
   let low = -20;
   let high = 20;
@@ -58,7 +61,7 @@ export function mixtureQuantile(mixture: Component[], part: number): number {
   return (low + high) / 2;
 }
 
-/** {@link mixtureNoise} of every pixel as a function of tensors. */
+/** {@link mixtureNoise} for every pixel, as a function of tensors. */
 export function mixturePredictor(mixture: Component[], schedule: NoiseSchedule): NoisePredictor {
   const factors = noisingFactors(schedule);
   return (x, t) =>

@@ -1,6 +1,6 @@
 /**
- * Diffusion: the noise schedule, the training objective, samplers, rotation and shift while
- * sampling.
+ * Diffusion: the noise schedule, the training objective, the samplers, and rotation and shift
+ * during sampling.
  */
 export * from "./denoise.ts";
 export * from "./motion.ts";

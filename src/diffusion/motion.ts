@@ -1,4 +1,7 @@
-/** Rotation and shift while sampling: which linear maps the image goes through after each step. */
+/**
+ * Rotation and shift during sampling: the linear maps that are applied to the image after each
+ * step.
+ */
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { SamplingStep } from "./steps.ts";
 import { disposeMap, type PlaneMap, rotationMap } from "../../kernels/rotate/mod.ts";
@@ -6,20 +9,20 @@ import { shiftMap } from "../../kernels/shift/mod.ts";
 
 /** How the image moves during sampling. */
 export interface Motion {
-  /** The maps after a step, in the order in which they are applied; none where nothing moves. */
+  /** The maps to apply after a step, in order; empty if nothing moves. */
   mapsAfter(step: SamplingStep): PlaneMap[];
   /** Frees the maps. */
   dispose(): void;
 }
 
 /**
- * The motion of one angle and the spec's shift. Each step turns the image by `degrees` x the
- * timesteps that it covers / `noiseSteps`, counter-clockwise as displayed (arXiv 2411.09174, Config
- * E); then it shifts.
+ * Creates the motion for one angle and the spec's shift. Each step rotates the image by `degrees`
+ * times the timesteps that it covers / `noiseSteps`, counter-clockwise as displayed (arXiv
+ * 2411.09174, Config E). The shift follows the rotation.
  *
  * @param size height and width in pixels
- * @param degrees of the whole run
- * @param shift the spec's; of the rule `published` only the signs matter
+ * @param degrees the total angle of a run
+ * @param shift the spec's shift; the rule `published` uses only its signs
  */
 export function samplingMotion(
   size: [number, number],
@@ -28,7 +31,7 @@ export function samplingMotion(
   steps: number,
   noiseSteps: number,
 ): Motion {
-  // Steps cover one or two different numbers of timesteps, so that a handful of maps serves them
+  // Steps cover only one or two different numbers of timesteps, so a handful of maps serves them
   // all.
   const turns = new Map<number, PlaneMap>();
   const [columns, rows] = shiftAfterStep(shift, steps);
@@ -48,12 +51,12 @@ export function samplingMotion(
   };
 }
 
-/** The turn after a step that covers so many timesteps. */
+/** The angle to rotate by after a step that covers a number of timesteps. */
 export function stepDegrees(degrees: number, timesteps: number, noiseSteps: number): number {
   return degrees * timesteps / noiseSteps;
 }
 
-/** Columns and rows after each step. */
+/** The shift after each step, in columns and rows. */
 export function shiftAfterStep(
   shift: ResolvedSpec["sampling"]["shift"],
   steps: number,
@@ -63,7 +66,7 @@ export function shiftAfterStep(
 
 type Shift = ResolvedSpec["sampling"]["shift"];
 
-/** What each rule moves after a step. A name without its rule does not compile. */
+/** How far each rule shifts after a step. A name without a rule does not compile. */
 export const shiftRules: Record<
   Shift["rule"],
   (shift: Shift, steps: number) => [columns: number, rows: number]

@@ -5,13 +5,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NoiseSchedule } from "./schedule.ts";
 
-/** Predicts the noise in images; a compiled UNet's `apply` is one. */
+/** Predicts the noise in images. A compiled UNet's `apply` is one. */
 export type NoisePredictor = (x: tf.Tensor4D, t: tf.Tensor1D, label?: tf.Tensor1D) => tf.Tensor4D;
 
 /**
- * The forward process's factors, sqrt(alphaBar) and sqrt(1 - alphaBar) of each timestep: [steps,
- * 2]. Made once, outside of a recording. Rounded to float32 only after the roots, or the first
- * timesteps' noise would lose half its digits.
+ * The factors of the forward process, sqrt(alphaBar) and sqrt(1 - alphaBar), for each timestep:
+ * [steps, 2]. Create them once, outside of a recording. They are rounded to float32 only after the
+ * square roots. Otherwise the noise of the first timesteps would lose half its digits.
  */
 export function noisingFactors(schedule: NoiseSchedule): tf.Tensor2D {
   const factors = Float32Array.from(
@@ -22,8 +22,8 @@ export function noisingFactors(schedule: NoiseSchedule): tf.Tensor2D {
 }
 
 /**
- * The two factors of each timestep, [batch, 1, 1, 1]. Not by tf.gather, whose TensorFlow kernel
- * cannot be recorded.
+ * The two factors of each timestep, [batch, 1, 1, 1]. Does not use tf.gather, because its
+ * TensorFlow kernel cannot be recorded.
  */
 export function factorsAt(factors: tf.Tensor2D, t: tf.Tensor1D): [tf.Tensor4D, tf.Tensor4D] {
   return tf.tidy(() =>
@@ -35,11 +35,11 @@ export function factorsAt(factors: tf.Tensor2D, t: tf.Tensor1D): [tf.Tensor4D, t
 }
 
 /**
- * Images with the noise of a timestep: sqrt(alphaBar[t]) x + sqrt(1 - alphaBar[t]) noise.
+ * Adds the noise of a timestep to images: sqrt(alphaBar[t]) x + sqrt(1 - alphaBar[t]) noise.
  *
  * Source: Ho et al., arXiv 2006.11239, equation 4.
  *
- * @param factors of {@link noisingFactors}
+ * @param factors from {@link noisingFactors}
  * @param x images in [-1, 1], [batch, height, width, channels]
  * @param noise standard normal, the shape of x
  * @param t timesteps, int32 [batch]
@@ -57,8 +57,8 @@ export function noiseImages(
 }
 
 /**
- * The training objective: the mean squared error of the predicted noise. Differentiable in the
- * network's variables.
+ * The training objective: the mean squared error of the predicted noise. Differentiable with
+ * respect to the network's variables.
  *
  * Source: Ho et al., arXiv 2006.11239, equation 14.
  *

@@ -1,4 +1,4 @@
-/** Drawing images: the loop over batches and steps around one jitted step. */
+/** Drawing images: the loop over batches and steps, around one jitted step. */
 import * as tf from "@tensorflow/tfjs";
 import type { Engine, JitFunction } from "../engines/engine.ts";
 import { stepsAtOnce } from "../gpu_pace.ts";
@@ -14,7 +14,7 @@ import type { NoisePredictor } from "./noising.ts";
 import type { NoiseSchedule } from "./schedule.ts";
 import { type SamplingStep, samplingSteps } from "./steps.ts";
 
-/** What a sampler is made of. */
+/** Options of {@link createSampler}. */
 export interface SamplerOptions {
   /** The open engine. */
   engine: Pick<Engine, "jit" | "device">;
@@ -22,77 +22,74 @@ export interface SamplerOptions {
   predict: NoisePredictor;
   /** Height, width and channels of an image. */
   imageShape: [number, number, number];
-  /** The resolved spec's; `count` and `rotation` are said with each call instead. */
+  /**
+   * The sampling section of the resolved spec. `count` and `rotation` are passed to each call
+   * instead.
+   */
   sampling: Omit<ResolvedSpec["sampling"], "count" | "rotation">;
-  /** The resolved spec's number of classes. */
+  /** The number of classes in the resolved spec. */
   classes: number | null;
   /** The noise schedule that the network was trained with. */
   schedule: NoiseSchedule;
-  /** Of the noise: 0 ... 2^32 - 1. */
+  /** Seed of the noise, 0 ... 2^32 - 1. */
   seed: number;
-  /** Whether `onStep` is given the images that the network predicts; default false. */
+  /** Whether `onStep` receives the images that the network predicts. Default: false. */
   showsGuess?: boolean;
 }
 
-/** Which images to draw. */
+/** Options of {@link Sampler.sample}. */
 export interface SampleOptions {
-  /** How many. */
+  /** The number of images. */
   count: number;
   /**
-   * The first image's index, by which its noise is keyed; default 0. The same index starts from the
-   * same noise.
+   * Index of the first image. Default: 0. The index determines the noise: the same index starts
+   * from the same noise.
    */
   first?: number;
-  /** Degrees by which the images turn over the whole run, counter-clockwise; default 0. */
+  /** Degrees by which the images rotate over the whole run, counter-clockwise. Default: 0. */
   angleDegrees?: number;
-  /** Called before the first step and after each one; waited for. */
+  /** Called before the first step and after each step. Sampling waits for the returned promise. */
   onStep?: (event: SamplingEvent) => void | Promise<void>;
-  /** Stops between two steps, with the signal's reason thrown. */
+  /** Aborts between two steps, by throwing the signal's reason. */
   signal?: AbortSignal;
 }
 
-/** Where sampling is. */
+/** The progress of sampling. */
 export interface SamplingEvent {
   /** The index of the batch's first image. */
   first: number;
-  /** The number of its images. */
+  /** The number of images in the batch. */
   size: number;
-  /** Steps taken, from 0. */
+  /** Steps taken so far, from 0. */
   step: number;
-  /** Steps in all. */
+  /** Steps in total. */
   steps: number;
-  /** The timestep whose noise the state holds. */
+  /** The timestep whose noise level the state has. */
   timestep: number;
-  /**
-   * The state, [size, height, width, channels]; valid during the call, and not the callee's to
-   * dispose.
-   */
+  /** The state, [size, height, width, channels]. Valid during the call only; do not dispose it. */
   state: tf.Tensor4D;
   /**
-   * With `showsGuess`, from the first step on: the images that the network predicts behind the
-   * noise, as valid as `state`; else null.
+   * With `showsGuess`, and from the first step on: the denoised images that the network predicts,
+   * valid as long as `state`. Otherwise null.
    */
   predicted: tf.Tensor4D | null;
 }
 
-/** Draws images of one spec; the jitted step is shared by all calls. */
+/** Draws images for one spec. All calls share the jitted step. */
 export interface Sampler {
-  /** The steps of each image. */
+  /** The steps for each image. */
   readonly steps: SamplingStep[];
   /**
-   * Draws images `first` ... `first + count - 1` in batches of the spec's size.
+   * Draws the images `first` ... `first + count - 1` in batches of the spec's size.
    *
-   * @returns the images as they come out, not clamped, [count, height, width, channels] in
-   *   row-major order
+   * @returns the images, not clamped, [count, height, width, channels] in row-major order
    */
   sample(options: SampleOptions): Promise<Float32Array<ArrayBuffer>>;
   /** Frees the jitted steps. */
   dispose(): void;
 }
 
-/**
- * Makes a sampler. Throws a RangeError where the spec asks for more steps than the schedule has.
- */
+/** Creates a sampler. Throws a RangeError if the spec asks for more steps than the schedule has. */
 export function createSampler(options: SamplerOptions): Sampler {
   const steps = samplingSteps(options.sampling, options.schedule);
   const jitted = new Map<string, JitFunction>();
@@ -135,7 +132,7 @@ export function createSampler(options: SamplerOptions): Sampler {
   };
 }
 
-/** Draws one list of images by a sampler of its own; see {@link createSampler}. */
+/** Draws images with a temporary sampler; see {@link createSampler}. */
 export async function sampleImages(
   options: SamplerOptions & SampleOptions,
 ): Promise<Float32Array<ArrayBuffer>> {
@@ -148,8 +145,8 @@ export async function sampleImages(
 }
 
 /**
- * Values in [-1, 1] as 8-bit pixels, as published: clamped, (x + 1) / 2 * 255 truncated, in float32
- * as PyTorch does.
+ * Converts values in [-1, 1] to 8-bit pixels, as published: clamp, then truncate (x + 1) / 2 * 255,
+ * in float32 as PyTorch does.
  *
  * @param values any number of them
  */
@@ -170,15 +167,15 @@ async function sampleBatch(
   signal: AbortSignal | undefined,
 ): Promise<tf.Tensor4D> {
   const { engine, imageShape, seed } = options;
-  // Image sizes are multiples of 8, so that an image is a whole number of blocks and its noise does
-  // not depend on others.
+  // Image sizes are multiples of 8, so an image is a whole number of blocks and its noise does not
+  // depend on other images.
   const blocks = Math.ceil(imageShape[0] * imageShape[1] * imageShape[2] / 4);
   const carries = steps.some((step) => step.previous !== 0);
   const draws = steps.some((step) => step.noise !== 0);
   const label = options.classes === null ? null : labelsOf(options, first, size);
   const key = tf.tensor1d(philoxKey(seed, "samplingStep"), "int32");
-  // On a GPU a call only asks for its step: without waiting now and then, progress would run ahead
-  // and Ctrl-C hang.
+  // On a GPU, a call only queues its step. Without an occasional wait, progress would run ahead and
+  // Ctrl-C would hang.
   let every = 1;
   let asked = 0;
   let idleMs = performance.now();
@@ -219,7 +216,7 @@ async function sampleBatch(
       ];
       const waits = engine.device !== "cpu" && ++asked >= every;
       if (waits) {
-        await state.data(); // The shortest way to wait that every engine has.
+        await state.data(); // The shortest wait that every engine supports.
         every = stepsAtOnce((performance.now() - idleMs) / asked);
       }
       await onStep?.({
@@ -243,8 +240,8 @@ async function sampleBatch(
 }
 
 /**
- * The step as a function of a flat list of tensors; one for each kind of motion, as the maps' kinds
- * are frozen in it.
+ * Returns the step as a function of a flat list of tensors. There is one for each combination of
+ * map kinds, because the kinds are frozen in the recording.
  */
 function jittedStep(
   options: SamplerOptions,
@@ -294,13 +291,14 @@ function startingNoise(
   );
 }
 
-/** A Philox counter: the block in the low 64 bits, the step in the high ones. */
+/** A Philox counter with the block in the low 64 bits and the step in the high 64 bits. */
 function counterTensor(block: number, step: number): tf.Tensor1D {
   return tf.tensor1d(Int32Array.of(block, Math.floor(block / 2 ** 32), step, 0), "int32");
 }
 
 /**
- * The classes of a batch: the spec's list, else all classes, round and round by the image's index.
+ * The classes of a batch: from the spec's list if there is one, otherwise all classes in turn. Both
+ * repeat cyclically by image index.
  */
 function labelsOf(
   { sampling, classes }: SamplerOptions,

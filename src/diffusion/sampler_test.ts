@@ -74,8 +74,8 @@ for (const { case: name, params, tensors, tolerance } of goldenCases("ancestral_
 }
 
 /**
- * A paper's step for one number: state, predicted noise, predicted image, this and the next
- * alphaBar, noise, step.
+ * A paper's step for a single number. Arguments: state, predicted noise, predicted image, this and
+ * the next alphaBar, noise, step.
  */
 type PaperStep = (
   x: number,
@@ -87,7 +87,7 @@ type PaperStep = (
   k: number,
 ) => number;
 
-/** Draws one image by a paper's formula, in float64, with the noise that the sampler draws. */
+/** Draws one image by a paper's formula in float64, with the same noise that the sampler draws. */
 function byPaper(index: number, timesteps: number[], clip: boolean, step: PaperStep): number[] {
   const start = normalNumbers(pixels, philoxKey(5, "samplingStart"), [index * pixels / 4, 0, 0, 0]);
   let state = Array.from(start);
@@ -127,7 +127,9 @@ const ancestralOf = (variance: "beta" | "posterior"): PaperStep => (x, e, _, now
   const sigma = variance === "beta" ? Math.sqrt(beta) : Math.sqrt(beta * (1 - next) / (1 - now));
   return 1 / Math.sqrt(alpha) * (x - (1 - alpha) / Math.sqrt(1 - now) * e) + sigma * z;
 };
-/** Algorithm 2 of DPM-Solver++, which looks back at the last step's predicted image and lambda. */
+/**
+ * Algorithm 2 of DPM-Solver++, which uses the predicted image and the lambda of the previous step.
+ */
 function dpmSolverOf(steps: number): PaperStep {
   const images = new Map<number, number>();
   const lambda = (a: number) => Math.log(Math.sqrt(a) / Math.sqrt(1 - a));
@@ -228,8 +230,8 @@ Deno.test("the whole turn is angle x (noise.steps - 1) / noise.steps: 999 / 1000
 
 Deno.test("the published shift moves one column a step, whatever its size", async () => {
   const seen: number[] = [];
-  // A network that predicts no noise leaves the state a multiple of itself, so that only the motion
-  // is seen.
+  // A network that predicts no noise leaves the state a multiple of itself, so only the motion is
+  // visible.
   const still = { ...options, predict: (x: tf.Tensor4D) => tf.zerosLike(x) };
   for (const columns of [0.25, 17]) {
     const ask = {
@@ -290,7 +292,7 @@ Deno.test("tells each step, keeps no tensors, and stops when asked", async () =>
     onStep: ({ first, size, step, steps, timestep, state }) => {
       if (first === 4) timesteps.push(timestep);
       assertEquals([state.shape[0], steps], [size, 12]);
-      // By the fourth step both of the turns that 12 steps of 999 timesteps need are set up.
+      // By the fourth step, both rotations that 12 steps over 999 timesteps need have been set up.
       if (step === 4 && first === 0) held = tf.memory().numTensors;
       if (step > 4 && first === 0) assertEquals(tf.memory().numTensors, held);
     },
@@ -349,7 +351,7 @@ testOnEngines(
 );
 
 testOnEngines("memory stays flat over the published 999 steps", async (engine) => {
-  // A state is 196 kB: one kept in each step would be as many MB.
+  // A state is 196 kB, so leaking one per step would add about 196 MB.
   const resident = () => Deno.memoryUsage().rss / 1e6;
   const seen: { tensors: number; megabytes: number }[] = [];
   await sampleImages({

@@ -1,15 +1,16 @@
-/** The noise schedule: how much noise each timestep holds. */
+/** The noise schedule: how much noise each timestep has. */
 import type { ResolvedSpec } from "../spec/resolved.ts";
 
 /**
- * A noise schedule over timesteps 0 ... steps - 1; sampling ends at timestep 0 and training leaves
- * it out.
+ * A noise schedule over the timesteps 0 ... steps - 1. Sampling ends at timestep 0; training never
+ * uses it.
  */
 export interface NoiseSchedule {
   /** The variance that each timestep adds. */
   beta: Float64Array;
   /**
-   * The part of the image's variance that is left at each timestep: the product of 1 - beta so far.
+   * The fraction of the image's variance that is left at each timestep: the cumulative product of 1
+   * - beta.
    */
   alphaBar: Float64Array;
 }
@@ -18,14 +19,14 @@ export interface NoiseSchedule {
 const cosineBetaLimit = 0.999;
 
 /**
- * Makes a noise schedule.
+ * Creates a noise schedule.
  *
- * `linear`: beta from `start` to `end` (Ho et al., arXiv 2006.11239). `cosine`: alphaBar follows
- * cos^2((t / steps + s) / (1 + s) pi / 2) with s = 0.008, beta at most 0.999 (Nichol and Dhariwal,
- * arXiv 2102.09672, equation 17); `start` and `end` mean nothing then.
+ * `linear`: beta runs from `start` to `end` (Ho et al., arXiv 2006.11239). `cosine`: alphaBar
+ * follows cos^2((t / steps + s) / (1 + s) pi / 2) with s = 0.008, and beta is at most 0.999 (Nichol
+ * and Dhariwal, arXiv 2102.09672, equation 17); `start` and `end` are ignored.
  *
  * @param noise as in the resolved spec
- * @throws RangeError where steps is below 2 or a beta does not lie between 0 and 1
+ * @throws RangeError if `steps` is below 2 or a beta is not between 0 and 1
  */
 export function noiseSchedule(
   noise: ResolvedSpec["noise"],
@@ -48,7 +49,7 @@ export function noiseSchedule(
 
 type Noise = ResolvedSpec["noise"];
 
-/** The beta of each schedule at a timestep. A name without its formula does not compile. */
+/** The beta of each schedule at a timestep. A name without a formula does not compile. */
 export const schedules: Record<Noise["schedule"], (t: number, noise: Noise) => number> = {
   "linear": (t, { steps, start, end }) => start + (end - start) * t / (steps - 1),
   "cosine": (t, { steps }) =>

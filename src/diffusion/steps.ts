@@ -1,43 +1,41 @@
 /**
- * A sampler as a list of steps, each a few numbers: what the papers' formulas come to for given
- * timesteps.
+ * Describes a sampler as a list of steps. Each step is a few numbers: the papers' formulas
+ * evaluated at given timesteps.
  */
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { NoiseSchedule } from "./schedule.ts";
 
 /**
- * One step of any of the samplers. With the noise that the network predicts:
+ * One step of any sampler. Given the noise that the network predicts:
  *
- *     predicted = imageFromState * x + imageFromNoise * predictedNoise         (then clipped, where asked)
+ *     predicted = imageFromState * x + imageFromNoise * predictedNoise   (clipped if asked for)
  *     x         = state * x + predicted * predicted + previous * previousPredicted + noise * z
  *
- * where `previousPredicted` is the last step's predicted image and z is standard normal.
+ * `previousPredicted` is the predicted image of the previous step, and z is standard normal.
  */
 export interface SamplingStep {
-  /** The timestep whose noise the state holds. */
+  /** The timestep whose noise level the state has. */
   timestep: number;
-  /** The timestep whose noise it holds afterwards. */
+  /** The timestep whose noise level the next state has. */
   nextTimestep: number;
   /** 1 / sqrt(alphaBar). */
   imageFromState: number;
   /** -sqrt(1 - alphaBar) / sqrt(alphaBar). */
   imageFromNoise: number;
-  /** Weight of the state in the next one. */
+  /** Weight of the state in the next state. */
   state: number;
   /** Weight of the predicted image. */
   predicted: number;
-  /** Weight of the previous step's predicted image; only DPM-Solver++ has one. */
+  /** Weight of the previous step's predicted image; only DPM-Solver++ uses it. */
   previous: number;
-  /** Standard deviation of the noise that is added; 0 in the last step. */
+  /** Standard deviation of the added noise; 0 in the last step. */
   noise: number;
 }
 
-/** What of the resolved spec decides the steps. */
+/** The parts of the resolved spec that determine the steps. */
 export type StepsSpec = Pick<ResolvedSpec["sampling"], "sampler" | "steps" | "eta" | "variance">;
 
-/**
- * The timesteps from the last one of the schedule down to 0, spread evenly: `steps` + 1 of them.
- */
+/** `steps` + 1 evenly spaced timesteps, from the last one of the schedule down to 0. */
 export function samplingTimesteps(steps: number, noiseSteps: number): number[] {
   if (!Number.isInteger(steps) || steps < 1 || steps > noiseSteps - 1) {
     throw new RangeError(
@@ -53,19 +51,19 @@ export function samplingTimesteps(steps: number, noiseSteps: number): number[] {
 }
 
 /**
- * The steps of a sampler, first to last. As published, they end at timestep 0, whose little noise
- * stays.
+ * The steps of a sampler, first to last. As published, they end at timestep 0, whose small noise
+ * remains.
  *
- * - `ancestral`: Ho et al., arXiv 2006.11239, Algorithm 2; over fewer timesteps as Nichol and
- *   Dhariwal stride it, arXiv 2102.09672, section 4. Variance `beta` is the step's own, `posterior`
- *   that of equation 7 of the former.
- * - `ddim`: Song et al., arXiv 2010.02502, equations 12 and 16; eta 0 is deterministic.
- * - `dpm-solver++`: the multistep second-order DPM-Solver++ (2M), Lu et al., arXiv 2211.01095,
- *   Algorithm 2, its last step of first order as in its authors' code: that step crosses the widest
- *   range of noise, where to extrapolate costs more than it gains, and one such step leaves the
- *   order as it is.
+ * - `ancestral`: Ho et al., arXiv 2006.11239, Algorithm 2. With fewer steps than timesteps it is
+ *   strided as in Nichol and Dhariwal, arXiv 2102.09672, section 4. The variance `beta` is the
+ *   step's own beta; `posterior` is the variance of equation 7 of the former paper.
+ * - `ddim`: Song et al., arXiv 2010.02502, equations 12 and 16. With eta 0 it is deterministic.
+ * - `dpm-solver++`: the second-order multistep DPM-Solver++ (2M), Lu et al., arXiv 2211.01095,
+ *   Algorithm 2. The last step is first-order, as in the authors' code: it crosses the widest range
+ *   of noise, where extrapolation costs more than it gains. One such step does not change the
+ *   overall order.
  *
- * @throws RangeError where there are more steps than timesteps
+ * @throws RangeError if there are more steps than timesteps
  */
 export function samplingSteps(spec: StepsSpec, { alphaBar }: NoiseSchedule): SamplingStep[] {
   const timesteps = samplingTimesteps(spec.steps, alphaBar.length);
@@ -89,14 +87,17 @@ export function samplingSteps(spec: StepsSpec, { alphaBar }: NoiseSchedule): Sam
 
 type Weights = Pick<SamplingStep, "state" | "predicted" | "previous" | "noise">;
 
-/** AlphaBar at the last step's timestep (null in the first and in the last one), now, and next. */
+/**
+ * AlphaBar at the previous step's timestep, at this step's, and at the next. `before` is null in
+ * the first and the last step.
+ */
 interface Levels {
   before: number | null;
   now: number;
   next: number;
 }
 
-/** A step of each sampler. One that joins the spec's names and has none here does not compile. */
+/** The step of each sampler. A sampler in the spec without an entry here does not compile. */
 export const samplers: Record<StepsSpec["sampler"], (at: Levels, spec: StepsSpec) => Weights> = {
   "ancestral": ({ now, next }, { variance }) => ancestral(now, next, variance ?? "beta"),
   "ddim": ({ now, next }, { eta }) => ddim(now, next, eta ?? 0),
@@ -105,7 +106,7 @@ export const samplers: Record<StepsSpec["sampler"], (at: Levels, spec: StepsSpec
 
 type Variance = NonNullable<StepsSpec["variance"]>;
 
-/** The ancestral step's variance, by the beta of its own. */
+/** The variance of an ancestral step, given the step's own beta. */
 export const variances: Record<Variance, (beta: number, now: number, next: number) => number> = {
   "beta": (beta) => beta,
   "posterior": (beta, now, next) => beta * (1 - next) / (1 - now),
@@ -124,8 +125,8 @@ function ancestral(now: number, next: number, variance: Variance): Weights {
 
 function ddim(now: number, next: number, eta: number): Weights {
   const noise = eta * Math.sqrt((1 - next) / (1 - now) * (1 - now / next));
-  // The part of the noise that is kept points where the predicted noise does: (x - sqrt(now) image)
-  // / sqrt(1 - now).
+  // The kept part of the noise has the direction of the predicted noise: (x - sqrt(now) image) /
+  // sqrt(1 - now).
   const kept = Math.sqrt(1 - next - noise ** 2) / Math.sqrt(1 - now);
   return { state: kept, predicted: Math.sqrt(next) - kept * Math.sqrt(now), previous: 0, noise };
 }
@@ -133,7 +134,8 @@ function ddim(now: number, next: number, eta: number): Weights {
 function dpmSolver(before: number | null, now: number, next: number): Weights {
   const h = halfLogSignalToNoise(next) - halfLogSignalToNoise(now);
   const weight = -Math.sqrt(next) * Math.expm1(-h);
-  // 1 / (2 r) with r = the last step's h over this one's; without it, of first order.
+  // 1 / (2 r), where r is the previous step's h over this step's h. If `before` is null, the step
+  // is first-order.
   const extrapolated = before === null
     ? 0
     : h / (2 * (halfLogSignalToNoise(now) - halfLogSignalToNoise(before)));
@@ -145,7 +147,7 @@ function dpmSolver(before: number | null, now: number, next: number): Weights {
   };
 }
 
-/** Lambda of the DPM-Solver papers. */
+/** Lambda in the DPM-Solver papers. */
 function halfLogSignalToNoise(alphaBar: number): number {
   return Math.log(alphaBar / (1 - alphaBar)) / 2;
 }

@@ -12,9 +12,7 @@ import { noiseSchedule } from "./schedule.ts";
 import { type SamplingStep, samplingSteps, samplingTimesteps, type StepsSpec } from "./steps.ts";
 
 const published = noiseSchedule({ steps: 1000, start: 1e-4, end: 0.02, schedule: "linear" });
-/**
- * The same noise in ten times as many timesteps, so that many numbers of steps divide it finely.
- */
+/** The same noise in ten times as many timesteps, so that many step counts divide it finely. */
 const fine = noiseSchedule({ steps: 10_000, start: 1e-5, end: 2e-3, schedule: "linear" });
 const mixture: Component[] = [{ weight: 0.35, mean: -0.7, deviation: 0.2 }, {
   weight: 0.65,
@@ -41,7 +39,7 @@ const dpmSolver = (steps: number): StepsSpec => ({
   variance: null,
 });
 
-/** One number through all steps, with a perfect network. */
+/** Runs one number through all steps with a perfect network. */
 function sampleOne(
   steps: SamplingStep[],
   alphaBar: Float64Array,
@@ -61,8 +59,8 @@ function sampleOne(
 }
 
 /**
- * How fast errors fall with each doubling of the steps, on the average: 1 for half the error, 2 for
- * a quarter.
+ * The average rate at which errors fall per doubling of the steps: 1 for half the error, 2 for a
+ * quarter.
  */
 const order = (errors: number[]) => Math.log2(errors[0]! / errors.at(-1)!) / (errors.length - 1);
 
@@ -95,7 +93,7 @@ for (const schedule of ["linear", "cosine"] as const) {
     const [first, last] = [alphaBar[0]!, alphaBar.at(-1)!].map((level) =>
       noisedMixture(mixture, level)
     );
-    // The probability flow keeps the order of values, so that it carries quantiles into quantiles.
+    // The probability flow preserves the order of values, so it maps quantiles to quantiles.
     const exact = start.map((x) => mixtureQuantile(first!, mixtureCdf(last!, x)));
     function errors(spec: (steps: number) => StepsSpec): number[] {
       return [64, 128, 256, 512].map((count) => {
@@ -121,8 +119,7 @@ Deno.test("the ancestral sampler's mean and variance reach a Gaussian's at order
   };
   for (const variance of ["beta", "posterior"] as const) {
     const errors = [125, 250, 500, 1000, 2000].map((count) => {
-      // A Gaussian's perfect noise is linear in the state, so that moments go through a step
-      // exactly.
+      // A Gaussian's perfect noise is linear in the state, so a step maps moments exactly.
       let mean = 0;
       let spread = 1;
       for (const step of samplingSteps(ancestral(count, variance), fine)) {
@@ -180,7 +177,7 @@ for (
     moments.forEach((moment, k) => {
       const mean = sums[k]! / count;
       const error = Math.sqrt((squares[k]! / count - mean ** 2) / count);
-      // Four standard errors, and what a finite number of steps leaves.
+      // Four standard errors, plus the error of a finite number of steps.
       assert(
         Math.abs(mean - moment) < 4 * error + 0.01,
         `moment ${k + 1}: ${mean} for ${moment}, error ${error}`,
