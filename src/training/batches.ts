@@ -1,7 +1,7 @@
 /**
- * Which images a step sees, at which timesteps. Each choice is a function of the seed, its purpose
- * and the step, so that any step can be drawn again alone and a resumed training needs no
- * generator's state.
+ * Chooses the images and timesteps of each step. Every choice is a function of the seed, its
+ * purpose and the step. So any step can be redrawn on its own, and a resumed training needs no
+ * generator state.
  */
 import { philox4x32, philoxKey, type purposes } from "../../kernels/random_normal/philox.ts";
 import { type Dataset, fillBatch } from "../datasets/mod.ts";
@@ -19,12 +19,12 @@ function words(count: number, seed: number, purpose: Purpose, step: number): Uin
   return drawn.subarray(0, count);
 }
 
-/** A whole number 0 ... below - 1 from a random word. */
+/** Maps a random word to an integer 0 ... below - 1. */
 function scaled(word: number, below: number): number {
   return Math.floor(word * below / 2 ** 32);
 }
 
-/** The order of the images in an epoch: each once (Fisher and Yates's shuffle). */
+/** The order of the images in an epoch, each once (Fisher-Yates shuffle). */
 export function shuffledIndices(count: number, seed: number, epoch: number): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   const random = words(count, seed, "shuffle", epoch);
@@ -37,18 +37,21 @@ export function shuffledIndices(count: number, seed: number, epoch: number): Uin
   return order;
 }
 
-/** What one step trains on. */
+/** The inputs of one training step. */
 export interface Batch {
   /** Images in [-1, 1], N, H, W, C. */
   images: Float32Array;
   size: number;
   /** Timesteps, 1 ... noise.steps - 1. */
   timesteps: Int32Array;
-  /** Classes, -1 where left out; null for a network without classes. */
+  /** Classes, -1 where dropped; null for a network without classes. */
   labels: Int32Array | null;
 }
 
-/** Gives the batch of any step. The shuffled order of the epoch that was asked for last is kept. */
+/**
+ * Returns a function that gives the batch of any step. It caches the shuffled order of the last
+ * requested epoch.
+ */
 export function batchSource(
   dataset: Dataset,
   spec: ResolvedSpec,
@@ -69,7 +72,7 @@ export function batchSource(
     const images = new Float32Array(size * elements);
     const mirrored = flip ? words(size, seed, "flip", step).map((word) => word & 1) : undefined;
     fillBatch(dataset, indices, images, mirrored);
-    // Published: t uniform in 1 ... steps - 1; timestep 0 is never trained.
+    // As published: t is uniform in 1 ... steps - 1, and timestep 0 is never trained.
     const timesteps = Int32Array.from(
       words(size, seed, "timestep", step),
       (word) => 1 + scaled(word, noise.steps - 1),

@@ -11,7 +11,7 @@ function spec(text = ""): ResolvedSpec {
   );
 }
 
-/** Which images a batch holds, by the bytes of their first two pixels. */
+/** Identifies the images of a batch by the bytes of their first two pixels. */
 function indicesOf({ images, size }: { images: Float32Array; size: number }): number[] {
   const byte = (at: number) => Math.round((images[at]! + 1) * 127.5);
   return Array.from({ length: size }, (_, i) => byte(64 * i) + 256 * byte(64 * i + 1));

@@ -1,26 +1,29 @@
 /**
- * Checkpoints: the state of a training, its losses and previews in one safetensors file, written
- * whole or not at all.
+ * Checkpoints: a training's state, losses and previews in one safetensors file that is written
+ * atomically.
  */
 import type { EnginePlace } from "../engines/engine.ts";
 import { UserError } from "../errors.ts";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 
-/** What a checkpoint says of itself, in the file's metadata. */
+/** What a checkpoint states about itself in the file's metadata. */
 export interface CheckpointOrigin {
-  /** The training digest with that of the data: what may go on from here. */
+  /**
+   * Digest of the training and its data. Only a training with the same digest may continue from
+   * here.
+   */
   training: string;
-  /** What worked on it; the last one wrote it. */
+  /** The engines and devices that worked on it; the last one wrote it. */
   places: EnginePlace[];
 }
 
-/** A checkpoint as it lies in a file. */
+/** A checkpoint as stored in a file. */
 export interface Checkpoint extends CheckpointOrigin {
   /** The loss of each step so far. */
   losses: number[];
   /** The state's tensors, see `stateTensors`. */
   tensors: Map<string, TensorData>;
-  /** Images drawn while training: uint8 [epochs, count, size, size, channels]. */
+  /** Images drawn during training: uint8 [epochs, count, size, size, channels]. */
   previews: TensorData | null;
 }
 
@@ -34,9 +37,9 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
 }
 
 /**
- * Reads a checkpoint; null where there is none.
+ * Reads a checkpoint, or returns null if there is none.
  *
- * @throws UserError where the file is damaged or is not one
+ * @throws UserError if the file is damaged or is not a checkpoint
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
   try {
@@ -58,7 +61,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
   return { losses: Array.from(losses.data as Float32Array), tensors, previews, training, places };
 }
 
-/** The places of a checkpoint's metadata; none where they are damaged. */
+/** The places listed in a checkpoint's metadata; none if they are damaged. */
 function readPlaces({ places = "[]" }: Record<string, string>): EnginePlace[] {
   try {
     const list: unknown = JSON.parse(places);

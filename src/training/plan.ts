@@ -1,19 +1,20 @@
 /**
- * How long a training is, and what changes in its course: learning rate, and the average's decay.
+ * The length of a training, and its schedules: the learning rate and the decay of the weights'
+ * average.
  */
 import type { ResolvedSpec } from "../spec/resolved.ts";
 
 type TrainingSpec = ResolvedSpec["training"];
 
-/** The steps of a training. */
+/** The number of steps of a training. */
 export interface TrainingPlan {
-  /** Steps of a whole epoch; the last one's batch may be short. */
+  /** Steps in a full epoch. The last batch may be smaller. */
   stepsPerEpoch: number;
-  /** Steps of the whole training. */
+  /** Steps in the whole training. */
   steps: number;
 }
 
-/** The plan for a dataset of `count` images. */
+/** Plans a training on a dataset of `count` images. */
 export function trainingPlan(
   { epochs, images, batchSize }: TrainingSpec,
   count: number,
@@ -27,7 +28,7 @@ export function trainingPlan(
   };
 }
 
-/** Images that the first so many steps of a training see, each as often as it is seen. */
+/** The number of images seen in the first `steps` steps. Repeats count each time. */
 export function imagesSeen(
   steps: number,
   { batchSize }: Pick<TrainingSpec, "batchSize">,
@@ -38,8 +39,8 @@ export function imagesSeen(
 }
 
 /**
- * The learning rate of a step: a rise over `warmupSteps`, then constant, then a fall to zero
- * (linear, or half a cosine) over the last `decayFraction` of the steps.
+ * The learning rate at a step: it rises over `warmupSteps`, stays constant, then falls to zero
+ * (linearly, or along half a cosine) over the last `decayFraction` of the steps.
  *
  * @param step 0 ... steps - 1
  */
@@ -51,8 +52,8 @@ export function learningRateAt(step: number, steps: number, spec: TrainingSpec):
 }
 
 /**
- * The part of the learning rate that each kind of decay leaves, by the part of its steps that is
- * still to come. A name without its formula does not compile.
+ * The fraction of the learning rate that each kind of decay leaves, given the fraction of its steps
+ * that remain. A name without a formula does not compile.
  */
 export const decays: Record<TrainingSpec["decay"], (left: number) => number> = {
   "none": () => 1,
@@ -61,8 +62,8 @@ export const decays: Record<TrainingSpec["decay"], (left: number) => number> = {
 };
 
 /**
- * The decay of the weights' average after a step: low at first, so that the average forgets the
- * first weights soon.
+ * The decay of the weights' average at a step. It starts low, so that the average soon forgets the
+ * initial weights.
  *
  * @param step 0 ... steps - 1
  */

@@ -1,8 +1,8 @@
-// 20,000 steps of a real training, with its optimizer, average, losses and checkpoints: nothing
-// that it makes may stay. Not named like a test: `deno task nightly` runs it, in a process of its
-// own, for beside what large networks leave behind no growth would be seen. What is in use tells
-// more than the resident memory, which comes and goes by a third with the pages that allocators and
-// the system keep or drop; that one must not grow by more than a tenth.
+// Runs 20,000 steps of a real training, with its optimizer, average, losses and checkpoints, and
+// checks that nothing leaks. The file is not named like a test, because `deno task nightly` runs it
+// in a process of its own: next to what large networks leave behind, no growth would show. Memory
+// in use is the better measure. Resident memory varies by a third with the pages that allocators
+// and the system keep or drop, so it only must not grow by more than a tenth.
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { join } from "@std/path";
@@ -18,8 +18,8 @@ const steps = 20_000;
 const every = 1000;
 
 /**
- * Bytes in use when garbage is collected: V8's heap, and on Linux what malloc has given and not got
- * back.
+ * Bytes in use after a garbage collection: V8's heap, and on Linux what malloc has handed out and
+ * not got back.
  */
 function inUse(): { heap: number; malloc: number } {
   const { gc } = globalThis as { gc?: () => void };
@@ -28,7 +28,7 @@ function inUse(): { heap: number; malloc: number } {
   return { heap: Deno.memoryUsage().heapUsed, malloc: mallocBytes() };
 }
 
-/** `uordblks`, the eighth of glibc's ten numbers. */
+/** `uordblks`, the eighth of glibc's ten `mallinfo2` numbers. */
 function mallocBytes(): number {
   if (Deno.build.os !== "linux") return 0;
   const struct = Array.from({ length: 10 }, () => "usize" as const);
@@ -90,7 +90,7 @@ Deno.test("20,000 steps of a tiny training leave tensors, memory and open files 
     Deno.removeSync(folder, { recursive: true });
   }
   assertEquals(losses.length, steps);
-  // What is compiled and cached once is there by the third mark.
+  // Everything that is compiled and cached once exists by the third mark.
   const [first, ...later] = marks.slice(2);
   for (const { tensors, files, heap, malloc } of later) {
     assertEquals([tensors, files], [first!.tensors, first!.files]);

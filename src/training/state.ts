@@ -1,6 +1,6 @@
 /**
- * What training changes: the network's weights, AdamW's running means and the weights' moving
- * average.
+ * What training changes: the network's weights, AdamW's running means, and the moving average of
+ * the weights.
  */
 import * as tf from "@tensorflow/tfjs";
 import { float32Tensor, toFloat32 } from "../formats/tensors.ts";
@@ -8,21 +8,23 @@ import type { TensorData } from "../formats/safetensors.ts";
 import type { UNet } from "../unet/mod.ts";
 import { ourShape, toOurs, toPyTorch } from "../unet/layout.ts";
 
-/** Named like the parameters. */
+/** Variables by the names of the parameters. */
 type Variables = Map<string, tf.Variable>;
 
-/** The state of a training; all of it lives on the engine. */
+/** The state of a training. All of it lives on the engine. */
 export interface TrainingState {
   unet: UNet;
   /** AdamW's running mean of the gradient. */
   mean: Variables;
   /** AdamW's running mean of the squared gradient. */
   square: Variables;
-  /** The weights' moving average, or null where the spec asks for none. */
+  /** The moving average of the weights, or null if the spec asks for none. */
   average: Variables | null;
 }
 
-/** The state before the first step: zero means; the average begins as the first weights. */
+/**
+ * The state before the first step: the running means are zero, and the average equals the weights.
+ */
 export function newState(unet: UNet, withAverage: boolean): TrainingState {
   const like = (make: (parameter: tf.Variable) => tf.Tensor): Variables =>
     new Map(
@@ -39,7 +41,7 @@ export function newState(unet: UNet, withAverage: boolean): TrainingState {
   };
 }
 
-/** The sets of tensors of a state, by the prefix under which a checkpoint names them. */
+/** The sets of tensors in a state, by the prefix that a checkpoint uses for their names. */
 function sets(
   state: TrainingState,
 ): [prefix: string, variables: ReadonlyMap<string, tf.Variable>][] {
@@ -51,7 +53,7 @@ function sets(
   ];
 }
 
-/** All tensors of a state under PREFIX/NAME, in PyTorch's shapes. */
+/** All tensors of a state as PREFIX/NAME, in PyTorch's shapes. */
 export async function stateTensors(state: TrainingState): Promise<Map<string, TensorData>> {
   const tensors = new Map<string, TensorData>();
   for (const [prefix, variables] of sets(state)) {
@@ -66,7 +68,7 @@ export async function stateTensors(state: TrainingState): Promise<Map<string, Te
   return tensors;
 }
 
-/** Gives a state the tensors of a checkpoint. */
+/** Restores a state from the tensors of a checkpoint. */
 export function restoreState(state: TrainingState, tensors: ReadonlyMap<string, TensorData>): void {
   for (const [prefix, variables] of sets(state)) {
     for (const parameter of state.unet.plan.parameters) {
@@ -80,8 +82,8 @@ export function restoreState(state: TrainingState, tensors: ReadonlyMap<string, 
 }
 
 /**
- * Runs something while the network has the averaged weights, where there are any; gives it its own
- * back afterwards.
+ * Runs a function while the network has the averaged weights, if there are any, and restores its
+ * own weights afterwards.
  */
 export async function withAverage<T>(state: TrainingState, run: () => Promise<T>): Promise<T> {
   if (!state.average) return await run();
@@ -100,7 +102,7 @@ export async function withAverage<T>(state: TrainingState, run: () => Promise<T>
   }
 }
 
-/** Frees the state, the network included. */
+/** Frees the state, including the network. */
 export function disposeState(state: TrainingState): void {
   for (const [_, variables] of sets(state).slice(1)) tf.dispose([...variables.values()]);
   state.unet.dispose();

@@ -1,10 +1,10 @@
-/** A small dataset in memory, for tests of what trains on it. */
+/** A small in-memory dataset for tests that train. */
 import { dataDigest, type Dataset } from "../datasets/dataset.ts";
 import { philox4x32 } from "../../kernels/random_normal/philox.ts";
 
 /**
- * Images of random pixels, grey, with labels 0 ... 9 in turn. The first pixels of image i are the
- * bytes of i.
+ * Grey images of random pixels, with labels cycling through 0 ... 9. The first pixels of image i
+ * hold the bytes of i.
  */
 export function noiseDataset(count: number, imageSize = 8): Dataset {
   const size = imageSize ** 2;

@@ -15,39 +15,41 @@ import { batchSource } from "./batches.ts";
 import { emaDecayAt, learningRateAt, trainingPlan } from "./plan.ts";
 import type { TrainingState } from "./state.ts";
 
-/** What training needs and whom it tells. */
+/** Options of {@link train}. */
 export interface TrainOptions {
   engine: Engine;
   spec: ResolvedSpec;
   dataset: Dataset;
-  /** Changed in place. */
+  /** The state to train. It is changed in place. */
   state: TrainingState;
   /**
-   * The losses of the steps already done; those of the coming steps are added. Its length is the
-   * next step.
+   * The losses of the completed steps. The losses of the coming steps are appended. Its length is
+   * the index of the next step.
    */
   losses: number[];
   /**
-   * Steps of an earlier training that this one goes on from, whose losses come first; default 0.
+   * Number of steps of an earlier training that this one continues, whose losses come first.
+   * Default: 0.
    */
   firstStep?: number;
   /**
-   * Called when losses have come in; waited for. `step` steps are done, and `state` and `losses`
-   * are theirs.
+   * Called when losses have been read. Training waits for the returned promise. `step` steps are
+   * done, and `state` and `losses` match them.
    */
   onStep?: (step: number) => void | Promise<void>;
   /**
-   * Stops between two steps, with the signal's reason thrown; `state` and `losses` are whole then.
+   * Aborts between two steps, by throwing the signal's reason. `state` and `losses` are consistent
+   * then.
    */
   signal?: AbortSignal;
 }
 
 /**
- * Trains to the end, from the step that `losses` says.
+ * Trains to the end, starting at the step given by the length of `losses`.
  *
- * Source: Ho et al., arXiv 2006.11239, algorithm 1, with AdamW; t from 1, as published.
+ * Source: Ho et al., arXiv 2006.11239, algorithm 1, with AdamW; t starts at 1, as published.
  *
- * @throws UserError where the loss stops being a number
+ * @throws DivergedError if the loss is not finite
  */
 export async function train(options: TrainOptions): Promise<void> {
   const { engine, spec, dataset, state, losses, firstStep = 0, onStep, signal } = options;
@@ -59,8 +61,8 @@ export async function train(options: TrainOptions): Promise<void> {
   const trainStep = jittedTrainStep(engine, spec, state, factors);
   const key = tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32");
   const pending: tf.Tensor[] = [];
-  // Steps until the losses are read. On a GPU that waits for all that was asked of it; the first
-  // step tells how long.
+  // Number of steps between reads of the losses. On a GPU, a read waits for all queued work. The
+  // first step tells how long a step takes.
   let every = 1;
   let idleMs = performance.now();
   try {
@@ -91,7 +93,7 @@ export async function train(options: TrainOptions): Promise<void> {
     tf.dispose([factors, key, ...pending]);
   }
 
-  /** Takes in the losses of the steps up to `done`. */
+  /** Reads the pending losses of the steps up to `done`. */
   async function read(done: number): Promise<void> {
     if (pending.length === 0) return;
     const together = tf.tidy(() => tf.stack(pending));
@@ -105,10 +107,10 @@ export async function train(options: TrainOptions): Promise<void> {
   }
 }
 
-/** Says that a training's numbers are none any more: it would come to that again. */
+/** Thrown when a training's numbers are no longer finite. A retry would diverge again. */
 export class DivergedError extends UserError {}
 
-/** The error of a training whose numbers are none any more; `what` says where that was seen. */
+/** The error for a training that has diverged; `what` says where that was noticed. */
 export function diverged(what: string): DivergedError {
   return new DivergedError(
     `${what}: the training has diverged. The last checkpoint is from before; a lower training.learningRate or a longer ` +
@@ -117,7 +119,7 @@ export function diverged(what: string): DivergedError {
 }
 
 /**
- * One step as one jitted function of (noise's key, counter, images, timesteps, rates, average's
+ * One training step as a jitted function of (noise key, counter, images, timesteps, rates, average
  * decay, labels).
  */
 export function jittedTrainStep(
@@ -143,7 +145,7 @@ export function jittedTrainStep(
         ),
       [...unet.parameters.values()],
     );
-    // A parameter that the network does not use has no gradient and stays as it is, as in PyTorch.
+    // A parameter that the network does not use has no gradient and stays unchanged, as in PyTorch.
     const slots = [...unet.parameters].flatMap(([name, parameter]) => {
       const gradient = grads[parameter.name];
       return gradient

@@ -16,13 +16,15 @@ const spec = resolveSpec(parseSpec(
     "training: { images: 20, batchSize: 4, warmupSteps: 2, decay: linear, emaDecay: 0.9 }\n",
 ));
 
-/** What a training is at a step. */
+/** The state of a training at a step. */
 interface Moment {
   tensors: Map<string, TensorData>;
   losses: number[];
 }
 
-/** Trains, and gives the moments after each step (the first: before them), and what stopped it. */
+/**
+ * Trains, and returns the states before the first step and after each step, and what stopped it.
+ */
 async function trained(
   engine: Engine,
   { from, onStep }: {
@@ -59,7 +61,7 @@ async function trained(
   }
 }
 
-/** The engine, each operation at once. */
+/** The engine without recording: each operation runs immediately. */
 const eagerly = (engine: Engine): Engine => ({
   ...engine,
   jit: (fn) => Object.assign(fn, { dispose() {} }),
@@ -73,7 +75,7 @@ onTensorFlow(
   async (engine) => {
     const { moments, losses, error } = await trained(engine);
     assertEquals([error, losses.length, moments.length], [null, 5, 6]);
-    // No step's noise, images or rates are frozen into the record.
+    // No step's noise, images or rates are frozen into the recording.
     assertEquals(new Set(losses).size, 5);
     assertFormulas(moments.map(({ tensors }) => tensors));
 
@@ -84,8 +86,8 @@ onTensorFlow(
 );
 
 /**
- * Weights and average of each step from the moments, as PyTorch's AdamW and the warm-up of the
- * average have them.
+ * Checks the weights and the average of each step against PyTorch's AdamW and the average's
+ * warm-up, computed from the recorded moments.
  */
 function assertFormulas(steps: Map<string, TensorData>[]): void {
   const { beta1, beta2, weightDecay, epsilon, learningRate } = spec.training;
@@ -94,7 +96,7 @@ function assertFormulas(steps: Map<string, TensorData>[]): void {
     if (!key.startsWith("model/")) continue;
     const name = key.slice(6);
     for (let step = 1; step <= 5; step++) {
-      // Two steps of warm-up; the fall is over all five.
+      // Two warm-up steps; the decay runs over all five.
       const rate = learningRate * Math.min(1, step / 2) * (6 - step) / 5;
       const decay = Math.min(0.9, step / (9 + step));
       const [mean, square] = [get(step, `mean/${name}`), get(step, `square/${name}`)];
@@ -135,7 +137,8 @@ onTensorFlow("a jitted step is the step; it stops when asked to", async (engine)
   }
   assertClose(jitted.losses, eager.losses, 1e-5);
   for (const [name, { data }] of eager.moments[1]!.tensors) {
-    if (!/^(mean|square)/.test(name)) continue; // Adam's first step is the gradients' signs: those near zero may differ.
+    // Adam's first step is the sign of the gradient, which may differ for gradients near zero.
+    if (!/^(mean|square)/.test(name)) continue;
     const scale = Math.max(...Array.from(data as Float32Array, Math.abs));
     const scaled = (tensors: Moment["tensors"]) =>
       (tensors.get(name)!.data as Float32Array).map((value) => value / scale);

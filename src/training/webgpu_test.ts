@@ -1,4 +1,7 @@
-/** Training on WebGPU: what a step costs, that it learns as on TensorFlow, and that it repeats. */
+/**
+ * Training on WebGPU: the cost of a step, whether it learns as on TensorFlow, and whether it
+ * repeats.
+ */
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
@@ -16,7 +19,7 @@ const probe = await probeWebGpu();
 const noGpu = " (NOTHING TESTED: no GPU, and no software GPU such as mesa-vulkan-drivers)";
 const ffi = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 
-/** Libraries and devices outlive these tests. */
+/** The library and the device outlive these tests. */
 function gpuTest(name: string, why: string, fn: () => Promise<void>): void {
   Deno.test({
     name: `webgpu: ${name}${why}`,
@@ -33,7 +36,7 @@ gpuTest(
   async () => {
     const engine = await openWebGpu({ software: true });
     const { queue } = (tf.backend() as unknown as Backend).device;
-    // Only the record is wanted: a software GPU would need a minute for the work.
+    // Only the recording is needed; running the work on a software GPU would take a minute.
     queue.submit = () => {};
     for (const architecture of ["A", "B", "C", "D", "C, normInside: true", "D, normInside: true"]) {
       const spec = resolveSpec(
@@ -56,7 +59,7 @@ gpuTest(
   },
 );
 
-/** The losses of a short training of a tiny network, and its first weights' average behind it. */
+/** The losses of a tiny network's short training, and the moving average of its first parameter. */
 async function trained(engine: Engine, architecture: string, steps: number) {
   await tf.setBackend(engine.name);
   const spec = resolveSpec(parseSpec(
@@ -133,8 +136,8 @@ gpuTest(
   async () => {
     const webgpu = await openEngine("webgpu", { softwareGpu: true });
     const tensorflow = await openEngine("tensorflow");
-    // What lavapipe computes is as exact as a CPU's: 3e-6 here. A GPU's own functions are coarser,
-    // and Adam enlarges that.
+    // lavapipe is as exact as a CPU: 3e-6 here. A hardware GPU's own functions are less exact, and
+    // Adam amplifies that.
     const tolerance = probe.software ? 1e-4 : 0.01;
     for (const architecture of ["A", "D"]) {
       const onGpu = await trained(webgpu, architecture, 50);
