@@ -48,11 +48,11 @@ export function groupNormForm(
     const rows = x.reshape([batch, -1]) as tf.Tensor2D;
     return fusedLayerNorm(rows, eachPixel(scale), eachPixel(offset)).reshape(x.shape);
   }
-  const { scale: inverse, centred } = imageStatistics(x);
+  const { scale: inverse, centred } = imageStatistics(widen(x));
   const [batch, height, width, channels] = x.shape;
   const a = tf.mul(inverse, scale.reshape([1, 1, -1]));
   const pixels = centred.reshape([batch, height * width, channels]);
-  return tf.add(tf.mul(pixels, a), offset.reshape([1, 1, -1])).reshape(x.shape);
+  return narrow(tf.add(tf.mul(pixels, a), offset.reshape([1, 1, -1])).reshape(x.shape));
 }
 
 /** The gradients for x, scale and offset. */
@@ -63,10 +63,10 @@ export function groupNormGradForm(
 ): tf.Tensor[] {
   const [batch, height, width, channels] = x.shape;
   const length = height * width * channels;
-  const { scale: inverse, centred: rows } = imageStatistics(x);
+  const { scale: inverse, centred: rows } = imageStatistics(widen(x));
   const factors = scale.reshape([1, 1, channels]);
   const flat = [batch, height * width, channels] as const;
-  const flatDy = dy.reshape([...flat]);
+  const flatDy = widen(dy).reshape([...flat]);
   const centred = rows.reshape([...flat]);
   // Sums over each image's pixels, [batch, 1, channels]: of dy, and of dy times xHat.
   const sum = tf.sum(flatDy, 1, true);
@@ -79,14 +79,11 @@ export function groupNormGradForm(
     tf.add(tf.mul(flatDy, tf.mul(inverse, factors)), tf.mul(centred, slope)),
     tf.neg(tf.mul(inverse, meanG)),
   );
-  return [dx.reshape(x.shape), tf.sum(product, [0, 1]), tf.sum(sum, [0, 1])];
+  return [narrow(dx.reshape(x.shape)), tf.sum(product, [0, 1]), tf.sum(sum, [0, 1])];
 }
 
 /** Registers the forms. */
 export function register(): void {
   registerForm("GroupNorm", ({ x, scale, offset }) => groupNormForm(x, scale, offset));
-  registerForm("GroupNormGrad", ({ x, dy, scale }) => {
-    const [dx, ...others] = groupNormGradForm(widen(x), widen(dy), scale);
-    return [narrow(dx!), ...others];
-  });
+  registerForm("GroupNormGrad", ({ x, dy, scale }) => groupNormGradForm(x, dy, scale));
 }

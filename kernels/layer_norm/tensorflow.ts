@@ -42,8 +42,8 @@ function centre(x: tf.Tensor2D): { centred: tf.Tensor2D; inverse: tf.Tensor2D } 
 export function register(): void {
   registerForm("LayerNorm", ({ x, scale, offset }) => {
     if (hasFusedLayerNorm(x)) return fusedLayerNorm(x, scale, offset);
-    const { centred, inverse } = centre(x);
-    return tf.add(tf.mul(tf.mul(centred, inverse), scale), offset);
+    const { centred, inverse } = centre(widen(x));
+    return narrow(tf.add(tf.mul(tf.mul(centred, inverse), scale), offset));
   });
   registerForm("LayerNormGrad", ({ x, dy: narrowDy, scale }) => {
     const dy = widen<tf.Tensor>(narrowDy);
