@@ -2,18 +2,9 @@
  * Lines and columns in a YAML text. `@std/yaml` reads values but keeps no places; where something
  * is wrong, npm's `yaml` reads the text again, tolerantly, and knows them.
  */
-import process from "node:process";
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-} from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node } from "yaml";
 import type { Path } from "./tree.ts";
+import { yamlDocument } from "./yaml_document.ts";
 
 /** A place in a text, from 1. */
 export interface Position {
@@ -24,20 +15,14 @@ export interface Position {
 /** The tolerant reading of a text; undefined where it is nested too deeply even for that. */
 function read(text: string): { document: Document; lineCounter: LineCounter } | undefined {
   const lineCounter = new LineCounter();
-  // `yaml` looks for two debugging switches in the environment, which must not cost its users a
-  // permission. All of this is synchronous: nobody else sees the empty environment.
-  const env = process.env;
-  process.env = {};
   try {
     return {
-      document: parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false }),
+      document: yamlDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false }),
       lineCounter,
     };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
-  } finally {
-    process.env = env;
   }
 }
 

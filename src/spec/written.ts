@@ -3,12 +3,13 @@
  * a sweep member's values and what it extends written into it.
  */
 import { stringify } from "@std/yaml";
-import { type Document, isMap, parseDocument, type YAMLMap } from "yaml";
+import { type Document, isMap, type YAMLMap } from "yaml";
 import { canonicalJson } from "./canonical.ts";
 import type { Spec } from "./resolved.ts";
 import { printable } from "../printable.ts";
 import { isTree, type Path, type Tree } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
+import { yamlDocument } from "./yaml_document.ts";
 
 /** What was read of a file. */
 interface WrittenFile {
@@ -65,7 +66,7 @@ function noteOf(text: string, overrides: readonly string[]): string[] {
 
 /** The text with what it must say set into it; null where the document cannot be edited. */
 function editedText(text: string, wanted: Tree, note: readonly string[]): string | null {
-  const document = parseDocument(text.replace(/^\uFEFF/, ""), { version: "1.2", schema: "core" });
+  const document = yamlDocument(text.replace(/^\uFEFF/, ""), { version: "1.2", schema: "core" });
   if (document.errors.length > 0 || !isMap(document.contents)) return null;
   const said: unknown = document.toJS();
   if (!isTree(said)) return null;
