@@ -78,14 +78,23 @@ export interface EquivarianceScore {
 /** The noise levels, as parts of the schedule's timesteps. */
 const levels = [0.05, 0.25, 0.5, 0.75, 0.95];
 
+/** Evaluations of the network that a measurement takes. */
+export function networkEvaluations(
+  { seeds, transformations, angles, runs, spec: { sampling } }: Pick<
+    EquivarianceOptions,
+    "seeds" | "transformations" | "angles" | "runs" | "spec"
+  >,
+): number {
+  const perLevel = 1 + measures.length * transformations + angles.length;
+  return seeds * levels.length * perLevel + (runs ? (3 + angles.length) * sampling.steps : 0);
+}
+
 /** Measures a network. Scores for which the images are too small are left out. */
 export async function measureEquivariance(
   options: EquivarianceOptions,
 ): Promise<EquivarianceScore[]> {
-  const { seeds, transformations, angles, runs, spec: { sampling } } = options;
-  const perLevel = 1 + measures.length * transformations + angles.length;
-  const total = seeds * levels.length * perLevel +
-    (runs ? (3 + angles.length) * sampling.steps : 0);
+  const { runs } = options;
+  const total = networkEvaluations(options);
   let done = 0;
   const count = () => {
     options.signal?.throwIfAborted();

@@ -5,7 +5,7 @@
 import { fillBatch } from "../datasets/dataset.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Images, Measure } from "../evaluation/equivariance.ts";
-import { measureEquivariance } from "../evaluation/equivariance_study.ts";
+import { measureEquivariance, networkEvaluations } from "../evaluation/equivariance_study.ts";
 import { evaluateSamples, type EvaluationProgress } from "../evaluation/evaluate.ts";
 import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import { sha256 } from "../formats/sha256.ts";
@@ -19,7 +19,7 @@ import type { Reporter, ScoreEvent } from "./reporter.ts";
 const mostImages = 64;
 
 /** Of the prediction's equivariance: repetitions, and images and transformations of each. */
-const studied = { seeds: 4, images: 2, transformations: 1 };
+const studied = { seeds: 4, images: 2, transformations: 1, angles: [], runs: false };
 
 /** The measures that are told. */
 const measured: readonly Measure[] = ["EQ-T", "EQ-R"];
@@ -32,6 +32,14 @@ export function courseSampling(spec: ResolvedSpec): Sampling {
   const count = Math.min(mostImages, spec.sampling.count);
   const batchSize = Math.min(count, spec.sampling.batchSize);
   return { ...previewSamplers.fast(spec), count, batchSize };
+}
+
+/** What a moment of scoring costs: the network's evaluations, each of an image. */
+export function courseEvaluations(spec: ResolvedSpec): number {
+  const { metrics, equivariance } = spec.evaluation;
+  const { count, steps } = courseSampling(spec);
+  return (metrics.length > 0 ? count * steps : 0) +
+    (equivariance ? studied.images * networkEvaluations({ ...studied, spec }) : 0);
 }
 
 /** Where in a training its epochs are counted. */
@@ -150,20 +158,20 @@ async function sampleScores(
 /** Equivariance of the prediction, in decibels: the mean over the noise levels. */
 async function predictionScores(options: CourseScoring): Promise<Found[]> {
   const { engine, spec, state, dataset, signal } = options;
-  const { seeds, images, transformations } = studied;
+  const { images, ...measurement } = studied;
+  const { seeds } = measurement;
   const scores = await withAverage(state, () =>
     measureEquivariance({
       engine,
       predict: state.unet.apply,
       spec,
       images: imagesOf(dataset, seeds * images),
-      seeds,
-      transformations,
-      angles: [],
-      runs: false,
+      ...measurement,
       signal,
     }));
-  const of = `the prediction on ${seeds * images} images of the data, mean of the noise levels`;
+  const of = `the prediction on ${
+    seeds * images
+  } images of the data, in dB, mean of the noise levels`;
   return measured.flatMap((measure) => {
     const levels = scores.filter((score) => score.measure === measure);
     const values = Array.from(

@@ -4,7 +4,12 @@ import { join } from "@std/path";
 import { judgeBundle } from "../bundle/verify.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { filesTest } from "../testing.ts";
-import { courseSampling, courseScoresDue, scoredSteps } from "./course_scores.ts";
+import {
+  courseEvaluations,
+  courseSampling,
+  courseScoresDue,
+  scoredSteps,
+} from "./course_scores.ts";
 import { linesOf, parseDiary } from "./diary_read.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { runExperiment } from "./run.ts";
@@ -80,6 +85,9 @@ Deno.test("scores while training are of few images drawn fast, counted with the 
   const large = spec("sampling.count=1000", "sampling.batchSize=16", "sampling.steps=999");
   const { count, batchSize, sampler, steps } = courseSampling(large);
   assertEquals([count, batchSize, sampler, steps], [64, 16, "dpm-solver++", 25]);
+  // Equivariance takes four rounds of five levels, with five evaluations of two images each.
+  assertEquals(courseEvaluations(spec(...asked)), 4 * 2 + 4 * 5 * 5 * 2);
+  assertEquals(courseEvaluations(spec(...asked, "evaluation.metrics=[]")), 4 * 5 * 5 * 2);
   const third = spec("evaluation.everyEpochs=3");
   assertEquals(courseScoresDue(third, { count: 8, steps: 14, firstStep: 0 }), 2);
   assertEquals(courseScoresDue(third, { count: 8, steps: 14, firstStep: 6 }), 1);

@@ -7,7 +7,7 @@ import { disposeState, newState, type TrainingState } from "../training/state.ts
 import { train } from "../training/train.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { secondsOfScoring } from "./measure_scoring.ts";
-import { courseSampling, courseScoresDue } from "./course_scores.ts";
+import { courseEvaluations, courseSampling, courseScoresDue } from "./course_scores.ts";
 import { startPace } from "./pace.ts";
 import { drawnAngles } from "./sample_phase.ts";
 import type { Prepared } from "./prepare.ts";
@@ -26,7 +26,7 @@ export interface Measured {
   /** Of it a step of a whole batch. */
   step: number;
   previews: number;
-  /** Drawing the images of scores on the way. */
+  /** Drawing the images of scores on the way, and measuring equivariance. */
   courseScores: number;
   drawing: number;
   /** Of looking at the images, those on the way among them; null where nobody can tell before the weights are here. */
@@ -68,7 +68,8 @@ export async function measureRun(
     training: (seen(from.steps) - seen(from.step)) * perImage,
     step: Math.min(spec.training.batchSize, count) * perImage,
     previews: await often(previews),
-    courseScores: await often(scores, course),
+    courseScores: await often(scores, course) * courseEvaluations(spec) /
+      (course.count * course.steps),
     drawing,
     scoring,
   };

@@ -2,7 +2,7 @@
 import { counted } from "../counted.ts";
 import { imagesSeen } from "../training/plan.ts";
 import type { Pace } from "./pace.ts";
-import { courseSampling } from "./course_scores.ts";
+import { courseEvaluations } from "./course_scores.ts";
 import { forwardShare, previewCount, previewSampling } from "./previews.ts";
 import { roughly } from "./reporter.ts";
 import { drawnAngles } from "./sample_phase.ts";
@@ -118,8 +118,7 @@ export function restOf(
   const images = imagesSeen(steps, training, count) - imagesSeen(step, training, count);
   const sampleStep = preview?.sampleStep ?? perImage * forwardShare * guidedTimes(spec);
   const onePreview = preview?.seconds ?? previewCount * previewSampling(spec).steps * sampleStep;
-  const course = courseSampling(spec);
-  const oneScore = scoreSeconds ?? course.count * course.steps * sampleStep;
+  const oneScore = scoreSeconds ?? courseEvaluations(spec) * sampleStep;
   return {
     training: images * perImage,
     previews: previewsLeft * onePreview,

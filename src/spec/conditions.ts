@@ -118,7 +118,8 @@ export const conditions: readonly Condition[] = [
     neutral: 10,
   },
   {
-    selector: "evaluation.metrics",
+    // Not the metrics: then it would depend on the order of overrides whether they go.
+    selector: "evaluation.equivariance",
     fields: ["evaluation.everyEpochs"],
     applies: ({ evaluation }) =>
       evaluation?.metrics?.length !== 0 || evaluation.equivariance === true,

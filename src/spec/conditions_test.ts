@@ -65,3 +65,22 @@ Deno.test("fields that would be ignored are refused, in every section", () => {
     "a later layer's choice lets them go",
   );
 });
+
+Deno.test("scores while training: the order of overrides does not matter", () => {
+  const asked = [
+    "evaluation.metrics=[]",
+    "evaluation.everyEpochs=2",
+    "evaluation.equivariance=true",
+  ];
+  const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+  for (const order of orders) {
+    const { evaluation } = resolveText(short, order.map((i) => asked[i] ?? ""));
+    const { metrics, everyEpochs, equivariance } = evaluation;
+    assertEquals([metrics, everyEpochs, equivariance], [[], 2, true], order.join());
+  }
+  const whole = reread(resolveText(short, asked));
+  assertEquals(
+    resolveSpec(whole, ["evaluation.everyEpochs=null"]).evaluation.equivariance,
+    undefined,
+  );
+});
