@@ -1,14 +1,14 @@
 /**
- * The engine `cpu`: tfjs's plain JavaScript backend and the reference kernels. The definition, and
- * slow.
+ * The engine `cpu`: tfjs's plain JavaScript backend with the reference kernels. It defines what is
+ * correct, and it is slow.
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "./engine.ts";
 
-/** Opens the engine. Its `jit` calls the function as it is. */
+/** Opens the engine. Its `jit` simply calls the function. */
 export async function openCpuEngine(): Promise<Engine> {
   await tf.setBackend("cpu");
-  // Else it says at its first use that it is slow; those who ask for the reference know.
+  // Suppress the backend's warning that it is slow: whoever asks for the reference knows.
   (tf.backend() as tf.KernelBackend & { firstUse: boolean }).firstUse = false;
   return {
     name: "cpu",
@@ -20,8 +20,8 @@ export async function openCpuEngine(): Promise<Engine> {
     trains: true,
     hardwareGpu: false,
     largestTensor: null,
-    // Clones, for a result may be an argument or a captured tensor, and the caller owns each on its
-    // own.
+    // Return clones: a result may be an argument or a captured tensor, and the caller owns each
+    // separately.
     jit: (fn) =>
       Object.assign(
         (...inputs: tf.Tensor[]) => tf.tidy(() => fn(...inputs).map((result) => result.clone())),

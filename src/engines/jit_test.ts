@@ -1,4 +1,4 @@
-// What engine.ts promises of `jit`, on each engine that has no tests of its own for it.
+// What engine.ts promises of `jit`, on each engine without `jit` tests of its own.
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { testOnEngines } from "../../kernels/testing.ts";
@@ -10,7 +10,7 @@ const traced = (name: string, body: (engine: Engine) => Promise<void>) =>
   testOnEngines(`jit: ${name}`, body, (engine: EngineName) => engine === "tensorflow");
 
 const values = async (tensor: tf.Tensor | undefined) => [...await tensor!.data()];
-/** A tensor that the engine has already seen. */
+/** A tensor that the engine has already used. */
 const seen = <T extends tf.Tensor>(tensor: T): T => (tf.add(tensor, 0).dispose(), tensor);
 
 jitted("arguments are read anew, and the result is that without jit", async (engine) => {
@@ -111,7 +111,7 @@ jitted(
       const results = run(x, x);
       const expected = [[number], [number], [2 * number], [2 * number], [7], [3]];
       assertEquals(await Promise.all(results.map(values)), expected);
-      // The caller owns results and arguments apart from each other.
+      // The caller owns results and arguments separately.
       results[0]!.dispose();
       results[2]!.dispose();
       results[4]!.dispose();
@@ -166,12 +166,12 @@ traced("reading a traced tensor is an error that names its operation and shape",
   let reading = Promise.resolve<unknown>(null);
   engine.jit((x) => (reading = tf.tanh(x!).data(), [x!]))(x);
   await assertRejects(() => reading, Error, "Tanh [2,3]");
-  // What the broken function had assigned is undone, and the engine works on.
+  // Assignments of the failed function are undone, and the engine still works.
   assertEquals(await values(v), [4]);
   assertEquals(await values(engine.jit((x) => [x!.sum()])(x)[0]), [0]);
 });
 
-/** A product that tfjs itself would refuse before the engine sees it. */
+/** A product whose shapes tfjs itself would reject before the engine sees it. */
 const product = (a: tf.Tensor, b: tf.Tensor) =>
   tf.engine().runKernel(tf.BatchMatMul, { a, b }, {
     transposeA: false,
@@ -201,7 +201,7 @@ traced(
     const types = /MatMul\w*\(.*(float|int32)/is;
     named(assertThrows(() => product(a, whole), Error), types);
     named(assertThrows(() => engine.jit((a, b) => [product(a!, b!)])(a, whole), Error), types);
-    // What fails only when it runs: a broken index, or a check of values.
+    // Errors that only occur at run time: an index out of range, or a check of values.
     const inner = engine.jit((x) => [tf.tidy(() => tf.gather(x!, tf.tensor1d([5], "int32")))]);
     named(assertThrows(() => inner(tf.zeros([2])), Error), /Gather/, /5/);
     assertEquals(await values(product(a, tf.ones([1, 3, 1]))), [0, 0]);

@@ -1,4 +1,4 @@
-/** Opening an engine by its name. */
+/** Opens an engine by name. */
 import { fromFileUrl } from "@std/path";
 import type { Engine, EngineName } from "./engine.ts";
 import { UserError } from "../errors.ts";
@@ -13,24 +13,25 @@ export type {
   NativeLibrary,
 } from "./engine.ts";
 
-/** How an engine is opened. */
+/** Options of {@link openEngine}. */
 export interface EngineOptions {
   /**
-   * `tf32` allows a GPU its shorter factors; `bfloat16` is of `tensorflow` alone; default
-   * `float32`.
+   * `tf32` allows a GPU to multiply with shorter (TF32) factors; only `tensorflow` supports
+   * `bfloat16`. Default: `float32`.
    */
   precision?: Precision;
   /**
-   * Compute in bfloat16 where the processor has no instructions for it, too, which is slow; default
-   * false.
+   * Whether to compute in bfloat16 even if the processor has no instructions for it, which is slow.
+   * Default: false.
    */
   emulate?: boolean | undefined;
-  /** Take a software GPU too where `webgpu` is asked for by name; default true. */
+  /** Whether to accept a software GPU if `webgpu` is requested by name. Default: true. */
   softwareGpu?: boolean;
-  /** Fetch TensorFlow's library where this machine has none; default true. */
+  /** Whether to download TensorFlow's library if this machine has none. Default: true. */
   download?: boolean;
   /**
-   * Threads of `tensorflow` on the CPU; default all cores. The last bits of results depend on it.
+   * Number of CPU threads of `tensorflow`. Default: all cores. The last bits of results depend on
+   * it.
    */
   threads?: number | undefined;
 }
@@ -38,8 +39,9 @@ export interface EngineOptions {
 /**
  * Opens an engine and makes it tfjs's current backend.
  *
- * `auto` takes TensorFlow with a CUDA device, else a hardware GPU by WebGPU, else TensorFlow on the
- * CPU. Throws a `UserError` where the engine cannot run here, with the ways out.
+ * `auto` picks the first available: TensorFlow with a CUDA device, a hardware GPU through WebGPU,
+ * or TensorFlow on the CPU. Throws a `UserError` with possible remedies if the engine cannot run
+ * here.
  */
 export async function openEngine(
   name: EngineName | "auto",
@@ -77,8 +79,8 @@ export async function openEngine(
 }
 
 /**
- * Whether this machine may have a GPU: asking WebGPU loads drivers, and prints complaints where
- * there is none.
+ * Whether this machine may have a GPU. Without one, asking WebGPU loads drivers and prints
+ * warnings, so it is asked only if this is true.
  */
 function mayHaveGpu(): boolean {
   if (Deno.build.os !== "linux") return true;
@@ -86,7 +88,7 @@ function mayHaveGpu(): boolean {
     try {
       return [...Deno.readDirSync(folder)].map(({ name }) => name);
     } catch {
-      return []; // There is no such folder: no such devices.
+      return []; // The folder does not exist, so there are no such devices.
     }
   };
   return nodes("/dev/dri").some((name) => name.startsWith("renderD")) ||
@@ -102,7 +104,7 @@ async function openBest(options: EngineOptions): Promise<Engine> {
     hardware = gpu.available && !gpu.software;
   }
   const { findLibrary } = await import("./tensorflow/library.ts");
-  // With a GPU at hand a CPU library need not be fetched.
+  // With a hardware GPU available, there is no need to download a CPU library.
   const library = await findLibrary({ download: !hardware && options.download !== false }).catch(
     (error) => {
       if (!hardware) throw error;

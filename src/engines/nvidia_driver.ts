@@ -1,12 +1,12 @@
 import type { NativeLibrary } from "./engine.ts";
 
-/** NVIDIA's driver in the kernel, where Linux tells of one. */
+/** NVIDIA's kernel driver, as reported by Linux; empty if there is none. */
 export function nvidiaDriver(): NativeLibrary[] {
   try {
     const [, version] =
       Deno.readTextFileSync("/proc/driver/nvidia/version").match(/Kernel Module\D*?([\d.]+)/) ?? [];
     return version === undefined ? [] : [{ name: "NVIDIA driver", version }];
   } catch {
-    return []; // No such driver, another system, or no permission to ask.
+    return []; // No such driver, another system, or no permission.
   }
 }

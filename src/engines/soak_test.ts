@@ -1,4 +1,4 @@
-// A jitted train step, thousands of times: nothing that it makes may stay.
+// Runs a jitted training step thousands of times and checks that nothing leaks.
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { aliasFreeGelu } from "../../kernels/alias_free_gelu/mod.ts";
@@ -6,7 +6,10 @@ import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
 import { testOnEngines } from "../../kernels/testing.ts";
 
-/** How many files, sockets and pipes this process has open; null where the system does not tell. */
+/**
+ * The number of open files, sockets and pipes of this process; null if the system does not report
+ * it.
+ */
 function openFiles(): number | null {
   return Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : null;
 }
@@ -63,7 +66,7 @@ testOnEngines(
     ]);
     assertEquals(openFiles(), handles);
     assert(grown < 0.05, `the resident memory grew by ${(100 * grown).toFixed(1)} %`);
-    // Noise and rates are not frozen into the record: no two losses are the same, and they fall.
+    // Noise and rates are not frozen into the recording: losses do not repeat, and they fall.
     assert(new Set(losses).size > 1990, "losses repeat");
     const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
     assert(

@@ -1,11 +1,11 @@
-/** Refusing an engine that only draws where a network is to be trained. */
+/** Rejects an engine that cannot train. */
 import { UserError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
 
 /**
- * Throws where the engine computes no gradients.
+ * Throws if the engine computes no gradients.
  *
- * @param what is to be trained, for the message: "this spec's network"
+ * @param what what is to be trained, for the message: "this spec's network"
  */
 export function requireTraining({ name, trains }: Pick<Engine, "name" | "trains">, what: string) {
   if (trains) return;

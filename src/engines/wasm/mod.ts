@@ -1,6 +1,6 @@
 /**
- * The engine `wasm`: tfjs's WebAssembly backend on one thread. It draws with trained models, in a
- * browser or under Deno, without TensorFlow's library; it computes no gradients.
+ * The engine `wasm`: tfjs's WebAssembly backend on one thread. It draws images with trained models,
+ * in a browser or under Deno, without TensorFlow's library. It computes no gradients.
  */
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
@@ -8,17 +8,18 @@ import { registerWasmKernels } from "../../../kernels/wasm.ts";
 import type { Engine } from "../engine.ts";
 import { registerOneHot } from "./one_hot.ts";
 
-/** The file of the backend's binary, in the variant with SIMD. */
+/** File name of the backend's binary, in the variant with SIMD. */
 export const wasmBinary = "tfjs-backend-wasm-simd.wasm";
 
 /**
- * Opens the engine and makes it tfjs's current backend. Its `jit` calls the function as it is.
+ * Opens the engine and makes it tfjs's current backend. Its `jit` simply calls the function.
  *
  * @param binary the bytes of the backend's binary, {@link wasmBinary}
- * @throws Error where the binary cannot be started
+ * @throws Error if the binary cannot be started
  */
 export async function openWasm(binary: Uint8Array<ArrayBuffer>): Promise<Engine> {
-  // Threads need a page that is isolated from all others, and gained nothing where it was.
+  // Threads require a cross-origin isolated page, and where they were available they gained
+  // nothing.
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   if (!await withBinary(binary, () => tf.setBackend("wasm"))) {
     throw new Error("WebAssembly with SIMD does not start here");
@@ -34,7 +35,7 @@ export async function openWasm(binary: Uint8Array<ArrayBuffer>): Promise<Engine>
     trains: false,
     precision: "float32",
     hardwareGpu: false,
-    // WebAssembly's memory ends at 4 GiB, and the tensor is not alone in it.
+    // WebAssembly's memory is limited to 4 GiB, which the tensor shares with others.
     largestTensor: 2 ** 30,
     jit: (fn) =>
       Object.assign(
@@ -46,8 +47,8 @@ export async function openWasm(binary: Uint8Array<ArrayBuffer>): Promise<Engine>
 }
 
 /**
- * Starts the backend with a binary that is in memory. It only knows how to fetch one; so for this
- * moment what it fetches is answered here, and nothing is asked for.
+ * Starts the backend with an in-memory binary. The backend only knows how to fetch one, so `fetch`
+ * is replaced meanwhile and answers from memory; nothing is downloaded.
  */
 async function withBinary<T>(
   binary: Uint8Array<ArrayBuffer>,

@@ -1,11 +1,11 @@
 /**
- * `OneHot` for the engine `wasm`. The backend's own (4.22) writes whole numbers into float32
- * tensors, which read as zeros: labels vanish without a word.
+ * `OneHot` for the engine `wasm`. The backend's own kernel (4.22) writes integers into float32
+ * tensors, which then read as zeros, so labels are silently lost.
  */
 import * as tf from "@tensorflow/tfjs";
 import { registerOnWasm } from "../../../kernels/wasm_form.ts";
 
-/** Registers it in place of the backend's. */
+/** Registers it in place of the backend's kernel. */
 export function registerOneHot(): void {
   registerOnWasm("OneHot", ({ inputs, attrs }) =>
     tf.tidy(() => {

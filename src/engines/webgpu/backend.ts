@@ -1,6 +1,6 @@
-// tfjs-backend-webgpu with what it lacks: every error fails what follows, sizes are checked before
-// dispatch, programs of ours with several outputs run beside its own, and while a function is
-// recorded a dispatch becomes a command.
+// Extends tfjs-backend-webgpu with what it lacks: an error fails everything that follows, sizes are
+// checked before dispatch, our own programs with several outputs run next to its own, and while a
+// function is recorded, a dispatch becomes a command.
 import * as tf from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { WgslBackend, WgslDispatch } from "../../../kernels/wgsl.ts";
@@ -15,7 +15,7 @@ import {
 } from "./recording.ts";
 import { packUniforms, type UniformField } from "./uniforms.ts";
 
-/** What tfjs keeps of a tensor. */
+/** What tfjs stores for a tensor. */
 export interface TensorData {
   values: tf.TypedArray | null;
   readonly dtype: tf.DataType;
@@ -72,18 +72,21 @@ interface StockBackend extends tf.KernelBackend {
   ): tf.TensorInfo;
 }
 
-// The class's own type hides as private what must be overridden here.
+// The class's own type makes private what must be overridden here.
 const Stock = WebGPUBackend as unknown as new (
   device: GPUDevice,
   info: GPUAdapterInfo,
 ) => StockBackend;
 
-/** Usage of the buffers that hold tensors. */
-export const tensorUsage = 0x80 | 0x04 | 0x08; // STORAGE, COPY_SRC, COPY_DST; GPUBufferUsage may be absent at import.
+/**
+ * Usage of the buffers that hold tensors: STORAGE, COPY_SRC, COPY_DST. `GPUBufferUsage` may not
+ * exist at import.
+ */
+export const tensorUsage = 0x80 | 0x04 | 0x08;
 
-/** The backend `webgpu` of this project. */
+/** This project's `webgpu` backend. */
 export class Backend extends Stock implements WgslBackend {
-  /** Set while a function is recorded. */
+  /** Set while a function is being recorded. */
   recording: Recording | null = null;
   readonly gpu: GpuDevice;
 
@@ -115,9 +118,9 @@ export class Backend extends Stock implements WgslBackend {
   }
 
   /**
-   * tfjs computes small operations on the CPU where their inputs still lie there. A recording would
-   * keep such a result as it is for ever: that of a variable that is not on the GPU yet would be
-   * frozen in its first value.
+   * tfjs computes small operations on the CPU if their inputs are still there. A recording would
+   * keep such a result forever: the result for a variable that is not yet on the GPU would be
+   * frozen at the variable's first value.
    */
   override shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean {
     const { recording } = this;
@@ -137,7 +140,7 @@ export class Backend extends Stock implements WgslBackend {
     for (const { shape } of [...inputs, { shape: output?.shape ?? program.outputShape }]) {
       checkBufferSize(this.device.limits, name, 4 * tf.util.sizeFromShape(shape));
     }
-    // A program that has no pipeline yet compiles inside, so its errors belong to this kernel.
+    // A program without a pipeline compiles inside this scope, so its errors belong to this kernel.
     this.device.pushErrorScope("validation");
     try {
       return super.runWebGPUProgram(program, inputs, dtype, uniforms, output);
@@ -183,8 +186,8 @@ export class Backend extends Stock implements WgslBackend {
   }
 
   /**
-   * The tensor's buffer, on the GPU after this; while recording, outside tensors are noted as
-   * captured.
+   * The tensor's buffer, uploading it to the GPU if needed. While recording, tensors from outside
+   * are noted as captured.
    */
   bufferOf(tensor: { dataId: tf.DataId }): BufferRef {
     this.uploadToGPU(tensor.dataId);
@@ -225,7 +228,8 @@ export class Backend extends Stock implements WgslBackend {
     }
     const resources = bindings.map(({ buffer }) => ({ buffer: buffer as GPUBuffer }));
     if (bytes) {
-      const uniformBuffer = this.bufferManager.acquireBuffer(bytes.byteLength, 0x40 | 0x08); // UNIFORM, COPY_DST
+      // UNIFORM, COPY_DST
+      const uniformBuffer = this.bufferManager.acquireBuffer(bytes.byteLength, 0x40 | 0x08);
       this.queue.writeBuffer(uniformBuffer, 0, bytes);
       this.uniformPendingDisposal.push(uniformBuffer);
       resources.push({ buffer: uniformBuffer });
@@ -266,7 +270,7 @@ export class Backend extends Stock implements WgslBackend {
     return copied;
   }
 
-  /** Hands all that waits to the GPU. */
+  /** Submits all pending work to the GPU. */
   flush(): void {
     this.endComputePassEncoder();
     if (this.commandEncoder) this.submitQueue();
@@ -295,14 +299,14 @@ export class Backend extends Stock implements WgslBackend {
       await this.settle();
       return values;
     } catch (error) {
-      // A failed reading says nothing of its cause, which may be told a moment later.
+      // A failed read does not say why it failed; the cause may be reported a moment later.
       await new Promise((resolve) => setTimeout(resolve, 0));
       this.gpu.check();
       throw error;
     }
   }
 
-  /** Waits until every error of what was submitted is known, and throws the first. */
+  /** Waits until all errors of the submitted work are known, and throws the first one. */
   async settle(): Promise<void> {
     this.device.pushErrorScope("validation");
     await this.device.popErrorScope();
@@ -322,8 +326,9 @@ export class Backend extends Stock implements WgslBackend {
     if (known) return known;
     this.device.pushErrorScope("validation");
     const module = this.device.createShaderModule({ label: name, code: prefix + code });
-    // An explicit layout, unlike "auto", keeps bindings that a variant of a program does not use.
-    const entries = kinds.map((type, binding) => ({ binding, visibility: 4, buffer: { type } })); // 4: COMPUTE
+    // An explicit layout, unlike "auto", keeps bindings that a program variant does not use. The
+    // visibility 4 is COMPUTE.
+    const entries = kinds.map((type, binding) => ({ binding, visibility: 4, buffer: { type } }));
     const bindGroupLayouts = [this.device.createBindGroupLayout({ label: name, entries })];
     const layout = this.device.createPipelineLayout({ label: name, bindGroupLayouts });
     const pipeline = this.device.createComputePipeline({

@@ -1,35 +1,33 @@
-// The GPU device: which adapter, with which limits, and what went wrong on it. WebGPU reports
-// errors late and to nobody in particular; here the first one is kept and fails everything that
+// The GPU device: which adapter, which limits, and what went wrong. WebGPU reports errors late and
+// without a caller to catch them. This file keeps the first error, and it fails everything that
 // follows.
 import { UserError } from "../../errors.ts";
 
-/** What {@link probeWebGpu} found. */
+/** The result of {@link probeWebGpu}. */
 export interface WebGpuProbe {
-  /** True where there is an adapter at all, a software one included. */
+  /** Whether there is an adapter at all, including a software one. */
   readonly available: boolean;
-  /** What the adapter calls itself. */
+  /** The adapter's own name. */
   readonly adapter: string | null;
-  /** True where the adapter is a program on the CPU, such as llvmpipe. */
+  /** Whether the adapter is a program on the CPU, such as llvmpipe. */
   readonly software: boolean;
-  /** Why no GPU can be used, for people; null where one can. */
+  /** A human-readable reason why no GPU can be used; null if one can. */
   readonly reason: string | null;
 }
 
-/** The device with its first error, if there was one. */
+/** The device, with its first error if there was one. */
 export interface GpuDevice {
   readonly device: GPUDevice;
   readonly info: GPUAdapterInfo;
   readonly name: string;
   readonly software: boolean;
-  /**
-   * The most commands of a jitted function that are submitted together; read when its plan is made.
-   */
+  /** The maximum number of commands of a jitted function per submit; read when its plan is made. */
   commandsPerSubmit: number;
-  /** Keeps an error, the first one only. */
+  /** Records an error. Only the first one is kept. */
   fail(error: Error): void;
-  /** Throws the kept error. */
+  /** Throws the recorded error, if there is one. */
   check(): void;
-  /** Gives the device back; that it is lost then is no error. */
+  /** Releases the device. Its loss after that is not an error. */
   dispose(): void;
 }
 
@@ -46,18 +44,19 @@ const limitNames = [
 ] as const;
 
 /**
- * Drivers reset a GPU that one submit keeps busy for long: Windows after 2 seconds, Metal where the
- * screen waits, Intel after its hang check. A train step, of some 650 dispatches, may take longer
- * than that, so it is cut; tfjs itself cuts what is not jitted, after 15 dispatches.
+ * Drivers reset a GPU that one submit keeps busy for too long: Windows after 2 seconds, Metal if
+ * the screen has to wait, Intel after its hang check. A training step of about 650 dispatches may
+ * take longer than that, so it is split. tfjs itself splits unjitted work after 15 dispatches.
  *
- * By number, because nothing better comes cheaply: Deno blocks while it waits for submitted work,
- * so that pieces cannot be timed in passing, and what one workgroup does is another thing in each
- * kernel. On llvmpipe, at 32 x 32 pixels, the longest of 21 pieces takes 15 % of a train step; cut
- * at 64 it is 26 %, at 16 still 12 %, for one dispatch alone takes 8 %. On SwiftShader a submit
- * costs some 50 microseconds: one for each 32 commands, 1.5 for each command.
+ * The split is by number of commands, because no better measure is cheap: Deno blocks while it
+ * waits for submitted work, so pieces cannot be timed along the way, and a workgroup's work differs
+ * between kernels. On llvmpipe at 32 x 32 pixels, the longest of 21 pieces takes 15 % of a training
+ * step. When split every 64 commands it takes 26 %, and at 16 still 12 %, because a single dispatch
+ * takes 8 %. On SwiftShader a submit costs about 50 microseconds: at one submit per 32 commands,
+ * 1.5 per command.
  *
- * Nobody resets a software GPU; and llvmpipe's submit returns only when what was submitted before
- * it is done.
+ * A software GPU is never reset, and llvmpipe's submit returns only when the previously submitted
+ * work is done.
  */
 const commandsPerSubmit = { hardware: 32, software: Infinity };
 
@@ -77,8 +76,9 @@ async function requestAdapter(): Promise<GPUAdapter | null> {
 }
 
 /**
- * Without a desktop Wayland's library complains on stderr that XDG_RUNTIME_DIR is not set, as if
- * something were wrong. In the root folder it finds no display, and says nothing.
+ * Without a desktop, Wayland's library warns on stderr that XDG_RUNTIME_DIR is not set, as if
+ * something were wrong. With the variable pointing to the root folder, it finds no display and
+ * stays quiet.
  */
 function withRuntimeFolder(): () => void {
   const variable = "XDG_RUNTIME_DIR";
@@ -97,7 +97,7 @@ function adapterName(info: GPUAdapterInfo): string {
   return info.description || info.device || info.architecture || info.vendor || "unnamed GPU";
 }
 
-/** All that an adapter says of itself; of drivers, only some tell their version. */
+/** Everything an adapter reports about itself. Only some drivers report their version. */
 export function adapterVersion(
   { vendor, architecture, device, description }: GPUAdapterInfo,
 ): string {
@@ -125,7 +125,7 @@ export async function probeWebGpu(): Promise<WebGpuProbe> {
 }
 
 /**
- * Opens a device with all that its adapter allows. Throws a UserError where there is no fit
+ * Opens a device with everything its adapter allows. Throws a UserError if there is no suitable
  * adapter.
  */
 export async function openDevice(options: { software: boolean }): Promise<GpuDevice> {
@@ -186,7 +186,7 @@ function lostError(reason: string): UserError {
   );
 }
 
-/** The GPU's complaint as an error that says what it was about. */
+/** Converts the GPU's error to one that says what it was about. */
 export function gpuError(kernel: string, error: GPUError): Error {
   const message = error.message.trim();
   if (/\bdevice\b.*\blost\b/i.test(message)) return lostError(message);
@@ -199,7 +199,7 @@ export function gpuError(kernel: string, error: GPUError): Error {
   return new Error(`The GPU refused ${kernel}: ${message}`);
 }
 
-/** Throws where a buffer is larger than the device binds, naming the kernel and the limit. */
+/** Throws if a buffer is larger than the device can bind, naming the kernel and the limit. */
 export function checkBufferSize(limits: GPUSupportedLimits, kernel: string, bytes: number): void {
   for (const limit of ["maxStorageBufferBindingSize", "maxBufferSize"] as const) {
     if (bytes > limits[limit]) {
@@ -213,7 +213,7 @@ export function checkBufferSize(limits: GPUSupportedLimits, kernel: string, byte
   }
 }
 
-/** Throws where a dispatch has more workgroups or buffers than the device allows. */
+/** Throws if a dispatch has more workgroups or buffers than the device allows. */
 export function checkDispatch(
   limits: GPUSupportedLimits,
   kernel: string,

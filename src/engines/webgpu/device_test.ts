@@ -1,4 +1,4 @@
-/** What goes wrong on a GPU comes as an error that says where and what to do. */
+/** GPU failures surface as errors that say where they happened and what to do. */
 import {
   assert,
   assertEquals,
@@ -18,7 +18,7 @@ const why = probe.available
   ? ""
   : " (NOTHING TESTED: no GPU, and no software GPU such as mesa-vulkan-drivers)";
 
-/** Each test has an engine of its own, for it may break it. */
+/** Each test gets its own engine, because it may break it. */
 function gpuTest(
   name: string,
   run: (engine: WebGpuEngine, backend: Backend) => Promise<void>,
@@ -46,7 +46,7 @@ gpuTest(
     const step = engine.jit((x) => [x!.square().sum()]);
     const x = tf.tensor1d([1, 2, 3]);
     assertEquals([...await step(x)[0]!.data()], [14]);
-    device.destroy(); // As a driver's reset does; the engine's own end is no loss.
+    device.destroy(); // As a driver reset does. Closing the engine itself does not count as a loss.
     const error = await assertRejects(
       async () => await step(x)[0]!.data(),
       UserError,
@@ -99,7 +99,7 @@ gpuTest(
       "maxStorageBuffersPerShaderStage",
     );
     const column = tf.zeros([1 << 16, 1]);
-    const table = () => [tf.add(column, column.reshape([1, 1 << 16]))]; // of 16 GiB
+    const table = () => [tf.add(column, column.reshape([1, 1 << 16]))]; // 16 GiB
     for (const run of [table, engine.jit(table)]) {
       refused(run, "BinaryOpProgram", "maxStorageBufferBindingSize", "training.batchSize");
     }
@@ -109,7 +109,7 @@ gpuTest(
 );
 
 gpuTest("a plan of more memory than there is names what it needs", async (engine, backend) => {
-  // What drivers say when they have no memory: here they are made to say it.
+  // What drivers report when they run out of memory; here the report is simulated.
   const { device } = backend;
   const make = device.createBuffer.bind(device);
   const pop = device.popErrorScope.bind(device);

@@ -1,7 +1,7 @@
 /**
- * The kernels and the engine on another software GPU than Debian's llvmpipe: SwiftShader, which
- * comes with Chromium and makes other choices where WGSL leaves them to the driver (NaN, limits,
- * scheduling). `deno task nightly` runs it.
+ * Runs the kernels and the engine on a second software GPU besides Debian's llvmpipe: SwiftShader,
+ * which comes with Chromium and decides differently where WGSL leaves a choice to the driver (NaN,
+ * limits, scheduling). Run by `deno task nightly`.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";

@@ -1,5 +1,5 @@
 // Records a function of tensors once for each list of argument shapes and types, and replays the
-// record.
+// recording.
 import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engine.ts";
 import type { Backend } from "./backend.ts";
@@ -36,7 +36,7 @@ interface Traced {
   readonly recording: Recording;
   readonly inputs: readonly VirtualBuffer[];
   readonly outputs: readonly Output[];
-  /** The variables that the function assigned, and the buffers of their new values. */
+  /** The variables that the function assigned, with the buffers of their new values. */
   readonly assigned: ReadonlyMap<tf.Variable, BufferRef>;
 }
 
@@ -45,7 +45,7 @@ interface Ready {
   dispose(): void;
 }
 
-/** A jitted function that tells what its newest plan costs. */
+/** A jitted function that reports the cost of its newest plan. */
 export interface WebGpuJitFunction extends JitFunction {
   /** Null before the first call. */
   statistics(): PlanStatistics | null;
@@ -57,7 +57,8 @@ export function jitFunction(backend: Backend, homes: Homes, fn: TensorFunction):
   let statistics: PlanStatistics | null = null;
   const jitted = (...inputs: tf.Tensor[]): tf.Tensor[] => {
     backend.gpu.check();
-    if (backend.recording) return fn(...inputs); // Called by another jitted function: part of its record.
+    // Called by another jitted function, so part of its recording.
+    if (backend.recording) return fn(...inputs);
     const key = inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
     let ready = plans.get(key);
     if (!ready) {
@@ -129,7 +130,7 @@ function prepare(
   return { ready: { call, dispose }, statistics: plan.statistics };
 }
 
-/** Writes values from the CPU at once, and tells what to copy on the GPU. */
+/** Writes values from the CPU immediately, and returns the copies to make on the GPU. */
 function placeInput(backend: Backend, tensor: tf.Tensor, target: GPUBuffer | null): BufferCopy[] {
   if (target === null) return [];
   const { resource, values, dtype } = backend.tensorMap.get(tensor.dataId);
@@ -158,7 +159,7 @@ function run(
 }
 
 /**
- * Runs the function without the GPU, writing down what it would do. Variables are as before
+ * Runs the function without the GPU and records what it would do. Variables are unchanged
  * afterwards.
  */
 function trace(
@@ -171,7 +172,8 @@ function trace(
   separateVariables(backend, homes);
   const before = new Map(allVariables().map((variable) => [variable, variable.dataId]));
   const held = [...before.values()].filter((dataId) => backend.tensorMap.has(dataId));
-  for (const dataId of held) backend.incRef(dataId); // An assignment inside must not free the old value.
+  // An assignment inside must not free the old value.
+  for (const dataId of held) backend.incRef(dataId);
   const recording: Recording = { commands: [], made: new WeakSet(), captured: new Set() };
   backend.flush();
   backend.recording = recording;
@@ -219,7 +221,7 @@ function trace(
     for (const dataId of held) backend.disposeData(dataId);
     backend.recording = null;
   }
-  // An output or a new value that is an outside tensor itself is read by the plan too; bufferOf has
+  // The plan also reads an output or a new value that is itself an outside tensor. `bufferOf` has
   // noted it.
   return { recording, inputs, outputs, assigned };
 }

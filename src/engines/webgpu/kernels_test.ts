@@ -1,6 +1,6 @@
-// The kernels on WebGPU that take the place of tfjs's own, and those with variables or integers,
-// beside the engine `cpu`, forward and every gradient, over random shapes; and the same bytes
-// twice. The operations of kernels/ with references of their own are compared with these there.
+// Compares WebGPU kernels with the engine `cpu`: those that replace tfjs's own, and those with
+// variables or integers. Checks the output and every gradient over random shapes, and that a second
+// run gives the same bytes. The operations in kernels/ that have references are compared there.
 import { assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../../kernels/adamw/mod.ts";
@@ -56,8 +56,8 @@ async function onBackend(
 }
 
 /**
- * Throws unless WebGPU gives what `cpu` gives, relative to the largest number, and the same bytes
- * twice.
+ * Throws unless WebGPU gives the same as `cpu`, relative to the largest number, and the same bytes
+ * in a second run.
  */
 async function assertAgree(what: string, tolerance: number, run: () => tf.Tensor[]): Promise<void> {
   const expected = await onBackend("cpu", run);
@@ -77,10 +77,10 @@ async function assertAgree(what: string, tolerance: number, run: () => tf.Tensor
   });
 }
 
-/** Draws inputs for an operation. */
+/** An operation with random inputs. */
 type Drawn = [inputs: Values[], run: (...tensors: tf.Tensor[]) => tf.Tensor];
 
-/** Compares an operation's output and its gradients for all inputs in some random cases. */
+/** Compares an operation's output, and its gradients for all inputs, in several random cases. */
 function compareWithCpu(name: string, cases: number, draw: (random: Random) => Drawn): void {
   gpuTest(`${name}: output and gradients equal the engine cpu's over random shapes`, async () => {
     for (let round = 0; round < cases; round++) {
@@ -97,7 +97,7 @@ function compareWithCpu(name: string, cases: number, draw: (random: Random) => D
   });
 }
 
-/** Compares where NaN and infinity go from each input and from the output's gradient. */
+/** Compares where NaN and infinity spread from each input and from the output's gradient. */
 function compareSpecialsWithCpu(name: string, draw: (random: Random) => Drawn): void {
   gpuTest(`${name}: NaN and infinity go where the engine cpu lets them go`, async () => {
     for (const special of [NaN, Infinity, -Infinity]) {
@@ -220,7 +220,7 @@ compareWithCpu("maximum pooling", 4, (random) => {
   return [[random.values(shape)], (x) => tf.maxPool(x as tf.Tensor4D, 2, 2, "valid")];
 });
 
-// Their own tests have small shapes; these need several workgroups, tiles and parts.
+// The kernels' own tests use small shapes. These need several workgroups, tiles and parts.
 const large: [name: string, shapes: number[][], run: (...tensors: tf.Tensor[]) => tf.Tensor][] = [
   [
     "group norm",
@@ -299,7 +299,7 @@ compareSpecialsWithCpu("splitting into equal pieces", drawSplit);
 gpuTest("sine and cosine of small, large and huge angles", async () => {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
   const draw = random(seed);
-  // All timesteps, both signs of every exponent that float32 has, and what is no number.
+  // All timesteps, both signs of every float32 exponent, and NaN and infinity.
   const drawn = Array.from(
     { length: 20_000 },
     () => draw.integer(-0x7fffffff, 0x7fffffff) / 2 ** 30,

@@ -1,6 +1,6 @@
-// From recorded commands to commands on few buffers: drops what nobody needs, lets a variable's new
-// value be written straight into its buffer where its old value is dead by then, and lets buffers
-// whose lives do not overlap share one.
+// Maps recorded commands to few buffers. Drops commands that nobody needs, lets a variable's new
+// value be written directly into its buffer if the old value is no longer needed, and lets buffers
+// whose lifetimes do not overlap share memory.
 import {
   type BufferRef,
   type Command,
@@ -10,7 +10,7 @@ import {
   writesOf,
 } from "./recording.ts";
 
-/** A variable's buffer and the value that it holds after the commands. */
+/** A variable's buffer, and the value that it holds after the commands. */
 export interface BufferAssignment {
   readonly home: GPUBuffer;
   readonly value: BufferRef;
@@ -19,15 +19,15 @@ export interface BufferAssignment {
 /** Commands in order, and the place of each virtual buffer that they use. */
 export interface MemoryPlan {
   readonly commands: readonly Command[];
-  /** Either a variable's buffer or the number of a buffer to be made. */
+  /** Either a variable's buffer or the index of a buffer to create. */
   readonly places: ReadonlyMap<VirtualBuffer, GPUBuffer | number>;
-  /** Bytes of the buffers to be made. */
+  /** Sizes in bytes of the buffers to create. */
   readonly sizes: readonly number[];
 }
 
 /**
- * Plans the commands. `inputs` are written before the first command, `outputs` must hold their
- * values behind the last, and the assigned variables' buffers their new values.
+ * Plans the commands. `inputs` are written before the first command. After the last one, `outputs`
+ * must hold their values and the assigned variables' buffers their new values.
  */
 export function planMemory(
   recorded: readonly Command[],
@@ -39,7 +39,8 @@ export function planMemory(
   const live = dropDeadCommands(commands, [...outputs, ...assigned.map(({ value }) => value)]);
   const places = new Map<VirtualBuffer, GPUBuffer | number>();
   const lastRead = lastReads(live);
-  // Outputs are copied behind the last command, and must hold the value of before the assignments.
+  // Outputs are copied after the last command, and must hold the values from before the
+  // assignments.
   for (const output of outputs) lastRead.set(output, live.length);
   const copiesHome: Command[] = [];
   for (const { home, value } of assigned) {
@@ -52,8 +53,8 @@ export function planMemory(
 }
 
 /**
- * A variable that becomes another's old value needs that kept aside: the other may be overwritten
- * first.
+ * If a variable is assigned another variable's old value, that value needs a temporary copy: the
+ * other variable may be overwritten first.
  */
 function withTemporaries(recorded: readonly Command[], assignments: readonly BufferAssignment[]) {
   const commands = [...recorded];
@@ -83,8 +84,8 @@ function lastReads(commands: readonly Command[]): Map<BufferRef, number> {
 }
 
 /**
- * Whether the value may live in the variable's buffer from its first write on: the old value must
- * be dead by then.
+ * Whether the value may live in the variable's buffer from its first write on. The old value must
+ * no longer be needed by then.
  */
 function writesInto(
   home: GPUBuffer,

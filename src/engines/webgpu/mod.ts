@@ -1,5 +1,5 @@
-// The engine `webgpu`: any GPU that Deno's WebGPU reaches. Stock operations are
-// tfjs-backend-webgpu's; our own kernels are registered by kernels/webgpu.ts.
+// The engine `webgpu`: any GPU that Deno's WebGPU can use. Stock operations come from
+// tfjs-backend-webgpu; kernels/webgpu.ts registers our own kernels.
 import * as tf from "@tensorflow/tfjs";
 import { registerWebGpuKernels } from "../../../kernels/webgpu.ts";
 import type { Engine } from "../engine.ts";
@@ -12,18 +12,18 @@ export { probeWebGpu, type WebGpuProbe } from "./device.ts";
 export type { WebGpuJitFunction } from "./jit.ts";
 export type { PlanStatistics } from "./plan.ts";
 
-/** The engine, with what only this one has. */
+/** The engine, with members that only this one has. */
 export interface WebGpuEngine extends Engine {
   jit(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): WebGpuJitFunction;
-  /** Waits for the GPU and throws the first error of all that was submitted. */
+  /** Waits for the GPU, and throws the first error of all submitted work. */
   settle(): Promise<void>;
 }
 
 /**
  * Opens the GPU and makes its tfjs backend the current one.
  *
- * @param options `software`: take a software GPU such as llvmpipe too
- * @throws UserError where there is no adapter, or only a software one that was not asked for
+ * @param options `software`: also accept a software GPU such as llvmpipe
+ * @throws UserError if there is no adapter, or only a software one that was not asked for
  */
 export async function openWebGpu(options: { software: boolean }): Promise<WebGpuEngine> {
   const gpu = await openDevice(options);

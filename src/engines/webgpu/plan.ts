@@ -1,5 +1,5 @@
-// A recorded function made ready for replay: buffers, uniforms and bind groups are made once; a
-// replay only encodes.
+// A recorded function made ready for replay. Buffers, uniforms and bind groups are created once; a
+// replay only encodes commands.
 import type { Backend } from "./backend.ts";
 import { tensorUsage } from "./backend.ts";
 import { checkBufferSize, gpuError } from "./device.ts";
@@ -7,13 +7,13 @@ import type { MemoryPlan } from "./memory_plan.ts";
 import { type BufferRef, isVirtual, type VirtualBuffer } from "./recording.ts";
 import { alignUp } from "./uniforms.ts";
 
-/** What a plan costs. */
+/** The cost of a plan. */
 export interface PlanStatistics {
   readonly dispatches: number;
   readonly copies: number;
-  /** Bytes of the buffers that belong to the plan. */
+  /** Total bytes of the plan's own buffers. */
   readonly bytes: number;
-  /** How many dispatches each kernel makes, most first. */
+  /** The number of dispatches of each kernel, largest first. */
   readonly kernels: Readonly<Record<string, number>>;
 }
 
@@ -24,13 +24,13 @@ export interface BufferCopy {
   readonly bytes: number;
 }
 
-/** Ready commands. */
+/** Commands that are ready to replay. */
 export interface Plan {
-  /** The GPU buffer that stands for a buffer of the recording. */
+  /** The GPU buffer for a buffer of the recording. */
   bufferOf(buffer: BufferRef): GPUBuffer;
   /**
-   * Encodes and submits `before`, all commands, then `after`, in pieces that no driver takes for a
-   * hang.
+   * Encodes and submits `before`, all commands, and `after`, in pieces short enough that no driver
+   * mistakes them for a hang.
    */
   replay(before: readonly BufferCopy[], after: readonly BufferCopy[]): void;
   readonly statistics: PlanStatistics;
@@ -38,7 +38,7 @@ export interface Plan {
 }
 
 interface ReadyDispatch {
-  /** Null: the same as that of the dispatch before. */
+  /** Null if it is the same as the previous dispatch's. */
   readonly pipeline: GPUComputePipeline | null;
   readonly bindGroup: GPUBindGroup;
   readonly x: number;
@@ -46,15 +46,15 @@ interface ReadyDispatch {
   readonly z: number;
 }
 
-/** Copies, then a compute pass; both belong to one submit. */
+/** Copies followed by a compute pass, in the same submit. */
 interface Segment {
-  /** All that comes before it is submitted first. */
+  /** Whether to submit everything before it first. */
   readonly startsSubmit: boolean;
   readonly copies: BufferCopy[];
   readonly dispatches: ReadyDispatch[];
 }
 
-/** Makes the plan's buffers and bind groups. */
+/** Creates the plan's buffers and bind groups. */
 export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPlan): Plan {
   const { device, gpu } = backend;
   const owned: GPUBuffer[] = [];
@@ -150,7 +150,7 @@ export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPl
   };
 }
 
-/** Writes the bytes into the buffer. Of no bytes at all Deno 2.9.6 would panic. */
+/** Writes the bytes into the buffer. Skips empty writes, because Deno 2.9.6 panics on them. */
 export function writeBuffer(queue: GPUQueue, target: GPUBuffer, bytes: ArrayBuffer): void {
   if (bytes.byteLength > 0) queue.writeBuffer(target, 0, bytes);
 }

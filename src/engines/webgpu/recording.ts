@@ -1,9 +1,9 @@
 // What a jitted function does, as a list of commands on buffers that do not exist yet. Each virtual
-// buffer is written by one command (and changed in place by no other than an update), so the order
-// of reads and writes is plain.
+// buffer is written by one command and changed in place only by an update, so the order of reads
+// and writes is clear.
 import type * as tf from "@tensorflow/tfjs";
 
-/** A buffer of a plan in the making. */
+/** A buffer of a plan that is being made. */
 export interface VirtualBuffer {
   readonly kind: "virtual";
   readonly bytes: number;
@@ -11,7 +11,7 @@ export interface VirtualBuffer {
   readonly constant: ArrayBuffer | null;
 }
 
-/** A buffer of the plan, or one that exists outside: a variable's or another tensor's. */
+/** A buffer of the plan, or an existing one that belongs to a variable or another tensor. */
 export type BufferRef = VirtualBuffer | GPUBuffer;
 
 /** How a dispatch uses a buffer; `update` reads and writes in place. */
@@ -25,7 +25,7 @@ export interface DispatchCommand {
   readonly kind: "dispatch";
   readonly kernel: string;
   readonly pipeline: GPUComputePipeline;
-  /** In the order of the binding numbers; the uniforms follow. */
+  /** In the order of the binding numbers, followed by the uniforms. */
   readonly bindings: readonly Binding[];
   readonly uniforms: ArrayBuffer | null;
   readonly workgroups: readonly [number, number, number];
@@ -42,21 +42,21 @@ export interface CopyCommand {
 /** A command of a plan. */
 export type Command = DispatchCommand | CopyCommand;
 
-/** Commands while they are recorded, and which tensors were made meanwhile. */
+/** The commands recorded so far, and the tensors created meanwhile. */
 export interface Recording {
   readonly commands: Command[];
-  /** Data of tensors that were made during the recording. */
+  /** Data of tensors that were created during the recording. */
   readonly made: WeakSet<tf.DataId>;
-  /** Data of tensors from outside that the commands use. */
+  /** Data of outside tensors that the commands use. */
   readonly captured: Set<tf.DataId>;
 }
 
-/** A new buffer of a plan. */
+/** Creates a buffer of a plan. */
 export function virtualBuffer(bytes: number, constant: ArrayBuffer | null = null): VirtualBuffer {
   return { kind: "virtual", bytes, constant };
 }
 
-/** Tells the two kinds of buffers apart. */
+/** Whether a buffer is virtual. */
 export function isVirtual(buffer: BufferRef): buffer is VirtualBuffer {
   return "kind" in buffer;
 }
@@ -73,7 +73,7 @@ export function writesOf(command: Command): BufferRef[] {
   return command.bindings.filter(({ access }) => access !== "read").map(({ buffer }) => buffer);
 }
 
-/** Values as the GPU holds them: four bytes each. */
+/** Values as the GPU stores them: four bytes each. */
 export function bytesOf(values: tf.TypedArray, dtype: tf.DataType): ArrayBuffer {
   return (dtype === "float32" ? new Float32Array(values) : new Int32Array(values))
     .buffer as ArrayBuffer;

@@ -1,9 +1,9 @@
-/** For tests: a GPU that allows no more than what every WebGPU device must. */
+/** For tests: a GPU device that allows only what every WebGPU device must. */
 import { openWebGpu, type WebGpuEngine } from "./mod.ts";
 
 /**
- * The specification's default limits (https://www.w3.org/TR/webgpu/#limits), where kernels come
- * near them.
+ * The specification's default limits (https://www.w3.org/TR/webgpu/#limits) that kernels come close
+ * to.
  */
 const leastLimits = {
   maxBufferSize: 2 ** 28,
@@ -17,7 +17,7 @@ const leastLimits = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
-/** Opens the engine on such a device, so that the device itself refuses more. */
+/** Opens the engine on such a device, so that the device itself rejects anything more. */
 export async function openLeastWebGpu(): Promise<WebGpuEngine> {
   const { gpu } = navigator;
   const request = gpu.requestAdapter;

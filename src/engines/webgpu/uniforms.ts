@@ -1,9 +1,9 @@
-// Packs the uniforms of tfjs-backend-webgpu's programs as its generated WGSL struct lays them out:
-// a field of n numbers is a scalar, vec2, vec3 or vec4 (WGSL specification, "Alignment and Size"),
-// or for 5 and 6 numbers a struct of scalars that tfjs aligns to 16 bytes together with the field
-// behind it.
+// Packs the uniforms of tfjs-backend-webgpu's programs to match its generated WGSL struct. A field
+// of n numbers is a scalar, vec2, vec3 or vec4 (WGSL specification, "Alignment and Size"). For 5
+// and 6 numbers it is a struct of scalars, which tfjs aligns to 16 bytes together with the next
+// field.
 
-/** One field: its numbers and their type. */
+/** A field's numbers and their type. */
 export interface UniformField {
   readonly type: string;
   readonly data: readonly number[];
@@ -20,7 +20,8 @@ export function packUniforms(fields: readonly UniformField[]): ArrayBuffer {
   let structAlignment = 4;
   let afterLongField = false;
   const placed = fields.map(({ type, data }) => {
-    const numbers = data.length === 0 ? [1] : data; // A scalar tensor's shape is written as one number.
+    // A scalar tensor's shape is written as one number.
+    const numbers = data.length === 0 ? [1] : data;
     const alignment = afterLongField ? 16 : alignmentOf(numbers.length);
     afterLongField = numbers.length > 4;
     structAlignment = Math.max(structAlignment, alignment);
@@ -37,7 +38,7 @@ export function packUniforms(fields: readonly UniformField[]): ArrayBuffer {
   return bytes;
 }
 
-/** The next multiple of `alignment`. */
+/** Rounds up to a multiple of `alignment`. */
 export function alignUp(value: number, alignment: number): number {
   return Math.ceil(value / alignment) * alignment;
 }

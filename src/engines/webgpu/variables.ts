@@ -1,7 +1,6 @@
-// A recorded plan reads and writes a variable in one GPU buffer, its home. tfjs moves a variable to
-// other data whenever it is assigned, and lets tensors share data; what stands here brings
-// variables home before a replay, and sees to it that a home is shared with nobody when a plan
-// overwrites it.
+// A recorded plan reads and writes each variable in one GPU buffer, its home. tfjs moves a variable
+// to other data whenever it is assigned, and lets tensors share data. This file brings variables
+// home before a replay, and makes sure that a home is not shared when a plan overwrites it.
 import * as tf from "@tensorflow/tfjs";
 import type { Backend, TensorData } from "./backend.ts";
 
@@ -11,14 +10,14 @@ export interface Home {
   dataId: tf.DataId;
   data: TensorData;
   readonly buffer: GPUBuffer;
-  /** Plans that use it; each one holds a reference to the data. */
+  /** The number of plans that use it. Each holds a reference to the data. */
   plans: number;
 }
 
 /** The homes of a backend's variables. */
 export type Homes = Map<tf.Variable, Home>;
 
-/** All variables of tfjs, on whatever backend. */
+/** All tfjs variables, on any backend. */
 export function allVariables(): tf.Variable[] {
   return Object.values(tf.engine().registeredVariables);
 }
@@ -35,7 +34,8 @@ export function separateVariables(backend: Backend, homes: Homes): void {
 }
 
 /**
- * One more plan that uses the variable's home, which is where the variable is now if it had none.
+ * Registers one more plan that uses the variable's home. A variable without a home gets one where
+ * it is now.
  */
 export function joinHome(backend: Backend, homes: Homes, variable: tf.Variable): Home {
   let home = homes.get(variable);
@@ -50,14 +50,14 @@ export function joinHome(backend: Backend, homes: Homes, variable: tf.Variable):
   return home;
 }
 
-/** The plan needs the home no more. */
+/** Releases a plan's use of the home. */
 export function leaveHome(backend: Backend, homes: Homes, home: Home): void {
   home.plans--;
   if (home.plans === 0) homes.delete(home.variable);
   backend.disposeData(home.dataId);
 }
 
-/** Copies the variable's value into its home, if it was assigned elsewhere since. */
+/** Copies the variable's value into its home, if it has been assigned elsewhere since. */
 export function bringHome(backend: Backend, home: Home): void {
   const { variable } = home;
   if (variable.isDisposed) {
@@ -75,8 +75,8 @@ export function bringHome(backend: Backend, home: Home): void {
 }
 
 /**
- * To be called before a plan overwrites the home: nobody else may see that, and no copy on the CPU
- * may stay.
+ * Call before a plan overwrites the home. Other tensors that share its data keep their values, and
+ * the cached copy on the CPU is dropped.
  */
 export function ownHome(backend: Backend, home: Home): void {
   if (home.data.refCount > home.plans + 1) leaveSharers(backend, home, 1);
@@ -104,7 +104,7 @@ function leaveSharers(backend: Backend, home: Home, ownReferences: 0 | 1): void 
   home.data = data;
 }
 
-/** Makes the variable refer to the data instead of what it refers to now. */
+/** Makes the variable refer to the given data instead of its current data. */
 export function moveVariable(backend: Backend, variable: tf.Variable, dataId: tf.DataId): void {
   tf.engine().disposeTensor(variable);
   variable.dataId = dataId;

@@ -82,7 +82,7 @@ gpuTest(
 gpuTest(
   "small variables that were never on the GPU are read and assigned anew, too",
   async (engine) => {
-    // tfjs computes such operations on the CPU, whose results must not be recorded.
+    // tfjs computes such operations on the CPU; their results must not be recorded.
     const v = tf.variable(tf.tensor1d([1, 2]));
     const w = tf.variable(tf.tensor1d([3, 4]));
     const factor = tf.tensor1d([2, 3]);
@@ -179,7 +179,7 @@ gpuTest(
       const step = engine.jit((x) => {
         let y = x!;
         for (let i = 0; i < 50; i++) y = y.mul(a).tanh().add(b);
-        const old = a.clone(); // Exchanged by copies, behind all dispatches.
+        const old = a.clone(); // Swapped by copies, after all dispatches.
         a.assign(b.clone() as tf.Tensor1D);
         b.assign(old as tf.Tensor1D);
         return [y, y.sub(a)];
@@ -187,8 +187,9 @@ gpuTest(
       const found: number[][] = [];
       let submits = 0;
       for (let i = 0; i < 3; i++) {
-        const x = tf.tensor1d([i, -i]).add(0.1); // On the GPU, so that it is copied before the first dispatch.
-        engine.jit((x) => [x!.neg()])(x); // What waited is submitted with it.
+        // On the GPU, so that it is copied before the first dispatch.
+        const x = tf.tensor1d([i, -i]).add(0.1);
+        engine.jit((x) => [x!.neg()])(x); // Pending work is submitted with it.
         queue.submit = (buffers) => (submits++, submit.call(queue, buffers));
         const outputs = step(x);
         queue.submit = submit;
