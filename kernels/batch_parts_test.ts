@@ -32,7 +32,7 @@ Deno.test("a batch in parts gives what the whole gives, gradients too, whatever 
       sizes.length = 0;
       const inParts = all();
       assertEquals(sizes, [...expected, ...expected]);
-      // Float32 sums of a thousand squares in another order.
+      // Float32 sums of a thousand squares in a different order.
       whole.forEach((values, i) =>
         assertClose(inParts[i]!, values, 1e-5 * Math.max(...values.map(Math.abs)))
       );

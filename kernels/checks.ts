@@ -1,14 +1,13 @@
 /**
- * What every public function of a kernel checks before it runs: ranks, sizes and types, named in
- * the message.
+ * Argument checks for every public kernel function: ranks, sizes and types, named in the message.
  */
 import type * as tf from "@tensorflow/tfjs";
 
-/** The low-pass kernels that the filtered operations take have this many taps a side. */
+/** Allowed taps per side of the low-pass kernels that the filtered operations take. */
 export const tapsRange = { least: 2, most: 12 };
 
 /**
- * Throws unless a tensor is float32, not empty, and has the shape; null stands for any size from 1.
+ * Throws unless a tensor is float32, not empty, and has the shape; null matches any size from 1.
  */
 export function checkTensor(
   operation: string,
@@ -16,7 +15,7 @@ export function checkTensor(
   tensor: tf.Tensor,
   shape: (number | null)[],
 ): void {
-  // From JavaScript anything may come.
+  // JavaScript callers may pass anything.
   if (!Array.isArray((tensor as tf.Tensor | undefined)?.shape)) {
     throw new TypeError(
       `${operation}: ${name} must be a tensor, got ${
@@ -39,7 +38,7 @@ export function checkTensor(
   }
 }
 
-/** Throws unless a tensor is a square low-pass kernel of 2 to 12 taps a side. */
+/** Throws unless a tensor is a square low-pass kernel with 2 to 12 taps per side. */
 export function checkLowpass(operation: string, name: string, lowpass: tf.Tensor): void {
   checkTensor(operation, name, lowpass, [null, null]);
   const [rows, columns] = lowpass.shape as [number, number];

@@ -11,8 +11,8 @@ import { randomNormal } from "./random_normal/mod.ts";
 import { rotate } from "./rotate/mod.ts";
 import { shift } from "./shift/mod.ts";
 
-// Engines differ in what they make of an empty tensor: TensorFlow a wrong shape, a GPU an error
-// that ends its work.
+// Engines handle empty tensors differently: TensorFlow returns a wrong shape, and a GPU raises an
+// error that ends its work.
 Deno.test("kernels: empty tensors are refused before an engine sees them", async () => {
   await tf.setBackend("cpu");
   const lowpass = tf.ones<tf.Rank.R2>([3, 3]);

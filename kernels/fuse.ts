@@ -1,10 +1,10 @@
 /**
- * Steps of an operation that become one: where the engine fuses, they read their inputs once and
- * write their outputs once; elsewhere they are computed one by one.
+ * Fuses the steps of an operation. If the engine fuses, the steps read their inputs once and write
+ * their outputs once; otherwise they run one by one.
  */
 import * as tf from "@tensorflow/tfjs";
 
-/** The members of a backend that fusing asks for; those of others have none of them. */
+/** The backend members that fusing needs; only a fusing backend has them. */
 interface FusingBackend {
   binding?: { trace: unknown };
   fuse?:
@@ -18,16 +18,16 @@ interface FusingBackend {
   createOutputTensor(metadata: { id: number }): tf.Tensor;
 }
 
-/** Whether a function is being traced whose steps are fused. */
+/** Whether a function is being traced with fused steps. */
 export function isFusing(): boolean {
   const { fuse, binding } = tf.backend() as unknown as FusingBackend;
   return Boolean(fuse && binding?.trace);
 }
 
 /**
- * Computes an output of inputs, in one operation where the engine fuses.
+ * Computes an output from inputs, in one operation if the engine fuses.
  *
- * @param name tells, with the inputs' shapes, all of what `steps` computes
+ * @param name together with the inputs' shapes, identifies everything that `steps` computes
  * @param steps elementwise operations, moves and sums; reads no tensor but its inputs
  */
 export function fused(
@@ -38,7 +38,7 @@ export function fused(
   return fusedList(name, inputs, (...inputs) => [steps(...inputs)])[0]!;
 }
 
-/** The same with several outputs. */
+/** Like {@link fused}, with several outputs. */
 export function fusedList(
   name: string,
   inputs: tf.Tensor[],

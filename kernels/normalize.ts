@@ -1,11 +1,14 @@
 /**
  * Normalization of groups of consecutive numbers from its formula, for the references of GroupNorm
- * (a group is an image) and LayerNorm (a group is a row): y = xHat scale + offset, xHat = (x -
- * mean) / sqrt(variance + epsilon), the variance being the biased one. Channels are the last axis.
+ * (a group is an image) and LayerNorm (a group is a row). Channels are the last axis, and the
+ * variance is the biased one:
+ *
+ *     xHat = (x - mean) / sqrt(variance + epsilon)
+ *     y = xHat scale + offset
  */
 import { type Values, zeros } from "./reference.ts";
 
-/** Added to the variance, PyTorch's default. */
+/** Added to the variance; PyTorch's default. */
 export const epsilon = 1e-5;
 
 interface Group {
@@ -34,7 +37,7 @@ export function groupStatistics(x: Values, length: number): Values {
   return { shape: [statistics.length / 2, 2], data: Float64Array.from(statistics) };
 }
 
-/** Normalizes groups of `length` numbers of x; scale and offset have one number a channel. */
+/** Normalizes groups of `length` numbers of x; scale and offset have one number per channel. */
 export function normalize(x: Values, scale: Values, offset: Values, length: number): Values {
   const channels = scale.data.length;
   const y = zeros(x.shape);
@@ -48,10 +51,14 @@ export function normalize(x: Values, scale: Values, offset: Values, length: numb
 }
 
 /**
- * The gradients for x, scale and offset. With g = dy scale: dx = (g - mean(g) - xHat mean(g xHat))
- * / deviation, means over the group; dscale = sum(dy xHat); doffset = sum(dy). The means are made
- * of each channel's sums of dy and of dy xHat, which dscale and doffset are, too: with an infinite
- * scale that is another kind of infinity than the sum of products.
+ * The gradients for x, scale and offset. With g = dy scale, and means over the group:
+ *
+ *     dx = (g - mean(g) - xHat mean(g xHat)) / deviation
+ *     dscale = sum(dy xHat)
+ *     doffset = sum(dy)
+ *
+ * The means are computed from each channel's sums of dy and of dy xHat, which are also dscale and
+ * doffset. With an infinite scale this gives a different kind of infinity than the sum of products.
  */
 export function normalizeGrad(x: Values, dy: Values, scale: Values, length: number): Values[] {
   const channels = scale.data.length;

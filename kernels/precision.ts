@@ -1,7 +1,8 @@
 /**
- * Mixed precision. Where the open engine computes in bfloat16, a tensor can be made so, and the
- * operations that take it in then compute in bfloat16 as far as they may; tfjs goes on to take it
- * for float32. Elsewhere nothing happens: the tensor is what it was, and no operation is added.
+ * Mixed precision. If the open engine computes in bfloat16, a tensor can be converted to it, and
+ * the operations that use the tensor then compute in bfloat16 where they may. tfjs still treats it
+ * as float32. On other engines these functions do nothing: they return the tensor and add no
+ * operation.
  */
 import * as tf from "@tensorflow/tfjs";
 
@@ -10,9 +11,9 @@ const types = { float32: 1, bfloat16: 14 } as const;
 
 type Precision = keyof typeof types;
 
-/** The members of a backend that mixed precision asks for; those of others have none of them. */
+/** The backend members that mixed precision needs; only one that supports it has them. */
 interface MixedBackend {
-  /** What the network is computed in. */
+  /** The precision of the network. */
   precision?: string;
   binding?: {
     trace: unknown;
@@ -22,13 +23,13 @@ interface MixedBackend {
   createOutputTensor?(metadata: { id: number }): tf.Tensor;
 }
 
-/** Whether a function is being traced that computes its network in bfloat16. */
+/** Whether the function being traced computes its network in bfloat16. */
 export function computesInBfloat16(): boolean {
   const { precision, binding } = tf.backend() as unknown as MixedBackend;
   return precision === "bfloat16" && Boolean(binding?.trace);
 }
 
-/** The numbers as another type, without a gradient. */
+/** Converts to another type, without a gradient. */
 function convert(x: tf.Tensor, type: Precision): tf.Tensor {
   const backend = tf.backend() as unknown as Required<MixedBackend>;
   const [id] = backend.getInputTensorIds([x]);
@@ -46,12 +47,12 @@ function as<T extends tf.Tensor>(x: T, type: Precision): T {
   return conversion(x) as T;
 }
 
-/** Rounds to bfloat16 what goes into the network. Its gradient is float32. */
+/** Rounds a network input to bfloat16. Its gradient is float32. */
 export function narrow<T extends tf.Tensor>(x: T): T {
   return as(x, "bfloat16");
 }
 
-/** Makes float32 of what comes out of the network. Its gradient is bfloat16. */
+/** Converts a network output to float32. Its gradient is bfloat16. */
 export function widen<T extends tf.Tensor>(x: T): T {
   return as(x, "float32");
 }

@@ -1,17 +1,17 @@
 /**
- * How a reference becomes a kernel of the `cpu` engine: it is a plain function of float64 arrays,
- * straight from the formula, so that tests can take its finite differences; here its float32
- * tensors go in and out.
+ * Turns a reference into a kernel of the `cpu` engine. A reference is a plain function of float64
+ * arrays, written directly from the formula, so that tests can take its finite differences. As a
+ * kernel it takes and returns float32 tensors.
  */
 import * as tf from "@tensorflow/tfjs";
 
-/** An array as references take and give it: row-major, in float64. */
+/** An array as references use it: row-major, in float64. */
 export interface Values {
   shape: number[];
   data: Float64Array;
 }
 
-/** A kernel's definition: named inputs and attributes to one output or a list. */
+/** A kernel's definition: maps named inputs and attributes to one output or a list of outputs. */
 export type Reference = (
   inputs: Record<string, Values>,
   attrs: Record<string, unknown>,
@@ -22,7 +22,7 @@ export function zeros(shape: number[]): Values {
   return { shape, data: new Float64Array(shape.reduce((a, b) => a * b, 1)) };
 }
 
-/** Registers a reference as the kernel of a name on the `cpu` engine. */
+/** Registers a reference as the `cpu` engine's kernel with a given name. */
 export function registerReference(kernelName: string, reference: Reference): void {
   tf.registerKernel({
     kernelName,

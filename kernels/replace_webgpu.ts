@@ -1,15 +1,15 @@
-// Taking the place of a kernel of tfjs-backend-webgpu, with the way back to it for what ours does
-// not do.
+// Replaces kernels of tfjs-backend-webgpu. A replacement can fall back to tfjs's own kernel for
+// cases that ours does not support.
 import * as tf from "@tensorflow/tfjs";
 import { type KernelCall, registerWebGpuKernel } from "./wgsl.ts";
 
 /** A kernel as tfjs registers it. */
 export type StockKernel = tf.KernelConfig["kernelFunc"];
 
-/** tfjs's kernels whose places were taken. */
+/** The tfjs kernels that were replaced. */
 const replaced: tf.KernelConfig[] = [];
 
-/** Takes the kernel's place; `run` gets what was there. */
+/** Replaces a kernel. `run` receives the kernel that was there. */
 export function replaceKernel<T extends tf.TensorInfo | tf.TensorInfo[]>(
   name: string,
   run: (call: KernelCall, stock: StockKernel) => T,
@@ -20,7 +20,7 @@ export function replaceKernel<T extends tf.TensorInfo | tf.TensorInfo[]>(
   registerWebGpuKernel(name, (call) => run(call, stock.kernelFunc));
 }
 
-/** Runs tfjs's own form. */
+/** Runs tfjs's own kernel. */
 export function runStock<T extends tf.TensorInfo | tf.TensorInfo[]>(
   stock: StockKernel,
   call: KernelCall,
@@ -28,10 +28,7 @@ export function runStock<T extends tf.TensorInfo | tf.TensorInfo[]>(
   return stock(call as unknown as Parameters<StockKernel>[0]) as T;
 }
 
-/**
- * Calls the function with tfjs's own kernels back in their places, for comparisons with tfjs as it
- * comes.
- */
+/** Calls the function with tfjs's own kernels restored, for comparisons with stock tfjs. */
 export function withStockKernels<T>(body: () => T): T {
   const ours = replaced.map(({ kernelName }) => tf.getKernel(kernelName, "webgpu"));
   const place = (kernel: tf.KernelConfig) => {

@@ -1,7 +1,7 @@
 /**
- * Filtered resampling in TensorFlow's operations: downsampling is a depthwise convolution with
- * stride 2, upsampling its transpose with the flipped filter, so that neither inserts zeros nor
- * computes what is discarded.
+ * Filtered resampling with TensorFlow's operations. Downsampling is a depthwise convolution with
+ * stride 2, and upsampling is its transpose with the flipped filter. So neither inserts zeros nor
+ * computes discarded pixels.
  */
 import * as tf from "@tensorflow/tfjs";
 import { type Attributes, operation } from "./tensorflow_form.ts";
@@ -19,22 +19,22 @@ function depthwiseAttributes(paddings: [number, number], rowsExtra = 0, columnsE
   } satisfies Attributes;
 }
 
-/** The low-pass kernel for each channel, [taps, taps, channels, 1]. */
+/** The low-pass kernel repeated for each channel, [taps, taps, channels, 1]. */
 function eachChannel(lowpass: tf.Tensor2D, channels: number): tf.Tensor4D {
   const taps = lowpass.shape[0];
   return tf.tile(lowpass.reshape([taps, taps, 1, 1]), [1, 1, channels, 1]) as tf.Tensor4D;
 }
 
 /**
- * Zeros before the first and behind the last pixel so that a convolution with stride 2 is the
- * downsampling.
+ * Zeros to add before the first and after the last pixel so that a convolution with stride 2
+ * performs the downsampling.
  */
 function downPaddings(taps: number): [number, number] {
   const before = Math.floor((taps - 1) / 2);
   return [before, taps - 2 - before];
 }
 
-/** The same for the convolution whose transpose is the upsampling. */
+/** The same for the convolution whose transpose performs the upsampling. */
 function upPaddings(taps: number): [number, number] {
   const before = Math.ceil((taps - 1) / 2);
   return [before, Math.max(0, taps - 2 - before)];
@@ -64,7 +64,7 @@ function transpose(
   ) as tf.Tensor4D;
 }
 
-/** The filter turned by half a turn, as a transpose needs it. */
+/** The filter rotated by half a turn, as a transpose needs it. */
 export function flip(lowpass: tf.Tensor2D): tf.Tensor2D {
   return lowpass.reverse();
 }
@@ -74,7 +74,7 @@ export function downsample(x: tf.Tensor4D, lowpass: tf.Tensor2D): tf.Tensor4D {
   return convolve(x, lowpass, downPaddings(lowpass.shape[0]));
 }
 
-/** The transpose of {@link downsample} onto an image of the given size. */
+/** The transpose of {@link downsample}, for an image of the given size. */
 export function downsampleTransposed(
   dy: tf.Tensor4D,
   lowpass: tf.Tensor2D,

@@ -1,22 +1,24 @@
 /**
- * Filtered resampling in tfjs's operations. Downsampling is a depthwise convolution with stride 2.
- * Upsampling is four depthwise convolutions, one for each parity of row and column, so that the
- * zeros between the pixels are never multiplied.
+ * Filtered resampling with tfjs's operations. Downsampling is a depthwise convolution with stride
+ * 2. Upsampling is four depthwise convolutions, one for each parity of row and column, so the zeros
+ * between the pixels are never multiplied.
  */
 import * as tf from "@tensorflow/tfjs";
 import { padding } from "./taps.ts";
 
 type Weights = readonly (readonly number[])[];
 
-/** A list of taps along one axis, and the zeros that its convolution needs on both sides. */
+/** A list of taps along one axis, and the zero padding that its convolution needs on both sides. */
 interface AxisTaps {
-  /** Index of each tap in the low-pass kernel; null: a zero. */
+  /** Index of each tap in the low-pass kernel; null stands for a zero. */
   taps: (number | null)[];
   before: number;
   after: number;
 }
 
-/** The taps that meet pixels, and not zeros between them, at output positions of one parity. */
+/**
+ * The taps that meet pixels, rather than the zeros between them, at output positions of one parity.
+ */
 function phaseTaps(parity: 0 | 1, taps: number): AxisTaps {
   const shift = padding(taps) - parity;
   const first = Math.min(0, Math.ceil(-shift / 2));
@@ -48,7 +50,7 @@ function convolve(
     )
   );
   const filter = tf.tensor4d(values, [rows.taps.length, columns.taps.length, channels, 1]);
-  // Padded by hand: the backend's own convolution reads a NaN beside the frame as a number.
+  // Pad explicitly: at the border, the backend's own convolution reads a NaN as a number.
   const padded = tf.pad(x, [[0, 0], [rows.before, rows.after], [columns.before, columns.after], [
     0,
     0,

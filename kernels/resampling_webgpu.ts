@@ -1,5 +1,5 @@
-// Filtered doubling and halving on WebGPU. Each one's gradient is the other with the filter turned
-// around, which is the constant SIGN of its program.
+// Filtered doubling and halving on WebGPU. The gradient of each is the other one with the flipped
+// filter, which the program's constant SIGN selects.
 import type * as tf from "@tensorflow/tfjs";
 import halve from "./filtered_downsample/halve.wgsl" with { type: "text" };
 import double from "./filtered_upsample/double.wgsl" with { type: "text" };
@@ -13,14 +13,14 @@ import {
   withValueType,
 } from "./wgsl.ts";
 
-/** Which program, and whether the filter is turned around. */
+/** Which program to run, and whether the filter is flipped. */
 export interface Resampling {
   readonly name: string;
   readonly direction: "double" | "halve";
   readonly turned: boolean;
 }
 
-/** Runs a resampling of x [batch, height, width, channels] into the given height and width. */
+/** Resamples x [batch, height, width, channels] to the given height and width. */
 export function resampleWebGpu(
   backend: WgslBackend,
   { name, direction, turned }: Resampling,

@@ -1,15 +1,15 @@
 /**
- * A step over all parameters of a network on the engine `tensorflow`. Most parameters are small,
- * and each operation has a cost of its own that is larger than theirs; so the small ones are put
- * one behind the other and done as one.
+ * Runs a step over all parameters of a network on the engine `tensorflow`. Most parameters are
+ * small, and an operation's fixed cost exceeds the work on them. So the small ones are concatenated
+ * and handled as one.
  */
 import * as tf from "@tensorflow/tfjs";
 
-/** Numbers of a parameter up to which copying it is cheaper than operations of its own. */
+/** Size of a parameter up to which copying it is cheaper than running separate operations. */
 const smallSize = 2 ** 15;
 
 /**
- * Applies a step that treats each number alone to every slot.
+ * Applies an elementwise step to every slot.
  *
  * @param slots the tensors of each slot, all of one shape
  * @param step maps the tensors of one slot to its outputs, each of the slot's shape

@@ -1,35 +1,39 @@
-// One program over many tensors in place, as an optimizer needs it: as many slots (one for each
-// parameter, of a few tensors of its shape) a dispatch as buffers may be bound. Row y of the
-// workgroups belongs to slot y; workgroups behind a slot's end do nothing.
+// One program that updates many tensors in place, as an optimizer needs it. A slot is a parameter
+// with a few tensors of its shape. Each dispatch handles as many slots as there are buffers to
+// bind. Row y of the workgroups belongs to slot y; workgroups beyond a slot's end do nothing.
 import * as tf from "@tensorflow/tfjs";
 import type { WgslBackend } from "./wgsl.ts";
 
-/** What is done with each element of each slot. */
+/** What to do with each element of each slot. */
 export interface SlotProgram<Read extends string, Update extends string> {
   /** The kernel's name, for errors. */
   readonly name: string;
   readonly constants?: Readonly<Record<string, number>>;
   /** float32 tensors that all slots read, by their names in the code. */
   readonly shared: Readonly<Record<string, tf.TensorInfo>>;
-  /** WGSL functions for `element`. */
+  /** WGSL functions that `element` uses. */
   readonly code?: string;
-  /** A slot's tensors that are read. */
+  /** The tensors of a slot that are read. */
   readonly reads: readonly Read[];
-  /** A slot's tensors that are changed in place. */
+  /** The tensors of a slot that are changed in place. */
   readonly updates: readonly Update[];
-  /** WGSL that changes element `i` of a slot; `$name` stands for the slot's buffer of that name. */
+  /**
+   * WGSL that updates element `i` of a slot; `$name` stands for the slot's buffer with that name.
+   */
   readonly element: string;
 }
 
-/** Slots a dispatch at most: beyond this nothing is won. */
+/** Maximum slots per dispatch; more gain nothing. */
 const mostSlots = 32;
 
-/** Elements that a thread handles. */
+/** Elements per thread. */
 const perThread = 4;
 
 const threads = 256;
 
-/** The program for a number of slots: WGSL has no arrays of buffers, so each slot has its case. */
+/**
+ * The program for a number of slots. WGSL has no arrays of buffers, so each slot gets its own case.
+ */
 function programFor(
   { shared, code = "", reads, updates, element }: SlotProgram<string, string>,
   slots: number,
@@ -77,10 +81,10 @@ export function updateSlots<Read extends string, Update extends string>(
   const always = Object.values(shared);
   const sizeOf = (slot: Readonly<Record<Update, tf.TensorInfo>>) =>
     tf.util.sizeFromShape(slot[updates[0]!].shape);
-  // Tensors of about the same size share a dispatch, so that few workgroups have nothing to do.
+  // Tensors of about the same size share a dispatch, so that few workgroups are idle.
   const bySize = slots.toSorted((a, b) => sizeOf(b) - sizeOf(a));
-  // One buffer is left over: Metal counts 31, of all kinds, and wgpu puts one there that tells the
-  // others' sizes.
+  // Leave one buffer free: Metal allows 31 of all kinds, and wgpu uses one for the sizes of the
+  // others.
   const room = backend.device.limits.maxStorageBuffersPerShaderStage - 1 - always.length;
   const together = Math.max(
     1,

@@ -1,18 +1,18 @@
 /**
  * The loops that the references of filtered resampling share: which tap of a low-pass kernel meets
- * which pixel, and the sum over them and its transpose.
+ * which pixel, the sum over them, and its transpose.
  */
 import { type Values, zeros } from "./reference.ts";
 
-/** A tap's number, and the pixel of the input that it is multiplied with. */
+/** A tap's index, and the index of the input pixel that it is multiplied with. */
 export interface Tap {
   tap: number;
   source: number;
 }
 
 /**
- * Zero padding before the first pixel, of PyTorch's `padding="same"`: an even kernel's odd zero
- * lies behind the last.
+ * Zero padding before the first pixel for PyTorch's `padding="same"`. For an even kernel, the extra
+ * zero comes after the last pixel.
  */
 export function padding(taps: number): number {
   return Math.floor((taps - 1) / 2);
@@ -34,8 +34,8 @@ function tapsWhere(
 }
 
 /**
- * Along one axis, for each of the `ceil(length / 2)` kept pixels: the taps that meet a pixel of the
- * input.
+ * Along one axis, for each of the `ceil(length / 2)` kept pixels: the taps that meet an input
+ * pixel.
  */
 export function downsampleTaps(length: number, taps: number): Tap[][] {
   return tapsWhere(Math.ceil(length / 2), taps, (output, tap) => {
@@ -45,8 +45,8 @@ export function downsampleTaps(length: number, taps: number): Tap[][] {
 }
 
 /**
- * Along one axis, for each of the `2 length` pixels: the taps that meet a pixel and not one of the
- * zeros between.
+ * Along one axis, for each of the `2 length` pixels: the taps that meet a pixel, rather than one of
+ * the zeros in between.
  */
 export function upsampleTaps(length: number, taps: number): Tap[][] {
   return tapsWhere(2 * length, taps, (output, tap) => {
@@ -56,8 +56,8 @@ export function upsampleTaps(length: number, taps: number): Tap[][] {
 }
 
 /**
- * Calls back for each product of a filtered resampling: offsets of the output and the input pixel,
- * and the tap.
+ * Calls back for each product of a filtered resampling with the offsets of the output and the input
+ * pixel, and the tap.
  */
 function eachProduct(
   batch: number,
@@ -87,7 +87,7 @@ function eachProduct(
   }
 }
 
-/** A filtered resampling: each output pixel is the sum of its taps times their pixels. */
+/** Filtered resampling: each output pixel is the sum of its taps times their pixels. */
 export function resample(x: Values, lowpass: Values, taps: typeof upsampleTaps): Values {
   const [batch, height, width, channels] = x.shape as [number, number, number, number];
   const size = lowpass.shape[0]!;

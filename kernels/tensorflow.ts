@@ -1,4 +1,4 @@
-/** The forms of all operations on the engine `tensorflow`. */
+/** The kernels of all operations on the engine `tensorflow`. */
 import { register as adamw } from "./adamw/tensorflow.ts";
 import { register as aliasFreeGelu } from "./alias_free_gelu/tensorflow.ts";
 import { register as attention } from "./attention/tensorflow.ts";

@@ -1,11 +1,11 @@
 /**
- * How an operation of ours becomes a kernel of the engine `tensorflow`: a composition of
- * TensorFlow's own operations, chosen so that few passes go over memory, for on a CPU memory is
- * what the small operations wait for.
+ * Turns an operation of ours into a kernel of the engine `tensorflow`. The kernel is a composition
+ * of TensorFlow's own operations. It should take few passes over memory, because memory is the
+ * bottleneck of small operations on a CPU.
  */
 import * as tf from "@tensorflow/tfjs";
 
-/** The members of the engine's tfjs backend that forms use. */
+/** The members of the engine's tfjs backend that the compositions use. */
 interface Backend {
   binding: {
     symbol(id: number): unknown;
@@ -29,7 +29,7 @@ interface Backend {
   ): tf.Tensor[];
 }
 
-/** The current backend, where it is that of the engine `tensorflow`. */
+/** The current backend, which must be that of the engine `tensorflow`. */
 export function tensorflowBackend(): Backend {
   return tf.backend() as unknown as Backend;
 }
@@ -47,7 +47,7 @@ const types: Partial<Record<tf.DataType, number>> = { float32: 1, int32: 3, bool
 /** The attributes of a TensorFlow operation, by name. */
 export type Attributes = Record<string, AttributeValue>;
 
-/** Runs one of TensorFlow's operations by its name. */
+/** Runs a TensorFlow operation by name. */
 export function operation(
   name: string,
   inputs: tf.TensorInfo[],
@@ -56,7 +56,7 @@ export function operation(
   return operations(name, inputs, attributes, 1)[0]!;
 }
 
-/** Runs one of TensorFlow's operations that has several outputs. */
+/** Runs a TensorFlow operation that has several outputs. */
 export function operations(
   name: string,
   inputs: tf.TensorInfo[],
@@ -75,12 +75,12 @@ export function operations(
 }
 
 /**
- * Registers a composition as the kernel of a name on the engine `tensorflow`. Intermediate tensors
- * are freed.
+ * Registers a composition as the kernel with a given name on the engine `tensorflow`. Intermediate
+ * tensors are freed.
  */
 export function registerForm(
   kernelName: string,
-  // The inputs' ranks are checked by the public function in front of the kernel.
+  // The public function that calls the kernel has checked the inputs' ranks.
   // deno-lint-ignore no-explicit-any
   form: (inputs: any, attrs: any) => tf.Tensor | tf.Tensor[],
 ): void {
@@ -92,16 +92,16 @@ export function registerForm(
   });
 }
 
-/** Whether a tensor is one of a function that is being traced, and has no values yet. */
+/** Whether a tensor belongs to a function that is being traced, and so has no values yet. */
 export function isTraced(tensor: tf.Tensor): boolean {
   const backend = tensorflowBackend();
   return Boolean(backend.binding.symbol(backend.getInputTensorIds([tensor])[0]!));
 }
 
 /**
- * The values of a small tensor where they are known now: not where it is computed inside a function
- * that is being traced. A form may use them to choose a shorter way, never to choose another
- * result.
+ * The values of a small tensor if they are already known. They are not known if the tensor is
+ * computed inside a function that is being traced. A kernel may use them to choose a faster way,
+ * but never to give a different result.
  */
 export function knownValues(tensor: tf.Tensor): Float32Array | null {
   return isTraced(tensor) ? null : tensor.dataSync<"float32">();

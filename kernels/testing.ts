@@ -1,6 +1,6 @@
 /**
- * What the tests of all operations share: random cases by a seed, the comparison of each engine
- * with the reference, and that of a reference's gradient with finite differences.
+ * What the tests of all operations share: random cases from a seed, the comparison of each engine
+ * with the reference, and the comparison of a reference's gradient with finite differences.
  */
 import * as tf from "@tensorflow/tfjs";
 import { type Engine, type EngineName, openEngine } from "../src/engines/mod.ts";
@@ -30,20 +30,20 @@ function availableEngines(): { name: EngineName; ignore: boolean; reason: string
   }];
 }
 
-/** Random numbers by a seed. */
+/** Random numbers from a seed. */
 export interface Random {
   /** Uniform in [0, 1). */
   uniform(): number;
-  /** Uniform among the whole numbers from `least` to `most`. */
+  /** A uniform integer from `least` to `most`. */
   integer(least: number, most: number): number;
   /**
-   * Uniform in [-size, size), in a shape. Exact in float32, so that every engine sees the same
-   * numbers.
+   * Uniform in [-size, size), in a given shape. The values are exact in float32, so that every
+   * engine sees the same numbers.
    */
   values(shape: number[], size?: number): Values;
 }
 
-/** The generator of a seed. */
+/** Creates a generator from a seed. */
 export function random(seed: number): Random {
   let drawn = 0;
   const uniform = () => philox4x32([drawn++, 0, 0, 0], [seed, 0])[0]! / 2 ** 32;
@@ -61,8 +61,8 @@ export function random(seed: number): Random {
 }
 
 /**
- * Values of 1 to 3 whose signs alternate: where a normalization divides by the deviation, that of
- * nearly equal numbers would test the rounding and not the kernel.
+ * Values from 1 to 3 with alternating signs. A normalization divides by the deviation, and with
+ * nearly equal numbers the test would measure rounding instead of the kernel.
  */
 export function alternating(random: Random, shape: number[]): Values {
   const { data } = random.values(shape);
@@ -73,28 +73,28 @@ function count(shape: number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** An operation as its tests see it. */
+/** What tests need to know about an operation. */
 export interface Operation {
   name: string;
   /**
-   * Draws the inputs; `smallest` asks for one image of one pixel and one channel, or what is like
-   * it.
+   * Draws the inputs. `smallest` asks for one image of one pixel and one channel, or the
+   * equivalent.
    */
   draw(random: Random, smallest: boolean): Values[];
-  /** The first so many inputs have gradients. */
+  /** How many inputs have gradients; they come first. */
   differentiable: number;
   /** The public function. */
   run(...inputs: tf.Tensor[]): tf.Tensor;
   reference(...inputs: Values[]): Values;
   /** The gradients for the differentiable inputs. */
   gradients(inputs: Values[], dy: Values): Values[];
-  /** How far an engine may be off, times max(1, |value|). */
+  /** The allowed error of an engine, times max(1, |value|). */
   tolerance: number;
 }
 
 /**
- * Registers a test for each engine (that is suited); where one is missing the test is ignored and
- * its name says why.
+ * Registers a test for each suited engine. If an engine is missing, the test is ignored and its
+ * name says why.
  */
 export function testOnEngines(
   name: string,
@@ -105,7 +105,7 @@ export function testOnEngines(
     Deno.test({
       name: `${name}, on ${engine.name}${engine.ignore ? ` (${engine.reason})` : ""}`,
       ignore: engine.ignore,
-      // An engine's library and device outlive the test.
+      // The engine's library and device outlive the test.
       sanitizeOps: false,
       sanitizeResources: false,
       fn: async () => {
@@ -125,18 +125,20 @@ async function opened(name: EngineName): Promise<Engine> {
   return engine;
 }
 
-/** A tensor of values; the caller frees it. */
+/** Creates a tensor from values. The caller frees it. */
 export function tensorOf({ shape, data }: Values): tf.Tensor {
   return tf.tensor(Float32Array.from(data), shape, "float32");
 }
 
-/** Engines that compute gradients: all but `wasm`. For tests of operations that only train. */
+/**
+ * Engines that compute gradients: all but `wasm`. For tests of operations that only training uses.
+ */
 export const trains = (engine: EngineName): boolean => engine !== "wasm";
 
 /**
- * Engines that keep NaN and infinity where they belong: all but `wasm`, whose library (XNNPACK)
- * clamps what convolutions give and so makes numbers of NaN. It draws with weights that were looked
- * at for NaN before.
+ * Engines that propagate NaN and infinity correctly: all but `wasm`. Its library (XNNPACK) clamps
+ * the results of convolutions and so turns NaN into numbers. Weights that it draws with have
+ * already been checked for NaN.
  */
 export const keepsSpecials = (engine: EngineName): boolean => engine !== "wasm";
 
@@ -146,8 +148,8 @@ export function hasGradients(): boolean {
 }
 
 /**
- * The output and the gradients for dy of an operation on the current engine, or in a function that
- * `engine` traces; the output alone where the engine has no gradients.
+ * Computes an operation's output, and its gradients for dy, on the current engine, or in a function
+ * that `engine` traces. Without gradients on the engine, only the output.
  */
 export async function runOperation(
   operation: Operation,
@@ -198,14 +200,14 @@ function describe(inputs: Values[]): string {
   return inputs.map(({ shape }) => `[${shape}]`).join(" ");
 }
 
-/** A new seed each time the tests run; a failure names it. */
+/** A new seed for each test run; a failure reports it. */
 function freshSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]!;
 }
 
 const specials = [NaN, Infinity, -Infinity];
 
-/** Registers all tests that every operation has. */
+/** Registers the tests that every operation has. */
 export function testOperation(operation: Operation): void {
   const { name, differentiable } = operation;
 
@@ -233,7 +235,7 @@ export function testOperation(operation: Operation): void {
   testOnEngines(
     `${name}: output and gradients equal the reference over random shapes`,
     async (engine) => {
-      // A software GPU compiles its shaders for seconds, new ones for each kernel size.
+      // A software GPU takes seconds to compile shaders, and each kernel size needs new ones.
       const rounds = engine.name === "webgpu" && !engine.hardwareGpu ? 4 : 12;
       for (let round = 0; round < rounds; round++) {
         const seed = freshSeed();
@@ -252,10 +254,10 @@ export function testOperation(operation: Operation): void {
   );
 
   testOnEngines(`${name}: NaN and infinity go where the reference lets them go`, async (engine) => {
-    // TensorFlow has other forms of some operations in traced functions.
+    // For some operations TensorFlow uses other kernels in traced functions.
     const ways = engine.name === "tensorflow" ? [undefined, engine] : [undefined];
-    // Into each input that has a gradient, and into the output's gradient; then into two of them,
-    // or two into one.
+    // Into each input that has a gradient, and into the output's gradient. Then into two of them,
+    // or two into the same one.
     const places = Array.from({ length: differentiable + 1 }, (_, place) => [place]);
     const pairs = places.flatMap(([first]) => places.map(([second]) => [first!, second!]));
     for (const into of [...places, ...pairs]) {
@@ -287,7 +289,7 @@ export function testOperation(operation: Operation): void {
   }, keepsSpecials);
 }
 
-/** The difference quotient of fourth order of sum(dy output) along a direction of an input. */
+/** The fourth-order difference quotient of sum(dy output) along a direction of an input. */
 function finiteDifference(
   operation: Operation,
   inputs: Values[],
@@ -306,7 +308,7 @@ function finiteDifference(
   return (8 * (objective(1) - objective(-1)) - (objective(2) - objective(-2))) / (12 * step);
 }
 
-/** Throws unless NaN, infinities and numbers stand at the same places. */
+/** Throws unless NaN, infinities and finite numbers are at the same positions. */
 export function assertSameSpecials(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -321,7 +323,7 @@ export function assertSameSpecials(
   }
 }
 
-/** A golden image tensor, N, C, H, W, as N, H, W, C. */
+/** Converts a golden image tensor from N, C, H, W to N, H, W, C. */
 export function channelsLast({ shape, data }: Values): Values {
   const [batch, channels, height, width] = shape as [number, number, number, number];
   const out = new Float64Array(data.length);
@@ -336,7 +338,7 @@ export function channelsLast({ shape, data }: Values): Values {
   return { shape: [batch, height, width, channels], data: out };
 }
 
-/** A low-pass kernel by its design, as the golden cases name it. */
+/** A low-pass kernel from its design, with the golden cases' names. */
 export function lowpassOf(
   design: { size: number; beta: number; normalized: boolean; cutoff: number },
 ): Values {
@@ -348,9 +350,9 @@ export function lowpassOf(
 }
 
 /**
- * Registers a test of an operation on images against all golden cases of a kind.
+ * Registers a test of an image operation against all golden cases of a kind.
  *
- * @param filters the operation's low-pass kernels, by the case's parameters
+ * @param filters returns the operation's low-pass kernels for a case's parameters
  */
 export function testGolden(
   operation: Operation,

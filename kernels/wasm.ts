@@ -1,4 +1,4 @@
-/** The forms of all operations on the engine `wasm`, which computes forward only. */
+/** The kernels of all operations on the engine `wasm`, which computes forward only. */
 import { register as aliasFreeGelu } from "./alias_free_gelu/wasm.ts";
 import { register as attention } from "./attention/wasm.ts";
 import { register as filteredDownsample } from "./filtered_downsample/wasm.ts";

@@ -1,20 +1,22 @@
 /**
- * How an operation of ours becomes a kernel of the engine `wasm`: a composition of tfjs's own
- * operations, which its WebAssembly backend computes. Forward only.
+ * Turns an operation of ours into a kernel of the engine `wasm`. The kernel is a composition of
+ * tfjs's own operations, which its WebAssembly backend computes. Forward only.
  */
 import * as tf from "@tensorflow/tfjs";
 
-/** Registers a composition as the kernel of a name. Intermediate tensors are freed. */
+/** Registers a composition as the kernel with a given name. Intermediate tensors are freed. */
 export function registerWasmForm(
   kernelName: string,
-  // The public function in front of the kernel has checked the inputs' ranks.
+  // The public function that calls the kernel has checked the inputs' ranks.
   // deno-lint-ignore no-explicit-any
   form: (inputs: any, attrs: any) => tf.Tensor | tf.Tensor[],
 ): void {
   registerOnWasm(kernelName, ({ inputs, attrs }) => tf.tidy(() => form(inputs, attrs ?? {})));
 }
 
-/** Registers kernels that this engine does not have: asked for, they say that it only draws. */
+/**
+ * Registers kernels that this engine lacks. Calling them throws an error that says it only draws.
+ */
 export function registerNoGradient(...kernelNames: string[]): void {
   for (const kernelName of kernelNames) {
     registerOnWasm(kernelName, () => {
@@ -26,7 +28,7 @@ export function registerNoGradient(...kernelNames: string[]): void {
   }
 }
 
-/** Registers a kernel's function, over tfjs's own where there is one. */
+/** Registers a kernel function, replacing tfjs's own if there is one. */
 export function registerOnWasm(kernelName: string, kernelFunc: tf.KernelFunc): void {
   if (tf.getKernel(kernelName, "wasm")) tf.unregisterKernel(kernelName, "wasm");
   tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });

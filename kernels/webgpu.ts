@@ -1,4 +1,4 @@
-// Registers the WebGPU forms of all kernels.
+// Registers all WebGPU kernels.
 import { register as registerAdamW } from "./adamw/webgpu.ts";
 import { register as registerAliasFreeGelu } from "./alias_free_gelu/webgpu.ts";
 import { register as registerAttention } from "./attention/webgpu.ts";
@@ -18,7 +18,7 @@ import { register as registerSum } from "./sum/webgpu.ts";
 
 let registered = false;
 
-/** Registers them; the engine does so when it opens. */
+/** Registers them. The engine calls this when it opens. */
 export function registerWebGpuKernels(): void {
   if (registered) return;
   registered = true;

@@ -1,19 +1,18 @@
-// What the WGSL forms of the kernels need of the engine that runs them, and the helpers that they
-// share. The engine `webgpu` (src/engines/webgpu) implements this interface; nothing here knows
-// more of it.
+// What the WGSL kernels need from the engine that runs them, and helpers that they share. The
+// engine `webgpu` (src/engines/webgpu) implements this interface; nothing here knows more about it.
 import * as tf from "@tensorflow/tfjs";
 
-/** One dispatch of a WGSL program of ours. */
+/** One dispatch of one of our WGSL programs. */
 export interface WgslDispatch {
   /** The kernel's name, for errors. */
   readonly name: string;
   /**
    * WGSL with the entry point `main`. Storage buffers are bound in the order reads, writes,
-   * updates; uniforms last.
+   * updates; uniforms come last.
    */
   readonly code: string;
   /**
-   * Numbers that become `const NAME = VALUE;` in front of the code: sizes of arrays and of
+   * Numbers that become `const NAME = VALUE;` before the code, such as the sizes of arrays and
    * workgroups.
    */
   readonly constants?: Readonly<Record<string, number>>;
@@ -21,12 +20,12 @@ export interface WgslDispatch {
   readonly writes: readonly tf.TensorInfo[];
   /** Tensors that the program changes in place. They must come from {@link WgslBackend.copy}. */
   readonly updates?: readonly tf.TensorInfo[];
-  /** Fields of the uniform struct, each one u32. Absent: the program has no uniforms. */
+  /** Fields of the uniform struct, all u32. If absent, the program has no uniforms. */
   readonly uniforms?: readonly number[];
   readonly workgroups: readonly [number, number, number];
 }
 
-/** The limits that our kernels fit their sizes to. */
+/** The limits that determine the sizes of our kernels. */
 export interface WgslLimits {
   readonly maxStorageBuffersPerShaderStage: number;
   readonly maxComputeWorkgroupStorageSize: number;
@@ -38,35 +37,35 @@ export interface WgslBackend {
   makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
   disposeData(dataId: tf.DataId): boolean;
   incRef(dataId: tf.DataId): void;
-  /** Runs the program, or records it where a jitted function is being recorded. */
+  /** Runs the program, or records it while a jitted function is being recorded. */
   runWgsl(dispatch: WgslDispatch): void;
   /**
-   * A tensor of its own with the same values; in a recorded plan the copy is left out where nobody
-   * can tell.
+   * Returns a separate tensor with the same values. A recorded plan omits the copy if that makes no
+   * difference.
    */
   copy(tensor: tf.TensorInfo): tf.TensorInfo;
 }
 
-/** A tensor without values on the backend, to be written by a dispatch. */
+/** Creates a tensor without values on the backend, to be written by a dispatch. */
 export function emptyTensor(backend: WgslBackend, shape: readonly number[]): tf.TensorInfo {
   return backend.makeTensorInfo([...shape], "float32");
 }
 
-/** How a kernel's function looks to us: named inputs, attributes, and the backend. */
+/** The arguments of a kernel function: named inputs, attributes, and the backend. */
 export interface KernelCall {
   readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
   readonly attrs: Readonly<Record<string, unknown>>;
   readonly backend: WgslBackend;
 }
 
-/** The input of that name, which the public function has checked. */
+/** The input with that name, which the public function has checked. */
 export function inputOf(call: KernelCall, name: string): tf.TensorInfo {
   const tensor = call.inputs[name];
   if (tensor === undefined) throw new Error(`The kernel got no input named ${name}.`);
   return tensor;
 }
 
-/** Registers a kernel's WebGPU form. */
+/** Registers a kernel on WebGPU. */
 export function registerWebGpuKernel(
   kernelName: string,
   run: (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[],
@@ -96,9 +95,9 @@ export function sizesOf(tensor: tf.TensorInfo, rank: number): number[] {
 }
 
 /**
- * Workgroups for `count` pieces of work, spread over two dimensions because each may hold no more
- * than 65,535. The program finds its piece as `group.y * groups.x + group.x` and must check it
- * against the count.
+ * Workgroups for `count` items of work, spread over two dimensions because each is limited to
+ * 65,535. The program computes its item as `group.y * groups.x + group.x` and must check it against
+ * the count.
  */
 export function spreadWorkgroups(count: number): [number, number, number] {
   if (count <= 65535) return [Math.max(count, 1), 1, 1];
@@ -106,14 +105,14 @@ export function spreadWorkgroups(count: number): [number, number, number] {
   return [columns, Math.ceil(count / columns), 1];
 }
 
-/** How many channels one thread handles together: 4 where that divides evenly, else 1. */
+/** How many channels one thread handles together: 4 if that divides evenly, otherwise 1. */
 export function vectorWidth(channels: number): 1 | 4 {
   return channels % 4 === 0 ? 4 : 1;
 }
 
 /**
- * In front of the code: the alias `Value` that programs use for one or four numbers, WIDTH, how
- * many they are, and the functions `first_of` and `total_of` that give one number of them.
+ * Prepends the alias `Value`, which programs use for one or four numbers, the constant WIDTH, which
+ * is their number, and the functions `first_of` and `total_of`, which reduce them to one number.
  */
 export function withValueType(width: 1 | 4, ...code: string[]): string {
   const [type, first, total] = width === 4
@@ -127,17 +126,17 @@ ${code.join("\n")}`;
 }
 
 /**
- * Longer loops stay loops: their guards cost little beside what they do, and programs must not grow
- * without end.
+ * Longer loops stay loops: their guards cost little compared to their work, and programs must not
+ * grow without bounds.
  */
 const longestUnrolled = 32;
 
 /**
- * Writes the loops `for (var i = 0; i < NAME; i++) { ... }` out, with `i` a constant in each copy.
- * WebGPU puts a guard into every round of a loop, so that drivers do not unroll it; and an array
- * that is indexed by a variable then lies in memory, not in registers.
+ * Unrolls the loops `for (var i = 0; i < NAME; i++) { ... }`, with `i` constant in each copy.
+ * WebGPU puts a guard into every iteration, so drivers do not unroll loops. Arrays indexed by a
+ * variable then live in memory instead of registers.
  *
- * @param lengths the constants that the loops go up to
+ * @param lengths the constants that are the upper bounds of the loops
  */
 export function unrolled(code: string, lengths: Readonly<Record<string, number>>): string {
   for (const match of code.matchAll(/for \(var (\w+) = 0(u?); \1 < (\w+); \1\+\+\) \{/g)) {
@@ -156,7 +155,7 @@ export function unrolled(code: string, lengths: Readonly<Record<string, number>>
   return code;
 }
 
-/** Where the brace closes that was opened in front of `start`. */
+/** The index of the brace that closes the one opened before `start`. */
 function closingBrace(code: string, start: number): number {
   let open = 1;
   for (let i = start; i < code.length; i++) {

@@ -1,4 +1,4 @@
-// One step of AdamW for one element; rates: decay, step size, correction. const BETA1, BETA2, EPSILON.
+// One AdamW step for one element. rates: decay, step size, correction. const BETA1, BETA2, EPSILON.
 
 struct Moments {
   parameter: f32,

@@ -6,8 +6,8 @@ import { adamw, adamwDefaults, adamwRates, type AdamWSlot } from "./mod.ts";
 import { adamwReference } from "./reference.ts";
 
 /**
- * A parameter after each of four steps of torch.optim.AdamW(lr=0.01) of PyTorch 2.15 in float64,
- * from [1, -2, 0.5, 0], with gradients g_k[i] = sin(3 k + i) (k from 1).
+ * A parameter after each of four steps of torch.optim.AdamW(lr=0.01) from PyTorch 2.15 in float64,
+ * starting from [1, -2, 0.5, 0], with gradients g_k[i] = sin(3 k + i) (k from 1).
  */
 const pytorch = [
   [0.9899000007086167, -1.989800000132135, 0.5099499998957164, 0.009999999642110059],
@@ -17,9 +17,9 @@ const pytorch = [
 ];
 
 /**
- * Where a NaN or infinity in parameter (0), gradient, mean or square (3), which are 1, 0.5, 0.25
- * and 0.125 else, goes in the third step of torch.optim.AdamW(lr=0.02, weight_decay=0.1) of PyTorch
- * 2.15: the new parameter, mean and square. Its variants foreach and fused agree.
+ * How NaN or infinity in the parameter (0), gradient, mean or square (3) spreads in the third step
+ * of torch.optim.AdamW(lr=0.02, weight_decay=0.1) from PyTorch 2.15: the new parameter, mean and
+ * square. The other inputs are 1, 0.5, 0.25 and 0.125. PyTorch's foreach and fused variants agree.
  */
 const pytorchSpecials: [
   place: number,
@@ -63,8 +63,8 @@ Deno.test("adamw: the reference's steps are PyTorch's", () => {
 });
 
 Deno.test("adamw: with a constant gradient each step is the learning rate, whatever the gradient's size", () => {
-  // m = g (1 - beta1^k) and v = g^2 (1 - beta2^k): both corrections cancel, p = p0 - k learningRate
-  // sign(g).
+  // m = g (1 - beta1^k) and v = g^2 (1 - beta2^k), so both corrections cancel: p = p0 - k
+  // learningRate sign(g).
   for (const gradient of [-1e3, 0.02, 5]) {
     let state = [3, 0, 0];
     for (let step = 1; step <= 50; step++) {
@@ -217,13 +217,12 @@ Deno.test("adamw: NaN and infinity go in the reference as in PyTorch", () => {
 testOnEngines(
   "adamw: NaN and infinity go where the reference lets them go, with and without jit",
   async (engine) => {
-    // Each number of the four tensors beside each of the others: each element has a case of its
-    // own.
+    // All combinations of these numbers in the four tensors, one combination per element.
     const numbers = [0.5, NaN, Infinity, -Infinity];
     const all = [0, 1, 2, 3].map((place) =>
       Float64Array.from({ length: 256 }, (_, i) => numbers[(i >> 2 * place) & 3]!)
     );
-    // One slot alone, small ones as one, and one that is large.
+    // A single slot, small slots handled as one, and a large slot.
     for (const sizes of [[256], [100, 156], [70000]]) {
       for (const jitted of [false, true]) {
         let start = 0;

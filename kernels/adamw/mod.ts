@@ -1,24 +1,24 @@
-/** One step of AdamW over all parameters of a network. */
+/** One AdamW step over all parameters of a network. */
 import * as tf from "@tensorflow/tfjs";
 import "./reference.ts";
 
-/** What AdamW keeps and changes for one parameter; all four have the parameter's shape. */
+/** AdamW's tensors for one parameter, all in the parameter's shape. */
 export interface AdamWSlot {
   parameter: tf.Variable;
   gradient: tf.Tensor;
-  /** The running mean of the gradient (m), zero at first. */
+  /** The running mean of the gradient (m), initially zero. */
   mean: tf.Variable;
-  /** The running mean of its square (v), zero at first. */
+  /** The running mean of the squared gradient (v), initially zero. */
   square: tf.Variable;
 }
 
-/** The constants of AdamW; PyTorch's defaults. */
+/** AdamW's constants, with PyTorch's defaults. */
 export const adamwDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 /**
- * What changes from step to step, as numbers for the tensor `rates` of {@link adamw}: the factor of
- * the weight decay 1 - learningRate weightDecay, the step size learningRate / (1 - beta1^step), and
- * sqrt(1 - beta2^step).
+ * The numbers that change from step to step, for the tensor `rates` of {@link adamw}: the
+ * weight-decay factor 1 - learningRate weightDecay, the step size learningRate / (1 - beta1^step),
+ * and sqrt(1 - beta2^step).
  *
  * @param step 1 at the first step
  */
@@ -40,18 +40,23 @@ export function adamwRates(
 }
 
 /**
- * One step: with [decay, stepSize, correction] = rates, m = m + (1 - beta1) (g - m), v = beta2 v +
- * (1 - beta2) g^2, p = decay p - stepSize m / (sqrt(v) / correction + epsilon). Assigns parameter,
- * mean and square of every slot. As in PyTorch an m that was infinite becomes NaN; a v that was
- * infinite stays so, and its parameter only decays.
+ * Takes one step. With [decay, stepSize, correction] = rates:
+ *
+ *     m = m + (1 - beta1) (g - m)
+ *     v = beta2 v + (1 - beta2) g^2
+ *     p = decay p - stepSize m / (sqrt(v) / correction + epsilon)
+ *
+ * Assigns the parameter, mean and square of every slot. As in PyTorch, an infinite m becomes NaN.
+ * An infinite v stays infinite, and its parameter only decays.
  *
  * Source: Loshchilov and Hutter, arXiv 1711.05101, algorithm 2, in the order of operations of
  * PyTorch's AdamW.
  *
  * @param slots one for each parameter
- * @param rates float32 [3], see {@link adamwRates}: a tensor, so that a traced step is not frozen
+ * @param rates float32 [3], see {@link adamwRates}; a tensor, so that a traced step does not freeze
+ *   it
  * @param constants beta1, beta2 and epsilon
- * @throws TypeError where shapes differ within a slot
+ * @throws TypeError if shapes differ within a slot
  */
 export function adamw(slots: AdamWSlot[], rates: tf.Tensor1D, constants = adamwDefaults): void {
   const inputs: Record<string, tf.Tensor> = { rates };

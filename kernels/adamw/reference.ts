@@ -1,17 +1,17 @@
 /**
- * One step of AdamW in plain loops; outputs are the new parameter, mean and square of each slot in
+ * One AdamW step in plain loops. The outputs are the new parameter, mean and square of each slot in
  * turn.
  */
 import { registerReference, type Values, zeros } from "../reference.ts";
 
-/** The constants of AdamW. */
+/** AdamW's constants. */
 export interface AdamWConstants {
   beta1: number;
   beta2: number;
   epsilon: number;
 }
 
-/** The new [parameter, mean, square] of one parameter; rates as `adamw` has them. */
+/** The new [parameter, mean, square] of one parameter, with the same rates as `adamw`. */
 export function adamwReference(
   [parameter, gradient, mean, square]: [Values, Values, Values, Values],
   rates: ArrayLike<number>,

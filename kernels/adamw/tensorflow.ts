@@ -1,10 +1,12 @@
 /**
- * AdamW on the engine `tensorflow`. TensorFlow's own ResourceApplyAdam is one pass over memory
- * where the composition of small operations is a dozen; it works on resource variables, so each
- * tensor is put into one for the step and taken out again. Its epsilon stands beside sqrt(v)
- * uncorrected: epsilon times the correction makes it PyTorch's. It moves v by a part of its
- * distance from g^2, which would make NaN of an infinite v; so it is given the largest number in
- * place of infinity, by which the parameter moves as little, and v itself is mended afterwards.
+ * AdamW on the engine `tensorflow`. TensorFlow's own ResourceApplyAdam takes one pass over memory,
+ * where a composition of small operations takes a dozen. It works on resource variables, so each
+ * tensor is put into one for the step and taken out afterwards.
+ *
+ * Two differences from PyTorch are corrected. Its epsilon is added to the uncorrected sqrt(v), so
+ * epsilon is multiplied by the correction. And it moves v by a fraction of its distance from g^2,
+ * which would turn an infinite v into NaN. So it receives the largest finite number instead of
+ * infinity, which moves the parameter just as little, and v itself is repaired afterwards.
  */
 import * as tf from "@tensorflow/tfjs";
 import { eachSlot } from "../slots_tensorflow.ts";
@@ -21,8 +23,8 @@ const largest = 2 ** 128 - 2 ** 104;
 let variables = 0;
 
 /**
- * TensorFlow's new v, and by the formula where the old one was infinite: in a branch of the traced
- * graph that does not run where none was.
+ * TensorFlow's new v; where the old v was infinite, the formula's result. The repair is in a branch
+ * of the traced graph that only runs if an old v was infinite.
  */
 function squareOf(
   updated: tf.Tensor,
@@ -46,7 +48,7 @@ function squareOf(
   return operation("Merge", [asItIs, elsewhere], { ...type, N: { int: 2 } });
 }
 
-/** Registers the form. */
+/** Registers the kernel. */
 export function register(): void {
   registerForm("AdamW", (inputs: Record<string, tf.Tensor>, { count, beta1, beta2, epsilon }) => {
     const backend = tensorflowBackend();
@@ -72,8 +74,8 @@ export function register(): void {
           [
             type,
             { name: "shape", type: 5, value: value.shape },
-            // Each has a place of its own in TensorFlow's store, which keeps the last step's
-            // buffers and no more.
+            // Each variable has its own name in TensorFlow's store, which keeps only the buffers of
+            // the last step.
             { name: "shared_name", type: 0, value: `adamw_${variables++}` },
           ],
           [],

@@ -14,7 +14,7 @@ function drawShape(random: Random, smallest: boolean): number[] {
   return [size(2), size(6), size(6), size(6)];
 }
 
-/** A random kernel; half of them are 3x3 low-pass kernels, for which engines have shorter ways. */
+/** A random kernel. Half of them are 3x3 low-pass kernels, for which engines have faster paths. */
 function drawFilter(random: Random) {
   if (random.uniform() < 0.5) {
     return lowpassOf({

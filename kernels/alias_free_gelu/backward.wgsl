@@ -1,5 +1,6 @@
-// dx = transposed filtered upsampling of `region_gradient`, which the program's variant defines, as it does `prepare`: the
-// gradient for the doubled image, from its value and from what the downsampling hands back.
+// dx = transposed filtered upsampling of `region_gradient`: the gradient for the doubled image,
+// computed from its value and from the gradient that the downsampling passes back. The program's
+// variant defines `region_gradient` and `prepare`.
 
 @group(0) @binding(OUT) var<storage, read_write> dx: array<Value>;
 

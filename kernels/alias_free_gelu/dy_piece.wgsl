@@ -1,5 +1,5 @@
-// The gradient that reaches the doubled image through the filtered downsampling. DY_SIDE is the side of the piece of dy
-// that a tile's region needs.
+// The gradient that reaches the doubled image through the filtered downsampling. DY_SIDE is the
+// side of the piece of dy that a tile's region needs.
 
 @group(0) @binding(3) var<storage, read> dy: array<Value>;
 

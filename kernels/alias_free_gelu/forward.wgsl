@@ -1,5 +1,5 @@
-// y = filtered downsampling of activation(filtered upsampling of x); `activation`, and `prepare` before it, are defined by
-// the program's variant.
+// y = filtered downsampling of activation(filtered upsampling of x). The program's variant defines
+// `activation`, and `prepare`, which runs before it.
 
 @group(0) @binding(OUT) var<storage, read_write> y: array<Value>;
 

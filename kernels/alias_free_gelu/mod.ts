@@ -1,37 +1,37 @@
 /**
- * GELU on the doubled image between two low-pass filters, so that what it adds above the Nyquist
- * frequency is cut.
+ * GELU on a doubled image between two low-pass filters, so that the frequencies it adds above the
+ * Nyquist frequency are removed.
  */
 import * as tf from "@tensorflow/tfjs";
 import { checkLowpass, checkTensor } from "../checks.ts";
 import "./reference.ts";
 
-/** The low-pass kernels of {@link aliasFreeGelu}, and the GroupNorm between them. */
+/** The low-pass kernels of {@link aliasFreeGelu}, and the optional GroupNorm between them. */
 export interface AliasFreeGeluOptions {
-  /** Filter of the upsampling, [taps, taps]; a gain multiplies it. */
+  /** Upsampling filter, [taps, taps]; it includes the gain, if any. */
   up: tf.Tensor2D;
-  /** Filter of the downsampling, [taps, taps]. */
+  /** Downsampling filter, [taps, taps]. */
   down: tf.Tensor2D;
   /**
-   * `normInside`: GroupNorm with one group on the doubled image in front of GELU; [channels] each.
+   * `normInside`: a GroupNorm with one group on the doubled image, just before GELU. Both are
+   * [channels].
    */
   norm?: { scale: tf.Tensor1D; offset: tf.Tensor1D };
 }
 
 /**
- * Filtered upsampling, exact GELU, filtered downsampling; with `norm` a GroupNorm (one group,
- * epsilon 1e-5) on the doubled image in front of GELU. One kernel, so that an engine need not keep
- * the doubled image.
+ * Filtered upsampling, exact GELU, filtered downsampling. With `norm`, a GroupNorm (one group,
+ * epsilon 1e-5) is applied to the doubled image just before GELU. This is a single kernel, so an
+ * engine need not store the doubled image.
  *
- * Differentiable in `x`, `scale` and `offset`; no gradient with respect to the low-pass kernels is
- * provided.
+ * Differentiable with respect to `x`, `scale` and `offset`, but not the low-pass kernels.
  *
  * Source: arXiv 2411.09174, architectures C and D; the idea: Karras et al., arXiv 2106.12423,
  * section 2.
  *
  * @param x [batch, height, width, channels]
  * @returns the same shape
- * @throws TypeError or RangeError where a shape does not fit
+ * @throws TypeError or RangeError if a shape does not fit
  */
 export function aliasFreeGelu(
   x: tf.Tensor4D,
@@ -44,8 +44,8 @@ export function aliasFreeGelu(
   const { scale, offset } = norm;
   checkTensor("aliasFreeGelu", "norm.scale", scale, [x.shape[3]]);
   checkTensor("aliasFreeGelu", "norm.offset", offset, [x.shape[3]]);
-  // The second output, the doubled images' mean and 1 / deviation [batch, 2], is for the gradient
-  // alone.
+  // The second output, mean and 1 / deviation of the doubled images [batch, 2], is used by the
+  // gradient only.
   const [y] = tf.engine().runKernel("AliasFreeNormGelu", {
     x,
     up,

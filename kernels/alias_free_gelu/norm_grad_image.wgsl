@@ -1,11 +1,11 @@
-// From the tiles' sums: the first workgroups complete an image's statistics each, by the means of g and g xHat; the
-// others each make the gradients of scale and offset for one Value of channels. const PLACES: tiles of an image and
-// channel.
+// Combines the tiles' sums. Each of the first workgroups adds the means of g and g xHat to the
+// statistics of one image. Each of the others computes the gradients of scale and offset for one
+// Value of channels. const PLACES: tiles per image and channel.
 
 struct Uniforms {
   batch: u32,
   channels: u32, // in Values
-  size: u32, // numbers of a doubled image
+  size: u32, // numbers in a doubled image
 }
 
 @group(0) @binding(0) var<storage, read> statistics: array<vec2f>; // [batch]: mean, 1 / deviation

@@ -1,5 +1,5 @@
-// For each tile and channel: the sums of xHat times the gradient for scale and offset's output, and of that gradient,
-// over the tile's part of the doubled image.
+// For each tile and channel, two sums over the tile's part of the doubled image: the gradient for
+// the output of scale and offset times xHat, and that gradient alone.
 
 @group(0) @binding(4) var<storage, read> kept: array<vec2f>; // [batch]: mean, 1 / deviation
 @group(0) @binding(OUT) var<storage, read_write> sums: array<Value>; // [places of all images, channels, 2]
@@ -25,7 +25,7 @@ fn main(
   load_x(thread, tile, region_row, region_column);
   load_dy(thread, tile, region_row, region_column);
   workgroupBarrier();
-  // A thread keeps to one vector, so that its sums are one channel's.
+  // A thread always handles the same vector, so that its sums belong to one channel.
   let lanes = 256 / VECTORS;
   let vector = thread % VECTORS;
   let channel = tile.channel + vector;

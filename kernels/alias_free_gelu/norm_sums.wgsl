@@ -1,6 +1,6 @@
-// For each part of an image, which is some of its tiles: the sums of d and d^2 over the doubled image, d being the
-// distance from a pivot, so that the variance does not cancel; and the pivot, which is the image's first doubled pixel.
-// const TILES: of an image; PARTS.
+// For each part of an image (several of its tiles): the sums of d and d^2 over the doubled image,
+// and the pivot. d is the difference from the pivot, which is the image's first doubled pixel. The
+// pivot prevents cancellation in the variance. const TILES: tiles per image; PARTS.
 
 @group(0) @binding(OUT) var<storage, read_write> sums: array<vec4f>; // [batch, PARTS]
 

@@ -1,6 +1,6 @@
 // The alias-free GELU with a GroupNorm inside on WebGPU: two dispatches forward, three backward.
-// The doubled image is computed anew in each pass, never stored; its mean and 1 / deviation are
-// kept for the gradient.
+// Each pass recomputes the doubled image and never stores it. Its mean and 1 / deviation are kept
+// for the gradient.
 import type * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
 import {
@@ -23,7 +23,7 @@ import normSums from "./norm_sums.wgsl" with { type: "text" };
 import { backwardRegion, forwardRegion, runTiles, tilingOf, wholeRegion } from "./tiles_webgpu.ts";
 
 /**
- * Parts of an image at most: enough to fill a GPU, few enough to be added up by every workgroup
+ * Maximum parts per image: enough to fill a GPU, few enough for every workgroup to add them up
  * (norm_forward.wgsl).
  */
 const mostParts = 64;

@@ -1,6 +1,6 @@
 /**
- * The alias-free GELU as the chain of the operations that it is made of, and its gradient as the
- * chain backwards.
+ * The alias-free GELU as a chain of simpler operations, and its gradient as the same chain in
+ * reverse.
  */
 import {
   filteredDownsampleGradReference,
@@ -38,9 +38,9 @@ export function aliasFreeGeluGradReference(
 }
 
 /**
- * With a GroupNorm behind the upsampling; scale and offset [channels]. The second output, mean and
- * 1 / deviation of the doubled images [batch, 2], saves engines that do without the doubled image a
- * pass backwards.
+ * The variant with a GroupNorm after the upsampling; scale and offset are [channels]. The second
+ * output, mean and 1 / deviation of the doubled images [batch, 2], saves engines that do not store
+ * the doubled image a pass in the gradient.
  */
 export function aliasFreeNormGeluReference(
   x: Values,

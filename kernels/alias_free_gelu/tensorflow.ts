@@ -1,11 +1,11 @@
 /**
  * The alias-free GELU on the engine `tensorflow`.
  *
- * The doubled image is never put together: its four phases (even and odd rows and columns), each as
- * large as x, go through GELU one by one. For the 3x3 kernel with its three different taps (centre
- * c, edge e, corner m), with r, d and rd being x moved by one pixel, the phases are c x, e (x + r),
- * e (x + d) and m (x + r + d + rd): sums of two, which on a CPU are far cheaper than depthwise
- * convolutions. Other kernels go through the general form.
+ * The doubled image is never assembled. Its four phases (even and odd rows and columns), each as
+ * large as x, go through GELU one by one. A 3x3 kernel has three distinct taps: centre c, edge e
+ * and corner m. With r, d and rd being x moved by one pixel, the phases are c x, e (x + r), e (x +
+ * d) and m (x + r + d + rd). On a CPU these sums of two are far cheaper than depthwise
+ * convolutions. Other kernels use the general form.
  */
 import * as tf from "@tensorflow/tfjs";
 import { scaledGelu, scaledGeluSlope } from "../gelu/tensorflow.ts";
@@ -20,14 +20,14 @@ import { fused, fusedList, isFusing } from "../fuse.ts";
 import { narrow, widen } from "../precision.ts";
 import { knownValues, operation, registerForm } from "../tensorflow_form.ts";
 
-/** The three different values of a 3x3 kernel that is the same after any flip or transposition. */
+/** The three distinct values of a 3x3 kernel that is unchanged by any flip or transposition. */
 interface Taps {
   centre: number;
   edge: number;
   corner: number;
 }
 
-/** Even-even, even-odd, odd-even and odd-odd rows and columns of a doubled image. */
+/** The rows and columns of a doubled image: even-even, even-odd, odd-even and odd-odd. */
 type Phases = [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
 
 function symmetricTaps(lowpass: tf.Tensor2D): Taps | null {
@@ -42,8 +42,8 @@ function symmetricTaps(lowpass: tf.Tensor2D): Taps | null {
 
 /**
  * `weight` times the sum over a window of `rows` x `columns` pixels that ends at each pixel
- * (`before`) or starts there, zeros lying outside: a depthwise convolution, which oneDNN does in
- * one pass.
+ * (`before`) or starts there, with zero padding. This is a depthwise convolution, which oneDNN
+ * computes in one pass.
  */
 function windowSum(
   x: tf.Tensor4D,
@@ -71,7 +71,7 @@ function upsamplePhases(x: tf.Tensor4D, { centre, edge, corner }: Taps, factor: 
   ];
 }
 
-/** The filtered downsampling of a doubled image that is given as its phases, times `factor`. */
+/** The filtered downsampling of a doubled image, given as its phases, times `factor`. */
 function downsamplePhases(
   [a, b, c, d]: Phases,
   { centre, edge, corner }: Taps,
@@ -85,7 +85,7 @@ function downsamplePhases(
   ]);
 }
 
-/** What the windows of a phase's pixels are, and how its taps are weighed, in the phases' order. */
+/** The window of each phase's pixels, in the order of the phases. */
 const windows = [[1, 1], [1, 2], [2, 1], [2, 2]] as const;
 
 function weights({ centre, edge, corner }: Taps): [number, number, number, number] {
@@ -93,8 +93,8 @@ function weights({ centre, edge, corner }: Taps): [number, number, number, numbe
 }
 
 /**
- * The plain sums over each phase's windows where operations are fused: the weights, which bfloat16
- * would round, are left to the fused operation behind.
+ * The unweighted sums over each phase's windows, used when operations are fused. The weights, which
+ * bfloat16 would round, are left to the fused operation that follows.
  */
 function plainSums(phases: tf.Tensor4D[], before: boolean): tf.Tensor4D[] {
   return windows.map(([rows, columns], i) =>
@@ -102,7 +102,7 @@ function plainSums(phases: tf.Tensor4D[], before: boolean): tf.Tensor4D[] {
   );
 }
 
-/** An image that goes into a fused resampling, with the taps and a factor of it. */
+/** An image that enters a fused resampling, with its taps and factor. */
 interface Resampled {
   x: tf.Tensor4D;
   taps: Taps;
@@ -110,8 +110,8 @@ interface Resampled {
 }
 
 /**
- * The upsampled phases of images through `step`, and those downsampled: two fused operations
- * between sums over windows.
+ * Applies `step` to the upsampled phases of images and downsamples the results: two fused
+ * operations between sums over windows.
  */
 function fusedPhases(
   name: string,
@@ -170,8 +170,7 @@ function backward(x: tf.Tensor4D, dy: tf.Tensor4D, up: tf.Tensor2D, down: tf.Ten
     const slope = scaledGeluSlope(tf.mul(doubled, Math.SQRT1_2)) as tf.Tensor4D;
     return upsampleTransposed(tf.mul(slope, downGradient(dy, tf.mul(down, 0.5), doubled)), up);
   }
-  // A symmetric kernel is its own flip, so that each resampling's transpose is the other
-  // resampling.
+  // A symmetric kernel equals its own flip, so each resampling is the transpose of the other.
   if (isFusing()) {
     return fusedPhases(
       "AliasFreeGeluGrad",
@@ -190,15 +189,14 @@ function downGradient(dy: tf.Tensor4D, down: tf.Tensor2D, doubled: tf.Tensor4D):
   return downsampleTransposed(dy, down, [doubled.shape[1], doubled.shape[2]]);
 }
 
-/** Registers the forms. */
+/** Registers the kernels. */
 export function register(): void {
   registerForm("AliasFreeGelu", ({ x, up, down }) => forward(x, up, down));
   registerForm("AliasFreeGeluGrad", ({ x, dy, up, down }) => backward(x, dy, up, down));
   registerForm("AliasFreeNormGelu", ({ x, up, down, scale, offset }) => {
     const doubled = upsample(x, up);
     const y = downsample(wholeGelu(groupNormForm(doubled, scale, offset)), down);
-    // The gradient here does without the second output, and a traced function leaves out what
-    // nobody uses.
+    // This gradient does not use the second output, and a traced function drops unused results.
     const { mean, scale: inverse } = imageStatistics(doubled);
     return [y, tf.concat([mean, inverse], 2).reshape([x.shape[0], 2])];
   });

@@ -1,9 +1,10 @@
-// What the alias-free GELU's programs share. A workgroup of 256 makes a tile of TILE x TILE pixels of VECTORS Values of
-// channels: it fetches the tile's pixels of x with their surroundings once, and the doubled image lives in workgroup
-// memory only. REGION is the side of the piece of the doubled image that the tile needs, X_SIDE that of the piece of x.
+// Shared by the alias-free GELU's programs. A workgroup of 256 threads computes a tile of TILE x
+// TILE pixels of VECTORS Values of channels. It fetches the tile's pixels of x and their
+// surroundings once, and the doubled image exists in workgroup memory only. REGION is the side of
+// the piece of the doubled image that the tile needs, X_SIDE the side of the piece of x.
 //
-// const TILE, VECTORS, REGION, X_SIDE, UP_TAPS, UP_PADDING, DOWN_TAPS, DOWN_PADDING; OUT and UNIFORMS, the numbers of the
-// bindings of the first output and of the uniforms.
+// const TILE, VECTORS, REGION, X_SIDE, UP_TAPS, UP_PADDING, DOWN_TAPS, DOWN_PADDING; OUT and
+// UNIFORMS, the binding numbers of the first output and of the uniforms.
 
 struct Uniforms {
   height: i32,
@@ -31,7 +32,8 @@ var<workgroup> up_taps: array<f32, UP_TAPS * UP_TAPS>;
 var<workgroup> down_taps: array<f32, DOWN_TAPS * DOWN_TAPS>;
 var<workgroup> x_piece: array<Value, X_SIDE * X_SIDE * VECTORS>;
 
-// The tile number `index`; channels vary fastest, so that neighbours in memory are fetched at about the same time.
+// The tile with number `index`. Channels vary fastest, so that memory neighbours are fetched at
+// about the same time.
 fn tile_of(index: i32) -> Tile {
   let place = index / u.channel_groups;
   let column = place % u.tiles_across;
@@ -67,12 +69,13 @@ fn load_x(thread: i32, tile: Tile, region_row: i32, region_column: i32) {
   }
 }
 
-// Whether the doubled image has this pixel; what lies outside is zero padding.
+// Whether the doubled image has this pixel. Outside is zero padding.
 fn inside(row: i32, column: i32) -> bool {
   return row >= 0 && row < 2 * u.height && column >= 0 && column < 2 * u.width;
 }
 
-// The doubled image, x filtered by `up`, at a row and column: only taps that meet a pixel are visited.
+// The doubled image at a row and column: x filtered by `up`. Only taps that meet a pixel are
+// visited.
 fn doubled(row: i32, column: i32, vector: i32, region_row: i32, region_column: i32) -> Value {
   var sum = Value(0.0);
   for (var a = (row - UP_PADDING) & 1; a < UP_TAPS; a += 2) {

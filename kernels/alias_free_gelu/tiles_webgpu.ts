@@ -1,5 +1,4 @@
-// The tiles that the alias-free GELU's programs on WebGPU cut images into, and how such a program
-// is run.
+// Cuts images into tiles for the alias-free GELU's WebGPU programs, and runs such a program.
 import type * as tf from "@tensorflow/tfjs";
 import geluFunctions from "../gelu/gelu_functions.wgsl" with { type: "text" };
 import { padding } from "../taps.ts";
@@ -14,20 +13,20 @@ import tileCode from "./tile.wgsl" with { type: "text" };
 
 const tile = 8;
 
-/** How the programs cut an image into tiles, and the sizes of a workgroup's memory. */
+/** How the programs cut an image into tiles, and the sizes of the workgroup memory. */
 export interface Tiling {
   readonly width: 1 | 4;
   readonly constants: Record<string, number>;
-  /** For the struct Uniforms. */
+  /** Values of the struct Uniforms. */
   readonly uniforms: number[];
   readonly tiles: number;
-  /** Tiles of all images, not counting those of other channels. */
+  /** Tiles in all images, not counting separate channels. */
   readonly places: number;
 }
 
 /**
- * Cuts the image into tiles. `region` is the side of the piece of the doubled image that a tile
- * needs, given the taps of both filters.
+ * Cuts the image into tiles. `region` gives the side of the piece of the doubled image that a tile
+ * needs, from the taps of both filters.
  */
 export function tilingOf(
   backend: WgslBackend,
@@ -41,7 +40,7 @@ export function tilingOf(
   const region = regionOf(upTaps, downTaps);
   const xSide = Math.floor((region + upTaps - 1) / 2) + 1;
   const dySide = Math.floor((region + downTaps - 1) / 2) + 1;
-  // Bytes for one channel; more channels at a time use more of each fetch from memory.
+  // Bytes for one channel. Handling more channels at a time makes better use of each memory fetch.
   const bytes = 4 * (region ** 2 + xSide ** 2 + dySide ** 2);
   const taps = 4 * (upTaps ** 2 + downTaps ** 2);
   const room = (backend.device.limits.maxComputeWorkgroupStorageSize - taps) / bytes;
@@ -73,7 +72,7 @@ export function tilingOf(
   };
 }
 
-/** The region that a tile of the output reads through the downsampling. */
+/** The region that an output tile reads through the downsampling. */
 export function forwardRegion(_upTaps: number, downTaps: number): number {
   return 2 * (tile - 1) + downTaps;
 }
@@ -83,7 +82,7 @@ export function backwardRegion(upTaps: number, _downTaps: number): number {
   return 2 * (tile - 1) + upTaps;
 }
 
-/** The region that is a tile's alone. */
+/** The region that belongs to one tile alone. */
 export function wholeRegion(): number {
   return 2 * tile;
 }
@@ -91,13 +90,13 @@ export function wholeRegion(): number {
 /** One dispatch of a tile program. */
 export interface TileDispatch {
   readonly name: string;
-  /** WGSL behind what all tile programs share. */
+  /** WGSL to append to the code that all tile programs share. */
   readonly code: readonly string[];
   readonly constants?: Readonly<Record<string, number>>;
-  /** Starting with x, up, down. */
+  /** The inputs, starting with x, up and down. */
   readonly reads: readonly tf.TensorInfo[];
   readonly writes: readonly tf.TensorInfo[];
-  /** Absent: one for each tile. */
+  /** One workgroup per tile if absent. */
   readonly workgroups?: readonly [number, number, number];
 }
 

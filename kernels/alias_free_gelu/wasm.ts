@@ -5,7 +5,7 @@ import { imageStatistics } from "../group_norm/wasm.ts";
 import { downsample, upsample } from "../resampling_wasm.ts";
 import { registerWasmForm } from "../wasm_form.ts";
 
-/** Registers the forms. */
+/** Registers the kernels. */
 export function register(): void {
   registerWasmForm(
     "AliasFreeGelu",

@@ -1,4 +1,4 @@
-// The alias-free GELU on WebGPU: one dispatch forward and one backward, the doubled image in
+// The alias-free GELU on WebGPU: one dispatch forward, one backward. The doubled image is in
 // workgroup memory only.
 import type * as tf from "@tensorflow/tfjs";
 import { emptyTensor, inputOf, type KernelCall, registerWebGpuKernel } from "../wgsl.ts";

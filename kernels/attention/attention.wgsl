@@ -1,7 +1,8 @@
-// Attention with online softmax (Milakov and Gimelshein, arXiv 1805.02867; Dao et al., arXiv 2205.14135): each thread
-// owns one query and goes through the keys, a tile of them in workgroup memory at a time, rescaling what it has summed
-// whenever it meets a larger score. No score is ever stored.
-// const HEAD: Values of a head's channels; KEYS: keys of a tile; SCALE = 1 / sqrt(head size).
+// Attention with online softmax (Milakov and Gimelshein, arXiv 1805.02867; Dao et al., arXiv
+// 2205.14135). Each thread owns one query and iterates over the keys, one tile in workgroup memory
+// at a time. When it meets a larger score, it rescales what it has summed so far. No scores are
+// stored.
+// const HEAD: Values in a head's channels; KEYS: keys per tile; SCALE = 1 / sqrt(head size).
 
 struct Uniforms {
   positions: u32,

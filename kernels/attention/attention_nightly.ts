@@ -1,6 +1,6 @@
 /**
- * Attention over the positions of an image of 128 pixels, whose score matrix would be a gibibyte:
- * more than what a software GPU binds. `deno task nightly` runs it.
+ * Attention over the positions of a 128-pixel image. Its score matrix would be 1 GiB, more than a
+ * software GPU can bind. Run by `deno task nightly`.
  */
 import { testRepeatedPositions } from "./testing.ts";
 

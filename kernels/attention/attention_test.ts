@@ -6,7 +6,7 @@ import { attentionOf, testRepeatedPositions } from "./testing.ts";
 
 for (const heads of [1, 4]) testOperation(attentionOf(heads));
 
-testRepeatedPositions(16); // With 256 it is attention_nightly.ts.
+testRepeatedPositions(16); // attention_nightly.ts runs it with 256.
 
 Deno.test("attention: heads that do not divide the channels are named", () => {
   const x = tf.zeros([1, 2, 6]) as tf.Tensor3D;

@@ -1,6 +1,8 @@
-// The gradients of attention for keys and values, each thread owning one key. With P = exp(score - logSumExp):
-// dV = sum over the queries of P dO, dK = scale * sum over the queries of P (dO V - dO O) Q.
-// const HEAD: Values of a head's channels; KEYS: queries of a tile; SCALE = 1 / sqrt(head size).
+// The gradients of attention for keys and values. Each thread owns one key.
+// With P = exp(score - logSumExp):
+// dV = sum over queries of P dO
+// dK = scale * sum over queries of P (dO V - dO O) Q
+// const HEAD: Values in a head's channels; KEYS: queries per tile; SCALE = 1 / sqrt(head size).
 
 struct Uniforms {
   positions: u32,
@@ -12,7 +14,8 @@ struct Uniforms {
 @group(0) @binding(2) var<storage, read> value: array<Value>;
 @group(0) @binding(3) var<storage, read> dy: array<Value>;
 @group(0) @binding(4) var<storage, read> log_sum_exp: array<f32>; // [batch, heads, positions]
-@group(0) @binding(5) var<storage, read> means: array<f32>; // [batch, heads, positions]: the rows' dO O
+// [batch, heads, positions]: dO O of each row
+@group(0) @binding(5) var<storage, read> means: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dkey: array<Value>;
 @group(0) @binding(7) var<storage, read_write> dvalue: array<Value>;
 @group(0) @binding(8) var<uniform> u: Uniforms;

@@ -1,6 +1,8 @@
-// The gradient of attention for the queries, each thread owning one query. With P = exp(score - logSumExp):
-// dQ = scale * sum over the keys of P (dO V - dO O) K. Writes the rows' dO O too, which the keys' gradient needs.
-// const HEAD: Values of a head's channels; KEYS: keys of a tile; SCALE = 1 / sqrt(head size).
+// The gradient of attention for the queries. Each thread owns one query.
+// With P = exp(score - logSumExp):
+// dQ = scale * sum over keys of P (dO V - dO O) K
+// Also writes dO O of each row, which the gradient for the keys needs.
+// const HEAD: Values in a head's channels; KEYS: keys per tile; SCALE = 1 / sqrt(head size).
 
 struct Uniforms {
   positions: u32,

@@ -4,11 +4,11 @@ import { checkTensor } from "../checks.ts";
 import "./reference.ts";
 
 /**
- * softmax(query key^T / sqrt(headSize)) value for each head, the softmax over the keys. Channel
- * number head * headSize + i belongs to `head`. Differentiable in all three.
+ * softmax(query key^T / sqrt(headSize)) value for each head, with the softmax over the keys.
+ * Channel head * headSize + i belongs to `head`. Differentiable with respect to all three.
  *
- * The score matrices are positions^2 numbers for each head and image; how many of them are in
- * memory at a time is the engine's affair.
+ * The score matrix of each head and image has positions^2 numbers. The engine decides how many are
+ * in memory at a time.
  *
  * Source: Vaswani et al., arXiv 1706.03762, equation 1.
  *
@@ -17,7 +17,7 @@ import "./reference.ts";
  * @param value the same shape
  * @param heads a divisor of channels
  * @returns the same shape
- * @throws TypeError or RangeError where a shape or the number of heads does not fit
+ * @throws TypeError or RangeError if a shape or the number of heads does not fit
  */
 export function attention(
   query: tf.Tensor3D,
@@ -33,8 +33,8 @@ export function attention(
       `attention: ${query.shape[2]} channels cannot be split into ${heads} heads`,
     );
   }
-  // The second output, log(sum(exp(score))) of each row [batch, heads, positions], is for the
-  // gradient alone.
+  // The second output, log(sum(exp(score))) of each row [batch, heads, positions], is used by the
+  // gradient only.
   const [output] = tf.engine().runKernel("Attention", { query, key, value }, {
     heads,
   }) as tf.Tensor[];

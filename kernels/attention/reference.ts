@@ -1,14 +1,25 @@
 /**
  * Multi-head attention from its formula. For each image and head, with Q, K, V [positions,
- * headSize]: P = softmax(Q K^T / sqrt(headSize)) over the keys, output = P V. Backwards: dV = P^T
- * dO, dP = dO V^T, dS = P (dP - sum over keys of P dP), the sum being that over channels of dO O,
- * dQ = dS K / sqrt(headSize) and dK = dS^T Q / sqrt(headSize). One row of P is in memory at a time.
+ * headSize]:
+ *
+ *     P = softmax(Q K^T / sqrt(headSize)) over the keys
+ *     output = P V
+ *
+ * The gradient, where the sum equals the sum of dO O over the channels:
+ *
+ *     dV = P^T dO
+ *     dP = dO V^T
+ *     dS = P (dP - sum over keys of P dP)
+ *     dQ = dS K / sqrt(headSize)
+ *     dK = dS^T Q / sqrt(headSize)
+ *
+ * One row of P is in memory at a time.
  */
 import { registerReference, type Values, zeros } from "../reference.ts";
 
 /**
- * One query: its number among the rows of all images and heads, its offset, those of the keys of
- * its image and head, the probabilities of the keys, and log(sum over the keys of exp(score)).
+ * One query: its row number among all images and heads, its offset, the offsets of the keys of its
+ * image and head, the probabilities of the keys, and log(sum over the keys of exp(score)).
  */
 interface Row {
   number: number;
@@ -24,7 +35,7 @@ function dot(a: Values, atA: number, b: Values, atB: number, length: number): nu
   return sum;
 }
 
-/** Adds factor times a piece of `from` to a piece of `to`. */
+/** Adds `factor` times a slice of `from` to a slice of `to`. */
 function add(
   to: Values,
   atTo: number,
@@ -48,7 +59,7 @@ function* rows(query: Values, key: Values, heads: number): Generator<Row> {
         const scores = keys.map((k) =>
           dot(query, at(position), key, k, headSize) / Math.sqrt(headSize)
         );
-        // The largest score is taken off first so that exp cannot overflow; it cancels.
+        // Subtract the largest score so that exp cannot overflow. It cancels.
         const largest = scores.reduce((a, b) => Math.max(a, b));
         const exponentials = Float64Array.from(scores, (score) => Math.exp(score - largest));
         const sum = exponentials.reduce((a, b) => a + b);
@@ -66,9 +77,9 @@ function* rows(query: Values, key: Values, heads: number): Generator<Row> {
 }
 
 /**
- * query, key, value [batch, positions, channels] to the same shape, channel head * headSize + i;
- * and the logarithms of the rows' sums of exponentials [batch, heads, positions], with which the
- * gradient finds the probabilities again.
+ * Maps query, key and value [batch, positions, channels] to the same shape, with channel head *
+ * headSize + i. Also returns the logarithms of the rows' sums of exponentials [batch, heads,
+ * positions], from which the gradient recovers the probabilities.
  */
 export function attentionReference(
   query: Values,

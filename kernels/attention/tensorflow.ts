@@ -1,19 +1,19 @@
 /**
- * Attention on the engine `tensorflow`. The scores of all images and heads at once would be
- * hundreds of megabytes, and each pass over them a trip to memory; so a few of them are done at a
- * time, as many as the cache holds. The gradient computes the probabilities again and so keeps no
- * scores; a column of ones behind V and -rowsum(dy output) behind dy let a matrix product do what
- * would be a pass of its own (Dao et al., arXiv 2205.14135, appendix B.2).
+ * Attention on the engine `tensorflow`. The scores of all images and heads together would take
+ * hundreds of megabytes, and each pass over them would go to memory. So only as many as fit in the
+ * cache are processed at a time. The gradient recomputes the probabilities and so stores no scores.
+ * A column of ones appended to V, and -rowsum(dy output) appended to dy, let a matrix product do
+ * what would otherwise take a separate pass (Dao et al., arXiv 2205.14135, appendix B.2).
  */
 import * as tf from "@tensorflow/tfjs";
 import { fused } from "../fuse.ts";
 import { computesInBfloat16, narrow, widen } from "../precision.ts";
 import { registerForm } from "../tensorflow_form.ts";
 
-/** Bytes of scores that are in work at a time. */
+/** Bytes of scores that are processed at a time. */
 const chunkBytes = 4 * 2 ** 20;
 
-/** [batch, positions, channels] to [batch * heads, positions, headSize]. */
+/** Reshapes [batch, positions, channels] to [batch * heads, positions, headSize]. */
 function split(x: tf.Tensor3D, heads: number): tf.Tensor3D {
   const [batch, positions, channels] = x.shape;
   const headSize = channels / heads;
@@ -22,8 +22,8 @@ function split(x: tf.Tensor3D, heads: number): tf.Tensor3D {
 }
 
 /**
- * The way back, from [batch * heads, positions, headSize], or from its transpose [batch * heads,
- * headSize, positions].
+ * The inverse of `split`, from [batch * heads, positions, headSize], or from its transpose [batch *
+ * heads, headSize, positions].
  */
 function join(x: tf.Tensor3D, heads: number, transposed = false): tf.Tensor3D {
   const [rows, first, second] = x.shape;
@@ -34,19 +34,21 @@ function join(x: tf.Tensor3D, heads: number, transposed = false): tf.Tensor3D {
     .reshape([rows / heads, positions, heads * headSize]);
 }
 
-/** The transpose of each matrix. */
+/** Transposes each matrix. */
 function turn(x: tf.Tensor3D): tf.Tensor3D {
   return tf.transpose(x, [0, 2, 1]);
 }
 
-/** How many matrices, or else how many queries of one, are in work at a time. */
+/**
+ * How many matrices to process at a time; if a single one is too large, how many of its queries.
+ */
 function pieceSize(rows: number, positions: number): { matrices: number; queries: number } {
   const matrices = Math.floor(chunkBytes / (4 * positions ** 2));
   if (matrices >= 1) return { matrices: Math.min(rows, matrices), queries: positions };
   return { matrices: 1, queries: Math.max(1, Math.floor(chunkBytes / (4 * positions))) };
 }
 
-/** Pieces of an axis: where each starts and how long it is. */
+/** Splits an axis into pieces: the start and length of each. */
 function pieces(length: number, size: number): { start: number; size: number }[] {
   return Array.from({ length: Math.ceil(length / size) }, (_, i) => {
     const start = i * size;
@@ -54,7 +56,7 @@ function pieces(length: number, size: number): { start: number; size: number }[]
   });
 }
 
-/** A piece of a tensor along an axis; the tensor itself where that is all of it. */
+/** A slice of a tensor along an axis, or the tensor itself if that is all of it. */
 function piece(
   x: tf.Tensor3D,
   axis: 0 | 1 | 2,
@@ -68,7 +70,7 @@ function piece(
   return tf.slice3d(x, begin, sizes);
 }
 
-/** Puts pieces together. */
+/** Concatenates pieces. */
 function together(parts: tf.Tensor[], axis: number): tf.Tensor3D {
   return (parts.length === 1 ? parts[0]! : tf.concat(parts, axis)) as tf.Tensor3D;
 }
@@ -77,7 +79,10 @@ function withColumn(x: tf.Tensor, column: tf.Tensor): tf.Tensor3D {
   return tf.concat([x, column], 2) as tf.Tensor3D;
 }
 
-/** The softmax of each row, one pass in oneDNN where maximum, exponential and sum are one each. */
+/**
+ * The softmax of each row. oneDNN computes it in one pass; maximum, exponential and sum take one
+ * each.
+ */
 function softmax(scores: tf.Tensor3D): tf.Tensor3D {
   const [rows, queries, keys] = scores.shape;
   return tf.softmax(scores.reshape([rows * queries, keys])).reshape(scores.shape);
@@ -90,9 +95,9 @@ function logSumExpOf(scores: tf.Tensor3D): tf.Tensor {
 }
 
 /**
- * turnedDy [rows, headSize, queries], with NaN for the queries whose probabilities are none. One
- * score that is NaN or infinite makes them all NaN, but oneDNN's softmax leaves zeros among them,
- * which would hide it from dV.
+ * Returns turnedDy [rows, headSize, queries] with NaN for the queries whose probabilities are NaN.
+ * One NaN or infinite score makes them all NaN, but oneDNN's softmax leaves zeros among them, which
+ * would hide the NaN from dV.
  */
 function orNaN(turnedDy: tf.Tensor3D, probabilities: tf.Tensor3D): tf.Tensor3D {
   const [rows, queries] = probabilities.shape;
@@ -104,7 +109,7 @@ function nanWhere(turnedDy: tf.Tensor3D, numbers: tf.Tensor): tf.Tensor3D {
   return tf.add(turnedDy, tf.where(tf.isNaN(numbers), NaN, 0));
 }
 
-/** Registers the forms. */
+/** Registers the kernels. */
 export function register(): void {
   registerForm("Attention", ({ query, key, value }, { heads }) => {
     const [batch, positions, channels] = query.shape;
@@ -121,8 +126,7 @@ export function register(): void {
       ];
       const parts = pieces(positions, size.queries).map((queries) => {
         const scores = tf.matMul(piece(qs, 1, queries), ks) as tf.Tensor3D;
-        // The gradient here does without the second output, and a traced function leaves out what
-        // nobody uses.
+        // This gradient does not use the second output, and a traced function drops unused results.
         return [tf.matMul(softmax(scores), vs), logSumExpOf(scores)] as const;
       });
       return [
@@ -148,9 +152,9 @@ export function register(): void {
     const values = turn(withColumn(split(value, heads), tf.ones([batch * heads, positions, 1])));
     const keys = turn(k);
     const turnedQ = turn(q);
-    // In mixed precision a pass over the probabilities for their sums would be dear. What they make
-    // NaN is NaN in the output, too; that NaN values are seen there as well does not matter, for
-    // they spoil the other gradients.
+    // In mixed precision, an extra pass to sum the probabilities would be expensive. Whatever they
+    // turn into NaN is NaN in the output as well. NaN values are detected there too, which does not
+    // matter because they spoil the other gradients anyway.
     const isMixed = computesInBfloat16();
     const turnedDy = isMixed ? nanWhere(turn(splitDy), turn(means as tf.Tensor3D)) : turn(splitDy);
     const size = pieceSize(batch * heads, positions);
@@ -187,7 +191,7 @@ export function register(): void {
       tf.Tensor3D,
       tf.Tensor3D,
     ];
-    // Q was scaled before, K was not.
+    // Q was scaled above, but K was not.
     return [tf.mul(join(dq, heads), scale), join(dk, heads, true), join(dv, heads, true)];
   });
 }

@@ -1,4 +1,4 @@
-/** Attention as its tests see it. */
+/** Helpers for attention's tests. */
 import type * as tf from "@tensorflow/tfjs";
 import { assertClose } from "../../src/golden/golden.ts";
 import { type Operation, random, runOperation, testOnEngines } from "../testing.ts";
@@ -6,7 +6,7 @@ import type { Values } from "../reference.ts";
 import { attention } from "./mod.ts";
 import { attentionGradReference, attentionReference } from "./reference.ts";
 
-/** The operation with so many heads. */
+/** The operation with a given number of heads. */
 export function attentionOf(heads: number): Operation {
   return {
     name: `attention with ${heads} head${heads > 1 ? "s" : ""}`,
@@ -27,7 +27,7 @@ export function attentionOf(heads: number): Operation {
   };
 }
 
-/** The positions again and again. */
+/** Repeats the positions. */
 function repeated({ shape, data }: Values, times: number): Values {
   const [batch, positions, channels] = shape as [number, number, number];
   const all = new Float64Array(times * data.length);
@@ -36,9 +36,9 @@ function repeated({ shape, data }: Values, times: number): Values {
 }
 
 /**
- * Registers a test over `times` 64 positions that repeat. Keys that are there n times have an n-th
- * of the probability each: the output of each query, and the gradients where dy repeats, too, are
- * those of the positions once.
+ * Registers a test in which 64 positions repeat `times` times. Each key that occurs n times has 1 /
+ * n of the probability. So the output of each query equals that of the unrepeated positions, and if
+ * dy repeats as well, so do the gradients.
  */
 export function testRepeatedPositions(times: number): void {
   testOnEngines(

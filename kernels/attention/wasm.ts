@@ -1,14 +1,14 @@
-/** Attention on the engine `wasm`: one image at a time, so that the scores of few are in memory. */
+/** Attention on the engine `wasm`, one image at a time to limit the scores in memory. */
 import * as tf from "@tensorflow/tfjs";
 import { registerWasmForm } from "../wasm_form.ts";
 
-/** [positions, channels] of one image to [heads, positions, headSize]. */
+/** Reshapes one image's [positions, channels] to [heads, positions, headSize]. */
 function split(x: tf.Tensor, heads: number): tf.Tensor3D {
   const [positions, channels] = x.shape.slice(-2) as [number, number];
   return tf.transpose(x.reshape([positions, heads, channels / heads]), [1, 0, 2]) as tf.Tensor3D;
 }
 
-/** The output [positions, channels] and log(sum(exp(score))) [heads, positions] of one image. */
+/** One image's output [positions, channels] and log(sum(exp(score))) [heads, positions]. */
 function attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, heads: number): tf.Tensor[] {
   const [positions, channels] = query.shape.slice(-2) as [number, number];
   const scale = 1 / Math.sqrt(channels / heads);
@@ -23,7 +23,7 @@ function attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, heads: numbe
   ];
 }
 
-/** Registers the form. */
+/** Registers the kernel. */
 export function register(): void {
   registerWasmForm("Attention", ({ query, key, value }, { heads }) => {
     const [queries, keys, values] = [query, key, value].map((x: tf.Tensor) => tf.unstack(x));

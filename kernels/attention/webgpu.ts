@@ -1,5 +1,5 @@
-// Attention on WebGPU: one dispatch forward, two backward, and never a score in memory, so that
-// 16,384 positions need no more of it than queries, keys and values do.
+// Attention on WebGPU: one dispatch forward, two backward. No score is ever stored in memory, so
+// even 16,384 positions need only the memory of queries, keys and values.
 import type * as tf from "@tensorflow/tfjs";
 import {
   emptyTensor,
@@ -16,7 +16,7 @@ import exponential from "./exponential.wgsl" with { type: "text" };
 import gradKey from "./grad_key.wgsl" with { type: "text" };
 import gradQuery from "./grad_query.wgsl" with { type: "text" };
 
-/** Threads of a workgroup, each of which owns a query or a key. */
+/** Threads per workgroup. Each owns a query or a key. */
 const owners = 64;
 
 function layout(call: KernelCall) {
@@ -24,7 +24,7 @@ function layout(call: KernelCall) {
   const heads = call.attrs["heads"] as number;
   const headSize = channels / heads;
   const width = vectorWidth(headSize);
-  // Two tiles of KEYS rows must fit in the workgroup's memory.
+  // Two tiles of KEYS rows must fit in workgroup memory.
   const room = Math.floor(
     call.backend.device.limits.maxComputeWorkgroupStorageSize / (8 * headSize),
   );

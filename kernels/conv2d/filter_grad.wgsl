@@ -1,5 +1,6 @@
-// The filter's gradient as a matrix product: rows are filter taps with input channels, columns output channels, depth
-// output pixels. Neighbours are input channels in A, output channels in B.
+// The filter's gradient as a matrix product. Rows are filter taps with input channels, columns are
+// output channels, depth is output pixels. Neighbours are input channels in A, output channels in
+// B.
 
 fn a_index(batch: i32, row: i32, depth: i32) -> i32 {
   let tap = row / INPUTS;

@@ -1,5 +1,5 @@
-// y = x * filter as a matrix product: rows are output pixels, columns output channels, depth filter taps with input
-// channels. Neighbours are input channels in A, output channels in B.
+// y = x * filter as a matrix product. Rows are output pixels, columns are output channels, depth is
+// filter taps with input channels. Neighbours are input channels in A, output channels in B.
 
 fn a_index(batch: i32, row: i32, depth: i32) -> i32 {
   let tap = depth / INPUTS;

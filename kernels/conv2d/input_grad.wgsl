@@ -1,5 +1,5 @@
-// dx as a matrix product: rows are pixels of x, columns input channels, depth filter taps with output channels.
-// Neighbours are output channels in both.
+// dx as a matrix product. Rows are pixels of x, columns are input channels, depth is filter taps
+// with output channels. Neighbours are output channels in both A and B.
 
 fn a_index(batch: i32, row: i32, depth: i32) -> i32 {
   let tap = depth / OUTPUTS;

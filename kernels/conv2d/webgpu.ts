@@ -1,6 +1,6 @@
-// Convolutions on WebGPU as matrix products, forward and both gradients, without the matrix of
-// patches in memory. tfjs gives the filter's gradient one thread a weight, and adds small results
-// up with atomics, in another order each time.
+// Convolutions on WebGPU as matrix products, forward and both gradients, without storing the matrix
+// of patches. tfjs uses one thread per weight for the filter's gradient, and adds small results
+// with atomics, in a different order each time.
 import * as tf from "@tensorflow/tfjs";
 import { type Factor, multiply } from "../matmul/gemm_webgpu.ts";
 import { replaceKernel, runStock, type StockKernel } from "../replace_webgpu.ts";
@@ -12,7 +12,7 @@ import inputGrad from "./input_grad.wgsl" with { type: "text" };
 
 type Shape4 = [number, number, number, number];
 
-/** The convolution's sizes, or null where it is not ours: another layout. */
+/** The convolution's sizes, or null if this kernel does not support its layout. */
 function geometry(call: KernelCall, xShape: number[], filterShape: number[]) {
   const { strides, pad, dataFormat, dilations, dimRoundingMode } = call
     .attrs as unknown as tf.Conv2DAttrs;
@@ -57,7 +57,7 @@ function factor(tensor: tf.TensorInfo, alongDepth: boolean, neighbours: number):
   return { tensor, alongDepth, inFours: neighbours % 4 === 0 };
 }
 
-/** Conv2D, and FusedConv2D with a bias of a number a channel and no activation or relu. */
+/** Conv2D, and FusedConv2D with a per-channel bias and either no activation or relu. */
 function convolve(call: KernelCall, stock: StockKernel): tf.TensorInfo {
   const x = inputOf(call, "x");
   const filter = inputOf(call, "filter");

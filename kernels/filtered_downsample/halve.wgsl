@@ -1,5 +1,6 @@
-// Filtered halving, and the gradient of filtered doubling: y[i] = sum over taps a of lowpass[a] x[2 i + SIGN (a -
-// PADDING)], per axis. const TAPS, PADDING, SIGN: i32; one thread makes one pixel of one Value of channels.
+// Filtered halving, and the gradient of filtered doubling. Per axis:
+// y[i] = sum over taps a of lowpass[a] x[2 i + SIGN (a - PADDING)]
+// One thread computes one pixel of one Value of channels. const TAPS, PADDING, SIGN: i32.
 
 struct Uniforms {
   height: u32, // of x

@@ -1,31 +1,30 @@
 /**
- * Filtered downsampling by two: a low-pass filter, then every second pixel, computed for the kept
- * pixels only.
+ * Filtered downsampling by two: a low-pass filter, then every second pixel. Only the kept pixels
+ * are computed.
  */
 import * as tf from "@tensorflow/tfjs";
 import { checkLowpass, checkTensor } from "../checks.ts";
 import "./reference.ts";
 
 /**
- * Halves height and width: correlates every channel with the low-pass kernel, zero padded, and
- * keeps the even rows and columns.
+ * Halves height and width: correlates every channel with the zero-padded low-pass kernel, and keeps
+ * the even rows and columns.
  *
- * Of an even kernel the odd row and column of padding lie below and to the right, as PyTorch's
- * `padding="same"` has it. Differentiable in `x`; no gradient with respect to `lowpass` is
- * provided.
+ * For an even kernel, the extra row and column of padding are below and to the right, as in
+ * PyTorch's `padding="same"`. Differentiable with respect to `x`, but not `lowpass`.
  *
  * Source: arXiv 2411.09174, section on filtered resampling.
  *
- * @param x [batch, height, width, channels], odd sizes too
- * @param lowpass [taps, taps], 2 to 12 taps, finite: what NaN or infinity among them make of the
+ * @param x [batch, height, width, channels]; odd sizes are allowed
+ * @param lowpass [taps, taps], 2 to 12 taps, finite; with NaN or infinity, the result at the
  *   padding depends on the engine
  * @returns [batch, ceil(height / 2), ceil(width / 2), channels]
- * @throws TypeError or RangeError where a shape does not fit
+ * @throws TypeError or RangeError if a shape does not fit
  */
 export function filteredDownsample(x: tf.Tensor4D, lowpass: tf.Tensor2D): tf.Tensor4D {
   checkTensor("filteredDownsample", "x", x, [null, null, null, null]);
   checkLowpass("filteredDownsample", "lowpass", lowpass);
-  // The gradient must know whether a size was odd; attributes are the only plain numbers that reach
+  // The gradient must know whether a size was odd. Attributes are the only plain numbers that reach
   // it.
   const attrs = { height: x.shape[1], width: x.shape[2] };
   return tf.engine().runKernel("FilteredDownsample", { x, lowpass }, attrs) as tf.Tensor4D;

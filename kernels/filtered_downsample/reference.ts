@@ -1,19 +1,21 @@
 /**
- * Filtered downsampling from its formula: with p the padding before the first pixel,
- * y[i, j] = sum over a, b of lowpass[a, b] x[2 i + a - p, 2 j + b - p], x being zero outside.
+ * Filtered downsampling from its formula. With p the padding before the first pixel, and x zero
+ * outside the image:
+ *
+ *     y[i, j] = sum over a, b of lowpass[a, b] x[2 i + a - p, 2 j + b - p]
  */
 import { registerReference, type Values } from "../reference.ts";
 import { downsampleTaps, resample, resampleTransposed } from "../taps.ts";
 
 /**
- * x [batch, height, width, channels], lowpass [taps, taps] to [batch, ceil(height / 2), ceil(width
- * / 2), channels].
+ * Maps x [batch, height, width, channels] and lowpass [taps, taps] to [batch, ceil(height / 2),
+ * ceil(width / 2), channels].
  */
 export function filteredDownsampleReference(x: Values, lowpass: Values): Values {
   return resample(x, lowpass, downsampleTaps);
 }
 
-/** The gradient for x of the given height and width. */
+/** The gradient for x with the given height and width. */
 export function filteredDownsampleGradReference(
   dy: Values,
   lowpass: Values,

@@ -2,7 +2,7 @@
 import { downsample, downsampleTransposed } from "../resampling_tensorflow.ts";
 import { registerForm } from "../tensorflow_form.ts";
 
-/** Registers the forms. */
+/** Registers the kernels. */
 export function register(): void {
   registerForm("FilteredDownsample", ({ x, lowpass }) => downsample(x, lowpass));
   registerForm(

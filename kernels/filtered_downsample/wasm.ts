@@ -2,7 +2,7 @@
 import { downsample } from "../resampling_wasm.ts";
 import { registerWasmForm } from "../wasm_form.ts";
 
-/** Registers the form. */
+/** Registers the kernel. */
 export function register(): void {
   registerWasmForm("FilteredDownsample", ({ x, lowpass }) => downsample(x, lowpass));
 }

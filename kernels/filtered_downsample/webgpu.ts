@@ -1,4 +1,4 @@
-// Filtered downsampling on WebGPU, and its gradient, the doubling with the filter turned around.
+// Filtered downsampling on WebGPU, and its gradient: doubling with the flipped filter.
 import { resampleWebGpu } from "../resampling_webgpu.ts";
 import { inputOf, registerWebGpuKernel, sizesOf } from "../wgsl.ts";
 

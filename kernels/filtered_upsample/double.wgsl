@@ -1,6 +1,7 @@
-// Filtered doubling, and the gradient of filtered halving: y[i] = sum over taps a of lowpass[a] x[s] where
-// 2 s = i + SIGN (a - PADDING), per axis. Only taps whose s is whole are visited (the polyphase form).
-// const TAPS, PADDING, SIGN: i32; one thread makes one pixel of one Value of channels.
+// Filtered doubling, and the gradient of filtered halving. Per axis:
+// y[i] = sum over taps a of lowpass[a] x[s], where 2 s = i + SIGN (a - PADDING)
+// Only taps with an integer s are visited (the polyphase form).
+// One thread computes one pixel of one Value of channels. const TAPS, PADDING, SIGN: i32.
 
 struct Uniforms {
   height: u32, // of x
@@ -34,7 +35,8 @@ fn main(
   let height = i32(u.height);
   let width = i32(u.width);
   var sum = Value(0.0);
-  // The first tap with an even position; a negative number's lowest bit is right in two's complement.
+  // The first tap with an even position. In two's complement, a negative number's lowest bit is
+  // right as well.
   for (var a = (row - SIGN * PADDING) & 1; a < TAPS; a += 2) {
     let source_row = (row + SIGN * (a - PADDING)) >> 1u;
     if (source_row < 0 || source_row >= height) {

@@ -1,27 +1,26 @@
 /**
- * Filtered upsampling by two: zeros between the pixels, then a low-pass filter, computed without
- * the zeros.
+ * Filtered upsampling by two: zeros between the pixels, then a low-pass filter. It is computed
+ * without the zeros.
  */
 import * as tf from "@tensorflow/tfjs";
 import { checkLowpass, checkTensor } from "../checks.ts";
 import "./reference.ts";
 
 /**
- * Doubles height and width: puts zeros behind each pixel and below each row, and correlates every
- * channel with the low-pass kernel, zero padded. No gain of 4 is applied; it belongs into `lowpass`
- * where it is wanted.
+ * Doubles height and width: inserts zeros after each pixel and below each row, and correlates every
+ * channel with the zero-padded low-pass kernel. No gain of 4 is applied; include it in `lowpass` if
+ * needed.
  *
- * Of an even kernel the odd row and column of padding lie below and to the right, as PyTorch's
- * `padding="same"` has it. Differentiable in `x`; no gradient with respect to `lowpass` is
- * provided.
+ * For an even kernel, the extra row and column of padding are below and to the right, as in
+ * PyTorch's `padding="same"`. Differentiable with respect to `x`, but not `lowpass`.
  *
  * Source: arXiv 2411.09174, section on filtered resampling.
  *
  * @param x [batch, height, width, channels]
- * @param lowpass [taps, taps], 2 to 12 taps, finite: what NaN or infinity among them make of the
+ * @param lowpass [taps, taps], 2 to 12 taps, finite; with NaN or infinity, the result at the
  *   padding depends on the engine
  * @returns [batch, 2 height, 2 width, channels]
- * @throws TypeError or RangeError where a shape does not fit
+ * @throws TypeError or RangeError if a shape does not fit
  */
 export function filteredUpsample(x: tf.Tensor4D, lowpass: tf.Tensor2D): tf.Tensor4D {
   checkTensor("filteredUpsample", "x", x, [null, null, null, null]);

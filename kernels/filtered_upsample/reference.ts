@@ -1,20 +1,25 @@
 /**
- * Filtered upsampling from its formula: with z the image with zeros behind each pixel and below
- * each row, and p the padding before the first pixel, y[i, j] = sum over a, b of lowpass[a, b] z[i
- * + a - p, j + b - p]. Only the products where z holds a pixel are computed (the polyphase form).
+ * Filtered upsampling from its formula. With z the image with zeros after each pixel and below each
+ * row, and p the padding before the first pixel:
+ *
+ *     y[i, j] = sum over a, b of lowpass[a, b] z[i + a - p, j + b - p]
+ *
+ * Only the products where z holds a pixel are computed (the polyphase form).
  */
 import { registerReference, type Values } from "../reference.ts";
 import { resample, resampleTransposed, upsampleTaps } from "../taps.ts";
 
 /**
- * x [batch, height, width, channels], lowpass [taps, taps] to [batch, 2 height, 2 width, channels].
+ * Maps x [batch, height, width, channels] and lowpass [taps, taps] to [batch, 2 height, 2 width,
+ * channels].
  */
 export function filteredUpsampleReference(x: Values, lowpass: Values): Values {
   return resample(x, lowpass, upsampleTaps);
 }
 
 /**
- * The gradient for x: dy [batch, 2 height, 2 width, channels] to [batch, height, width, channels].
+ * The gradient for x: maps dy [batch, 2 height, 2 width, channels] to [batch, height, width,
+ * channels].
  */
 export function filteredUpsampleGradReference(dy: Values, lowpass: Values): Values {
   return resampleTransposed(dy, lowpass, [dy.shape[1]! / 2, dy.shape[2]! / 2], upsampleTaps);

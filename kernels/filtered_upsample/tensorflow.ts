@@ -2,7 +2,7 @@
 import { upsample, upsampleTransposed } from "../resampling_tensorflow.ts";
 import { registerForm } from "../tensorflow_form.ts";
 
-/** Registers the forms. */
+/** Registers the kernels. */
 export function register(): void {
   registerForm("FilteredUpsample", ({ x, lowpass }) => upsample(x, lowpass));
   registerForm("FilteredUpsampleGrad", ({ dy, lowpass }) => upsampleTransposed(dy, lowpass));

@@ -1,4 +1,4 @@
-// Filtered upsampling on WebGPU, and its gradient, the halving with the filter turned around.
+// Filtered upsampling on WebGPU, and its gradient: halving with the flipped filter.
 import { resampleWebGpu } from "../resampling_webgpu.ts";
 import { inputOf, registerWebGpuKernel, sizesOf } from "../wgsl.ts";
 

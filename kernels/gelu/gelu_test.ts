@@ -20,7 +20,7 @@ const operation: Operation = {
 };
 testOperation(operation);
 
-// By SciPy's scipy.special.
+// From SciPy's scipy.special.
 const known: [x: number, erf: number, erfc: number][] = [
   [0, 0, 1],
   [0.1, 0.1124629160182849, 0.8875370839817152],
@@ -38,7 +38,8 @@ Deno.test("erf and erfc are right to float64's accuracy", () => {
   for (const [x, value, complement] of known) {
     assertAlmostEquals(erf(x), value, 2e-15);
     assertAlmostEquals(erf(-x), -value, 2e-15);
-    // The complement by its relative error; below 2 the series' cancellation costs three digits.
+    // Compare the relative error of the complement. Below 2, cancellation in the series costs three
+    // digits.
     assertAlmostEquals(erfc(x) / complement, 1, 1e-12);
     assertAlmostEquals(erfc(-x), 1 + value, 2e-15);
   }

@@ -4,8 +4,8 @@ import { checkTensor } from "../checks.ts";
 import "./reference.ts";
 
 /**
- * Exact GELU: x * (1 + erf(x / sqrt 2)) / 2, elementwise; not the tanh approximation. Minus
- * infinity gives NaN, as the formula does.
+ * Exact GELU: x * (1 + erf(x / sqrt 2)) / 2, elementwise. This is not the tanh approximation. Minus
+ * infinity gives NaN, as in the formula.
  *
  * Source: Hendrycks and Gimpel, arXiv 1606.08415.
  *

@@ -1,6 +1,6 @@
 /**
- * Exact GELU from its formula: x Phi(x), with Phi the distribution function of the standard normal
- * distribution and phi its density; its derivative is Phi(x) + x phi(x).
+ * Exact GELU from its formula, x Phi(x), where Phi is the distribution function of the standard
+ * normal distribution and phi its density. The derivative is Phi(x) + x phi(x).
  */
 import { registerReference, type Values } from "../reference.ts";
 import { erfc } from "./erf.ts";

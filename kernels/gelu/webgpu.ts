@@ -1,4 +1,4 @@
-// GELU on WebGPU: elementwise, four numbers a thread.
+// GELU on WebGPU: elementwise, four numbers per thread.
 import * as tf from "@tensorflow/tfjs";
 import {
   emptyTensor,

@@ -1,4 +1,5 @@
-// y = (x - mean) / deviation * scale + offset, from the sums of an image's parts. const PARTS, EPSILON.
+// y = (x - mean) / deviation * scale + offset, from the sums of an image's parts. const PARTS,
+// EPSILON.
 
 struct Uniforms {
   image_size: u32, // in Values
@@ -23,7 +24,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let shift = sum.x / size;
   let mean = first_of(x[first]) + shift;
   let variance = sum.y / size - shift * shift;
-  let inverse_deviation = inverseSqrt(select(variance, 0.0, variance < 0.0) + EPSILON); // max() would lose a NaN.
+  // max() would lose a NaN.
+  let inverse_deviation = inverseSqrt(select(variance, 0.0, variance < 0.0) + EPSILON);
   let end = min((group.x + 1) * 1024, u.image_size);
   for (var i = group.x * 1024 + thread; i < end; i += 256) {
     let channel = i % u.channels;

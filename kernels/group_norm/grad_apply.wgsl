@@ -1,5 +1,6 @@
-// dx = (g - mean(g) - xHat mean(g xHat)) / deviation, with g = dy scale; the last workgroups add up the images' shares
-// in the gradients of scale and offset. A workgroup makes 1,024 Values.
+// dx = (g - mean(g) - xHat mean(g xHat)) / deviation, with g = dy scale. The last workgroups add up
+// the images' contributions to the gradients of scale and offset. A workgroup computes 1,024
+// Values.
 
 struct Uniforms {
   image_size: u32, // in Values

@@ -1,5 +1,5 @@
-// Per image: its mean, 1 / deviation, and the means of g = dy scale and of g xHat; and its share in the gradients of
-// scale and offset. const PARTS, EPSILON. One workgroup makes one image.
+// Per image: its mean, 1 / deviation, the means of g = dy scale and of g xHat, and its contribution
+// to the gradients of scale and offset. One workgroup per image. const PARTS, EPSILON.
 
 struct Uniforms {
   pixels: u32,
@@ -24,7 +24,7 @@ fn sum_of(image: u32, quantity: u32, channel: u32) -> Value {
   return sum;
 }
 
-// The means over the image of what its threads found.
+// The means over the image of the values that its threads found.
 fn means_of(thread: u32, found: vec2f) -> vec2f {
   workgroupBarrier();
   partial[thread] = found;
@@ -38,7 +38,7 @@ fn means_of(thread: u32, found: vec2f) -> vec2f {
   return partial[0] / (f32(u.pixels) * f32(u.channels) * f32(WIDTH));
 }
 
-// By its bits: a compiler may take it that no number is infinite or NaN.
+// Tests the bits, because a compiler may assume that no number is infinite or NaN.
 fn is_finite(v: Value) -> bool {
   return (bitcast<u32>(total_of(abs(v))) & 0x7f800000) != 0x7f800000;
 }
@@ -55,13 +55,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let shift = distances.x;
   let mean = first_of(x[first]) + shift;
   let variance = distances.y - shift * shift;
-  let inverse_deviation = inverseSqrt(select(variance, 0.0, variance < 0.0) + EPSILON); // max() would lose a NaN.
+  // max() would lose a NaN.
+  let inverse_deviation = inverseSqrt(select(variance, 0.0, variance < 0.0) + EPSILON);
   found = vec2f(0.0);
   for (var channel = thread; channel < u.channels; channel += 256) {
     let sum = sum_of(image, 0, channel);
-    var product = sum_of(image, 1, channel) - shift * sum; // The sum of dy (x - mean), as d - shift = x - mean.
+    // The sum of dy (x - mean), because d - shift = x - mean.
+    var product = sum_of(image, 1, channel) - shift * sum;
     if (!is_finite(product)) {
-      // An infinite dy makes both terms infinite, or 0 d NaN where x is the pivot: only the definition tells.
+      // An infinite dy makes both terms infinite, or 0 d NaN where x is the pivot. Only the
+      // definition gives the right result.
       product = Value(0.0);
       for (var pixel = 0u; pixel < u.pixels; pixel++) {
         let i = first + pixel * u.channels + channel;

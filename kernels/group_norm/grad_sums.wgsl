@@ -1,8 +1,9 @@
-// Per image, part of it and channel, over the part's pixels: the sums of dy, dy d, d and d^2, where d = x - pivot and
-// the pivot is the image's first number. const PARTS. One workgroup makes one part; threads lie along the channels.
+// Per image, part of it and channel: the sums of dy, dy d, d and d^2 over the part's pixels, where
+// d = x - pivot and the pivot is the image's first number. One workgroup per part; its threads lie
+// along the channels. const PARTS.
 
 struct Uniforms {
-  pixels: u32, // of an image
+  pixels: u32, // in an image
   part_pixels: u32,
   channels: u32, // in Values
 }

@@ -11,8 +11,8 @@ const operation: Operation = {
     const shape = [size(3), size(7), size(7), channels];
     const isOneNumber = String(shape.slice(1)) === "1,1,1";
     return [
-      // One number's deviation is sqrt(epsilon), by which its rounding is divided: a small number
-      // is rounded less.
+      // A single number's deviation is sqrt(epsilon), and its rounding error is divided by that.
+      // Small numbers have a smaller rounding error.
       isOneNumber ? random.values(shape, 0.25) : alternating(random, shape),
       random.values([channels]),
       random.values([channels]),

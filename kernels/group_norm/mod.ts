@@ -4,9 +4,9 @@ import { checkTensor } from "../checks.ts";
 import "./reference.ts";
 
 /**
- * (x - mean) / sqrt(variance + 1e-5) * scale + offset, mean and (biased) variance over a whole
- * image, scale and offset for each channel: PyTorch's `GroupNorm(1, channels)`. Differentiable in
- * all three.
+ * (x - mean) / sqrt(variance + 1e-5) * scale + offset, with mean and (biased) variance over a whole
+ * image, and scale and offset per channel. This is PyTorch's `GroupNorm(1, channels)`.
+ * Differentiable with respect to all three.
  *
  * Source: Wu and He, arXiv 1803.08494.
  *

@@ -1,6 +1,6 @@
 /**
- * GroupNorm with one group: each image is normalized over height, width and channels. Formula:
- * ../normalize.ts.
+ * GroupNorm with one group: each image is normalized over height, width and channels. See
+ * ../normalize.ts for the formula.
  */
 import { groupStatistics, normalize, normalizeGrad } from "../normalize.ts";
 import { registerReference, type Values } from "../reference.ts";

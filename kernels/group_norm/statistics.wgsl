@@ -1,5 +1,6 @@
-// Per image and part of it: the sums of x - pivot and of its square, the pivot being the image's first number, so that
-// the variance does not cancel where the mean is large. const PARTS. One workgroup makes one part.
+// Per image and part of it: the sums of x - pivot and of its square. The pivot is the image's first
+// number; it prevents cancellation in the variance if the mean is large. One workgroup per part.
+// const PARTS.
 
 struct Uniforms {
   image_size: u32, // in Values

@@ -1,7 +1,7 @@
 /**
- * GroupNorm with one group on the engine `tensorflow`. Each image is one row of numbers, so that a
- * fused LayerNorm does it where there is one. Elsewhere, and in the gradient, sums of products are
- * dot products, which read and do not write.
+ * GroupNorm with one group on the engine `tensorflow`. Each image is one row of numbers, so a fused
+ * LayerNorm computes it if there is one. Otherwise, and in the gradient, sums of products are dot
+ * products, which read memory but do not write it.
  */
 import * as tf from "@tensorflow/tfjs";
 import { fusedLayerNorm, hasFusedLayerNorm } from "../layer_norm/tensorflow.ts";
@@ -17,7 +17,7 @@ function squaredLengths(rows: tf.Tensor2D): tf.Tensor3D {
 }
 
 /**
- * Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1], and the image less its mean,
+ * Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1], and the image minus its mean,
  * [batch, length].
  */
 export function imageStatistics(
@@ -82,7 +82,7 @@ export function groupNormGradForm(
   return [narrow(dx.reshape(x.shape)), tf.sum(product, [0, 1]), tf.sum(sum, [0, 1])];
 }
 
-/** Registers the forms. */
+/** Registers the kernels. */
 export function register(): void {
   registerForm("GroupNorm", ({ x, scale, offset }) => groupNormForm(x, scale, offset));
   registerForm("GroupNormGrad", ({ x, dy, scale }) => groupNormGradForm(x, dy, scale));

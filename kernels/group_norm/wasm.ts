@@ -3,12 +3,15 @@ import * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
 import { registerWasmForm } from "../wasm_form.ts";
 
-/** The mean over each image, [batch, 1, 1, 1]. In two sums: one long one would round too often. */
+/**
+ * The mean of each image, [batch, 1, 1, 1]. Two nested sums round less often than a single long
+ * one.
+ */
 function imageMean(x: tf.Tensor4D): tf.Tensor4D {
   return tf.mean(tf.mean(x, 3, true), [1, 2], true);
 }
 
-/** Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1, 1], and x less its mean. */
+/** Mean and 1 / sqrt(variance + epsilon) of each image, [batch, 1, 1, 1], and x minus its mean. */
 export function imageStatistics(
   x: tf.Tensor4D,
 ): { mean: tf.Tensor4D; scale: tf.Tensor4D; centred: tf.Tensor4D } {
@@ -17,7 +20,7 @@ export function imageStatistics(
   return { mean, scale: tf.rsqrt(tf.add(imageMean(tf.square(centred)), epsilon)), centred };
 }
 
-/** Registers the form. */
+/** Registers the kernel. */
 export function register(): void {
   registerWasmForm("GroupNorm", ({ x, scale, offset }) => {
     const statistics = imageStatistics(x);

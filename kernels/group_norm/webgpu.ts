@@ -1,6 +1,6 @@
-// Group normalization on WebGPU: an image is cut into parts that workgroups sum up, then
-// normalized. The gradient needs the sums of each channel, their sum over the image, and a last
-// pass. No atomics: the same bytes each time.
+// Group normalization on WebGPU. Workgroups sum up parts of an image, which is then normalized. The
+// gradient needs the sums for each channel, their sum over the image, and a last pass. It uses no
+// atomics, so every run gives the same bytes.
 import type * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
 import {
@@ -18,12 +18,12 @@ import gradImage from "./grad_image.wgsl" with { type: "text" };
 import gradSums from "./grad_sums.wgsl" with { type: "text" };
 import statistics from "./statistics.wgsl" with { type: "text" };
 
-/** Values that a workgroup of the last pass makes. */
+/** Values that a workgroup of the last pass computes. */
 const appliedValues = 1024;
 
 /**
- * Into how many parts an image is cut: enough to fill a GPU, few enough to be summed up by every
- * workgroup.
+ * The number of parts per image: enough to fill a GPU, few enough for every workgroup to sum them
+ * up.
  */
 function partsOf(values: number): number {
   return Math.min(32, Math.ceil(values / 2048));

@@ -1,4 +1,5 @@
-// LayerNorm over the last axis. LANES threads share a row. const LANES, ROWS = 256 / LANES, EPSILON.
+// LayerNorm over the last axis. LANES threads share a row. const LANES, ROWS = 256 / LANES,
+// EPSILON.
 
 struct Uniforms {
   rows: u32,
@@ -13,7 +14,7 @@ struct Uniforms {
 
 var<workgroup> partial: array<f32, 256>;
 
-// The sum over the threads of this thread's row.
+// The sum over the threads that share this thread's row.
 fn row_sum(thread: u32, value: f32) -> f32 {
   workgroupBarrier();
   partial[thread] = value;

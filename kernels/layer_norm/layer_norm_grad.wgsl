@@ -1,6 +1,7 @@
-// The gradient of LayerNorm: dx = (g - mean(g) - xHat mean(g xHat)) / deviation with g = dy scale, and each workgroup's
-// share in the gradients of scale and offset. LANES threads share a row; a workgroup goes through ROWS rows at a time,
-// every GROUPS-th piece of them. const LANES, ROWS = 256 / LANES, PER_LANE = ceil(channels / LANES), GROUPS, EPSILON.
+// The gradient of LayerNorm: dx = (g - mean(g) - xHat mean(g xHat)) / deviation with g = dy scale,
+// and each workgroup's contribution to the gradients of scale and offset. LANES threads share a
+// row. A workgroup handles ROWS rows at a time, and every GROUPS-th such block of rows. const
+// LANES, ROWS = 256 / LANES, PER_LANE = ceil(channels / LANES), GROUPS, EPSILON.
 
 struct Uniforms {
   rows: u32,
@@ -16,7 +17,7 @@ struct Uniforms {
 
 var<workgroup> partial: array<vec2f, 256>;
 
-// The sums over the threads of this thread's row.
+// The sums over the threads that share this thread's row.
 fn row_sums(thread: u32, values: vec2f) -> vec2f {
   workgroupBarrier();
   partial[thread] = values;

@@ -1,5 +1,5 @@
-// Adds up the workgroups' shares [groups, 2, channels] in the gradients of scale and offset: 32 channels a workgroup,
-// 8 lanes of threads.
+// Adds up the workgroups' contributions [groups, 2, channels] to the gradients of scale and offset.
+// A workgroup handles 32 channels with 8 lanes of threads.
 
 struct Uniforms {
   groups: u32,

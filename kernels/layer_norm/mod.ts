@@ -4,8 +4,8 @@ import { checkTensor } from "../checks.ts";
 import "./reference.ts";
 
 /**
- * (x - mean) / sqrt(variance + 1e-5) * scale + offset, mean and (biased) variance of each row:
- * PyTorch's `LayerNorm([channels])`. Differentiable in all three.
+ * (x - mean) / sqrt(variance + 1e-5) * scale + offset, with mean and (biased) variance of each row.
+ * This is PyTorch's `LayerNorm([channels])`. Differentiable with respect to all three.
  *
  * Source: Ba, Kiros and Hinton, arXiv 1607.06450.
  *

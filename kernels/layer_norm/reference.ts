@@ -1,4 +1,4 @@
-/** LayerNorm: each row is normalized over its channels. Formula: ../normalize.ts. */
+/** LayerNorm: each row is normalized over its channels. See ../normalize.ts for the formula. */
 import { normalize, normalizeGrad } from "../normalize.ts";
 import { registerReference, type Values } from "../reference.ts";
 

@@ -5,21 +5,21 @@ import { narrow, widen } from "../precision.ts";
 import { isTraced, operation, registerForm, tensorflowBackend } from "../tensorflow_form.ts";
 
 /**
- * oneDNN's form, which reads the rows while they are in the cache. Builds for x86 have it, for the
- * CPU alone.
+ * oneDNN's LayerNorm, which reads the rows while they are in the cache. Only x86 builds have it,
+ * and only for the CPU.
  */
 const fused = "_MklLayerNorm";
 
 /**
- * Whether {@link fusedLayerNorm} works for a tensor: one of a traced function, for an operation
- * that runs by itself is looked for under another name.
+ * Whether {@link fusedLayerNorm} works for a tensor. It must belong to a traced function, because
+ * operations that run on their own are looked up under another name.
  */
 export function hasFusedLayerNorm(x: tf.Tensor): boolean {
   const { binding } = tensorflowBackend();
   return isTraced(x) && !binding.isUsingGpuDevice() && binding.hasKernel(fused);
 }
 
-/** LayerNorm of each row; scale and offset have one number a column. */
+/** LayerNorm of each row; scale and offset have one number per column. */
 export function fusedLayerNorm(
   rows: tf.Tensor2D,
   scale: tf.Tensor,
@@ -38,7 +38,7 @@ function centre(x: tf.Tensor2D): { centred: tf.Tensor2D; inverse: tf.Tensor2D } 
   return { centred, inverse: tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor2D };
 }
 
-/** Registers the forms. */
+/** Registers the kernels. */
 export function register(): void {
   registerForm("LayerNorm", ({ x, scale, offset }) => {
     if (hasFusedLayerNorm(x)) return fusedLayerNorm(x, scale, offset);

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
 import { registerWasmForm } from "../wasm_form.ts";
 
-/** Registers the form. */
+/** Registers the kernel. */
 export function register(): void {
   registerWasmForm("LayerNorm", ({ x, scale, offset }) => {
     const centred = tf.sub(x, tf.mean(x, 1, true));

@@ -1,5 +1,6 @@
-// Layer normalization on WebGPU: one dispatch forward; backward one for dx with each workgroup's
-// share in the gradients of scale and offset, and one that adds the shares up.
+// Layer normalization on WebGPU. Forward takes one dispatch. Backward takes two: one for dx and
+// each workgroup's contribution to the gradients of scale and offset, and one to add the
+// contributions up.
 import type * as tf from "@tensorflow/tfjs";
 import { epsilon } from "../normalize.ts";
 import {
@@ -14,7 +15,7 @@ import forward from "./layer_norm.wgsl" with { type: "text" };
 import backward from "./layer_norm_grad.wgsl" with { type: "text" };
 import addShares from "./layer_norm_shares.wgsl" with { type: "text" };
 
-/** Threads that share a row: a power of two, about half as many as channels. */
+/** The number of threads that share a row: a power of two, about half the number of channels. */
 function lanesOf(channels: number): number {
   return Math.min(64, 2 ** Math.ceil(Math.log2(Math.max(1, channels / 2))));
 }

@@ -1,15 +1,20 @@
-// The matrix product that the matrix product itself and the three convolutions share: C = A B, tile by tile through
-// workgroup memory, each thread making 4 x 4 numbers of C. What stands in front of it says where A's and B's elements
-// lie (`a_index`, `b_index`: -1 outside), how one or four neighbours are fetched (`element_a`, `load_a`, ...), and what is
-// done with a sum (`finish`). Sums over a long depth are cut into `splits` parts that a second dispatch adds up: no
-// atomics, so the same bytes each time.
-// SLICES groups of threads go through the depth in turns, a tile each, and add their sums up at the end: where C is small
-// there are few workgroups, and each must keep a whole processor busy.
-// const TILE_ROWS, TILE_COLUMNS, TILE_DEPTH, SLICES, A_ALONG_DEPTH, B_ALONG_DEPTH (0 or 1: in which direction neighbours
-// lie), OUT; struct Uniforms: rows, columns, depth, split_depth, splits, and what a_index and b_index need.
+// The matrix product C = A B, shared by matmul and the three convolution kernels. It goes tile by
+// tile through workgroup memory, and each thread computes 4 x 4 numbers of C. The code in front of
+// it defines where the elements of A and B are (`a_index`, `b_index`; -1 means outside), how to
+// fetch one or four neighbours (`element_a`, `load_a`, ...), and what to do with a sum (`finish`).
+//
+// Sums over a long depth are split into `splits` parts, which a second dispatch adds up. There are
+// no atomics, so every run gives the same bytes.
+//
+// SLICES groups of threads take turns at the tiles along the depth, and add up their sums at the
+// end. If C is small there are few workgroups, and each must keep a whole processor busy.
+//
+// const TILE_ROWS, TILE_COLUMNS, TILE_DEPTH, SLICES, A_ALONG_DEPTH and B_ALONG_DEPTH (0 or 1: the
+// direction in which neighbours lie), OUT; struct Uniforms: rows, columns, depth, split_depth,
+// splits, and what a_index and b_index need.
 
-const THREADS = TILE_ROWS * TILE_COLUMNS / 16; // of a slice
-const A_SIZE = TILE_DEPTH * TILE_ROWS / 4; // of a slice's tile
+const THREADS = TILE_ROWS * TILE_COLUMNS / 16; // per slice
+const A_SIZE = TILE_DEPTH * TILE_ROWS / 4; // per tile of a slice
 const B_SIZE = TILE_DEPTH * TILE_COLUMNS / 4;
 
 @group(0) @binding(OUT) var<storage, read_write> c: array<f32>; // [batch, splits, rows, columns]
@@ -18,13 +23,13 @@ const B_SIZE = TILE_DEPTH * TILE_COLUMNS / 4;
 var<workgroup> a_tile: array<vec4f, SLICES * A_SIZE>;
 var<workgroup> b_tile: array<vec4f, SLICES * B_SIZE>;
 
-// By the bits: a compiler may take it that there is no NaN.
+// Tests the bits, because a compiler may assume that there is no NaN.
 fn has_nan(values: vec4f) -> bool {
   return any((bitcast<vec4u>(values) & vec4u(0x7fffffff)) > vec4u(0x7f800000));
 }
 
-// What lies outside is left out of a sum; in the tiles it is 0, which is the same unless the other factor is infinite or
-// NaN. Then the sum is NaN, and is made again by this.
+// Elements outside the matrices are left out of a sum. In the tiles they are 0, which is equivalent
+// unless the other factor is infinite or NaN. Then the sum is NaN, and this function recomputes it.
 fn sum_inside(batch: i32, row: i32, column: i32, start: i32, end: i32) -> f32 {
   var sum = 0.0;
   for (var depth = start; depth < end && !has_nan(vec4f(sum)); depth++) {
@@ -37,7 +42,7 @@ fn sum_inside(batch: i32, row: i32, column: i32, start: i32, end: i32) -> f32 {
   return sum;
 }
 
-// Writes up to four sums of a row of C.
+// Writes up to four sums of one row of C.
 fn store(part: i32, row: i32, first_column: i32, sums: vec4f) {
   if (row >= u.rows) {
     return;
@@ -71,8 +76,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   for (var base = start; base < end; base += SLICES * TILE_DEPTH) {
     let depth = base + slice * TILE_DEPTH;
     workgroupBarrier();
-    // Along the depth a thread turns 4 x 4 numbers, so that each vector of a tile is written whole by one thread: to
-    // write a part of one may be to write all of it. A's are turned by the first threads, B's by the last.
+    // Along the depth, a thread transposes 4 x 4 numbers, so that one thread writes each vector of
+    // a tile as a whole: writing part of a vector may mean writing all of it. The first threads
+    // transpose A, the last ones B.
     if (A_ALONG_DEPTH == 1) {
       if (thread < TILE_ROWS) {
         let d = 4 * (thread % (TILE_DEPTH / 4));

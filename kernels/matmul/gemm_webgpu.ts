@@ -1,5 +1,5 @@
-// Matrix products on WebGPU for all who can say where their factors' elements lie: tile sizes, the
-// split of a long depth into parts, and how four neighbours are fetched.
+// Matrix products on WebGPU for any kernel that can say where the elements of its factors are.
+// Chooses the tile sizes, how to split a long depth into parts, and how to fetch four neighbours.
 import type * as tf from "@tensorflow/tfjs";
 import { sumMiddle } from "../sum/webgpu.ts";
 import { emptyTensor, unrolled, type WgslBackend } from "../wgsl.ts";
@@ -9,29 +9,32 @@ import gemm from "./gemm.wgsl" with { type: "text" };
 export interface Factor {
   readonly tensor: tf.TensorInfo;
   /**
-   * Whether neighbours in memory lie along the depth, else along the rows of A or the columns of B.
+   * Whether neighbours in memory lie along the depth. Otherwise they lie along the rows of A or the
+   * columns of B.
    */
   readonly alongDepth: boolean;
-  /** Whether four neighbours, counted from a multiple of four, always lie together and inside. */
+  /**
+   * Whether four neighbours, aligned to a multiple of four, are always contiguous and in bounds.
+   */
   readonly inFours: boolean;
 }
 
-/** A product of matrices, or of batches of them. */
+/** A product of matrices, or of batches of matrices. */
 export interface Product {
   readonly name: string;
-  /** WGSL with the functions a_index and b_index. */
+  /** WGSL that defines the functions a_index and b_index. */
   readonly code: string;
   readonly constants?: Readonly<Record<string, number>>;
   readonly a: Factor;
   readonly b: Factor;
   readonly bias?: tf.TensorInfo;
-  /** Negative numbers become zero, after the bias. */
+  /** Whether negative results become zero, after the bias is added. */
   readonly relu?: boolean;
   readonly batch: number;
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
-  /** Further fields of `u`, where what they hold must not be constants. */
+  /** Additional fields of `u`, for values that must not be constants. */
   readonly uniforms?: Readonly<Record<string, number>>;
   /** The result's shape. */
   readonly shape: readonly number[];
@@ -40,16 +43,16 @@ export interface Product {
 const tileDepth = 16;
 
 /**
- * Whether fours are fetched along the depth, to be turned. One by one they may as well be fetched
- * across it.
+ * Whether groups of four are fetched along the depth and then transposed. Single elements can just
+ * as well be fetched across it.
  */
 function isTurned({ alongDepth, inFours }: Factor): boolean {
   return alongDepth && inFours;
 }
 
 /**
- * The WGSL that fetches one element of a factor, and four neighbours, at once where they lie
- * together.
+ * The WGSL that fetches one element of a factor, or four neighbours: in one access if they are
+ * contiguous.
  */
 function loader(name: "a" | "b", binding: number, factor: Factor): string {
   const parameters = name === "a" ? "row: i32, depth: i32" : "depth: i32, column: i32";
@@ -95,7 +98,7 @@ fn load_${name}(batch: i32, ${parameters}) -> vec4f {
 function finisher(bias: boolean, relu: boolean): string {
   const declaration = bias ? "@group(0) @binding(2) var<storage, read> bias: array<f32>;" : "";
   const value = bias ? "sum + bias[column]" : "sum";
-  // max(value, 0) would lose a NaN, and so may a comparison that a compiler takes for it.
+  // max(value, 0) would lose a NaN, and so may a comparison that a compiler mistakes for it.
   return `${declaration}
 fn finish(sum: f32, column: i32) -> f32 {
   let value = ${value};
@@ -105,22 +108,21 @@ fn finish(sum: f32, column: i32) -> f32 {
 
 const program = unrolled(gemm, { TILE_DEPTH: tileDepth });
 
-/** Workgroups that keep a GPU busy. */
+/** Number of workgroups that keeps a GPU busy. */
 const enoughTiles = 128;
 
 /**
- * Threads of a workgroup: where its tile needs fewer, several slices of the depth are summed at a
- * time.
+ * Threads per workgroup. If a tile needs fewer, several slices of the depth are summed in parallel.
  */
 const threads = 256;
 
-/** Below this the slices would have too little to sum. */
+/** Below this depth, the slices would have too little to sum. */
 const leastSlicedDepth = 128;
 
 /**
- * Sides of the tiles, and into how many parts the depth is cut. Where there are few tiles, smaller
- * ones fill a GPU better; where even they are few and each would be a long sum, several workgroups
- * share one.
+ * Chooses the tile sizes and into how many parts to split the depth. If there are few tiles,
+ * smaller ones fill a GPU better. If even those are few and each would be a long sum, several
+ * workgroups share one.
  */
 function tilesOf({ batch, rows, columns, depth, bias, relu }: Product) {
   const few = batch * Math.ceil(rows / 64) * Math.ceil(columns / 64) < enoughTiles;

@@ -1,5 +1,5 @@
-// Where the elements of a matrix product lie. const TRANSPOSE_A, TRANSPOSE_B (0 or 1); u.a_stride, u.b_stride: from one
-// matrix of the batch to the next; 0: the same one for all.
+// Where the elements of a matrix product are. const TRANSPOSE_A, TRANSPOSE_B (0 or 1). u.a_stride
+// and u.b_stride are the distances between matrices of the batch; 0 means the same matrix for all.
 
 fn a_index(batch: i32, row: i32, depth: i32) -> i32 {
   let index = select(row * u.depth + depth, depth * u.rows + row, TRANSPOSE_A == 1);

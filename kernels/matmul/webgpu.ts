@@ -1,6 +1,6 @@
-// Matrix products on WebGPU in place of tfjs's, which for small results adds up with atomics, in
-// another order each time. Same names, same attributes; what is not a plain product of float32
-// stays with tfjs.
+// Replaces tfjs's matrix products on WebGPU, which add up small results with atomics, in a
+// different order each time. Names and attributes are the same. Anything but a plain float32
+// product is left to tfjs.
 import * as tf from "@tensorflow/tfjs";
 import { replaceKernel, runStock, type StockKernel } from "../replace_webgpu.ts";
 import { inputOf, type KernelCall } from "../wgsl.ts";

@@ -2,21 +2,21 @@
 import * as tf from "@tensorflow/tfjs";
 import "./reference.ts";
 
-/** A parameter and its moving average; both have the same shape. */
+/** A parameter and its moving average, both of the same shape. */
 export interface AverageSlot {
   parameter: tf.Variable;
   average: tf.Variable;
 }
 
 /**
- * One step: average = parameter + decay (average - parameter), which is decay average + (1 - decay)
- * parameter. Assigns the average of every slot.
+ * Takes one step: average = parameter + decay (average - parameter), which is decay average + (1 -
+ * decay) parameter. Assigns the average of every slot.
  *
  * Source: Tarvainen and Valpola, arXiv 1703.01780, equation 2.
  *
  * @param slots one for each parameter
- * @param decay float32 scalar in [0, 1]: a tensor, so that a traced step is not frozen
- * @throws TypeError where shapes differ within a slot
+ * @param decay float32 scalar in [0, 1]; a tensor, so that a traced step does not freeze it
+ * @throws TypeError if shapes differ within a slot
  */
 export function movingAverage(slots: AverageSlot[], decay: tf.Scalar): void {
   const inputs: Record<string, tf.Tensor> = { decay };

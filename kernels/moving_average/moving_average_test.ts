@@ -19,7 +19,8 @@ testOnEngines(
   async (engine) => {
     const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
     const draw = random(seed);
-    // More slots than one dispatch takes; sizes that fill no workgroup, and one that needs several.
+    // More slots than fit in one dispatch, with sizes below one workgroup and one that needs
+    // several.
     const shapes = [
       [],
       [1],

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { eachSlot } from "../slots_tensorflow.ts";
 import { registerForm } from "../tensorflow_form.ts";
 
-/** Registers the form. */
+/** Registers the kernel. */
 export function register(): void {
   registerForm("MovingAverage", (inputs: Record<string, tf.Tensor>, { count }) => {
     const slots = Array.from(

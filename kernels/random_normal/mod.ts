@@ -4,10 +4,11 @@ import "./reference.ts";
 
 /**
  * Independent standard normal numbers. Element 4 b + i comes from word i of the block at counter +
- * b, by Box and Muller's transform of the pairs (0, 1) and (2, 3). Engines agree on the bits and,
- * as logarithm and cosine are rounded differently, on the numbers to about 1e-6.
+ * b, by the Box-Muller transform of the pairs (0, 1) and (2, 3). All engines produce the same bits.
+ * The numbers agree to about 1e-6, because logarithm and cosine are rounded differently.
  *
- * Key and counter are tensors, so that a traced function draws anew at each call. No gradient.
+ * Key and counter are tensors, so that a traced function draws new numbers at each call. No
+ * gradient.
  *
  * Source: Salmon et al., SC 2011 (Philox); Box and Muller, Annals of Mathematical Statistics 29
  * (1958).
@@ -16,8 +17,8 @@ import "./reference.ts";
  * @param key int32 [2], low word first (see `philoxKey`)
  * @param counter int32 [4], low word first: the counter of the first block
  * @returns float32 of the given shape
- * @throws TypeError where key or counter is not of that type and shape
- * @throws RangeError where the shape has no elements
+ * @throws TypeError if key or counter has another type or shape
+ * @throws RangeError if the shape has no elements
  */
 export function randomNormal<R extends tf.Rank>(
   shape: tf.ShapeMap[R],

@@ -1,13 +1,13 @@
 /**
- * Philox4x32-10, the counter-based generator that every random choice here comes from: a block of
- * four 32-bit words is a function of a 128-bit counter and a 64-bit key, so that any draw can be
- * made again alone.
+ * Philox4x32-10, the counter-based generator behind every random choice in this project. It maps a
+ * 128-bit counter and a 64-bit key to a block of four 32-bit words, so any draw can be repeated on
+ * its own.
  *
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), the
  * Random123 paper.
  */
 
-/** The low and the high 32 bits of a 32 x 32 bit product. */
+/** The low and the high 32 bits of the product of two 32-bit numbers. */
 function multiply(a: number, b: number): [low: number, high: number] {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
@@ -50,8 +50,8 @@ export function philox4x32(counter: ArrayLike<number>, key: ArrayLike<number>): 
 }
 
 /**
- * What a key is used for. The purpose is the key's high word, so that draws for different purposes
- * never share bits. These numbers are part of every result: never change or reuse one.
+ * What a key is used for. The purpose is the key's high word, so draws for different purposes never
+ * share bits. These numbers affect every result: never change or reuse one.
  */
 export const purposes = {
   initializer: 1,
@@ -66,7 +66,7 @@ export const purposes = {
   evaluation: 10,
 } as const;
 
-/** The key of a seed (0 ... 2^32 - 1) and a purpose. */
+/** The key for a seed (0 ... 2^32 - 1) and a purpose. */
 export function philoxKey(seed: number, purpose: keyof typeof purposes): [number, number] {
   return [seed >>> 0, purposes[purpose]];
 }

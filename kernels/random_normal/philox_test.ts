@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { philox4x32 } from "./philox.ts";
 
-// The known-answer vectors of the Random123 paper's library for philox4x32-10.
+// The known-answer vectors for philox4x32-10 from Random123, the paper's library.
 const vectors: [number[], number[], number[]][] = [
   [[0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]],
   [

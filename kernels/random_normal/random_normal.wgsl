@@ -1,4 +1,5 @@
-// Philox4x32-10 (Salmon et al., SC 2011) and Box and Muller's transform: each thread makes one block of four numbers.
+// Philox4x32-10 (Salmon et al., SC 2011) and the Box-Muller transform. Each thread computes one
+// block of four numbers.
 
 struct Uniforms {
   size: u32,
@@ -9,7 +10,7 @@ struct Uniforms {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<uniform> u: Uniforms;
 
-// The counter of the block `blocks` behind: a sum of 128 bits.
+// The counter plus `blocks`, as a 128-bit sum.
 fn advance(blocks: u32) -> vec4u {
   var words = vec4u(counter[0] + blocks, counter[1], counter[2], counter[3]);
   var carry = words.x < blocks;
@@ -33,8 +34,8 @@ fn philox(start: vec4u) -> vec4u {
 }
 
 fn normal_pair(words: vec2u) -> vec2f {
-  // The upper 24 bits, which f32 holds exactly. Half a step keeps the logarithm finite; 1 - uniform is exact where the
-  // uniform number is large, and there a rounded sum would lose the half.
+  // The upper 24 bits, which f32 holds exactly. Half a step keeps the logarithm finite. If the
+  // uniform number is large, 1 - uniform is exact, whereas a rounded sum would lose the half.
   let whole = words.x >> 8u;
   let from_one = (f32(0xffffffu - whole) + 0.5) / 16777216.0;
   let uniform_number = (f32(whole) + 0.5) / 16777216.0;

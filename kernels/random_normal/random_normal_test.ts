@@ -84,7 +84,8 @@ Deno.test("randomNormal: a counter carries over into its higher words", () => {
     normalNumbers(8, key, [most, most, most, most]).subarray(4),
     normalNumbers(4, key, [0, 0, 0, 0]),
   );
-  assertEquals(normalNumbers(4, key, [-1, -1, 4, 0]), across.subarray(0, 4)); // As int32 tensors hold it.
+  // The same counter as int32 tensors hold it.
+  assertEquals(normalNumbers(4, key, [-1, -1, 4, 0]), across.subarray(0, 4));
 });
 
 Deno.test("the numbers of the purposes are what they were: results depend on them", () => {

@@ -1,8 +1,8 @@
-/** Standard normal numbers from Philox's blocks, in plain loops. */
+/** Standard normal numbers from Philox blocks, in plain loops. */
 import * as tf from "@tensorflow/tfjs";
 import { philox4x32 } from "./philox.ts";
 
-/** The counter of the block `blocks` (below 2^32) behind another: a sum of 128 bits. */
+/** A counter plus `blocks` (below 2^32), as a 128-bit sum. */
 function advance(counter: ArrayLike<number>, blocks: number): number[] {
   let carry = blocks;
   return [0, 1, 2, 3].map((i) => {
@@ -21,7 +21,7 @@ export function normalNumbers(
   const numbers = new Float64Array(count);
   for (let i = 0; i < count; i += 2) {
     const words = philox4x32(advance(counter, i >>> 2), key);
-    // The upper 24 bits, which float32 holds exactly; half a step keeps the logarithm finite.
+    // The upper 24 bits, which float32 holds exactly. Half a step keeps the logarithm finite.
     const first = (words[i & 2]! >>> 8) + 0.5;
     const second = words[(i & 2) + 1]! >>> 8;
     const radius = Math.sqrt(-2 * Math.log(first / 2 ** 24));

@@ -1,7 +1,8 @@
 /**
- * Standard normal numbers on the engine `tensorflow`: TensorFlow's own Philox gives the bits for
- * our key and counter; Box and Muller's transform is composed. 64-bit and unsigned tensors have no
- * tfjs type, so the bits are made by calls on the binding and meet tfjs as float32.
+ * Standard normal numbers on the engine `tensorflow`. TensorFlow's own Philox produces the bits for
+ * our key and counter; the Box-Muller transform is composed from operations. tfjs has no type for
+ * 64-bit and unsigned tensors, so the bits are made by direct calls to the binding and reach tfjs
+ * as float32.
  */
 import * as tf from "@tensorflow/tfjs";
 import { registerForm, tensorflowBackend } from "../tensorflow_form.ts";
@@ -43,7 +44,7 @@ function upperBits(count: number, key: tf.Tensor1D, counter: tf.Tensor1D): tf.Te
   return backend.createOutputTensor(result) as tf.Tensor2D;
 }
 
-/** Registers the form. */
+/** Registers the kernel. */
 export function register(): void {
   registerForm("RandomNormal", ({ key, counter }, { shape }) => {
     const count = tf.util.sizeFromShape(shape);

@@ -1,4 +1,4 @@
-/** Standard normal numbers on the engine `wasm`: the reference's loops. */
+/** Standard normal numbers on the engine `wasm`, computed by the reference's loops. */
 import * as tf from "@tensorflow/tfjs";
 import { registerOnWasm } from "../wasm_form.ts";
 import { normalNumbers } from "./reference.ts";
@@ -17,7 +17,7 @@ interface Backend {
 /** Registers the kernel. */
 export function register(): void {
   registerOnWasm("RandomNormal", ({ inputs, attrs, backend }) => {
-    // tfjs hands every backend on as `unknown`; on `wasm` it is this one.
+    // tfjs passes every backend as `unknown`; on `wasm` it is this one.
     const wasm = backend as Backend;
     const shape = attrs?.["shape"] as number[];
     const read = (name: string) => wasm.readSync((inputs[name] as tf.TensorInfo).dataId);

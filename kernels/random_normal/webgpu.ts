@@ -1,4 +1,4 @@
-// Normal numbers on WebGPU: the same Philox bits as everywhere.
+// Standard normal numbers on WebGPU, from the same Philox bits as on every engine.
 import * as tf from "@tensorflow/tfjs";
 import { emptyTensor, inputOf, registerWebGpuKernel, spreadWorkgroups } from "../wgsl.ts";
 import turn from "../sine_cosine/turn.wgsl" with { type: "text" };

@@ -1,6 +1,6 @@
-// The gradient of bilinear interpolation on WebGPU where an image is one pixel high or wide: tfjs's
-// own divides by zero there and gives other numbers without a word. Such a pixel is spread as it
-// is, so its gradient is the sum.
+// The gradient of bilinear interpolation on WebGPU for images that are one pixel high or wide.
+// tfjs's own kernel divides by zero there and silently gives wrong numbers. Such a pixel is copied
+// to all output pixels, so its gradient is their sum.
 import type * as tf from "@tensorflow/tfjs";
 import { replaceKernel, runStock } from "../replace_webgpu.ts";
 import { sumMiddle } from "../sum/webgpu.ts";

@@ -1,5 +1,5 @@
 /**
- * Linear maps of the image plane, set up once and applied often: to turn or to shift an image by a
+ * Linear maps of the image plane, set up once and applied often. Rotating or shifting an image by a
  * fixed amount is such a map. Its tensors may be arguments of a jitted function.
  */
 import * as tf from "@tensorflow/tfjs";
@@ -7,20 +7,20 @@ import * as tf from "@tensorflow/tfjs";
 /**
  * A linear map of planes of `height` x `width` pixels.
  *
- * - `dense`: one matrix [pixels, pixels], input by output;
- * - `separable`: a matrix [height, height] for the columns' pixels and one [width, width] for the
- *   rows', output by input;
- * - `gather`: such two matrices (the spline's filter), then for each pixel 16 of the results: int32
- *   [16 pixels] and their weights [16, pixels, 1].
+ * - `dense`: one matrix [pixels, pixels], input by output.
+ * - `separable`: a matrix [height, height] along the columns and one [width, width] along the rows,
+ *   output by input.
+ * - `gather`: two such matrices (the spline's filter), then for each pixel 16 of the results: int32
+ *   indices [16 pixels] and their weights [16, pixels, 1].
  */
 export interface PlaneMap {
-  /** How the tensors are to be read. */
+  /** How to interpret the tensors. */
   readonly kind: "dense" | "separable" | "gather";
-  /** Pixels. */
+  /** Height in pixels. */
   readonly height: number;
-  /** Pixels. */
+  /** Width in pixels. */
   readonly width: number;
-  /** The numbers, as the kind has them. */
+  /** The map's numbers, depending on the kind. */
   readonly tensors: tf.Tensor[];
 }
 
@@ -30,11 +30,11 @@ export function disposeMap(map: PlaneMap): void {
 }
 
 /**
- * Applies a map to every channel of every image. Differentiable, but for `gather` maps.
+ * Applies a map to every channel of every image. Differentiable, except for `gather` maps.
  *
  * @param x [batch, height, width, channels]
  * @returns the same shape
- * @throws TypeError where the image's size is not the map's
+ * @throws TypeError if the image's size differs from the map's
  */
 export function applyMap(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
   if (x.rank !== 4 || x.shape[1] !== map.height || x.shape[2] !== map.width) {
@@ -70,7 +70,7 @@ function applyDense(x: tf.Tensor4D, matrix: tf.Tensor2D): tf.Tensor4D {
   ) as tf.Tensor4D;
 }
 
-/** [batch, height, width, channels] to the filtered [height, width, batch, channels]. */
+/** Filters [batch, height, width, channels] and returns [height, width, batch, channels]. */
 function applySeparable(
   x: tf.Tensor4D,
   alongHeight: tf.Tensor2D,
@@ -91,13 +91,13 @@ function fromPlanes(planes: tf.Tensor, shape: [number, number, number, number]):
   return planes.transpose([2, 0, 1, 3]).reshape(shape) as tf.Tensor4D;
 }
 
-/** Adds tap after tap: all of them at once would take sixteen times the image's memory. */
+/** Adds one tap at a time. All of them at once would take sixteen times the image's memory. */
 function weightedTaps(planes: tf.Tensor, indices: tf.Tensor1D, weights: tf.Tensor3D): tf.Tensor {
   const taps = tf.split(indices, 16);
   const tapWeights = tf.unstack(weights);
   let sum: tf.Tensor | null = null;
   taps.forEach((tap, i) => {
-    // Not tf.gather, whose TensorFlow kernel reads the indices and so cannot be recorded.
+    // tf.gather cannot be used: its TensorFlow kernel reads the indices, so it cannot be recorded.
     const term = tf.gatherND(planes, tap.expandDims(1)).mul(tapWeights[i]!);
     sum = sum === null ? term : tf.add(sum, term);
   });

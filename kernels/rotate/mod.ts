@@ -1,4 +1,4 @@
-/** Turning images about their centre by periodic cubic splines. */
+/** Rotates images about their centre with periodic cubic splines. */
 import * as tf from "@tensorflow/tfjs";
 import { checkTensor } from "../checks.ts";
 import { applyMap, type PlaneMap } from "./map.ts";
@@ -7,17 +7,17 @@ import { splineFilter, splineRow, splineTaps } from "./spline.ts";
 export { applyMap, disposeMap, type PlaneMap } from "./map.ts";
 
 /**
- * Up to so many pixels a plane a turn is one dense matrix; beyond it the matrix costs more than the
- * sixteen taps.
+ * Largest number of pixels per plane for which a rotation is one dense matrix. Beyond it, the
+ * matrix costs more than the sixteen taps.
  */
 const densePixels = 48 * 48;
 
 /**
- * Turns images counter-clockwise as displayed, size kept.
+ * Rotates images counter-clockwise as displayed, keeping their size.
  *
  * Equal to scipy.ndimage.rotate(order=3, mode="grid-wrap", reshape=False) on height and width: the
- * image repeats beyond its frame. Differentiable up to 48 x 48 pixels. Sets its matrix up at each
- * call; for many turns by one angle keep a {@link rotationMap}.
+ * image repeats beyond its border. Differentiable up to 48 x 48 pixels. Each call sets up the
+ * matrix; to rotate often by the same angle, keep a {@link rotationMap}.
  *
  * @param x [batch, height, width, channels], float32
  * @param degrees any finite angle
@@ -29,12 +29,12 @@ export function rotate(x: tf.Tensor4D, degrees: number): tf.Tensor4D {
 }
 
 /**
- * The turn by a fixed angle as a linear map, for {@link applyMap}. The caller frees it with
+ * The rotation by a fixed angle as a linear map, for {@link applyMap}. The caller frees it with
  * `disposeMap`.
  *
  * @param size height and width in pixels
  * @param degrees counter-clockwise as displayed
- * @throws RangeError where the angle is not finite
+ * @throws RangeError if the angle is not finite
  */
 export function rotationMap([height, width]: [number, number], degrees: number): PlaneMap {
   const coordinates = rotationCoordinates([height, width], degrees);
@@ -44,7 +44,8 @@ export function rotationMap([height, width]: [number, number], degrees: number):
 }
 
 /**
- * For each pixel of the turned image, in row-major order: row and column in the image, in pixels.
+ * For each pixel of the rotated image, in row-major order: its row and column in the original
+ * image, in pixels.
  */
 export function rotationCoordinates(
   [height, width]: [number, number],
@@ -68,7 +69,7 @@ export function rotationCoordinates(
   return coordinates;
 }
 
-/** Quarter turns come out exact. */
+/** Cosine and sine, exact for quarter turns. */
 function cosineAndSine(degrees: number): [number, number] {
   const turn = ((degrees % 360) + 360) % 360;
   if (turn % 90 === 0) {
@@ -79,8 +80,8 @@ function cosineAndSine(degrees: number): [number, number] {
 }
 
 /**
- * Each output pixel's weights are an outer product: one row of weights along the height, one along
- * the width.
+ * The rotation as one matrix. Each output pixel's weights are an outer product of one row of
+ * weights along the height and one along the width.
  */
 function denseMap(height: number, width: number, coordinates: Float64Array): PlaneMap {
   const pixels = height * width;

@@ -1,19 +1,19 @@
 /**
- * The reference of turning and shifting, in float64 loops: the spline's coefficients by Unser's
+ * The reference for rotating and shifting, in float64 loops: the spline's coefficients by Unser's
  * recursion along each axis, then sixteen taps for each pixel.
  */
 import { splineTaps } from "./spline.ts";
 
 /**
- * Pixels to B-spline coefficients along one line of a periodic signal: a causal and an anticausal
- * recursion.
+ * Converts pixels to B-spline coefficients along one line of a periodic signal, with a causal and
+ * an anticausal recursion.
  */
 export function splineCoefficients(line: ArrayLike<number>): Float64Array {
   const n = line.length;
   const pole = Math.sqrt(3) - 2;
   const causal = new Float64Array(n);
   const result = new Float64Array(n);
-  // Enough turns around the circle for the recursion to forget where it began.
+  // Enough rounds of the circle for the recursion to forget its starting value.
   const turns = Math.ceil(60 / n) + 1;
   for (let i = 0, last = 0; i < turns * n; i++) causal[i % n] = last = line[i % n]! + pole * last;
   for (let i = turns * n - 1, last = 0; i >= 0; i--) {
@@ -23,7 +23,7 @@ export function splineCoefficients(line: ArrayLike<number>): Float64Array {
 }
 
 /**
- * Images read at other coordinates.
+ * Samples images at other coordinates.
  *
  * @param x values in NHWC order
  * @param shape [batch, height, width, channels]

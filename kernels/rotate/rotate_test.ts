@@ -73,7 +73,7 @@ testOnEngines(
         const x = tf.tensor4d(values, shape);
         const turned = rotate(x, 17);
         const expected = resampleReference(values, shape, rotationCoordinates([height, width], 17));
-        // Where the spline's recursion meets infinity with both signs it is NaN; a sum of products
+        // If the spline's recursion meets infinities of both signs, it gives NaN. A sum of products
         // may stay infinite.
         assertEquals(
           Array.from(await turned.data(), Number.isFinite),

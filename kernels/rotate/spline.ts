@@ -1,14 +1,14 @@
 /**
- * Periodic cubic spline interpolation as numbers: the weights of a B-spline's four taps and the
- * filter that turns pixels into the spline's coefficients. Rotating and shifting share it.
+ * Periodic cubic spline interpolation as numbers: the weights of a B-spline's four taps, and the
+ * filter that turns pixels into the spline's coefficients. Rotate and shift share it.
  *
- * Source: Unser, "Splines: a perfect fit for signal and image processing" (1999); SciPy calls the
- * boundary `grid-wrap`.
+ * Source: Unser, "Splines: a perfect fit for signal and image processing" (1999). SciPy calls this
+ * boundary mode `grid-wrap`.
  */
 
-/** Four coefficients and their weights, of which a value between the pixels is made. */
+/** The four coefficients, with their weights, that determine a value between the pixels. */
 export interface SplineTaps {
-  /** Pixel numbers, wrapped into the signal. */
+  /** Pixel indices, wrapped into the signal. */
   positions: [number, number, number, number];
   weights: [number, number, number, number];
 }
@@ -16,7 +16,7 @@ export interface SplineTaps {
 /** The pole of the cubic B-spline's inverse filter. */
 const pole = Math.sqrt(3) - 2;
 
-/** The taps at a coordinate in pixels, of a signal with period `length`. */
+/** The taps at a coordinate in pixels, for a signal with period `length`. */
 export function splineTaps(coordinate: number, length: number): SplineTaps {
   const first = Math.floor(coordinate);
   const u = coordinate - first;
@@ -29,15 +29,15 @@ export function splineTaps(coordinate: number, length: number): SplineTaps {
 }
 
 /**
- * The first row of the symmetric circulant matrix that turns pixels into B-spline coefficients: the
- * inverse of (1/6, 4/6, 1/6) on a circle, in closed form.
+ * The first row of the symmetric circulant matrix that turns pixels into B-spline coefficients. It
+ * is the inverse of (1/6, 4/6, 1/6) on a circle, in closed form.
  */
 export function splineFilter(length: number): Float64Array {
   const scale = Math.sqrt(3) / (1 - pole ** length);
   return Float64Array.from({ length }, (_, k) => scale * (pole ** k + pole ** (length - k)));
 }
 
-/** The weights of all pixels in the spline's value at a coordinate: filter and taps as one row. */
+/** The weights of all pixels for the spline's value at a coordinate: filter and taps in one row. */
 export function splineRow(coordinate: number, filter: Float64Array): Float64Array {
   const length = filter.length;
   const { positions, weights } = splineTaps(coordinate, length);

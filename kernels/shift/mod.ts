@@ -1,11 +1,11 @@
-/** Shifting images, by fractions of a pixel too, by periodic cubic splines. */
+/** Shifts images, also by fractions of a pixel, with periodic cubic splines. */
 import * as tf from "@tensorflow/tfjs";
 import { checkTensor } from "../checks.ts";
 import { applyMap, type PlaneMap } from "../rotate/map.ts";
 import { splineFilter, splineRow } from "../rotate/spline.ts";
 
 /**
- * Moves images, size kept; what leaves on one side comes in on the other.
+ * Shifts images, keeping their size. What leaves on one side re-enters on the other.
  *
  * Equal to scipy.ndimage.shift(order=3, mode="grid-wrap") on height and width. Differentiable.
  *
@@ -20,13 +20,13 @@ export function shift(x: tf.Tensor4D, columns: number, rows: number): tf.Tensor4
 }
 
 /**
- * The shift by a fixed amount as a linear map, for `applyMap` of kernels/rotate. The caller frees
+ * The shift by a fixed amount as a linear map, for `applyMap` in kernels/rotate. The caller frees
  * it with `disposeMap`.
  *
  * @param size height and width in pixels
  * @param columns pixels to the right
  * @param rows pixels down
- * @throws RangeError where an amount is not finite
+ * @throws RangeError if an amount is not finite
  */
 export function shiftMap(
   [height, width]: [number, number],

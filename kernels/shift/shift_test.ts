@@ -21,7 +21,7 @@ for (const { case: name, params, tensors, tolerance } of goldenCases("shift")) {
   });
 }
 
-/** Row and column in the image for each pixel of the shifted one. */
+/** The row and column in the original image for each pixel of the shifted one. */
 function shifted([height, width]: [number, number], columns: number, rows: number): Float64Array {
   return Float64Array.from(
     { length: 2 * height * width },

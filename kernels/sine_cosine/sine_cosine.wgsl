@@ -1,6 +1,7 @@
-// Sine or cosine of any angle in radians, to 2e-7. The angle in turns, without whole ones, comes from a product of
-// integers with as many bits of 1 / (2 pi) as matter (Payne and Hanek, SIGNUM Newsletter 18, 1983): no rounding, and
-// nothing that a compiler may reorder. const COSINE (0 or 1).
+// Sine or cosine of any angle in radians, accurate to 2e-7. The angle's fractional part in turns is
+// computed with integers, from as many bits of 1 / (2 pi) as matter (Payne and Hanek, SIGNUM
+// Newsletter 18, 1983). So nothing is rounded, and there is nothing that a compiler may reorder.
+// const COSINE (0 or 1).
 
 struct Uniforms {
   size: u32,
@@ -10,14 +11,14 @@ struct Uniforms {
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<uniform> u: Uniforms;
 
-// 32 bits that begin behind `shift` bits of the first word.
+// The 32 bits that start `shift` bits into the first word.
 fn window(first: u32, second: u32, shift: u32) -> u32 {
   return select((first << shift) | (second >> (32u - shift)), first, shift == 0u);
 }
 
-// |x| / (2 pi) without whole turns, for |x| from 2^-8 to infinity.
+// The fractional part of |x| / (2 pi), for |x| from 2^-8 to infinity.
 fn turn_of(bits: u32) -> u32 {
-  // |x| is mantissa 2^(exponent - 150). The words are 1 / (2 pi) from 2^31 down.
+  // x| is mantissa 2^(exponent - 150). The words hold 1 / (2 pi), from 2^31 down.
   var words = array<u32, 8>(
     0u, 0x28be60dbu, 0x9391054au, 0x7f09d5f4u, 0x7d4d3770u, 0x36d8a566u, 0x4f10e410u, 0x7f9458eau
   );

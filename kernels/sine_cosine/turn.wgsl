@@ -1,5 +1,6 @@
-// Cosine and sine of a fraction of a full turn, in 2^-32 of it. Within an eighth of a turn about a multiple of a quarter
-// Taylor's series are good to f32; a GPU's own functions may be wrong by 5e-4, and far from zero by anything.
+// Cosine and sine of a fraction of a full turn, given in units of 2^-32. Within an eighth of a turn
+// of a multiple of a quarter turn, the Taylor series are accurate to f32. A GPU's own functions may
+// be wrong by 5e-4, and by any amount far from zero.
 
 fn sine(x: f32) -> f32 {
   let z = x * x;
@@ -24,7 +25,7 @@ fn cosine_and_sine(turn: u32) -> vec2f {
   }
 }
 
-// The high 32 bits of a product, from products of 16 bits.
+// The high 32 bits of a product, computed from 16-bit products.
 fn multiply_high(a: u32, b: u32) -> u32 {
   let low = (a & 0xffffu) * (b & 0xffffu);
   let middle = (a >> 16u) * (b & 0xffffu) + (low >> 16u);

@@ -1,5 +1,5 @@
-// Sine and cosine on WebGPU in place of tfjs's, which are the GPU's own: WebGPU promises them to
-// 5e-4 between -pi and pi and nothing beyond, and the time embedding asks for angles of up to 999.
+// Sine and cosine on WebGPU. tfjs uses the GPU's own functions, which WebGPU guarantees only to
+// 5e-4 between -pi and pi, and not at all beyond. The time embedding needs angles of up to 999.
 import * as tf from "@tensorflow/tfjs";
 import { replaceKernel, runStock } from "../replace_webgpu.ts";
 import { emptyTensor, inputOf, spreadWorkgroups } from "../wgsl.ts";

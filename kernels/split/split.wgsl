@@ -1,5 +1,5 @@
-// Splits x [outer, axis, inner] into PARTS equal pieces along the axis; the declarations of the pieces and `store` are
-// written by webgpu.ts. Each thread copies one number.
+// Splits x [outer, axis, inner] into PARTS equal pieces along the axis. webgpu.ts generates the
+// declarations of the pieces and `store`. Each thread copies one number.
 
 struct Uniforms {
   size: u32, // of x

@@ -1,10 +1,10 @@
-// Splitting a tensor on WebGPU in one dispatch; tfjs makes one for each piece.
+// Splits a tensor on WebGPU in one dispatch. tfjs uses one dispatch for each piece.
 import * as tf from "@tensorflow/tfjs";
 import { replaceKernel, runStock } from "../replace_webgpu.ts";
 import { emptyTensor, inputOf, spreadWorkgroups } from "../wgsl.ts";
 import code from "./split.wgsl" with { type: "text" };
 
-/** Pieces that one dispatch can write. */
+/** Maximum number of pieces that one dispatch can write. */
 const mostParts = 7;
 
 function program(parts: number): string {

@@ -1,6 +1,6 @@
-// y[outer, part, inner] = the sum of x[outer, middle, inner] over a part of the middle axis. A workgroup makes PLACES
-// inner places of one part with 256 / PLACES lanes of threads; parts are summed up by a second dispatch of the same
-// program.
+// y[outer, part, inner] = the sum of x[outer, middle, inner] over a part of the middle axis. A
+// workgroup computes PLACES inner positions of one part with 256 / PLACES lanes of threads. A
+// second dispatch of the same program adds up the parts.
 
 const LANES = 256 / PLACES;
 

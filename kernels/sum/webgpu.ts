@@ -1,15 +1,15 @@
-// Sums over leading or middle axes on WebGPU: gradients of biases, and of what is added to every
-// pixel. tfjs transposes first and gives each sum one thread. Sums over the last axis stay with
-// tfjs.
+// Sums over leading or middle axes on WebGPU, for the gradients of biases and of whatever is added
+// to every pixel. tfjs transposes first and gives each sum one thread. tfjs still handles sums over
+// the last axis.
 import * as tf from "@tensorflow/tfjs";
 import { replaceKernel, runStock } from "../replace_webgpu.ts";
 import { emptyTensor, inputOf, type WgslBackend } from "../wgsl.ts";
 import middleSum from "./middle_sum.wgsl" with { type: "text" };
 
 /**
- * How many inner places a workgroup makes, and into how many parts the middle is cut so that there
- * are workgroups enough to fill a GPU, each with 64 summands or more. Parts cost a second dispatch:
- * a sum that is short enough is instead made by workgroups that are narrow and have more lanes.
+ * How many inner positions a workgroup computes, and into how many parts the middle axis is split.
+ * There should be enough workgroups to fill a GPU, each with at least 64 summands. Parts cost a
+ * second dispatch, so short sums instead use narrow workgroups with more lanes.
  */
 function divisionOf(
   outer: number,
@@ -23,7 +23,7 @@ function divisionOf(
 }
 
 /**
- * Sums x, seen as [outer, middle, inner], over the middle axis into a tensor of the given shape.
+ * Sums x, viewed as [outer, middle, inner], over the middle axis into a tensor of the given shape.
  */
 export function sumMiddle(
   backend: WgslBackend,
@@ -54,7 +54,7 @@ export function sumMiddle(
   return sum;
 }
 
-/** Replaces tfjs's Sum where the summed axes are neighbours and the last is not among them. */
+/** Replaces tfjs's Sum if the summed axes are adjacent and do not include the last axis. */
 export function register(): void {
   replaceKernel("Sum", (call, stock) => {
     const x = inputOf(call, "x");
