@@ -53,7 +53,7 @@ function property(what: string, check: (uniform: () => number) => void) {
 }
 
 /**
- * Correlation on an n * n torus. The center of an even kernel lies just after its middle, as in
+ * Correlation on an n * n torus. The centre of an even kernel lies just after its middle, as in
  * PyTorch's "same" padding.
  */
 function filter(

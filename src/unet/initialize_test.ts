@@ -29,7 +29,7 @@ Deno.test("normal values have mean 0, deviation 1 and a normal's tails", () => {
   assertAlmostEquals(deviation, 1, 0.01);
   const beyond = values.filter((v) => Math.abs(v) > 1.96).length / values.length;
   assertAlmostEquals(beyond, 0.05, 0.003);
-  // Neighbors come from the same pair of words but are independent.
+  // Neighbours come from the same pair of words but are independent.
   assertAlmostEquals(
     values.reduce((sum, v, i) => sum + (i % 2 ? v * values[i - 1]! : 0), 0) / 50_000,
     0,
