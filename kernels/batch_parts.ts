@@ -1,7 +1,7 @@
 /**
  * Computes a batch in parts, in parallel. Threads that share each operation have to wait for one
  * another after every operation. Threads that each own some of the images meet only at the end. On
- * two cores this makes a training step of the 32-pixel network 13 % faster.
+ * two cores a training step of the 32-pixel network then takes 13 % less time.
  */
 import * as tf from "@tensorflow/tfjs";
 

@@ -47,12 +47,12 @@ function as<T extends tf.Tensor>(x: T, type: Precision): T {
   return conversion(x) as T;
 }
 
-/** Rounds a network input to bfloat16. Its gradient is float32. */
+/** Rounds to bfloat16, as for what goes into the network. The gradient is float32. */
 export function narrow<T extends tf.Tensor>(x: T): T {
   return as(x, "bfloat16");
 }
 
-/** Converts a network output to float32. Its gradient is bfloat16. */
+/** Converts to float32, as for what comes out of the network. The gradient is bfloat16. */
 export function widen<T extends tf.Tensor>(x: T): T {
   return as(x, "float32");
 }

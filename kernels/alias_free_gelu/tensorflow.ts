@@ -3,8 +3,8 @@
  *
  * The doubled image is never assembled. Its four phases (even and odd rows and columns), each as
  * large as x, go through GELU one by one. A 3x3 kernel has three distinct taps: centre c, edge e
- * and corner m. With r, d and rd being x moved by one pixel, the phases are c x, e (x + r), e (x +
- * d) and m (x + r + d + rd). On a CPU these sums of two are far cheaper than depthwise
+ * and corner m. With r, d and rd being x moved by one pixel, the phases are c x, e (x + r),
+ * e (x + d) and m (x + r + d + rd). On a CPU these sums of two are far cheaper than depthwise
  * convolutions. Other kernels use the general form.
  */
 import * as tf from "@tensorflow/tfjs";

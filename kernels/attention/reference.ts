@@ -5,7 +5,7 @@
  *     P = softmax(Q K^T / sqrt(headSize)) over the keys
  *     output = P V
  *
- * The gradient, where the sum equals the sum of dO O over the channels:
+ * The gradient:
  *
  *     dV = P^T dO
  *     dP = dO V^T
@@ -13,6 +13,7 @@
  *     dQ = dS K / sqrt(headSize)
  *     dK = dS^T Q / sqrt(headSize)
  *
+ * The sum over keys of P dP equals the sum of dO O over the channels.
  * One row of P is in memory at a time.
  */
 import { registerReference, type Values, zeros } from "../reference.ts";
@@ -77,9 +78,9 @@ function* rows(query: Values, key: Values, heads: number): Generator<Row> {
 }
 
 /**
- * Maps query, key and value [batch, positions, channels] to the same shape, with channel head *
- * headSize + i. Also returns the logarithms of the rows' sums of exponentials [batch, heads,
- * positions], from which the gradient recovers the probabilities.
+ * Maps query, key and value [batch, positions, channels] to the same shape, with channel
+ * head * headSize + i. Also returns the logarithms of the rows' sums of exponentials
+ * [batch, heads, positions], from which the gradient recovers the probabilities.
  */
 export function attentionReference(
   query: Values,

@@ -22,8 +22,8 @@ function split(x: tf.Tensor3D, heads: number): tf.Tensor3D {
 }
 
 /**
- * The inverse of `split`, from [batch * heads, positions, headSize], or from its transpose [batch *
- * heads, headSize, positions].
+ * The inverse of `split`, from [batch * heads, positions, headSize], or from its transpose
+ * [batch * heads, headSize, positions].
  */
 function join(x: tf.Tensor3D, heads: number, transposed = false): tf.Tensor3D {
   const [rows, first, second] = x.shape;

@@ -9,8 +9,8 @@ export interface AverageSlot {
 }
 
 /**
- * Takes one step: average = parameter + decay (average - parameter), which is decay average + (1 -
- * decay) parameter. Assigns the average of every slot.
+ * Takes one step: average = parameter + decay (average - parameter), which equals
+ * decay average + (1 - decay) parameter. Assigns the average of every slot.
  *
  * Source: Tarvainen and Valpola, arXiv 1703.01780, equation 2.
  *

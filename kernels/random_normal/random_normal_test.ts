@@ -39,7 +39,8 @@ Deno.test("randomNormal: the distribution is normal, by Kolmogorov and Smirnov's
       Math.abs(expected - (i + 1) / count),
     );
   });
-  assert(distance * Math.sqrt(count) < 1.95, `${distance * Math.sqrt(count)}`); // 0.1 %.
+  // Significance level 0.1 %.
+  assert(distance * Math.sqrt(count) < 1.95, `${distance * Math.sqrt(count)}`);
 });
 
 Deno.test("randomNormal: neighbours, keys and purposes do not depend on each other", () => {

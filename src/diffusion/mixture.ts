@@ -16,8 +16,8 @@ export interface Component {
 }
 
 /**
- * The mixture at a noise level: means are scaled by sqrt(alphaBar), variances by alphaBar, and 1 -
- * alphaBar is added to the variances.
+ * The mixture at a noise level: means are scaled by sqrt(alphaBar), variances by alphaBar, and
+ * 1 - alphaBar is added to the variances.
  */
 export function noisedMixture(mixture: Component[], alphaBar: number): Component[] {
   return mixture.map(({ weight, mean, deviation }) => ({

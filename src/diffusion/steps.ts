@@ -125,8 +125,8 @@ function ancestral(now: number, next: number, variance: Variance): Weights {
 
 function ddim(now: number, next: number, eta: number): Weights {
   const noise = eta * Math.sqrt((1 - next) / (1 - now) * (1 - now / next));
-  // The kept part of the noise has the direction of the predicted noise: (x - sqrt(now) image) /
-  // sqrt(1 - now).
+  // The kept part of the noise has the direction of the predicted noise:
+  // (x - sqrt(now) image) / sqrt(1 - now).
   const kept = Math.sqrt(1 - next - noise ** 2) / Math.sqrt(1 - now);
   return { state: kept, predicted: Math.sqrt(next) - kept * Math.sqrt(now), previous: 0, noise };
 }

@@ -40,7 +40,8 @@ Deno.test("every permutation of three images is as likely as another", () => {
     0,
   );
   assertEquals(counts.size, 6);
-  assert(chiSquare < 20.5, `chi-square ${chiSquare}`); // 5 degrees of freedom: 0.1 %.
+  // 5 degrees of freedom, significance level 0.1 %.
+  assert(chiSquare < 20.5, `chi-square ${chiSquare}`);
 });
 
 Deno.test("an epoch holds each image once, its last batch is short and kept, and the next epoch is in another order", () => {
@@ -88,7 +89,8 @@ Deno.test("timesteps are uniform in 1 ... 999", () => {
   }
   assertEquals([least, most], [1, 999]);
   const chiSquare = bins.reduce((sum, n) => sum + (n - draws / 27) ** 2 / (draws / 27), 0);
-  assert(chiSquare < 54.1, `chi-square ${chiSquare}`); // 26 degrees of freedom: 0.1 %.
+  // 26 degrees of freedom, significance level 0.1 %.
+  assert(chiSquare < 54.1, `chi-square ${chiSquare}`);
 });
 
 Deno.test("with few timesteps all of them but 0 occur", () => {

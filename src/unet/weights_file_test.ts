@@ -143,7 +143,7 @@ filesTest(
         const { message } = await assertRejects(() => loadWeights(unet, path), UserError);
         assert(message.split("\n").length <= 4, message);
         assert(message.length < 1500, message);
-        // deno-lint-ignore no-control-regex -- those are looked for
+        // deno-lint-ignore no-control-regex -- the test looks for control characters
         assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(message), message);
         return message;
       };
