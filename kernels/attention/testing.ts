@@ -37,8 +37,8 @@ function repeated({ shape, data }: Values, times: number): Values {
 
 /**
  * Registers a test in which 64 positions repeat `times` times. Each copy of a key that occurs n
- * times has an n-th of the probability. So the output of each query equals that of the unrepeated positions, and if
- * dy repeats as well, so do the gradients.
+ * times has an n-th of the probability. So the output of each query equals that of the unrepeated
+ * positions, and if dy repeats as well, so do the gradients.
  */
 export function testRepeatedPositions(times: number): void {
   testOnEngines(

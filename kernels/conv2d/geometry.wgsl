@@ -1,8 +1,8 @@
-// What rows, columns and depth of the matrix product stand for differs between the three forms of a
+// The meaning of the matrix product's rows, columns and depth differs between the three forms of a
 // convolution. The convolution's sizes are constants, because locating each element takes several
-// divisions by them: const HEIGHT, WIDTH, INPUTS (of x), OUTPUT_HEIGHT, OUTPUT_WIDTH, OUTPUTS (of
-// y), FILTER_WIDTH, STRIDE_DOWN, STRIDE_ACROSS, DILATION_DOWN, DILATION_ACROSS, PADDING_TOP,
-// PADDING_LEFT.
+// divisions by them.
+// const HEIGHT, WIDTH, INPUTS (of x), OUTPUT_HEIGHT, OUTPUT_WIDTH, OUTPUTS (of y), FILTER_WIDTH,
+// STRIDE_DOWN, STRIDE_ACROSS, DILATION_DOWN, DILATION_ACROSS, PADDING_TOP, PADDING_LEFT.
 
 // The index of x's element under tap (r, s) of output pixel `pixel`, or -1 in the padding.
 fn x_index(pixel: i32, r: i32, s: i32, channel: i32) -> i32 {

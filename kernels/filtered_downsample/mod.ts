@@ -7,8 +7,8 @@ import { checkLowpass, checkTensor } from "../checks.ts";
 import "./reference.ts";
 
 /**
- * Halves height and width: correlates every channel with the zero-padded low-pass kernel, and keeps
- * the even rows and columns.
+ * Halves height and width: correlates every channel, zero-padded, with the low-pass kernel, and
+ * keeps the even rows and columns.
  *
  * For an even kernel, the extra row and column of padding are below and to the right, as in
  * PyTorch's `padding="same"`. Differentiable with respect to `x`, but not `lowpass`.

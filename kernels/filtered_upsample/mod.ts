@@ -8,8 +8,8 @@ import "./reference.ts";
 
 /**
  * Doubles height and width: inserts zeros after each pixel and below each row, and correlates every
- * channel with the zero-padded low-pass kernel. No gain of 4 is applied; include it in `lowpass` if
- * needed.
+ * channel, zero-padded, with the low-pass kernel. No gain of 4 is applied; include it in `lowpass`
+ * if needed.
  *
  * For an even kernel, the extra row and column of padding are below and to the right, as in
  * PyTorch's `padding="same"`. Differentiable with respect to `x`, but not `lowpass`.

@@ -4,8 +4,8 @@ import "./reference.ts";
 
 /**
  * Independent standard normal numbers. Element 4 b + i comes from word i of the block at
- * counter + b, by the Box-Muller transform of the pairs (0, 1) and (2, 3). All engines produce the same bits.
- * The numbers agree to about 1e-6, because logarithm and cosine are rounded differently.
+ * counter + b, by the Box-Muller transform of the pairs (0, 1) and (2, 3). All engines produce the
+ * same bits. The numbers agree to about 1e-6, because logarithm and cosine are rounded differently.
  *
  * Key and counter are tensors, so that a traced function draws new numbers at each call. No
  * gradient.

@@ -3,8 +3,8 @@
 /**
  * The magnitude of a kernel's frequency response: the discrete Fourier transform of the kernel,
  * zero-padded to points * points, with frequency zero in the centre (row and column
- * floor(points / 2)). Row u is the vertical frequency 2 pi (u - floor(points / 2)) / points in radians; columns
- * are the horizontal ones. Equal to numpy's abs(fftshift(fft2(padded))).
+ * floor(points / 2)). Row u is the vertical frequency 2 pi (u - floor(points / 2)) / points in
+ * radians; columns are the horizontal ones. Equal to numpy's abs(fftshift(fft2(padded))).
  *
  * @param kernel size * size coefficients, row-major
  * @param size taps per side
