@@ -1,13 +1,14 @@
 /**
- * Canonical JSON (RFC 8785): one text for one value, whatever the order of keys and the spelling of
- * numbers.
+ * Canonical JSON (RFC 8785): a value has one text, whatever the order of its keys and the spelling
+ * of its numbers.
  */
 
 /**
  * The canonical JSON of a value: keys sorted by UTF-16 code units, numbers as ECMAScript writes
- * them, no space.
+ * them, no whitespace.
  *
- * @throws TypeError for what JSON has not: NaN, infinity, undefined, functions, lone surrogates
+ * @throws TypeError for values that JSON cannot hold: NaN, infinity, undefined, functions, lone
+ * surrogates
  */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === "boolean") return String(value);

@@ -1,6 +1,6 @@
 /**
- * The schema's complaints about written data, in words: what is allowed, and the nearest right
- * word.
+ * Turns the schema's complaints about written data into words: what is allowed, and the closest
+ * valid name.
  */
 import { z } from "zod";
 import { nearest } from "../nearest.ts";
@@ -20,7 +20,7 @@ interface Definition {
 
 const definition = (schema: AnySchema) => schema._zod.def as unknown as Definition;
 
-/** The schema at a path, without its wrappers of defaults; stops in front of unions. */
+/** The schema at a path, without its default wrappers; stops at unions. */
 function schemaAt(path: Path): { schema: AnySchema; depth: number } {
   let schema: AnySchema = specSchema;
   let depth = 0;
@@ -64,7 +64,7 @@ export function allowed(json: z.core.JSONSchema.JSONSchema): string {
   if (json.enum) return `one of ${json.enum.join(", ")}`;
   if (json.const !== undefined) return String(json.const);
   const multiple = json.multipleOf !== undefined ? `, a multiple of ${json.multipleOf}` : "";
-  // "true, false or null" is one schema of two types.
+  // "true, false or null" is one schema with two types.
   if (Array.isArray(json.type)) {
     return json.type.map((type) => allowed({ ...json, type })).join(" or ");
   }
@@ -92,7 +92,7 @@ export function allowed(json: z.core.JSONSchema.JSONSchema): string {
   }
 }
 
-/** A message that was written for one field, in place of the words made from the schema. */
+/** A message written for one field, used instead of the words made from the schema. */
 function ownMessage(schema: AnySchema, issue: z.core.$ZodIssue): string | undefined {
   const message = definition(schema).error?.(issue);
   if (typeof message === "string") return message;
@@ -105,7 +105,7 @@ function meant(word: unknown, words: readonly unknown[]): string {
   return near ? `; did you mean ${near}?` : "";
 }
 
-/** How a list is written, for those who wrote its words without brackets: `fid`, or `fid,kid`. */
+/** How to write a list, for people who left out the brackets: `fid`, or `fid,kid`. */
 function bracketed(value: unknown): string {
   return typeof value === "string" && /^[\w-]+( *, *[\w-]+)*$/.test(value) && value.length <= 80
     ? `; write [${value}]`
@@ -130,13 +130,10 @@ function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
   return [{ path, message: `must be ${message}, not ${quoted(value)}${hint}` }];
 }
 
-/** More than a person reads, and fewer than a hostile list of values could bring about. */
+/** More than anybody reads, but a hostile list of values could produce far more. */
 const mostIssues = 100;
 
-/**
- * What the schema says against written data; empty where it is a spec as far as each field alone
- * can tell.
- */
+/** The schema's complaints about written data; empty if every field by itself is valid. */
 export function schemaComplaints(data: unknown): Complaint[] {
   const result = specSchema.safeParse(data);
   return result.success

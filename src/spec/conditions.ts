@@ -1,7 +1,7 @@
 /**
- * Which fields apply only under another field's choice. Given where they do not apply, they are an
- * error; a later layer (an override, a spec that extends another) that makes the choice lets them
- * go; resolved they are neutral.
+ * Which fields apply only under a certain choice of another field. Writing such a field where it
+ * does not apply is an error. If a later layer (an override, or a spec that extends another) makes
+ * the choice, the field is dropped. In a resolved spec it has its neutral value.
  */
 import type { ResolvedSpec, Spec } from "./resolved.ts";
 import { pathOf, type Tree, valueAt, withValue } from "./tree.ts";
@@ -11,9 +11,9 @@ interface Condition {
   selector: string;
   fields: string[];
   applies(spec: Spec): boolean;
-  /** Where the fields apply, for people. */
+  /** Where the fields apply, in words for people. */
   where: string;
-  /** The value of a field that does not apply; null where nothing is said. */
+  /** The value of a field that does not apply; null by default. */
   neutral?: unknown;
 }
 
@@ -23,7 +23,7 @@ const scores = (metric: Metric) => (spec: Spec) =>
   spec.evaluation?.metrics?.includes(metric) ?? true;
 const filtered = (spec: Spec) => spec.architecture !== "A";
 
-/** All conditions; a field stands in at most one. */
+/** All conditions; each field appears in at most one. */
 export const conditions: readonly Condition[] = [
   {
     selector: "architecture",
@@ -134,7 +134,7 @@ export const conditions: readonly Condition[] = [
   },
 ];
 
-/** The fields that are given although they do not apply, each with the reason. */
+/** The fields that are written although they do not apply, each with the reason. */
 export function inapplicable(spec: Spec): { field: string; where: string }[] {
   return conditions.filter((condition) => !condition.applies(spec)).flatMap((
     { fields, where, neutral = null },

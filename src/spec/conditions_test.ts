@@ -1,4 +1,4 @@
-/** Fields that would be ignored. */
+/** Fields that would have no effect. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { conditions } from "./conditions.ts";
@@ -7,7 +7,7 @@ import { parseSpec, type ResolvedSpec, resolveSpec } from "./mod.ts";
 const short = "architecture: D\ndataset: mnist-m\n";
 const resolveText = (text: string, overrides: string[] = []) =>
   resolveSpec(parseSpec(text), overrides);
-/** A resolved spec as the bundle keeps it, read again. */
+/** Reads a resolved spec back from JSON, as a bundle stores it. */
 const reread = (resolved: ResolvedSpec) => parseSpec(JSON.stringify(resolved));
 
 Deno.test("fields that would be ignored are refused, in every section", () => {
@@ -49,7 +49,7 @@ Deno.test("fields that would be ignored are refused, in every section", () => {
     const error = assertThrows(() => resolveText(`dataset: mnist\n${text}`), UserError);
     assertStringIncludes(error.message, `${field}: applies only to `);
   }
-  // Every condition has its case here.
+  // Every condition has a case here.
   assertEquals(
     conditions.flatMap((condition) => condition.fields).filter((field) =>
       field !== "kaiserBeta" && field !== "training.epochs" &&

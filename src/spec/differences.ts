@@ -2,18 +2,15 @@
 import type { ResolvedSpec } from "./resolved.ts";
 import { isTree, type Tree } from "./tree.ts";
 
-/** A field that differs; undefined where one spec lacks it. */
+/** A field that differs; undefined if one spec lacks it. */
 export interface Difference {
-  /** Dotted: `training.epochs`. */
+  /** Dotted, such as `training.epochs`. */
   path: string;
   a: unknown;
   b: unknown;
 }
 
-/**
- * The fields in which two resolved specs differ, in the order of the fields; lists count as one
- * value.
- */
+/** The fields in which two resolved specs differ, in field order; a list counts as one value. */
 export function specDifferences(a: ResolvedSpec, b: ResolvedSpec): Difference[] {
   return differences(a as unknown as Tree, b as unknown as Tree, "");
 }

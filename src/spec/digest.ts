@@ -1,4 +1,4 @@
-/** The digests by which specs, trainings and runs are known: SHA-256 over canonical JSON. */
+/** The digests that identify specs, trainings and runs: SHA-256 over canonical JSON. */
 import { createHash } from "node:crypto";
 import { canonicalJson } from "./canonical.ts";
 import { type Field, trainedBy } from "./fields.ts";
@@ -6,14 +6,14 @@ import type { ResolvedSpec } from "./resolved.ts";
 import { pathOf, type Tree, valueAt, withoutExtensions, withValue } from "./tree.ts";
 
 /**
- * The version of the method. It changes when, and only when, a release changes the results of the
- * same spec on purpose; every run's digest changes with it.
+ * The version of the method. Raise it when, and only when, a release changes the results of the
+ * same spec on purpose. It changes the digest of every run.
  */
 export const METHOD_VERSION = 1;
 
 /**
- * Fields that joined after the first form of the spec, with their defaults, at which they do not
- * enter the digest.
+ * Fields added after the first version of the spec, with their defaults. At its default, such a
+ * field stays out of the digest.
  */
 const joinedLater: [field: Field, neutral: unknown][] = [["training.previewSampler", "fast"]];
 
@@ -22,10 +22,10 @@ function sha256(value: unknown): string {
 }
 
 /**
- * The spec without the places of one machine. Images are known by the data digest, a parent by its
- * own digest: both are in the run digest beside that of the spec.
+ * The spec without paths on one machine. The data digest identifies the images and the parent's own
+ * digest the parent; the run digest covers both, next to the spec's digest.
  *
- * @param parent the digest of the bundle that training goes on from, which is named by it
+ * @param parent the digest of the bundle that training continues from, which replaces its path
  */
 export function withoutPlaces(resolved: ResolvedSpec, parent: string | null = null): ResolvedSpec {
   return {
@@ -44,17 +44,17 @@ function digested(resolved: ResolvedSpec): Tree {
 }
 
 /**
- * The spec digest: SHA-256 of the resolved spec's canonical JSON (RFC 8785) without `x-` fields and
- * without places: where images lie and what the parent is called does not matter; 64 hexadecimal
- * digits.
+ * The spec digest: SHA-256 of the resolved spec's canonical JSON (RFC 8785), in 64 hexadecimal
+ * digits. It leaves out `x-` fields, the location of the images and the name of the parent.
  */
 export function specDigest(resolved: ResolvedSpec): string {
   return sha256(digested(resolved));
 }
 
 /**
- * The digest of what the weights depend on beside the images and the parent: specs that differ only
- * in how they find their images, in previews, sampling, evaluation or `x-` fields share it.
+ * The digest of everything the weights depend on, apart from the images and the parent. Specs share
+ * it if they differ only in how they find their images, in previews, sampling, evaluation or `x-`
+ * fields.
  */
 export function trainingDigest(resolved: ResolvedSpec): string {
   const tree = digested(resolved);
@@ -66,10 +66,10 @@ export function trainingDigest(resolved: ResolvedSpec): string {
 }
 
 /**
- * The digest of a run, or of a training: that of its spec, of its data, and the method's version,
- * in one.
+ * The digest of a run or of a training: it combines the digests of its spec and its data with the
+ * method version.
  *
- * @param model the digest of the bundle whose model it begins with, where it begins with one
+ * @param model the digest of the bundle whose model it starts with, if any
  */
 export function runDigest(
   specDigest: string,

@@ -1,4 +1,4 @@
-/** What specs, trainings and runs are known by. */
+/** The digests that identify specs, trainings and runs. */
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { fields } from "./fields.ts";
 import { specJsonSchema } from "./json_schema.ts";
@@ -24,18 +24,16 @@ const resolveText = (text: string, overrides: string[] = []) =>
   resolveSpec(parseSpec(text), overrides);
 const digestOf = (text: string, overrides: string[] = []) =>
   specDigest(resolveText(text, overrides));
-/** A resolved spec as the bundle keeps it, read again. */
+/** Reads a resolved spec back from JSON, as a bundle stores it. */
 const reread = (resolved: ResolvedSpec) => parseSpec(JSON.stringify(resolved));
 
-/** As much of a JSON schema as the test of its fields needs. */
+/** The part of a JSON schema that the test of its fields needs. */
 interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   anyOf?: JsonSchema[];
 }
 
-/**
- * Pinned: a release may not change them, except with METHOD_VERSION and a word in the CHANGELOG.
- */
+/** Pinned: a release may change them only with METHOD_VERSION and an entry in the CHANGELOG. */
 const pinned: [text: string, spec: string, training: string][] = [
   [
     "architecture: D\nkaiserBeta: 2\nnormalized: true\ndataset: mnist-m\nsampling: { rotation: 45 }",
@@ -123,7 +121,7 @@ Deno.test("specDigest: every field that says something else changes it; training
   ];
   const all = [[], ...overrides, ...sampling].map((override) => digestOf(short, [override].flat()));
   assertEquals(new Set(all).size, all.length);
-  // The images that these choose are in the run digest by the data digest.
+  // The images that these fields select enter the run digest through the data digest.
   const images = ["dataset=cifar-10", "data.limit=5", "data.fit=squash"];
   const trained = overrides.filter((override) => !images.includes(override));
   const trainings = [[], ...trained].map((override) =>
@@ -155,7 +153,7 @@ Deno.test("fields: each one of the spec says what it decides, and no other does"
   const visit = (schema: JsonSchema, prefix: string) => {
     for (const [key, field] of Object.entries(schema.properties ?? {})) {
       const section = [field, ...field.anyOf ?? []].find((each) => each.properties);
-      // A rotation may be said as a range, but it is one field.
+      // A rotation may be written as a range, but it is one field.
       if (section && key !== "rotation") visit(section, `${prefix}${key}.`);
       else found.push(prefix + key);
     }

@@ -1,18 +1,18 @@
 /**
- * What each field of a spec decides: the one list by which digests, shared models and messages tell
- * fields apart. A field that joins the spec without a line here does not compile.
+ * What each field of a spec affects. Digests, shared models and messages all use this one list. A
+ * field that is added to the spec without a line here does not compile.
  */
 import type { ResolvedSpec } from "./resolved.ts";
 
 /**
- * What a field decides.
+ * What a field affects.
  *
- * - `data`: which images there are and what their pixels are. The data digest says all of it.
+ * - `data`: which images there are and what their pixels are. The data digest covers all of it.
  * - `model`: the network.
  * - `training`: the course of the training.
- * - `parent`: the finished training that this one goes on from. That bundle's digest says it.
- * - `watching`: what is shown while training; no weight depends on it.
- * - `sampling`, `evaluation`: what is made of the trained model.
+ * - `parent`: the finished training that this one continues. Its bundle's digest covers it.
+ * - `watching`: what is shown during training; no weight depends on it.
+ * - `sampling`, `evaluation`: what is done with the trained model.
  */
 export type Decides =
   | "data"
@@ -32,10 +32,10 @@ type Leaves<T, Prefix extends string = ""> = {
     : `${Prefix}${Key}`;
 }[keyof T & string];
 
-/** The dotted name of a field: `training.epochs`. */
+/** The dotted name of a field, such as `training.epochs`. */
 export type Field = Leaves<Named>;
 
-/** What every field decides. */
+/** What every field affects. */
 export const fields: Record<Field, Decides> = {
   "architecture": "model",
   "kaiserBeta": "model",
@@ -99,7 +99,7 @@ export const fields: Record<Field, Decides> = {
   "evaluation.equivariance": "watching",
 };
 
-/** The fields on which the weights depend beside the images and the parent. */
+/** The fields that the weights depend on, apart from the images and the parent. */
 export const trainedBy: readonly Field[] = (Object.keys(fields) as Field[]).filter((field) =>
   fields[field] === "model" || fields[field] === "training"
 );

@@ -1,6 +1,6 @@
 /**
- * Random texts and values as specs: a spec or a UserError, nothing else, and no harm. The seed
- * names the input.
+ * Reads random texts and values as specs: each must give a spec or a UserError, and do no harm. The
+ * seed identifies the input.
  */
 import { assert, assertEquals } from "@std/assert";
 import { UserError } from "../errors.ts";
@@ -60,7 +60,10 @@ function random(seed: number) {
   return { below, pick };
 }
 
-/** Parses, expands and resolves; what comes out must hold together. True where it was a spec. */
+/**
+ * Parses, expands and resolves a text; the result must be consistent. Returns true if the text was
+ * a spec.
+ */
 function digest(text: string): boolean {
   let members;
   try {
@@ -196,7 +199,7 @@ for (const seed of seeds) {
           : pick(values)();
       }
       digest(JSON.stringify(spec));
-      // Made in code, it is checked all the same.
+      // A spec made in code is checked as well.
       try {
         resolveSpec(spec as Spec);
       } catch (error) {

@@ -1,9 +1,9 @@
-/** Which classes the images of a spec are of, and what they are called. */
+/** The classes of a spec's images, and their names. */
 import type { ResolvedSpec } from "./resolved.ts";
 
 /**
- * The classes of a spec's images: the list that it gives, else all classes. The images go round it:
- * image `i` is of the class at `i` modulo its length. Null where the network knows no classes.
+ * The classes to draw: the list in the spec, or all classes. The images cycle through it: image `i`
+ * has the class at index `i` modulo the list's length. Null if the network has no classes.
  */
 export function drawnLabels(
   { classes, sampling: { labels } }: {
@@ -15,17 +15,20 @@ export function drawnLabels(
   return labels ?? Array.from({ length: classes }, (_, label) => label);
 }
 
-/** The classes that images go round, as `drawnLabels` gives them, and the names of all classes. */
+/**
+ * The classes that the images cycle through (see {@link drawnLabels}), and the names of all
+ * classes.
+ */
 export interface DrawnClasses {
   labels: readonly number[];
-  /** By label; null where nobody named them. */
+  /** By label; null if the classes have no names. */
   names: readonly string[] | null;
 }
 
 /**
- * The classes of a spec's images with their names; null where the network knows none.
+ * The classes of a spec's images with their names; null if the network has no classes.
  *
- * @param names of all classes, by label, where they are known
+ * @param names of all classes, by label, if they are known
  */
 export function drawnClasses(
   spec: Parameters<typeof drawnLabels>[0],
@@ -35,20 +38,20 @@ export function drawnClasses(
   return labels && { labels, names };
 }
 
-/** What a class is called: its name, else its number. */
+/** The name of a class, or its number if it has no name. */
 export function className(label: number, names: DrawnClasses["names"]): string {
   return names?.[label] || `class ${label}`;
 }
 
-/** What the class of an image is called. */
+/** The class name of an image. */
 export function classOfImage({ labels, names }: DrawnClasses, index: number): string {
   return className(labels[index % labels.length] ?? 0, names);
 }
 
-/** Classes that are listed in words, at most. */
+/** The most classes that are listed in words. */
 const mostListed = 20;
 
-/** The classes in a few words: "0 airplane, 1 automobile, ... 9 truck". */
+/** The classes in a few words, such as "0 airplane, 1 automobile, ... 9 truck". */
 export function classesText({ labels, names }: DrawnClasses): string {
   const distinct = [...new Set(labels)];
   const words = distinct.map((label) => {

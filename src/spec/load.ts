@@ -1,4 +1,4 @@
-/** Specs from files: `extends`, overrides, and everything that can be wrong with a path. */
+/** Reads specs from files: `extends`, overrides, and every error that a path can cause. */
 import { basename, dirname, fromFileUrl, isAbsolute, join, relative } from "@std/path";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
@@ -15,17 +15,17 @@ import { longestText } from "./yaml.ts";
 
 const longestChain = 10;
 
-/** What was read of a spec's file. */
+/** The content of a spec's file. */
 export interface SpecFile {
-  /** The spec as written, with what it extends under it. */
+  /** The spec as written, merged over the specs that it extends. */
   spec: Spec;
   /** The file's own text. */
   text: string;
-  /** The file's path, as it was given. */
+  /** The file's path, as given. */
   path: string;
 }
 
-/** The specs beside a path that does not exist, for a hint. */
+/** The spec next to a missing path with the closest name, for a hint. */
 async function nearestFile(path: string): Promise<string> {
   const names: string[] = [];
   try {
@@ -33,7 +33,7 @@ async function nearestFile(path: string): Promise<string> {
       if (/\.ya?ml$/.test(name)) names.push(name);
     }
   } catch {
-    return ""; // The folder is missing too, or closed: there is no hint.
+    return ""; // The folder is missing or unreadable, too: no hint.
   }
   const near = nearest(basename(path), names);
   return near ? `; did you mean ${printable(join(dirname(path), near))}?` : "";
@@ -77,18 +77,18 @@ async function readSpecText(path: string): Promise<string> {
   }
 }
 
-/** Whether a real path lies in a real folder. */
+/** Whether a real path is inside a real folder. */
 function inside(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way !== "" && !isAbsolute(way) && way.split(/[\\/]/)[0] !== "..";
 }
 
-/** What marks the top of a tree of specs: a repository, or an empty file of this name. */
+/** Names that mark the top of a tree of specs: a repository, or an empty file of this name. */
 const marks = [".git", ".hg", ".specs"];
 
 /**
- * The folder that no `extends` leaves: the outermost around the spec that is marked as the top of a
- * tree, or the working folder; its own where there is none.
+ * The folder that `extends` may not leave: the outermost marked folder around the spec, or the
+ * working folder. If there is none, it is the spec's own folder.
  */
 async function projectOf(path: string): Promise<string> {
   const [working, file] = await Promise.all([Deno.realPath("."), Deno.realPath(path)]);
@@ -108,7 +108,8 @@ async function isMarked(folder: string): Promise<boolean> {
 }
 
 /**
- * The spec with all that it extends under it; `chain` are the real paths of the files on the way.
+ * The spec merged over all specs that it extends. `chain` holds the real paths of the files on the
+ * way.
  */
 async function withExtended(
   spec: Spec,
@@ -125,7 +126,7 @@ async function withExtended(
     throw refuse(`more than ${longestChain} specs extend one another`);
   }
   const target = join(dirname(path), spec.extends);
-  // A target that cannot be followed cannot be read either; readSpecText says why.
+  // A target whose real path is unknown cannot be read either; readSpecText then says why.
   const real = await Deno.realPath(target).catch(() => undefined);
   if (real !== undefined && !inside(real, project)) {
     throw refuse(
@@ -148,11 +149,14 @@ async function withExtended(
   return remember(mergeSpecs(base, over), [...sourcesOf(base), ...sourcesOf(spec)]);
 }
 
-/** The spec of a file (a path, or a file URL), with what it extends under it; not resolved yet. */
+/**
+ * The spec in a file (a path or a file URL), merged over the specs that it extends; not resolved
+ * yet.
+ */
 export async function readSpec(path: string | URL): Promise<SpecFile> {
   const file = path instanceof URL ? fromFileUrl(path) : path;
   const text = await readSpecText(file);
-  // What is missing, an override may say; the whole is looked at where it is resolved.
+  // An override may add missing fields, so the whole spec is checked when it is resolved.
   const own = parseFields(text, { path: file }, contradictions);
   const spec = own.extends === undefined
     ? own
@@ -160,19 +164,20 @@ export async function readSpec(path: string | URL): Promise<SpecFile> {
   return { spec, text, path: file };
 }
 
-/** A spec that can be run: resolved, and as a text that stands alone. */
+/** A spec that can be run: resolved, and as a standalone text. */
 export interface LoadedSpec {
   /** Every choice of the method with its default filled in. */
   resolved: ResolvedSpec;
-  /** The file's text with overrides, and what it extends, written into it. */
+  /** The file's text, with overrides and the extended specs written into it. */
   written: string;
 }
 
 /**
  * The resolved spec of a file.
  *
- * @param overrides `training.epochs=3` and the like, with the same validation as the file
- * @throws UserError where the file cannot be read, it or an override is wrong, or it is a sweep
+ * @param overrides such as `training.epochs=3`, validated like the file
+ * @throws UserError if the file cannot be read, if the file or an override is wrong, or if it is a
+ * sweep
  */
 export async function loadSpec(
   path: string | URL,
@@ -185,8 +190,8 @@ export async function loadSpec(
 }
 
 /**
- * The members of a file's sweep, resolved; overrides such as `kaiserBeta=0,1,2` are axes. Throws as
- * {@link loadSpec}.
+ * The members of a file's sweep, resolved. Overrides such as `kaiserBeta=0,1,2` add axes. Throws
+ * like {@link loadSpec}.
  */
 export async function loadSweep(
   path: string | URL,

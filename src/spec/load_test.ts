@@ -1,7 +1,4 @@
-/**
- * Specs from files: what `extends` may reach, what is wrong with paths, and the project's own
- * specs.
- */
+/** Specs from files: what `extends` may reach, errors in paths, and the project's own specs. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { UserError } from "../errors.ts";
@@ -33,7 +30,7 @@ const closed = (["read", "write"] as const).some((name) =>
   Deno.permissions.querySync({ name }).state !== "granted"
 );
 
-/** A test over files in a folder of its own, which is an outsider to the project. */
+/** A test with files in a folder of its own, outside the project. */
 function withFiles(
   what: string,
   files: Record<string, string>,

@@ -1,9 +1,9 @@
-/** One spec over another: `extends`, overrides, members of a sweep. */
+/** Merges one spec over another: `extends`, overrides, members of a sweep. */
 import { conditions } from "./conditions.ts";
 import type { Spec } from "./resolved.ts";
 import { isTree, pathOf, type Tree, valueAt, withValue } from "./tree.ts";
 
-/** The sections that are merged field by field; everything else is replaced as a whole. */
+/** The sections that are merged field by field; any other value is replaced as a whole. */
 const sections = new Set([
   "data",
   "cutoff",
@@ -14,7 +14,7 @@ const sections = new Set([
   "evaluation",
 ]);
 
-/** Fields that follow from another one, and are asked anew when a later layer says that one. */
+/** Fields that depend on another one, and are reset when a later layer sets that one. */
 const followers: Record<string, string[]> = {
   "dataset": ["channels", "data.limit", "data.digest", "data.path"],
   "training.epochs": ["training.images"],
@@ -22,8 +22,8 @@ const followers: Record<string, string[]> = {
 };
 
 /**
- * The fields that choose what others mean. `training.images` and `training.epochs` are none: each
- * takes the other's place, and the last one holds.
+ * The fields that decide what other fields mean. `training.images` and `training.epochs` are not
+ * among them: each replaces the other, and the last one counts.
  */
 export const choices: ReadonlySet<string> = new Set([
   "dataset",
@@ -43,9 +43,9 @@ function mergeTrees(base: Tree, over: Tree, at: string): Tree {
 }
 
 /**
- * The base spec with the fields of `over` in place of its own. Fields of the base that a choice of
- * `over` makes meaningless go (`kaiserBeta` where `over` says architecture A), so that a choice can
- * be changed in one word.
+ * The base spec with the fields of `over` on top. If a choice in `over` makes a field of the base
+ * meaningless, the field is dropped (`kaiserBeta` if `over` says architecture A), so that one word
+ * is enough to change a choice.
  */
 export function mergeSpecs(base: Spec, over: Spec): Spec {
   let merged = mergeTrees(base as Tree, over as Tree, "");

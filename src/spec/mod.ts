@@ -1,4 +1,4 @@
-/** The spec language: what a person writes, checked, resolved, named and digested. */
+/** The spec language: specs as people write them, checked, resolved, named and digested. */
 export { canonicalJson } from "./canonical.ts";
 export { METHOD_VERSION, runDigest, specDigest, trainingDigest, withoutPlaces } from "./digest.ts";
 export { drawnLabels } from "./labels.ts";

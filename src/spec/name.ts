@@ -1,9 +1,9 @@
-/** The paper's names of its configurations. */
+/** The paper's names for its configurations. */
 import type { ResolvedSpec } from "./resolved.ts";
 
 /**
- * The paper's name of a resolved spec: letter, Kaiser beta, N when normalized (`A`, `B-0`, `D-2N`,
- * `D-2N-norm`).
+ * The paper's name for a resolved spec: letter, Kaiser beta, and N if normalized (`A`, `B-0`,
+ * `D-2N`, `D-2N-norm`).
  */
 export function specName(resolved: ResolvedSpec): string {
   const { architecture, kaiserBeta, normalized, normInside } = resolved;

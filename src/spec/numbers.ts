@@ -1,15 +1,17 @@
 /**
- * Numbers on which readers of YAML do not agree: `010` is 8 to old ones and 10 to YAML 1.2, `1_000`
- * and `0b1` are numbers to some and words to others. A spec is read by many, so it says none of
- * them.
+ * Numbers that YAML parsers read differently: `010` is 8 to old ones and 10 to YAML 1.2; `1_000`
+ * and `0b1` are numbers to some and words to others. A spec is read by many parsers, so it must not
+ * contain such numbers.
  */
 
-/** Whether a text may hold such a number; cheap, and too often true rather than too seldom. */
+/**
+ * Whether a text may contain such a number. Cheap; it may report false positives, but misses none.
+ */
 export function mayDoubt(text: string): boolean {
   return /[-+]0|\b0[\dobxOBX_]|\d_/.test(text);
 }
 
-/** What is wrong with an unquoted word of a YAML text; null where all read it in the same way. */
+/** What is wrong with an unquoted word of a YAML text; null if all parsers read it the same way. */
 export function doubt(word: string): string | null {
   const readings = readingsOf(word);
   if (readings === null) return null;
@@ -18,7 +20,7 @@ export function doubt(word: string): string | null {
     `write ${first}${second === "text" ? ` or, for text, "${word}"` : ""}`;
 }
 
-/** The readings, that of YAML 1.2 or the likely one first; null where there is one alone. */
+/** The possible readings, with YAML 1.2's or the likeliest one first; null if there is only one. */
 function readingsOf(word: string): string[] | null {
   const [, sign = "", digits = ""] = /^([-+]?)0([\d_]*\d[\d_]*)$/.exec(word) ?? [];
   if (digits !== "") {

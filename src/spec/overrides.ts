@@ -1,4 +1,4 @@
-/** Overrides on the command line: `training.epochs=3`, with the same validation as in the file. */
+/** Overrides on the command line, such as `training.epochs=3`, validated like the file. */
 import { UserError } from "../errors.ts";
 import { schemaComplaints } from "./check.ts";
 import type { Spec } from "./resolved.ts";
@@ -7,7 +7,7 @@ import { complain, overrideSource, remember } from "./source.ts";
 import { pathOf, withoutExtensions, withValue } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 
-/** The two sides of `field=value`; the value is a text yet. */
+/** The two sides of `field=value`; the value is still text. */
 export function splitOverride(override: string): { field: string; text: string } {
   const [, field, text] = override.match(/^([\w-]+(?:\.[\w-]+)*)=(.*)$/s) ?? [];
   if (field === undefined || !text?.trim() || pathOf(field).includes("__proto__")) {
@@ -24,9 +24,9 @@ export function splitOverride(override: string): { field: string; text: string }
 }
 
 /**
- * The spec that says only what an override says.
+ * The spec that contains only the field of an override.
  *
- * @throws UserError where it is no override, or its field or value is wrong
+ * @throws UserError if it is not an override, or its field or value is wrong
  */
 export function parseOverride(override: string): Spec {
   const { field, text } = splitOverride(override);
@@ -40,7 +40,7 @@ export function parseOverride(override: string): Spec {
   throw meant === null ? error : new UserError(`${error.message}\n${meant}`);
 }
 
-/** What to do with `seed=1,2` where one value is expected; null where it is no list of values. */
+/** Advice for `seed=1,2` where one value is expected; null if it is not a list of values. */
 function severalValues(field: string, text: string): string | null {
   if (!text.includes(",") || /^\s*\[/.test(text)) return null;
   const { data, complaints } = readYaml(`[${text}]`, () => quoted(text));

@@ -1,4 +1,4 @@
-/** From a spec's text to a checked spec, with every error of the text in one message. */
+/** From a spec's text to a checked spec, with all errors in one message. */
 import { UserError } from "../errors.ts";
 import { schemaComplaints } from "./check.ts";
 import { ruleComplaints } from "./rules.ts";
@@ -10,7 +10,7 @@ import { type Place, readYaml, syntaxMessage } from "./yaml.ts";
 
 /** Options of {@link parseSpec}. */
 export interface ParseOptions {
-  /** The file's path, for messages; nothing is read from it. */
+  /** The file's path, for messages only; it is not read. */
   path?: string;
 }
 
@@ -20,7 +20,8 @@ function upToList(path: Path): Path {
 }
 
 /**
- * The fields in a YAML (or JSON) text, each checked alone: what a spec that others extend may be.
+ * The fields in a YAML (or JSON) text, each checked by itself: a spec that others extend may be
+ * incomplete.
  *
  * @throws UserError with all errors of the text
  */
@@ -42,8 +43,8 @@ export function parseFields(
   } else {
     const bare = withoutExtensions(data) as Tree;
     const wrong = schemaComplaints(bare);
-    // What looks at more than one field sees those that are right by themselves; a list counts as
-    // one field.
+    // Checks of several fields see only fields that are valid by themselves; a list counts as one
+    // field.
     const sound = wrong.filter(({ at }) => at !== "key").reduce(
       (tree, { path }) => withValue(tree, upToList(path), undefined),
       bare,
@@ -54,7 +55,7 @@ export function parseFields(
     }
   }
   if (found.length > 0) {
-    // Tabs are read by @std/yaml, but not as the indentation that they were meant to be.
+    // @std/yaml accepts tabs, but does not read them as the indentation they were meant to be.
     const syntax = syntaxMessage(text, place);
     throw syntax ? new UserError(syntax) : complain(found, [source]);
   }
@@ -62,12 +63,12 @@ export function parseFields(
 }
 
 /**
- * The spec in a YAML (or JSON) text, checked; nothing is filled in, `x-` fields are kept. A spec
- * that `extends` another or is a sweep is checked field by field; as a whole it is checked where it
- * is put together.
+ * The spec in a YAML (or JSON) text, checked. No defaults are filled in, and `x-` fields are kept.
+ * A spec that `extends` another or is a sweep is only checked field by field; the whole is checked
+ * when it is put together.
  *
- * @throws UserError with all errors of the text, each with file, line, column, path, what is
- *   allowed, the nearest word
+ * @throws UserError with all errors of the text, each with file, line, column, path, the allowed
+ * values and the closest valid name
  */
 export function parseSpec(text: string, options: ParseOptions = {}): Spec {
   return parseFields(text, options, ruleComplaints);

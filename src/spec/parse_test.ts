@@ -1,4 +1,4 @@
-/** What a person is told about a spec that is wrong, and what strangers' specs cannot do. */
+/** Messages about wrong specs, and what hostile specs cannot do. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { parseSpec } from "./parse.ts";
@@ -11,7 +11,7 @@ function errorsOf(text: string): string[] {
     .split("\n");
 }
 
-/** Each text with the beginnings of all lines of its message, in order. */
+/** Each text with the start of every line of its message, in order. */
 const wrong: Record<string, [text: string, ...messages: string[]]> = {
   "unknown keys, with the nearest": [
     whole + "kaiserBta: 3\ntraining:\n  epochs: 3\n  batchsize: 3",
@@ -121,7 +121,7 @@ for (const [what, [text, ...expected]] of Object.entries(wrong)) {
   });
 }
 
-/** What a stranger may send, each with a word of the answer. */
+/** What a stranger may send, each with a word of the error message. */
 const hostile: Record<string, [text: string, word: string]> = {
   "an alias bomb": [
     "a: &a [x,x,x,x,x,x,x,x,x,x]\n" +

@@ -1,18 +1,18 @@
 /**
- * Lines and columns in a YAML text. `@std/yaml` reads values but keeps no places; where something
- * is wrong, npm's `yaml` reads the text again, tolerantly, and knows them.
+ * Lines and columns in a YAML text. `@std/yaml` reads values but keeps no positions. If something
+ * is wrong, npm's `yaml` reads the text again, tolerantly, and provides them.
  */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node } from "yaml";
 import type { Path } from "./tree.ts";
 import { yamlDocument } from "./yaml_document.ts";
 
-/** A place in a text, from 1. */
+/** A position in a text, counted from 1. */
 export interface Position {
   line: number;
   col: number;
 }
 
-/** The tolerant reading of a text; undefined where it is nested too deeply even for that. */
+/** The tolerant reading of a text; undefined if it is nested too deeply even for that. */
 function read(text: string): { document: Document; lineCounter: LineCounter } | undefined {
   const lineCounter = new LineCounter();
   try {
@@ -27,8 +27,8 @@ function read(text: string): { document: Document; lineCounter: LineCounter } | 
 }
 
 /**
- * Finds the place of the key or the value at a path in a text, or of the nearest section around it;
- * reads it once.
+ * Finds the position of the key or the value at a path in a text, or of the nearest section around
+ * it. Parses the text once.
  */
 export function locator(text: string): (path: Path, at: "key" | "value") => Position {
   let reading: ReturnType<typeof read> | null = null;
@@ -61,13 +61,13 @@ function positionOf(reading: ReturnType<typeof read>, path: Path, at: "key" | "v
   return lineCounter.linePos(offset);
 }
 
-/** An unquoted word of a text that is a value, with where it stands in the data. */
+/** An unquoted word of a text that is a value, with its path in the data. */
 export interface PlainWord {
   word: string;
   path: Path;
 }
 
-/** All unquoted values of a text, in their order. */
+/** All unquoted values of a text, in order. */
 export function plainWords(text: string): PlainWord[] {
   return wordsBelow(read(text)?.document.contents ?? null, []);
 }
@@ -83,7 +83,7 @@ function wordsBelow(node: unknown, path: Path): PlainWord[] {
   return [{ word: node.source, path }];
 }
 
-/** The syntax errors that the tolerant reader finds, at most ten. */
+/** The syntax errors that the tolerant parser finds, at most ten. */
 export function syntaxErrors(text: string): (Position & { message: string })[] {
   const { document, lineCounter } = read(text) ?? {};
   if (!document || !lineCounter) return [];

@@ -1,4 +1,7 @@
-/** From a checked spec to the resolved one: every default, and what follows from other fields. */
+/**
+ * From a checked spec to the resolved one: fills in every default, and the fields that follow from
+ * others.
+ */
 import { UserError } from "../errors.ts";
 import { schemaComplaints } from "./check.ts";
 import { choices, mergeSpecs } from "./merge.ts";
@@ -10,8 +13,8 @@ import { complain, remember, sourcesOf } from "./source.ts";
 import { type Tree, withExtensions, withoutExtensions } from "./tree.ts";
 
 /**
- * The spec with overrides such as `training.epochs=3` over it. Those that choose what other fields
- * mean (the dataset, the architecture) come first, wherever they stand.
+ * The spec with overrides such as `training.epochs=3` on top. Overrides that decide what other
+ * fields mean (the dataset, the architecture) are applied first, whatever their position.
  */
 export function withOverrides(spec: Spec, overrides: readonly string[]): Spec {
   const isChoice = (override: string) => choices.has(splitOverride(override).field);
@@ -26,8 +29,8 @@ export function withOverrides(spec: Spec, overrides: readonly string[]): Spec {
 }
 
 /**
- * Angles in degrees from the forms in which a spec says them; equally spaced ones of a range, its
- * ends included.
+ * Angles in degrees from any form in which a spec writes them; a range becomes equally spaced
+ * angles including both ends.
  */
 function angles(rotation: SpecWithDefaults["sampling"]["rotation"] = 0): number[] {
   const list = typeof rotation === "number"
@@ -41,14 +44,14 @@ function angles(rotation: SpecWithDefaults["sampling"]["rotation"] = 0): number[
   return list.map((angle) => angle === 0 ? 0 : angle); // No -0.
 }
 
-/** A section with its fields in the schema's order, in which people read them. */
+/** A section with its fields in the schema's order, the order for readers. */
 function inOrder<T extends object>(section: T, { shape }: { shape: object }): T {
   const fields = Object.keys(shape).map((key) => [key, section[key as keyof T]]);
-  // A field without a default that nobody said is left out: it joined later, and changes no digest.
+  // Leaves out an unset field without a default: it was added later, and must not change a digest.
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as T;
 }
 
-/** What the rules made sure of. */
+/** What the rules guarantee. */
 type Whole = SpecWithDefaults & { architecture: "A" | "B" | "C" | "D" | "E"; dataset: DatasetName };
 
 function fill(spec: Whole): ResolvedSpec {
@@ -103,11 +106,11 @@ function fill(spec: Whole): ResolvedSpec {
 }
 
 /**
- * The spec with every default in it. Resolving a resolved spec again gives the same.
+ * The spec with every default filled in. Resolving a resolved spec again changes nothing.
  *
- * @param overrides `training.epochs=3` and the like, as on the command line; their values are YAML
- * @throws UserError where the spec or an override is wrong, extends another spec (`loadSpec` reads
- *   those), or is a sweep
+ * @param overrides such as `training.epochs=3`, as on the command line; their values are YAML
+ * @throws UserError if the spec or an override is wrong, if it extends another spec (`loadSpec`
+ * reads those), or if it is a sweep
  */
 export function resolveSpec(spec: Spec, overrides: readonly string[] = []): ResolvedSpec {
   const whole = withOverrides(spec, overrides);

@@ -1,4 +1,4 @@
-/** Defaults, what follows from what, names, overrides, merging. */
+/** Defaults, dependent fields, names, overrides, merging. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { mergeSpecs } from "./merge.ts";
@@ -21,7 +21,7 @@ const resolveText = (text: string, overrides: string[] = []) =>
   resolveSpec(parseSpec(text), overrides);
 const digestOf = (text: string, overrides: string[] = []) =>
   specDigest(resolveText(text, overrides));
-/** A resolved spec as the bundle keeps it, read again. */
+/** Reads a resolved spec back from JSON, as a bundle stores it. */
 const reread = (resolved: ResolvedSpec) => parseSpec(JSON.stringify(resolved));
 
 Deno.test("resolveSpec: every default of the short form is the published one", () => {
@@ -167,7 +167,7 @@ Deno.test("a resolved spec takes an override that makes some of its fields meani
       .variance,
     "beta",
   );
-  // In one breath it is a mistake all the same.
+  // Both in one layer are still a mistake.
   assertThrows(
     () => over("architecture=A", "kaiserBeta=1"),
     UserError,

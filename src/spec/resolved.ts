@@ -1,15 +1,15 @@
 /**
- * The spec's types: as a person wrote it, and resolved, every choice of the method with its default
- * filled in. All other rooms read the resolved one and nothing else. `schema.ts` says ranges and
- * defaults and is held to these types.
+ * The spec's types: as a person writes it, and resolved, with a value for every choice of the
+ * method. All other rooms read only the resolved one. `schema.ts` holds ranges and defaults, and is
+ * checked against these types.
  */
 
 /** The dataset of a spec; `folder` takes any images. */
 export type DatasetName = "mnist" | "mnist-m" | "cifar-10" | "folder";
 
 /**
- * What a network is computed in: `float32`; `tf32` where the factors of products are rounded to 10
- * bits; `bfloat16` where products, their factors and the activations between them are bfloat16.
+ * The number format that a network computes in. `float32`; `tf32` rounds the factors of products to
+ * 10 bits; `bfloat16` uses bfloat16 for products, their factors and the activations between them.
  */
 export type Precision = "float32" | "tf32" | "bfloat16";
 
@@ -21,50 +21,50 @@ export interface Cutoffs {
   up: number;
 }
 
-/** Which of the images, and how they are read. */
+/** Which images to use, and how to read them. */
 export interface DataSection {
-  /** At most so many images, the first ones; null: all. */
+  /** The maximum number of images, taken from the start; null: all. */
   limit: number | null;
   /** The data digest that the decoded images must have; null: any. */
   digest: string | null;
-  /** What happens to images that are not square: cut out of the centre, or squashed. */
+  /** How to make images square: crop the centre, or squash. */
   fit: "crop" | "squash";
   /** Whether each training image is mirrored left to right at random. */
   flip: boolean;
-  /** Where the images lie; null: data/ and the dataset's name. */
+  /** The location of the images; null: the folder in data/ with the dataset's name. */
   path: string | null;
   /**
-   * Where the classes are, for files that can be read in two ways; left out: what the files say.
-   * Of image files: in their folders, in tables beside them, in their names; of tables: in the
-   * first or the last column; none: the images have no classes.
+   * Where the classes come from, for ambiguous files; omitted: as the files suggest. For image
+   * files: their folders, tables next to them, or their names. For tables: the first or the last
+   * column. none: the images have no classes.
    */
   labels?: "folders" | "tables" | "names" | "first" | "last" | "none" | undefined;
 }
 
 /**
- * The noise schedule. With the cosine schedule `start` and `end` have no meaning and are the
+ * The noise schedule. With the cosine schedule `start` and `end` have no effect and keep their
  * defaults.
  */
 export interface NoiseSection {
   /** Timesteps of the diffusion. */
   steps: number;
-  /** The linear schedule's first noise beta. */
+  /** The first noise beta of the linear schedule. */
   start: number;
-  /** The linear schedule's last noise beta. */
+  /** The last noise beta of the linear schedule. */
   end: number;
   /** How the noise grows. */
   schedule: "linear" | "cosine";
 }
 
-/** How the network is trained: AdamW, in steps of a batch. */
+/** How the network is trained: AdamW, one batch per step. */
 export interface TrainingSection {
-  /** Passes over the data; null where `images` is a number, and only there. */
+  /** Passes over the data; null if and only if `images` is a number. */
   epochs: number | null;
-  /** How many images training sees; null where `epochs` is a number, and only there. */
+  /** The number of images that training sees; null if and only if `epochs` is a number. */
   images: number | null;
-  /** Images a step. */
+  /** Images per step. */
   batchSize: number;
-  /** The learning rate, at its highest. */
+  /** The maximum learning rate. */
   learningRate: number;
   /** AdamW's decoupled weight decay. */
   weightDecay: number;
@@ -74,29 +74,29 @@ export interface TrainingSection {
   beta2: number;
   /** AdamW's epsilon. */
   epsilon: number;
-  /** Steps over which the learning rate rises from zero. */
+  /** Steps in which the learning rate rises from zero. */
   warmupSteps: number;
   /** How the learning rate falls to zero at the end. */
   decay: "none" | "linear" | "cosine";
-  /** The last part of training, over which it falls, above 0 up to 1; null without decay. */
+  /** The final fraction of training in which it falls, above 0 up to 1; null without decay. */
   decayFraction: number | null;
   /**
    * Decay of the weights' moving average, min(emaDecay, (1 + step) / (10 + step)); null: no
    * average.
    */
   emaDecay: number | null;
-  /** With classes: the part of the labels left out in training; null without. */
+  /** With classes: the fraction of labels dropped in training; null without classes. */
   labelDropout: number | null;
-  /** Eight images are drawn every so many epochs; null: never. */
+  /** Draws eight images every this many epochs; null: never. */
   previewEveryEpochs: number | null;
   /**
-   * How previews are drawn. fast: 25 steps of DPM-Solver++, clipped, and as seldom as it takes to
-   * spend at most 3 % of the training on them; published: as the images of the run are.
+   * How previews are drawn. fast: 25 steps of DPM-Solver++, clipped, and rarely enough to take at
+   * most 3 % of the training; published: like the images of the run.
    */
   previewSampler: "fast" | "published";
   /**
-   * A finished bundle, whose training goes on here: its path, or its digest; null: from the
-   * beginning.
+   * A finished bundle whose training continues here: its path or its digest; null: train from
+   * scratch.
    */
   from: string | null;
 }
@@ -126,17 +126,17 @@ export interface SamplingSection {
   variance: "beta" | "posterior" | null;
   /** Whether the predicted image is clipped to [-1, 1] in each step. */
   clip: boolean;
-  /** Images for each angle. */
+  /** Images per angle. */
   count: number;
-  /** Images drawn together; part of the result. */
+  /** Images drawn together; it affects the result. */
   batchSize: number;
   /** The weight of classifier-free guidance; null: none. */
   guidance: number | null;
-  /** The classes to draw, going round; null: all classes in turn, or no classes. */
+  /** The classes to draw, in a cycle; null: all classes in turn, or no classes. */
   labels: number[] | null;
   /**
-   * Degrees that the image turns, counter-clockwise, for each sheet of images; [0] where nothing
-   * turns.
+   * Rotation of the image in degrees, counter-clockwise, for each sheet of images; [0] without
+   * rotation.
    */
   rotation: number[];
   /** How far the image moves. */
@@ -146,15 +146,15 @@ export interface SamplingSection {
 /** The scores by their short names. */
 export type MetricName = "fid" | "kid" | "is";
 
-/** How the unturned images are scored. */
+/** How the unrotated images are scored. */
 export interface EvaluationSection {
-  /** The scores, in order; empty: none. */
+  /** The scores, in order; empty for none. */
   metrics: MetricName[];
-  /** KID's random subsets. */
+  /** The number of random subsets for KID. */
   kidSubsets: number;
-  /** Images in each of them. */
+  /** Images per subset. */
   kidSubsetSize: number;
-  /** Splits of the Inception Score. */
+  /** The number of splits for the Inception Score. */
   isSplits: number;
   /** A few images are drawn and scored every so many epochs; left out: never. */
   everyEpochs?: number | null | undefined;
@@ -163,14 +163,14 @@ export interface EvaluationSection {
 }
 
 /**
- * A spec in which nothing is left to be chosen. What does not apply is null: the filter's fields
- * for architecture A, `eta` and `variance` of other samplers, the decay's fraction without decay,
- * what belongs to classes without classes.
+ * A spec with every choice made. Fields that do not apply are null: the filter's fields for
+ * architecture A, `eta` and `variance` for other samplers, the decay's fraction without decay, and
+ * class fields without classes.
  */
 export interface ResolvedSpec {
   /**
-   * A baseline; B filtered up- and downsampling; C filtered nonlinearities; D both. E has become D,
-   * with a rotation.
+   * A baseline; B filtered up- and downsampling; C filtered nonlinearities; D both. E is resolved
+   * to D with a rotation.
    */
   architecture: "A" | "B" | "C" | "D";
   /** Beta of the low-pass kernel's Kaiser window; null for A. */
@@ -178,33 +178,33 @@ export interface ResolvedSpec {
   /** Whether the low-pass kernel is divided by its sum; null for A. */
   normalized: boolean | null;
   /**
-   * GroupNorm between the filtered upsampling and GELU, the code's fifth variant; only ever true
-   * for C and D.
+   * GroupNorm between the filtered upsampling and GELU, the fifth variant in the published code;
+   * true only for C and D.
    */
   normInside: boolean;
-  /** Taps a side of the low-pass kernel, 2 to 12; null for A. */
+  /** Taps per side of the low-pass kernel, 2 to 12; null for A. */
   kernelSize: number | null;
-  /** Factor of the upsampling's kernel; null for A. */
+  /** Gain of the upsampling kernel; null for A. */
   gain: number | null;
   /** Cutoff frequencies; null for A. */
   cutoff: Cutoffs | null;
   /** The training images. */
   dataset: DatasetName;
-  /** Which of them, and how they are read. */
+  /** Which of them, and how to read them. */
   data: DataSection;
-  /** Pixels a side, a multiple of 8 from 8 to 128. */
+  /** Pixels per side, a multiple of 8 from 8 to 128. */
   imageSize: number;
   /** Channels of the images. */
   channels: 1 | 3;
   /** Channels of the network's first layer. */
   baseWidth: number;
-  /** Classes of a class-conditional network; null: without. */
+  /** Classes of a class-conditional network; null without classes. */
   classes: number | null;
-  /** Seed of everything random, an integer below 2^32. */
+  /** Seed of all random numbers, an integer below 2^32. */
   seed: number;
   /** The noise schedule. */
   noise: NoiseSection;
-  /** tf32 and bfloat16 are faster on GPUs or processors that have it, and less exact. */
+  /** tf32 and bfloat16 are faster on GPUs or processors that support them, and less exact. */
   precision: Precision;
   /** How the network is trained. */
   training: TrainingSection;
@@ -212,25 +212,25 @@ export interface ResolvedSpec {
   sampling: SamplingSection;
   /** How they are scored. */
   evaluation: EvaluationSection;
-  /** Carried along, without meaning here and outside the digest. */
+  /** Kept as written; has no meaning here and stays out of the digest. */
   [extension: `x-${string}`]: unknown;
 }
 
-/** A section as a person writes it: any field may be left out. */
+/** A section as a person writes it: every field is optional. */
 export type Written<Section> = { [Field in keyof Section]?: Section[Field] | undefined };
 
-/** What a person says differently from the resolved form. */
+/** The sampling fields that a person writes differently from the resolved form. */
 export interface WrittenSampling
   extends Written<Omit<SamplingSection, "labels" | "rotation" | "shift">> {
   /** A class, a list of classes, or null. */
   labels?: number | number[] | null | undefined;
-  /** An angle, a list, or a range of `count` angles with both ends in it. */
+  /** An angle, a list, or a range of `count` angles including both ends. */
   rotation?: number | number[] | { from: number; to: number; count: number } | undefined;
   /** How far the image moves. */
   shift?: Written<ShiftSection> | undefined;
 }
 
-/** What a person wrote, checked: nothing is filled in yet. */
+/** A spec as a person wrote it, checked, without defaults. */
 export interface Spec extends
   Written<
     Omit<
@@ -238,15 +238,15 @@ export interface Spec extends
       "architecture" | "cutoff" | "data" | "noise" | "training" | "sampling" | "evaluation"
     >
   > {
-  /** Another spec, by a path relative to this one; what is said here goes over it. */
+  /** The path of another spec, relative to this one; fields in this spec override it. */
   extends?: string | undefined;
   /** A grid, as a list of values for each dotted field, or a list of grids. */
   sweep?: Record<string, unknown[]> | Record<string, unknown[]>[] | undefined;
-  /** A to D, or E: D that is sampled with a rotation. */
+  /** A to D, or E: D sampled with a rotation. */
   architecture?: ResolvedSpec["architecture"] | "E" | undefined;
   /** Cutoff frequencies. */
   cutoff?: Written<Cutoffs> | null | undefined;
-  /** Which of the images, and how they are read. */
+  /** Which images to use, and how to read them. */
   data?: Written<DataSection> | undefined;
   /** The noise schedule. */
   noise?: Written<NoiseSection> | undefined;

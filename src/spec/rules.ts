@@ -1,6 +1,6 @@
 /**
- * What no field can tell alone: fields that are missing, that contradict each other, or that do not
- * apply.
+ * Checks that involve several fields: fields that are missing, that contradict each other, or that
+ * do not apply.
  */
 import { inapplicable } from "./conditions.ts";
 import type { Spec } from "./resolved.ts";
@@ -13,12 +13,12 @@ export function labelList(labels: number | number[] | null | undefined): number[
   return typeof labels === "number" ? [labels] : labels ?? null;
 }
 
-/** The complaints about a whole spec, one that neither extends another nor is a sweep. */
+/** The complaints about a complete spec, one that neither extends another nor is a sweep. */
 export function ruleComplaints(spec: Spec): Complaint[] {
   return [...missingFields(spec), ...contradictions(spec)];
 }
 
-/** What a whole spec lacks. */
+/** The fields that a complete spec lacks. */
 function missingFields({ architecture, dataset, data, sampling }: Spec): Complaint[] {
   const complaints: Complaint[] = [];
   const complain = (path: string, message: string) =>
@@ -31,14 +31,14 @@ function missingFields({ architecture, dataset, data, sampling }: Spec): Complai
       "missing; E is D sampled with a rotation: say its angle in degrees",
     );
   }
-  // A bundle's own spec says null: where its images lie is no part of what they are.
+  // A bundle's own spec says null: it identifies images by what they are, not by their location.
   if (dataset === "folder" && data?.path === undefined) {
     complain("data.path", "missing; the dataset folder needs its path");
   }
   return complaints;
 }
 
-/** What contradicts itself in a spec, also in one over which others will be laid. */
+/** Contradictions in a spec, also in one that other specs will extend. */
 export function contradictions(spec: Spec): Complaint[] {
   const complaints: Complaint[] = inapplicable(spec).map(({ field, where }) => ({
     path: pathOf(field),

@@ -1,8 +1,8 @@
 /**
  * The spec language: one zod schema for types, validation, constant defaults and documentation
- * (`spec.schema.json` is made from it). What depends on other fields (channels, limit, what does
- * not apply) is filled in by `resolve.ts`. Defaults are the published ones (arXiv 2411.09174 and
- * its code) except for sampling's count and batch size.
+ * (`spec.schema.json` is made from it). `resolve.ts` fills in what depends on other fields
+ * (channels, limit, fields that do not apply). Defaults are the published ones (arXiv 2411.09174
+ * and its code) except for sampling's count and batch size.
  */
 import { z } from "zod";
 import type { DatasetName, MetricName, Spec } from "./resolved.ts";
@@ -17,7 +17,7 @@ const number = (min: number, max: number, description: string) =>
   doc(z.number().min(min).max(max), description);
 const positive = (max: number, description: string) => doc(z.number().gt(0).max(max), description);
 /**
- * The largest count that a spec may ask for: what no machine reaches, but arithmetic still does.
+ * The largest count that a spec may ask for: out of reach for any machine, but safe in arithmetic.
  */
 const many = 1_000_000_000;
 
@@ -32,7 +32,7 @@ export const datasetFacts = {
 /** The scores, by the names that specs give them. */
 export const metricNames = ["fid", "kid", "is"] as const satisfies readonly MetricName[];
 
-/** Printable text of a path: no control characters, no lone surrogates. */
+/** A printable path: no control characters, no lone surrogates. */
 const path = z.string().min(1).max(1000).refine((text) => !/\p{Cc}|\p{Cs}/u.test(text), {
   error: "a path without control characters",
 });
@@ -207,8 +207,8 @@ const evaluation = z.strictObject({
 });
 
 /**
- * The schema of what a person writes. `x-` fields are taken out before it and put back after it
- * (`parse.ts`).
+ * The schema of a spec as people write it. `parse.ts` removes `x-` fields before the check and puts
+ * them back afterwards.
  */
 export const specSchema = z.strictObject({
   extends: doc(
@@ -288,11 +288,11 @@ export const specSchema = z.strictObject({
   ).optional(),
 });
 
-/** The schema's output: constant defaults filled in, the dependent ones not. */
+/** The schema's output: constant defaults filled in, dependent ones not. */
 export type SpecWithDefaults = z.output<typeof specSchema>;
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
   : never;
 type Bare = { [Field in keyof Spec as Field extends `x-${string}` ? never : Field]: Spec[Field] };
-/** Holds the schema and the written spec's type together: a difference does not compile. */
+/** Keeps the schema and the type of a written spec in step: a difference does not compile. */
 export const schemaIsSpec: Same<z.input<typeof specSchema>, Bare> = true;

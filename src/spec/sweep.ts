@@ -17,7 +17,7 @@ const mostMembers = 10_000;
 
 const layerOf = (field: string, value: unknown) => withValue({}, pathOf(field), value);
 
-/** What is wrong with the fields and values of a `sweep:` that its schema accepts. */
+/** Complaints about the fields and values of a `sweep:` that its schema accepts. */
 export function sweepComplaints(sweep: Spec["sweep"]): Complaint[] {
   const gridComplaints = (grid: Grid, at: Path) =>
     Object.entries(grid).flatMap(([field, values]) => {
@@ -38,7 +38,7 @@ export function sweepComplaints(sweep: Spec["sweep"]): Complaint[] {
 
 type Member = [field: string, value: unknown][];
 
-/** The members of a grid, as fields with their values; the first field changes slowest. */
+/** The members of a grid, each as fields with values; the first field changes slowest. */
 function members(grid: Grid): Member[] {
   return Object.entries(grid).reduce<Member[]>(
     (partial, [field, values]) =>
@@ -47,7 +47,7 @@ function members(grid: Grid): Member[] {
   );
 }
 
-/** The axes among overrides (`kaiserBeta=0,1,2`), and the overrides that give one value. */
+/** Splits overrides into axes (`kaiserBeta=0,1,2`) and those with a single value. */
 function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[] } {
   const axes: Grid = {};
   const single: string[] = [];
@@ -58,7 +58,7 @@ function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[]
     const source = overrideSource(override, layerOf(field, axis.values));
     if (complaints.length > 0) throw complain(complaints, [source]);
     if (axis.values.length === 1) {
-      parseOverride(override); // Its complaints, before anything else is done.
+      parseOverride(override); // Reports its errors before anything else is done.
       single.push(override);
     } else {
       const found = axis.values.flatMap((value) =>
@@ -71,7 +71,7 @@ function splitAxes(overrides: readonly string[]): { axes: Grid; single: string[]
   return { axes, single };
 }
 
-/** One run of a sweep: as a spec of its own, and that one resolved. */
+/** One run of a sweep: its spec, and that spec resolved. */
 export interface SweepMember {
   /** What a person would have written for this member alone. */
   spec: Spec;
@@ -79,19 +79,18 @@ export interface SweepMember {
 }
 
 /**
- * The members of a sweep, resolved: every combination of a grid's values, of every grid of a list.
- * Members that coincide (architecture A, whatever the filter) come once; a spec without `sweep` has
- * one member, itself.
+ * The members of a sweep, resolved: every combination of values, for every grid. Members that
+ * coincide (architecture A, whatever the filter) appear once. A spec without `sweep` has one
+ * member, itself.
  *
- * @param overrides as on the command line; `kaiserBeta=0,1,2` adds an axis, or takes the place of
- *   one
- * @throws UserError where a member is no valid spec, or there are more than 10,000
+ * @param overrides as on the command line; `kaiserBeta=0,1,2` adds an axis or replaces one
+ * @throws UserError if a member is not a valid spec, or there are more than 10,000
  */
 export function expandSweep(spec: Spec, overrides: readonly string[] = []): ResolvedSpec[] {
   return sweepMembers(spec, overrides).map(({ resolved }) => resolved);
 }
 
-/** As {@link expandSweep}, with the spec that each member is alone. */
+/** Like {@link expandSweep}, with the standalone spec of each member. */
 export function sweepMembers(spec: Spec, overrides: readonly string[] = []): SweepMember[] {
   const { axes, single } = splitAxes(overrides);
   const said = single.map((override) => splitOverride(override).field);
@@ -118,8 +117,8 @@ export function sweepMembers(spec: Spec, overrides: readonly string[] = []): Swe
       (tree, [field, value]) => withValue(tree, pathOf(field), value),
       {},
     ) as Spec;
-    // Only what a member says can leave another field without meaning; a spec alone is taken at its
-    // word.
+    // Only a member's values may make another field meaningless; a plain spec must be right as
+    // written.
     const whole = member.length === 0 ? base : withoutInapplicable(mergeSpecs(base, layer));
     const label = `sweep member ${
       member.map(([field, value]) => `${field}=${JSON.stringify(value)}`).join(" ")
@@ -127,7 +126,7 @@ export function sweepMembers(spec: Spec, overrides: readonly string[] = []): Swe
     const resolved = resolveSpec(
       remember(whole, [...sourcesOf(base), overrideSource(label, layer)]),
     );
-    // Not the digest: members with images in different places are different runs.
+    // Not the digest: members with images in different locations are different runs.
     const key = canonicalJson(withoutExtensions(resolved));
     if (!different.has(key)) different.set(key, { spec: whole, resolved });
   }

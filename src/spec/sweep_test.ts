@@ -1,4 +1,4 @@
-/** Sweeps: which members, how often, and what is told of a wrong one. */
+/** Sweeps: which members there are, how often, and the errors of wrong ones. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { expandSweep, parseSpec, specDigest, specName } from "./mod.ts";

@@ -1,19 +1,19 @@
 /**
- * Small steps over the plain data that specs are made of: reading and writing by dotted path, `x-`
+ * Helpers for the plain data that specs consist of: reading and writing by dotted path, `x-`
  * fields.
  */
 
 /** Plain data with keys. */
 export type Tree = { [key: string]: unknown };
-/** The way to a field: keys and places in lists. */
+/** The path to a field: keys and list indices. */
 export type Path = readonly PropertyKey[];
 
-/** Whether a value is plain data with keys, and not a list. */
+/** Whether a value is plain data with keys, not a list. */
 export function isTree(value: unknown): value is Tree {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value at a path, undefined where there is none; only own keys count. */
+/** The value at a path, or undefined; only own keys count. */
 export function valueAt(tree: unknown, path: Path): unknown {
   let value = tree;
   for (const key of path) {
@@ -24,8 +24,8 @@ export function valueAt(tree: unknown, path: Path): unknown {
 }
 
 /**
- * A copy of the tree with a value put at a path, sections made where they lack; undefined takes the
- * field out.
+ * A copy of the tree with a value set at a path. It creates missing sections; undefined removes the
+ * field.
  */
 export function withValue(tree: Tree, path: Path, value: unknown): Tree {
   const [key, ...rest] = path.map(String);
@@ -63,8 +63,8 @@ export function withoutExtensions(tree: unknown): unknown {
 }
 
 /**
- * `tree` with the `x-` fields of `from`, each in its place; where a section of `from` is none in
- * `tree`, they go.
+ * `tree` with the `x-` fields of `from` in their places. They are dropped if their section does not
+ * exist in `tree`.
  */
 export function withExtensions(tree: Tree, from: Tree): Tree {
   const out = { ...tree };

@@ -1,6 +1,6 @@
 /**
- * A spec as a text that stands alone: the file as it was written, comments and all, with overrides,
- * a sweep member's values and what it extends written into it.
+ * A spec as a standalone text: the file as written, including comments, with overrides, a sweep
+ * member's values and the specs that it extends written into it.
  */
 import { stringify } from "@std/yaml";
 import { type Document, isMap, type YAMLMap } from "yaml";
@@ -11,19 +11,19 @@ import { isTree, type Path, type Tree } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 import { yamlDocument } from "./yaml_document.ts";
 
-/** What was read of a file. */
+/** The content of a file. */
 interface WrittenFile {
-  /** With what it extends under it. */
+  /** Merged over the specs that it extends. */
   spec: Spec;
   text: string;
   path: string;
 }
 
 /**
- * The text that says a whole spec and nothing else.
+ * The text of exactly one whole spec.
  *
- * @param whole what it must say
- * @param overrides what changed the file on the command line, for the note at its head
+ * @param whole the spec that the text must contain
+ * @param overrides that changed the file on the command line, for the note at the top
  */
 export function writtenAlone(
   file: WrittenFile,
@@ -35,21 +35,21 @@ export function writtenAlone(
   const note = noteOf(file.text, overrides);
   const edited = editedText(file.text, wanted, note);
   if (edited !== null && says(edited, wanted)) return edited;
-  // Anchors and merge keys can make an edit reach further than it should.
+  // With anchors and merge keys, an edit can reach further than it should.
   return `${note.map((line) => `# ${line}\n`).join("")}${stringify(wanted)}`;
 }
 
-/** Whether a text says exactly this. */
+/** Whether a text contains exactly this spec. */
 function says(text: string, wanted: Tree): boolean {
   try {
     const { data, complaints } = readYaml(text, () => "spec");
     return complaints.length === 0 && canonicalJson(data) === canonicalJson(wanted);
   } catch {
-    return false; // No YAML, or more than canonical JSON can hold.
+    return false; // Not YAML, or more than canonical JSON can hold.
   }
 }
 
-/** What became of the file, in lines for its head. */
+/** Comment lines for the top of the file that say what was changed. */
 function noteOf(text: string, overrides: readonly string[]): string[] {
   const { data } = readYaml(text, () => "spec");
   const { extends: base, sweep } = data as Spec;
@@ -64,7 +64,7 @@ function noteOf(text: string, overrides: readonly string[]): string[] {
   ];
 }
 
-/** The text with what it must say set into it; null where the document cannot be edited. */
+/** The text edited to contain the spec; null if the document cannot be edited. */
 function editedText(text: string, wanted: Tree, note: readonly string[]): string | null {
   const document = yamlDocument(text.replace(/^\uFEFF/, ""), { version: "1.2", schema: "core" });
   if (document.errors.length > 0 || !isMap(document.contents)) return null;
@@ -80,7 +80,7 @@ function editedText(text: string, wanted: Tree, note: readonly string[]): string
   }
 }
 
-/** Makes a section of the document say what is wanted, and leaves alone what says it already. */
+/** Makes a section of the document say what is wanted, and leaves matching fields alone. */
 function setFields(document: Document, said: Tree, wanted: Tree, at: Path): void {
   for (const key of Object.keys(said)) {
     if (!Object.hasOwn(wanted, key)) document.deleteIn([...at, key]);
@@ -96,7 +96,7 @@ function setFields(document: Document, said: Tree, wanted: Tree, at: Path): void
   }
 }
 
-/** Sets a value, and keeps the comment behind the one that it replaces. */
+/** Sets a value, and keeps the comment after the one that it replaces. */
 function setField(document: Document, path: Path, value: unknown): void {
   const before = document.getIn(path, true) as { comment?: string | null } | undefined;
   const node = document.createNode(value, { flow: path.length > 1 });

@@ -1,6 +1,6 @@
 /**
- * A spec as a text that stands alone says the same as the file with all that changed it. The seed
- * names the overrides.
+ * The standalone text of a spec says the same as the file with all its changes. The seed identifies
+ * the overrides.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -111,7 +111,7 @@ for (const seed of [1, 2, 3]) {
       try {
         meant = resolveSpec(parseSpec(of), overrides);
       } catch {
-        continue; // Overrides that contradict each other are no run.
+        continue; // Overrides that contradict each other are not a run.
       }
       good++;
       const alone = resolveSpec(parseSpec(written(overrides, of)));

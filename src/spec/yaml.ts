@@ -1,6 +1,6 @@
 /**
- * YAML from strangers as plain data. What a text may cost is bounded before anything looks at its
- * meaning: its length, its depth, and the number of its values with every alias followed.
+ * Reads untrusted YAML as plain data. The cost of a text is bounded before its meaning is examined:
+ * its length, its depth, and the number of its values with every alias followed.
  */
 import { parse } from "@std/yaml";
 import { UserError } from "../errors.ts";
@@ -17,13 +17,14 @@ const mostValues = 20_000;
 const longestString = 10_000;
 
 /**
- * Characters that belong into no spec: controls but tab and line ends, and halves of characters.
+ * Characters that no spec may contain: control characters except tab and line ends, and lone
+ * surrogates.
  */
 const unprintable = /(?![\t\n\r])\p{Cc}|\p{Cs}|\uFFFD/u;
 
 /**
- * What in the data is no plain, printable, finite JSON; only the bound where one is passed, which
- * is `fatal`.
+ * What in the data is not plain, printable, finite JSON. If a bound is exceeded, only that, marked
+ * `fatal`.
  */
 function checkData(data: unknown): { complaints: Complaint[]; fatal: boolean } {
   const complaints: Complaint[] = [];
@@ -68,7 +69,7 @@ function checkData(data: unknown): { complaints: Complaint[]; fatal: boolean } {
   return { complaints, fatal };
 }
 
-/** The complaints about numbers that can be read in two ways. */
+/** The complaints about numbers that parsers read differently. */
 function doubts(text: string): Complaint[] {
   if (!mayDoubt(text)) return [];
   return plainWords(text).flatMap(({ word, path }) => {
@@ -77,10 +78,10 @@ function doubts(text: string): Complaint[] {
   });
 }
 
-/** How a message names a place in the text, or the text. */
+/** How a message names a position in the text, or the text as a whole. */
 export type Place = (at?: Position) => string;
 
-/** What npm's `yaml` finds wrong with a text, in lines; "" where nothing. */
+/** The errors that npm's `yaml` finds in a text, one per line; "" if there are none. */
 export function syntaxMessage(text: string, place: Place): string {
   return syntaxLines(syntaxErrors(text), place);
 }
@@ -91,7 +92,7 @@ function syntaxLines(errors: (Position & { message: string })[], place: Place): 
   ).join("\n");
 }
 
-/** The one error of `@std/yaml`. */
+/** The single error of `@std/yaml`. */
 function strictMessage({ message: text }: Error, place: Place): string {
   const [first = ""] = text.split("\n");
   const [, message = first, line = 1, col = 1] =
@@ -100,10 +101,10 @@ function strictMessage({ message: text }: Error, place: Place): string {
 }
 
 /**
- * The data of a YAML text (YAML's core schema), and what in it no spec may hold; `fatal` where it
- * must not be looked at any further, being endless or nearly so.
+ * The data of a YAML text (YAML's core schema), with complaints about what no spec may contain.
+ * `fatal` means that the data must not be examined further, because it is endless or nearly so.
  *
- * @throws UserError where the text is too long or no YAML
+ * @throws UserError if the text is too long or not YAML
  */
 export function readYaml(
   text: string,
