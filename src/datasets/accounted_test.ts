@@ -1,4 +1,4 @@
-/** Every file of a dataset is used or told of, whatever lies where. */
+/** Every file of a dataset is either used or reported, wherever it is. */
 import { join } from "@std/path";
 import { assertEquals } from "@std/assert";
 import { UserError } from "../errors.ts";
@@ -10,7 +10,7 @@ import { recognise } from "./recognise.ts";
 
 const runs = 60;
 
-/** Numbers below `count` from a small generator (Lehmer's), the same for the same seed. */
+/** Numbers below `count` from a small Lehmer generator; the same seed gives the same numbers. */
 function generator(start: number): (count: number) => number {
   let state = start % 2147483646 + 1;
   return (count) => {
@@ -23,7 +23,7 @@ const folders = ["train", "test", "val", "cat", "dog", "images", "trainingSet", 
 const names = ["0", "1", "2", "cat_3", "dog_4", "train"];
 const others = ["readme.md", "a.xml", "b.tfrecord", "c.png.part", "words.txt", "d.pkl"];
 
-/** A table of labels for some images, in one of the forms in which people write them. */
+/** A table of labels for some images, in one of the common forms. */
 function table(below: (count: number) => number, images: readonly string[]): Files {
   const rows = images.map((image) => [image, below(3)] as const);
   const lines = (separator: string) => rows.map((row) => row.join(separator)).join("\n");
@@ -50,7 +50,7 @@ function layout(below: (count: number) => number): Files {
   return below(2) === 0 ? files : { ...files, ...table(below, images) };
 }
 
-/** How many files lines say are not used. */
+/** How many files the notes report as unused. */
 function toldOf(notes: readonly string[]): number {
   return notes.reduce((sum, note) => {
     const [, count] = /^not used: ([\d,]+) files? \(/.exec(note) ?? [];
@@ -74,7 +74,7 @@ filesTest("every file is used or told of", async (folder) => {
       assertEquals(count + tables.length + toldOf(notes), found.length, `${shown}\n${notes}`);
       read++;
     } catch (error) {
-      // What can be read in two ways is refused.
+      // Ambiguous data is refused.
       if (!(error instanceof UserError)) throw new Error(`run ${run}: ${shown}`, { cause: error });
     }
   }

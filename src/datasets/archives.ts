@@ -1,12 +1,14 @@
-/** The official archives of the datasets: where they are, and what they must be. */
+/** The official archives of the datasets: their URLs, sizes and digests. */
 
-/** One file to fetch. */
+/** A file to fetch. */
 export interface Archive {
   file: string;
   urls: string[];
   bytes: number;
   sha256: string;
-  /** What it holds, where it is to be unpacked: no more than so many bytes and entries. */
+  /**
+   * Limits on its unpacked content, for an archive to unpack: total bytes and number of entries.
+   */
   tar?: { bytes: number; entries: number };
 }
 
@@ -22,7 +24,7 @@ const mnist = (file: string, bytes: number, sha256: string): Archive => ({
   sha256,
 });
 
-/** The archives of each dataset. MNIST-M has none that can be fetched without a browser. */
+/** The archives of each dataset. MNIST-M's archive can only be fetched with a browser. */
 export const archives: Record<string, Archive[]> = {
   "mnist": [
     mnist(

@@ -1,4 +1,4 @@
-/** Datasets in arrays and tables, as people keep them: each read, refused or told. */
+/** Datasets in arrays and tables, in common layouts: each is read, refused or reported. */
 import { gzipSync } from "fflate";
 import parquet from "../formats/fixtures/images.parquet" with { type: "bytes" };
 import twoLabels from "../formats/fixtures/images_zstd.parquet" with { type: "bytes" };

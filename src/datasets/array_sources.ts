@@ -23,7 +23,7 @@ interface Arrays {
   labels: TensorData | null;
 }
 
-/** What an array's name says it is: `x_train`, `train_images`, `y_test`, `labels`. */
+/** What an array's name says it holds: `x_train`, `train_images`, `y_test`, `labels`. */
 function roleOf(name: string): "images" | "labels" | null {
   const words = name.toLowerCase().split(/[^a-z0-9]+/);
   if (words.some((word) => /^(y|labels?|targets?|classes)$/.test(word))) return "labels";
@@ -31,14 +31,14 @@ function roleOf(name: string): "images" | "labels" | null {
   return null;
 }
 
-/** The words of a name without its role: `train` for `x_train` and `train_labels`. */
+/** The words of a name without its role, such as `train` for `x_train` and `train_labels`. */
 function keyOf(name: string): string {
   const words = name.toLowerCase().split(/[^a-z0-9]+/);
   const role = /^(x|y|images?|imgs?|labels?|targets?|classes|data|arr|)$/;
   return words.filter((word) => !role.test(word)).join(" ");
 }
 
-/** Height, width and channels of an array of images; null where it is none. */
+/** Height, width and channels of an array of images; null if it holds no images. */
 function sideOf({ dtype, shape }: TensorData): Arrays["side"] | null {
   const [, height = 0, width = 0, channels = 1] = shape;
   if (dtype !== "U8" || (shape.length !== 3 && shape.length !== 4)) return null;
@@ -48,7 +48,7 @@ function sideOf({ dtype, shape }: TensorData): Arrays["side"] | null {
   return { height, width, channels };
 }
 
-/** Labels as whole numbers, or a message. */
+/** Labels as whole numbers, or an error message. */
 function labelsOf(path: string, name: string, { data, shape }: TensorData, count: number) {
   const length = shape.reduce((product, each) => product * each, 1);
   if (length !== count) {
@@ -61,7 +61,7 @@ function labelsOf(path: string, name: string, { data, shape }: TensorData, count
   });
 }
 
-/** Pairs of images and labels in one archive, and notes on the rest. */
+/** Pairs of images and labels in one archive, and notes on the other arrays. */
 async function pairsIn({ path, name: file }: DataFile, notes: string[]): Promise<Arrays[]> {
   const { arrays, unread } = await readNpz(path);
   const used = new Set<string>();
@@ -116,7 +116,7 @@ function* arraySamples(parts: readonly Arrays[]): Generator<Sample> {
   }
 }
 
-/** Leaves out parts without labels where others have them, and says which. */
+/** Drops parts without labels if others have labels, and adds a note. */
 function labelledOnly<Part extends { name: string; labels: unknown }>(
   parts: readonly Part[],
   notes: string[],
@@ -129,9 +129,9 @@ function labelledOnly<Part extends { name: string; labels: unknown }>(
 }
 
 /**
- * NumPy archives of bytes, as Keras keeps MNIST: `x_train`, `y_train`, `x_test`, `y_test`.
+ * NumPy archives of bytes, as Keras stores MNIST: `x_train`, `y_train`, `x_test`, `y_test`.
  *
- * @throws UserError where there are no images, or labels can be read in two ways
+ * @throws UserError if there are no images, or the labels are ambiguous
  */
 export async function npzSource(files: readonly DataFile[], dataset: string): Promise<Source> {
   const notes: string[] = [];
@@ -165,7 +165,7 @@ interface Shard {
   labels: string | null;
 }
 
-/** Which column holds the labels; the only one, or the one that is called so. */
+/** The column that holds the labels: the only candidate, or the one called `label`. */
 function labelColumn(path: string, { labelColumns }: ParquetImages): string | null {
   const called = labelColumns.find((name) => /^labels?$/i.test(name));
   if (called !== undefined || labelColumns.length === 0) return called ?? null;
@@ -188,7 +188,7 @@ async function* shardSamples(shards: readonly Shard[]): AsyncGenerator<Sample> {
   }
 }
 
-/** The classes' names as the files tell them, else numbers. */
+/** The class names that the files contain, or numbers if there are none. */
 async function shardClasses(shards: readonly Shard[], dataset: string): Promise<string[]> {
   const told = shards.flatMap(({ table, labels }) => {
     const names = labels === null ? undefined : table.classNames.get(labels);
@@ -205,9 +205,9 @@ async function shardClasses(shards: readonly Shard[], dataset: string): Promise<
 }
 
 /**
- * Parquet files of images, as Hugging Face keeps MNIST and CIFAR-10.
+ * Parquet files of images, as Hugging Face stores MNIST and CIFAR-10.
  *
- * @throws UserError where a file is damaged, or its labels can be read in two ways
+ * @throws UserError if a file is damaged, or its labels are ambiguous
  */
 export async function parquetSource(files: readonly DataFile[], dataset: string): Promise<Source> {
   const notes: string[] = [];

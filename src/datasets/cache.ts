@@ -1,11 +1,11 @@
 /**
- * Decoded datasets on the disk: one flat file a dataset and size, so that the second start takes a
- * fraction of a second and no more memory than the images themselves. A safetensors file, which
- * other tools open too.
+ * Decoded datasets on disk: one flat file per dataset and size. The second start then takes a
+ * fraction of a second, and no more memory than the images themselves. The files are safetensors,
+ * which other tools can open.
  *
- * A file is found by a key over what the images are made of (the files' names, sizes and times of
- * change) and how. It is only believed when its content has the data digest that it was written
- * with; else it is made anew.
+ * The key of a file covers what the images are made from (names, sizes and modification times of
+ * the files) and how. A cached file is used only if its content still has the data digest recorded
+ * in it; otherwise it is rebuilt.
  */
 import { join } from "@std/path";
 import { z } from "zod";
@@ -17,10 +17,10 @@ import { dataDigest, type Dataset } from "./dataset.ts";
 import type { Target } from "./prepare.ts";
 import type { LabelChoice } from "./source.ts";
 
-/** Goes up when the same files give other pixels, labels or notes than before. */
+/** Raise it when the same files give different pixels, labels or notes than before. */
 const cacheVersion = 2;
 
-/** What a cache file tells beside images and labels. */
+/** The metadata of a cache file, next to images and labels. */
 const aboutSchema = z.strictObject({
   source: z.string(),
   classNames: z.array(z.string()).max(mostClasses).nullable(),
@@ -29,7 +29,7 @@ const aboutSchema = z.strictObject({
   notes: z.array(z.string()),
 });
 
-/** The key of a dataset: what it is made of and how. */
+/** The key of a dataset: what it is made from, and how. */
 export function cacheKey(
   name: string,
   identity: string,
@@ -44,7 +44,7 @@ export function cacheKey(
   );
 }
 
-/** Where a dataset is cached. */
+/** The path of a dataset's cache. */
 export function cachePath(
   dataRoot: string,
   name: string,
@@ -57,13 +57,13 @@ export function cachePath(
   );
 }
 
-/** Whether there is a label for each image, and each is a class; or neither labels nor classes. */
+/** Whether every image has a label that is a class, or there are neither labels nor classes. */
 function labelsFit(labels: Uint8Array | null, count: number, classes: number | null): boolean {
   if (labels === null || classes === null) return labels === null && classes === null;
   return labels.length === count && labels.every((label) => label < classes);
 }
 
-/** The cached dataset of a key, or null where there is none that is whole. */
+/** The cached dataset for a key, or null if there is no intact one. */
 export async function readCache(
   path: string,
   name: string,
@@ -82,7 +82,8 @@ export async function readCache(
     if (`${images.shape}` !== `${[count, imageSize, imageSize, channels]}`) return null;
     const classes = classNames?.length ?? null;
     if (!labelsFit(labels, count, classes)) return null;
-    // The digest is that of the images at hand; that they are those which were written, it tells.
+    // The digest is computed from the images just read; comparing it shows whether they are those
+    // that were written.
     if (dataDigest(images.data, labels) !== digest) return null;
     return {
       name,
@@ -99,14 +100,14 @@ export async function readCache(
       notes,
     };
   } catch {
-    // Missing, damaged or not readable: all mean the same, the dataset is made anew.
+    // Missing, damaged or unreadable: in each case the dataset is rebuilt.
     return null;
   }
 }
 
 /**
- * Writes a dataset's cache. A disk that is full or may not be written to costs time at the next
- * start and no more.
+ * Writes the cache of a dataset. If the disk is full or read-only, the next start just takes
+ * longer.
  */
 export async function writeCache(
   dataRoot: string,
@@ -125,6 +126,6 @@ export async function writeCache(
     makeCacheFolder(dataRoot);
     await writeTensors(path, tensors, { about, check: sha256(key, about) });
   } catch {
-    // As said above.
+    // See above.
   }
 }

@@ -1,4 +1,4 @@
-/** The folder of decoded datasets, and whether what lies in it can be believed. */
+/** The folder of decoded datasets, and whether its content can be trusted. */
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { ownedFolder, requireOwned } from "../files/owned.ts";
@@ -8,14 +8,14 @@ const options = {
   isLinkAllowed: true,
 };
 
-/** Where decoded datasets lie. */
+/** The folder of decoded datasets. */
 export function cacheFolder(dataRoot: string): string {
   return join(dataRoot, ".cache");
 }
 
 /**
- * Why the folder of decoded datasets is not used; null where it may be, or is not there yet. What
- * another user put there could be other images under the name of these.
+ * Why the folder of decoded datasets must not be used; null if it may be used or does not exist
+ * yet. Another user could have put other images there under these names.
  */
 export function cacheRefusal(dataRoot: string): string | null {
   try {
@@ -23,12 +23,12 @@ export function cacheRefusal(dataRoot: string): string | null {
     return null;
   } catch (error) {
     if (error instanceof UserError) return error.message;
-    // Not there, or not to be looked at: then nothing is read from it either.
+    // Missing or inaccessible: then nothing is read from it either.
     return null;
   }
 }
 
-/** Makes the folder, where there is none; throws where it cannot be made or is not to be used. */
+/** Creates the folder if it does not exist; throws if it cannot be created or must not be used. */
 export function makeCacheFolder(dataRoot: string): void {
   ownedFolder(cacheFolder(dataRoot), options);
 }

@@ -11,7 +11,7 @@ import { loadDataset } from "./mod.ts";
 
 const target = { imageSize: 28, channels: 1, fit: "crop" } as const;
 
-/** Five images in a folder, loaded with `folder`/data as the place of caches. */
+/** Loads five images from a folder, with the cache in `folder`/data. */
 async function load(folder: string): Promise<Dataset> {
   const path = join(folder, "pictures");
   const data = { limit: null, digest: null, fit: target.fit, path };
@@ -27,7 +27,7 @@ function writePictures(folder: string): void {
   );
 }
 
-/** The one file in the cache. */
+/** The only file in the cache. */
 function cacheFile(folder: string): string {
   const cache = join(folder, "data", ".cache");
   const names = [...Deno.readDirSync(cache)].map(({ name }) => name);
@@ -35,7 +35,7 @@ function cacheFile(folder: string): string {
   return join(cache, names[0] ?? "");
 }
 
-/** Puts other tensors or words into the cache, with a check that is right for them. */
+/** Puts other tensors or metadata into the cache, with a matching checksum. */
 async function forge(
   folder: string,
   change: (tensors: Map<string, TensorData>, about: Record<string, unknown>) => void,
@@ -60,7 +60,7 @@ filesTest("a cache is known by the images in it, not by what it says of them", a
     tensors.set("images", { dtype: "U8", shape: [2, 28, 28, 1], data });
     tensors.set("labels", { dtype: "U8", shape: [2], data: Uint8Array.of(0, 1) });
   };
-  // Two images under the digest of five, and under five's other facts.
+  // Two images under the digest of five, and with the other metadata of five.
   await forge(folder, two);
   assertEquals(await load(folder), first);
   await forge(folder, (tensors, about) => {
@@ -68,7 +68,7 @@ filesTest("a cache is known by the images in it, not by what it says of them", a
     Object.assign(about, { count: 5, images: [...first.images] });
   });
   assertEquals(await load(folder), first);
-  // What is said beyond the known fields, or in other types, is not taken either.
+  // Unknown fields and wrong types are refused, too.
   await forge(folder, (_, about) => Object.assign(about, { name: "mnist" }));
   assertEquals(await load(folder), first);
   await forge(folder, (_, about) => Object.assign(about, { classNames: ["only one"] }));

@@ -1,4 +1,4 @@
-/** Files as people have them, in the forms in which these datasets are met. */
+/** The files in which people have these datasets, in the forms that occur. */
 import {
   colourPng,
   each,
@@ -60,7 +60,7 @@ reads("Kaggle's digit-recognizer", {
   notes: ["(test.csv): without labels", "(sample_submission.csv)"],
 });
 
-/** Thirty images to train on and ten to test, in IDX files under these names. */
+/** Thirty training images and ten test images, in IDX files with these names. */
 function idxFiles(names: Record<"train" | "test" | "trainLabels" | "testLabels", string>): Files {
   const [train, test] = [idxPair(upTo(30)), idxPair(forty.slice(30))];
   return {
@@ -174,7 +174,7 @@ reads("Kaggle's CIFAR-10: junk in test/ is not taken, trainLabels.csv is read", 
   },
 }, {
   count: 20,
-  // By name: 1, 10, 11, ... 19, 2, 20, 3.
+  // Sorted by name: 1, 10, 11, ... 19, 2, 20, 3.
   labels: [0, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 1, 9, 2, 3, 4, 5, 6, 7, 8],
   classNames: cifarNames,
   notes: ["not used: 20 files (test/1.png", "sampleSubmission.csv", "no test images are there"],

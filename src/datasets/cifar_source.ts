@@ -1,4 +1,4 @@
-/** CIFAR-10's batches, binary and Python's. */
+/** CIFAR-10's batches, binary and Python. */
 import { UserError } from "../errors.ts";
 import {
   type CifarBatch,
@@ -13,11 +13,11 @@ import type { DataFile } from "./files.ts";
 import type { Sample, Source } from "./source.ts";
 import { orderNote, splitOfPath } from "./splits.ts";
 
-/** CIFAR-10's batches, binary or Python's, read one after the other. */
+/** CIFAR-10's batches, binary or Python, read one after the other. */
 export function cifarSource(files: readonly DataFile[], kind: "binary" | "Python"): Source {
   async function* samples(): AsyncGenerator<Sample> {
-    // Garbage of this size would stay for long: all batches are read into one place, and so are all
-    // images.
+    // Buffers of this size would wait long for garbage collection, so all batches share one buffer,
+    // and so do all images.
     let buffer = new Uint8Array();
     const pixels = new Uint8Array(cifarRecordBytes - 1);
     for (const { path, name } of files) {
@@ -48,7 +48,7 @@ export function cifarSource(files: readonly DataFile[], kind: "binary" | "Python
     notes: order ? [order] : [],
     description: `CIFAR-10's ${kind} batches ${files.map(({ name }) => name).join(", ")}`,
     classNames: cifarNames,
-    // Python's batches hold a little more than their images.
+    // Python batches are slightly larger than their images.
     countsMore: kind === "Python",
     count: Math.ceil(size / (cifarRecordBytes - 1)),
     samples: samples(),

@@ -1,7 +1,7 @@
 /**
- * Classes by folders, as torchvision's ImageFolder takes them: the outermost folder that is one of
- * several names the class, whatever lies in it. Folders that part a dataset (train, test) are set
- * aside, unless they lie among others that can only be classes.
+ * Classes from folders, as in torchvision's ImageFolder: the outermost folder that has siblings
+ * names the class of everything in it. Folders that divide a dataset (train, test) are splits,
+ * unless the folders next to them can only be classes.
  */
 import { UserError } from "../errors.ts";
 import { allCopied } from "./copies.ts";
@@ -10,36 +10,36 @@ import { firstBranch, type ImageNode, imagesUnder, imageTree } from "./image_tre
 import { firstNames, notUsed, sayLabels } from "./notes.ts";
 import { type Split, splitOf } from "./splits.ts";
 
-/** Images that belong together: a split, or the whole of a dataset. */
+/** Images that belong together: a split, or the whole dataset. */
 export interface Part {
-  /** The folder; empty for the dataset's own. */
+  /** The folder; empty for the dataset's own folder. */
   folder: string;
   split: Split | null;
   images: DataFile[];
-  /** The class folder of each image by the image's name, or null where folders name no classes. */
+  /** The class folder of each image, by the image's name; null if folders name no classes. */
   classOf: ReadonlyMap<string, string> | null;
 }
 
-/** What the folders say. */
+/** What the folders mean. */
 export interface FolderReading {
   parts: Part[];
-  /** Images that are left out, as copies of others. */
+  /** Images left out because they are copies of others. */
   copies: DataFile[];
   notes: string[];
 }
 
-/** Folders that lie beside images and hold pictures that are none of the dataset's. */
+/** Folders next to images that hold pictures outside the dataset, such as masks. */
 const companions = /^(masks?|annotations?|labels?|segmentation\w*|ground[-_]?truths?|gts?)$/i;
 
 const foldersOf = (node: ImageNode) => [...node.folders.values()];
 const namesOf = (nodes: readonly ImageNode[]) => nodes.map(({ name }) => name);
 
-/** Whether there are folders in it that may be classes. */
+/** Whether a folder contains folders that may be classes. */
 function holdsClasses(node: ImageNode): boolean {
   return firstBranch(node).folders.size > 1;
 }
 
-/** Whether what lies in a folder is a copy of what lies around it, as in NAME/NAME. */
+/** Whether a folder's content is a copy of its parent's, as in NAME/NAME. */
 function copiesAround(node: ImageNode, parent: ImageNode): boolean {
   const branch = firstBranch(node);
   const inner = foldersOf(branch);
@@ -52,7 +52,7 @@ function copiesAround(node: ImageNode, parent: ImageNode): boolean {
   return allCopied(copied, { files: others, base: parent.path });
 }
 
-/** Whether the folders of one level part the dataset rather than name classes. */
+/** Whether sibling folders divide the dataset rather than name classes. */
 function arePartsOf(folders: readonly ImageNode[]): boolean {
   const splits = folders.filter(({ name }) => splitOf(name));
   const others = folders.filter(({ name }) => !splitOf(name));
@@ -108,13 +108,13 @@ function classPart(
   return { folder: branch.path, split, images, classOf };
 }
 
-/** Leaves images out as copies, and says so. */
+/** Leaves images out as copies, and adds a note. */
 function leaveOut(reading: FolderReading, images: readonly DataFile[], why: string): void {
   reading.copies.push(...images);
   reading.notes.push(notUsed(images.map(({ name }) => name), why));
 }
 
-/** Reads a folder and what lies in it as parts. */
+/** Reads a folder and everything in it as parts. */
 function readNode(node: ImageNode, said: Split | null, reading: FolderReading): void {
   const branch = firstBranch(node);
   const chain = branch.path.slice(node.path.length).split("/");
@@ -138,7 +138,7 @@ function readNode(node: ImageNode, said: Split | null, reading: FolderReading): 
   }
 }
 
-/** A part with one folder only is labelled where other parts have the folder's name as a class. */
+/** A part with a single folder gets labels if other parts have a class of that name. */
 function withKnownClass(part: Part, known: ReadonlySet<string>): Part {
   if (part.classOf) return part;
   const of = ({ name }: DataFile) => name.split("/").slice(0, -1).find((each) => known.has(each));
@@ -149,7 +149,7 @@ function withKnownClass(part: Part, known: ReadonlySet<string>): Part {
   return pairs.length < part.images.length ? part : { ...part, classOf: new Map(pairs) };
 }
 
-/** Leaves out a part that only repeats images of a larger one of the same split. */
+/** Leaves out a part that only repeats images of a larger part of the same split. */
 function withoutSamples(reading: FolderReading): void {
   const bySize = reading.parts.toSorted((a, b) => a.images.length - b.images.length);
   const kept = new Set(reading.parts);
@@ -172,8 +172,8 @@ function withoutSamples(reading: FolderReading): void {
 /**
  * What folders say about images: the parts of the dataset, and classes.
  *
- * @param forced the outermost folders are classes, whatever they are called
- * @throws UserError where the folders can be read in two ways
+ * @param forced treats the outermost folders as classes, whatever their names
+ * @throws UserError if the folders are ambiguous
  */
 export function readFolders(images: readonly DataFile[], forced: boolean): FolderReading {
   const root = imageTree(images);

@@ -1,19 +1,19 @@
-/** Classes by number and by name. */
+/** Class numbers and class names. */
 import { cifarNames } from "../formats/cifar.ts";
 import { printable } from "../printable.ts";
 import { digitNames } from "./source.ts";
 
-/** Labels are kept as bytes. */
+/** Labels are stored as bytes. */
 export const mostClasses = 256;
 
-/** The classes of the datasets that have fixed ones, in the order of their numbers. */
+/** The classes of the datasets with fixed classes, in numerical order. */
 export const publishedClasses: Readonly<Record<string, readonly string[]>> = {
   "mnist": digitNames,
   "mnist-m": digitNames,
   "cifar-10": cifarNames,
 };
 
-/** The names of classes that are numbers: the dataset's own, or 0 ... most. */
+/** The names of numbered classes: the dataset's own, or 0 ... most. */
 export function numberNames(dataset: string, most: number): string[] {
   const published = publishedClasses[dataset];
   if (published && most < published.length) return [...published];
@@ -21,12 +21,12 @@ export function numberNames(dataset: string, most: number): string[] {
 }
 
 /**
- * Classes as numbers.
+ * Numbers classes.
  *
  * @param written each image's class, as a folder or a table writes it
- * @param numeric whether classes that are written as numbers are numbers, as in tables
- * @returns the number of each written class, and all names by number, printable; null where there
- *   are more classes than are kept
+ * @param numeric whether classes written as numbers keep these numbers, as in tables
+ * @returns the number of each written class, and all names by number, printable; null if there are
+ * more classes than labels can store
  */
 export function numberClasses(
   dataset: string,

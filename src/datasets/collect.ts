@@ -1,6 +1,6 @@
 /**
- * From a source of images to a dataset: each is read once, prepared, and only its few bytes are
- * kept.
+ * From a source of images to a dataset: reads and prepares each image once, and keeps only its few
+ * bytes.
  */
 import { UserError } from "../errors.ts";
 import { printable } from "../printable.ts";
@@ -11,27 +11,27 @@ import type { ReadImage, Sample, Source } from "./source.ts";
 
 /** How many bad images a message lists before it only counts them. */
 const mostListed = 20;
-/** After so many bad images the files are not what they were taken for. */
+/** After this many bad images, the files are clearly not what they were taken for. */
 const mostBad = 100_000;
 
 /** How a source is collected. */
 export interface CollectOptions {
-  /** At most so many images are taken, from the start. */
+  /** The maximum number of images, taken from the start. */
   limit: number | null;
-  /** Whether images that cannot be read are left out (and counted) rather than an error. */
+  /** Leaves out and counts images that cannot be read, instead of throwing an error. */
   skipBad?: boolean | undefined;
-  /** Called now and then with the number of images done and to do. */
+  /** Called from time to time with the number of images done and in total. */
   onProgress?: ((done: number, all: number) => void) | undefined;
 }
 
-/** So much memory is given to any files; MNIST's packed ones become 300 times as much at most. */
+/** Any files may take this much memory; MNIST's compressed files expand at most 300-fold. */
 const freely = 1e9;
 const mostExpansion = 2000;
 
 /**
- * Memory for all images; the system gives it as it is written to.
+ * Memory for all images; the system provides it as it is written to.
  *
- * @param bytes of the files, which bound what is made of them
+ * @param bytes the size of the files, which limits what they can expand to
  */
 function room(
   name: string,
@@ -54,7 +54,7 @@ function room(
   }
 }
 
-/** A sample's image, where its label is a class. */
+/** A sample's image, if its label is a class. */
 function readSample({ name, label, read }: Sample, classes: number | null): ReadImage {
   const image = read();
   if (label !== null && classes !== null && !(label >= 0 && label < classes)) {
@@ -73,7 +73,7 @@ function refuseBad(name: string, skipped: readonly string[], good: number): void
   );
 }
 
-/** Images and labels as they come in. */
+/** Images and labels collected so far. */
 interface Collected {
   images: Uint8Array<ArrayBuffer>;
   labels: Uint8Array<ArrayBuffer>;
@@ -122,7 +122,7 @@ async function readAll(
 /**
  * Reads a source.
  *
- * @throws UserError where there are no images, or bad ones, or only black ones
+ * @throws UserError if there are no images, bad ones, or only black ones
  */
 export async function collect(
   name: string,
@@ -143,7 +143,7 @@ export async function collect(
   }
   onProgress?.(count, count);
   const stride = images.length / most;
-  // Parts, not copies: there is room for the images once.
+  // Subarrays, not copies: memory holds the images only once.
   const kept = images.subarray(0, count * stride);
   const keptLabels = labelled ? labels.subarray(0, count) : null;
   const classNames = labelled ? source.classNames : null;

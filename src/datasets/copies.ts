@@ -1,10 +1,10 @@
-/** Files that are there twice: unpacked into a folder of their own, dotted and plain, copied. */
+/** Detects duplicate files: unpacked into a folder of their own, dotted and plain, copied. */
 import { explainInputError } from "../formats/input.ts";
 import type { DataFile } from "./files.ts";
 
 const pieceBytes = 1 << 16;
 
-/** Fills `buffer` from a file's position on, as far as the file goes. */
+/** Fills `buffer` from the file's position, up to the end of the file. */
 function fill(file: Deno.FsFile, buffer: Uint8Array): Uint8Array {
   let length = 0;
   while (length < buffer.length) {
@@ -19,7 +19,9 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** Whether two files hold the same bytes; read piece by piece, and no further than they do. */
+/**
+ * Whether two files hold the same bytes; reads piece by piece, and stops at the first difference.
+ */
 export function sameContent(a: DataFile, b: DataFile): boolean {
   if (a.size !== b.size) return false;
   let at = a.path;
@@ -38,7 +40,7 @@ export function sameContent(a: DataFile, b: DataFile): boolean {
   }
 }
 
-/** Files, and the folder from which their names are told. */
+/** Files, and the folder that their names are relative to. */
 export interface Placed {
   files: readonly DataFile[];
   /** Empty for the dataset's own folder. */
@@ -46,8 +48,8 @@ export interface Placed {
 }
 
 /**
- * Whether every file of one folder lies in another one too, under the same name from there on and
- * with the same bytes. Names and sizes are compared before any byte is read.
+ * Whether every file of one folder also exists in another one, under the same relative name and
+ * with the same bytes. Names and sizes are compared before any bytes are read.
  */
 export function allCopied({ files, base }: Placed, others: Placed): boolean {
   const nameIn = (folder: string, { name }: DataFile) =>

@@ -1,6 +1,6 @@
-/** Rows of tables as text: fields in quotes, separated by commas, semicolons or tabs. */
+/** Rows of text tables: fields, optionally quoted, separated by commas, semicolons or tabs. */
 
-/** What parts the fields of a table: what its first row has most of. */
+/** The separator of a table's fields: the most frequent candidate in its first row. */
 export function separatorOf(line: string): string {
   let best = ",";
   let most = -1;
@@ -15,9 +15,10 @@ export function separatorOf(line: string): string {
 }
 
 /**
- * The fields of a row. A field in double quotes may hold the separator, and quotes as two of them.
+ * The fields of a row. A field in double quotes may contain the separator, and quotes written
+ * twice.
  *
- * @returns null where a quote is not closed in this line
+ * @returns null if a quote is not closed in this line
  */
 export function fieldsOf(line: string, separator: string): string[] | null {
   if (!line.includes('"')) return line.split(separator).map((field) => field.trim());
@@ -48,7 +49,7 @@ export function fieldsOf(line: string, separator: string): string[] | null {
   return fields;
 }
 
-/** A column's name as names are compared: `File_Name` is `filename`. */
+/** A column name in the form used for comparison: `File_Name` is `filename`. */
 export function plainName(name: string): string {
   return name.replace(/^\ufeff/, "").toLowerCase().replace(/[^a-z0-9]/g, "");
 }

@@ -1,4 +1,4 @@
-/** A dataset in memory: what training and evaluation read, and how batches are made of it. */
+/** A dataset in memory, which training and evaluation read, and how to make batches from it. */
 import { counted } from "../counted.ts";
 import { sha256 } from "../formats/sha256.ts";
 
@@ -6,33 +6,34 @@ import { sha256 } from "../formats/sha256.ts";
 export interface Dataset {
   /** The dataset's name in the spec. */
   name: string;
-  /** Plain words: what it is and where it came from. */
+  /** What it is and where it came from, in plain words. */
   source: string;
   /** count * imageSize * imageSize * channels bytes; rows of pixels, channels last. */
   images: Uint8Array;
-  /** The class of each image, or null where there are none. */
+  /** The class of each image, or null without classes. */
   labels: Uint8Array | null;
-  /** How many images there are. */
+  /** The number of images. */
   count: number;
-  /** Pixels a side. */
+  /** Pixels per side. */
   imageSize: number;
   /** Grey or RGB. */
   channels: 1 | 3;
-  /** How many classes there are, or null. */
+  /** The number of classes, or null. */
   classes: number | null;
-  /** The classes' names, by label, or null. */
+  /** The class names by label, or null. */
   classNames: string[] | null;
   /** The data digest: SHA-256 over the pixels and then the labels. */
   digest: string;
-  /** Images that could not be read and were left out, as the person allowed. */
+  /** Images that could not be read and were skipped, with the user's permission. */
   skipped: string[];
   /**
-   * What was found and is not used, and what was decided where files leave it open; a line each.
+   * One line for each thing that was found but not used, and for each decision in an ambiguous
+   * case.
    */
   notes: string[];
 }
 
-/** How many images, of what, and how many more were left out, in one line for people. */
+/** One line for people: how many images of what, and how many were left out. */
 export function describeDataset(
   { count, source, skipped }: Pick<Dataset, "count" | "source" | "skipped">,
 ): string {
@@ -44,7 +45,7 @@ export function describeDataset(
 }
 
 /**
- * The data digest: SHA-256 over the decoded, resized pixels and then the labels, a byte each, in
+ * The data digest: SHA-256 over the decoded, resized pixels and then the labels, one byte each, in
  * order.
  */
 export function dataDigest(images: Uint8Array, labels: Uint8Array | null): string {
@@ -54,9 +55,9 @@ export function dataDigest(images: Uint8Array, labels: Uint8Array | null): strin
 /**
  * Writes images as a batch of floats in [-1, 1]: byte / 127.5 - 1.
  *
- * @param indices which images, each in 0 ... count - 1
+ * @param indices of the images, each in 0 ... count - 1
  * @param out indices.length * imageSize * imageSize * channels floats: N, H, W, C
- * @param mirrored one number an index; where it is not 0, left and right are exchanged
+ * @param mirrored one number per index; if it is not 0, left and right are swapped
  */
 export function fillBatch(
   { images, imageSize, channels, count }: Dataset,

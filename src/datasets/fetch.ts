@@ -1,7 +1,7 @@
 /**
- * Fetches the official archives of a dataset. What has arrived stays when the connection breaks,
- * and the next attempt goes on from there; nothing is used before its size and SHA-256 are those
- * that are pinned; and the dataset's folder appears whole, by one rename.
+ * Fetches the official archives of a dataset. If the connection breaks, the data received so far is
+ * kept, and the next attempt resumes from there. Nothing is used before its size and SHA-256 match
+ * the pinned ones. The dataset's folder appears complete, by a single rename.
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
@@ -13,13 +13,13 @@ import { gunzipPieces } from "../formats/gzip.ts";
 import { untar } from "../formats/tar.ts";
 import type { Archive } from "./archives.ts";
 
-/** A server that sends nothing for so long has gone. */
+/** A server that sends nothing for this long is considered gone. */
 const silenceMs = 60_000;
 
-/** Called with what is done and the bytes of it that are. */
+/** Called with the name of what is being processed, its bytes done and its total bytes. */
 export type FetchProgress = (what: string, done: number, all: number) => void;
 
-/** One attempt to get the rest of a file; throws where the connection breaks. */
+/** One attempt to fetch the rest of a file; throws if the connection breaks. */
 async function fetchRest(
   url: string,
   file: Deno.FsFile,
@@ -30,7 +30,7 @@ async function fetchRest(
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), silenceMs);
   try {
-    // As it is: a server that packs the file for the way would shift what "the rest" means.
+    // Unencoded: if the server compressed the file in transit, "the rest" would mean other bytes.
     const headers: Record<string, string> = { "accept-encoding": "identity" };
     if (done) headers.range = `bytes=${done}-`;
     const response = await fetch(url, { headers, signal: silence.signal });
@@ -41,7 +41,7 @@ async function fetchRest(
     const goesOn = response.status === 206 &&
       response.headers.get("content-range")?.startsWith(`bytes ${done}-`);
     if (!goesOn) {
-      // The server sends all of it: begin again.
+      // The server sends the whole file: start over.
       await file.truncate(0);
       done = 0;
     }
@@ -72,13 +72,13 @@ async function sha256Of(file: Deno.FsFile): Promise<string> {
   return hash.digest("hex");
 }
 
-/** A file that has arrived in part, or a new one; never what a link leads to. */
+/** Opens a partial download or a new file, and never follows a link. */
 function openDownload(path: string): Deno.FsFile {
   if (exists(path)) return openRegular(path, { read: true, write: true });
   return Deno.openSync(path, { read: true, write: true, createNew: true });
 }
 
-/** Gets one archive into `folder`, or the rest of it. */
+/** Fetches one archive into `folder`, or the missing rest of it. */
 async function fetchArchive(
   archive: Archive,
   folder: string,
@@ -134,7 +134,7 @@ async function unpack(
   ) {
     const target = join(folder, name);
     await Deno.mkdir(join(target, ".."), { recursive: true });
-    // The whole folder appears by one rename; no file needs its own.
+    // The whole folder appears by one rename, so the files in it need none.
     using output = await Deno.open(target, { write: true, createNew: true });
     for await (const piece of content) {
       for (let at = 0; at < piece.length;) at += await output.write(piece.subarray(at));
@@ -148,8 +148,8 @@ async function unpack(
  * dataRoot/name.
  *
  * @returns the folder
- * @throws UserError where something lies there already, where there is no network, or where an
- *   archive is not the one that is pinned
+ * @throws UserError if something is already there, if there is no network, or if an archive does
+ * not match its pinned digest
  */
 export async function fetchDataset(
   name: string,
@@ -170,7 +170,7 @@ export async function fetchDataset(
   using _turn = await waitForLock(`${downloads}.lock`, `fetching ${name}`, {
     onWait: () => onProgress?.("waiting for another process that fetches it", 0, 1),
   });
-  if (await taken()) return folder; // That one has fetched it.
+  if (await taken()) return folder; // Another process has fetched it.
   await Deno.mkdir(downloads, { recursive: true });
   const paths: string[] = [];
   const problems: string[] = [];

@@ -9,7 +9,9 @@ import { fetchDataset } from "./fetch.ts";
 const needed = ["read", "write", "net"] as const;
 const ignore = needed.some((name) => Deno.permissions.querySync({ name }).state !== "granted");
 
-/** How the server behaves: bytes that it sends of what is asked, and whether it knows ranges. */
+/**
+ * The server's behaviour: how many of the requested bytes it sends, and whether it supports ranges.
+ */
 interface Behaviour {
   sends: Uint8Array<ArrayBuffer>;
   breaksAfter?: number;
@@ -17,7 +19,7 @@ interface Behaviour {
   status?: number;
 }
 
-/** Runs with a folder and a server of its own, which notes the ranges that it was asked for. */
+/** Runs with a temporary folder and a server that records the requested ranges. */
 async function withServer(
   run: (dataRoot: string, url: string, server: Behaviour, asked: string[]) => Promise<void>,
 ) {
@@ -51,7 +53,7 @@ const archiveAt = (url: string, tar = true): Archive => ({
   ...tar ? { tar: { bytes: 10_000, entries: 10 } } : {},
 });
 
-/** All files under a folder, but for their content. */
+/** The names of all files under a folder. */
 function tree(folder: string): string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
     isDirectory ? tree(join(folder, name)).map((below) => `${name}/${below}`) : [name]

@@ -1,4 +1,4 @@
-/** What each file of a dataset is, by its first bytes and its name. */
+/** What each file of a dataset is, judged by its first bytes and its name. */
 import { cifarRecordBytes } from "../formats/cifar.ts";
 import { gunzipPieces, isGzip } from "../formats/gzip.ts";
 import { isIdx } from "../formats/idx.ts";
@@ -11,7 +11,7 @@ import { isParquet } from "../formats/parquet.ts";
 import type { DataFile } from "./files.ts";
 import { isLabelFile } from "./label_rows.ts";
 
-/** What a file may be. */
+/** The kinds of files. */
 export type Kind =
   | "idx"
   | "cifar binary"
@@ -21,20 +21,20 @@ export type Kind =
   | "image"
   /** A table of images or of labels, or a list of names. */
   | "table"
-  /** Something that is known and not read. */
+  /** A known format that this project does not read. */
   | "foreign"
   | "other";
 
-/** A file with what it is. */
+/** A file and its kind. */
 export interface KnownFile extends DataFile {
   kind: Kind;
-  /** What a foreign file is, and the way out. */
+  /** What a foreign file is, and how to convert it. */
   foreign: ForeignContent | null;
 }
 
 const wayOutOfRecords = "save the images by numpy.savez, or as PNG files";
 
-/** Files that are known by their names alone, and not read. */
+/** Files that are recognised by name only, and not opened. */
 const foreignNames: [RegExp, ForeignContent][] = [
   [/\.(part|partial|crdownload|download|tmp)$/i, {
     what: "a download that has not arrived in full",
@@ -50,13 +50,13 @@ const foreignNames: [RegExp, ForeignContent][] = [
   }],
 ];
 
-/** Names of files that hold data: a web page in the place of one is a failed download. */
+/** Names of data files: a web page with such a name is a failed download. */
 const dataNames = /(idx\d-ubyte|batch[^/]*\.bin|\.(csv|tsv|npz|parquet|bin|gz|zip|tar|tgz))$/i;
 
-/** How many bytes of a file are looked at. */
+/** The number of bytes that are examined. */
 export const headLength = 512;
 
-/** The first bytes of a file, unpacked where it is gzip. */
+/** The first bytes of a file, decompressed if it is gzip. */
 export async function headOf(path: string): Promise<{ head: Uint8Array; packed: boolean }> {
   let file: Deno.FsFile;
   try {
@@ -79,15 +79,18 @@ export async function headOf(path: string): Promise<{ head: Uint8Array; packed: 
 
 const known = (file: DataFile, kind: Kind): KnownFile => ({ ...file, kind, foreign: null });
 
-/** What the name alone says, for files that need not be opened to know it; null: nothing. */
+/**
+ * The kind that the name alone determines, for files that need not be opened; null if it determines
+ * none.
+ */
 function kindByName(name: string, size: number): Kind | null {
   if (imageNames.test(name)) return "image";
   return size === 0 && !/(idx\d-ubyte(\.gz)?|batch[^/]*\.bin)$/i.test(name) ? "other" : null;
 }
 
 function kindByContent({ name, size }: DataFile, head: Uint8Array, packed: boolean): Kind {
-  // What is called one of MNIST's files or a batch is one, and said to be damaged or cut off where
-  // it is.
+  // A file named like an MNIST file or a batch is treated as one, and reported if it is damaged or
+  // truncated.
   if (isIdx(head) || /idx\d-ubyte(\.gz)?$/i.test(name)) return "idx";
   if (/batch[^/]*\.bin$/i.test(name)) return "cifar binary";
   if (/\.bin$/i.test(name) && size % cifarRecordBytes === 0) return "cifar binary";
@@ -100,9 +103,9 @@ function kindByContent({ name, size }: DataFile, head: Uint8Array, packed: boole
 }
 
 /**
- * What a file is.
+ * The kind of a file.
  *
- * @throws UserError where it cannot be read, or is a web page under the name of a data file
+ * @throws UserError if it cannot be read, or is a web page under the name of a data file
  */
 export async function knownFile(file: DataFile): Promise<KnownFile> {
   const { path, name, size } = file;

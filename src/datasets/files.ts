@@ -1,4 +1,4 @@
-/** The files of a dataset on the disk, in an order that does not hang on the disk. */
+/** The files of a dataset on disk, in an order that does not depend on the disk. */
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
@@ -7,26 +7,26 @@ import { sha256 } from "../formats/sha256.ts";
 /** One file of a dataset. */
 export interface DataFile {
   path: string;
-  /** The path from the dataset's folder on, with "/" between its parts. */
+  /** The path relative to the dataset's folder, with "/" as separator. */
   name: string;
   size: number;
-  /** When it was last changed, in milliseconds. */
+  /** The modification time in milliseconds. */
   changed: number;
 }
 
-/** Deeper folders are no dataset but a loop of links or somebody's whole disk. */
+/** A deeper tree is not a dataset, but a loop of links or somebody's whole disk. */
 const deepest = 8;
 
-/** By code units, so that the order is the same in every language and on every platform. */
+/** Compares by code units, so that the order is the same for every language and platform. */
 export function byName(a: { name: string }, b: { name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 /**
- * The files under a folder, or the file itself, ordered by name. Names that begin with a dot are
- * passed over, and so are the __MACOSX folders of archives.
+ * The files under a folder, or the file itself, sorted by name. Skips names that start with a dot,
+ * and the __MACOSX folders of archives.
  *
- * @throws UserError where there is nothing, or it may not be read
+ * @throws UserError if nothing is there, or it may not be read
  */
 export function listFiles(root: string): DataFile[] {
   const found: DataFile[] = [];
@@ -35,7 +35,7 @@ export function listFiles(root: string): DataFile[] {
     try {
       info = Deno.statSync(path);
     } catch (error) {
-      // A link that leads nowhere is listed, and told of where its content is asked for.
+      // A broken link is listed, and reported when its content is needed.
       const broken = error instanceof Deno.errors.NotFound ||
         error instanceof Deno.errors.FilesystemLoop;
       if (depth > 0 && broken) found.push({ path, name, size: 0, changed: 0 });
@@ -65,12 +65,12 @@ export function listFiles(root: string): DataFile[] {
   return found.sort(byName);
 }
 
-/** What changes when a file does, without reading any. */
+/** A text that changes when any of the files does; reads none of them. */
 export function identityOf(files: readonly DataFile[]): string {
   return sha256(JSON.stringify(files.map(({ name, size, changed }) => [name, size, changed])));
 }
 
-/** The other files in the folder of a file, ordered by name, without those in folders of theirs. */
+/** The other files in a file's folder, sorted by name, without subfolders. */
 export function filesBeside(path: string): DataFile[] {
   const [, folder = "", own] = /^(.*[/\\])?([^/\\]*)$/.exec(path) ?? [];
   let entries: Deno.DirEntry[];

@@ -1,4 +1,4 @@
-/** Files of strangers: bombs, sequences for the terminal, links. */
+/** Hostile files: decompression bombs, terminal escape sequences, links. */
 import { join } from "@std/path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "fflate";

@@ -1,7 +1,7 @@
 /**
- * MNIST's own files: each of images with its file of labels, whose name says `labels-idx1` for
- * `images-idx3`. They are found wherever unpackers put them: packed and plain, dotted and dashed,
- * in folders of their own names.
+ * MNIST's own files: each file of images has a file of labels, named with `labels-idx1` instead of
+ * `images-idx3`. They are found wherever unpacking tools put them: compressed and plain, with dots
+ * and dashes, in folders of their own names.
  */
 import { UserError } from "../errors.ts";
 import { gunzip, isGzip } from "../formats/gzip.ts";
@@ -25,30 +25,36 @@ interface Part {
   labels: Uint8Array | null;
 }
 
-/** Images with fewer pixels a side are none; so small files would grow to sets of any size. */
+/**
+ * Anything smaller per side is not an image; with such sizes small files would expand to sets of
+ * any size.
+ */
 export const fewestPixels = 8;
 
 const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
 const parentOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
 const isPacked = ({ name }: DataFile) => /\.gz$/i.test(name);
 
-/** The words of a file's name that say what it is, without those of its format. */
+/** The words of a file's name that identify it, without those of its format. */
 function wordsOf(name: string): string[] {
   const words = lastOf(name).toLowerCase().split(/[-_. ]+/);
   return words.filter((word) => !/^(gz|idx\d?|ubyte|byte|int|)$/.test(word));
 }
 
-/** What a file of images and its file of labels have in common: `train`, `emnist-letters-test`. */
+/**
+ * What a file of images and its file of labels have in common, such as `train` or
+ * `emnist-letters-test`.
+ */
 function keyOf({ name }: DataFile): string {
   return wordsOf(name).filter((word) => !/^(images?|labels?)$/.test(word)).join("-");
 }
 
-/** The name of the set that a file belongs to, whatever its split. */
+/** The name of the set that a file belongs to, without its split. */
 function setOf(file: DataFile): string {
   return keyOf(file).split("-").filter((word) => !splitOf(word)).join("-");
 }
 
-/** Whether an IDX file holds labels, by its name. */
+/** Whether an IDX file holds labels, judged by its name. */
 export function holdsLabels({ name }: DataFile): boolean {
   return wordsOf(name).some((word) => /^labels?$/.test(word));
 }
@@ -66,9 +72,9 @@ async function sameIdx(a: DataFile, b: DataFile): Promise<boolean> {
 }
 
 /**
- * One file for each key: of copies the first, plain before packed.
+ * One file for each key: the first of several copies, plain before compressed.
  *
- * @throws UserError where files of one key differ, which are two datasets
+ * @throws UserError if files of one key differ, which means that there are two datasets
  */
 async function withoutCopies(files: readonly DataFile[], notes: string[]): Promise<DataFile[]> {
   const chosen = new Map<string, DataFile>();
@@ -88,7 +94,10 @@ async function withoutCopies(files: readonly DataFile[], notes: string[]): Promi
   return files.filter((file) => chosen.get(keyOf(file)) === file);
 }
 
-/** The labels of a file of images: beside it, else in a folder beside its own, else anywhere. */
+/**
+ * The labels for a file of images: from its own folder, else from a sibling folder, else from
+ * anywhere.
+ */
 function labelsFor(images: DataFile, labels: readonly DataFile[]): DataFile | undefined {
   const alike = labels.filter((file) => keyOf(file) === keyOf(images));
   const near = ({ name }: DataFile) =>
@@ -145,7 +154,7 @@ function refuseSeveralSets(files: readonly DataFile[]): void {
   );
 }
 
-/** Leaves out files without labels where others have them, and says which. */
+/** Drops files without labels if others have labels, and adds a note. */
 function labelledOnly(parts: readonly Part[], notes: string[]): Part[] {
   const labelled = parts.filter(({ labels }) => labels);
   if (labelled.length === 0 || labelled.length === parts.length) return [...parts];
@@ -155,11 +164,11 @@ function labelledOnly(parts: readonly Part[], notes: string[]): Part[] {
 }
 
 /**
- * IDX files.
+ * A source of IDX files.
  *
- * @param files of images, in the order in which they are taken
+ * @param files of images, in the order to read them
  * @param labels files of labels
- * @throws UserError where several datasets lie together, or a file is damaged
+ * @throws UserError if several datasets are mixed, or a file is damaged
  */
 export async function idxSource(
   files: readonly DataFile[],

@@ -1,4 +1,4 @@
-/** What of image files is not used and told, forms of JPEG, and the order under a limit. */
+/** Unused parts of image files are reported; forms of JPEG; the order of images under a limit. */
 import { assert, assertEquals } from "@std/assert";
 import { PNG } from "pngjs";
 import { decodePng } from "../formats/png.ts";
@@ -10,7 +10,7 @@ import { colourPng, each, jpegFile, reads, upTo, writeFiles } from "./layouts_te
 import { loadDataset } from "./mod.ts";
 import { unusedParts } from "./unused_parts.ts";
 
-/** The pixels of one file as the public loader gives them, at 32 pixels. */
+/** The pixels that the public loader returns for one file, at 32 pixels. */
 async function pixelsOf(folder: string, name: string, bytes: Uint8Array): Promise<Uint8Array> {
   writeFiles(folder, { [name]: bytes });
   const { images } = await loadDataset({
@@ -45,7 +45,7 @@ filesTest(
   },
 );
 
-/** A JPEG file with EXIF that says an orientation, in either order of bytes. */
+/** A JPEG file with an EXIF orientation, in either byte order. */
 function turnedJpeg(orientation: number, little: boolean): Uint8Array {
   const u16 = (value: number) => little ? [value & 255, value >> 8] : [value >> 8, value & 255];
   const u32 = (value: number) => little ? [...u16(value), 0, 0] : [0, 0, ...u16(value)];

@@ -1,4 +1,4 @@
-/** The order in which images are taken: by split, then by name, or by class in turn. */
+/** The order of the images: by split, then by name or by class in turn. */
 import type { Part } from "./class_folders.ts";
 import type { DataFile } from "./files.ts";
 import { firstNames } from "./notes.ts";
@@ -12,13 +12,15 @@ export interface OrderRequest {
   parts: readonly Part[];
   /** Whether test images come first, as published. */
   testFirst: boolean;
-  /** How many images are taken, or null: all. */
+  /** The maximum number of images, or null for all. */
   limit: number | null;
-  /** The class of each image by its name, or null where there are none. */
+  /** The class of each image by its name, or null without classes. */
   classOf: ReadonlyMap<string, string> | null;
 }
 
-/** The split of each image of a part, by its folders, or by its name where all names say one. */
+/**
+ * The split of each image of a part, from its folders, or from its name if every name gives one.
+ */
 function splitsIn({ images, split, classOf }: Part): Map<string, Split | null> {
   const named = images.map(({ name }) => splitOf(lastOf(name)));
   const allNamed = named.every((each) => each);
@@ -29,14 +31,14 @@ function splitsIn({ images, split, classOf }: Part): Map<string, Split | null> {
   }));
 }
 
-/** The files of each class in turn: the first of each, the second of each, ... */
+/** The files taken from each class in turn: the first of each, the second of each, ... */
 function inTurns(files: readonly DataFile[], classOf: ReadonlyMap<string, string>): DataFile[] {
   const rows = [...Map.groupBy(files, ({ name }) => classOf.get(name) ?? "").values()];
   const most = rows.reduce((longest, row) => Math.max(longest, row.length), 0);
   return Array.from({ length: most }, (_, i) => rows.flatMap((row) => row[i] ?? [])).flat();
 }
 
-/** Classes that the first `limit` files have none of. */
+/** Classes that have no image among the first `limit` files. */
 function classesCutOff(
   files: readonly DataFile[],
   { limit, classOf }: OrderRequest,
@@ -49,10 +51,10 @@ function classesCutOff(
 }
 
 /**
- * The images in the order in which they are taken. By name a folder's images come class after
- * class: where the limit would leave classes out, they take turns, each split for itself.
+ * The images in reading order. Sorted by name, the images of a folder come class after class. If
+ * the limit would leave out classes, images are taken from each class in turn, within each split.
  *
- * @returns the images, and lines about their order
+ * @returns the images, and notes about their order
  */
 export function inOrder(
   images: readonly DataFile[],

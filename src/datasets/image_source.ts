@@ -1,6 +1,6 @@
 /**
- * Folders of images. Classes come from tables of labels where there are any, else from the folders
- * that the images lie in, where those are several; else there are none.
+ * Folders of images. Classes come from tables of labels if there are any, otherwise from the
+ * images' folders if there are several; otherwise there are no classes.
  */
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
@@ -17,29 +17,29 @@ import type { LabelChoice, Sample, Source } from "./source.ts";
 import { splitOf, splitOfPath } from "./splits.ts";
 import { unusedParts } from "./unused_parts.ts";
 
-/** How the images' dataset is read. */
+/** How to read the images. */
 export interface ImageRequest {
   dataset: string;
-  /** What the person says of where the classes are; undefined: what the files say. */
+  /** Where the user says the classes come from; undefined: as the files suggest. */
   labels?: LabelChoice | undefined;
-  /** How many images are taken; null or left out: all. */
+  /** The maximum number of images; null or omitted: all. */
   limit?: number | null;
 }
 
-/** Classes of images by name, as folders, tables or names write them. */
+/** Classes of images by name, as folders, tables or file names write them. */
 interface Labelling {
   of: ReadonlyMap<string, string>;
-  /** Whether classes that are written as numbers are numbers. */
+  /** Whether classes written as numbers keep these numbers. */
   numeric: boolean;
   how: string;
 }
 
-/** CIFAR-10 has so many test images; Kaggle's test folder has 290,000 others among them. */
+/** CIFAR-10 has this many test images; Kaggle's test folder contains 290,000 others among them. */
 const cifarTestImages = 10_000;
 
 const parentOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
 
-/** Folders that name no classes: each is a part. */
+/** If folders name no classes, each is a part. */
 function byDirectory(images: readonly DataFile[]): FolderReading {
   const folders = Map.groupBy(images, ({ name }) => parentOf(name));
   const parts = [...folders].map(([folder, images]) => ({
@@ -51,7 +51,7 @@ function byDirectory(images: readonly DataFile[]): FolderReading {
   return { parts, copies: [], notes: [] };
 }
 
-/** The classes that folders name, all parts together; null where they name none. */
+/** The classes that folders name, for all parts; null if they name none. */
 function byFolders(parts: readonly Part[]): Labelling | null {
   const of = new Map(parts.flatMap(({ classOf }) => [...classOf ?? []]));
   return of.size ? { of, numeric: false, how: "in class folders" } : null;
@@ -62,7 +62,7 @@ function byTables({ labels, tables }: TableReading): Labelling | null {
   return { of: labels, numeric: true, how: `with the labels of ${firstNames(tables)}` };
 }
 
-/** Whether two labellings part the images that both know in the same way. */
+/** Whether two labellings divide the images that both cover in the same way. */
 function agree(a: Labelling, b: Labelling): boolean {
   const there = new Map<string, string>();
   const back = new Map<string, string>();
@@ -76,7 +76,10 @@ function agree(a: Labelling, b: Labelling): boolean {
   return true;
 }
 
-/** Tables or folders, where both say classes: what knows more images, if they agree. */
+/**
+ * Chooses between tables and folders if both give classes: the one that covers more images, if they
+ * agree.
+ */
 function tablesOrFolders(tables: Labelling | null, folders: Labelling | null): Labelling | null {
   if (!tables || !folders) return tables ?? folders;
   if (!agree(tables, folders)) {
@@ -89,14 +92,14 @@ function tablesOrFolders(tables: Labelling | null, folders: Labelling | null): L
   return tables.of.size < folders.of.size ? folders : tables;
 }
 
-/** Everything that is known of the images before one is read. */
+/** Everything that is known about the images before any is read. */
 class Survey {
   readonly notes: string[];
   missing: string[] = [];
   labelling: Labelling | null = null;
 
   parts: Part[];
-  /** Images that are left out, as copies of others. */
+  /** Images left out because they are copies of others. */
   readonly copies: readonly DataFile[];
 
   constructor(readonly request: ImageRequest, { parts, copies, notes }: FolderReading) {
@@ -105,7 +108,7 @@ class Survey {
     this.notes = [...notes];
   }
 
-  /** Leaves a part out. */
+  /** Drops a part. */
   drop(part: Part, why: string) {
     this.parts = this.parts.filter((each) => each !== part);
     this.notes.push(notUsed(part.images.map(({ name }) => name), why));
@@ -149,7 +152,7 @@ async function labelSurvey(survey: Survey, tables: readonly DataFile[]): Promise
   }
 }
 
-/** Parts without labels are no use where others have them. */
+/** Drops parts without labels if others have labels. */
 function dropUnlabelled(survey: Survey): void {
   const labelled = survey.parts.filter((part) => survey.isLabelled(part));
   if (labelled.length) {
@@ -167,7 +170,7 @@ function dropUnlabelled(survey: Survey): void {
   }
 }
 
-/** A word where names may say classes and nobody asked for them. */
+/** A hint if names may contain classes and the user did not ask for them. */
 function hintAtNames(survey: Survey): void {
   const { labels } = survey.request;
   if (survey.labelling || labels !== undefined) return;
@@ -193,7 +196,7 @@ function readFile(path: string): Uint8Array {
   }
 }
 
-/** The images as samples; those that should have a label and have none are bad ones. */
+/** The images as samples; images without a required label are bad ones. */
 function* samplesOf(
   images: readonly DataFile[],
   labels: ReadonlyMap<string, number> | null,
@@ -217,11 +220,11 @@ function* samplesOf(
 }
 
 /**
- * A folder of image files.
+ * A source of image files in folders.
  *
- * @param images in the order of their names
+ * @param images sorted by name
  * @param tables files that may hold labels, possibly none
- * @throws UserError where classes can be read in two ways, or a table is damaged
+ * @throws UserError if the classes are ambiguous, or a table is damaged
  */
 export async function imageSource(
   images: readonly DataFile[],

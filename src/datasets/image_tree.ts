@@ -1,15 +1,15 @@
-/** The folders that images lie in, as a tree: what class folders and splits are found in. */
+/** The folders of the images as a tree, in which class folders and splits are found. */
 import type { DataFile } from "./files.ts";
 
-/** A folder with images in it, or in folders under it. */
+/** A folder that contains images, directly or in subfolders. */
 export interface ImageNode {
   /** The folder's own name; empty for the outermost one. */
   name: string;
-  /** Its path from the dataset's folder on; empty for the outermost one. */
+  /** Its path relative to the dataset's folder; empty for the outermost one. */
   path: string;
-  /** Images that lie directly in it. */
+  /** Images directly in it. */
   images: DataFile[];
-  /** Folders in it that hold images, by name, in the order of their names. */
+  /** Its subfolders with images, sorted by name. */
   folders: Map<string, ImageNode>;
 }
 
@@ -20,7 +20,7 @@ const emptyNode = (name: string, path: string): ImageNode => ({
   folders: new Map(),
 });
 
-/** The tree of images in the order of their names. */
+/** The tree of images that are sorted by name. */
 export function imageTree(images: readonly DataFile[]): ImageNode {
   const root = emptyNode("", "");
   for (const image of images) {
@@ -39,12 +39,12 @@ export function imageTree(images: readonly DataFile[]): ImageNode {
   return root;
 }
 
-/** All images in a folder and under it. */
+/** All images in a folder and its subfolders. */
 export function imagesUnder(node: ImageNode): DataFile[] {
   return [...node.images, ...[...node.folders.values()].flatMap(imagesUnder)];
 }
 
-/** The first folder, from this one down, that holds images or more than one folder. */
+/** The first folder, from this one down, that contains images or more than one folder. */
 export function firstBranch(node: ImageNode): ImageNode {
   let at = node;
   while (at.images.length === 0 && at.folders.size === 1) {

@@ -1,5 +1,5 @@
 /**
- * Tables of labels beside images: lines `NAME LABEL` as MNIST-M has them, CSV and TSV tables with a
+ * Tables of labels next to images: lines `NAME LABEL` as in MNIST-M, CSV and TSV tables with a
  * column of names and one of labels (Kaggle, Hugging Face), and JSON lines.
  */
 import { UserError } from "../errors.ts";
@@ -8,23 +8,23 @@ import { fieldsOf, plainName, separatorOf } from "./csv.ts";
 import type { DataFile } from "./files.ts";
 import { firstNames } from "./notes.ts";
 
-/** One row: which image, as the table names it, and its class. */
+/** One row: the image, as the table names it, and its class. */
 export interface LabelRow {
   row: number;
   key: string;
   label: string;
 }
 
-/** What a file that may be a table of labels holds. */
+/** The content of a file that may be a table of labels. */
 export type LabelTable =
-  /** Labels, and columns that are passed over. */
+  /** Labels, and the columns that are not used. */
   | { kind: "labels"; rows: LabelRow[]; passed: string[] }
-  /** The names of classes, in the order of the file. */
+  /** Class names, in the order of the file. */
   | { kind: "names"; names: string[] }
-  /** Something else; `why` tells what. */
+  /** Anything else; `why` describes it. */
   | { kind: "other"; why: string };
 
-/** A table with more rows or characters is none of a dataset's labels. */
+/** A larger table, in rows or characters, is not a table of labels. */
 const mostRows = 2_000_000;
 const mostCharacters = 200_000_000;
 
@@ -62,7 +62,7 @@ const labelColumns = [
   "breed",
   "species",
 ];
-/** Columns that no one takes for labels, also where a table has no other. */
+/** Columns that are never labels, even if a table has no others. */
 const otherColumns = [
   "text",
   "caption",
@@ -74,13 +74,13 @@ const otherColumns = [
   "bbox",
 ];
 
-/** Whether a file may hold labels or the names of classes, by its name. */
+/** Whether a file may hold labels or class names, judged by its name. */
 export function isLabelFile(name: string): boolean {
   const last = name.slice(name.lastIndexOf("/") + 1);
   return /labels?[^/]*\.txt$/i.test(last) || /\.(csv|tsv|jsonl)(\.gz)?$/i.test(last);
 }
 
-/** The lines of a file with something in them, each with its number. */
+/** The non-empty lines of a file, each with its line number. */
 async function linesOf(path: string): Promise<{ line: string; row: number }[]> {
   const lines: { line: string; row: number }[] = [];
   let row = 0;
@@ -100,7 +100,7 @@ async function linesOf(path: string): Promise<{ line: string; row: number }[]> {
 const isSeparator = (character: string | undefined) =>
   character !== undefined && (character === "," || character.trim() === "");
 
-/** A line's name and its last word; null where it has one word only. */
+/** A line's name and its last word; null if it has only one word. */
 function nameAndLast(line: string): { key: string; label: string } | null {
   let at = line.length;
   while (at > 0 && !isSeparator(line[at - 1])) at--;
@@ -131,7 +131,7 @@ async function textTable(path: string, isImage: (key: string) => boolean): Promi
   return { kind: "labels", rows, passed: [] };
 }
 
-/** JSON lines with `file_name` and `label`, as Hugging Face's image folders have them. */
+/** JSON lines with `file_name` and `label`, as in Hugging Face's image folders. */
 async function jsonTable(path: string): Promise<LabelTable> {
   const rows: LabelRow[] = [];
   const passed = new Set<string>();
@@ -164,7 +164,9 @@ interface Columns {
   passed: string[];
 }
 
-/** Which columns hold names and labels, by the header; a text where they cannot be told. */
+/**
+ * The columns of names and labels, according to the header; a text if they cannot be determined.
+ */
 function columnsOf(path: string, header: string[]): Columns | string {
   const plain = header.map(plainName);
   const key = nameColumns.map((name) => plain.indexOf(name)).find((at) => at >= 0);
@@ -191,7 +193,7 @@ function columnsOf(path: string, header: string[]): Columns | string {
   return { key, label, passed };
 }
 
-/** A CSV or TSV table, with a header or, of two columns, without. */
+/** A CSV or TSV table with a header; with two columns, it needs none. */
 async function csvTable(path: string, isImage: (key: string) => boolean): Promise<LabelTable> {
   const lines = await linesOf(path);
   const first = lines[0];
@@ -222,8 +224,8 @@ async function csvTable(path: string, isImage: (key: string) => boolean): Promis
 /**
  * Reads a file that may be a table of labels.
  *
- * @param isImage whether a table's name for an image is one of those that are there
- * @throws UserError where rows are damaged, or the label's column can be read in two ways
+ * @param isImage whether a name in the table refers to an existing image
+ * @throws UserError if rows are damaged, or the label column is ambiguous
  */
 export async function readLabelTable(
   { path, name }: DataFile,

@@ -1,4 +1,4 @@
-/** From tables of labels to the images that they name. */
+/** Matches tables of labels with the images that they name. */
 import { UserError } from "../errors.ts";
 import type { DataFile } from "./files.ts";
 import { type LabelRow, readLabelTable } from "./label_rows.ts";
@@ -7,13 +7,13 @@ import { splitOf, splitOfPath } from "./splits.ts";
 
 /** What the tables say about images. */
 export interface TableReading {
-  /** The class of an image, by the image's name, as the table writes it. */
+  /** The class of each image, by image name, as the table writes it. */
   labels: Map<string, string>;
-  /** Names of images that a table names and that are not there. */
+  /** Images that a table names but that do not exist. */
   missing: string[];
   /** The tables that were read. */
   tables: string[];
-  /** Lists of class names, which number nothing: the folders or tables do. */
+  /** Lists of class names. They give no numbers; those come from the folders or tables. */
   nameLists: { file: string; names: string[] }[];
   notes: string[];
 }
@@ -35,8 +35,8 @@ function groupedBy(files: readonly DataFile[], key: (name: string) => string) {
 }
 
 /**
- * Images by the names under which tables know them. Some systems write an accent as a letter of its
- * own, others do not: names are compared in one form.
+ * Finds images by the names that tables use. Some systems write an accent as a separate character,
+ * others do not, so names are compared in one normalized form.
  */
 class ImageIndex {
   readonly #byName: ReadonlyMap<string, string>;
@@ -49,15 +49,16 @@ class ImageIndex {
     this.#byStem = groupedBy(images, (name) => withoutEnding(lastOf(name)));
   }
 
-  /** Whether any image may be meant by a table's name for it. */
+  /** Whether a table's name may refer to any image. */
   has(key: string): boolean {
     const last = lastOf(key.normalize());
     return this.#byLast.has(last) || this.#byStem.has(last);
   }
 
   /**
-   * The image that a table means, or undefined where there is none. First come X_labels.txt's own
-   * folder X and the table's; then images of this name elsewhere, those of the table's split first.
+   * The image that a table's row means, or undefined if there is none. Searches folder X of
+   * X_labels.txt and the table's own folder first, then all images of this name, those in the
+   * table's split first.
    */
   find(table: DataFile, { key: written, row }: LabelRow): string | undefined {
     const key = written.normalize().replaceAll("\\", "/").replace(/^(\.?\/)+/, "");
@@ -85,20 +86,20 @@ class ImageIndex {
   }
 }
 
-/** Where the images of a table lie first of all: in X for X_labels.txt, and beside the table. */
+/** Where to look first for a table's images: in X for X_labels.txt, and next to the table. */
 function placesOf(table: string): [string, string] {
   const beside = parentOf(table);
   const named = lastOf(table).replace(/[-_]?labels?[^/]*\.\w+$/i, "");
   return [inFolder(beside, named), beside];
 }
 
-/** The images that are taken, and those that are left out. */
+/** The images in use, and those left out. */
 interface Indices {
   images: ImageIndex;
   copies: ImageIndex;
 }
 
-/** The rows of one table put into a reading. */
+/** Adds the rows of one table to a reading. */
 function addRows(
   reading: TableReading,
   { images, copies }: Indices,
@@ -135,8 +136,8 @@ function addRows(
  *
  * @param images all that a table may name
  * @param files as `isLabelFile` finds them
- * @param copies images that are left out, which a table may name all the same
- * @throws UserError where a table is damaged, or can be read in two ways
+ * @param copies images that are left out, but that a table may still name
+ * @throws UserError if a table is damaged or ambiguous
  */
 export async function readTables(
   images: readonly DataFile[],

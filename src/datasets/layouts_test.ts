@@ -1,4 +1,4 @@
-/** Image files in the layouts in which people keep them: each read, refused or told. */
+/** Image files in common layouts: each is read, refused or reported. */
 import { colourPng, each, greyPng, reads, refuses, upTo } from "./layouts_testing.ts";
 
 const digits = Array.from("0123456789");

@@ -1,4 +1,4 @@
-/** Small datasets in the layouts in which people keep them, for tests: made, not copied. */
+/** Small generated datasets in common layouts, for tests. */
 import { join } from "@std/path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../errors.ts";
@@ -9,13 +9,13 @@ import digitJpeg from "./fixtures/digit.jpg" with { type: "bytes" };
 import { loadDataset } from "./mod.ts";
 import type { LabelChoice } from "./source.ts";
 
-/** Files by their paths from the dataset's folder on. */
+/** Files by their paths relative to the dataset's folder. */
 export type Files = Record<string, Uint8Array | string>;
 
-/** A JPEG file, grey, 28 pixels a side. */
+/** A grey JPEG file, 28 pixels per side. */
 export const jpegFile: Uint8Array = digitJpeg;
 
-/** The grey pixels of made-up image number n; each has its own. */
+/** The grey pixels of generated image number n; each image is different. */
 export function greyPixels(n: number, side = 28): Uint8Array {
   return Uint8Array.from({ length: side * side }, (_, i) => {
     const isBorder = i % side === 0 || i % side === side - 1 || i < side || i >= side * (side - 1);
@@ -23,7 +23,7 @@ export function greyPixels(n: number, side = 28): Uint8Array {
   });
 }
 
-/** The colours of made-up image number n, channels last. */
+/** The colour pixels of generated image number n, channels last. */
 export function colourPixels(n: number, side = 32): Uint8Array {
   return Uint8Array.from({ length: 3 * side * side }, (_, i) => (i * 5 + n * 29) % 256);
 }
@@ -33,7 +33,7 @@ export function greyPng(n: number, side = 28): Uint8Array {
   return encodePng({ width: side, height: side, channels: 1, data: greyPixels(n, side) });
 }
 
-/** Image number n as a PNG file in colour. */
+/** Image number n as a colour PNG file. */
 export function colourPng(n: number, side = 32): Uint8Array {
   return encodePng({ width: side, height: side, channels: 3, data: colourPixels(n, side) });
 }
@@ -54,7 +54,7 @@ export function idxFile(shape: number[], bytes: Uint8Array | readonly number[]):
   return file;
 }
 
-/** Files that are made of each item of a list. */
+/** Files made from each item of a list. */
 export function each<T>(list: readonly T[], files: (item: T, i: number) => Files): Files {
   return Object.assign({}, ...list.map(files));
 }
@@ -62,7 +62,7 @@ export function each<T>(list: readonly T[], files: (item: T, i: number) => Files
 /** Numbers from 0 up. */
 export const upTo = (count: number): number[] => [...Array(count).keys()];
 
-/** IDX files of the images that are numbered so, and of their labels, n % 10. */
+/** IDX files of the images with these numbers, and of their labels, n % 10. */
 export function idxPair(numbers: readonly number[]): { images: Uint8Array; labels: Uint8Array } {
   return {
     images: idxFile([numbers.length, 28, 28], numbers.flatMap((n) => [...greyPixels(n)])),
@@ -70,7 +70,7 @@ export function idxPair(numbers: readonly number[]): { images: Uint8Array; label
   };
 }
 
-/** A CSV table of 28x28 images with the columns that `row` gives. */
+/** A CSV table of 28x28 images with the columns that `row` returns. */
 export function pixelTable(
   header: string[] | null,
   numbers: readonly number[],
@@ -80,7 +80,7 @@ export function pixelTable(
   return [...(header ? [header.join(",")] : []), ...rows].join("\n") + "\n";
 }
 
-/** `pixel0` ... as Kaggle names columns, or from another number on. */
+/** `pixel0` ..., as Kaggle names columns, or counting from another number. */
 export function pixelNames(first = 0): string[] {
   return Array.from({ length: 784 }, (_, i) => `pixel${i + first}`);
 }
@@ -118,14 +118,14 @@ export function writeFiles(folder: string, files: Files): void {
   }
 }
 
-/** How a layout is asked for. */
+/** The request that reads a layout. */
 export interface Asked {
   dataset: "mnist" | "mnist-m" | "cifar-10" | "folder";
   files: Files | Promise<Files>;
   labels?: LabelChoice;
   classes?: number;
   limit?: number;
-  /** The path from the folder of the files on. */
+  /** The path relative to the folder of the files. */
   path?: string;
 }
 
@@ -148,21 +148,21 @@ async function load(folder: string, asked: Asked): Promise<Dataset> {
   }, { dataRoot: join(folder, "data") });
 }
 
-/** What a layout is read as. */
+/** The expected result. */
 export interface Right {
   count: number;
-  /** In the order of the images; null: none. */
+  /** In image order; null: no labels. */
   labels: number[] | null;
   classNames?: string[];
-  /** The numbers of the made-up images, in order, where they are grey and 28 pixels a side. */
+  /** The numbers of the generated images, in order, if they are grey and 28 pixels per side. */
   grey?: number[];
-  /** The numbers of the made-up images, in order, where they are in colour. */
+  /** The numbers of the generated images, in order, if they are in colour. */
   colours?: number[];
-  /** Must be in the notes, each in one line. */
+  /** Texts that must appear in the notes, each within one line. */
   notes?: string[];
 }
 
-/** Registers a test of a layout that is read. */
+/** Registers a test that a layout is read. */
 export function reads(name: string, asked: Asked, right: Right): void {
   filesTest(`read: ${name}`, async (folder) => {
     const dataset = await load(folder, asked);
@@ -186,7 +186,7 @@ export function reads(name: string, asked: Asked, right: Right): void {
   });
 }
 
-/** Registers a test of a layout that is refused with a message that says all of this. */
+/** Registers a test that a layout is refused with a message that contains all parts. */
 export function refuses(name: string, asked: Asked, ...parts: string[]): void {
   filesTest(`refused: ${name}`, async (folder) => {
     const { message } = await assertRejects(() => load(folder, asked), UserError);

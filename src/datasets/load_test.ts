@@ -10,7 +10,7 @@ import { type DatasetRequest, describeDataset, loadDataset, type LoadOptions } f
 const needed = ["read", "write"] as const;
 const ignore = needed.some((name) => Deno.permissions.querySync({ name }).state !== "granted");
 
-/** A test with a folder of its own for datasets and their cache. */
+/** A test with a temporary folder for datasets and their cache. */
 function test(
   name: string,
   run: (dataRoot: string, put: (name: string, bytes: Uint8Array | string) => void) => unknown,
@@ -42,7 +42,7 @@ const request = (
   data: { limit: null, digest: null, fit: "crop", path: null, ...data },
 });
 
-/** Image number n of a made-up dataset, grey. */
+/** Generated grey image number n. */
 const digit = (n: number, side: number) =>
   Uint8Array.from({ length: side * side }, (_, i) => (i * 7 + n * 31) % 256);
 const u32 = (
@@ -128,7 +128,7 @@ test(
 );
 
 test("folder: any images, cropped or squashed, colours and grey", async (dataRoot, put) => {
-  // Left and right thirds are 0, the square in the middle is 200.
+  // The left and right thirds are 0, the square in the middle is 200.
   const wide = Uint8Array.from({ length: 24 * 8 }, (_, i) => i % 24 >= 8 && i % 24 < 16 ? 200 : 0);
   put("pictures/b/wide.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
   put("pictures/a.jpg", baseline);
@@ -150,7 +150,7 @@ test("folder: any images, cropped or squashed, colours and grey", async (dataRoo
     dataRoot,
   });
   assert(squashed.images[64] === 0 && squashed.images[64 + 3]! > 150);
-  // The photograph: red 10 x, green 12 y, blue 128; its middle, in grey.
+  // The photograph: red 10 x, green 12 y, blue 128; its centre, in grey.
   const grey = squashed.images[4 * 8 + 4]!;
   assert(Math.abs(grey - (0.299 * 130 + 0.587 * 130 + 0.114 * 128)) < 12, `${grey}`);
 });
@@ -205,7 +205,7 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
       describeDataset(dataset).endsWith("; 9 that cannot be read are left out"),
       describeDataset(dataset),
     );
-    // The cache of what was asked for then is no answer for who does not ask.
+    // The cache of a request with skipBad must not answer a request without it.
     await assertRejects(() => load({}), UserError, "--skip-bad");
   }
 });

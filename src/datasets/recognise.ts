@@ -1,6 +1,6 @@
 /**
- * Which of the formats a dataset's files are in. Nobody has to say: the files' own first bytes and
- * names tell. What can be read in two ways is refused, and what is passed over is told.
+ * Recognises the format of a dataset's files from their first bytes and names, so that nobody has
+ * to state it. Ambiguous files are refused, and skipped files are reported.
  */
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
@@ -19,27 +19,27 @@ import { checkClasses, withoutLabels, withSides } from "./source_checks.ts";
 import { splitOfPath, splitRank } from "./splits.ts";
 import { isWide, tableSource } from "./tables.ts";
 
-/** What is to be recognised. */
+/** The files to recognise. */
 export interface Question {
   /** The dataset's name in the spec. */
   dataset: string;
-  /** Where the files lie, for messages. */
+  /** The location of the files, for messages. */
   root: string;
-  /** As `listFiles` gives them. */
+  /** As `listFiles` returns them. */
   files: readonly DataFile[];
-  /** Files of labels that lie beside a single file that was named. */
+  /** Files of labels next to a single file that was named. */
   beside: readonly DataFile[];
-  /** What the person says of where the classes are. */
+  /** Where the user says the classes come from. */
   labels?: LabelChoice | undefined;
-  /** How many images are taken; null or left out: all. */
+  /** The maximum number of images; null or omitted: all. */
   limit?: number | null;
 }
 
 /** One way to read the files. */
 interface Reading {
-  /** Its files, in words. */
+  /** A description of its files. */
   what: string;
-  /** Which choices of `data.labels` it knows, besides none. */
+  /** The choices of `data.labels` that it supports, apart from none. */
   choices: readonly LabelChoice[];
   open(): Promise<Source>;
 }
@@ -47,10 +47,10 @@ interface Reading {
 const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
 
 /**
- * One of each file: copies in other folders are left out, and so are packed files beside unpacked
+ * One of each file: leaves out copies in other folders, and compressed files next to their plain
  * ones.
  *
- * @throws UserError where two files of one name differ
+ * @throws UserError if two files of one name differ
  */
 function distinct(files: readonly KnownFile[], notes: string[]): KnownFile[] {
   const names = new Set(files.map(({ name }) => name));
@@ -72,7 +72,7 @@ function distinct(files: readonly KnownFile[], notes: string[]): KnownFile[] {
   return [...chosen.values()];
 }
 
-/** Files by what they are, in the order in which they are taken. */
+/** Files by kind, in reading order. */
 class Sorted {
   readonly notes: string[] = [];
 
@@ -88,7 +88,7 @@ class Sorted {
 const filesOf = (what: string, files: readonly DataFile[]) =>
   `${what} (${firstNames(files.map(({ name }) => name))})`;
 
-/** Batches are of CIFAR-10 and of nothing else. */
+/** Batches belong to CIFAR-10 only. */
 function refuseOtherDataset({ dataset, root }: Question): void {
   if (dataset === "cifar-10" || dataset === "folder") return;
   throw new UserError(
@@ -100,7 +100,7 @@ function idxReading(sorted: Sorted): Reading[] {
   const { dataset, beside } = sorted.question;
   const images = sorted.of("idx").filter((file) => !holdsLabels(file));
   if (images.length === 0) return [];
-  // Labels beside a single file may be those of others.
+  // Labels next to a single file may belong to other files.
   const own = beside.filter(({ name }) =>
     images.some((image) => splitOfPath(image.name) === splitOfPath(name))
   );
@@ -112,20 +112,20 @@ function idxReading(sorted: Sorted): Reading[] {
   }];
 }
 
-/** Which tables hold images and which hold labels. */
+/** Separates tables of images from tables of labels. */
 async function partTables(sorted: Sorted): Promise<{ wide: KnownFile[]; narrow: KnownFile[] }> {
   const tables = sorted.of("table");
   const rows = tables.filter(({ name }) => /\.(csv|tsv)(\.gz)?$/i.test(name));
   const wide: KnownFile[] = [];
   for (const file of rows) if (await isWide(file)) wide.push(file);
-  // Where there is nothing else, what is wrong with the rows is told.
+  // If there is nothing else, report what is wrong with the rows.
   const alone = wide.length === 0 &&
     sorted.files.every(({ kind }) => kind === "table" || kind === "other" || kind === "foreign");
   const images = alone ? rows : wide;
   return { wide: images, narrow: tables.filter((file) => !images.includes(file)) };
 }
 
-/** All the ways in which the files can be read. */
+/** All possible ways to read the files. */
 async function readingsOf(sorted: Sorted): Promise<Reading[]> {
   const { question, notes } = sorted;
   const { dataset, labels, limit } = question;
@@ -177,7 +177,7 @@ async function readingsOf(sorted: Sorted): Promise<Reading[]> {
   return readings;
 }
 
-/** Lines about the files that no reading takes. */
+/** Lines about the files that no reading uses. */
 function passedOver(sorted: Sorted): string[] {
   const byWhat = Map.groupBy(sorted.of("foreign"), ({ foreign }) => foreign?.what ?? "");
   const foreign = [...byWhat].map(([what, files]) =>
@@ -187,7 +187,7 @@ function passedOver(sorted: Sorted): string[] {
   return others.length ? [...foreign, notUsed(others, "neither images nor labels")] : foreign;
 }
 
-/** What to say where there is nothing to read. */
+/** The message if there is nothing to read. */
 function nothingRead(sorted: Sorted): UserError {
   const { dataset, root, files } = sorted.question;
   const first = sorted.files.find(({ foreign }) => foreign);
@@ -211,9 +211,9 @@ function refuseChoice({ what, choices }: Reading, said: LabelChoice | undefined)
 }
 
 /**
- * The source that a dataset's files are.
+ * The source for a dataset's files.
  *
- * @throws UserError where there is nothing that is read, or more than one way to read it
+ * @throws UserError if there is nothing to read, or more than one way to read it
  */
 export async function recognise(question: Question): Promise<Source> {
   const { dataset, root } = question;

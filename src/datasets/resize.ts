@@ -1,10 +1,10 @@
 /**
- * The resize of the published data: bilinear with half-pixel centres, antialiased where it shrinks;
- * PyTorch's `interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)`.
+ * The resize of the published data: bilinear with half-pixel centres, antialiased when it shrinks.
+ * It equals PyTorch's `interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)`.
  *
- * Along each axis output i is a weighted mean of the input under a triangle around (i + 1/2) * from
- * / to, one input pixel wide on each side, and wider by from / to where the image shrinks. PyTorch
- * weighs rows first and columns then.
+ * Along each axis, output i is a weighted mean of the input under a triangle around (i + 1/2) *
+ * from / to. The triangle reaches one input pixel to each side, or from / to pixels if the image
+ * shrinks. PyTorch resizes along rows first, then along columns.
  */
 
 interface Tap {
@@ -12,7 +12,7 @@ interface Tap {
   weights: Float64Array;
 }
 
-/** For each output position the first input position and the weights from there on. */
+/** For each output position, the first input position and the weights from there. */
 function resizeTaps(from: number, to: number): Tap[] {
   const scale = from / to;
   const reach = Math.max(scale, 1);
@@ -29,7 +29,7 @@ function resizeTaps(from: number, to: number): Tap[] {
   });
 }
 
-/** The taps of the last few sizes: a dataset asks for the same ones at every image. */
+/** The taps of the most recent sizes: a dataset needs the same ones for every image. */
 const known = new Map<string, Tap[]>();
 
 function knownTaps(from: number, to: number): Tap[] {
@@ -53,7 +53,7 @@ export interface Samples {
  *
  * @param image samples of any range, at least one pixel
  * @param width,height the new size in pixels
- * @returns height * width * channels samples; none lies outside the range of the image's samples
+ * @returns height * width * channels samples, all within the range of the image's samples
  */
 export function resize(
   { width: fromWidth, height: fromHeight, channels, data }: Samples,

@@ -10,7 +10,7 @@ for (const { case: name, tensors, tolerance } of goldenCases("resize")) {
     const from = channels * height * width;
     const to = channels * toHeight * toWidth;
     for (let n = 0; n < images; n++) {
-      // From N, C, H, W to rows of pixels, as images lie here, and back.
+      // From N, C, H, W to rows of pixels, the layout used here, and back.
       const planes = x!.data.subarray(n * from, (n + 1) * from);
       const data = planes.map((_, i) =>
         planes[(i % channels) * height * width + Math.floor(i / channels)]!

@@ -1,48 +1,48 @@
-/** What the readers of the data formats have in common: a source of images, read one at a time. */
+/** The common interface of all readers of data formats: a source of images, read one at a time. */
 import type { Image } from "../formats/image.ts";
 import type { DataSection } from "../spec/resolved.ts";
 import type { UnusedParts } from "./unused_parts.ts";
 
-/** What a person says of where classes are, where the files can be read in two ways. */
+/** Where the user says the classes come from, for ambiguous files. */
 export type LabelChoice = NonNullable<DataSection["labels"]>;
 
-/** One image of a source, not yet read. */
+/** One image of a source, not read yet. */
 export interface Sample {
-  /** What a person calls it: a file, or a file and a row. */
+  /** Its name for people: a file, or a file and a row. */
   name: string;
   /** Its class, or null. */
   label: number | null;
   /**
-   * Reads it, for use before the next is read; throws a UserError that says where, if it is damaged
-   * or not of a kind that is read here.
+   * Reads it; the result is valid until the next one is read. Throws a UserError with the location
+   * if the image is damaged or of a kind that is not supported.
    */
   read(): ReadImage;
 }
 
-/** An image, and what of its file is not used. */
+/** An image, and which parts of its file are not used. */
 export interface ReadImage extends Image {
   unused?: UnusedParts;
 }
 
 /** Images in a fixed order. */
 export interface Source {
-  /** Plain words for the bundle: what this is. */
+  /** What this is, in plain words, for the bundle. */
   description: string;
-  /** The names of the classes, or null where nothing is labelled. */
+  /** The class names, or null without labels. */
   classNames: string[] | null;
-  /** How many samples there are at most. */
+  /** The number of samples, at most. */
   count: number;
   /** Whether there may be fewer. */
   countsMore?: boolean;
-  /** The samples; asked for once. */
+  /** The samples; iterated only once. */
   samples: Iterable<Sample> | AsyncIterable<Sample>;
-  /** The size of the files on the disk; left out where they are the project's own. */
+  /** The size of the files on disk; omitted for the project's own files. */
   bytes?: number;
-  /** What was found and is not used, and what was decided, a line each. */
+  /** One line for each thing that was found but not used, and for each decision. */
   notes?: string[];
   /** Whether pixels were numbers in an array or a table, whose range only a person knows. */
   numbers?: boolean;
 }
 
-/** The names of ten classes that are digits. */
+/** The class names of digits. */
 export const digitNames: string[] = Array.from("0123456789");

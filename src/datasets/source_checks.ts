@@ -1,17 +1,17 @@
-/** What holds for a source of any format: sides, classes, and what the person wants of them. */
+/** Checks for sources of any format: image sizes, classes, and the user's choice of labels. */
 import { UserError } from "../errors.ts";
 import { publishedClasses } from "./class_names.ts";
 import { firstNames } from "./notes.ts";
 import type { LabelChoice, Sample, Source } from "./source.ts";
 
-/** Sides of the images of the datasets that have one size. */
+/** The image sizes of datasets with a fixed size. */
 const sidesOf: Record<string, readonly number[]> = {
   "mnist": [28, 32],
   "mnist-m": [28, 32],
   "cifar-10": [32],
 };
 
-/** The source, with images of any other size told of as bad ones. */
+/** The source, with images of any other size reported as bad. */
 export function withSides({ samples, ...source }: Source, dataset: string): Source {
   const sides = sidesOf[dataset];
   if (!sides) return { samples, ...source };
@@ -32,7 +32,7 @@ export function withSides({ samples, ...source }: Source, dataset: string): Sour
   return { ...source, samples: checked() };
 }
 
-/** A line where names of classes differ in their case only, as those of two people do. */
+/** A note if class names differ only in case, as when two people wrote them. */
 function alikeNames(classNames: readonly string[]): string | null {
   const byLower = Map.groupBy(classNames, (name) => name.toLowerCase());
   const alike = [...byLower.values()].filter((names) => names.length > 1).flat();
@@ -44,7 +44,7 @@ function alikeNames(classNames: readonly string[]): string | null {
 /**
  * Refuses more classes than a published dataset has.
  *
- * @returns a line where its classes have other names than the published ones, or hardly differ
+ * @returns a note if the classes have other names than the published ones, or are nearly alike
  */
 export function checkClasses(dataset: string, { classNames, description }: Source): string | null {
   const published = publishedClasses[dataset];
@@ -63,7 +63,7 @@ export function checkClasses(dataset: string, { classNames, description }: Sourc
     `not those of ${dataset} (${firstNames(published)})`;
 }
 
-/** The source without classes, where the person wants none. */
+/** The source without classes, if the user wants none. */
 export function withoutLabels(source: Source, said: LabelChoice | undefined): Source {
   if (said !== "none" || source.classNames === null) return source;
   const { samples } = source;

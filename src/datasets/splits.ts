@@ -1,6 +1,6 @@
-/** Which part of a dataset a file belongs to, as the words in its name and its folders' tell. */
+/** Which split a file belongs to, according to the words in its name and in its folders' names. */
 
-/** The parts into which datasets are published. */
+/** The splits in which datasets are published. */
 export type Split = "train" | "validation" | "test";
 
 const what = "(set|data|images?|imgs?|batch(es)?|labels?|samples?)?\\d*";
@@ -15,7 +15,7 @@ function wordsOf(name: string): string[] {
   return name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase().split(/[^a-z0-9]+/);
 }
 
-/** The part that one file or folder name says, or null where it says none, or two. */
+/** The split that a file or folder name gives; null if it gives none or two. */
 export function splitOf(name: string): Split | null {
   if (/^data_batch/i.test(name)) return "train";
   const tokens = wordsOf(name);
@@ -23,7 +23,7 @@ export function splitOf(name: string): Split | null {
   return said.length === 1 && said[0] ? said[0][0] : null;
 }
 
-/** The part that a path says: the innermost name that says one. */
+/** The split that a path gives: that of the innermost name that gives one. */
 export function splitOfPath(path: string): Split | null {
   for (const name of path.split("/").reverse()) {
     const split = splitOf(name);
@@ -33,8 +33,8 @@ export function splitOfPath(path: string): Split | null {
 }
 
 /**
- * What is taken first: the images for training, or the test images, where those are the published
- * choice (CIFAR-10).
+ * Which split comes first: training images, or test images if the published runs used them
+ * (CIFAR-10).
  */
 export function splitRank(split: Split | null, testFirst: boolean): number {
   if (split === null || split === "validation") return 1;
@@ -42,10 +42,10 @@ export function splitRank(split: Split | null, testFirst: boolean): number {
 }
 
 /**
- * The order in which parts are taken, as a note; null where there is one part or none, and it is
- * the published one.
+ * A note about the order of the splits; null if there is at most one, and it is in the published
+ * order.
  *
- * @param parts with the images in each, or null where that is not known before they are read
+ * @param parts with the images in each, or null if that is unknown before they are read
  */
 export function orderNote(
   parts: readonly { split: Split | null; count: number | null }[],

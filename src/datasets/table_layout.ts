@@ -1,39 +1,39 @@
-/** Which columns of a table of images are pixels, and which is the label. */
+/** Which columns of a table of images are pixels, and which one is the label. */
 import { UserError } from "../errors.ts";
 import { plainName } from "./csv.ts";
 import { firstNames, sayLabels } from "./notes.ts";
 import type { LabelChoice } from "./source.ts";
 
-/** The columns of a table, an image a row. */
+/** The columns of a table with one image per row. */
 export interface TableLayout {
-  /** How many columns each row has. */
+  /** The number of columns in each row. */
   columns: number;
-  /** Which is the label, or null where there is none. */
+  /** The label's column, or null without labels. */
   label: number | null;
   /** The pixels, row by row. */
   pixels: number[];
-  /** Whether the first row is no image: a header, or lost, as the published code loses it. */
+  /** Whether the first row is not an image: a header, or the row that the published code loses. */
   passesFirst: boolean;
-  /** How that is known, for people. */
+  /** How this was determined, for people. */
   how: string;
   /** Columns that are neither. */
   passed: string[];
 }
 
-/** What a column of a table without a header holds. */
+/** The content of a column in a table without a header. */
 export interface ColumnFacts {
-  /** Whether all are whole numbers that a label may be. */
+  /** Whether all values are whole numbers that can be labels. */
   labels: boolean;
-  /** How many different ones there are, counted up to two. */
+  /** The number of different values, counted up to two. */
   different: number;
 }
 
-/** What is known of a table before its layout is. */
+/** What is known about a table before its layout is determined. */
 export interface TableFacts {
   path: string;
   /** The first row's fields. */
   first: string[];
-  /** How many fields the second row has. */
+  /** The number of fields in the second row. */
   columns: number;
   firstColumn: ColumnFacts;
   lastColumn: ColumnFacts;
@@ -47,7 +47,7 @@ function isSquare(count: number): boolean {
   return count > 0 && Number.isInteger(Math.sqrt(count));
 }
 
-/** A pixel column's place by its name, or null where the name says none. */
+/** The pixel index in a column's name, or null if it has none. */
 function placeOf(name: string): number | null {
   const grid = gridName.exec(name);
   if (grid) return Number(grid[1]) * 1e6 + Number(grid[2]);
@@ -89,7 +89,7 @@ function withChoice(layout: TableLayout, said: "none" | undefined): TableLayout 
   return said === "none" ? { ...layout, label: null, how: "without labels" } : layout;
 }
 
-/** Where the label of a table without a header is; null where it can be either column. */
+/** The side of the label in a table without a header; null if it can be either. */
 function labelSide({ firstColumn, lastColumn }: TableFacts): "first" | "last" | null {
   const varies = ({ labels, different }: ColumnFacts) => labels && different > 1;
   if (varies(firstColumn) && varies(lastColumn)) return null;
@@ -127,10 +127,11 @@ function withoutHeader(facts: TableFacts, said: LabelChoice | undefined): TableL
 }
 
 /**
- * The layout of a table of images: by its header, else by what its first and last columns hold.
+ * The layout of a table of images: from its header, or from the content of its first and last
+ * columns.
  *
- * @param said what the person says of where the labels are
- * @throws UserError where it can be read in two ways
+ * @param said where the user says the labels are
+ * @throws UserError if the layout is ambiguous
  */
 export function layoutOf(facts: TableFacts, said: LabelChoice | undefined): TableLayout {
   const { path, first, columns } = facts;

@@ -1,4 +1,4 @@
-/** Tables with an image a row: the published code's CSV of MNIST, Kaggle's, OpenML's. */
+/** Tables with one image per row: CSV of MNIST from the published code, Kaggle and OpenML. */
 import { UserError } from "../errors.ts";
 import { readLines } from "../formats/lines.ts";
 import { mostClasses, numberNames, publishedClasses } from "./class_names.ts";
@@ -9,10 +9,10 @@ import type { LabelChoice, Sample, Source } from "./source.ts";
 import { orderNote, splitOfPath } from "./splits.ts";
 import { type ColumnFacts, layoutOf, type TableFacts, type TableLayout } from "./table_layout.ts";
 
-/** A table with fewer columns is none of images: labels, a contest's example, notes. */
+/** A table with fewer columns holds no images, but labels, a contest's example or notes. */
 const fewestColumns = 65;
 
-/** The first two rows with something in them. */
+/** The first two non-empty rows. */
 async function firstRows(path: string): Promise<string[]> {
   const rows: string[] = [];
   for await (const line of readLines(path)) {
@@ -22,13 +22,13 @@ async function firstRows(path: string): Promise<string[]> {
   return rows;
 }
 
-/** Whether a table has so many columns that its rows can be images. */
+/** Whether a table has enough columns for its rows to be images. */
 export async function isWide({ path }: DataFile): Promise<boolean> {
   const [first = "", second = first] = await firstRows(path);
   return (fieldsOf(second, separatorOf(first))?.length ?? 0) >= fewestColumns;
 }
 
-/** What a column holds, from one row to the next. */
+/** Scans the values of a column, row by row. */
 class ColumnScan implements ColumnFacts {
   labels = true;
   different = 0;
@@ -45,7 +45,7 @@ class ColumnScan implements ColumnFacts {
   }
 }
 
-/** A whole number below 1,000, as tables write them: `7`, `7.0`, `'7'`, `"7"`; or null. */
+/** A whole number below 1,000, as tables write it: `7`, `7.0`, `'7'`, `"7"`; or null. */
 function numberOf(field: string): number | null {
   const match = /^\s*(["']?)(\d{1,3})(?:\.0*)?\1\s*$/.exec(field);
   return match ? Number(match[2]) : null;
@@ -55,11 +55,11 @@ interface Table {
   file: DataFile;
   separator: string;
   layout: TableLayout;
-  /** How many rows hold images. */
+  /** The number of rows with images. */
   rows: number;
 }
 
-/** The most that a label may be. */
+/** The largest allowed label. */
 function mostLabel(dataset: string): number {
   return (publishedClasses[dataset]?.length ?? mostClasses) - 1;
 }
@@ -90,15 +90,15 @@ async function scanTable(
   return { file, separator, layout, rows: Math.max(0, rows - (layout.passesFirst ? 1 : 0)) };
 }
 
-/** How a row is read. */
+/** How to read a row. */
 export interface RowFormat {
   separator: string;
   layout: Pick<TableLayout, "columns" | "label" | "pixels">;
-  /** The most that a label may be. */
+  /** The largest allowed label. */
   most: number;
 }
 
-/** A row of the table as an image, or what is wrong with it, said when the image is read. */
+/** A row of the table as an image; errors are thrown when the image is read. */
 export function parseRow(
   line: string,
   { separator, layout, most }: RowFormat,
@@ -146,7 +146,7 @@ async function* samplesOf(tables: readonly Table[], most: number): AsyncGenerato
   }
 }
 
-/** Leaves out tables without labels where others have them, and says which. */
+/** Drops tables without labels if others have labels, and adds a note. */
 function labelledOnly(tables: readonly Table[], notes: string[]): Table[] {
   const labelled = tables.filter(({ layout }) => layout.label !== null);
   if (labelled.length === 0 || labelled.length === tables.length) return [...tables];
@@ -156,7 +156,7 @@ function labelledOnly(tables: readonly Table[], notes: string[]): Table[] {
   return labelled;
 }
 
-/** The largest label of tables, which names the classes of a dataset without fixed ones. */
+/** The largest label in the tables, which gives the classes of a dataset without fixed ones. */
 async function largestLabel(tables: readonly Table[]): Promise<number> {
   let largest = 0;
   for (const { file, separator, layout: { label, passesFirst } } of tables) {
@@ -171,11 +171,11 @@ async function largestLabel(tables: readonly Table[]): Promise<number> {
 }
 
 /**
- * Tables of images. Without a header the first row of each is passed over, as the published code
- * loses it (it reads it as a header), so that 20,000 rows are 19,999 images.
+ * Tables of images. Without a header the first row of each is skipped: the published code reads it
+ * as a header and loses it, so that 20,000 rows are 19,999 images.
  *
- * @param said what the person says of where the labels are
- * @throws UserError where a table can be read in two ways
+ * @param said where the user says the labels are
+ * @throws UserError if a table is ambiguous
  */
 export async function tableSource(
   files: readonly DataFile[],

@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import { fuzz } from "../formats/fuzz.ts";
 import { parseRow as parse, type RowFormat } from "./tables.ts";
 
-/** A table of images of two by two pixels, the label first. */
+/** A table of two by two pixel images, label first. */
 const format: RowFormat = {
   separator: ",",
   layout: { columns: 5, label: 0, pixels: [1, 2, 3, 4] },

@@ -1,6 +1,6 @@
 /**
- * What of an image file is not used: its transparency, and the turn that a camera wrote beside the
- * pixels (EXIF's orientation). Both are told.
+ * The parts of an image file that are not used: transparency, and the camera's orientation (EXIF).
+ * Both are reported.
  */
 import { isJpeg } from "../formats/jpeg.ts";
 import { isPng } from "../formats/png.ts";
@@ -10,7 +10,7 @@ import { isWebp } from "../formats/webp.ts";
 export interface UnusedParts {
   /** Whether it has an alpha channel, or a transparent colour. */
   transparency: boolean;
-  /** Whether its pixels are to be shown turned or mirrored. */
+  /** Whether its pixels should be displayed rotated or mirrored. */
   turn: boolean;
 }
 
@@ -21,7 +21,7 @@ const viewOf = (bytes: Uint8Array) =>
 const textAt = (bytes: Uint8Array, at: number, length: number) =>
   String.fromCharCode(...bytes.subarray(at, at + length));
 
-/** The colour type with alpha, or a chunk tRNS in front of the pixels. */
+/** The colour type with alpha, or a tRNS chunk before the pixels. */
 function pngHasAlpha(bytes: Uint8Array): boolean {
   if (bytes[25] === 4 || bytes[25] === 6) return true;
   const view = viewOf(bytes);
@@ -34,7 +34,7 @@ function pngHasAlpha(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** The flag of the extended form, or of the lossless one. */
+/** The flag of the extended format, or of the lossless one. */
 function webpHasAlpha(bytes: Uint8Array): boolean {
   const kind = textAt(bytes, 12, 4);
   if (kind === "VP8X") return ((bytes[20] ?? 0) & 0x10) !== 0;
@@ -43,7 +43,7 @@ function webpHasAlpha(bytes: Uint8Array): boolean {
 
 const orientationTag = 0x0112;
 
-/** EXIF's orientation in a TIFF structure, 1 to 8; 1 where it says none. */
+/** EXIF's orientation in a TIFF structure, 1 to 8; 1 if it gives none. */
 function orientationOf(tiff: Uint8Array): number {
   if (tiff.length < 8) return 1;
   const view = viewOf(tiff);
@@ -57,7 +57,7 @@ function orientationOf(tiff: Uint8Array): number {
   return 1;
 }
 
-/** Whether a segment of EXIF in front of the pixels says another orientation than the first. */
+/** Whether an EXIF segment before the pixels gives an orientation other than 1. */
 function jpegIsTurned(bytes: Uint8Array): boolean {
   const view = viewOf(bytes);
   for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff;) {
@@ -73,7 +73,10 @@ function jpegIsTurned(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** What of an image file is not used; for files that are decoded, so damage is found there. */
+/**
+ * The unused parts of an image file. Expects files that were decoded, so damage has been found
+ * before.
+ */
 export function unusedParts(bytes: Uint8Array): UnusedParts {
   if (isPng(bytes)) return { ...none, transparency: pngHasAlpha(bytes) };
   if (isWebp(bytes)) return { ...none, transparency: webpHasAlpha(bytes) };
