@@ -1,12 +1,13 @@
 /**
- * Animations of one size of frames: GIF for everywhere, MP4 (H.264) where size and colours matter.
+ * Animations of frames of one size: GIF, which plays everywhere, and MP4 (H.264), which is smaller
+ * and has all colours.
  */
 import process from "node:process";
 import gifenc from "gifenc";
 import type { Image } from "../formats/image.ts";
 
 type Palette = number[][];
-/** gifenc comes without types; this is what is used of it. */
+/** gifenc comes without types; this declares what we use of it. */
 const { GIFEncoder, quantize, applyPalette } = gifenc as {
   GIFEncoder(): {
     writeFrame(
@@ -22,12 +23,13 @@ const { GIFEncoder, quantize, applyPalette } = gifenc as {
   applyPalette(rgba: Uint8Array, palette: Palette, format: "rgb444"): Uint8Array;
 };
 
-/** How an animation runs. */
+/** The timing of an animation. */
 export interface Timing {
-  /** Milliseconds that each frame stands; GIF counts in hundredths of a second. */
+  /** Duration of each frame in milliseconds; GIF counts in hundredths of a second. */
   frameMs: number;
   /**
-   * Milliseconds that the last frame stands, so that people can look at it. Default: as the others.
+   * Duration of the last frame in milliseconds, so that people can look at it. Default: like the
+   * others.
    */
   lastMs?: number;
 }
@@ -45,9 +47,7 @@ function checked(frames: readonly Image[]): Image {
   return first;
 }
 
-/**
- * RGBA samples of an image, with rows and columns repeated at the edges up to the size asked for.
- */
+/** RGBA samples of an image; the last row and column are repeated up to the requested size. */
 function rgbaOf({ width, height, channels, data }: Image, wide = width, high = height): Uint8Array {
   const rgba = new Uint8Array(wide * high * 4).fill(255);
   for (let y = 0; y < high; y++) {
@@ -61,15 +61,15 @@ function rgbaOf({ width, height, channels, data }: Image, wide = width, high = h
   return rgba;
 }
 
-/** The frame in at most 256 colours: its own where they are so few, else chosen ones. */
+/** The frame in at most 256 colours: its own if it has few enough, otherwise selected ones. */
 function indexed(rgba: Uint8Array): { palette: Palette; indices: Uint8Array } {
   const pixels = new Uint32Array(rgba.buffer);
   const places = new Map<number, number>();
   for (const pixel of pixels) {
     if (!places.has(pixel)) places.set(pixel, places.size);
     if (places.size > 256) {
-      // Sixteen levels of each colour, of which the palette holds means: a quarter of the time that
-      // finer ones take.
+      // Sixteen levels per colour channel, of which the palette holds means: takes a quarter of the
+      // time of finer levels.
       const palette = quantize(rgba, 256, { format: "rgb444" });
       return { palette, indices: applyPalette(rgba, palette, "rgb444") };
     }
@@ -80,7 +80,7 @@ function indexed(rgba: Uint8Array): { palette: Palette; indices: Uint8Array } {
   return { palette, indices: Uint8Array.from(pixels, (pixel) => places.get(pixel)!) };
 }
 
-/** An endlessly repeated GIF; the same frames give the same bytes. */
+/** A GIF that loops forever; the same frames give the same bytes. */
 export function gifAnimation(
   frames: readonly Image[],
   { frameMs, lastMs = frameMs }: Timing,
@@ -97,8 +97,8 @@ export function gifAnimation(
 }
 
 /**
- * The H.264 encoder, loaded when first used. On loading it makes every error of the process that
- * nobody caught its own and answers with an abort of its own; those listeners are taken away again.
+ * The H.264 encoder, loaded on first use. On loading it registers listeners that abort the process
+ * on uncaught errors; we remove them again.
  */
 async function encoderModule(): Promise<typeof import("h264-mp4-encoder")> {
   const exceptions = process.listeners("uncaughtException");
@@ -114,7 +114,7 @@ async function encoderModule(): Promise<typeof import("h264-mp4-encoder")> {
 }
 
 /**
- * Takes the time of writing out of an MP4 file, which the encoder puts in three places (ISO/IEC
+ * Removes the creation times from an MP4 file; the encoder writes them in three places (ISO/IEC
  * 14496-12, 8.2.2).
  */
 function withoutTimes(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
@@ -123,7 +123,7 @@ function withoutTimes(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     for (let at = begin; at + 8 <= end; at += Math.max(8, view.getUint32(at))) {
       const type = String.fromCharCode(...file.subarray(at + 4, at + 8));
       if (["moov", "trak", "mdia"].includes(type)) visit(at + 8, at + view.getUint32(at));
-      // Version and flags, then when it was made and when changed: 32 bits each.
+      // After version and flags come the creation and modification times, 32 bits each.
       if (["mvhd", "tkhd", "mdhd"].includes(type)) file.fill(0, at + 12, at + 20);
     }
   };
@@ -132,8 +132,8 @@ function withoutTimes(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * An MP4 film in H.264, which browsers and phones play; an odd side grows by a pixel. The same
- * frames, the same bytes.
+ * An MP4 film in H.264, which browsers and phones play; an odd side grows by one pixel. The same
+ * frames give the same bytes.
  */
 export async function mp4Animation(
   frames: readonly Image[],
@@ -145,8 +145,8 @@ export async function mp4Animation(
     encoder.width = width + width % 2;
     encoder.height = height + height % 2;
     encoder.frameRate = 1000 / frameMs;
-    encoder.quantizationParameter = 18; // Nothing to be seen of the compression.
-    encoder.groupOfPictures = frames.length; // Few frames: one whole one, then differences.
+    encoder.quantizationParameter = 18; // Compression is invisible at this value.
+    encoder.groupOfPictures = frames.length; // For few frames: one key frame, then differences.
     encoder.initialize();
     const add = (frame: Image) =>
       encoder.addFrameRgba(rgbaOf(frame, encoder.width, encoder.height));

@@ -6,7 +6,7 @@ import type { Image } from "../formats/image.ts";
 import { gifAnimation, mp4Animation } from "./animation.ts";
 import { findChromium, openBrowser } from "./browser.ts";
 
-/** Both decoders come without types; this is what is used of them. */
+/** Both decoders come without types; this declares what we use of them. */
 const { GifReader } = omggif as {
   GifReader: new (bytes: Uint8Array) => {
     width: number;
@@ -65,7 +65,7 @@ Deno.test("a GIF decodes to the same frames; few colours stay exact, many stay c
   assertThrows(() => gifAnimation([], { frameMs: 100 }), Error, "without frames");
 });
 
-/** The content of the boxes of an MP4 file, by their path: "moov/trak/mdia/mdhd". */
+/** The content of the boxes in an MP4 file, by path, such as "moov/trak/mdia/mdhd". */
 function boxes(
   file: Uint8Array,
   prefix = "",
@@ -83,8 +83,8 @@ function boxes(
 }
 
 /**
- * The luma of an MP4's frames, by a decoder that is not the encoder's: parameter sets, then each
- * frame's units as they lie in mdat, of which each begins with its length in 32 bits (ISO/IEC
+ * The luma of an MP4's frames, from a decoder independent of the encoder: it gets the parameter
+ * sets, then each frame's units from mdat, each prefixed with its length in 32 bits (ISO/IEC
  * 14496-15).
  */
 async function decodeMp4(
@@ -97,8 +97,8 @@ async function decodeMp4(
     frames.push({ width, height, luma: yuv.slice(0, width * height) });
   });
   const units: Uint8Array[] = [];
-  // Of the avcC box inside stsd: lengths of the one sequence and the one picture parameter set
-  // before each.
+  // From the avcC box inside stsd: the only sequence and picture parameter sets, each after its
+  // length.
   const description = found.get("moov/trak/mdia/minf/stbl/stsd")!;
   const avcC = new TextDecoder("latin1").decode(description).indexOf("avcC") + 4;
   const view = new DataView(description.buffer, description.byteOffset);
@@ -118,7 +118,7 @@ async function decodeMp4(
   return frames;
 }
 
-/** The decoder's module takes itself to be in a worker, which has a location. */
+/** The decoder's module assumes that it runs in a worker, which has a location. */
 async function loadTinyH264(): Promise<unknown> {
   const before = Object.getOwnPropertyDescriptor(globalThis, "location")!;
   Object.defineProperty(globalThis, "location", { value: { href: "" }, configurable: true });
@@ -184,8 +184,8 @@ Deno.test({
     "a browser plays the film and shows the GIF (needs all permissions and Chromium, in $CHROMIUM or as chromium)",
   ignore: chromium === null,
   async fn() {
-    // One grey for each frame, so that a pixel tells which one is shown. All are decoded in the
-    // test above; here, that a browser plays them to the end.
+    // One grey level per frame, so that a pixel identifies the frame. The test above decodes all
+    // frames; this one checks that a browser plays the film to the end.
     const greys = [40, 120, 220];
     const frames = greys.map((grey): Image => ({
       width: 64,

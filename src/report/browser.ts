@@ -1,13 +1,13 @@
 /**
- * A headless Chromium for tests, driven by the DevTools protocol
- * (https://chromedevtools.github.io/devtools-protocol/) over its WebSocket; a whole automation
+ * A headless Chromium for tests, driven through the DevTools protocol
+ * (https://chromedevtools.github.io/devtools-protocol/) over its WebSocket. A whole automation
  * package would be hundreds of times as long.
  */
 import axe from "axe-core/axe.min.js" with { type: "text" };
 
 /**
- * Where Chromium is: $CHROMIUM, or under one of its usual names; null where it is not found or may
- * not be asked for.
+ * The path of Chromium: $CHROMIUM, or one of its usual names; null if it is not found or the
+ * permission is missing.
  */
 export function findChromium(): string | null {
   for (const name of ["run", "net", "read", "write", "env"] as const) {
@@ -37,29 +37,26 @@ export function findChromium(): string | null {
   return null;
 }
 
-/** A page in a browser of its own. */
+/** A page in its own browser. */
 export interface BrowserPage {
-  /** What went wrong in the page: exceptions, console errors, refused loads. */
+  /** Errors in the page: exceptions, console errors, blocked requests. */
   errors: string[];
-  /** Every address that was asked for. */
+  /** Every requested URL. */
   requests: string[];
   /** Sends a command of the protocol. */
   // deno-lint-ignore no-explicit-any -- each command has an answer of its own
   send(method: string, params?: Record<string, unknown>): Promise<any>;
-  /** The value of an expression in the page; promises are awaited. */
+  /** Evaluates an expression in the page; awaits promises. */
   // deno-lint-ignore no-explicit-any -- whatever the page gives
   evaluate(expression: string): Promise<any>;
-  /** Loads an address and waits until it is loaded. */
+  /** Opens a URL and waits until it is loaded. */
   goto(url: string): Promise<void>;
   /** A PNG of the whole page, `width` CSS pixels wide. */
   screenshot(width: number, options?: { dark?: boolean; print?: boolean }): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
-/**
- * What axe, the common checker of accessibility (WCAG), finds wrong in a page as it is shown at
- * present.
- */
+/** Accessibility faults (WCAG) that axe finds in a page in its current state. */
 export async function accessibilityFaults(page: BrowserPage): Promise<string[]> {
   await page.evaluate(`${axe}; null`);
   return await page.evaluate(`axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
@@ -68,9 +65,9 @@ export async function accessibilityFaults(page: BrowserPage): Promise<string[]> 
 
 /** A running browser. */
 interface Chromium {
-  /** Of its DevTools. */
+  /** The DevTools port. */
   port: string;
-  /** Waits for its end, and removes its profile. */
+  /** Waits for the browser to exit, and removes its profile. */
   ended(): Promise<void>;
 }
 
@@ -93,7 +90,7 @@ async function startChromium(chromium: string): Promise<Chromium> {
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  // The port is told on the error output; what follows there is read away.
+  // The browser prints the port on stderr; the rest of stderr is discarded.
   const lines = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let said = "";
   let port: string | undefined;
@@ -116,13 +113,13 @@ async function startChromium(chromium: string): Promise<Chromium> {
   };
 }
 
-/** What the protocol tells unasked. */
+/** Receives the protocol's events. */
 type Listener = (method: string, params: EventParams) => void;
 
 // deno-lint-ignore no-explicit-any -- each event has parameters of its own
 type EventParams = any;
 
-/** The protocol's connection to a page. */
+/** A protocol connection to a page. */
 interface Connection extends Pick<BrowserPage, "send"> {
   close(): Promise<void>;
 }

@@ -1,9 +1,9 @@
-/** What the report says about the pictures and films of a bundle. */
+/** The report's captions for the pictures and films of a bundle. */
 import { classOfImage, type DrawnClasses } from "../spec/labels.ts";
 import type { ShownFilm, ShownPicture } from "./input.ts";
 
 /**
- * Pictures that the report shows as they are: file (under data/, previews apart), heading,
+ * Pictures that the report shows as they are: file (under data/, except previews), heading,
  * alternative text, caption.
  */
 export const shownPictures: [
@@ -56,7 +56,7 @@ export const shownPictures: [
   ],
 ];
 
-/** The films: file, where they belong, what they show, caption. */
+/** The films: file, section, what they show, caption. */
 export const shownFilms: [
   stem: string,
   kind: ShownFilm["kind"],
@@ -77,12 +77,12 @@ export const shownFilms: [
   ],
 ];
 
-/** Images that films and the strip of the denoising show, at most. */
+/** The most images that films and the denoising strip show. */
 const firstShown = 8;
 
 /**
- * The classes of the images in films and in the strip of the denoising, as a sentence with a blank
- * in front; "" of a model that knows none.
+ * The classes of the images in films and in the denoising strip, as a sentence with a leading
+ * space; "" for a model without classes.
  */
 export function firstClasses(classes: DrawnClasses | null, count: number): string {
   if (classes === null) return "";

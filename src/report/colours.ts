@@ -1,8 +1,8 @@
-/** Colour scales for heat maps: interpolated between a few colours of well-known scales. */
+/** Colour scales for heat maps, interpolated between a few colours of well-known scales. */
 
 /**
- * viridis (van der Walt and Smith): lightness rises evenly, so it reads in grey and for the
- * colour-blind.
+ * viridis (van der Walt and Smith): lightness rises evenly, so it works in grey and for
+ * colour-blind people.
  */
 const viridis = "440154 482475 414487 355f8d 2a788e 21918c 22a884 44bf70 7ad151 bddf26 fde725";
 /** ColorBrewer's RdBu: blue below zero, white at zero, red above. */
@@ -24,12 +24,14 @@ function scale(hex: string): (t: number) => [number, number, number] {
   };
 }
 
-/** A colour for 0 (dark) to 1 (light): red, green, blue, 0 to 255. */
+/** A colour for a value from 0 (dark) to 1 (light): red, green, blue, 0 to 255. */
 export const sequentialColour: (t: number) => [number, number, number] = scale(viridis);
-/** A colour for 0 (blue) over 0.5 (white) to 1 (red): red, green, blue, 0 to 255. */
+/**
+ * A colour for a value from 0 (blue) through 0.5 (white) to 1 (red): red, green, blue, 0 to 255.
+ */
 export const divergingColour: (t: number) => [number, number, number] = scale(blueRed);
 
-/** A colour as CSS writes it. */
+/** A colour in CSS syntax. */
 export function css([r, g, b]: [number, number, number]): string {
   return `rgb(${r},${g},${b})`;
 }

@@ -1,6 +1,6 @@
 /**
- * The files of a bundle that follow from its spec and its results alone, and so can be made again
- * by anyone: the filters, the loss's diagram, the sheets and films of the samples.
+ * The files of a bundle that follow from its spec and its results alone, so that anybody can
+ * recreate them: the filters, the loss plot, the sheets and films of the samples.
  */
 import { lowpassKernel } from "../filters/mod.ts";
 import { drawnLabels, type ResolvedSpec, specName } from "../spec/mod.ts";
@@ -10,10 +10,10 @@ import { sheetFiles } from "./pictures.ts";
 import { lossPlot, type LossRow } from "./losses.ts";
 import type { Lowpasses } from "./resampling.ts";
 
-/** A file's name under data/, and what is in it. */
+/** A file's name under data/, and its content. */
 export type DerivedFile = [name: string, bytes: Uint8Array | string];
 
-/** The network's low-pass kernels, the gain in that of the upsampling; null where it has none. */
+/** The network's low-pass kernels, including the gain for upsampling; null if it has none. */
 export function lowpassesOf(
   { kernelSize: size, kaiserBeta, normalized, cutoff, gain }: ResolvedSpec,
 ): Lowpasses | null {
@@ -23,10 +23,10 @@ export function lowpassesOf(
   return { size, gain, down: kernel(cutoff.down), up: kernel(cutoff.up).map((k) => k * gain) };
 }
 
-/** Filters that were drawn last: many bundles have the same, and drawing takes a second. */
+/** The most recently drawn filters: many bundles share them, and drawing takes a second. */
 const lastFilters = new Map<string, Promise<DerivedFile[]>>();
 
-/** The filters and their responses: one pair where up- and downsampling have the same kernel. */
+/** The filters and their responses: one pair if up- and downsampling use the same kernel. */
 export function filterFiles(spec: ResolvedSpec): Promise<DerivedFile[]> {
   const { kernelSize, kaiserBeta, normalized, cutoff, gain } = spec;
   const key = JSON.stringify([specName(spec), kernelSize, kaiserBeta, normalized, cutoff, gain]);
@@ -58,7 +58,7 @@ async function drawFilters(spec: ResolvedSpec): Promise<DerivedFile[]> {
   return made.flat();
 }
 
-/** The loss as a diagram. */
+/** The loss plot. */
 export async function lossFiles(spec: ResolvedSpec, rows: LossRow[]): Promise<DerivedFile[]> {
   const plot = await lossPlot(rows, `Training loss: ${specName(spec)} on ${spec.dataset}`);
   return [["loss.png", plot.png], ["loss.svg", plot.svg]];

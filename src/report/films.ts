@@ -1,10 +1,10 @@
-/** The animations of a run: images turning with the angle, images coming out of noise. */
+/** The animations of a run: images rotating with the angle, and images emerging from noise. */
 import type { Image } from "../formats/image.ts";
 import { gifAnimation, mp4Animation, type Timing } from "./animation.ts";
 import { allPictures, angleText, type Pictures } from "./sheet.ts";
 import { type Block, drawSheet } from "./sheet_layout.ts";
 
-/** One animation in both its forms. */
+/** One animation in both formats. */
 export interface Film {
   gif: Uint8Array<ArrayBuffer>;
   mp4: Uint8Array<ArrayBuffer>;
@@ -12,19 +12,19 @@ export interface Film {
 
 /** The images drawn at one angle. */
 export interface Turned {
-  /** Over the whole of the sampling, counter-clockwise. */
+  /** Counter-clockwise, over the whole sampling run. */
   angleDegrees: number;
   pictures: Pictures;
 }
 
-/** A model's samples: the same noise at each angle. */
+/** A model's samples, drawn from the same noise at each angle. */
 export interface ModelSamples {
-  /** The model: "D-2N". */
+  /** The model's name, such as "D-2N". */
   model: string;
   sets: Turned[];
 }
 
-/** Images in each frame. */
+/** The number of images in each frame. */
 const shown = 8;
 
 /** The first images in rows of four. */
@@ -37,7 +37,7 @@ function blockOf(pictures: Pictures, title?: string): Block {
   return { title, cells: rows };
 }
 
-/** Models side by side under a title, as a frame. */
+/** Models side by side under a title, as one frame. */
 function frame(blocks: Block[], title: string, imageSize: number): Promise<Image> {
   return drawSheet(blocks, { title, scale: Math.max(1, Math.round(96 / imageSize)) });
 }
@@ -47,7 +47,10 @@ async function film(frames: Image[], timing: Timing): Promise<Film> {
   return { gif: gifAnimation(alike, timing), mp4: await mp4Animation(alike, timing) };
 }
 
-/** Frames with white at the right and below: where images are few, titles decide their width. */
+/**
+ * Pads frames with white on the right and at the bottom: with few images, the titles decide the
+ * width.
+ */
 function ofOneSize(frames: readonly Image[]): Image[] {
   const wide = Math.max(...frames.map(({ width }) => width));
   const high = Math.max(...frames.map(({ height }) => height));
@@ -64,8 +67,8 @@ function ofOneSize(frames: readonly Image[]): Image[] {
 }
 
 /**
- * The images turn from the smallest angle to the largest and back; of several models side by side,
- * under their names.
+ * The images rotate from the smallest angle to the largest and back. Several models appear side by
+ * side under their names.
  *
  * @param models their images at the same angles, in any order, drawn from the same noise
  */
@@ -88,9 +91,9 @@ export async function rotationFilm(models: readonly ModelSamples[]): Promise<Fil
 }
 
 /**
- * The images come out of noise; the last frame stands for a while.
+ * The images emerge from noise; the last frame stays for a while.
  *
- * @param moments what the images looked like at each timestep, in the order of the sampling
+ * @param moments the images at each timestep, in sampling order
  */
 export async function denoisingFilm(
   moments: { timestep: number; pictures: Pictures }[],

@@ -15,7 +15,7 @@ function grey(value: number, count = 2, imageSize = 8): Pictures {
   };
 }
 
-/** How many frames a GIF says it has: a graphic control before each. */
+/** The number of frames in a GIF: each has a graphic control block. */
 const frames = (gif: Uint8Array) =>
   gif.reduce(
     (n, byte, i) => n + Number(byte === 0x21 && gif[i + 1] === 0xf9 && gif[i + 2] === 4),
@@ -96,7 +96,7 @@ Deno.test("the resampling sheet: a constant image stays constant inside, where t
   for (const column of [0, 1, 2, 3, 4]) {
     assertEquals(await pixel(down, column), 200, `column ${column}`);
   }
-  // Zeros between the pixels leave a quarter of the mean, which a gain of 4 gives back, up to the
+  // Zeros between the pixels reduce the mean to a quarter; a gain of 4 restores it, up to the
   // kernel's ripple.
   const plain = await pixel(down, 5);
   const textbook = await pixel(down.map((k) => 4 * k), 5);

@@ -1,4 +1,4 @@
-/** The low-pass kernel and its frequency response: as CSV for programs, as diagrams for people. */
+/** The low-pass kernel and its frequency response: CSV for programs, plots for people. */
 import { frequencyResponse } from "../filters/mod.ts";
 import { csvText } from "../formats/csv.ts";
 import { encodePng } from "../formats/png.ts";
@@ -9,20 +9,20 @@ import { svgImage } from "./svg.ts";
 
 /** A low-pass kernel of a network. */
 export interface Lowpass {
-  /** What it does and in which model: "D-2N, downsampling". */
+  /** Its purpose and its model: "D-2N, downsampling". */
   name: string;
   /** size * size coefficients, row-major. */
   kernel: ArrayLike<number>;
-  /** Taps a side. */
+  /** Taps per side. */
   size: number;
-  /** Radians, in 0 ... pi. */
+  /** In radians, from 0 to pi. */
   cutoff: number;
 }
 
-/** Frequencies a side of the response; odd, so that both ends are the same distance from zero. */
+/** Frequencies per side of the response; odd, so that both ends are equally far from zero. */
 const points = 129;
 
-/** The coefficients as CSV, a row a line, with as many digits as a number has. */
+/** The coefficients as CSV, one row per line, in full precision. */
 export function filterCsv({ kernel, size }: Pick<Lowpass, "kernel" | "size">): string {
   const rows = Array.from(
     { length: size },
@@ -31,14 +31,14 @@ export function filterCsv({ kernel, size }: Pick<Lowpass, "kernel" | "size">): s
   return csvText(rows);
 }
 
-/** The frequency, in radians a pixel, of a column (or row) of the centred response. */
+/** The frequency of a column (or row) of the centred response, in radians per pixel. */
 function frequencyAt(index: number): number {
   return 2 * Math.PI * (index - Math.floor(points / 2)) / points;
 }
 
 /**
- * The response as CSV: magnitudes, vertical frequencies down, horizontal ones across, in radians a
- * pixel.
+ * The response as CSV: magnitudes, vertical frequencies down, horizontal ones across, in radians
+ * per pixel.
  */
 export function responseCsv({ kernel, size }: Pick<Lowpass, "kernel" | "size">): string {
   const response = frequencyResponse(kernel, size, points);
@@ -54,7 +54,7 @@ function signed(value: number, digits: number): string {
 
 const quarters = ["0", "π/4", "π/2", "3π/4", "π"];
 
-/** A cutoff as people say it: in parts of pi where that is short. */
+/** A cutoff as people write it: as a fraction of pi if that is short. */
 function radians(value: number): string {
   const part = value / Math.PI;
   for (
@@ -68,7 +68,7 @@ function radians(value: number): string {
   return `${+part.toFixed(3)} π`;
 }
 
-/** The kernel's coefficients as a map of colours, with their values where there is room. */
+/** A colour map of the kernel's coefficients, with their values if they fit. */
 export async function filterPlot({ name, kernel, size, cutoff }: Lowpass): Promise<Plot> {
   const values = Float64Array.from({ length: size * size }, (_, i) => kernel[i]!);
   const most = Math.max(...values.map(Math.abs));
@@ -100,12 +100,12 @@ export async function filterPlot({ name, kernel, size, cutoff }: Lowpass): Promi
   return { svg, png: encodePng(await svgImage(svg, 2)) };
 }
 
-/** Decibels of a magnitude; what is smaller than the kernel's rounding counts as -120. */
+/** A magnitude in decibels; anything below the kernel's rounding error counts as -120. */
 function decibels(magnitude: number): number {
   return 20 * Math.log10(Math.max(magnitude, 1e-6));
 }
 
-/** The response in decibels, and the range of the diagrams. */
+/** The response in decibels, and the range of the plots. */
 interface Response {
   decibels: ArrayLike<number>;
   bottom: number;
@@ -120,12 +120,12 @@ function responseOf({ kernel, size }: Lowpass): Response {
   return { decibels: values, bottom, top };
 }
 
-/** Over both frequencies, with the cutoff as a circle. */
+/** A heat map over both frequencies, with the cutoff as a circle. */
 function responseMap({ name, cutoff }: Lowpass, { decibels, bottom, top }: Response): string {
   const share = (value: number) => (value - bottom) / (top - bottom);
   const at = (index: number) => decibels[index] ?? NaN;
   const places = [[-1, "−π"], [-0.5, "−π/2"], [0, "0"], [0.5, "π/2"], [1, "π"]] as const;
-  // The picture reaches half a cell beyond the outermost frequencies, to pi exactly.
+  // The picture extends half a cell beyond the outermost frequencies, exactly to pi.
   const ticks = places.map(([part, text]) => ({ at: (1 + part) / 2, text }));
   const step = top - bottom > 30 ? 10 : 5;
   const radius = cutoff / (2 * Math.PI);
@@ -150,9 +150,9 @@ function responseMap({ name, cutoff }: Lowpass, { decibels, bottom, top }: Respo
 
 const sectionsWidth = 520;
 
-/** Along an axis and a diagonal. */
+/** Sections along an axis and a diagonal. */
 function responseSections({ kernel, size, cutoff }: Lowpass, { bottom, top }: Response): string {
-  // Of an even number of points the first one is at -pi, which an odd number only comes close to.
+  // With an even number of points the first is at -pi; an odd number only comes close.
   const half = 128;
   const fine = frequencyResponse(kernel, size, 2 * half).map(decibels);
   const curve = (name: string, indexOf: (k: number) => number) => ({
@@ -188,8 +188,8 @@ function responseSections({ kernel, size, cutoff }: Lowpass, { bottom, top }: Re
 }
 
 /**
- * The response in decibels: over both frequencies, with the cutoff as a circle, and along an axis
- * and a diagonal.
+ * The response in decibels: a map over both frequencies with the cutoff as a circle, and sections
+ * along an axis and a diagonal.
  */
 export async function responsePlot(lowpass: Lowpass): Promise<Plot> {
   const response = responseOf(lowpass);

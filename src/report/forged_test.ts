@@ -18,15 +18,15 @@ import { bundleReport } from "./report.ts";
 import { sweepHtml, type SweepRun } from "./sweep.ts";
 import { exampleReport, forged, hostileTexts, ranMark } from "./testing.ts";
 
-/** Names of the page's own elements that can run or load something, with how many there are. */
+/** Counts the elements of a page that can run or load something. */
 const powers = `JSON.stringify(["script", "style", "link", "base", "iframe", "object", "form",
   "meta[http-equiv=refresh]", "[onerror],[onload],[onfocus],[autofocus]", "[style]"].map((name) =>
     document.querySelectorAll(name).length))`;
 
-/** One script, one style, one icon, and nothing else. */
+/** One script, one style sheet, one icon, and nothing else. */
 const ownPowers = JSON.stringify([1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
 
-/** Opens a page, and tells everything that it did beyond being shown. */
+/** Opens a page, and returns everything that it did apart from being displayed. */
 async function deedsOf(browser: BrowserPage, folder: string, html: string): Promise<string[]> {
   const path = join(folder, "page.html");
   const { href } = toFileUrl(path);
@@ -34,7 +34,7 @@ async function deedsOf(browser: BrowserPage, folder: string, html: string): Prom
   browser.requests.length = 0;
   browser.errors.length = 0;
   await browser.goto(href);
-  // Long enough for what waits until the page is loaded.
+  // Gives time to code that waits until the page is loaded.
   await browser.evaluate(`new Promise((done) => setTimeout(done, 100))`);
   const deeds = [...browser.errors];
   if (await browser.evaluate(`window.${ranMark} === undefined`) !== true) deeds.push("ran");
@@ -47,7 +47,9 @@ async function deedsOf(browser: BrowserPage, folder: string, html: string): Prom
   return deeds;
 }
 
-/** The report's input with each figure of its scores and digests in turn replaced by a text. */
+/**
+ * The report's input with each number in its scores and digests replaced by a text, one at a time.
+ */
 function* withTextForFigures(input: ReportInput): Generator<ReportInput> {
   let index = 0;
   for (const field of ["metrics", "digests"] as const) {
@@ -68,7 +70,7 @@ Deno.test({
   ignore: chromium === null,
   async fn() {
     const folder = Deno.makeTempDirSync();
-    const browser = await openBrowser(chromium!); // ignored where there is none
+    const browser = await openBrowser(chromium!); // ignored without a browser
     const check = async (html: string, what: string) =>
       assertEquals(await deedsOf(browser, folder, html), [], what);
     try {
@@ -81,7 +83,7 @@ Deno.test({
       }
       await check(sweepHtml(hostile.name, sweepRuns(hostile)), "texts of a report of many");
       await check(await bundleReport(forgedBundle(join(folder, "forged"))), "a forged bundle");
-      // Were it to get into a page all the same, the policy would stop it from running.
+      // Even if it got into a page, the policy would stop it from running.
       const planted = reportHtml(input).replace(
         "</main>",
         `${hostileTexts.slice(0, 4).join("")}</main>`,
@@ -95,7 +97,7 @@ Deno.test({
   },
 });
 
-/** The page; null where the input is refused. */
+/** The page; null if the input is refused. */
 function pageOrNone(make: () => string): string | null {
   try {
     return make();
@@ -117,7 +119,7 @@ function sweepRuns({ name, spec, metrics, losses, samples }: ReportInput): Sweep
   }));
 }
 
-/** A bundle whose manifests and forms are right, and whose texts are hostile where they can be. */
+/** A bundle with valid manifests and schemas, and hostile texts wherever possible. */
 function forgedBundle(path: string): string {
   const payload = examplePayload(classSpec());
   const metrics = JSON.parse(String(payload.get(files.metrics)));
@@ -133,12 +135,12 @@ function forgedBundle(path: string): string {
   }).path;
 }
 
-/** A spec with classes, whose names stand in the report. */
+/** A spec with classes, whose names appear in the report. */
 function classSpec(): ResolvedSpec {
   return resolveSpec(exampleSpec() as Parameters<typeof resolveSpec>[0], ["classes=10"]);
 }
 
-/** The value with a hostile text in place of each text for which the form still takes it. */
+/** The value with a hostile text in place of every text that the schema still accepts. */
 function forgedWithin(form: z.ZodType, value: unknown): unknown {
   const changed = structuredClone(value);
   let next = 0;

@@ -1,26 +1,26 @@
-/** Heat maps: a square of coloured cells with axes and the colours' scale, as SVG. */
+/** Heat maps as SVG: a square of coloured cells with axes and a colour scale. */
 import { encodePng } from "../formats/png.ts";
 import { css } from "./colours.ts";
 import { colours } from "./plots.ts";
 import { escapeText, fontFamily } from "./svg.ts";
 
-/** A colour as red, green, blue, 0 to 255. */
+/** A colour: red, green, blue, 0 to 255. */
 export type Colour = [number, number, number];
 
-/** A mark on an axis, at 0 (left or bottom of the axis) to 1. */
+/** A mark on an axis, from 0 (left or bottom) to 1. */
 export interface Tick {
   at: number;
   text: string;
 }
 
-/** What a heat map shows. */
+/** The content of a heat map. */
 export interface HeatMap {
   title: string;
   note: string;
-  /** Cells a side; the first row is at the top. */
+  /** Cells per side; the first row is at the top. */
   cells: number;
   colourAt(row: number, column: number): Colour;
-  /** What is written in a cell, and whether the cell is dark. */
+  /** The text in a cell, and whether the cell is dark. */
   labelAt?: (row: number, column: number) => { text: string; dark: boolean };
   x: { name: string; ticks: Tick[] };
   /** Its ticks count from the bottom. */
@@ -47,14 +47,17 @@ function pngUrl(
 
 const round = (value: number) => +value.toFixed(2);
 
-/** Where the square of cells lies, and the bar of its scale. */
+/** The position of the square of cells and of its scale. */
 const square = { side: 340, left: 72, top: 72 };
 const bar = square.left + square.side + 24;
 
-/** Cells a side up to which each is drawn by itself, with room for a label; else as a picture. */
+/**
+ * Up to this many cells per side, each is drawn separately, with room for a label; beyond it, all
+ * form one picture.
+ */
 const mostLabelled = 16;
 
-/** How a text stands. */
+/** The style of a text. */
 interface TextStyle {
   size: number;
   fill: string;
@@ -80,7 +83,7 @@ function lineSvg(path: string): string {
   return `<path d="${path}" stroke="${colours.faint}" fill="none"/>`;
 }
 
-/** The cells, each as a rectangle with its label, or all as one picture. */
+/** The cells: each as a rectangle with its label, or all as one picture. */
 function cellsSvg({ cells, colourAt, labelAt }: HeatMap): string[] {
   const { side, left, top } = square;
   if (cells > mostLabelled) {
@@ -133,7 +136,7 @@ function axesSvg({ x, y }: HeatMap): string[] {
   ];
 }
 
-/** The colours' scale as a bar with ticks. */
+/** The colour scale as a bar with ticks. */
 function scaleSvg({ scale }: HeatMap): string[] {
   const { side, top } = square;
   const url = pngUrl(1, 256, (row) => scale.colourAt(1 - row / 255));

@@ -1,4 +1,4 @@
-/** report.html: what was run, how it went, what came out, and how to check it, on one page. */
+/** report.html: one page about what was run, how it went, what came out, and how to check it. */
 import { specName } from "../spec/mod.ts";
 import type { ReportInput } from "./input.ts";
 import { type Html, html } from "./markup.ts";

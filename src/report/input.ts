@@ -1,4 +1,4 @@
-/** What a bundle's report is made of. */
+/** The content of a bundle's report. */
 import type { Digests } from "../bundle/layout.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import type { SpectrumRow } from "../evaluation/sample_spectrum.ts";
@@ -8,7 +8,7 @@ import type { ScoreCurve } from "../runner/score_curves.ts";
 import type { LossRow } from "./losses.ts";
 import type { Pictures } from "./sheet.ts";
 
-/** A PNG picture that is shown as it is; `kind` says under which heading. */
+/** A PNG picture that is shown as it is; `kind` selects its heading. */
 export interface ShownPicture {
   kind: "denoising" | "training" | "filter";
   png: Uint8Array;
@@ -16,7 +16,7 @@ export interface ShownPicture {
   caption: string;
 }
 
-/** A film in MP4; null in place of the bytes of one that is too large for the page. */
+/** A film in MP4; the bytes are null if it is too large for the page. */
 export interface ShownFilm {
   kind: "rotation" | "denoising";
   mp4: Uint8Array | null;
@@ -25,38 +25,38 @@ export interface ShownFilm {
   caption: string;
 }
 
-/** What a report tells. What is null or empty is left out of it. */
+/** The content of a report. Fields that are null or empty are left out of the page. */
 export interface ReportInput {
-  /** "d2n-mnistm": the bundle's folder or the spec's file, without its digest. */
+  /** "d2n-mnistm": the bundle's folder or the spec's file, without the digest. */
   name: string;
   /**
-   * The bundle's folder, for commands to paste; null where it is unknown, or no name for a command
+   * The bundle's folder, for commands to paste; null if it is unknown or not safe on a command
    * line.
    */
   folder: string | null;
-  /** What was run, in a sentence. */
+  /** One sentence about what was run. */
   summary: string;
   /** The digest of the bundle. */
   digest: string;
   digests: Digests;
   spec: ResolvedSpec;
   losses: LossRow[];
-  /** What is known of the machine and its speed: names and values. */
+  /** What is known about the machine and its speed: names and values. */
   environment: [name: string, value: string][];
-  /** For each angle in degrees the images drawn. */
+  /** The images drawn at each angle in degrees. */
   samples: { angleDegrees: number; pictures: Pictures }[];
-  /** The classes that the samples go round; null of a model that knows none. */
+  /** The classes that the samples cycle through; null for a model without classes. */
   classes: DrawnClasses | null;
-  /** In the order in which they are shown. */
+  /** In display order. */
   pictures: ShownPicture[];
   films: ShownFilm[];
   metrics: Evaluation | null;
   /** The scores while training, a curve a metric; empty where there were none. */
   scoreCurves: ScoreCurve[];
-  /** How much power samples and data have at each frequency; null where it is not known. */
+  /** The power of samples and data at each frequency; null if unknown. */
   spectrum: SpectrumRow[] | null;
-  /** Every file with its SHA-256, and what it is. */
+  /** Every file with its SHA-256 and its meaning. */
   files: { name: string; sha256: string; meaning: string }[];
-  /** What made the files: project, runtime, libraries. */
+  /** What produced the files: project, runtime, libraries. */
   provenance: [name: string, value: string][];
 }

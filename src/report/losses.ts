@@ -1,4 +1,4 @@
-/** The training loss as a diagram. */
+/** The training loss as a plot. */
 import { type CurvePlot, curvePlot, type Plot } from "./plots.ts";
 
 /** One row of the losses. */
@@ -8,8 +8,8 @@ export interface LossRow {
 }
 
 /**
- * The loss's moving average: weights fall by half in a hundredth of the rows (ten at least); no row
- * is there before it.
+ * An exponential moving average of the loss, without bias from the start: weights halve every
+ * hundredth of the rows (at least ten).
  */
 export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
   const keep = 0.5 ** (1 / Math.max(10, rows.length / 100));
@@ -23,8 +23,8 @@ export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
 }
 
 /**
- * The next of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not above a positive number, and not
- * below it.
+ * The nearest of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that are at most and at least a positive
+ * number.
  */
 function roundAround(value: number): [below: number, above: number] {
   const power = Math.floor(Math.log10(value));
@@ -38,7 +38,7 @@ function roundAround(value: number): [below: number, above: number] {
 const max = (a: number, b: number) => Math.max(a, b);
 const min = (a: number, b: number) => Math.min(a, b);
 
-/** What a plot of the loss shows: at most 800 rows, evenly chosen, and their moving average. */
+/** The content of a loss plot: at most 800 evenly chosen rows, and their moving average. */
 export function lossCurves(rows: readonly LossRow[], title = "Training loss"): CurvePlot {
   const shown = (from: readonly LossRow[]) => {
     const every = Math.max(1, Math.ceil(from.length / 800));
@@ -48,7 +48,7 @@ export function lossCurves(rows: readonly LossRow[], title = "Training loss"): C
   const positive = rows.map(({ loss }) => loss).filter((loss) => loss > 0 && loss < Infinity);
   const least = positive.reduce(min, Infinity);
   const most = positive.reduce(max, 0);
-  // An axis of powers of ten needs some of them to say anything.
+  // A logarithmic axis is only useful over a range of at least ten.
   const isWide = positive.length > 0 && most >= 10 * least;
   return {
     title,
@@ -66,7 +66,7 @@ export function lossCurves(rows: readonly LossRow[], title = "Training loss"): C
   };
 }
 
-/** The loss over the steps, as SVG and PNG. */
+/** The loss by step, as SVG and PNG. */
 export function lossPlot(rows: readonly LossRow[], title?: string): Promise<Plot> {
   return curvePlot(lossCurves(rows, title));
 }

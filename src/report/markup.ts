@@ -1,15 +1,15 @@
 /**
- * HTML that escapes by construction. {@link html} is the only way to make a page's parts: what is
- * written in the code stands as it is, and what is filled in is escaped, whatever it holds. Only
- * what {@link html} itself made goes in unescaped.
+ * HTML that escapes by construction. {@link html} is the only way to make parts of a page: the
+ * template's own text is kept as written, and every inserted value is escaped, whatever it
+ * contains. Only results of {@link html} itself are inserted without escaping.
  */
 import { sha256 } from "../formats/sha256.ts";
 import { visible } from "../terminal.ts";
 
-/** Makes an {@link Html}. Only this file has it: the class itself is not exported. */
+/** Makes an {@link Html}. Only this file has access: the class itself is not exported. */
 let made: (text: string) => Html;
 
-/** A piece of HTML. Nothing that is read from a file can be one. */
+/** A piece of HTML. Nothing read from a file can become one. */
 class Html {
   readonly #text: string;
 
@@ -21,7 +21,7 @@ class Html {
     made = (text) => new Html(text);
   }
 
-  /** The HTML as text, for writing it to a file. */
+  /** The HTML as text, to write to a file. */
   toString(): string {
     return this.#text;
   }
@@ -29,7 +29,9 @@ class Html {
 
 export type { Html };
 
-/** What can be filled in: text, figures, HTML, lists of them; null and false leave nothing. */
+/**
+ * Values that can be inserted: text, numbers, HTML, lists of them; null and false insert nothing.
+ */
 export type Filling =
   | string
   | number
@@ -39,42 +41,42 @@ export type Filling =
   | false
   | readonly Filling[];
 
-/** Where a value stands: between elements, or in an attribute. */
+/** The position of a value: between elements, or in an attribute. */
 type Place =
   | { kind: "content" }
   | { kind: "attribute" }
-  /** An address, with what the code has written before the value and behind it. */
+  /** A URL, with the template's text before and after the value. */
   | { kind: "address"; before: string; after: string };
 
-/** How far a template has been read. */
+/** The state of reading a template. */
 interface Reading {
   within: "content" | "tag" | "value";
   attribute: string;
-  /** Of an attribute's value, what the code has written before the present position. */
+  /** The template's text in the attribute's value so far. */
   before: string;
-  /** Values that were filled into the attribute before this position. */
+  /** The number of values inserted into the attribute so far. */
   filled: number;
 }
 
-/** Attributes whose value is an address that a browser may open or load. */
+/** Attributes whose value is a URL that a browser may open or load. */
 const addresses = new Set(
   ["href", "xlink:href", "src", "srcset", "poster", "action", "formaction", "data"],
 );
 
-/** Attributes in which nothing is filled in: they hold code of one kind or another. */
+/** Attributes that take no values, because they contain code of some kind. */
 const isCode = (attribute: string) => /^(on.*|style|srcdoc|http-equiv)$/.test(attribute);
 
-/** Elements whose content is no HTML, so that escaping has no meaning there. */
+/** Elements whose content is not HTML, where escaping has no effect. */
 const rawElements = new Set(["script", "style", "iframe", "noscript", "xmp", "noembed"]);
 
-/** What a template's text is made of, in each state; every attribute's value is in quotes. */
+/** The tokens of a template's text in each state; every attribute value is quoted. */
 const tokens: Record<Reading["within"], RegExp> = {
   content: /^(?:[^<]+|<\/?[a-zA-Z][\w-]*|<!DOCTYPE)/,
   tag: /^(?:\s+|[/>]|[\w:-]+="|[\w:-]+(?=[\s/>]))/,
   value: /^(?:"|[^"]+)/,
 };
 
-/** Reads a piece of a template that the code has written. */
+/** Reads one piece of a template's text. */
 function read(reading: Reading, text: string): void {
   for (let rest = text; rest !== "";) {
     const token = rest.match(tokens[reading.within])?.[0];
@@ -98,7 +100,7 @@ function step(reading: Reading, token: string): void {
   else reading.before += token;
 }
 
-/** Where the values of a template stand, found once for each template in the code. */
+/** The positions of a template's values, determined once for each template in the code. */
 function placesOf(strings: readonly string[]): Place[] {
   const reading: Reading = { within: "content", attribute: "", before: "", filled: 0 };
   const places = strings.slice(0, -1).map((text, i): Place => {
@@ -126,13 +128,13 @@ function placeAt(reading: Reading, text: string, following: string): Place {
 const knownPlaces = new WeakMap<TemplateStringsArray, Place[]>();
 
 /**
- * HTML of a template: `` html`<p title="${title}">${text}</p>` ``.
+ * Makes HTML from a template: `` html`<p title="${title}">${text}</p>` ``.
  *
- * Values stand between elements or in attributes of double quotes; addresses (`href`, `src`) are
- * checked, see {@link checkAddress}. Line breaks at the template's two ends are left away.
+ * Values may appear between elements or in attributes with double quotes. URLs (`href`, `src`) are
+ * checked, see {@link checkAddress}. Line breaks at both ends of the template are dropped.
  *
- * @throws Error where a value stands where it cannot be made safe: in a tag, a script, a style, an
- *   event's attribute
+ * @throws Error if a value is at a position where it cannot be made safe: in a tag, a script, a
+ * style, an event attribute
  */
 export function html(strings: TemplateStringsArray, ...values: Filling[]): Html {
   let places = knownPlaces.get(strings);
@@ -174,32 +176,32 @@ const entities: Record<string, string> = {
 };
 
 /**
- * Text with the characters that mean something in HTML as entities; what nobody sees, such as what
- * turns the direction of reading round, is written out.
+ * Text with HTML's special characters as entities. Invisible characters, such as those that reverse
+ * the reading direction, are written out.
  */
 function escapeHtml(text: string): string {
   return visible(text).replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
-/** What a page may hold as `data:`; none of it runs or opens another page. */
+/** The `data:` URLs that a page may contain; none of them runs code or opens another page. */
 const dataKinds = /^data:(?:,$|(?:image\/png|image\/gif|video\/mp4);base64,[A-Za-z0-9+/=]*$)/;
 
 /**
- * Checks an address: a place in the page (`#name`), a path that is relative to it, or a picture or
- * film in `data:`.
+ * Checks a URL: it must be an anchor in the page (`#name`), a relative path, or a picture or film
+ * in a `data:` URL.
  *
- * @throws Error where it is anything else, such as `javascript:` or another host
+ * @throws Error if it is anything else, such as `javascript:` or another host
  */
 export function checkAddress(address: string): void {
   if (address.startsWith("data:") && dataKinds.test(address)) return;
-  // Browsers leave out control characters and blanks, and take a backslash for a slash.
-  // deno-lint-ignore no-control-regex -- these are the ones that are meant
+  // Browsers drop control characters and spaces, and treat a backslash as a slash. deno-lint-ignore
+  // no-control-regex -- these are the ones that are meant
   const strange = /[\x00-\x20\x7f\\]/.test(address);
   if (!strange && !address.startsWith("/") && !/^[^/?#]*:/.test(address)) return;
   throw new Error(`no address for a page: ${JSON.stringify(address.slice(0, 80))}`);
 }
 
-/** A script or style of a page, with what its policy must say to let it through. */
+/** A script or style of a page, with the source that the page's policy must allow. */
 export interface Inlined {
   element: Html;
   /** `'sha256-...'`, for the Content-Security-Policy. */
@@ -207,9 +209,9 @@ export interface Inlined {
 }
 
 /**
- * A script or style that stands in the code, to be put into a page.
+ * A script or style from the code, to be put into a page.
  *
- * @param code a constant of this project; nothing that is read from elsewhere
+ * @param code a constant of this project, never anything read from elsewhere
  */
 export function inlined(kind: "script" | "style", code: string): Inlined {
   if (/<\/|<!--/.test(code)) throw new Error(`a ${kind} with what would end it`);
@@ -218,9 +220,9 @@ export function inlined(kind: "script" | "style", code: string): Inlined {
 }
 
 /**
- * A script in a file beside the page, which the page's policy must let through.
+ * A script in a file next to the page; the page's policy must allow it.
  *
- * @param name a name of letters, digits and `._-` in the page's own folder
+ * @param name letters, digits and `._-`; the file is in the page's own folder
  */
 export function scriptFile(name: string): Html {
   if (!/^[\w-]+\.js$/.test(name)) throw new Error(`no name of a script beside a page: ${name}`);
@@ -240,13 +242,13 @@ const svgAttributes = new Set(
 );
 
 /**
- * A diagram's SVG as a part of a page: read token by token, and written anew of the elements and
- * attributes that diagrams are made of; other attributes are left away.
+ * A plot's SVG as a part of a page. It is read token by token and rebuilt from the elements and
+ * attributes that plots use; other attributes are dropped.
  *
- * @param svg a whole document, as the diagrams' library writes it
- * @param label what the diagram shows, for those who do not see it
- * @param colourOf what stands in place of each colour
- * @throws Error where it holds other elements
+ * @param svg a whole document, as the plotting library writes it
+ * @param label what the plot shows, for people who cannot see it
+ * @param colourOf the replacement for each colour
+ * @throws Error if it contains other elements
  */
 export function svgHtml(svg: string, label: string, colourOf: (colour: string) => string): Html {
   const parts: string[] = [];
@@ -268,7 +270,7 @@ export function svgHtml(svg: string, label: string, colourOf: (colour: string) =
   return made(parts.join(""));
 }
 
-/** The attributes of a diagram's element; a style becomes attributes, which a policy lets pass. */
+/** The attributes of a plot's element; a style becomes attributes, which the policy allows. */
 function svgAttributeText(text: string, colourOf: (colour: string) => string): string {
   const attributes = [...text.matchAll(/([\w:-]+)="([^"]*)"/g)].flatMap(([, name, value]) =>
     name === "style"
@@ -286,7 +288,7 @@ function svgAttributeText(text: string, colourOf: (colour: string) => string): s
   ).join("");
 }
 
-/** Text whose entities are characters. */
+/** Text with its entities decoded. */
 function plain(text: string): string {
   const back = new Map(Object.entries(entities).map(([character, entity]) => [entity, character]));
   return text.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => back.get(entity) ?? entity);

@@ -14,7 +14,7 @@ Deno.test("what is filled into HTML is escaped, and only HTML goes in as it is",
     `${html`<p>${[1, "<", inner, [null, undefined, false]]}</p>`}`,
     `<p>1&lt;<b>${escaped}</b></p>`,
   );
-  // What has the form of HTML and was not made here is none.
+  // An object with the shape of HTML that was not made here is not HTML.
   const forged = JSON.parse(`{"text":"<b>","#text":"<b>"}`) as Filling;
   assertThrows(() => html`<p>${forged}</p>`, TypeError);
   assertThrows(() => html`<p title="${inner}"></p>`, TypeError);
@@ -94,7 +94,7 @@ Deno.test("a diagram in a page is made of what diagrams have, in the page's colo
 
 Deno.test("a script or style ends where it should", () => {
   assertThrows(() => inlined("script", "'</script>'"));
-  // The hash that browsers compute: of the text between the tags.
+  // The hash as browsers compute it: over the text between the tags.
   assertEquals(
     inlined("script", "alert(1)").source,
     "'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='",

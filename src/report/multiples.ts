@@ -1,11 +1,11 @@
 /**
- * Small multiples: little diagrams on the same axes, drawn for the page in its own colours, which
- * follow light and dark.
+ * Small multiples: little plots on the same axes. They use the page's own colours, which follow
+ * light and dark mode.
  */
 import { type Html, html } from "./markup.ts";
 import { type LossRow, smoothedLoss } from "./losses.ts";
 
-/** What all little loss diagrams of a group share. */
+/** The scale that all loss plots of a group share. */
 export interface LossScale {
   steps: number;
   least: number;
@@ -16,17 +16,17 @@ const wide = 240;
 const high = 90;
 const points = 160;
 
-/** At most {@link points} values of a loss's moving average, evenly chosen. */
+/** At most {@link points} evenly chosen values of a loss's moving average. */
 function thinned(losses: readonly LossRow[]): LossRow[] {
   const smooth = smoothedLoss(losses);
   const every = Math.max(1, Math.ceil(smooth.length / points));
-  // The first few are the mean of a few noisy losses; they would set the scale for all.
+  // The first values average only a few noisy losses, and would dominate the scale.
   return smooth.filter((_, i) =>
     i >= smooth.length / 50 && (i % every === 0 || i === smooth.length - 1)
   );
 }
 
-/** The scale that holds every one of some runs' losses; null where there is none. */
+/** The scale that fits the losses of all runs; null if there are none. */
 export function lossScale(runs: readonly (readonly LossRow[])[]): LossScale | null {
   const all = runs.flatMap(thinned).filter(({ loss }) => loss > 0);
   if (all.length === 0) return null;
@@ -40,7 +40,10 @@ export function lossScale(runs: readonly (readonly LossRow[])[]): LossScale | nu
   };
 }
 
-/** A loss's moving average as the `d` of a path: steps across, the loss's logarithm upwards. */
+/**
+ * A loss's moving average as the `d` attribute of a path: steps on the x axis, the logarithm of the
+ * loss on the y axis.
+ */
 export function lossPath(losses: readonly LossRow[], { steps, least, most }: LossScale): string {
   const range = Math.log(most / least) || 1;
   return thinned(losses).filter(({ loss }) => loss > 0).map(({ step, loss }, i) => {
@@ -50,7 +53,7 @@ export function lossPath(losses: readonly LossRow[], { steps, least, most }: Los
   }).join("");
 }
 
-/** Paths that diagrams show faintly behind their own, once a page. */
+/** Paths that plots show faintly in the background, once per page. */
 export function lossBackground(id: string, paths: readonly string[]): Html {
   const lines = paths.map((d) => html`<path d="${d}" />`);
   return html`
@@ -64,7 +67,7 @@ export function lossBackground(id: string, paths: readonly string[]): Html {
   `;
 }
 
-/** One run's loss, the others' behind it. */
+/** One run's loss, with the others' in the background. */
 export function lossMultiple(
   path: string,
   { steps, least, most }: LossScale,
@@ -91,21 +94,21 @@ export function lossMultiple(
   `;
 }
 
-/** A figure of a configuration, as {@link figuresPlot} draws it. */
+/** One configuration's value, as {@link figuresPlot} draws it. */
 export interface Figure {
   name: string;
   value: number;
-  /** Half the length of the bar around it. */
+  /** Half the length of its error bar. */
   error: number | null;
   /** Drawn as a ring. */
   paper: number | null;
   best: boolean;
 }
 
-/** Sizes of a {@link figuresPlot} in its own units. */
+/** Sizes in a {@link figuresPlot}, in its own units. */
 const plotSize = { row: 22, across: 220 };
 
-/** Where a figure lies on the axis. */
+/** The scale of the axis. */
 interface FigureAxis {
   left: number;
   low: number;
@@ -126,12 +129,12 @@ function figureAxis(figures: readonly Figure[]): FigureAxis {
   return { left, low, range, at };
 }
 
-/** A number of three digits with a true minus sign. */
+/** A number with three digits and a true minus sign. */
 function shortNumber(value: number): string {
   return String(+value.toPrecision(3)).replace("-", "−");
 }
 
-/** Figures as points on one axis, configurations down. */
+/** Values as points on one axis, one row per configuration. */
 export function figuresPlot(label: string, figures: readonly Figure[]): Html {
   const axis = figureAxis(figures);
   const { left, low, range } = axis;

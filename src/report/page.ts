@@ -1,14 +1,13 @@
 /**
- * The frame of every page: one HTML file with its style and script in it, which asks for nothing
- * from anywhere.
+ * The frame of every page: one HTML file that contains its style and script, and makes no requests.
  */
 import { type Html, html, inlined } from "./markup.ts";
 import script from "./page.js" with { type: "text" };
 import style from "./page.css" with { type: "text" };
 
-/** A part of the page, under a heading. */
+/** A section of the page, with a heading. */
 export interface Section {
-  /** Names the part in addresses; no two parts of a page share one. */
+  /** The section's anchor, unique in the page. */
   id: string;
   heading: string;
   body: Html;
@@ -18,9 +17,9 @@ const inlinedStyle = inlined("style", style);
 const inlinedScript = inlined("script", script);
 
 /**
- * What a browser may do with a page. Of scripts and styles it takes the ones above, known by their
- * hashes, and no others; pictures and films come from the page itself. It does not stop a link from
- * being followed: that nothing in a page leads elsewhere is up to markup.ts.
+ * What a browser may do with a page. It accepts only the script and style above, known by their
+ * hashes; pictures and films come from the page itself. The policy does not stop anybody from
+ * following a link: markup.ts has to keep links to elsewhere out of pages.
  */
 const policy = [
   "default-src 'none'",

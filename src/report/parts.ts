@@ -1,10 +1,10 @@
-/** What pages are put together from: tables, lists of facts, pictures, films, diagrams. */
+/** The building blocks of pages: tables, lists of facts, pictures, films, plots. */
 import type { Image } from "../formats/image.ts";
 import { encodePng, pngSize } from "../formats/png.ts";
 import { type Filling, type Html, html, svgHtml } from "./markup.ts";
 import { colours, palette } from "./plots.ts";
 
-/** What may be wider than the screen: it scrolls by itself, by keyboard too. */
+/** Content that may be wider than the screen: it scrolls on its own, also by keyboard. */
 export function scroller(
   label: string,
   body: Html,
@@ -13,7 +13,7 @@ export function scroller(
   return html`<div class="${kind}" role="region" aria-label="${label}" tabindex="0">${body}</div>`;
 }
 
-/** A table; the columns named as numbers stand right. */
+/** A table; the columns listed in `numbers` are right-aligned. */
 export function table(head: string[], rows: Filling[][], numbers: number[] = []): Html {
   const kind = (i: number) => numbers.includes(i) ? "number" : "";
   const headings = head.map((words, i) => html`<th scope="col" class="${kind(i)}">${words}</th>`);
@@ -33,7 +33,7 @@ export function table(head: string[], rows: Filling[][], numbers: number[] = [])
   );
 }
 
-/** Names and what stands for them. */
+/** Names with their values. */
 export function facts(entries: readonly (readonly [name: string, value: Filling])[]): Html {
   const lines = entries.map(([name, value]) =>
     html`
@@ -44,7 +44,7 @@ export function facts(entries: readonly (readonly [name: string, value: Filling]
   return html`<dl class="facts">${lines}</dl>`;
 }
 
-/** Digests, names of files, commands. */
+/** Digests, file names, commands. */
 export function code(text: string): Html {
   return html`<code>${text}</code>`;
 }
@@ -54,7 +54,7 @@ export function note(text: string): Html {
   return html`<p class="note">${text}</p>`;
 }
 
-/** Bytes of a PNG as an image's source. */
+/** A PNG as the source of an image. */
 export function pngSource(png: Uint8Array): string {
   return `data:image/png;base64,${png.toBase64()}`;
 }
@@ -64,16 +64,16 @@ function imageHtml(image: Image): Html {
   return html`<img src="${source}" width="${image.width}" height="${image.height}" alt="">`;
 }
 
-/** How a group of images is shown. */
+/** How to show a group of images. */
 export interface GalleryOptions {
-  /** What the images are, together: they are one picture to those who do not see them. */
+  /** Describes all images together: to people who cannot see them, they are one picture. */
   label: string;
   size: "small" | "large";
-  /** Stand under the images, one each. */
+  /** One caption below each image. */
   names?: readonly string[] | null;
 }
 
-/** Images side by side, each its own. */
+/** Separate images side by side. */
 export function gallery(
   images: readonly Image[],
   { label, size, names = null }: GalleryOptions,
@@ -84,7 +84,7 @@ export function gallery(
   return html`<div class="images ${size}" role="img" aria-label="${label}">${each}</div>`;
 }
 
-/** Images in columns under headings: image `i` stands in column `i` modulo their number. */
+/** Images in columns under headings: image `i` is in column `i` modulo the number of columns. */
 export function imageColumns(
   images: readonly Image[],
   headings: readonly string[],
@@ -117,8 +117,8 @@ export function pictureFigure(
 }
 
 /**
- * A film in MP4 with its caption. It stands still until somebody plays it, which also suits those
- * who want less motion.
+ * A film in MP4 with its caption. It does not start by itself, which also suits people who prefer
+ * less motion.
  */
 export function filmFigure(mp4: Uint8Array, label: string, caption: Html): Html {
   const source = `data:video/mp4;base64,${mp4.toBase64()}`;
@@ -131,7 +131,7 @@ export function filmFigure(mp4: Uint8Array, label: string, caption: Html): Html 
   `;
 }
 
-/** A diagram in the page's own colours, which follow light and dark. */
+/** A plot in the page's own colours, which follow light and dark mode. */
 export function diagram(svg: string, label: string): Html {
   const names = new Map([
     [colours.ink, "--ink"],

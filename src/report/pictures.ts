@@ -1,4 +1,4 @@
-/** The pictures of a run's samples, each as the file that goes into the bundle. */
+/** The pictures of a run's samples, each as a file for the bundle. */
 import { denoisingFilm, type Film, type ModelSamples, rotationFilm, type Turned } from "./films.ts";
 import { className, classOfImage, type DrawnClasses } from "../spec/labels.ts";
 import {
@@ -15,35 +15,35 @@ import { labelSize, sheetPng, textWidth } from "./sheet_layout.ts";
 /** A picture's name and bytes. */
 export type PictureFile = [name: string, bytes: Uint8Array];
 
-/** What the sheets of samples are made of. */
+/** The input for the sheets of samples. */
 export interface SampledSheets extends ModelSamples {
-  /** The classes that the images go round; null of a model that knows none. */
+  /** The classes that the images cycle through; null for a model without classes. */
   labels: readonly number[] | null;
 }
 
-/** What the pictures are made of. */
+/** The input for the pictures. */
 export interface SampledPictures extends SampledSheets {
-  /** The first images on their way out of noise, timesteps falling. */
+  /** The first images while they emerge from noise, with falling timesteps. */
   denoising: { timestep: number; pictures: Pictures }[];
-  /** The timesteps that stand in the strip; the film shows all. */
+  /** The timesteps in the strip; the film shows all. */
   stripTimesteps: ReadonlySet<number>;
 }
 
-/** Images in the grid at most. */
+/** The most images in the grid. */
 const gridCount = 100;
 
-/** Columns of a sheet with a class a column, at most. */
+/** The most columns of a sheet with one column per class. */
 const mostColumns = 20;
 
 /**
- * How many columns put each class into one of its own, as the images go round them; null where it
- * would be one, or too many.
+ * The number of columns that gives each class its own, as the images cycle through the classes;
+ * null if it would be one or too many.
  */
 export function classColumns(labels: readonly number[] | null): number | null {
   return labels && labels.length > 1 && labels.length <= mostColumns ? labels.length : null;
 }
 
-/** The images that are not turned, or the first ones. */
+/** The unrotated images, or those of the first angle. */
 export function uprightOf(sets: readonly Turned[]): Turned {
   return sets.find(({ angleDegrees }) => angleDegrees === 0) ?? sets[0]!;
 }
@@ -66,7 +66,7 @@ export async function samplePictures(
   ];
 }
 
-/** Those of them that are made of the finished samples alone. */
+/** The files that need only the finished samples. */
 export async function sheetFiles({ model, sets, labels }: SampledSheets): Promise<PictureFile[]> {
   const upright = uprightOf(sets);
   const turned = sets.length > 1 || upright.angleDegrees !== 0;
@@ -91,8 +91,8 @@ export function collageFiles({ angleDegrees, pictures }: Turned): PictureFile[] 
 }
 
 /**
- * The samples with a class a column under its name, as a file; nothing where the classes are too
- * many, or only one.
+ * A file with the samples of each class in a column under its name; nothing if there are too many
+ * classes, or only one.
  */
 export async function classFiles(
   pictures: Pictures,
@@ -114,17 +114,17 @@ export async function classFiles(
   return [["classes.png", sheet]];
 }
 
-/** A name that a column has room for. */
+/** A name short enough for a column. */
 export function shortName(name: string): string {
   return name.length > 16 ? `${name.slice(0, 15)}…` : name;
 }
 
 /**
- * The rotation sheet and film of models side by side, at the angles that all were drawn at.
+ * The rotation sheet and film of models side by side, at the angles that they have in common.
  *
  * @param models the reference first
- * @param classes of the images, where they are those of all models
- * @returns nothing where they have no angle in common, and no film where they have only one
+ * @param classes of the images, if they are the same for all models
+ * @returns nothing without a common angle, and no film with only one
  */
 export async function besideFiles(
   models: readonly ModelSamples[],
@@ -146,10 +146,10 @@ export async function besideFiles(
   ];
 }
 
-/** Rows of a sheet of turned images. */
+/** Rows of a sheet of rotated images. */
 const turnedRows = 8;
 
-/** Models side by side, which have the same angles. */
+/** Models with the same angles, side by side. */
 function turnedSheet(
   models: readonly ModelSamples[],
   classes: DrawnClasses | null = null,

@@ -1,15 +1,15 @@
 /**
- * Curves: the loss, scores over angles. Drawn by echarts on the server as SVG; PNG from the same
- * SVG.
+ * Line plots of the loss and of scores over angles. echarts draws them as SVG without a browser;
+ * the PNG is made from the same SVG.
  */
 import { encodePng } from "../formats/png.ts";
 import { chartSvg, svgImage } from "./svg.ts";
 
-/** A picture in both its forms. */
+/** A picture in both formats. */
 export interface Plot {
   /** A whole SVG document. */
   svg: string;
-  /** The same, drawn at twice its size. */
+  /** The same, at twice its size. */
   png: Uint8Array<ArrayBuffer>;
 }
 
@@ -18,36 +18,36 @@ export interface Curve {
   name: string;
   /** [x, y]; y null leaves a gap. */
   points: [x: number, y: number | null][];
-  /** Half the width of the band around it, for each point: a confidence interval. */
+  /** Half the width of the band around each point: a confidence interval. */
   spread?: number[] | undefined;
-  /** Drawn thin and pale, as what another curve smooths. */
+  /** Drawn thin and pale, for data that another curve smooths. */
   faint?: boolean | undefined;
 }
 
-/** An axis of a diagram. */
+/** An axis of a plot. */
 export interface Axis {
-  /** What it counts, with its unit. */
+  /** Its quantity and unit. */
   name: string;
   log?: boolean;
   min?: number;
   max?: number;
-  /** Distance of the ticks and what stands at them, where the usual numbers would not do. */
+  /** The distance between ticks and their labels, if the usual numbers do not suit. */
   ticks?: { every: number; text: (value: number) => string };
 }
 
-/** A diagram of curves. Axis names say the unit. */
+/** A plot of curves. Axis names include the unit. */
 export interface CurvePlot {
   title: string;
-  /** Stands under the title, in grey. */
+  /** Grey text under the title. */
   note?: string | undefined;
   x: Axis;
   y: Axis;
   curves: Curve[];
-  /** Upright dashed lines. */
+  /** Vertical dashed lines. */
   marks?: { x: number; text: string }[];
 }
 
-/** Okabe and Ito's colours, which most colour-blind people tell apart, the yellow left out. */
+/** The colours of Okabe and Ito, which most colour-blind people can distinguish, without yellow. */
 export const palette = [
   "#0072b2",
   "#d55e00",
@@ -57,10 +57,10 @@ export const palette = [
   "#e69f00",
   "#000000",
 ];
-/** Colours of text and lines in all diagrams; the report exchanges them for its own. */
+/** The colours of text and lines in all plots; the report replaces them by its own. */
 export const colours = { ink: "#1c2430", faint: "#5b6675", rule: "#e1e5ea", paper: "#ffffff" };
 
-/** An axis as echarts takes it. */
+/** An axis as an echarts option. */
 function axisOption({ name, log, min, max, ticks }: Axis) {
   return {
     type: log ? "log" as const : "value" as const,
@@ -75,8 +75,8 @@ function axisOption({ name, log, min, max, ticks }: Axis) {
       formatter: ticks?.text ?? (log ? powerText : numberText),
     },
     ...(ticks ? { interval: ticks.every } : {}),
-    // An axis may end between two ticks: the last number stands there, but no line beside that of
-    // the last tick.
+    // An axis may end between two ticks: its last number is shown, but without a line next to that
+    // of the last tick.
     splitLine: {
       lineStyle: { color: colours.rule },
       showMaxLine: ticks !== undefined || log === true,
@@ -86,7 +86,7 @@ function axisOption({ name, log, min, max, ticks }: Axis) {
   };
 }
 
-/** A curve as echarts' series: its line, and the band around it where there is one. */
+/** A curve as echarts series: its line, and the band around it if there is one. */
 function curveSeries(
   { name, points, spread, faint }: Curve,
   colour: string,
@@ -108,7 +108,7 @@ function curveSeries(
   return spread ? [line, bandSeries(points, spread, colour)] : [line];
 }
 
-/** The band's two edges as one polygon, forth and back; another one behind a gap. */
+/** The band's two edges as one polygon, forward and back; a gap starts a new one. */
 function bandSeries(points: Curve["points"], spread: readonly number[], colour: string) {
   const edges: [x: number, y: number, spread: number][][] = [[]];
   points.forEach(([x, y], at) =>
@@ -135,7 +135,7 @@ function bandSeries(points: Curve["points"], spread: readonly number[], colour: 
   };
 }
 
-/** Title and note, and the legend where there is more than one curve. */
+/** Title and note, and a legend if there is more than one curve. */
 function headOption({ title, note, curves }: CurvePlot, isLegendBelow: boolean) {
   const head = {
     title: {
@@ -164,21 +164,21 @@ function headOption({ title, note, curves }: CurvePlot, isLegendBelow: boolean) 
 
 const legendRoom = 22;
 
-/** Whether note and legend have no room beside each other, so that the legend goes below. */
+/** Whether note and legend do not fit next to each other, so that the legend goes below. */
 function hasLegendBelow({ note, curves }: CurvePlot, width: number): boolean {
   if (curves.length < 2 || note === undefined) return false;
   const legend = curves.reduce((sum, { name }) => sum + textWidth(name) + 50, 0);
   return 16 + textWidth(note) + legend > width;
 }
 
-/** A diagram as SVG. */
+/** A plot as SVG. */
 export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve"): string {
   const { x, y, curves, note, marks } = plot;
   const isLegendBelow = hasLegendBelow(plot, width);
   const top = note ? 72 + (isLegendBelow ? legendRoom : 0) : 54;
   const series = curves.flatMap((curve, i) => {
     const colour = palette[i % palette.length] ?? colours.ink;
-    // The first curve carries the marks of all.
+    // The first curve carries all marks.
     return curveSeries(curve, colour, {
       isLog: y.log ?? false,
       marks: i === 0 ? marks : undefined,
@@ -195,7 +195,7 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
   return chartSvg(option, width, height, id);
 }
 
-/** About how many pixels a text of the small size takes. */
+/** The approximate width in pixels of a text in the small size. */
 function textWidth(text: string): number {
   return 7 * text.length;
 }
@@ -215,19 +215,19 @@ function markLine(marks: { x: number; text: string }[]) {
   };
 }
 
-/** 10,000 and −5: what an axis says. */
+/** A number on an axis, such as 10,000 or −5. */
 function numberText(value: number): string {
   return value.toLocaleString("en-US", { maximumSignificantDigits: 6 }).replace("-", "−");
 }
 
-/** 0.001 and 1000, but 1e-6: what an axis of powers of ten says. */
+/** A number on a logarithmic axis, such as 0.001, 1000 or 1e-6. */
 function powerText(value: number): string {
   return value >= 1e-4 && value < 1e6
     ? String(+value.toPrecision(6))
     : value.toExponential().replace("e+", "e");
 }
 
-/** A diagram as SVG and as PNG. */
+/** A plot as SVG and PNG. */
 export async function curvePlot(plot: CurvePlot, width?: number, height?: number): Promise<Plot> {
   const svg = curveSvg(plot, width, height);
   return { svg, png: encodePng(await svgImage(svg, 2)) };

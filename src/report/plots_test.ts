@@ -5,7 +5,7 @@ import { filterCsv, filterPlot, responseCsv, responsePlot } from "./filter.ts";
 import { lossCurves, smoothedLoss } from "./losses.ts";
 import { curvePlot, curveSvg } from "./plots.ts";
 
-/** Whether every tag of an XML text is closed, and its entities are known. */
+/** Whether an XML text closes every tag and uses only known entities. */
 function wellFormed(xml: string): boolean {
   const open: string[] = [];
   for (
@@ -55,7 +55,7 @@ Deno.test("the loss's moving average: constant stays constant, no row counts bef
   smoothedLoss(rows).forEach(({ loss }) => assertAlmostEquals(loss, 3, 1e-12));
   const falling = smoothedLoss([{ step: 1, loss: 4 }, { step: 2, loss: 0 }]);
   assertEquals(falling[0]!.loss, 4);
-  const keep = 0.5 ** (1 / 10); // Ten rows halve a weight.
+  const keep = 0.5 ** (1 / 10); // A weight halves every ten rows.
   assertAlmostEquals(falling[1]!.loss, 4 * keep / (1 + keep), 1e-12);
   const { curves } = lossCurves(
     Array.from({ length: 37_500 }, (_, i) => ({ step: i + 1, loss: 1 / (i + 1) })),

@@ -1,5 +1,5 @@
 /**
- * Judging a bundle's drawings by drawing them again from its other files: filters, loss, sheets and
+ * Checks a bundle's drawings by drawing them again from its other files: filters, loss, sheets and
  * films of the samples, and the report, which people open first.
  */
 import { judge, judgeDerived, type JudgingRun } from "../bundle/judging.ts";
@@ -9,7 +9,7 @@ import { decodePng } from "../formats/png.ts";
 import { type DerivedFile, filterFiles, lossFiles, sampleSheets } from "./derived.ts";
 import { bundleReport } from "./report.ts";
 
-/** Draws what can be drawn again and compares; what cannot be judged goes to the notes. */
+/** Redraws and compares everything that can be redrawn; the notes list what cannot be checked. */
 export async function judgeDrawings(run: JudgingRun): Promise<void> {
   const isSampled = run.digests.parent !== undefined;
   run.notes.push("denoising.png and its films, whose steps are not kept");
@@ -36,7 +36,7 @@ export async function judgeDrawings(run: JudgingRun): Promise<void> {
 
 async function drawnAgain({ bundle, spec, digests }: JudgingRun): Promise<DerivedFile[]> {
   const samples = await readAllSamples(bundle);
-  // In the spec's order: a file's header has names that are whole numbers first.
+  // In the spec's order: JSON parsing puts whole-number names first.
   const sets = spec.sampling.rotation.flatMap((angleDegrees) => {
     const pictures = samples.get(angleDegrees);
     return pictures === undefined ? [] : [{ angleDegrees, pictures }];
@@ -46,7 +46,7 @@ async function drawnAgain({ bundle, spec, digests }: JudgingRun): Promise<Derive
   return [...sheets, ...await filterFiles(spec), ...await lossFiles(spec, readLosses(bundle))];
 }
 
-/** A PNG is judged by its pixels: another library may pack the same ones otherwise. */
+/** Compares PNG files by their pixels: another library may compress the same pixels differently. */
 async function judgePicture(
   run: JudgingRun,
   name: string,
@@ -69,10 +69,12 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** Width, height, depth and colours, as a PNG's first chunk tells them. */
+/** The end of width, height, depth and colour type in a PNG's first chunk. */
 const headEnd = 29;
 
-/** A picture is unpacked only where its head is the expected one's: it may claim any size. */
+/**
+ * A picture is decoded only if its header matches the expected one, because it may claim any size.
+ */
 function samePixels(found: Uint8Array, expected: Uint8Array, where: string): boolean {
   if (!sameBytes(found.subarray(0, headEnd), expected.subarray(0, headEnd))) return false;
   return sameBytes(decodePng(found, where).data, decodePng(expected, where).data);

@@ -1,6 +1,6 @@
 /**
- * The report of a bundle, made from the bundle's own files: while it is written, or of a finished
- * one.
+ * The report of a bundle, made from the bundle's own files, while it is being written or when it is
+ * finished.
  */
 import { basename, join, resolve } from "@std/path";
 import { meaningOf } from "../bundle/layout.ts";
@@ -27,29 +27,29 @@ import { scoreCurves } from "../runner/score_curves.ts";
 import { firstClasses, shownFilms, shownPictures } from "./captions.ts";
 import { reportHtml } from "./html.ts";
 
-/** A text file of a bundle, or null where there is none of this name. */
+/** A text file of a bundle, or null if it does not exist. */
 function textOf(bundle: BundleFiles, name: string): string | null {
   return bundle.has(name) ? bundle.text(name) : null;
 }
 
 /**
- * Bytes of a film that the page takes up at most; those of ordinary runs have less than one
+ * The largest film, in bytes, that the page includes; films of ordinary runs have less than one
  * million.
  */
 const filmLimit = 4_000_000;
 
-/** A file of the bundle, or null where it has none of this name. */
+/** A file of the bundle, or null if it does not exist. */
 function bytesOf(bundle: BundleFiles, name: string): Uint8Array | null {
   return bundle.has(name) ? bundle.bytes(name) : null;
 }
 
-/** What spectrum.csv says; null where the bundle has none. */
+/** The rows of spectrum.csv; null if the bundle has none. */
 function spectrumOf(bundle: BundleFiles): SpectrumRow[] | null {
   const name = "spectrum.csv";
   return bundle.has(name) ? parseSpectrum(bundle.text(name), join(bundle.path, name)) : null;
 }
 
-/** A JSON file's plain values as names and words. */
+/** The plain values of a JSON file, as names and texts. */
 function plainValues(of: object | null): [string, string][] {
   const words = (key: string) =>
     key.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
@@ -64,7 +64,7 @@ function plainValues(of: object | null): [string, string][] {
   });
 }
 
-/** What provenance.json says in a few lines. */
+/** provenance.json in a few lines. */
 function provenanceLines(provenance: Provenance | null): [string, string][] {
   if (provenance === null) return [];
   const { buildDefinition, runDetails } = provenance.predicate;
@@ -94,7 +94,7 @@ function provenanceLines(provenance: Provenance | null): [string, string][] {
   ];
 }
 
-/** A part of a package URL as text; as it stands where it is none. */
+/** A part of a package URL as text; unchanged if it cannot be decoded. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
@@ -104,17 +104,17 @@ function decoded(part: string): string {
 }
 
 /**
- * What a report may be told that the folder does not say yet, because the bundle is still being
- * written.
+ * What a report needs to know that the folder does not contain yet, because the bundle is still
+ * being written.
  */
 export interface ReportContext {
-  /** The bundle's name; default: the folder's. */
+  /** The bundle's name. Default: that of the folder. */
   name?: string | undefined;
-  /** A sentence on what was run. */
+  /** One sentence about what was run. */
   summary?: string | undefined;
-  /** Name and SHA-256 of each payload file; default: read from the manifest. */
+  /** Name and SHA-256 of each payload file. Default: read from the manifest. */
   payload?: { name: string; sha256: string }[] | undefined;
-  /** The bundle's digest; default: that of the manifest. */
+  /** The bundle's digest. Default: that of the manifest. */
   digest?: string | undefined;
 }
 
@@ -122,8 +122,8 @@ export interface ReportContext {
  * The report of a bundle as one HTML file. Reads only the bundle's files; needs no engine and no
  * network.
  *
- * @param bundle the bundle's folder, which must be whole, or the files of one that is being written
- * @throws UserError where the folder is no bundle, or holds files that cannot be read
+ * @param bundle the folder of a complete bundle, or the files of one that is being written
+ * @throws UserError if the folder is not a bundle, or contains files that cannot be read
  */
 export async function bundleReport(
   bundle: ReadableBundle,

@@ -30,7 +30,7 @@ Deno.test("the report is one file with everything in it, escaped, the same text 
       "turned by −45°",
     ]
   ) assertStringIncludes(html, text);
-  // Defaults are grey, what was chosen is not.
+  // Defaults are grey, chosen values are not.
   assert(
     /class="mono default"[^>]*>epochs: 100</.test(html) &&
       /class="mono set"[^>]*>seed: 7</.test(html),
@@ -41,11 +41,11 @@ Deno.test("the report is one file with everything in it, escaped, the same text 
     assert(address!.startsWith("data:"), address);
   }
   assert(!/url\((?!#)|@import|<link rel="stylesheet"/.test(html));
-  // Every image decodes, and says in words what it is, or belongs to a group that does.
+  // Every image decodes, and has a description in words or belongs to a group that has one.
   const images = [...html.matchAll(/<img src="data:image\/png;base64,([^"]*)"/g)];
   assertEquals(images.length, 5 + 3 * 5 + 1);
   images.forEach(([, data]) => decodePng(Uint8Array.fromBase64(data!)));
-  // Films are in the page where they fit, wait to be played, and are named where they do not.
+  // Films that fit are in the page and wait to be played; larger ones are only named.
   assertEquals(html.match(/<video [^>]*>/g)!.map((tag) => / autoplay/.test(tag)), [false, false]);
   assertStringIncludes(html, 'aria-label="a &quot;turning&quot; film"');
   const large = {
@@ -85,7 +85,7 @@ Deno.test("the classes of images are named: a column each where they are few, el
   const names = ["plane", "car <b>", "bird"];
   const few = reportHtml({ ...input, classes: { labels: [0, 1, 2], names } });
   assertStringIncludes(few, "classes in turn: 0 plane, 1 car &lt;b&gt;, 2 bird");
-  // Five images in three columns, and the same names under each of the turned ones.
+  // Five images in three columns, and the same names under each of the rotated ones.
   assertEquals(
     [...few.matchAll(/<div><span>([^<]*)<\/span>(.*?)<\/div>/gs)].map(([, name, images]) => [
       name,
@@ -129,7 +129,7 @@ Deno.test({
       assertStringIncludes(html, text);
     }
     await assertRejects(() => bundleReport(folder), UserError, "no bundle");
-    // A name that a shell would take apart is not for pasting.
+    // A name that a shell would split is not offered for pasting.
     Deno.renameSync(path, join(folder, "my example"));
     assertStringIncludes(
       await bundleReport(join(folder, "my example")),
@@ -161,7 +161,7 @@ Deno.test({
       );
       assertEquals(await shown(), [false, false, true]);
       assertEquals(await browser.evaluate(`document.querySelector("output").textContent`), "45°");
-      // By keyboard, as people without a mouse do.
+      // By keyboard, for people without a mouse.
       await browser.evaluate(`document.getElementById("angle").focus()`);
       const key = { key: "ArrowLeft", code: "ArrowLeft", windowsVirtualKeyCode: 37 };
       await browser.send("Input.dispatchKeyEvent", { type: "keyDown", ...key });

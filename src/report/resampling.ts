@@ -19,9 +19,7 @@ function fieldOf({ width, channels, data }: Image): Field {
   return { size: width, channels, data: Float64Array.from(data, (byte) => byte / 127.5 - 1) };
 }
 
-/**
- * An image of a field, each number enlarged to a square so that all fields come out equally wide.
- */
+/** A field as an image; each value becomes a square, so that all fields are equally wide. */
 function imageOf({ size, channels, data }: Field, wide: number): Image {
   const factor = wide / size;
   const pixels = new Uint8Array(wide * wide * channels);
@@ -35,9 +33,7 @@ function imageOf({ size, channels, data }: Field, wide: number): Image {
   return { width: wide, height: wide, channels, data: pixels };
 }
 
-/**
- * Each pixel of the result from those of a window whose upper left corner is at twice its place.
- */
+/** Computes each output pixel from a window whose upper left corner is at twice its position. */
 function halved({ size, channels, data }: Field, from: (window: number[]) => number): Field {
   const half = size / 2;
   const at = (y: number, x: number, c: number) => data[(y * size + x) * channels + c]!;
@@ -50,7 +46,7 @@ function halved({ size, channels, data }: Field, from: (window: number[]) => num
   return { size: half, channels, data: result };
 }
 
-/** Bilinear, corners on corners, as the unfiltered network's upsampling. */
+/** Bilinear with aligned corners, like the upsampling of the unfiltered network. */
 function bilinear({ size, channels, data }: Field): Field {
   const wide = 2 * size;
   const step = (size - 1) / (wide - 1);
@@ -68,7 +64,7 @@ function bilinear({ size, channels, data }: Field): Field {
   return { size: wide, channels, data: result };
 }
 
-/** The low-pass kernels of a network, row-major, `size` taps a side; `up` with its gain. */
+/** A network's low-pass kernels, row-major, `size` taps per side; `up` includes its gain. */
 export interface Lowpasses {
   gain: number;
   down: Float64Array;
@@ -76,12 +72,12 @@ export interface Lowpasses {
   size: number;
 }
 
-/** A label, and what stands under it of each image. */
+/** A label, and the function that makes the column's picture of each image. */
 type Column = [label: string, make: (input: Field) => Field];
 
 /**
- * Images beside what down- and upsampling make of them: every second pixel, the maximum of four and
- * bilinear as architecture A does, and filtered.
+ * Images next to the results of down- and upsampling: every second pixel; the maximum of four and
+ * bilinear, as in architecture A; and filtered.
  *
  * @param lowpasses null for a network without filters
  * @returns a PNG file

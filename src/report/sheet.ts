@@ -1,19 +1,19 @@
-/** Sets of images, and the sheets that show them: grids, strips, turned images, previews. */
+/** Sets of images, and the sheets that show them: grids, strips, rotated images, previews. */
 import { encodePng } from "../formats/png.ts";
 import type { Image } from "../formats/image.ts";
 import { type Block, paper, type SheetOptions, sheetPng } from "./sheet_layout.ts";
 
-/** Images of one size, as datasets and sampling give them. */
+/** Images of one size, as datasets and sampling produce them. */
 export interface Pictures {
   /** count * imageSize * imageSize * channels bytes: N, H, W, C. */
   images: Uint8Array;
   count: number;
-  /** Pixels a side. */
+  /** Pixels per side. */
   imageSize: number;
   channels: 1 | 3;
 }
 
-/** One image of many, not copied. */
+/** One of many images, not copied. */
 export function pictureAt({ images, count, imageSize, channels }: Pictures, index: number): Image {
   if (!(Number.isInteger(index) && index >= 0 && index < count)) {
     throw new Error(`no image ${index} among ${count}`);
@@ -27,7 +27,7 @@ export function pictureAt({ images, count, imageSize, channels }: Pictures, inde
   };
 }
 
-/** Some images of a set, not copied: at most `count` from `first` on. */
+/** Part of a set of images, not copied: at most `count` from `first` on. */
 export function pictureRange(
   { images, imageSize, channels, ...set }: Pictures,
   first: number,
@@ -43,12 +43,12 @@ export function pictureRange(
   };
 }
 
-/** All images of a set, one after the other. */
+/** All images of a set, in order. */
 export function allPictures(pictures: Pictures): Image[] {
   return Array.from({ length: pictures.count }, (_, i) => pictureAt(pictures, i));
 }
 
-/** Cuts a list into rows. */
+/** Splits a list into rows. */
 function rowsOf<T>(items: T[], columns: number): T[][] {
   return Array.from(
     { length: Math.ceil(items.length / columns) },
@@ -59,7 +59,7 @@ function rowsOf<T>(items: T[], columns: number): T[][] {
 /**
  * A grid of all images, without labels, as a PNG file.
  *
- * @param options.columns default: a square, or a little wider
+ * @param options.columns default: as square as possible, or a little wider
  */
 export function imageGrid(
   pictures: Pictures,
@@ -69,7 +69,7 @@ export function imageGrid(
   return sheetPng([{ cells: rowsOf(allPictures(pictures), columns) }], options);
 }
 
-/** Images edge to edge at their own size; places that stay empty are white. */
+/** Images edge to edge at their own size; unused cells are white. */
 export function tiled(images: Image[], columns: number): Image {
   const first = images[0];
   if (!first) throw new Error("a sheet without images");
@@ -88,31 +88,31 @@ export function tiled(images: Image[], columns: number): Image {
   return { width: wide, height: high, channels, data };
 }
 
-/** The published collages: 400 images each, 20 a row, edge to edge; PNG files. */
+/** The published collages: 400 images each, 20 per row, edge to edge; PNG files. */
 export function collages(pictures: Pictures, each = 400): Uint8Array<ArrayBuffer>[] {
   const columns = Math.ceil(Math.sqrt(each));
   return rowsOf(allPictures(pictures), each).map((some) => encodePng(tiled(some, columns)));
 }
 
-/** An angle as people write it: a true minus sign, a degree sign. */
+/** An angle as people write it, with a true minus sign and a degree sign. */
 export function angleText(degrees: number): string {
   return `${degrees < 0 ? "−" : ""}${+Math.abs(degrees).toFixed(1)}°`;
 }
 
 /** The samples of one model, drawn with the same noise for each angle. */
 export interface RotatedSamples {
-  /** Stands over the model's block: "D-2N". */
+  /** The title of the model's block: "D-2N". */
   model: string;
-  /** One set for each angle. */
+  /** One set per angle. */
   images: Pictures[];
 }
 
 /**
- * The rotation sheet: angles across, seeds down, models side by side (a reference beside the model
- * in question).
+ * The rotation sheet: one column per angle, one row per seed, models side by side (a reference next
+ * to the model).
  *
  * @param angles degrees, counter-clockwise, as displayed
- * @param options.rows at most so many seeds; default 4, as published
+ * @param options.rows the most seeds; default 4, as published
  * @returns a PNG file
  */
 export function rotationSheet(
@@ -134,11 +134,11 @@ export function rotationSheet(
 }
 
 /**
- * A sheet whose columns are moments and whose rows are images: the strips of noising and denoising,
- * the samples of each epoch turned on their side.
+ * A sheet with one column per moment and one row per image: the strips of noising and denoising,
+ * and the samples of each epoch (transposed).
  *
- * @param moments what the images looked like at each moment, with its label ("t = 900", "epoch 3")
- * @param options.rows at most so many images
+ * @param moments the images at each moment, with its label ("t = 900", "epoch 3")
+ * @param options.rows the most images
  * @returns a PNG file
  */
 export function strip(
@@ -157,10 +157,10 @@ export function strip(
 }
 
 /**
- * The samples drawn while training: a row for each preview ("epoch 3"), at most eight images each;
- * a PNG file.
+ * The previews drawn during training, as a PNG file: one row per preview ("epoch 3"), with at most
+ * eight images each.
  *
- * @param options.columnLabels stand over the images
+ * @param options.columnLabels above the images
  */
 export function previewSheet(
   previews: { label: string; pictures: Pictures }[],

@@ -1,32 +1,29 @@
 /**
- * How sheets are laid out and drawn: blocks of images side by side, enlarged without smoothing,
- * with labels where they say something.
+ * Lays out and draws sheets: blocks of images side by side, enlarged without smoothing, with labels
+ * where they help.
  */
 import { encodePng } from "../formats/png.ts";
 import type { Image } from "../formats/image.ts";
 import { blend, escapeText, fontFamily, rasterize } from "./svg.ts";
 
-/** A block of images in a sheet: `cells[row][column]`, null where nothing stands. */
+/** A block of images in a sheet: `cells[row][column]`, null for an empty cell. */
 export interface Block {
-  /** Stands over the block. */
+  /** Above the block. */
   title?: string | undefined;
   columnLabels?: string[] | undefined;
   cells: (Image | null)[][];
 }
 
-/** How a sheet is laid out. Lengths are pixels of the sheet. */
+/** The layout of a sheet. Lengths are in pixels of the sheet. */
 export interface SheetOptions {
   title?: string | undefined;
-  /** Stand left of the rows of the first block. */
+  /** To the left of the first block's rows. */
   rowLabels?: string[] | undefined;
-  /** Stands over the row labels' column: what they are. */
+  /** Above the column of row labels: what they are. */
   rowLabelsTitle?: string | undefined;
-  /** Stands under the title, in grey. */
+  /** Grey text under the title. */
   note?: string | undefined;
-  /**
-   * Pixels a side for each image pixel, a whole number; default: what makes an image about 64
-   * pixels wide.
-   */
+  /** Sheet pixels per image pixel, a whole number. Default: makes an image about 64 pixels wide. */
   scale?: number | undefined;
   /** Between images. */
   gap?: number | undefined;
@@ -38,10 +35,10 @@ const margin = 12;
 const ink = "#1c2430";
 const faint = "#5b6675";
 
-/** Height of the labels over columns. */
+/** The height of column labels. */
 export const labelSize = 12;
 
-/** Enlarges an image into a place of an RGB picture, each pixel a square. */
+/** Enlarges an image into an RGB picture; each pixel becomes a square. */
 function paste(onto: Image, image: Image, left: number, top: number, scale: number): void {
   for (let y = 0; y < image.height * scale; y++) {
     const row = Math.floor(y / scale) * image.width;
@@ -56,14 +53,14 @@ function paste(onto: Image, image: Image, left: number, top: number, scale: numb
 }
 
 /**
- * About how wide a text is drawn, in pixels. DejaVu Sans is wide: three fifths of its height on
+ * The approximate width of a text in pixels. DejaVu Sans is wide: three fifths of its height on
  * average.
  */
 export function textWidth(text: string, size: number): number {
   return Math.ceil(text.length * size * 0.62);
 }
 
-/** A text in lines of at most a width, broken between words. */
+/** A text broken between words into lines of at most the given width. */
 function wrapped(text: string, width: number, size: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
@@ -74,7 +71,7 @@ function wrapped(text: string, width: number, size: number): string[] {
   return lines;
 }
 
-/** Heights of a sheet's texts in pixels, and how much room each takes. */
+/** Heights of a sheet's texts in pixels, and the room that each takes. */
 const fonts = {
   title: { size: 16, room: 26 },
   note: { size: 12, room: 16 },
@@ -83,28 +80,28 @@ const fonts = {
   row: { size: 13, room: 10 },
 };
 
-/** A sheet's measures, all in its own pixels. */
+/** A sheet's measures in its own pixels. */
 interface Measures {
   scale: number;
   gap: number;
   /** Between two blocks. */
   blockGap: number;
-  /** Of an image, enlarged. */
+  /** The size of an enlarged image. */
   cell: { width: number; height: number };
-  /** Of the rows' labels, with the space behind them. */
+  /** The width of the row labels, including the space to their right. */
   labelsWidth: number;
-  /** Of all blocks with the space between them. */
+  /** The width of all blocks, including the space between them. */
   blocksWidth: number;
 }
 
-/** What has been put on a sheet so far. */
+/** The content drawn on a sheet so far. */
 interface Drawing {
   /** SVG. */
   texts: string[];
   images: { image: Image; x: number; y: number }[];
 }
 
-/** Where a text stands, and how. */
+/** Position and style of a text. */
 interface TextPlace {
   x: number;
   y: number;
@@ -145,7 +142,7 @@ function measure(blocks: readonly Block[], first: Image, options: SheetOptions):
   };
 }
 
-/** Writes title and note. Returns where what stands below begins, and how wide the two are. */
+/** Draws title and note. Returns where the content below begins, and how wide both are. */
 function drawHead(
   drawing: Drawing,
   { title, note }: SheetOptions,
@@ -170,7 +167,7 @@ function drawHead(
   return { top, width: Math.max(...widths) };
 }
 
-/** Puts a block's title, labels and images at a place. */
+/** Draws a block's title, labels and images at a position. */
 function drawBlock(
   drawing: Drawing,
   { title, columnLabels, cells }: Block,
@@ -194,7 +191,7 @@ function drawBlock(
   );
 }
 
-/** Writes the labels of the rows, and what they are. */
+/** Draws the row labels and their title. */
 function drawRowLabels(
   drawing: Drawing,
   { rowLabels = [], rowLabelsTitle }: SheetOptions,
@@ -212,7 +209,7 @@ function drawRowLabels(
   });
 }
 
-/** Lays blocks of images side by side under one title. All images are of one size. */
+/** Lays out blocks of images side by side under one title. All images have the same size. */
 export async function drawSheet(
   blocks: readonly Block[],
   options: SheetOptions = {},
@@ -240,7 +237,7 @@ export async function drawSheet(
   return await render(drawing, width, height, scale);
 }
 
-/** The size of all images, by one of them. */
+/** The common size of all images, taken from one of them. */
 function sizeOfAll(blocks: readonly Block[]): Image {
   const images = blocks.flatMap(({ cells }) => cells.flat()).filter((cell) => cell !== null);
   const [first] = images;
@@ -273,7 +270,7 @@ async function render(
   return sheet;
 }
 
-/** A {@link drawSheet} as a PNG file. */
+/** A sheet (see {@link drawSheet}) as a PNG file. */
 export async function sheetPng(
   blocks: readonly Block[],
   options: SheetOptions = {},

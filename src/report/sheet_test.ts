@@ -14,7 +14,7 @@ import {
   strip,
 } from "./sheet.ts";
 
-/** Images whose every byte says where it lies. */
+/** Images in which every byte encodes its position. */
 function pictures(count: number, imageSize: number, channels: 1 | 3, seed = 0): Pictures {
   const images = Uint8Array.from(
     { length: count * imageSize ** 2 * channels },
@@ -23,7 +23,7 @@ function pictures(count: number, imageSize: number, channels: 1 | 3, seed = 0): 
   return { images, count, imageSize, channels };
 }
 
-/** The colour of a pixel as another decoder reads it. */
+/** Reads the colour of a pixel with an independent decoder. */
 function reader(
   png: Uint8Array,
 ): { width: number; height: number; at: (x: number, y: number) => number[] } {

@@ -1,11 +1,11 @@
 /**
- * SVG to pixels, and charts to SVG, the same bytes everywhere: resvg compiled to WebAssembly and a
- * font that comes with the packages, so that neither the machine's fonts nor its processor matter.
+ * Renders SVG to pixels and charts to SVG, with the same bytes everywhere. It uses resvg compiled
+ * to WebAssembly and a bundled font, so that neither the machine's fonts nor its processor matter.
  */
 import fontBytes from "dejavu-fonts-ttf/ttf/DejaVuSans.ttf" with { type: "bytes" };
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import wasm from "@resvg/resvg-wasm/index_bg.wasm" with { type: "bytes" };
-// The ready-made bundle: the package's own modules ask for an environment variable, which needs a
+// The prebuilt bundle: the package's own modules read an environment variable, which needs a
 // permission.
 // @ts-types="echarts"
 import * as echarts from "echarts/dist/echarts.esm.min.mjs";
@@ -17,11 +17,11 @@ export const fontFamily = "DejaVu Sans";
 let ready: Promise<void> | undefined;
 
 /**
- * Draws an SVG picture.
+ * Renders an SVG picture.
  *
  * @param svg a whole document
- * @param scale pixels for each of the picture's units
- * @returns width, height and RGBA samples, 4 bytes a pixel, not premultiplied
+ * @param scale pixels per unit of the picture
+ * @returns width, height and RGBA samples, 4 bytes per pixel, not premultiplied
  */
 export async function rasterize(
   svg: string,
@@ -36,7 +36,7 @@ export async function rasterize(
   try {
     const { width, height, pixels } = rendered;
     const data = pixels.slice();
-    for (let i = 0; i < data.length; i += 4) { // resvg gives colours multiplied by their opacity.
+    for (let i = 0; i < data.length; i += 4) { // resvg returns colours premultiplied by their opacity.
       const alpha = data[i + 3]!;
       if (alpha > 0 && alpha < 255) {
         for (let c = 0; c < 3; c++) data[i + c] = Math.round(data[i + c]! * 255 / alpha);
@@ -49,7 +49,7 @@ export async function rasterize(
   }
 }
 
-/** Draws an opaque SVG picture as RGB. */
+/** Renders an opaque SVG picture as RGB. */
 export async function svgImage(svg: string, scale = 1): Promise<Image> {
   const { width, height, data: rgba } = await rasterize(svg, scale);
   const data = new Uint8Array(width * height * 3).fill(255);
@@ -57,7 +57,7 @@ export async function svgImage(svg: string, scale = 1): Promise<Image> {
   return { width, height, channels: 3, data };
 }
 
-/** Lays RGBA pixels over RGB pixels with their upper left corner at (left, top); they must fit. */
+/** Blends RGBA pixels over RGB pixels, with the upper left corner at (left, top); they must fit. */
 export function blend(
   onto: Uint8Array,
   ontoWidth: number,
@@ -77,7 +77,7 @@ export function blend(
   }
 }
 
-/** Text made safe to stand in SVG and HTML. */
+/** Escapes text for SVG and HTML. */
 export function escapeText(text: string): string {
   const entities: Record<string, string> = {
     "&": "&amp;",
@@ -90,11 +90,11 @@ export function escapeText(text: string): string {
 }
 
 /**
- * A chart as SVG. The same option gives the same text: echarts numbers its elements over the life
- * of the process, and those numbers are counted anew here.
+ * A chart as SVG. The same option gives the same text: echarts numbers its elements across the life
+ * of the process, so we renumber them here.
  *
- * @param option what echarts takes
- * @param id begins every identifier in the picture, so that several can stand in one page
+ * @param option the echarts option
+ * @param id a prefix of every identifier in the picture, so that a page can contain several
  */
 export function chartSvg(
   option: echarts.EChartsOption,
@@ -111,7 +111,7 @@ export function chartSvg(
     });
     const names = new Map<string, string>();
     return chart.renderToSVGString()
-      // Only what happens under the mouse, in scripts that are not here.
+      // These styles apply only under the mouse, with scripts that are not included.
       .replace(/<style[\s\S]*?<\/style>/g, "")
       .replace(/ class="zr[^"]*"/g, "")
       .replace(/zr\d+-[a-z]+-?\d+/g, (name) => {

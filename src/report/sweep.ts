@@ -1,6 +1,6 @@
 /**
- * The report of many bundles: the comparison, small multiples of what each run did, links to each
- * bundle's own report.
+ * The report of many bundles: the comparison, small multiples of each run, links to each bundle's
+ * own report.
  */
 import { type CellText, cellText, comparisonLegend, scoreText } from "../evaluation/table_text.ts";
 import {
@@ -30,19 +30,19 @@ import { facts, note, pngSource, scroller } from "./parts.ts";
 import type { LossRow } from "./losses.ts";
 import { allPictures, angleText, pictureAt, type Pictures, tiled } from "./sheet.ts";
 
-/** A finished run, as the report of many shows it. */
+/** A finished run in the report of many. */
 export interface SweepRun {
-  /** What tells it from the others. */
+  /** Distinguishes it from the others. */
   name: string;
-  /** Where its bundle lies. */
+  /** The path of its bundle. */
   path: string;
-  /** Its own report, relative to this one. */
+  /** The path of its own report, relative to this one. */
   href: string;
   spec: ResolvedSpec;
   losses: LossRow[];
   /** By angle in degrees. */
   samples: ReadonlyMap<number, Pictures>;
-  /** The classes that the samples go round; null of a model that knows none. */
+  /** The classes that the samples cycle through; null for a model without classes. */
   classes: DrawnClasses | null;
   evaluation: Evaluation | null;
 }
@@ -71,7 +71,7 @@ export function sweepHtml(title: string, runs: readonly SweepRun[]): string {
   return page(title, lead, sections);
 }
 
-/** What the place of a run is called, by its number from 0. */
+/** The anchor of a run, by its number from 0. */
 const anchor = (index: number) => `run-${index + 1}`;
 
 function tableSection(comparison: Comparison, runs: readonly SweepRun[]): Section {
@@ -94,7 +94,7 @@ function tableSection(comparison: Comparison, runs: readonly SweepRun[]): Sectio
   };
 }
 
-/** Datasets, and below them their metrics. */
+/** Datasets, with their metrics below. */
 function tableHead(columns: readonly Column[]): Html {
   const datasets = [...Map.groupBy(columns, ({ dataset }) => dataset)].map(([dataset, of]) =>
     html`<th scope="colgroup" class="group" colspan="${of.length}">${dataset}</th>`
@@ -131,12 +131,12 @@ function tableCell(cell: Cell | null, column: Column | undefined): Html {
   return html`<td class="number">${figure}${more}</td>`;
 }
 
-/** A text whose numbers have true minus signs. */
+/** A text with true minus signs in its numbers. */
 function signed(text: string): string {
   return text.replaceAll(/(?<=^|[[\s])-(?=\d)/g, "−");
 }
 
-/** A cell's pieces, which break between the figure and its error and nowhere else. */
+/** A cell's pieces, with line breaks only between the value and its error. */
 function unbroken({ own, change, paper }: CellText): CellText {
   const [value, error] = own.replaceAll(" ", "\u00a0").split("\u00a0±");
   return {
@@ -178,7 +178,7 @@ function figuresSection({ columns, rows }: Comparison): Section {
   };
 }
 
-/** The runs on one dataset; `number` tells the section from the others. */
+/** The runs on one dataset; `number` distinguishes the section from the others. */
 function runsSection(
   group: readonly SweepRun[],
   runs: readonly SweepRun[],
@@ -214,7 +214,7 @@ function runsSection(
   };
 }
 
-/** Images in a row of a card, at most; page.css has a width for each number of them. */
+/** The most images in a row of a card; page.css has a width for each count. */
 const across = 8;
 
 /** The first samples as one picture, and the first of them at each angle. */
@@ -238,7 +238,7 @@ function samplesOf({ samples, name }: SweepRun): Html[] {
   return made;
 }
 
-/** At most {@link across} of some angles, evenly chosen, the first and the last among them. */
+/** At most {@link across} of the angles, evenly chosen, including the first and the last. */
 function chosenAngles(angles: readonly number[]): number[] {
   if (angles.length <= across) return [...angles];
   const every = (angles.length - 1) / (across - 1);

@@ -65,8 +65,8 @@ Deno.test("the report of many holds the table, every run in small, and links to 
       "turned by −30°, 0°, 30°",
     ]
   ) assertStringIncludes(html, text);
-  // A picture of samples and one of turned ones for each run; links that lead within the page lead
-  // somewhere.
+  // Each run has a picture of samples and one of rotated samples; links within the page have a
+  // target.
   const images = [...html.matchAll(/<img [^>]*src="data:image\/png;base64,([^"]*)"[^>]*>/g)];
   assertEquals(images.map(([, data]) => decodePng(Uint8Array.fromBase64(data!)).width), [
     64,

@@ -1,10 +1,10 @@
-/** A report's input with something of everything, and texts that try to be more than text. */
+/** Input for a report with every kind of content, and texts that try to be more than text. */
 import { examplePayload, exampleSpec } from "../bundle/testing.ts";
 import { denoisingFilm, rotationFilm } from "./films.ts";
 import type { ReportInput } from "./input.ts";
 import { imageGrid } from "./sheet.ts";
 
-/** What a report is made of. */
+/** Input for a report. */
 export async function exampleReport(): Promise<ReportInput> {
   const pictures = {
     images: new Uint8Array(5 * 64).map((_, i) => i % 251),
@@ -56,12 +56,12 @@ export async function exampleReport(): Promise<ReportInput> {
   };
 }
 
-/** Is set in a page's window by any of {@link hostileTexts} that runs. */
+/** Any of the {@link hostileTexts} that runs sets this in the page's window. */
 export const ranMark = "hostileTextRan";
 
 const run = `window.${ranMark}=1`;
 
-/** Texts of the kinds by which pages have been taken over. */
+/** Texts of the kinds that have been used to attack pages. */
 export const hostileTexts: readonly string[] = [
   `<img src=x onerror="${run}">`,
   `"><img src=x onerror=${run}>`,
@@ -77,7 +77,7 @@ export const hostileTexts: readonly string[] = [
 ];
 
 /**
- * The value with a hostile text in place of every text in it, each kind in turn.
+ * The value with every text replaced by a hostile one, cycling through the kinds.
  *
  * @param keep names of fields that stay as they are
  */

@@ -1,18 +1,22 @@
-/** Verifying a bundle whole: its bytes, what its files say, and its drawings drawn again. */
+/**
+ * Verifies a whole bundle: its bytes, the content of its files, and its drawings by drawing them
+ * again.
+ */
 import type { Verification } from "../bundle/problem.ts";
 import { judgeBundle } from "../bundle/verify.ts";
 
 export type { Problem, Verification } from "../bundle/problem.ts";
 
 /**
- * Verifies a bundle: every file against the manifests, missing and extra files, names that climb
- * out, links; what the files say against each other; and what can be made again from others:
- * README, network's table, filters, pictures, report. Runs without an engine, and reads only.
+ * Verifies a bundle. Checks every file against the manifests, and finds missing and extra files,
+ * path traversal and links. Checks that the files agree with each other. Recreates the files that
+ * follow from others: README, the network's table, filters, pictures, report. Needs no engine, and
+ * only reads.
  *
  * @param path the bundle's folder
- * @throws UserError where there is no such folder
+ * @throws UserError if the folder does not exist
  */
 export function verifyBundle(path: string): Promise<Verification> {
-  // What draws is loaded only where there is something whole to be judged.
+  // The drawing code is loaded only for a bundle that is otherwise intact.
   return judgeBundle(path, async (run) => (await import("./redraw.ts")).judgeDrawings(run));
 }

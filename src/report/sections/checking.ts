@@ -1,11 +1,11 @@
-/** The report's end: how to check the bundle, and what made it. */
+/** The end of the report: how to check the bundle, and what produced it. */
 import { counted } from "../../counted.ts";
 import type { ReportInput } from "../input.ts";
 import { type Filling, html } from "../markup.ts";
 import type { Section } from "../page.ts";
 import { code, facts, table } from "../parts.ts";
 
-/** Commands that verify the bundle and run it again, and its files. */
+/** The bundle's files, and commands that verify the bundle and run it again. */
 export function verifySection({ digest, folder, files }: ReportInput): Section {
   const bundle = folder === null ? "BUNDLE" : `out/${folder}`;
   const rows = files.map(({ name, sha256, meaning }) => [
@@ -39,7 +39,7 @@ export function verifySection({ digest, folder, files }: ReportInput): Section {
   };
 }
 
-/** What made the files, and the digests that stand for it. */
+/** What produced the files, and the digests that identify it. */
 export function provenanceSection({ provenance, digests }: ReportInput): Section {
   const entries: [string, Filling][] = [
     ...provenance,

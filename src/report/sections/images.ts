@@ -1,4 +1,4 @@
-/** The report's images: samples, rotation, the way out of noise, the filter's diagrams. */
+/** The report's images: samples, rotation, denoising, filter plots. */
 import { counted } from "../../counted.ts";
 import { classesText, className, classOfImage, type DrawnClasses } from "../../spec/labels.ts";
 import type { Image } from "../../formats/image.ts";
@@ -9,10 +9,10 @@ import { code, filmFigure, gallery, imageColumns, pictureFigure } from "../parts
 import { classColumns } from "../pictures.ts";
 import { allPictures, angleText } from "../sheet.ts";
 
-/** Images shown of the samples, and of those at each angle, at most. */
+/** The most samples shown, and the most at each angle. */
 const shown = { upright: 64, turned: 16 };
 
-/** The samples that are not turned, or those of the first angle. */
+/** The unrotated samples, or those of the first angle. */
 export function samplesSection({ samples, spec, classes }: ReportInput): Section | null {
   const upright = samples.find(({ angleDegrees }) => angleDegrees === 0) ?? samples[0];
   if (!upright) return null;
@@ -32,7 +32,7 @@ export function samplesSection({ samples, spec, classes }: ReportInput): Section
   };
 }
 
-/** A class a column where there are a few of them, else its name under each image. */
+/** One column per class if there are few, otherwise a class name under each image. */
 function samplesGallery(images: Image[], classes: DrawnClasses | null, label: string): Html {
   if (classes === null) return gallery(images, { label, size: "small" });
   const { labels, names } = classes;
@@ -46,7 +46,7 @@ function namesOf(images: readonly Image[], classes: DrawnClasses | null): string
   return classes && images.map((_, i) => classOfImage(classes, i));
 }
 
-/** The same images at every angle; a slider chooses one, see page.js. */
+/** The same images at every angle; a slider selects one, see page.js. */
 export function rotationSection({ samples, films, classes }: ReportInput): Section | null {
   if (samples.length < 2) return null;
   const frames = samples.toSorted((a, b) => a.angleDegrees - b.angleDegrees);
@@ -103,9 +103,9 @@ export function filterSection({ pictures }: ReportInput): Section | null {
     : { id: "filter", heading: "The low-pass filter", body: html`${parts}` };
 }
 
-/** The pictures of a kind, each with its caption. */
+/** The pictures of one kind, each with its caption. */
 export function figuresOf(pictures: readonly ShownPicture[], kind: ShownPicture["kind"]): Html[] {
-  // Diagrams are drawn at twice their size.
+  // Plots are drawn at twice their size.
   const scale = kind === "filter" ? 1 / 2 : 1;
   return pictures.filter((picture) => picture.kind === kind).map(({ png, alt, caption }) =>
     pictureFigure(png, { alt, caption, scale })

@@ -1,4 +1,4 @@
-/** The report's figures: scores, and the course of the training. */
+/** The report's numbers: scores, and the course of the training. */
 import { counted } from "../../counted.ts";
 import type { Evaluation, Score } from "../../evaluation/evaluate.ts";
 import { scoreText } from "../../evaluation/table_text.ts";
@@ -10,7 +10,7 @@ import { lossCurves } from "../losses.ts";
 import { curveSvg } from "../plots.ts";
 import { figuresOf } from "./images.ts";
 
-/** The scores, and what they were computed of. */
+/** The scores, and what they were computed from. */
 export function metricsSection({ metrics }: ReportInput): Section | null {
   if (!metrics) return null;
   const { scores, notes } = metrics;
@@ -36,7 +36,7 @@ function scoreRow(score: Score): Filling[] {
   ];
 }
 
-/** Which network saw the images, how good it is, and how many images there were. */
+/** The network that extracted the features, how good it is, and the number of images. */
 function featuresLine({ extractor, generated, reference }: Evaluation): Html | null {
   if (!extractor) return null;
   const { name, digest, testAccuracy, testCount } = extractor;
@@ -53,10 +53,10 @@ function featuresLine({ extractor, generated, reference }: Evaluation): Html | n
   `;
 }
 
-/** The power spectra of samples and data, over the radius of the frequency. */
+/** The power spectra of samples and data, by radial frequency. */
 export function spectrumSection({ spectrum }: ReportInput): Section | null {
   if (!spectrum || spectrum.length < 3) return null;
-  // The mean, at radius 0, is no frequency; no power has no decibels.
+  // Skip radius 0: the mean is not a frequency. Zero power has no decibels.
   const rows = spectrum.slice(1);
   const decibels = (power: number) => power > 0 ? 10 * Math.log10(power) : null;
   const curves = [
@@ -96,7 +96,7 @@ function point(x: number, y: number | null): [x: number, y: number | null] {
   return [x, y];
 }
 
-/** The loss, the machine and its speed, samples on the way. */
+/** The loss, the machine and its speed, and previews. */
 export function trainingSection({ losses, environment, pictures }: ReportInput): Section | null {
   const last = losses.at(-1);
   if (!last) return null;

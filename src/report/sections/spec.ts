@@ -3,7 +3,7 @@ import { parseSpec, type ResolvedSpec, resolveSpec } from "../../spec/mod.ts";
 import { type Html, html } from "../markup.ts";
 import type { Section } from "../page.ts";
 
-/** A spec like this one in what has no default, and at its default in all else. */
+/** A spec with the same fields without default, and everything else at its default. */
 function defaultsOf(spec: ResolvedSpec): ResolvedSpec | null {
   const path = spec.data.path === null ? "" : `data: { path: ${JSON.stringify(spec.data.path)} }\n`;
   try {
@@ -11,14 +11,14 @@ function defaultsOf(spec: ResolvedSpec): ResolvedSpec | null {
       parseSpec(`architecture: ${spec.architecture}\ndataset: ${spec.dataset}\n${path}`),
     );
   } catch {
-    return null; // A spec of a later release: then nothing is grey.
+    return null; // A spec of a later release: nothing is grey.
   }
 }
 
-/** Fields that have no default. */
+/** Fields without a default. */
 const chosenAlways = new Set(["architecture", "dataset"]);
 
-/** The whole spec, what was chosen in bold. */
+/** The whole spec, with chosen fields in bold. */
 export function specSection(spec: ResolvedSpec): Section {
   const defaults: object = defaultsOf(spec) ?? {};
   const lines = Object.entries(spec).map(([key, value]) =>
@@ -38,7 +38,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A field, and below it, further in, the fields that it holds. */
+/** A field, and the fields inside it, indented below. */
 function field(key: string, value: unknown, standard: unknown): Html {
   const isDefault = JSON.stringify(value) === JSON.stringify(standard);
   if (!isObject(value)) return line(key, value, isDefault ? "default" : "set");
