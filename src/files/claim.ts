@@ -1,29 +1,32 @@
-/** Folders that appear whole or not at all, also where two processes make the same one at once. */
+/**
+ * Creates folders that appear complete or not at all, even if two processes create the same one at
+ * once.
+ */
 import { basename, dirname, join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { createStaging, exists, removeIfThere, removeLeftovers, syncFolder } from "./create.ts";
 import { acquireLock } from "./lock.ts";
 
-/** A place that one process has for itself until it lets go. */
+/** A path that one process has for itself until it lets go. */
 export interface Claim extends Disposable {
-  /** The folder, beside the place, in which to build. */
+  /** The folder next to the path in which to build. */
   readonly staging: string;
   /**
-   * Gives the folder its place.
+   * Moves the folder to its path.
    *
-   * @throws UserError where something lies there by now
+   * @throws UserError if something exists there by now
    */
   finish(): void;
 }
 
 /**
- * Claims a place for a folder, and removes what killed processes left of it.
+ * Claims a path for a folder, and removes what killed processes left of it.
  *
- * @param path the place; its own folder must be there
- * @param what is done, for the message: "unpacking NAME"
- * @param say is told where it takes a while to learn whether another process works on it
- * @throws LockedError where another process makes the same folder at this moment
- * @throws UserError where something lies at the place
+ * @param path the path of the folder; its parent folder must exist
+ * @param what is being done, for the message: "unpacking NAME"
+ * @param say called if it takes a while to find out whether another process works on it
+ * @throws LockedError if another process is creating the same folder
+ * @throws UserError if something already exists at the path
  */
 export async function claimPlace(
   path: string,

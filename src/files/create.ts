@@ -1,8 +1,8 @@
 /**
- * The one place where files and folders come into being. All are created exclusively: what lies at
- * the name already, a planted link above all, is never opened, followed or emptied. What is built
- * beside its place has a name that nobody can guess, is flushed to the disk, and gets its own name
- * by one rename when it is whole.
+ * The only module that creates files and folders. It creates all of them exclusively: it never
+ * opens, follows or truncates anything that already exists under the name, such as a planted link.
+ * Work in progress has an unguessable name next to its final path, is flushed to disk, and gets its
+ * own name by a single rename once it is complete.
  */
 import { basename, dirname, join } from "@std/path";
 import { UserError } from "../errors.ts";
@@ -13,16 +13,16 @@ export function unguessable(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** A file in the making. */
+/** A file that is being written. */
 export interface Temporary {
-  /** Where it is until it is whole. */
+  /** Its path until it is complete. */
   readonly path: string;
   /** Open for writing, and empty. */
   readonly file: Deno.FsFile;
 }
 
 /**
- * Creates an empty file beside `path`, to be renamed to it when it is whole. Its name ends in .tmp,
+ * Creates an empty file next to `path`, to be renamed to it when complete. Its name ends in .tmp,
  * which git ignores.
  */
 export function createTemporary(path: string): Temporary {
@@ -31,8 +31,8 @@ export function createTemporary(path: string): Temporary {
 }
 
 /**
- * Creates the hidden folder beside `path` in which something is built, to be renamed to `path` when
- * it is whole.
+ * Creates a hidden folder next to `path` in which to build something, to be renamed to `path` when
+ * complete.
  */
 export function createStaging(path: string): string {
   const staging = join(dirname(path), `.${basename(path)}.partial-${unguessable()}`);
@@ -41,8 +41,8 @@ export function createStaging(path: string): string {
 }
 
 /**
- * Removes what a killed process left beside `path`: half-built folders and half-written files of
- * that name. Only the owner of the path's lock may call it.
+ * Removes what a killed process left next to `path`: unfinished folders and files for that name.
+ * Only the owner of the path's lock may call it.
  *
  * @returns the names that were removed
  */
@@ -56,19 +56,19 @@ export function removeLeftovers(path: string): string[] {
       /^[0-9a-f]{16}\.tmp$/.test(entry.name.slice(name.length + 1));
     if (!isPartial && !isTemporary) continue;
 
-    // Of a link the link itself is removed, not what it leads to.
+    // For a link, this removes the link itself, not its target.
     Deno.removeSync(join(folder, entry.name), { recursive: true });
     removed.push(entry.name);
   }
   return removed.sort();
 }
 
-/** Writes all bytes at a file's present place. */
+/** Writes all bytes at the file's current position. */
 export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
 }
 
-/** Writes a file that must not be there yet, and flushes it to the disk. */
+/** Writes a file that must not exist yet, and flushes it to disk. */
 export function writeNew(path: string, bytes: Uint8Array): void {
   using file = Deno.openSync(path, { write: true, createNew: true });
   writeAll(file, bytes);
@@ -76,9 +76,9 @@ export function writeNew(path: string, bytes: Uint8Array): void {
 }
 
 /**
- * Opens a file of ours for writing at its end, and creates it where there is none.
+ * Opens one of our files for appending, and creates it if it does not exist.
  *
- * @throws UserError where something else lies there: a link, a folder, a device
+ * @throws UserError if something else is there: a link, a folder, a device
  */
 export function openAppend(path: string): Deno.FsFile {
   if (!exists(path)) return Deno.openSync(path, { append: true, createNew: true });
@@ -86,10 +86,10 @@ export function openAppend(path: string): Deno.FsFile {
 }
 
 /**
- * Opens a file that is there, never through a link.
+ * Opens an existing file, never through a link.
  *
- * @param options as of Deno.openSync; none that creates or empties
- * @throws UserError where something else lies there: a link, a folder, a device
+ * @param options for Deno.openSync; none that creates or truncates
+ * @throws UserError if something else is there: a link, a folder, a device
  */
 export function openRegular(
   path: string,
@@ -102,8 +102,8 @@ export function openRegular(
 
   const file = Deno.openSync(path, options);
   const opened = file.statSync();
-  // Another file than the one that was seen: a link took its place in between. A second name (hard
-  // link) may be that of somebody's file elsewhere.
+  // Not the file that was checked: a link has replaced it in between. A second name (hard link) may
+  // be that of somebody's file elsewhere.
   const isSame = opened.ino === seen.ino && opened.dev === seen.dev;
   if (isSame && (opened.nlink ?? 1) === 1) return file;
   file.close();
@@ -111,23 +111,23 @@ export function openRegular(
 }
 
 /**
- * Flushes a folder's list of names to the disk: before that, a file renamed into it may be gone
- * after a power loss.
+ * Flushes a folder's directory entries to disk: until then, a file renamed into it may be lost in a
+ * power failure.
  */
 export function syncFolder(path: string): void {
-  // On Windows a folder cannot be opened, and the file system sees to it.
+  // On Windows a folder cannot be opened, and the file system takes care of it.
   if (Deno.build.os === "windows") return;
   using folder = Deno.openSync(path, { read: true });
   folder.syncSync();
 }
 
 /**
- * Writes a file so that its name stands for the old bytes or for the new ones, never for half of
- * either, whatever kills the process or the machine: temporary name, flush, rename, flush of the
- * folder. A link at its place is replaced, not followed.
+ * Writes a file so that its name refers to the old bytes or to the new ones, never to a mixture, no
+ * matter what kills the process or the machine: it writes to a temporary name, flushes, renames,
+ * and flushes the folder. A link at the path is replaced, not followed.
  *
- * @param path where the file is to appear; a file that is there is replaced
- * @param parts the bytes, one after the other
+ * @param path where the file appears; an existing file is replaced
+ * @param parts the bytes, in order
  */
 export function writeFileAtomic(path: string, ...parts: Uint8Array[]): void {
   const beside = createTemporary(path);
@@ -143,13 +143,13 @@ export function writeFileAtomic(path: string, ...parts: Uint8Array[]): void {
     try {
       Deno.removeSync(beside.path);
     } catch {
-      // Nothing was left to remove, or it is a matter of the same error.
+      // Nothing was left to remove, or the same error is the cause.
     }
     throw error;
   }
 }
 
-/** Removes a file, link or folder with all that is in it, where it is there. */
+/** Removes a file, link or folder with its content, if it exists. */
 export function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });
@@ -159,8 +159,8 @@ export function removeIfThere(path: string): void {
 }
 
 /**
- * Refuses a place that nobody named, where a link lies: what is written there would land wherever
- * the link's maker wants it.
+ * Refuses a default path if it is a link: anything written there would go wherever the link's
+ * creator wants.
  *
  * @param wayOut what to do instead: "--out FOLDER names another place"
  */
@@ -170,7 +170,7 @@ export function refuseLink(path: string, wayOut: string): void {
   }
 }
 
-/** Whether there is anything at a path, be it a link that leads nowhere. */
+/** Whether anything exists at a path, even a broken link. */
 export function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);

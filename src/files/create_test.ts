@@ -57,7 +57,7 @@ filesTest("nothing is written through a link, whatever it leads to", (folder) =>
     assertThrows(() => openRegular(path, { write: true }), UserError, "no plain file");
     assertThrows(() => refuseLink(path, "--out names another"), UserError, "--out names another");
 
-    // The link itself gives way to the new file.
+    // The new file replaces the link itself.
     writeFileAtomic(path, bytes);
     assert(Deno.lstatSync(path).isFile);
     Deno.removeSync(path);

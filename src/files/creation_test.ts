@@ -4,10 +4,10 @@ import { filesTest } from "../testing.ts";
 
 const root = fromFileUrl(new URL("../..", import.meta.url));
 
-/** Ways to open or write a file that follow links, or take what lies there. */
+/** Ways to open or write a file that follow links or reuse an existing file. */
 const open = /\b(create|truncate|append): true|Deno\.create\b|writeTextFile|Deno\.writeFile/;
 
-/** Programs of this project's own makers, on files of the project itself. */
+/** Developer tools that write the project's own files. */
 const apart = ["src/spec/json_schema.ts"];
 
 function sources(folder: string): string[] {

@@ -1,19 +1,19 @@
-/** The system's lock on an open file (flock), where there is one that keeps others out. */
+/** The operating system's lock on an open file (flock), if it exists and excludes others. */
 
-/** What came of asking for it. */
+/** The result of asking for it. */
 export type Flock = "taken" | "refused" | "none";
 
-/** "There is no such lock here": ENOSYS, EOPNOTSUPP, ENOTSUP, EINVAL, ENOLCK; Linux and macOS. */
+/** Errors for "no such lock here": ENOSYS, EOPNOTSUPP, ENOTSUP, EINVAL, ENOLCK; Linux and macOS. */
 const unsupported = /\(os error (38|95|22|37|78|102|45|77)\)/;
 
 /**
- * Takes the operating system's lock on an open file, and tries whether it keeps others out. It is
- * lost when the file is closed.
+ * Takes the operating system's lock on an open file, and tests whether it excludes others. Closing
+ * the file releases it.
  *
  * @param path of the same file
- * @param kind several may hold a shared one at the same time
- * @returns `refused` where another has it; `none` where the disk has no such lock, or one that
- *   everybody gets
+ * @param kind several processes may hold a shared lock at the same time
+ * @returns `refused` if another process has it; `none` if the disk has no such lock, or one that
+ * everybody gets
  */
 export function tryFlock(file: Deno.FsFile, path: string, kind: "shared" | "exclusive"): Flock {
   const taken = tryLock(file, kind === "exclusive");
@@ -23,11 +23,11 @@ export function tryFlock(file: Deno.FsFile, path: string, kind: "shared" | "excl
   try {
     other = Deno.openSync(path, { read: true, write: true });
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "none"; // It was removed meanwhile.
+    if (error instanceof Deno.errors.NotFound) return "none"; // It was removed in the meantime.
     throw error;
   }
   try {
-    // Another who looks at the same moment refuses as well, which shows the same.
+    // Another process that tests at the same moment is refused, too, which proves the same.
     return tryLock(other, true) === "refused" ? "taken" : "none";
   } finally {
     other.close();

@@ -1,26 +1,27 @@
 /**
- * The sign of life of a lock's holder: a counter at the end of its file that goes up every few
- * seconds. A thread of its own writes it, for the main one computes for minutes without a pause.
+ * The heartbeat of a lock's holder: a counter at the end of its file that increases every few
+ * seconds. A separate thread writes it, because the main thread computes for minutes without a
+ * pause.
  */
 
-/** What the thread is told. */
+/** What the thread needs to know. */
 export interface Beat {
-  /** The file, which is there. */
+  /** The existing file. */
   readonly path: string;
-  /** Its first bytes, by which it is known. */
+  /** Its first bytes, which identify it. */
   readonly text: string;
   readonly everyMs: number;
 }
 
-/** A counter as it stands behind the file's text, always as long. */
+/** The counter as written after the file's text, always of the same length. */
 export function beatLine(count: number): string {
   return `${String(count).padStart(12, "0")}\n`;
 }
 
-/** Begins to beat. */
+/** Starts the heartbeat. */
 export function startHeartbeat(beat: Beat): { stop(): void } {
   const worker = new Worker(new URL("./heartbeat_worker.ts", import.meta.url), { type: "module" });
-  worker.onerror = (event) => event.preventDefault(); // Then nothing beats; flock may still hold.
+  worker.onerror = (event) => event.preventDefault(); // Then there is no heartbeat; flock may still work.
   worker.postMessage(beat);
   return { stop: () => worker.terminate() };
 }

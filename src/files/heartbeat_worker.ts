@@ -1,9 +1,9 @@
-/** The thread of {@link startHeartbeat}. */
+/** The worker thread of {@link startHeartbeat}. */
 import { type Beat, beatLine } from "./heartbeat.ts";
 
 /**
- * The holder's file; null where it was removed, or replaced by another's. It stays open: whatever
- * lies at the path later, only this file is written to.
+ * The holder's file; null if it was removed or replaced by another holder's. It stays open, so that
+ * only this file is ever written to, whatever appears at the path later.
  */
 function openOwn(path: string, expected: Uint8Array): Deno.FsFile | null {
   try {
@@ -30,9 +30,9 @@ addEventListener("message", (event: Event) => {
     try {
       file.seekSync(expected.length, Deno.SeekMode.Start);
       file.writeSync(encoder.encode(beatLine(++count)));
-      file.syncDataSync(); // Other machines see it only then.
+      file.syncDataSync(); // Other machines see it only after this.
     } catch {
-      // A disk that is away for a moment: the next one may arrive.
+      // A disk may be unavailable for a moment; the next beat may succeed.
     }
   }, everyMs);
 });

@@ -1,17 +1,17 @@
-/** Which machine this is, as far as a lock must know. */
+/** Identifies this machine, as far as locks need it. */
 
 /** The machine's name, for people. */
 export function hostName(): string {
   try {
     return Deno.hostname();
   } catch {
-    return "this machine"; // No permission to ask.
+    return "this machine"; // No permission.
   }
 }
 
 /**
- * A name that no other running machine has: of Linux's present start, the same in all containers on
- * it; elsewhere the host's name. Null where it cannot be asked.
+ * A name that no other running machine has: on Linux that of the current boot, shared by all
+ * containers on the machine; elsewhere the host name. Null if it cannot be determined.
  */
 export function machineId(): string | null {
   try {

@@ -1,18 +1,18 @@
 /**
- * Locks between processes: one works, the other is told who does.
+ * Locks between processes: one works, the others learn who does.
  *
- * A lock is a file `PATH-1`, created exclusively, that says who holds it. Whether the holder lives
- * is told in two ways, for no file system offers one that always works:
+ * A lock is a file `PATH-1`, created exclusively, that says who holds it. Two mechanisms show
+ * whether the holder is alive, because no file system offers one that always works:
  *
- * - The operating system's lock on the file (flock), which a killed holder loses with its life. It
- *   is believed on the same machine and disk alone, and only after a try has shown that it keeps
- *   others out: Lustre and some FUSE disks have none, on others it always succeeds.
- * - A heartbeat: the holder writes into its file every few seconds. One whose file stands still for
- *   a minute is dead. The file is watched by the observer's own timer; clocks are not compared.
+ * - The operating system's lock on the file (flock), which a holder loses when it is killed. It
+ *   counts only on the same machine and disk, and only after a test has shown that it excludes
+ *   others: Lustre and some FUSE disks have none, and on others it always succeeds.
+ * - A heartbeat: the holder writes to its file every few seconds. If the file has not changed for a
+ *   minute, the holder is dead. The observer uses its own timer; no clocks are compared.
  *
- * Whoever finds the holder dead creates `PATH-2`, exclusively too, so that of several one gets it.
- * The file with the highest number is the lock. A holder that was only asleep sees the other's file
- * before it writes anything, by {@link Lock.check}.
+ * A process that finds the holder dead creates `PATH-2`, exclusively again, so that only one of
+ * several gets it. The file with the highest number is the lock. A holder that was only asleep
+ * detects the other's file before it writes anything, through {@link Lock.check}.
  */
 import { UserError } from "../errors.ts";
 import { exists, removeIfThere, writeAll } from "./create.ts";
@@ -21,25 +21,25 @@ import { beatLine, startHeartbeat } from "./heartbeat.ts";
 import { hostName, machineId } from "./host.ts";
 import { type Holder, holderIn, lockFile, look, newestNumber, numbersOf } from "./lock_file.ts";
 
-/** Says that another process, or this one, holds a lock. */
+/** Another process, or this one, already holds the lock. */
 export class LockedError extends UserError {}
 
-/** Says that a lock that was held was taken over by another process, or removed. */
+/** Another process took over a held lock, or the lock was removed. */
 export class LostLockError extends LockedError {}
 
 /** A held lock. */
 export interface Lock extends Disposable {
   /**
-   * To be called before each write that the lock protects.
+   * Call it before each write that the lock protects.
    *
-   * @throws LostLockError where another process took it over, or its file is gone
+   * @throws LostLockError if another process took over the lock, or its file is gone
    */
   check(): void;
-  /** Lets go, so that another process can work. Harmless when repeated. */
+  /** Releases the lock, so that another process can work. Calling it again does nothing. */
   release(): void;
 }
 
-/** How often a holder gives a sign of life, and after what time without one it counts as dead. */
+/** How often a holder gives a sign of life, and how long without one makes it count as dead. */
 export interface LockTiming {
   readonly beatMs: number;
   readonly staleMs: number;
@@ -47,26 +47,26 @@ export interface LockTiming {
 
 const usual: LockTiming = { beatMs: 5_000, staleMs: 60_000 };
 
-/** Numbers go up by one with each takeover, and begin anew when a lock is let go. */
+/** Numbers increase by one with each takeover, and start over when a lock is released. */
 const mostTakeovers = 999_999_999;
 
-/** How a lock is taken. */
+/** How to take a lock. */
 export interface LockOptions {
-  /** Is told once that it may take a while: until it is known whether the holder lives. */
+  /** Called once if it may take a while, until it is known whether the holder is alive. */
   onWait?: ((text: string) => void) | undefined;
-  /** Ends the waiting. */
+  /** Stops waiting. */
   signal?: AbortSignal | undefined;
   /** Other times, for tests. */
   timing?: LockTiming | undefined;
 }
 
 /**
- * Takes the lock that a path stands for, or says who has it. Where the holder may be dead, that
- * takes up to a minute.
+ * Takes the lock for a path, or reports who has it. If the holder may be dead, this takes up to a
+ * minute.
  *
- * @param path the lock's files are this with a number behind it; they are removed when it is let go
+ * @param path the lock's files add a number to this path; they are removed on release
  * @param what is locked, for the message: "this run"
- * @throws LockedError when another process, or this one, holds it
+ * @throws LockedError if another process, or this one, holds it
  */
 export async function acquireLock(
   path: string,
@@ -82,7 +82,7 @@ export async function acquireLock(
     const made = await create(path, newest + 1, options.timing ?? usual);
     if (made === null) continue;
 
-    // Between looking and creating, others may have taken it over, and over again.
+    // Others may have taken it over between looking and creating, even several times.
     if (newestNumber(path) !== newest + 1) {
       made.release();
       continue;
@@ -95,9 +95,9 @@ export async function acquireLock(
 }
 
 /**
- * Takes a lock as soon as it is free.
+ * Waits until a lock is free, and takes it.
  *
- * @param options.onWait is told once that it is not
+ * @param options.onWait called once if it is not free
  */
 export async function waitForLock(
   path: string,
@@ -117,7 +117,7 @@ export async function waitForLock(
   }
 }
 
-/** Returns when a lock's holder is dead or has let go, and throws where it lives. */
+/** Returns when a lock's holder is dead or has released it; throws if it is alive. */
 async function requireDead(file: string, what: string, options: LockOptions): Promise<void> {
   const { beatMs, staleMs } = options.timing ?? usual;
   const startMs = performance.now();
@@ -147,7 +147,7 @@ function nameOf(holder: Holder | null): string {
   return `process ${holder.pid} on ${holder.host}, since ${holder.since},`;
 }
 
-/** Creates a lock's file and holds it; null where another process was faster. */
+/** Creates a lock's file and holds it; null if another process was faster. */
 async function create(path: string, number: number, timing: LockTiming): Promise<Lock | null> {
   const own = lockFile(path, number);
   let file: Deno.FsFile;
@@ -179,9 +179,9 @@ async function create(path: string, number: number, timing: LockTiming): Promise
   }
 }
 
-/** Takes the operating system's lock on a new file, and says whether it keeps others out. */
+/** Takes the operating system's lock on a new file, and returns whether it excludes others. */
 async function flockOwn(file: Deno.FsFile, path: string): Promise<boolean> {
-  // Others who look at the file may have it for a moment.
+  // Other processes that inspect the file may hold the lock for a moment.
   for (let attempt = 0; attempt < 50; attempt++) {
     const flock = tryFlock(file, path, "exclusive");
     if (flock !== "refused") return flock === "taken";
@@ -206,7 +206,7 @@ function holding({ path, number, file, token, heartbeat }: Held): Lock {
     isHeld = false;
     heartbeat.stop();
     try {
-      // Another's file under this name is left alone.
+      // Leave a file alone if it belongs to another holder.
       if (isStill(own, token)) removeIfThere(own);
     } finally {
       file.close();
@@ -224,9 +224,9 @@ function holding({ path, number, file, token, heartbeat }: Held): Lock {
   };
 }
 
-/** Whether the file at a path is that of a holding. */
+/** Whether the file at a path still belongs to this holder. */
 function isStill(path: string, token: string): boolean {
-  // Nobody can read what is locked there, but nobody replaces it either.
+  // A locked file cannot be read there, but nobody can replace it either.
   if (Deno.build.os === "windows") return exists(path);
   return holderIn(path)?.token === token;
 }

@@ -1,4 +1,4 @@
-/** The files of a lock: how they are called, what they say, what they show of their holder. */
+/** The files of a lock: their names, their content, and what they reveal about the holder. */
 import { basename, dirname } from "@std/path";
 import { z } from "zod";
 import { openRegular } from "./create.ts";
@@ -12,24 +12,24 @@ const form = z.object({
   host: word,
   /** See {@link machineId}. */
   machine: word.nullable(),
-  /** Number of the disk, as the holder's machine counts. */
+  /** The disk's number on the holder's machine. */
   disk: z.number(),
   since: word,
-  /** Tells this holding from every other. */
+  /** Unique for each time a lock is held. */
   token: word,
-  /** Whether the holder has the operating system's lock, and it keeps others out. */
+  /** Whether the holder has the operating system's lock, and it excludes others. */
   flock: z.boolean(),
 });
 
-/** What a lock's file says. */
+/** The content of a lock's file. */
 export type Holder = Readonly<z.infer<typeof form>>;
 
-/** The file of a number. */
+/** The path of the file with a number. */
 export function lockFile(path: string, number: number): string {
   return `${path}-${number}`;
 }
 
-/** The numbers of all files of a lock; none where their folder is gone. */
+/** The numbers of all files of a lock; empty if their folder is gone. */
 export function numbersOf(path: string): number[] {
   const start = `${basename(path)}-`;
   try {
@@ -43,25 +43,25 @@ export function numbersOf(path: string): number[] {
   }
 }
 
-/** The highest of them; 0 where there is none. */
+/** The highest number; 0 if there is no file. */
 export function newestNumber(path: string): number {
   return Math.max(0, ...numbersOf(path));
 }
 
-/** What a lock's file shows at this moment. */
+/** The current state of a lock's file. */
 export interface Sight {
-  /** All that it says; the same as before, where the holder gave no sign. */
+  /** Its whole content; unchanged if the holder gave no sign of life. */
   text: string;
-  /** Null where it is being written at this moment. */
+  /** Null while it is being written. */
   holder: Holder | null;
-  /** Whether somebody has the operating system's lock on it. */
+  /** Whether anybody has the operating system's lock on it. */
   isLocked: boolean;
 }
 
 /**
- * Looks at a lock's file.
+ * Inspects a lock's file.
  *
- * @returns `dead` where its holder certainly is, or has let go
+ * @returns `dead` if its holder is certainly dead, or has released the lock
  */
 export function look(path: string): Sight | "dead" {
   let file: Deno.FsFile;
@@ -84,7 +84,7 @@ export function look(path: string): Sight | "dead" {
   }
 }
 
-/** Who holds the lock of a file; null where there is none, or it does not say. */
+/** The holder according to a lock's file; null if there is no file, or it does not say. */
 export function holderIn(path: string): Holder | null {
   try {
     using file = openRegular(path, { read: true });
@@ -100,12 +100,12 @@ function readText(file: Deno.FsFile): string {
   try {
     return new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0));
   } catch (error) {
-    if (Deno.build.os === "windows") return ""; // There nobody can read what is locked.
+    if (Deno.build.os === "windows") return ""; // A locked file cannot be read there.
     throw error;
   }
 }
 
-/** Of the first line, behind which stands the heartbeat. */
+/** Reads the first line; the heartbeat follows it. */
 function holderOf(text: string): Holder | null {
   try {
     return form.safeParse(JSON.parse(text.split("\n", 1)[0] ?? "")).data ?? null;

@@ -129,7 +129,7 @@ processTest(
       const error = await assertRejects(() => acquireLock(path), LockedError);
       assert(error.message.includes(`process ${holder.pid} on `), error.message);
       assertEquals(await holder.check(), "mine");
-      // Asleep, and without a sign of life, it has its lock all the same.
+      // Asleep and without a sign of life, it still has its lock.
       holder.signal("SIGSTOP");
       await new Promise((wake) => setTimeout(wake, quick.staleMs + 500));
       await assertRejects(() => acquireLock(path, path, timing), LockedError);

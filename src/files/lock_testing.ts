@@ -1,22 +1,22 @@
-/** Processes that hold locks, and disks whose flock does not work, for tests. */
+/** Processes that hold locks, and disks with a broken flock, for tests. */
 import { fromFileUrl, join } from "@std/path";
 
 const module = new URL("./lock.ts", import.meta.url).href;
 const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
 
-/** What a process says of the lock that it asked for: "held", or why not. */
+/** A process that asked for a lock. It says "held", or why not. */
 export interface Asking {
   readonly pid: number;
   /** Its next line. */
   said(): Promise<string>;
-  /** Lets it try whether it still holds the lock; it says "mine" or why not. */
+  /** Asks it whether it still holds the lock; it answers "mine", or why not. */
   check(): Promise<string>;
   signal(signal: Deno.Signal): void;
-  /** Ends it by kill -9. */
+  /** Kills it with kill -9. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Times that a test can wait for. */
+/** Times short enough for tests. */
 export const quick = { beatMs: 200, staleMs: 3_000 };
 
 /** Starts a process that asks for a lock and holds it. */
@@ -72,16 +72,16 @@ export function ask(folder: string, path: string, env: Record<string, string> = 
   };
 }
 
-/** What flock does on a disk that is imitated. */
+/** The behaviour of flock on imitated disks. */
 export const brokenFlocks = {
   "there is none": "errno = ENOSYS; return -1;",
   "it always succeeds": "return 0;",
 } as const;
 
 /**
- * Makes a library that stands before the system's flock, for LD_PRELOAD.
+ * Builds a library that replaces the system's flock, for LD_PRELOAD.
  *
- * @returns the variables of a process on such a disk
+ * @returns the environment variables of a process on such a disk
  */
 export function flockEnvironment(folder: string, body: string): Record<string, string> {
   const source = join(folder, "flock.c");
@@ -97,7 +97,7 @@ export function flockEnvironment(folder: string, body: string): Record<string, s
   return { LD_PRELOAD: library };
 }
 
-/** Why tests with such disks are ignored; "" where they are not. */
+/** Why tests with such disks are ignored; "" if they are not. */
 export const ignoreShims = (() => {
   if (Deno.build.os !== "linux") return "needs Linux, for LD_PRELOAD";
   try {

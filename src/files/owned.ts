@@ -1,30 +1,30 @@
 /**
- * Folders whose content is believed: places of work and caches. What others can put there they
- * could make us load or train on, so those folders must be the person's own.
+ * Folders whose content is trusted: work folders and caches. If others could write there, they
+ * could make us load or train on their files, so these folders must belong to the user.
  */
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { unguessable } from "./create.ts";
 
-/** How a folder is checked. */
+/** How to check a folder. */
 export interface OwnedOptions {
-  /** What to do where it is refused: "--out FOLDER names another place". */
+  /** What to do if it is refused: "--out FOLDER names another place". */
   wayOut: string;
-  /** Whether the folder may be a link of the person's own, as caches are to larger disks. */
+  /** Whether the folder may be the user's own link, as caches often link to larger disks. */
   isLinkAllowed?: boolean;
 }
 
 const writableByAll = 0o002;
 
 /**
- * Makes a folder, where there is none, and refuses one that another user owns or to which everybody
- * may write. One of root's is taken: root can do all anyhow. So is one to which a group may write:
- * its owner chose that.
+ * Creates a folder if it does not exist, and refuses one that another user owns or everybody may
+ * write to. A folder of root's is accepted, because root can do anything anyway. So is one that a
+ * group may write to: its owner chose that.
  *
- * Where folders that we make ourselves have the same owner or are open to everybody, too (umask
- * 000, disks without owners), nothing can be told from that, and it is not refused.
+ * If folders that we create ourselves also have that owner or are open to everybody (umask 000,
+ * disks without owners), the check proves nothing, and the folder is accepted.
  *
- * @returns what the person should know of it; null where all is well
+ * @returns what the user should know about it; null if all is well
  * @throws UserError with the reason and what to do
  */
 export function ownedFolder(path: string, options: OwnedOptions): string | null {
@@ -32,7 +32,7 @@ export function ownedFolder(path: string, options: OwnedOptions): string | null 
   return requireOwned(path, options);
 }
 
-/** As {@link ownedFolder}, of a folder that is there. */
+/** Like {@link ownedFolder}, for an existing folder. */
 export function requireOwned(
   path: string,
   { wayOut, isLinkAllowed = false }: OwnedOptions,
@@ -59,10 +59,10 @@ export function requireOwned(
 }
 
 /**
- * Refuses a folder in which, or below which, anything but plain files and folders lies: what is
- * written and read there would be written and read elsewhere.
+ * Refuses a folder that contains, at any depth, anything but regular files and folders: a link
+ * there would redirect what we write and read.
  *
- * @param wayOut what to do where it is refused
+ * @param wayOut what to do if it is refused
  */
 export function requirePlain(path: string, wayOut: string): void {
   for (const { name, isFile, isDirectory } of Deno.readDirSync(path)) {
@@ -88,11 +88,11 @@ function ourUid(): number | null {
   try {
     return Deno.uid();
   } catch {
-    return null; // No permission to ask; then a folder of ours tells.
+    return null; // No permission to ask; a folder that we create shows the owner.
   }
 }
 
-/** What a folder looks like that we make there; null where we can make none. */
+/** The attributes of a folder that we create there; null if we cannot create one. */
 function lookOfOurs(path: string): Deno.FileInfo | null {
   const probe = join(path, `.owner-${unguessable()}`);
   try {

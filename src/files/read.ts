@@ -1,11 +1,11 @@
-/** Reading files that lie in a folder which others may write, too. */
+/** Reads files in a folder that others may write to. */
 import { openRegular } from "./create.ts";
 
 /**
- * The bytes of a plain file, never through a link; of one that is longer, its end.
+ * The bytes of a regular file, never through a link; if it is longer, only its end.
  *
- * @returns null where there is none
- * @throws UserError where something else lies there: a link, a folder, a device
+ * @returns null if it does not exist
+ * @throws UserError if something else is there: a link, a folder, a device
  */
 export function readRegular(path: string, mostBytes: number): Uint8Array | null {
   try {

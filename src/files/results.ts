@@ -1,4 +1,4 @@
-/** Files that a command makes for a person, and what the file system says to that. */
+/** Writes the files that a command makes for its user, and explains file system errors. */
 import { join } from "@std/path";
 import { UserError } from "../errors.ts";
 import { writeFileAtomic } from "./create.ts";
@@ -6,10 +6,10 @@ import { writeFileAtomic } from "./create.ts";
 const byOut = "say --out FOLDER for another place";
 
 /**
- * Writes files into a folder, which is made where there is none.
+ * Writes files into a folder, which is created if it does not exist.
  *
- * @param wayOut how another place is named, for the message where this one takes nothing
- * @throws UserError where the folder cannot be written to, or the disk is full
+ * @param wayOut how to name another folder, for the message if this one cannot be used
+ * @throws UserError if the folder cannot be written to, or the disk is full
  */
 export function writeResults(
   folder: string,
@@ -24,7 +24,7 @@ export function writeResults(
   }
 }
 
-/** Turns what a full disk says into what a person can do about it. */
+/** Turns the error of a full disk into advice for the user. */
 export function explainFullDisk(error: unknown, folder: string): unknown {
   if (!(error instanceof Error && /os error 28\b/.test(error.message))) return error;
   return new UserError(
@@ -34,8 +34,8 @@ export function explainFullDisk(error: unknown, folder: string): unknown {
 }
 
 /**
- * Turns the file system's refusal to write into what a person can do about it; other errors are
- * handed through.
+ * Turns the file system's refusal to write into advice for the user; returns other errors
+ * unchanged.
  */
 export function explainFolder(error: unknown, folder: string, wayOut = byOut): unknown {
   const reasons: [new (...args: never[]) => Error, string][] = [
