@@ -18,7 +18,7 @@ fn window(first: u32, second: u32, shift: u32) -> u32 {
 
 // The fractional part of |x| / (2 pi), for |x| from 2^-8 to infinity.
 fn turn_of(bits: u32) -> u32 {
-  // x| is mantissa 2^(exponent - 150). The words hold 1 / (2 pi), from 2^31 down.
+  // |x| is mantissa 2^(exponent - 150). The words hold 1 / (2 pi), from 2^31 down.
   var words = array<u32, 8>(
     0u, 0x28be60dbu, 0x9391054au, 0x7f09d5f4u, 0x7d4d3770u, 0x36d8a566u, 0x4f10e410u, 0x7f9458eau
   );

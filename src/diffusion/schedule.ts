@@ -9,8 +9,8 @@ export interface NoiseSchedule {
   /** The variance that each timestep adds. */
   beta: Float64Array;
   /**
-   * The fraction of the image's variance that is left at each timestep: the cumulative product of 1
-   * - beta.
+   * The fraction of the image's variance that is left at each timestep: the cumulative product of
+   * 1 - beta.
    */
   alphaBar: Float64Array;
 }

@@ -20,8 +20,8 @@ function normalized(x: tf.Tensor2D, { parameter }: LayerTensors, name: string): 
 
 /**
  * a = x + attention(LayerNorm(x)), then a + linear(GELU(linear(LayerNorm(a)))), where each pixel is
- * a position. This is PyTorch's `MultiheadAttention`, which computes query, key and value with one
- * input matrix. The GELU is plain in every architecture.
+ * a position. The attention is PyTorch's `MultiheadAttention`, which computes query, key and value
+ * with one input matrix. The GELU is plain in every architecture.
  */
 export const selfAttention: Layer<{ channels: number; heads: number }> = {
   name: "self-attention",

@@ -53,7 +53,7 @@ export function learningRateAt(step: number, steps: number, spec: TrainingSpec):
 
 /**
  * The fraction of the learning rate that each kind of decay leaves, given the fraction of its steps
- * that remain. A name without a formula does not compile.
+ * that remains. A name without a formula does not compile.
  */
 export const decays: Record<TrainingSpec["decay"], (left: number) => number> = {
   "none": () => 1,

@@ -2,7 +2,7 @@
 // checks that nothing leaks. The file is not named like a test, because `deno task nightly` runs it
 // in a process of its own: next to what large networks leave behind, no growth would show. Memory
 // in use is the better measure. Resident memory varies by a third with the pages that allocators
-// and the system keep or drop, so it only must not grow by more than a tenth.
+// and the system keep or drop. It must not grow by more than a tenth.
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { join } from "@std/path";

@@ -1,6 +1,6 @@
 /**
- * The golden 32-pixel networks on a software GPU, which takes a minute each. Run by `deno task
- * nightly`.
+ * The golden 32-pixel networks on a software GPU, which takes a minute each. Run by
+ * `deno task nightly`.
  */
 import { testOnEngines } from "../../kernels/testing.ts";
 import { probeWebGpu } from "../engines/webgpu/mod.ts";

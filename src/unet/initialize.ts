@@ -13,8 +13,8 @@ function unit(word: number): number {
 /**
  * A parameter's initial values, in PyTorch's shape and row-major order.
  *
- * @param index the parameter's number in the state dict; element i takes word i % 4 of the block [i
- *   / 4, 0, index, 0]
+ * @param index the parameter's number in the state dict; element i takes word i % 4 of the block
+ *   [i / 4, 0, index, 0]
  */
 export function initialValues(
   initializer: Initializer,

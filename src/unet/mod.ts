@@ -19,18 +19,13 @@ export { loadWeights, saveWeights, setWeights, weightsOf } from "./weights.ts";
 
 /** A network whose weights live on the engine that was open when it was compiled. */
 export interface UNet {
+  /** The plan that it was compiled from. */
+  readonly plan: NetworkPlan;
   /**
    * The trained weights, named and ordered as in the published state dict. Matrices are [in, out],
    * convolutions [height, width, in, out]. With `normInside` they include the unused GroupNorms,
    * which get no gradient. PyTorch's optimizers leave such parameters unchanged and do not even
    * decay them.
-   */
-  readonly plan: NetworkPlan;
-  /**
-   * The trained weights, named and ordered as in the published state dict. Matrices are [in, out],
-   * convolutions [height, width, in, out]. With `normInside` they include the unused GroupNorms,
-   * which get no gradient. PyTorch's optimizers leave such parameters unchanged, without weight
-   * decay.
    */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   /**
