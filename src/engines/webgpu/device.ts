@@ -52,8 +52,8 @@ const limitNames = [
  * waits for submitted work, so pieces cannot be timed along the way, and a workgroup's work differs
  * between kernels. On llvmpipe at 32 x 32 pixels, the longest of 21 pieces takes 15 % of a training
  * step. When split every 64 commands it takes 26 %, and at 16 still 12 %, because a single dispatch
- * takes 8 %. On SwiftShader a submit costs about 50 microseconds: at one submit per 32 commands, 1.5
- * microseconds per command.
+ * takes 8 %. On SwiftShader a submit costs about 50 microseconds: at one submit per 32 commands,
+ * 1.5 microseconds per command.
  *
  * A software GPU is never reset, and llvmpipe's submit returns only when the previously submitted
  * work is done.
