@@ -4,7 +4,7 @@
  *
  * Along each axis, output i is a weighted mean of the input under a triangle around (i + 1/2) *
  * from / to. The triangle reaches one input pixel to each side, or from / to pixels if the image
- * shrinks. PyTorch resizes along rows first, then along columns.
+ * shrinks. PyTorch resizes horizontally first, then vertically.
  */
 
 interface Tap {

@@ -21,7 +21,7 @@ export function beatLine(count: number): string {
 /** Starts the heartbeat. */
 export function startHeartbeat(beat: Beat): { stop(): void } {
   const worker = new Worker(new URL("./heartbeat_worker.ts", import.meta.url), { type: "module" });
-  worker.onerror = (event) => event.preventDefault(); // Then there is no heartbeat; flock may still work.
+  worker.onerror = (event) => event.preventDefault(); // No heartbeat; flock may still work.
   worker.postMessage(beat);
   return { stop: () => worker.terminate() };
 }

@@ -50,7 +50,7 @@ function safeName(name: string): string | null {
   return name.startsWith("/") || parts.length === 0 || parts.some(bad) ? null : parts.join("/");
 }
 
-/** The records "LENGTH KEY=VALUE\n" of a pax header, or null where they are damaged. */
+/** The records "LENGTH KEY=VALUE\n" of a pax header, or null if they are damaged. */
 function paxRecords(content: Uint8Array): Map<string, string> | null {
   const records = new Map<string, string>();
   const text = new TextDecoder();

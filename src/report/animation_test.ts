@@ -165,7 +165,7 @@ Deno.test("an MP4 holds the frames, is the same bytes again, and the encoder lea
     }
     assert(worst < 20, `frame ${n}: ${worst}`);
   });
-  await new Promise((resolve) => setTimeout(resolve, 1100)); // Until the clock's second has changed.
+  await new Promise((resolve) => setTimeout(resolve, 1100)); // Until the next second.
   assertEquals(bytes, await mp4Animation(frames, { frameMs: 100, lastMs: 300 }));
   assertEquals([
     process.listenerCount("uncaughtException"),

@@ -36,7 +36,7 @@ export async function rasterize(
   try {
     const { width, height, pixels } = rendered;
     const data = pixels.slice();
-    for (let i = 0; i < data.length; i += 4) { // resvg returns colours premultiplied by their opacity.
+    for (let i = 0; i < data.length; i += 4) { // resvg premultiplies colours.
       const alpha = data[i + 3]!;
       if (alpha > 0 && alpha < 255) {
         for (let c = 0; c < 3; c++) data[i + c] = Math.round(data[i + c]! * 255 / alpha);
