@@ -1,6 +1,6 @@
 /**
  * CIFAR-10's batches, https://www.cs.toronto.edu/~kriz/cifar.html: the binary ones, and the Python
- * ones, of whose pickle only arrays, lists and texts are read.
+ * ones, whose pickles are read only as arrays, lists and texts.
  */
 import { UserError } from "../errors.ts";
 import { quoted } from "../printable.ts";
@@ -18,21 +18,21 @@ import {
 const side = 32;
 const pixels = side * side;
 
-/** Bytes an image in the binary batches: a label and three planes. */
+/** Bytes per image in the binary batches: a label and three planes. */
 export const cifarRecordBytes = 1 + 3 * pixels;
 
-/** The classes in the order of their labels. */
+/** The class names in label order. */
 export const cifarNames: string[] = "airplane automobile bird cat deer dog frog horse ship truck"
   .split(" ");
 
-/** Images as planes (red, green, blue), with a label each. */
+/** Images as planes (red, green, blue), each with a label. */
 export interface CifarBatch {
   labels: ArrayLike<number>;
   /** The 3 * 32 * 32 bytes of an image, not copied. */
   planes(index: number): Uint8Array;
 }
 
-/** One image of a batch, channels last, in `data` where some is given. */
+/** One image of a batch, channels last; uses `data` as its buffer if given. */
 export function cifarImage(
   batch: CifarBatch,
   index: number,
@@ -48,7 +48,7 @@ export function cifarImage(
 /**
  * A binary batch.
  *
- * @throws UserError where it is cut off
+ * @throws UserError if it is truncated
  */
 export function decodeCifarBinary(bytes: Uint8Array, where: string): CifarBatch {
   const count = bytes.length / cifarRecordBytes;
@@ -86,13 +86,13 @@ function isShape(value: PickleValue | undefined): value is number[] {
 function bytesOfTexts(most: number, fault: Fault): (text: string) => Uint8Array {
   let encoded = 0;
   return (text) => {
-    // A pickle may name one text many times; in a batch it is the whole data, once.
+    // A pickle may refer to one text many times; a batch contains its data once.
     if ((encoded += text.length) > most) throw fault("it repeats its data");
     return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
   };
 }
 
-/** What a batch may name: NumPy's arrays, and the bytes of texts. */
+/** What a batch's pickle may refer to: NumPy's arrays, and the bytes of texts. */
 function batchRules(most: number, fault: Fault): PickleRules {
   const toBytes = bytesOfTexts(most, fault);
   const reconstruct: PickleGlobal = {
@@ -135,7 +135,7 @@ function batchRules(most: number, fault: Fault): PickleRules {
   return { globals, build };
 }
 
-/** A dict's value by its name, a text or, from Python 2, bytes. */
+/** A dict's value by its key, a text or, from Python 2, bytes. */
 function fieldOf(dict: PickleValue, name: string, fault: Fault): PickleValue {
   if (!(dict instanceof Map)) throw fault("it is no dict");
   for (const [key, found] of dict) {
@@ -158,7 +158,7 @@ function labelsOf(value: PickleValue, fault: Fault): number[] {
  * A Python batch: a pickled dict with `labels` (a list) and `data` (an array of bytes, count x
  * 3072).
  *
- * @throws UserError where it is damaged, or holds anything but arrays, lists and texts
+ * @throws UserError if it is damaged, or contains anything but arrays, lists and texts
  */
 export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch {
   const fault = (what: string) =>

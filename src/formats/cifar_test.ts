@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { cifarImage, decodeCifarBinary, decodeCifarPython } from "./cifar.ts";
-// Two images whose bytes are arange(2 * 3072) % 251, with the labels 3 and 9: as Python 2 wrote the
-// published batches (byte strings, read back with Python's own pickle.loads), and as Python 3 and
-// NumPy 2 write them.
+// Two images with bytes arange(2 * 3072) % 251 and the labels 3 and 9: once as Python 2 wrote the
+// published batches (byte strings, read back with Python's own pickle.loads), and once as Python 3
+// and NumPy 2 write them.
 import python2 from "./fixtures/cifar_python2.pkl" with { type: "bytes" };
 import python3 from "./fixtures/cifar_python3.pkl" with { type: "bytes" };
 import { fuzz } from "./fuzz.ts";

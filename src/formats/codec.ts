@@ -1,9 +1,9 @@
 /**
- * Image decoders of C libraries, compiled to WebAssembly: compiled when the first image of their
- * kind is met, called like functions. A decoder reaches nothing outside its own memory.
+ * Image decoders from C libraries, compiled to WebAssembly. A decoder is compiled when the first
+ * image of its kind appears, is called like functions, and can access only its own memory.
  */
 
-/** What these modules export beside their own functions. */
+/** The exports that all these modules share. */
 interface Allocator {
   memory: WebAssembly.Memory;
   malloc(bytes: number): number;
@@ -13,14 +13,14 @@ interface Allocator {
 /** A decoder's functions; addresses and lengths are numbers. */
 export type Codec<Name extends string> = Allocator & Record<Name, (...args: number[]) => number>;
 
-/** A decoder has given up. Its instance is of no further use. */
+/** A decoder has given up. Its instance must not be used again. */
 export class Abandoned extends Error {}
 
 const abandon = () => {
   throw new Abandoned();
 };
 
-/** What the modules import. Of the system they are given nothing. */
+/** The imports of the modules. They give no access to the system. */
 const imports: WebAssembly.Imports = {
   env: { setjmp: () => 0, longjmp: abandon },
   wasi_snapshot_preview1: {
@@ -34,7 +34,7 @@ const imports: WebAssembly.Imports = {
 };
 
 /**
- * A maker of instances of one decoder.
+ * Returns a function that creates instances of one decoder.
  *
  * @param wasm the module's bytes
  */
@@ -44,31 +44,31 @@ export function codecOf<Name extends string>(
   let module: WebAssembly.Module | null = null;
   return () => {
     module ??= new WebAssembly.Module(wasm);
-    // The names are those of the pinned package; a test calls each.
+    // The names match the pinned package; a test calls each.
     return new WebAssembly.Instance(module, imports).exports as unknown as Codec<Name>;
   };
 }
 
-/** Lays bytes into a decoder's memory; throws {@link Abandoned} where there is no room. */
+/** Copies bytes into a decoder's memory; throws {@link Abandoned} if there is no room. */
 export function given(codec: Allocator, bytes: Uint8Array): number {
   const at = room(codec, bytes.length);
   new Uint8Array(codec.memory.buffer, at, bytes.length).set(bytes);
   return at;
 }
 
-/** So many bytes of a decoder's memory; throws {@link Abandoned} where there is no room. */
+/** Allocates bytes in a decoder's memory; throws {@link Abandoned} if there is no room. */
 export function room(codec: Allocator, length: number): number {
   const at = codec.malloc(length);
   if (at === 0) throw new Abandoned();
   return at;
 }
 
-/** A copy of bytes in a decoder's memory. */
+/** Copies bytes out of a decoder's memory. */
 export function taken(codec: Allocator, at: number, length: number): Uint8Array {
   return new Uint8Array(codec.memory.buffer, at, length).slice();
 }
 
-/** Whether a decoder ended in a way that its file brought about: it gave up, or it trapped. */
+/** Whether a bad file caused a decoder's failure: it gave up, or it trapped. */
 export function isCodecFailure(error: unknown): boolean {
   return error instanceof Abandoned || error instanceof WebAssembly.RuntimeError;
 }

@@ -2,9 +2,9 @@
 import { oneLine } from "../terminal.ts";
 
 /**
- * Rows whose columns stand below each other, two blanks apart; a cell stays on one line.
+ * Rows with aligned columns, two spaces apart; every cell stays on one line.
  *
- * @param numbers the columns that stand right, from 0
+ * @param numbers the right-aligned columns, from 0
  */
 export function inColumns(
   rows: readonly (readonly string[])[],

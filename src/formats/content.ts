@@ -1,5 +1,6 @@
 /**
- * What a file is that is not read, told by its first bytes and not by its name, and the way out.
+ * Identifies files that this project does not read, by their first bytes and not by their names,
+ * and says how to convert them.
  */
 
 /** What a file is, in plain words, and what to do about it. */
@@ -10,7 +11,7 @@ export interface ForeignContent {
   wayOut: string;
 }
 
-/** How many of a file's first bytes {@link foreignContent} looks at. */
+/** The number of first bytes that {@link foreignContent} examines. */
 export const contentHeadBytes = 512;
 
 type Test = (head: string) => boolean;
@@ -27,7 +28,7 @@ const isPyTorch: Test = (head) => {
   return begins("PK\x03\x04")(head) && head.slice(30, 30 + nameLength).endsWith("/data.pkl");
 };
 
-/** A stream of Arrow's messages, as `datasets` keeps it, or a file of them. */
+/** A stream of Arrow messages, as `datasets` stores it, or an Arrow file. */
 const isArrow: Test = (head) =>
   begins("ARROW1")(head) || (begins("\xff\xff\xff\xff")(head) && head.startsWith("\0", 7));
 
@@ -38,7 +39,7 @@ const isWebPage: Test = (head) =>
 const unpack = "unpack it there first";
 const convert = "convert it to PNG";
 
-/** In this order; the first that fits is told. */
+/** Tested in this order; the first match counts. */
 const contents: [Test, string, string][] = [
   [
     isWebPage,
@@ -91,14 +92,14 @@ const contents: [Test, string, string][] = [
 ];
 
 /**
- * What a file is that is not read as data.
+ * What a file is that cannot be read as data.
  *
- * @param head its first bytes, {@link contentHeadBytes} or more where it has them
- * @returns null where it is nothing that is known here
+ * @param head its first {@link contentHeadBytes} bytes or more, if it has that many
+ * @returns null if the content is unknown
  */
 export function foreignContent(head: Uint8Array): ForeignContent | null {
   const latin1 = String.fromCharCode(...head.subarray(0, contentHeadBytes));
-  const text = latin1.replace(/^ï»¿/, ""); // UTF-8's mark, as some servers send it
+  const text = latin1.replace(/^ï»¿/, ""); // UTF-8's byte order mark, which some servers send
   const found = contents.find(([test]) => test(text));
   return found ? { what: found[1], wayOut: found[2] } : null;
 }

@@ -33,6 +33,6 @@ Deno.test("what is not read is called what it is, by its content", () => {
   for (const text of ["", "<5,3>", "7,0,0,0", "XML is not <html>"]) {
     assertEquals(foreignContent(latin1(text)), null, text);
   }
-  // A `.npz` is read by `npy.ts`, which is asked before.
+  // `npy.ts` reads `.npz`, and is asked before.
   assertEquals(foreignContent(npz)?.what, "an archive");
 });

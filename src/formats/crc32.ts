@@ -1,6 +1,6 @@
 /**
- * The checksum of PNG, gzip and zip (ISO 3309). Ten lines of our own: fflate, which we use beside
- * it, keeps its own to itself, and Node's is not in browsers.
+ * The checksum of PNG, gzip and zip (ISO 3309). We write these ten lines ourselves, because fflate
+ * does not export its own, and Node's is not available in browsers.
  */
 
 const table = Uint32Array.from({ length: 256 }, (_, n) => {

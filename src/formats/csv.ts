@@ -1,16 +1,16 @@
 /** Tables as CSV (RFC 4180, https://www.rfc-editor.org/rfc/rfc4180), with line feeds. */
 import { oneLine } from "../terminal.ts";
 
-/** What stands in a field; null leaves it empty. */
+/** The value of a field; null leaves it empty. */
 export type CsvField = string | number | boolean | null;
 
 /**
- * A table as CSV, a line a row. Figures have every digit.
+ * A table as CSV, one line per row. Numbers are written in full precision.
  *
- * Spreadsheets take a text that begins with one of `= + - @` for a formula, which may run programs
- * and ask other hosts: an apostrophe in front makes it a text, numbers apart
- * (https://owasp.org/www-community/attacks/CSV_Injection). Line breaks and other characters that
- * nobody sees are written out.
+ * Spreadsheets read a text that starts with one of `= + - @` as a formula, which may run programs
+ * and contact other hosts. An apostrophe in front makes it a text; numbers do not need one
+ * (https://owasp.org/www-community/attacks/CSV_Injection). Line breaks and other invisible
+ * characters are written out.
  */
 export function csvText(rows: Iterable<readonly CsvField[]>): string {
   let text = "";

@@ -1,12 +1,12 @@
 /**
- * Fuzzing for the readers of strangers' bytes, used by tests: valid files are damaged at random,
- * and a reader may answer with a value or a UserError and with nothing else. The seed is printed;
- * the environment variable FUZZ_SEED repeats it.
+ * Fuzzing for readers of untrusted bytes, for tests. It damages valid files at random; a reader
+ * must return a value or throw a UserError, and nothing else. It prints the seed, and the
+ * environment variable FUZZ_SEED repeats it.
  */
 import { cpuUsage } from "node:process";
 import { UserError } from "../errors.ts";
 
-/** A small generator of its own, so that a seed gives the same damages for ever (mulberry32). */
+/** A small generator (mulberry32), so that a seed always gives the same damage. */
 export function generator(seed: number): (below: number) => number {
   return (below) => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -30,7 +30,7 @@ const interesting = [
   0xffffffff,
 ];
 
-/** A copy of a file with a few damages. */
+/** A copy of a file with a few errors. */
 export function damage(
   file: Uint8Array,
   other: Uint8Array,
@@ -63,7 +63,7 @@ export function damage(
   return bytes;
 }
 
-/** How much memory a value's bytes take, roughly; what an input must justify. */
+/** The approximate memory of a value's bytes, which the input must justify. */
 function bytesHeld(value: unknown, seen = new Set<unknown>()): number {
   if (ArrayBuffer.isView(value)) {
     if (seen.has(value.buffer)) return 0;
@@ -76,7 +76,7 @@ function bytesHeld(value: unknown, seen = new Set<unknown>()): number {
   return parts.reduce((sum: number, part) => sum + bytesHeld(part, seen), 0);
 }
 
-/** The seed of a test: a new one, or FUZZ_SEED's. It is printed. */
+/** The seed of a test: a new one, or FUZZ_SEED. It is printed. */
 export function fuzzSeed(): number {
   const mayAsk =
     Deno.permissions.querySync({ name: "env", variable: "FUZZ_SEED" }).state === "granted";
@@ -88,15 +88,15 @@ export function fuzzSeed(): number {
 }
 
 /**
- * Damages files for a while and sees what their reader says.
+ * Damages files for a while and checks the reader's reaction.
  *
  * @param files valid ones
  * @param read the reader
- * @param mend makes a damaged file good in what would hide the rest, such as checksums; done to
- *   half of them
- * @param most how many files at most; a second ends it in any case
- * @throws Error with the seed where the reader answers with another error, or with far more bytes
- *   than it was given
+ * @param mend repairs parts of a damaged file that would hide the rest, such as checksums; applied
+ * to half of the files
+ * @param most the most files; it stops after a second in any case
+ * @throws Error with the seed if the reader throws another error, or returns far more bytes than it
+ * was given
  */
 export async function fuzz(
   files: Uint8Array[],
@@ -121,11 +121,11 @@ export async function fuzz(
         });
       }
     }
-    // Time of the processor, not of the clock: a busy machine makes nothing hang.
+    // Processor time, not wall time: on a busy machine a reader must not appear to hang.
     if (cpuUsage(before).user > 5e6) {
       throw new Error(`FUZZ_SEED=${seed}, round ${round}: it took over five seconds`);
     }
-    // Deflate expands 1032-fold at most, and a sample may be held as eight bytes.
+    // Deflate expands at most 1032-fold, and a sample may take eight bytes.
     const held = bytesHeld(value);
     if (held > 8300 * (bytes.length + 64)) {
       throw new Error(

@@ -1,25 +1,25 @@
-/** gzip, unpacked piece by piece, so that nothing is allocated on a file's word. */
+/** gzip, decompressed piece by piece, so that no memory is allocated because of a file's claim. */
 import { UserError } from "../errors.ts";
 import { joined } from "./pieces.ts";
 
-/** Whether the bytes begin as a gzip file does. */
+/** Whether the bytes start like a gzip file. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 /**
- * Bytes in small pieces: what a piece unpacks to (a thousand times as much, at most) is in memory
- * at once.
+ * Splits bytes into small pieces: memory holds the expansion of one piece at a time, up to a
+ * thousand times its size.
  */
 function* slices(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuffer>> {
   for (let at = 0; at < bytes.length; at += 1 << 14) yield bytes.subarray(at, at + (1 << 14));
 }
 
 /**
- * The pieces of what a gzip file holds. Its checksum is compared at the end.
+ * The decompressed pieces of a gzip file. Its checksum is checked at the end.
  *
  * @param where what to call the file in messages
- * @throws UserError where it is damaged or cut off
+ * @throws UserError if it is damaged or truncated
  */
 export async function* gunzipPieces(
   packed: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -34,7 +34,7 @@ export async function* gunzipPieces(
   try {
     for await (const piece of pieces) yield piece;
   } catch (error) {
-    // Deno reports damage as a TypeError; anything else (a disk that fails) is another matter.
+    // Deno reports damage as a TypeError; any other error, such as a failing disk, is passed on.
     if (error instanceof TypeError) {
       throw new UserError(`${where}: this gzip file is damaged or cut off`);
     }
@@ -43,9 +43,9 @@ export async function* gunzipPieces(
 }
 
 /**
- * What a gzip file holds.
+ * The decompressed content of a gzip file.
  *
- * @throws UserError where it is damaged or cut off, or holds more than `most` bytes
+ * @throws UserError if it is damaged or truncated, or expands to more than `most` bytes
  */
 export async function gunzip(
   bytes: Uint8Array<ArrayBuffer>,

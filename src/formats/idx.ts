@@ -7,14 +7,14 @@ import { UserError } from "../errors.ts";
 const unsignedBytes = 0x08;
 const int32 = 0x0c;
 
-/** Whether the bytes begin as an IDX file of unsigned bytes or of int32 does. */
+/** Whether the bytes start like an IDX file of unsigned bytes or int32. */
 export function isIdx(bytes: Uint8Array): boolean {
   const type = bytes[2];
   return bytes[0] === 0 && bytes[1] === 0 && (type === unsignedBytes || type === int32) &&
     bytes[3]! >= 1 && bytes[3]! <= 4;
 }
 
-/** Big-endian int32 numbers as bytes, or null where one is none. */
+/** Big-endian int32 numbers as bytes, or null if one does not fit. */
 function narrowed(bytes: Uint8Array): Uint8Array | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const narrow = new Uint8Array(bytes.length / 4);
@@ -31,7 +31,7 @@ function narrowed(bytes: Uint8Array): Uint8Array | null {
  *
  * @param where what to call the file in messages
  * @returns its shape, at most four lengths, and its elements; bytes are not copied
- * @throws UserError where it is cut off, too long, or holds other numbers
+ * @throws UserError if it is truncated, too long, or contains other numbers
  */
 export function decodeIdx(bytes: Uint8Array, where: string): { shape: number[]; data: Uint8Array } {
   if (!isIdx(bytes)) throw new UserError(`${where}: no IDX file of bytes or int32`);

@@ -1,5 +1,6 @@
 /**
- * What an image is here, before and after its file format: 8-bit samples in rows, channels last.
+ * The form of images in this project, independent of file formats: rows of 8-bit samples, channels
+ * last.
  */
 
 /**
@@ -12,5 +13,5 @@ export interface Image {
   data: Uint8Array;
 }
 
-/** Larger images are refused: datasets here are resized to at most 128 pixels a side. */
+/** Larger images are refused: datasets here are resized to at most 128 pixels per side. */
 export const mostPixels = 50_000_000;

@@ -7,26 +7,26 @@ import { decodeNetpbm, isNetpbm } from "./netpbm.ts";
 import { decodePng, isPng } from "./png.ts";
 import { decodeWebp, isWebp } from "./webp.ts";
 
-/** The kinds of image files that are read. */
+/** The kinds of image files that can be read. */
 export type ImageKind = "png" | "jpeg" | "webp" | "netpbm";
 
-/** The kinds that are read, for messages. */
+/** The readable kinds, for messages. */
 export const imageKindNames = "PNG, JPEG, WebP, PGM and PPM";
 
 /**
- * Endings of the names of image files, also of those that are not read: a person wants to hear of
- * them.
+ * File extensions of images, including kinds that cannot be read: users should hear about those,
+ * too.
  */
 export const imageNames =
   /\.(png|jpe?g|jpe|jfif|webp|p[pgn]m|pbm|gif|bmp|tiff?|avif|heic|heif|jxl|jp2)$/i;
 
-/** How many of a file's first bytes {@link imageKind} and {@link requireImage} look at. */
+/** The number of first bytes that {@link imageKind} and {@link requireImage} examine. */
 export const headBytes = contentHeadBytes;
 
 /**
- * Which kind of image a file is, by its first bytes; null where it is none that is read.
+ * The kind of an image file, judged by its first bytes; null if it cannot be read.
  *
- * @param head {@link headBytes} or more where the file has them
+ * @param head its first {@link headBytes} bytes or more, if it has that many
  */
 export function imageKind(head: Uint8Array): ImageKind | null {
   if (isPng(head)) return "png";
@@ -36,9 +36,9 @@ export function imageKind(head: Uint8Array): ImageKind | null {
 }
 
 /**
- * Refuses what does not begin as an image that is read.
+ * Refuses a file that does not start like a readable image.
  *
- * @param bytes the file's first bytes, {@link headBytes} or more where it has them
+ * @param bytes the file's first {@link headBytes} bytes or more, if it has that many
  * @throws UserError that says what it is
  */
 export function requireImage(bytes: Uint8Array, where: string): ImageKind {
@@ -58,9 +58,9 @@ const decoders: Record<ImageKind, (bytes: Uint8Array, where: string) => Image> =
 };
 
 /**
- * The image of a file, whatever its name.
+ * Decodes an image file, whatever its name.
  *
- * @throws UserError where it is of no kind that is read, or damaged
+ * @throws UserError if its kind cannot be read, or it is damaged
  */
 export function decodeImage(bytes: Uint8Array, where: string): Image {
   return decoders[requireImage(bytes, where)](bytes, where);

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
 import animated from "./fixtures/animated.webp" with { type: "bytes" };
-// By Pillow 13 (libjpeg-turbo 3.2, libwebp 1.6): images of many kinds, each with the pixels that
-// Pillow reads in it. Other samplings than 4:4:4, 4:2:2 and 4:2:0 are Pillow's files with their
-// blocks declared to lie otherwise; a video's first bytes follow the motion photo.
+// Made by Pillow 13 (libjpeg-turbo 3.2, libwebp 1.6): many kinds of images, each with the pixels
+// that Pillow reads. Samplings other than 4:4:4, 4:2:2 and 4:2:0 are Pillow's files with a
+// different block arrangement declared; the first bytes of a video follow the motion photo.
 import cases from "./fixtures/pillow_cases.zip" with { type: "bytes" };
 import { fuzz } from "./fuzz.ts";
 import { decodeImage, imageKind, imageNames } from "./images.ts";
@@ -46,7 +46,7 @@ Deno.test("WebP: what is not read is named and refused", () => {
       assertThrows(() => decodeWebp(whole.subarray(0, length)), UserError);
     }
   }
-  // Sizes of their own: VP8L's 14 bits each, VP8X's 24.
+  // Each has its own size fields: VP8L 14 bits each, VP8X 24.
   const claims = lossless.slice();
   const kind = String.fromCharCode(...claims.subarray(12, 16));
   assert(kind === "VP8L" || kind === "VP8X", kind);
@@ -98,7 +98,7 @@ Deno.test("PGM and PPM: bytes, texts, comments, fewer steps than 255", () => {
 
 Deno.test("fuzzing: damaged WebP, PGM and PPM files", async () => {
   const webp = names.filter((name) => name.endsWith(".webp")).map((name) => files.get(name)!);
-  // Its memory is bounded by a number of pixels alone, so that its pixels are not counted here.
+  // Its memory is limited by a number of pixels only, so its pixels are not counted here.
   await fuzz([...webp, animated], (bytes) => void decodeWebp(bytes), { most: 1000 });
   const text = (content: string) => new TextEncoder().encode(content);
   const netpbm = [text("P5\n3 2\n255\nabcdef"), text("P3 1 2 # c\n15 1 2 3 4 5 6\n")];

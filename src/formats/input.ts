@@ -1,7 +1,7 @@
-/** Reading the files that a person names. */
+/** Reads the files that a user names. */
 import { UserError } from "../errors.ts";
 
-/** What a failure to open or read a path means to a person; other errors are handed through. */
+/** Explains a failure to open or read a path; returns other errors unchanged. */
 export function explainInputError(error: unknown, path: string): unknown {
   if (error instanceof Deno.errors.NotFound) {
     return new UserError(`${path}: there is no such file or folder`);
@@ -24,7 +24,7 @@ export function explainInputError(error: unknown, path: string): unknown {
 /**
  * The bytes of a file.
  *
- * @throws UserError where there is no such file, or it may not be read
+ * @throws UserError if the file does not exist, or may not be read
  */
 export async function readInput(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
@@ -35,10 +35,9 @@ export async function readInput(path: string): Promise<Uint8Array<ArrayBuffer>> 
 }
 
 /**
- * The bytes of a file, in a buffer that may be used again where they fit, for readers of many large
- * files.
+ * The bytes of a file, for readers of many large files: reuses the given buffer if they fit.
  *
- * @throws UserError where there is no such file, or it may not be read
+ * @throws UserError if the file does not exist, or may not be read
  */
 export async function readInputInto(
   path: string,

@@ -1,8 +1,7 @@
 /**
- * JPEG (baseline and progressive, 8 bits), decoded by libjpeg-turbo in WebAssembly (npm's
- * `@cwasm/jpeg-turbo`, of which only the module is taken: its JavaScript gives RGBA, and takes
- * every fault for one). Pixels are Pillow's, to the byte: the exact inverse transform, and
- * interpolated colours.
+ * JPEG (baseline and progressive, 8 bits), decoded by libjpeg-turbo in WebAssembly. We use only the
+ * module of npm's `@cwasm/jpeg-turbo`: its JavaScript returns RGBA, and treats every warning as an
+ * error. Pixels equal Pillow's to the byte: exact inverse transform, interpolated colours.
  */
 import wasm from "@cwasm/jpeg-turbo/jpeg-turbo.wasm" with { type: "bytes" };
 import { UserError } from "../errors.ts";
@@ -10,7 +9,7 @@ import { type Codec, codecOf, given, isCodecFailure, room, taken } from "./codec
 import type { Image } from "./image.ts";
 import { type Frame, walkSegments } from "./jpeg_segments.ts";
 
-/** Whether the bytes begin as a JPEG file does. */
+/** Whether the bytes start like a JPEG file. */
 export function isJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 }
@@ -21,20 +20,20 @@ type TurboJpeg = Codec<
 
 const open: () => TurboJpeg = codecOf(wasm);
 
-/** TurboJPEG's numbers for the order of samples. */
+/** TurboJPEG's numbers for the sample order. */
 const pixelFormats = { 1: 6, 3: 0 } as const;
 
-/** More memory than this is not kept for the next image. */
+/** An instance with more memory than this is not kept for the next image. */
 const mostKept = 2 ** 25;
 
-/** An instance whose last image was sound. After any other it is not used again. */
+/** An instance whose last image was intact. After any other image it is not reused. */
 let idle: TurboJpeg | null = null;
 
 let messageAddress: number | undefined;
 
 /**
- * Where libjpeg writes what it has to say. It lies at the same place in every instance, and is
- * found by provoking a message that is known.
+ * The address where libjpeg writes its messages. It is the same in every instance; we find it by
+ * provoking a known message.
  */
 function addressOfMessages(): number {
   const codec = open();
@@ -50,7 +49,7 @@ function addressOfMessages(): number {
   return new TextDecoder("latin1").decode(codec.memory.buffer).indexOf(expected);
 }
 
-/** The last message of libjpeg, or "" where it is not found. */
+/** The last message of libjpeg, or "" if it was not found. */
 function lastMessage(codec: TurboJpeg): string {
   messageAddress ??= addressOfMessages();
   if (messageAddress < 0) return "";
@@ -61,20 +60,20 @@ function lastMessage(codec: TurboJpeg): string {
 }
 
 /**
- * What libjpeg says of bytes between the last block and the end. Some programs pad their files so,
- * and every decoder passes over them: all pixels were there before.
+ * libjpeg's message about bytes between the last block and the end. Some programs pad their files
+ * like this, and every decoder ignores it: all pixels came before.
  */
 const padding = /^Corrupt JPEG data: \d+ extraneous bytes before marker 0xd9$/;
 
-/** The pixels of a file, or null where libjpeg found fault with it. */
+/** The pixels of a file, or null if libjpeg reported an error. */
 function decompress(codec: TurboJpeg, file: Uint8Array, frame: Frame): Uint8Array | null {
   const { width, height, components } = frame;
   const stride = width * components;
   const handle = codec.tjInitDecompress();
   const input = given(codec, file);
   const fields = given(codec, new Uint8Array(16));
-  // What libjpeg takes the size for must be what has been checked. The result is not asked for:
-  // it is -1 for samplings that are rare but read.
+  // libjpeg must see the size that was checked. The return value is ignored: it is -1 for rare
+  // samplings that can still be read.
   codec.tjDecompressHeader3(
     handle,
     input,
@@ -107,11 +106,12 @@ function decompress(codec: TurboJpeg, file: Uint8Array, frame: Frame): Uint8Arra
 }
 
 /**
- * The image of a JPEG file, as its pixels lie in the file (a camera's note how to turn it is not
- * heeded).
+ * The image of a JPEG file, with pixels as stored in the file (the camera's orientation is not
+ * applied).
  *
  * @param where what to call the file in messages
- * @throws UserError where it is damaged, cut off, of four colours, not of 8 bits, or too large
+ * @throws UserError if it is damaged, truncated, has four colours, does not have 8 bits, or is too
+ * large
  */
 export function decodeJpeg(bytes: Uint8Array, where = "JPEG data"): Image {
   const fault = (what: string) =>

@@ -1,26 +1,26 @@
 /**
- * A walk over the segments of a JPEG file (ITU-T T.81, annex B) before it is decoded: what is not
- * read is named, small files that claim much are refused before anything is allocated, and the end
- * is found. Behind it lies whatever a camera put there, a video for example.
+ * Walks over the segments of a JPEG file (ITU-T T.81, annex B) before it is decoded. It names
+ * features that cannot be read, refuses small files that claim much before any memory is allocated,
+ * and finds the end. After the end, cameras may store other data, such as a video.
  */
 import type { UserError } from "../errors.ts";
 import { mostPixels } from "./image.ts";
 
 /**
- * Cameras and programs write about ten scans. Each is a pass over the whole image, however few its
- * bytes.
+ * Cameras and programs write about ten scans. Each is a pass over the whole image, even if it has
+ * few bytes.
  */
 const mostScans = 100;
-/** Pixels of all scans together; 20 scans of the largest image. */
+/** The pixels of all scans together; 20 scans of the largest image. */
 const mostScannedPixels = 20 * mostPixels;
 
-/** What is known of an image before it is decoded. */
+/** What is known about an image before it is decoded. */
 export interface Frame {
   width: number;
   height: number;
   /** Grey, or three colours. */
   components: 1 | 3;
-  /** Where the image ends in its file. */
+  /** The end of the image in its file. */
   end: number;
 }
 
@@ -39,7 +39,7 @@ function lengthOfBare(marker: number): number | null {
   return marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= 0xd8) ? 2 : null;
 }
 
-/** The header of a frame, whose marker lies at `at`. */
+/** The header of a frame whose marker is at `at`. */
 function readFrame(view: DataView, at: number, fault: Fault): Omit<Frame, "end"> {
   if (at + 10 > view.byteLength) throw fault("it is cut off");
   if (view.getUint8(at + 1) > 0xc2) throw fault("it is lossless, arithmetic or differential");
@@ -53,7 +53,7 @@ function readFrame(view: DataView, at: number, fault: Fault): Omit<Frame, "end">
   const pixels = width * height;
   if (pixels === 0) throw fault("it has no pixels");
   if (pixels > mostPixels) throw fault(`its ${width}x${height} pixels are too many`);
-  // Every block of 64 pixels takes at least a bit.
+  // Every block of 64 pixels takes at least one bit.
   if (pixels > 64 * 8 * view.byteLength) throw fault("its pixels are cut off");
   return { width, height, components };
 }
@@ -61,8 +61,8 @@ function readFrame(view: DataView, at: number, fault: Fault): Omit<Frame, "end">
 /**
  * The frame of a JPEG file.
  *
- * @param fault makes the error of what is wrong
- * @throws what `fault` makes, where the file is cut off, or not of a kind that is read
+ * @param fault makes the error
+ * @throws the error from `fault` if the file is truncated, or of a kind that cannot be read
  */
 export function walkSegments(bytes: Uint8Array, fault: Fault): Frame {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -70,7 +70,7 @@ export function walkSegments(bytes: Uint8Array, fault: Fault): Frame {
   let scans = 0;
   for (let at = 2; at + 2 <= bytes.length;) {
     if (bytes[at] !== 0xff) {
-      // Inside a scan's data: on to the next byte that may begin a marker.
+      // Inside a scan's data: skip to the next byte that may start a marker.
       const next = bytes.indexOf(0xff, at);
       if (next < 0) break;
       at = next;

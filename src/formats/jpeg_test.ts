@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
-// By PIL: 24x20 pixels with red 10 x, green 12 y, blue 128, at quality 95; `baseline` with halved
-// colours (4:2:0), `grey` only 10 x, `cmyk` in four colours.
+// Made by PIL: 24x20 pixels with red 10 x, green 12 y, blue 128, at quality 95; `baseline` with
+// halved colours (4:2:0), `grey` only 10 x, `cmyk` in four colours.
 import baseline from "./fixtures/baseline.jpg" with { type: "bytes" };
 import cmyk from "./fixtures/cmyk.jpg" with { type: "bytes" };
 import grey from "./fixtures/grey.jpg" with { type: "bytes" };
@@ -42,13 +42,13 @@ Deno.test("bytes between the last block and the end are passed over, as everywhe
     new Uint8Array(100).fill(0xda),
   ]);
   assertEquals(decodeJpeg(padded), decodeJpeg(baseline));
-  // The same words about another place, or other words, are damage.
+  // The same message for another position, or another message, means damage.
   const cut = joined([padded.subarray(0, -200), Uint8Array.of(0xff, 0xd9)]);
   assertThrows(() => decodeJpeg(cut), UserError, "it is damaged (libjpeg: ");
 });
 
 Deno.test("images that are not read are named and refused", () => {
-  // Where the frame's header lies: precision, height, width, number of colours.
+  // The position of the frame header: precision, height, width, number of colours.
   const frame = baseline.findIndex((byte, i) => byte === 0xff && baseline[i + 1] === 0xc0);
   const changed = (at: number, ...values: number[]) => {
     const bytes = baseline.slice();
@@ -106,14 +106,14 @@ Deno.test("JPEG bombs are refused, or read in bounded time and memory", () => {
     assertEquals(decodeJpeg(padded(baseline, repeated([...segment], times))).data, expected);
   }
 
-  // Pixels that are not there, with bytes enough to claim them.
+  // Missing pixels, in a file with enough bytes to claim them.
   const comments = repeated([0xff, 0xfe, 0, 2], 25_000);
   const huge = padded(sized(baseline, 0xc0, 7000, 7000), comments);
   assertThrows(() => decodeJpeg(huge), UserError, "it is damaged (libjpeg: ");
   const progressiveHuge = sized(progressive, 0xc2, 7000, 7000);
   assertThrows(() => decodeJpeg(padded(progressiveHuge, comments)), UserError, "it is damaged");
 
-  // Scans: each is a pass over all pixels, however few its bytes.
+  // Scans: each is a pass over all pixels, even if it has few bytes.
   const scan = progressive.lastIndexOf(0xda) - 1;
   const scans = (count: number) => repeated([...progressive.subarray(scan, -2)], count);
   const withScans = (whole: Uint8Array, count: number) =>
@@ -122,11 +122,11 @@ Deno.test("JPEG bombs are refused, or read in bounded time and memory", () => {
   const large = padded(withScans(progressiveHuge, 21), comments);
   assertThrows(() => decodeJpeg(large), UserError, "too many scans");
 
-  // A second header of another size, which only libjpeg would heed.
+  // A second header with another size, which only libjpeg would use.
   const header = baseline.subarray(frame, frame + 19);
   const twice = joined([baseline.subarray(0, frame), header, baseline.subarray(frame)]);
   assertThrows(() => decodeJpeg(twice), UserError, "more than one picture");
-  // What was wrong with one image does nothing to the next.
+  // A faulty image does not affect the next one.
   assertEquals(decodeJpeg(baseline).data, expected);
 });
 

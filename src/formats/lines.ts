@@ -3,13 +3,13 @@ import { UserError } from "../errors.ts";
 import { gunzipPieces, isGzip } from "./gzip.ts";
 import { explainInputError } from "./input.ts";
 
-/** No line of a table of images is longer; what is longer is no text. */
+/** A longer line is not in a table of images, and probably not text. */
 const longestLine = 1_000_000;
 
 /**
- * The lines of a text file, plain or gzip, without their ends.
+ * The lines of a text file, plain or gzip, without line ends.
  *
- * @throws UserError where it is missing, damaged, or no text
+ * @throws UserError if it is missing, damaged, or not text
  */
 export async function* readLines(path: string): AsyncGenerator<string> {
   let file: Deno.FsFile;
@@ -21,7 +21,7 @@ export async function* readLines(path: string): AsyncGenerator<string> {
   const head = new Uint8Array(2);
   file.readSync(head);
   file.seekSync(0, Deno.SeekMode.Start);
-  // The stream closes the file, at its end and when nobody wants the rest.
+  // The stream closes the file, both at its end and if the rest is not read.
   const pieces = isGzip(head) ? gunzipPieces(file.readable, path) : file.readable;
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const decode = (piece?: Uint8Array) => {

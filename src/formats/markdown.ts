@@ -1,13 +1,13 @@
 /**
- * Markdown that escapes by construction, as GitHub reads it (https://github.github.com/gfm): what
- * is filled into {@link md} is text, whatever signs are in it.
+ * Markdown that escapes by construction, as GitHub reads it (https://github.github.com/gfm): values
+ * inserted into {@link md} remain text, whatever characters they contain.
  */
 import { visible } from "../terminal.ts";
 
 /** Makes a {@link Markdown}. */
 let made: (text: string) => Markdown;
 
-/** A piece of Markdown. Nothing that is read from a file can be one. */
+/** A piece of Markdown. Nothing read from a file can become one. */
 class Markdown {
   readonly #text: string;
 
@@ -19,7 +19,7 @@ class Markdown {
     made = (text) => new Markdown(text);
   }
 
-  /** The Markdown as text, for writing it to a file. */
+  /** The Markdown as text, to write to a file. */
   toString(): string {
     return this.#text;
   }
@@ -27,20 +27,20 @@ class Markdown {
 
 export type { Markdown };
 
-/** Text, a figure, or Markdown. */
+/** Text, a number, or Markdown. */
 export type MarkdownFilling = string | number | Markdown;
 
-/** Markdown of a template; what is filled in stays text, on one line. */
+/** Makes Markdown from a template; inserted values remain text, on one line. */
 export function md(strings: TemplateStringsArray, ...values: MarkdownFilling[]): Markdown {
   return made(strings.map((text, i) => i === 0 ? text : fill(values[i - 1] ?? "") + text).join(""));
 }
 
-/** @param text a constant of this project; nothing that is read from elsewhere */
+/** @param text a constant of this project, never anything read from elsewhere */
 export function trustedMarkdown(text: string): Markdown {
   return made(text);
 }
 
-/** Pieces of Markdown, with what the code says between them. */
+/** Pieces of Markdown, with a separator from the code. */
 export function joined(parts: readonly MarkdownFilling[], separator: string): Markdown {
   return made(parts.map(fill).join(separator));
 }
@@ -49,32 +49,32 @@ function fill(value: MarkdownFilling): string {
   return value instanceof Markdown ? value.toString() : escapeMarkdown(String(value));
 }
 
-/** What means something to Markdown, or makes a link of what stands around it. */
+/** Characters that are special in Markdown, or make a link of the text around them. */
 const signs = new RegExp(
   [
     /[\\`*<>[\]|~$]/,
     /&(?=[#\w])/,
-    // Within a word it means nothing, and escaping it would only make names hard to read.
+    // Inside a word it is not special, and escaping it would only make names hard to read.
     /(?<![a-z\d])_|_(?![a-z\d])/,
     /:(?=\/\/)|(?<=\bwww)\.|(?<=\w)@(?=\w)/,
   ].map(({ source }) => source).join("|"),
   "gi",
 );
 
-/** Text that stays what it is, on one line. */
+/** Text that stays as it is, on one line. */
 function escapeMarkdown(text: string): string {
   return visible(text).replace(/\s+/g, " ").replace(signs, "\\$&");
 }
 
-/** The text that {@link md} was given: without the signs that escape others. */
+/** The text that {@link md} was given, without the escaping characters. */
 export function plainOf(markdown: string): string {
   return markdown.replace(/\\([!-/:-@[-`{-~])/g, "$1");
 }
 
 /**
- * A table, without a line feed at its end.
+ * A table, without a final line feed.
  *
- * @param numbers the columns that stand right, from 0
+ * @param numbers the right-aligned columns, from 0
  */
 export function markdownTable(
   head: readonly MarkdownFilling[],

@@ -1,16 +1,16 @@
 /**
- * A file of tensors as people save them: names and tensors at the top, or under a key beside the
+ * A file of tensors as people save them: named tensors at the top level, or under a key next to the
  * optimizer's state, epochs and averages.
  */
 import type { TensorData } from "./tensors.ts";
 
-/** Named tensors, whose elements are read when they are asked for. */
+/** Named tensors, whose elements are read on demand. */
 export interface Nest {
-  /** The keys that lead to it, joined by dots; "" at the top. */
+  /** The keys that lead to it, joined by dots; "" at the top level. */
   key: string;
   shapes: ReadonlyMap<string, readonly number[]>;
-  /** Entries beside the tensors: at the top of a checkpoint, say, an epoch. */
+  /** Other entries next to the tensors, such as an epoch at the top level of a checkpoint. */
   others: readonly string[];
-  /** Those of its tensors. */
+  /** Reads the tensors with these names. */
   read(names: Iterable<string>): Map<string, TensorData>;
 }

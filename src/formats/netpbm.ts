@@ -7,12 +7,12 @@ import { type Image, mostPixels } from "./image.ts";
 
 type Fault = (what: string) => UserError;
 
-/** Whether the bytes begin as a PGM or PPM file does. */
+/** Whether the bytes start like a PGM or PPM file. */
 export function isNetpbm(bytes: Uint8Array): boolean {
   return /^P[2356][ \t\r\n]+[\d#]/.test(String.fromCharCode(...bytes.subarray(0, 12)));
 }
 
-/** Whole numbers between spaces, with comments from "#" to the end of a line. */
+/** Whole numbers separated by spaces, with comments from "#" to the end of the line. */
 function numbersOf(bytes: Uint8Array, start: number, fault: Fault) {
   let at = start;
   const isSpace = () => bytes[at] === 0x20 || (bytes[at]! >= 9 && bytes[at]! <= 13);
@@ -35,7 +35,7 @@ function numbersOf(bytes: Uint8Array, start: number, fault: Fault) {
     }
     return value;
   };
-  /** Behind the one space that ends the header, where the bytes begin. */
+  /** After the single space that ends the header, where the pixel bytes start. */
   const behindSpace = () => at + 1;
   const rest = () => {
     skipSpace();
@@ -44,14 +44,14 @@ function numbersOf(bytes: Uint8Array, start: number, fault: Fault) {
   return { next, behindSpace, rest };
 }
 
-/** To the nearest whole number, halves to the even one, as Python does it. */
+/** Rounds to the nearest whole number, halves to even, as Python does. */
 function roundHalfToEven(value: number): number {
   const below = Math.floor(value);
   if (value - below !== 0.5) return Math.round(value);
   return below % 2 === 0 ? below : below + 1;
 }
 
-/** Brings samples from 0 ... most to 0 ... 255. */
+/** Scales samples from 0 ... most to 0 ... 255. */
 function scale(data: Uint8Array, most: number, fault: Fault): void {
   if (data.some((value) => value > most)) throw fault(`it has samples above its own ${most}`);
   if (most === 255) return;
@@ -63,10 +63,10 @@ function scale(data: Uint8Array, most: number, fault: Fault): void {
 }
 
 /**
- * The image of a PGM or PPM file. Samples of fewer steps than 255 are stretched.
+ * The image of a PGM or PPM file. Samples with a maximum below 255 are scaled up.
  *
  * @param where what to call the file in messages
- * @throws UserError where it is damaged, cut off, of more than 8 bits, or too large
+ * @throws UserError if it is damaged, truncated, has more than 8 bits, or is too large
  */
 export function decodeNetpbm(bytes: Uint8Array, where = "PGM or PPM data"): Image {
   const fault = (what: string) =>
@@ -84,7 +84,7 @@ export function decodeNetpbm(bytes: Uint8Array, where = "PGM or PPM data"): Imag
 
   const count = width * height * channels;
   if (kind < 4) {
-    // A sample takes a digit and a space.
+    // A sample takes at least a digit and a space.
     if (count > bytes.length) throw fault("it is cut off");
     const data = new Uint8Array(count);
     for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 /**
  * NumPy's arrays: `.npy`, and `.npz`, a zip archive of them. Format:
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Arrays of Python objects
- * are pickles and not opened.
+ * are pickles and are not opened.
  */
 import { UserError } from "../errors.ts";
 import { quoted } from "../printable.ts";
@@ -17,7 +17,7 @@ import { decodeZip, isZip } from "./zip.ts";
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-/** The element types that are read, by NumPy's names; of one byte, or little-endian. */
+/** The supported element types by NumPy's names: one byte, or little-endian. */
 const dtypes: Record<string, Dtype> = {
   "|b1": "BOOL",
   "|u1": "U8",
@@ -33,30 +33,30 @@ const dtypes: Record<string, Dtype> = {
   "<f8": "F64",
 };
 
-/** The header is a line of Python; longer ones describe no plain array. */
+/** The header is a line of Python; a longer one does not describe a plain array. */
 const longestHeader = 65_536;
 
-/** Whether the bytes begin as a `.npy` file does. */
+/** Whether the bytes start like a `.npy` file. */
 export function isNpy(head: Uint8Array): boolean {
   return magic.every((byte, i) => head[i] === byte);
 }
 
-/** Whether the bytes begin as a `.npz` file does: a zip archive whose first entry is an array. */
+/** Whether the bytes start like a `.npz` file: a zip archive whose first entry is an array. */
 export function isNpz(head: Uint8Array): boolean {
   if (!isZip(head) || head.length < 30) return false;
   const nameLength = head[26]! + 256 * head[27]!;
   return String.fromCharCode(...head.subarray(30, 30 + Math.min(nameLength, 400))).endsWith(".npy");
 }
 
-/** What the header tells of an array. */
+/** The header of an array. */
 interface Header {
-  /** Null where its elements are not read. */
+  /** Null if its elements cannot be read. */
   dtype: Dtype | null;
-  /** Its elements' type as NumPy writes it. */
+  /** The element type as NumPy writes it. */
   descr: string;
   columnsFirst: boolean;
   shape: number[];
-  /** Where the elements begin. */
+  /** The position of the first element. */
   start: number;
 }
 
@@ -86,7 +86,7 @@ function readHeader(bytes: Uint8Array, fault: (what: string) => UserError): Head
   return { dtype, descr, columnsFirst: order === "True", shape, start };
 }
 
-/** Why elements are not read. */
+/** Why elements cannot be read. */
 function unreadElements(descr: string): string {
   if (descr.startsWith("|O")) return "its elements are Python objects (pickles), not opened";
   if (descr.startsWith(">")) {
@@ -95,7 +95,7 @@ function unreadElements(descr: string): string {
   return "its elements are no plain numbers";
 }
 
-/** The elements of an array whose first axis changes fastest, with the last one fastest. */
+/** Converts an array from column-major to row-major order. */
 function rowsFirst(tensor: TensorData): TensorData {
   const { dtype, shape, data } = tensor;
   const result = elementsOf(dtype, new Uint8Array(data.byteLength));
@@ -117,7 +117,8 @@ function rowsFirst(tensor: TensorData): TensorData {
  * The array of a `.npy` file, in row-major order.
  *
  * @param where what to call the file in messages
- * @throws UserError where it is damaged, cut off, or holds other than plain little-endian numbers
+ * @throws UserError if it is damaged, truncated, or contains anything but plain little-endian
+ * numbers
  */
 export function decodeNpy(bytes: Uint8Array, where: string): TensorData {
   const fault = faultIn(where);
@@ -136,19 +137,20 @@ export function decodeNpy(bytes: Uint8Array, where: string): TensorData {
   return columnsFirst && shape.length > 1 ? rowsFirst(tensor) : tensor;
 }
 
-/** What a `.npz` file holds. */
+/** The content of a `.npz` file. */
 export interface NpzContent {
   /** Its arrays by name, without the ".npy" of the archive's entries. */
   arrays: Map<string, TensorData>;
-  /** Arrays that are not read, and why. */
+  /** Arrays that cannot be read, and why. */
   unread: Map<string, string>;
 }
 
 /**
- * The arrays of a `.npz` file. Those that are no plain numbers (texts, Python objects) are told of.
+ * The arrays of a `.npz` file. Arrays of anything but plain numbers (texts, Python objects) are
+ * listed as unread.
  *
  * @param where what to call the file in messages
- * @throws UserError where it is damaged, or holds anything but arrays
+ * @throws UserError if it is damaged, or contains anything but arrays
  */
 export function decodeNpz(
   bytes: Uint8Array,
@@ -170,9 +172,9 @@ export function decodeNpz(
 }
 
 /**
- * The arrays of a `.npz` file on the disk; see {@link decodeNpz}.
+ * The arrays of a `.npz` file on disk; see {@link decodeNpz}.
  *
- * @throws UserError where the file is missing, damaged, or holds anything but arrays
+ * @throws UserError if the file is missing, damaged, or contains anything but arrays
  */
 export async function readNpz(path: string): Promise<NpzContent> {
   return decodeNpz(await readInput(path), path);

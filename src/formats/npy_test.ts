@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../errors.ts";
-// By NumPy: `plain` has x_train = arange(24, uint8) of 2x3x4, y_train, f = x_train as int64 with
-// the columns first, a float16 scalar h, an empty e; `compressed` has x = x_train 40 times, texts,
+// Made by NumPy: `plain` has x_train = arange(24, uint8) of 2x3x4, y_train, f = x_train as int64 in
+// column-major order, a float16 scalar h, an empty e; `compressed` has x = x_train 40 times, texts,
 // Python objects, and big-endian numbers.
 import compressed from "./fixtures/compressed.npz" with { type: "bytes" };
 import plain from "./fixtures/plain.npz" with { type: "bytes" };

@@ -1,10 +1,10 @@
 /**
- * Tables of images in Parquet files, as Hugging Face keeps its datasets: a column of images
- * (`{ bytes, path }`, each a PNG or JPEG file), and columns of labels. Format:
+ * Tables of images in Parquet files, as Hugging Face stores its datasets: a column of images (`{
+ * bytes, path }`, each a PNG or JPEG file), and columns of labels. Format:
  * https://github.com/apache/parquet-format.
  *
- * Read here, and by npm's packages only unpacked: hyparquet, which reads all of Parquet, does
- * not bound what damaged files make it do, and ran without end on some.
+ * We write the reader ourselves and use npm packages only to decompress: hyparquet, which reads all
+ * of Parquet, sets no limits on damaged files and never finished on some.
  */
 import { UserError } from "../errors.ts";
 import { quoted } from "../printable.ts";
@@ -26,36 +26,36 @@ import { decodeThrift, structsField, type ThriftStruct } from "./thrift.ts";
 export interface ParquetSample {
   /** The bytes of an image file, for `decodeImage`. */
   image: Uint8Array;
-  /** Its class, or null where no column was asked for. */
+  /** Its class, or null if no label column was requested. */
   label: number | null;
 }
 
-/** What a file of images holds. */
+/** The content of a file of images. */
 export interface ParquetImages {
   rows: number;
   /** The column of images. */
   imageColumn: string;
-  /** Columns of whole numbers, any of which may be the labels. */
+  /** Columns of whole numbers, each of which may hold the labels. */
   labelColumns: string[];
-  /** The names of the classes of a column of labels, where the file tells them. */
+  /** The class names of label columns, if the file contains them. */
   classNames: ReadonlyMap<string, readonly string[]>;
-  /** Columns that are neither: not used. */
+  /** Other columns, which are not used. */
   otherColumns: string[];
-  /** The rows, read a group at a time. */
+  /** The rows, read one group at a time. */
   samples(labelColumn: string | null): AsyncGenerator<ParquetSample>;
 }
 
 type Fault = (what: string) => UserError;
 
-/** The description of a file; published ones take some kilobytes. */
+/** The largest metadata of a file; published files have a few kilobytes. */
 const largestMetadata = 2 ** 25;
 
-/** Whether the bytes begin as a Parquet file does. */
+/** Whether the bytes start like a Parquet file. */
 export function isParquet(head: Uint8Array): boolean {
   return String.fromCharCode(...head.subarray(0, 4)) === "PAR1";
 }
 
-/** The unpackers of packages, which only those load who have such a file. */
+/** The decompressors from packages, loaded only for files that need them. */
 async function loadUnpackers(): Promise<Unpackers> {
   const [{ snappyUncompress }, { decompress }] = await Promise.all([
     import("hysnappy"),
@@ -67,14 +67,14 @@ async function loadUnpackers(): Promise<Unpackers> {
   };
 }
 
-/** A file on the disk, and the error of what is wrong with it. */
+/** A file on disk, and a function that makes its errors. */
 interface Source {
   path: string;
   size: number;
   fault: Fault;
 }
 
-/** A part of a file. */
+/** Reads a part of a file. */
 async function readPart({ path, size, fault }: Source, start: number, length: number) {
   if (!(start >= 0 && length >= 0 && start + length <= size)) throw fault("it is damaged");
   using file = await Deno.open(path);
@@ -88,14 +88,14 @@ async function readPart({ path, size, fault }: Source, start: number, length: nu
   return bytes;
 }
 
-/** What damaged descriptions and pages, and the packages, say of themselves, as our error. */
+/** Turns errors of damaged metadata and pages, and of the packages, into our error. */
 function explained(error: unknown, fault: Fault): unknown {
   if (error instanceof UserError) return error;
   if (isPageFault(error) && error instanceof Error) return fault(error.message);
   return fault("a page cannot be unpacked");
 }
 
-/** The description at a file's end. */
+/** The metadata at the end of a file. */
 async function readMetadata(source: Source): Promise<ThriftStruct> {
   const { size, fault } = source;
   if (size < 12) throw fault("it is cut off");
@@ -110,7 +110,7 @@ async function readMetadata(source: Source): Promise<ThriftStruct> {
   }
 }
 
-/** The values of a column in a group of rows. */
+/** The values of a column in a row group. */
 async function groupValues(source: Source, group: Group, leaf: Leaf, unpackers: Unpackers) {
   const chunk = group.chunks.get(keyOf(leaf.path));
   if (!chunk) throw source.fault(`a group of its rows lacks ${quoted(leaf.path[0])}`);
@@ -159,8 +159,8 @@ async function sizeOf(path: string): Promise<number> {
 /**
  * A Parquet file of images.
  *
- * @throws UserError where it is missing, damaged, or holds no column of images, or several; and
- *   from `samples`, where a part of it is damaged
+ * @throws UserError if it is missing, damaged, or has no column of images, or several; and from
+ * `samples`, if a part of it is damaged
  */
 export async function openParquet(path: string): Promise<ParquetImages> {
   const fault: Fault = (what) => new UserError(`${path}: this Parquet file is not read: ${what}`);

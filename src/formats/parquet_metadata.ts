@@ -1,4 +1,4 @@
-/** What a Parquet file says of itself: its columns, its classes, its groups of rows. */
+/** The metadata of a Parquet file: its columns, classes and row groups. */
 import { byteArray } from "./parquet_pages.ts";
 import {
   structField,
@@ -9,17 +9,17 @@ import {
   wholeField,
 } from "./thrift.ts";
 
-/** A column without columns in it. */
+/** A column without child columns. */
 export interface Leaf {
-  /** Its name, and those of the columns around it. */
+  /** Its name, preceded by those of its parent columns. */
   path: string[];
   type: number;
-  /** How many of them may be missing. */
+  /** The number of these levels that may be missing. */
   optionalLevels: number;
   isRepeated: boolean;
 }
 
-/** The leaves of a schema: a tree, written down depth first, each node with its children's number. */
+/** The leaves of a schema: a tree written depth first, each node with its number of children. */
 export function leavesOf(elements: readonly ThriftStruct[]): Leaf[] {
   const leaves: Leaf[] = [];
   let next = 1;
@@ -49,7 +49,7 @@ export interface Columns {
   others: string[];
 }
 
-/** What the columns are, by their types. */
+/** Sorts columns into images, labels and others, by type. */
 export function sortColumns(leaves: readonly Leaf[]): Columns {
   const isImage = ({ path, type, isRepeated }: Leaf) =>
     path.length === 2 && path[1] === "bytes" && type === byteArray && !isRepeated;
@@ -62,7 +62,7 @@ export function sortColumns(leaves: readonly Leaf[]): Columns {
   return { images, labels, others: [...others] };
 }
 
-/** The classes' names, as Hugging Face writes them into the file's description. */
+/** The class names, as Hugging Face writes them into the file's metadata. */
 export function readClassNames(metadata: ThriftStruct): Map<string, string[]> {
   const names = new Map<string, string[]>();
   const entries = metadata.has(5) ? structsField(metadata, 5) : [];
@@ -89,13 +89,13 @@ function field(value: unknown, name: string): unknown {
   return new Map(Object.entries(value)).get(name);
 }
 
-/** A group of rows: how many, and where each column's pages lie. */
+/** A row group: the number of rows, and the position of each column's pages. */
 export interface Group {
   rows: number;
   chunks: Map<string, { codec: number; start: number; length: number }>;
 }
 
-/** How a leaf is called where its pages are looked up. */
+/** The key under which a leaf's pages are looked up. */
 export const keyOf = (path: readonly string[]) => JSON.stringify(path);
 
 function readGroup(fields: ThriftStruct): Group {
@@ -108,7 +108,7 @@ function readGroup(fields: ThriftStruct): Group {
       part instanceof Uint8Array ? new TextDecoder().decode(part) : ""
     );
     const data = wholeField(meta, 9);
-    // A dictionary lies before the pages that need it; 0 is written where there is none.
+    // A dictionary comes before the pages that need it; 0 means that there is none.
     const dictionary = meta.has(11) ? wholeField(meta, 11) : 0;
     const start = dictionary > 0 ? Math.min(dictionary, data) : data;
     chunks.set(keyOf(names), { codec: wholeField(meta, 4), start, length: wholeField(meta, 7) });
@@ -117,13 +117,13 @@ function readGroup(fields: ThriftStruct): Group {
 }
 
 /**
- * The groups of rows, which must add up.
+ * The row groups, whose numbers must add up.
  *
- * @param size bytes of the file
+ * @param size of the file in bytes
  */
 export function readGroups(metadata: ThriftStruct, size: number): Group[] {
   const rows = wholeField(metadata, 3);
-  // An image takes more than a byte.
+  // An image takes more than one byte.
   if (!(rows >= 0 && rows <= size)) throw new ThriftFault(`its ${rows} rows are too many`);
   const groups = structsField(metadata, 4).map(readGroup);
   const sum = groups.reduce((total, group) => total + group.rows, 0);

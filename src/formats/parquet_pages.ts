@@ -1,40 +1,43 @@
 /**
- * The values of a column of a Parquet file, a page at a time. Format:
- * https://parquet.apache.org/docs/file-format/data-pages. Read are the encodings that are written
- * unless another is asked for: plain values, and numbers of a dictionary's values.
+ * The values of a column in a Parquet file, one page at a time. Format:
+ * https://parquet.apache.org/docs/file-format/data-pages. Supports the default encodings: plain
+ * values, and dictionary indices.
  */
 import { gunzipSync } from "fflate";
 import { decodeThrift, structField, ThriftFault, type ThriftStruct, wholeField } from "./thrift.ts";
 
-/** A value: bytes of a column of bytes, a whole number of others; null where there is none. */
+/** A value: bytes in a column of bytes, otherwise a whole number; null if it is missing. */
 export type PageValue = Uint8Array | number | null;
 
 /** What is needed to read a column's pages. */
 export interface ColumnPlan {
   /** INT32, INT64 or BYTE_ARRAY, by their numbers. */
   type: number;
-  /** How many levels of the column may be missing. */
+  /** The number of the column's levels that may be missing. */
   optionalLevels: number;
   codec: number;
   unpackers: Unpackers;
 }
 
-/** Unpackers that come from packages, by codec. */
+/** Decompressors from packages, by codec. */
 export type Unpackers = Record<number, (packed: Uint8Array, size: number) => Uint8Array>;
 
-/** Something wrong with a page. */
+/** An error in a page. */
 export class PageFault extends Error {}
 
 const int32 = 1;
 const int64 = 2;
 export const byteArray = 6;
 
-/** What unpacked bytes may be of packed ones, beside a little: as much as deflate can make. */
+/**
+ * The largest expansion of compressed bytes, apart from a small constant: as much as deflate can
+ * achieve.
+ */
 const mostExpansion = 1032;
 
 const codecNames = ["none", "Snappy", "gzip", "LZO", "Brotli", "LZ4", "Zstandard", "LZ4"];
 
-/** Bytes of a page or of a part of it, unpacked. */
+/** The decompressed bytes of a page or of a part of it. */
 function unpacked(packed: Uint8Array, size: number, { codec, unpackers }: ColumnPlan): Uint8Array {
   if (codec === 0) {
     if (packed.length !== size) throw new PageFault("a page has another size than it says");
@@ -53,10 +56,10 @@ function unpacked(packed: Uint8Array, size: number, { codec, unpackers }: Column
   return bytes;
 }
 
-/** Bits that a number up to `most` takes. */
+/** The number of bits for values up to `most`. */
 const bitsOf = (most: number) => 32 - Math.clz32(most);
 
-/** So many numbers of a run-length and bit-packed hybrid, of `width` bits each. */
+/** Reads `count` numbers of `width` bits from the hybrid of run-length and bit-packed encoding. */
 function readHybrid(bytes: Uint8Array, width: number, count: number): Uint32Array {
   if (width > 32) throw new PageFault("its numbers are too wide");
   const values = new Uint32Array(count);
@@ -96,7 +99,7 @@ function readHybrid(bytes: Uint8Array, width: number, count: number): Uint32Arra
   return values;
 }
 
-/** A number of `width` bits, of which the lowest lies at bit `start`. */
+/** A number of `width` bits whose lowest bit is at bit `start`. */
 function bitsAt(bytes: Uint8Array, start: number, width: number): number {
   let value = 0;
   for (let bit = 0; bit < width;) {
@@ -109,7 +112,7 @@ function bitsAt(bytes: Uint8Array, start: number, width: number): number {
   return value;
 }
 
-/** So many values that lie one behind the other. */
+/** Reads `count` consecutive values. */
 function readPlain(bytes: Uint8Array, type: number, count: number): PageValue[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = type === int32 ? 4 : type === int64 ? 8 : 0;
@@ -132,16 +135,16 @@ function readPlain(bytes: Uint8Array, type: number, count: number): PageValue[] 
   });
 }
 
-/** Levels and values of a data page, whatever its version. */
+/** Levels and values of a data page of either version. */
 interface DataPage {
   count: number;
   encoding: number;
-  /** The levels that are there, as a hybrid; null where none is needed. */
+  /** The definition levels in hybrid encoding; null if the column needs none. */
   levels: Uint8Array | null;
   values: Uint8Array;
 }
 
-/** A data page of version 1: packed as a whole, its levels with their length in front. */
+/** A data page of version 1: compressed as a whole, with its levels after their length. */
 function firstVersion(header: ThriftStruct, body: Uint8Array, plan: ColumnPlan): DataPage {
   const page = structField(header, 5);
   const bytes = unpacked(body, wholeField(header, 2), plan);
@@ -154,7 +157,7 @@ function firstVersion(header: ThriftStruct, body: Uint8Array, plan: ColumnPlan):
   return { count, encoding, levels: bytes.subarray(4, end), values: bytes.subarray(end) };
 }
 
-/** A data page of version 2: its levels lie in front, not packed. */
+/** A data page of version 2: its levels come first, uncompressed. */
 function secondVersion(header: ThriftStruct, body: Uint8Array, plan: ColumnPlan): DataPage {
   const page = structField(header, 8);
   const repetition = wholeField(page, 6);
@@ -174,7 +177,7 @@ function secondVersion(header: ThriftStruct, body: Uint8Array, plan: ColumnPlan)
   };
 }
 
-/** The values of a data page, with null where there is none. */
+/** The values of a data page, with null for missing ones. */
 function valuesOf(page: DataPage, plan: ColumnPlan, dictionary: PageValue[] | null): PageValue[] {
   const { count, encoding, levels, values: bytes } = page;
   const { type, optionalLevels } = plan;
@@ -193,7 +196,7 @@ function valuesOf(page: DataPage, plan: ColumnPlan, dictionary: PageValue[] | nu
   return Array.from(isThere, (level) => level === optionalLevels ? found[next++]! : null);
 }
 
-/** Values by their numbers in a dictionary. */
+/** Reads values by their dictionary indices. */
 function readNumbered(
   bytes: Uint8Array,
   count: number,
@@ -213,9 +216,9 @@ function readNumbered(
 /**
  * The values of a column's pages.
  *
- * @param chunk the pages of one group of rows, one behind the other
- * @param rows how many values there must be
- * @throws PageFault or ThriftFault where they are damaged, or written in a way that is not read
+ * @param chunk the consecutive pages of one row group
+ * @param rows the expected number of values
+ * @throws PageFault or ThriftFault if they are damaged, or use an unsupported encoding
  */
 export function* columnValues(
   chunk: Uint8Array,
@@ -249,7 +252,7 @@ export function* columnValues(
   }
 }
 
-/** Whether an error is one of those that a damaged page brings about. */
+/** Whether a damaged page can have caused an error. */
 export function isPageFault(error: unknown): boolean {
   return error instanceof PageFault || error instanceof ThriftFault;
 }

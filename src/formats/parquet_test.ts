@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../errors.ts";
 import { filesTest } from "../testing.ts";
-// By pyarrow, with Hugging Face's description: six PNG images of 4x4 pixels, whose first pixel is
+// Made by pyarrow, with Hugging Face's metadata: six PNG images of 4x4 pixels, whose first pixel is
 // 16 times their number, and labels 0, 1, 2, 0, 1, 2 of the classes ant, bee, cat. `images` is
-// packed by Snappy in groups of four rows; `gzip` has no dictionaries and pages of two rows; `zstd`
-// has two columns of labels and one of texts, in pages of version 2.
+// compressed with Snappy in groups of four rows; `gzip` has no dictionaries and pages of two rows;
+// `zstd` has two columns of labels and one of texts, in pages of version 2.
 import gzip from "./fixtures/images_gzip.parquet" with { type: "bytes" };
 import images from "./fixtures/images.parquet" with { type: "bytes" };
 import zstd from "./fixtures/images_zstd.parquet" with { type: "bytes" };

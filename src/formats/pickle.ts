@@ -1,7 +1,7 @@
 /**
- * A reader of Python's pickles that executes nothing. Of the instructions only those are known that
- * build plain values; a name of Python code is only ever looked up in the caller's list, and
- * anything else is refused or stands for itself, as the caller says. Format:
+ * A reader of Python's pickles that executes nothing. It knows only instructions that build plain
+ * values. It looks up names of Python code in the caller's list; anything else is refused or
+ * becomes a placeholder, as the caller decides. Format:
  * https://github.com/python/cpython/blob/main/Lib/pickletools.py.
  */
 import { UserError } from "../errors.ts";
@@ -22,10 +22,10 @@ export {
 /**
  * The value of a pickle.
  *
- * @param bytes may hold more than the pickle
- * @param start where it begins
- * @returns the value, and where the pickle ends
- * @throws UserError where it is damaged, cut off, or does anything but build values
+ * @param bytes may contain more than the pickle
+ * @param start the position of the pickle
+ * @returns the value, and the end of the pickle
+ * @throws UserError if it is damaged, truncated, or does anything but build values
  */
 export function decodePickle(
   bytes: Uint8Array,

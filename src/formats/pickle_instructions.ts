@@ -1,4 +1,4 @@
-/** The instructions of pickles that are known here, by their codes. */
+/** The supported pickle instructions, by opcode. */
 import { quoted } from "../printable.ts";
 import {
   isSequence,
@@ -38,10 +38,11 @@ function unknownObject(name: string): UnknownObject {
   return { kind: "unknown", name };
 }
 
-/** What a name stands for. */
+/** The global that a name refers to. */
 function named(machine: Machine, module: PickleValue, name: PickleValue): PickleValue {
   const { rules, fault } = machine;
-  // Lists that hold one list many times, level upon level, would be written out without end.
+  // Without this check, lists that contain one list many times, level upon level, would be written
+  // out endlessly.
   if (typeof module !== "string" || typeof name !== "string") throw fault(cutOff);
   const full = `${module}.${name}`;
   const found = rules.globals.get(full);
@@ -52,17 +53,19 @@ function named(machine: Machine, module: PickleValue, name: PickleValue): Pickle
   );
 }
 
-/** What a call of a known global gives. Nothing else is called; an unknown one stays what it is. */
+/**
+ * The result of calling a known global. Nothing else is called; an unknown one stays a placeholder.
+ */
 function called(machine: Machine): PickleValue {
   const [callee, args] = popPair(machine);
   if (isUnknown(callee) && machine.rules.allowsUnknown) return callee;
-  // Only the caller's own globals are in `known`.
+  // `known` contains only the caller's own globals.
   const call = machine.known.has(callee) ? (callee as PickleGlobal).call : undefined;
   if (!call || !isSequence(args)) throw machine.fault("it calls what cannot be called");
   return call(args);
 }
 
-/** Adds to the list on the stack; an unknown object's elements are passed over. */
+/** Appends to the list on the stack; elements of an unknown object are ignored. */
 function append(machine: Machine, values: PickleValue[]): void {
   const list = top(machine);
   if (isUnknown(list)) return;
@@ -70,7 +73,7 @@ function append(machine: Machine, values: PickleValue[]): void {
   for (const value of values) list.push(value);
 }
 
-/** Sets keys and values of the dict on the stack; an unknown object's are passed over. */
+/** Sets keys and values of the dict on the stack; those of an unknown object are ignored. */
 function setItems(machine: Machine, values: PickleValue[]): void {
   const dict = top(machine);
   if (isUnknown(dict)) return;
@@ -102,7 +105,7 @@ function keep(machine: Machine, index: number): void {
 }
 
 const table: Record<string, Instruction> = {
-  // PROTO and FRAME: nothing hangs on them.
+  // PROTO and FRAME have no effect.
   "\x80": (machine) => void u8(machine),
   "\x95": (machine) => void take(machine, 8),
   "(": (machine) => void machine.stack.push(mark),
@@ -121,7 +124,7 @@ const table: Record<string, Instruction> = {
 
   "X": push((machine) => text(machine, u32(machine))),
   "\x8c": push((machine) => text(machine, u8(machine))),
-  // Python 2's strings hold bytes; latin1 keeps each of them as one character.
+  // Python 2's strings hold bytes; latin1 keeps each byte as one character.
   "T": push((machine) => latin1(machine, u32(machine))),
   "U": push((machine) => latin1(machine, u8(machine))),
   "\x8d": push((machine) => text(machine, u64(machine))),
@@ -138,7 +141,7 @@ const table: Record<string, Instruction> = {
   "\x86": push((machine) => popSome(machine, 2)),
   "\x87": push((machine) => popSome(machine, 3)),
   "t": push(popMark),
-  // Sets, as lists.
+  // Sets become lists.
   "\x8f": push(() => []),
   "\x90": (machine) => append(machine, popMark(machine)),
   "\x91": push(popMark),
@@ -158,13 +161,13 @@ const table: Record<string, Instruction> = {
   "R": push(called),
   "\x81": push(called),
   "\x92": push((machine) => {
-    pop(machine); // Arguments with names: those of unknown code alone.
+    pop(machine); // Named arguments occur only for unknown code.
     return called(machine);
   }),
   "b": build,
 };
 
-/** What each known code does. */
+/** The effect of each supported opcode. */
 export const instructions: ReadonlyMap<number, Instruction> = new Map(
   Object.entries(table).map(([code, instruction]) => [code.charCodeAt(0), instruction]),
 );

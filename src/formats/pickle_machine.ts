@@ -1,18 +1,18 @@
-/** What a pickle's instructions work on: a stack, a memory, and a place in the bytes. */
+/** The state that a pickle's instructions work on: a stack, a memo, and a position in the bytes. */
 import type { UserError } from "../errors.ts";
 import type { PickleRules, PickleValue } from "./pickle_values.ts";
 
-/** Where a list of operands begins on the stack. */
+/** Marks the start of a list of operands on the stack. */
 export const mark = Symbol("mark");
 
 /** The state of a reader. */
 export interface Machine {
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** The next byte's place. */
+  /** The position of the next byte. */
   at: number;
   readonly stack: (PickleValue | typeof mark)[];
-  /** Values that are recalled by number. */
+  /** Values that can be recalled by number. */
   readonly memo: Map<number, PickleValue>;
   /** The caller's globals: only these are called. */
   readonly known: ReadonlySet<PickleValue>;
@@ -20,12 +20,12 @@ export interface Machine {
   readonly fault: (what: string) => UserError;
 }
 
-/** What is wrong with most damaged pickles. */
+/** The usual error of damaged pickles. */
 export const cutOff = "it is cut off or damaged";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Moves on by so many bytes; returns where they begin. */
+/** Skips bytes; returns the position of the first. */
 export function take(machine: Machine, length: number): number {
   const { at, bytes, fault } = machine;
   if (!(length <= bytes.length - at)) throw fault(cutOff);
@@ -33,7 +33,7 @@ export function take(machine: Machine, length: number): number {
   return at;
 }
 
-/** The next so many bytes, not copied. */
+/** The next bytes, not copied. */
 export function slice(machine: Machine, length: number): Uint8Array {
   const start = take(machine, length);
   return machine.bytes.subarray(start, start + length);
@@ -46,11 +46,11 @@ export const u16 = (machine: Machine): number => machine.view.getUint16(take(mac
 /** The next four bytes, as a number. */
 export const u32 = (machine: Machine): number => machine.view.getUint32(take(machine, 4), true);
 
-/** The next eight bytes, as a number: exact as far as a length can be. */
+/** The next eight bytes as a number, exact for every possible length. */
 export const u64 = (machine: Machine): number =>
   Number(machine.view.getBigUint64(take(machine, 8), true));
 
-/** A text of so many bytes. */
+/** A text of `length` bytes. */
 export function text(machine: Machine, length: number): string {
   const piece = slice(machine, length);
   try {
@@ -61,13 +61,13 @@ export function text(machine: Machine, length: number): string {
 }
 
 /**
- * Bytes as a text of as many characters, 0 to 255. TextDecoder's "latin1" is windows-1252, in which
- * some bytes become other characters.
+ * Bytes as a text with one character from 0 to 255 each. TextDecoder's "latin1" is windows-1252,
+ * which changes some bytes.
  */
 export function latin1(machine: Machine, length: number): string {
   const piece = slice(machine, length);
   let result = "";
-  // In parts, since each byte is an argument.
+  // In parts, because each byte is an argument.
   for (let at = 0; at < piece.length; at += 4096) {
     result += String.fromCharCode(...piece.subarray(at, at + 4096));
   }
@@ -83,7 +83,7 @@ export function lineOfText(machine: Machine): string {
   return found;
 }
 
-/** A whole number of so many bytes, little-endian. */
+/** A little-endian whole number of `length` bytes. */
 export function wholeNumber(machine: Machine, length: number): number | bigint {
   const digits = slice(machine, length).toReversed();
   const hex = Array.from(digits, (digit) => digit.toString(16).padStart(2, "0")).join("");
@@ -92,35 +92,35 @@ export function wholeNumber(machine: Machine, length: number): number | bigint {
   return isSafe ? Number(value) : value;
 }
 
-/** Takes the topmost value off the stack. */
+/** Removes and returns the top value of the stack. */
 export function pop(machine: Machine): PickleValue {
   const value = machine.stack.pop();
   if (value === undefined || value === mark) throw machine.fault(cutOff);
   return value;
 }
 
-/** The topmost value, left where it is. */
+/** The top value of the stack, which stays there. */
 export function top(machine: Machine): PickleValue {
   const value = machine.stack.at(-1);
   if (value === undefined || value === mark) throw machine.fault(cutOff);
   return value;
 }
 
-/** Takes all values above the last mark, and the mark. */
+/** Removes and returns all values above the last mark, and removes the mark. */
 export function popMark(machine: Machine): PickleValue[] {
   const from = machine.stack.lastIndexOf(mark);
   if (from < 0) throw machine.fault(cutOff);
   const values = machine.stack.splice(from).slice(1);
-  // No mark lies above the last one.
+  // There is no mark above the last one.
   return values as PickleValue[];
 }
 
-/** Takes so many values, the deepest first. */
+/** Removes and returns `count` values, the deepest first. */
 export function popSome(machine: Machine, count: number): PickleValue[] {
   return Array.from({ length: count }, () => pop(machine)).reverse();
 }
 
-/** Takes two values, the deeper first. */
+/** Removes and returns two values, the deeper first. */
 export function popPair(machine: Machine): [PickleValue, PickleValue] {
   const second = pop(machine);
   return [pop(machine), second];

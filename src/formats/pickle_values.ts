@@ -1,8 +1,8 @@
-/** What a pickle holds, as values of ours, and what its reader is told. */
+/** The values that a pickle can contain, and the rules for its reader. */
 
 /**
- * A value that a pickle builds: lists and tuples are arrays, dicts are maps; anything more is the
- * caller's own.
+ * A value that a pickle builds: lists and tuples are arrays, dicts are maps; all others come from
+ * the caller's globals.
  */
 export type PickleValue =
   | null
@@ -17,46 +17,46 @@ export type PickleValue =
 
 /** An object of the caller's, made by one of its globals. */
 export interface PickleObject {
-  /** What it is called in messages. */
+  /** Its name in messages. */
   readonly kind: string;
 }
 
-/** What a pickle may name. A global without `call` is a name only: it cannot be called. */
+/**
+ * Python code that a pickle may refer to. A global without `call` is only a name and cannot be
+ * called.
+ */
 export interface PickleGlobal extends PickleObject {
   call?: (args: PickleValue[]) => PickleValue;
 }
 
-/**
- * What is allowed to a pickle. Each of these throws a UserError where the arguments are not as they
- * should be.
- */
+/** What a pickle may do. Each function throws a UserError if its arguments are wrong. */
 export interface PickleRules {
   /** Python code that may be named, as `module.name`. */
   globals: ReadonlyMap<string, PickleGlobal>;
   /**
-   * Whether other Python code may be named. It stands for itself then ({@link UnknownObject}), and
-   * so does whatever it would make; it is never executed.
+   * Whether other Python code may be named. It becomes a placeholder ({@link UnknownObject}), and
+   * so do its results; it is never executed.
    */
   allowsUnknown?: boolean;
-  /** What lies outside the pickle. */
+  /** Resolves references to objects outside the pickle. */
   persistent?: (id: PickleValue) => PickleValue;
-  /** What the pickle adds to an object afterwards. */
+  /** Applies the state that the pickle adds to an object later. */
   build?: (object: PickleValue, state: PickleValue) => void;
 }
 
-/** What a piece of Python code would be or make, which nobody executes here. */
+/** A placeholder for Python code or its result; the code is never executed. */
 export interface UnknownObject extends PickleObject {
   readonly kind: "unknown";
   /** The code, as `module.name`. */
   readonly name: string;
 }
 
-/** Whether a value stands for Python code that is not known, or for what it would make. */
+/** Whether a value is a placeholder for unknown Python code or its result. */
 export function isUnknown(value: PickleValue | undefined): value is UnknownObject {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === "unknown";
 }
 
-/** Whether a value is an array whose elements a pickle put there. */
+/** Whether a value is an array whose elements the pickle provided. */
 export function isSequence(value: PickleValue | undefined): value is PickleValue[] {
   return Array.isArray(value);
 }

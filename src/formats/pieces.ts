@@ -1,14 +1,14 @@
-/** Bytes that arrive in pieces of any length, taken in the lengths that a format asks for. */
+/** Reads bytes that arrive in pieces of any length, in the lengths that a format needs. */
 
 /** Takes bytes from pieces, in order. */
 export interface PieceReader {
-  /** The next bytes, as they lie in their piece: at most so many, and none at the end. */
+  /** The next bytes from the current piece: at most `most`, and none at the end. */
   some(most: number): Promise<Uint8Array>;
-  /** So many bytes, or fewer at the end. Memory grows with what arrives. */
+  /** Exactly `count` bytes, or fewer at the end. Memory grows with what arrives. */
   exactly(count: number): Promise<Uint8Array>;
 }
 
-/** One array of all the parts. */
+/** All parts in one array. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

@@ -1,4 +1,4 @@
-/** Our pixels beside Pillow's, of images that Pillow makes: equal to the byte. */
+/** Compares our pixels with Pillow's, for images made by Pillow: they must be equal to the byte. */
 import { assertEquals } from "@std/assert";
 import { decodeImage } from "./images.ts";
 
@@ -11,7 +11,7 @@ interface Case {
   channels: number;
 }
 
-/** A Python that has Pillow with WebP: the one that PYTHON names, or python3. */
+/** A Python that has Pillow with WebP: the one named by PYTHON, or python3. */
 function findPillow(): { command?: string; reason: string } {
   const granted = (["run", "env", "read", "write"] as const)
     .every((name) => Deno.permissions.querySync({ name }).state === "granted");

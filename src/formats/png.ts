@@ -1,10 +1,10 @@
 /**
- * PNG, written and read. Format: https://www.w3.org/TR/png-3/.
+ * Writes and reads PNG. Format: https://www.w3.org/TR/png-3/.
  *
- * Written here rather than by a package, since the bytes of a bundle's pictures must be the same on
- * every platform (fflate compresses in plain JavaScript), and since a reader of strangers' files
- * has to refuse what it cannot keep (16 bits, animations) and must not be talked into more memory
- * than the file's size justifies.
+ * We do not use a package, for two reasons. The bytes of a bundle's pictures must be the same on
+ * every platform (fflate compresses in plain JavaScript). And a reader of untrusted files has to
+ * refuse what it cannot keep (16 bits, animations), and must not use more memory than the file's
+ * size justifies.
  */
 import { unzlibSync, zlibSync } from "fflate";
 import { UserError } from "../errors.ts";
@@ -23,7 +23,7 @@ function paeth(left: number, up: number, corner: number): number {
   return dl <= du && dl <= dc ? left : du <= dc ? up : corner;
 }
 
-/** What the five filters of the format predict for a byte from its neighbours. */
+/** The predictions of the format's five filters for a byte from its neighbours. */
 const predictors: ((left: number, up: number, corner: number) => number)[] = [
   () => 0,
   (left) => left,
@@ -32,7 +32,7 @@ const predictors: ((left: number, up: number, corner: number) => number)[] = [
   paeth,
 ];
 
-/** Width and height of a PNG file, from its header; 0 where it is too short to have one. */
+/** Width and height of a PNG file, from its header; 0 if it is too short to have one. */
 export function pngSize(png: Uint8Array): { width: number; height: number } {
   if (png.length < 24) return { width: 0, height: 0 };
   const view = new DataView(png.buffer, png.byteOffset);
@@ -40,8 +40,8 @@ export function pngSize(png: Uint8Array): { width: number; height: number } {
 }
 
 /**
- * The rows of an image as they are packed, each behind the number of its filter: the one whose
- * residuals are smallest in sum, as the format's specification recommends.
+ * The rows of an image before compression, each after the number of its filter: the one with the
+ * smallest sum of residuals, as the specification recommends.
  */
 function filteredRows({ width, height, channels, data }: Image): Uint8Array {
   const stride = width * channels;
@@ -74,7 +74,7 @@ function filteredRows({ width, height, channels, data }: Image): Uint8Array {
 /**
  * A PNG file of an image; the same image always gives the same bytes.
  *
- * @param image grey or RGB, 8 bits a sample, at least one pixel
+ * @param image grey or RGB, 8 bits per sample, at least one pixel
  */
 export function encodePng(image: Image): Uint8Array<ArrayBuffer> {
   const { width, height, channels, data } = image;
@@ -93,10 +93,10 @@ export function encodePng(image: Image): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-/** Samples a pixel of each colour type. */
+/** Samples per pixel for each colour type. */
 const samplesOf: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-/** A pass over an image: where it starts, how far apart its pixels are, and how many there are. */
+/** A pass over an image: its start, the distance of its pixels, and their number. */
 interface Pass {
   x0: number;
   y0: number;
@@ -104,12 +104,12 @@ interface Pass {
   dy: number;
   columns: number;
   rows: number;
-  /** Bytes of a row. */
+  /** Bytes per row. */
   stride: number;
 }
 
 const plainPass = [[0, 0, 1, 1]] as const;
-/** Seven passes, each of more pixels than the one before. */
+/** Seven passes, each with more pixels than the one before. */
 const adam7 = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
@@ -136,12 +136,12 @@ function passesOf(header: PngHeader): Pass[] {
 /** The rows of all passes, still filtered. */
 function unpackRows(compressed: Uint8Array, passes: readonly Pass[], fault: Fault): Uint8Array {
   const expected = passes.reduce((sum, { rows, stride }) => sum + rows * (stride + 1), 0);
-  // Deflate never expands more than 1032-fold: a small file that claims many pixels is damaged or a
-  // trap.
+  // Deflate never expands more than 1032-fold: a small file that claims many pixels is damaged or
+  // malicious.
   if (expected > 1032 * compressed.length) throw fault("its pixels are cut off");
   let filtered: Uint8Array;
   try {
-    // One byte more than is needed, to see a stream that is too long.
+    // One extra byte, to detect a stream that is too long.
     filtered = unzlibSync(compressed, { out: new Uint8Array(expected + 1) });
   } catch {
     throw fault("its pixels are damaged");
@@ -152,7 +152,7 @@ function unpackRows(compressed: Uint8Array, passes: readonly Pass[], fault: Faul
   return filtered;
 }
 
-/** Takes the filter off a row, in place. */
+/** Reverses the filter of a row, in place. */
 function unfilter(
   line: Uint8Array,
   above: Uint8Array,
@@ -171,7 +171,7 @@ function unfilter(
 /** Writes a row's pixel into an image at `to`. */
 type PixelWriter = (line: Uint8Array, column: number, data: Uint8Array, to: number) => void;
 
-/** How a file's pixels become grey or RGB. */
+/** Returns a function that converts a file's pixels to grey or RGB. */
 function pixelWriter({ colourType, bitDepth, palette }: PngParts, fault: Fault): PixelWriter {
   const samples = samplesOf[colourType]!;
   if (colourType === 2 || colourType === 6) {
@@ -198,12 +198,12 @@ function pixelWriter({ colourType, bitDepth, palette }: PngParts, fault: Fault):
 }
 
 /**
- * The image of a PNG file. Palettes are looked up; transparency is dropped (datasets have no
+ * The image of a PNG file. Palettes are resolved; transparency is dropped (datasets have no
  * background to show).
  *
  * @param where what to call the file in messages
- * @throws UserError where it is damaged, cut off, animated, of 16 bits a sample, or of more than 50
- *   million pixels
+ * @throws UserError if it is damaged, truncated, animated, has 16 bits per sample, or more than 50
+ * million pixels
  */
 export function decodePng(bytes: Uint8Array, where = "PNG data"): Image {
   const fault = (what: string) => new UserError(`${where}: this PNG image cannot be read: ${what}`);

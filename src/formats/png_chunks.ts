@@ -1,4 +1,4 @@
-/** The chunks of a PNG file, read and written. Format: https://www.w3.org/TR/png-3/. */
+/** Reads and writes the chunks of a PNG file. Format: https://www.w3.org/TR/png-3/. */
 import type { UserError } from "../errors.ts";
 import { quoted } from "../printable.ts";
 import { crc32 } from "./crc32.ts";
@@ -7,15 +7,15 @@ import { joined } from "./pieces.ts";
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** Whether the bytes begin as a PNG file does. */
+/** Whether the bytes start like a PNG file. */
 export function isPng(bytes: Uint8Array): boolean {
   return signature.every((byte, i) => bytes[i] === byte);
 }
 
-/** A chunk: four letters, and what it holds. */
+/** A chunk: four letters, and its content. */
 export type Chunk = [type: string, content: Uint8Array];
 
-/** A file of chunks. */
+/** A file made of chunks. */
 export function writeChunks(chunks: readonly Chunk[]): Uint8Array<ArrayBuffer> {
   const size = chunks.reduce((sum, [, content]) => sum + 12 + content.length, signature.length);
   const bytes = new Uint8Array(size);
@@ -33,7 +33,7 @@ export function writeChunks(chunks: readonly Chunk[]): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** What a file's header says. */
+/** The header of a file. */
 export interface PngHeader {
   width: number;
   height: number;
@@ -42,16 +42,16 @@ export interface PngHeader {
   interlaced: boolean;
 }
 
-/** What is needed of a file's chunks. */
+/** The parts of a file that decoding needs. */
 export interface PngParts extends PngHeader {
   palette: Uint8Array | null;
-  /** The pixels, filtered and packed. */
+  /** The pixels, filtered and compressed. */
   compressed: Uint8Array;
 }
 
 type Fault = (what: string) => UserError;
 
-/** The depths of each colour type, in bits a sample. */
+/** The depths of each colour type, in bits per sample. */
 const depthsOf: Record<number, readonly number[]> = {
   0: [1, 2, 4, 8],
   2: [8],
@@ -70,7 +70,7 @@ function readHeader(content: Uint8Array, fault: Fault): PngHeader {
   const interlace = view.getUint8(12);
   if (bitDepth === 16) throw fault("it has 16 bits a sample; convert it to 8");
   const isKnown = depthsOf[colourType]?.includes(bitDepth) && interlace <= 1 &&
-    view.getUint16(10) === 0; // The only ways of packing and filtering.
+    view.getUint16(10) === 0; // The only methods of compression and filtering.
   if (!isKnown) throw fault("its header is damaged");
   const pixels = width * height;
   if (pixels === 0) throw fault("it has no pixels");
@@ -78,7 +78,7 @@ function readHeader(content: Uint8Array, fault: Fault): PngHeader {
   return { width, height, bitDepth, colourType, interlaced: interlace === 1 };
 }
 
-/** The chunks of a file up to its end, with their checksums compared. */
+/** The chunks up to the end of a file; checks their checksums. */
 function* chunksOf(bytes: Uint8Array, fault: Fault): Generator<Chunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = signature.length;;) {
@@ -99,7 +99,7 @@ function* chunksOf(bytes: Uint8Array, fault: Fault): Generator<Chunk> {
 /**
  * The parts of a file.
  *
- * @param fault makes the error of what is wrong
+ * @param fault makes the error
  */
 export function readChunks(bytes: Uint8Array, fault: Fault): PngParts {
   if (!isPng(bytes)) throw fault("it does not begin as a PNG file does");
@@ -117,7 +117,7 @@ export function readChunks(bytes: Uint8Array, fault: Fault): PngParts {
       }
       palette = content;
     } else if (type.charCodeAt(0) < 0x60) {
-      // A capital letter: without it the pixels are not what they seem.
+      // A capital letter marks a critical chunk: the pixels cannot be understood without it.
       throw fault(`it has an unknown part ${quoted(type)}`);
     }
   }

@@ -19,7 +19,7 @@ function picture(width: number, height: number, channels: 1 | 3): Image {
   return { width, height, channels, data };
 }
 
-/** A PNG file of chunks of one's own. */
+/** A PNG file made of custom chunks. */
 function file(...chunks: [type: string, content: ArrayLike<number>][]): Uint8Array<ArrayBuffer> {
   const bytes = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
   const u32 = (
@@ -89,7 +89,7 @@ for (const channels of [1, 3] as const) {
         const { width, height, data } = decodePng(Uint8Array.from(bytes));
         assertEquals([width, height], [19, 17]);
         if (colorType === 6 || colorType === 4) assertEquals(data, image.data);
-        // Without alpha pngjs mixes the colours with white, all in the same way.
+        // Without alpha, pngjs blends the colours with white, the same way everywhere.
         else {assert(data.every((v, i) =>
             Math.abs(v - (255 + (image.data[i]! - 255) * 100 / 255)) <= 1
           ));}
@@ -123,7 +123,7 @@ Deno.test("few bits a sample, palettes, and interlacing", () => {
     channels: 3,
     data: Uint8Array.of(7, 8, 9, 1, 2, 3, 7, 8, 9),
   });
-  // 3x2 pixels of Adam7: the passes hold (0,0); none; none; (2,0); none; (1,0); the second row.
+  // 3x2 pixels in Adam7: the passes contain (0,0); none; none; (2,0); none; (1,0); the second row.
   const interlaced = file(header(3, 2, 8, 0, 1), pixels(0, 10, 0, 12, 0, 11, 1, 20, 1, 1), end);
   assertEquals(decodePng(interlaced), grey(10, 11, 12, 20, 21, 22));
 });
@@ -156,7 +156,7 @@ Deno.test("images that are not read are named and refused", () => {
   }
 });
 
-/** Sets every chunk's checksum to what its bytes have. */
+/** Corrects the checksum of every chunk. */
 function mend(bytes: Uint8Array<ArrayBuffer>): void {
   const view = new DataView(bytes.buffer);
   for (let at = 8; at + 12 <= bytes.length;) {

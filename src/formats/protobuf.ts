@@ -1,10 +1,9 @@
 /**
- * Protocol Buffers, as much as TensorBoard's events need
- * (https://protobuf.dev/programming-guides/encoding): fields written one after the other, and
- * read again.
+ * The part of Protocol Buffers that TensorBoard's events need
+ * (https://protobuf.dev/programming-guides/encoding): writes consecutive fields, and reads them.
  */
 
-/** A field with its number and its bytes. */
+/** A field: its number and its bytes. */
 export type ProtoField = Uint8Array;
 
 const enum Wire {
@@ -61,10 +60,10 @@ function varint(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** A field of a message that was read: whole numbers and messages (or texts), no floats. */
+/** A field of a message that was read: whole numbers and messages (or texts), but no floats. */
 export type ReadField = { number: number } & ({ value: number } | { bytes: Uint8Array });
 
-/** The fields of a message, up to the first that is cut off or of no known kind. */
+/** The fields of a message, up to the first that is truncated or of an unknown kind. */
 export function* fieldsOf(message: Uint8Array): Generator<ReadField> {
   let at = 0;
   const next = (): number => {

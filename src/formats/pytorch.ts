@@ -1,6 +1,6 @@
 /**
  * Files of `torch.save`, in the zip format and in the one before PyTorch 1.6: state dicts, alone or
- * in checkpoints. Only tensors are read; the pickles inside are data here and never code
+ * in checkpoints. Only tensors are read; the pickles inside are treated as data and never executed
  * (`pickle.ts`). Source: torch/serialization.py.
  */
 import type { UserError } from "../errors.ts";
@@ -22,7 +22,7 @@ import { decodeZip, isZip } from "./zip.ts";
 interface Content {
   value: PickleValue;
   bytesOfStorage: (storage: Storage) => Uint8Array;
-  /** Bytes of the file. */
+  /** The size of the file in bytes. */
   size: number;
   fault: (what: string) => UserError;
 }
@@ -91,7 +91,7 @@ function decodeContent(bytes: Uint8Array, where: string): Content {
   return isZip(bytes) ? decodeZipFormat(bytes, where) : decodeLegacyFormat(bytes, where);
 }
 
-/** Whether a view's elements lie one behind the other, the last axis fastest. */
+/** Whether a view's elements are consecutive, with the last axis fastest. */
 function isContiguous({ shape, strides }: TensorView): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -101,7 +101,7 @@ function isContiguous({ shape, strides }: TensorView): boolean {
   return true;
 }
 
-/** A copy of a view's elements, one behind the other. */
+/** A contiguous copy of a view's elements. */
 function denseCopy({ storage, shape, strides, offset }: TensorView, data: TensorData["data"]) {
   const count = elementCount(shape)!;
   const bytes = new Uint8Array(count * bytesPerElement(storage.dtype));
@@ -119,7 +119,7 @@ function denseCopy({ storage, shape, strides, offset }: TensorView, data: Tensor
   return dense;
 }
 
-/** Reads tensors out of a file; those that share their elements still do. */
+/** Reads tensors from a file; tensors that share their elements still do afterwards. */
 function tensorReader({ bytesOfStorage, size, fault }: Content) {
   const loaded = new Map<Storage, TensorData["data"]>();
   let copied = 0;
@@ -146,21 +146,22 @@ function tensorReader({ bytesOfStorage, size, fault }: Content) {
     if (count === 0 || isContiguous(view)) {
       return { dtype, shape, data: data.subarray(offset, offset + count) };
     }
-    // Strides of 0 could make a small file claim any number of elements.
+    // With strides of 0, a small file could claim any number of elements.
     copied += count * bytesPerElement(dtype);
     if (copied > size) throw fault("its tensors claim more elements than the file holds");
     return { dtype, shape, data: denseCopy(view, data) };
   };
 }
 
-/** Deeper dicts hold no weights. */
+/** Deeper dicts contain no weights. */
 const deepest = 4;
 
-/** The dicts of a value that hold tensors under names, each once, the outer ones first. */
+/** The dicts of a value that contain named tensors, each once, the outer ones first. */
 function nestsOf(content: Content): Nest[] {
   const readTensor = tensorReader(content);
   const nests: Nest[] = [];
-  // Dicts that hold one dict many times, level upon level, would be visited without end.
+  // Without this check, dicts that contain one dict many times, level upon level, would be visited
+  // endlessly.
   const seen = new Set<PickleValue>();
   const visit = (key: string, dict: Map<PickleValue, PickleValue>, depth: number) => {
     if (seen.has(dict)) return;
@@ -190,7 +191,7 @@ function nestsOf(content: Content): Nest[] {
   return nests;
 }
 
-/** What a value is that holds no tensors under names. */
+/** Describes a value that contains no named tensors. */
 function whatItHolds(value: PickleValue): string {
   if (isUnknown(value)) {
     return `it holds a Python object (${quoted(value.name)}) and no state dict; ` +
@@ -202,12 +203,12 @@ function whatItHolds(value: PickleValue): string {
 }
 
 /**
- * The sets of named tensors in a file that `torch.save` wrote: a state dict at the top, or those of
- * a checkpoint. Names of Python code in it stand for themselves; none is executed.
+ * The sets of named tensors in a file that `torch.save` wrote: a state dict at the top level, or
+ * those of a checkpoint. Names of Python code become placeholders and are never executed.
  *
- * @param bytes the whole file, of the zip format or the one before PyTorch 1.6
+ * @param bytes the whole file, in the zip format or the one before PyTorch 1.6
  * @param where what to call the file in messages
- * @throws UserError where it is damaged, or holds no tensors under names
+ * @throws UserError if it is damaged, or contains no named tensors
  */
 export function decodeCheckpoint(bytes: Uint8Array, where = "PyTorch data"): Nest[] {
   const content = decodeContent(bytes, where);
@@ -220,9 +221,9 @@ export function decodeCheckpoint(bytes: Uint8Array, where = "PyTorch data"): Nes
  * The tensors of a state dict that `torch.save` wrote, in its order. Tensors that shared their
  * elements still do.
  *
- * @param bytes the whole file, of the zip format or the one before PyTorch 1.6
+ * @param bytes the whole file, in the zip format or the one before PyTorch 1.6
  * @param where what to call the file in messages
- * @throws UserError where it is damaged, or holds anything but tensors under names
+ * @throws UserError if it is damaged, or contains anything but named tensors
  */
 export function decodePyTorch(bytes: Uint8Array, where = "PyTorch data"): Map<string, TensorData> {
   const content = decodeContent(bytes, where);
@@ -240,9 +241,9 @@ export function decodePyTorch(bytes: Uint8Array, where = "PyTorch data"): Map<st
 }
 
 /**
- * The sets of named tensors of a file on the disk; see {@link decodeCheckpoint}.
+ * The sets of named tensors in a file on disk; see {@link decodeCheckpoint}.
  *
- * @throws UserError where the file is missing, damaged, or holds no tensors under names
+ * @throws UserError if the file is missing, damaged, or contains no named tensors
  */
 export async function readCheckpoint(path: string): Promise<Nest[]> {
   return decodeCheckpoint(await readInput(path), path);

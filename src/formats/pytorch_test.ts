@@ -3,13 +3,13 @@ import { UserError } from "../errors.ts";
 import checkpoint from "../golden/d_1ch_8px.pt" with { type: "bytes" };
 import { assertClose, formulaWeights } from "../golden/golden.ts";
 import { fuzz } from "./fuzz.ts";
-// Both hold the same state dict: PyTorch 2.15's torch.save(state) and torch.save(state,
+// Both contain the same state dict: PyTorch 2.15's torch.save(state) and torch.save(state,
 // _use_new_zipfile_serialization=False) of Linear(3, 2) and BatchNorm1d(2) after
-// torch.manual_seed(0), and of tensors of every type that is read; `transposed` and `part` are
-// views of one arange(24).reshape(4, 6).
+// torch.manual_seed(0), and of tensors of every supported type; `transposed` and `part` are views
+// of one arange(24).reshape(4, 6).
 import legacy from "./fixtures/legacy.pt" with { type: "bytes" };
 import zip from "./fixtures/zip.pt" with { type: "bytes" };
-// PyTorch 2.15's torch.save of what Lightning keeps: the state dict of Linear(3, 2) under `net.`,
+// PyTorch 2.15's torch.save of what Lightning stores: the state dict of Linear(3, 2) under `net.`,
 // the optimizer's, arguments, a path, a NumPy scalar, a counter, a set, complex numbers, averages.
 import lightning from "./fixtures/lightning.ckpt" with { type: "bytes" };
 import { decodePickle } from "./pickle.ts";
@@ -69,7 +69,7 @@ Deno.test("a checkpoint's tensors are found by the keys that lead to them", () =
 });
 
 Deno.test("dicts that hold one dict many times, level upon level, are visited once", () => {
-  // BINPUT n, POP, a new dict, then "a" and "b" with the dict before: 2^50 ways to the innermost.
+  // BINPUT n, POP, a new dict, then "a" and "b" with the dict before: 2^50 paths to the innermost.
   const level = (n: number) => {
     const before = `h${String.fromCharCode(n)}`;
     return `q${String.fromCharCode(n)}0}(\x8c\x01a${before}\x8c\x01b${before}u`;
@@ -92,7 +92,7 @@ Deno.test("the location of a storage means nothing: cuda:0 reads as cpu", () => 
     if (text.every((byte, i) => gpu[at + i] === byte)) found.push(at);
   }
   assert(found.length > 0);
-  // "cpu" is one text of three letters, written once and recalled; in its place one of six.
+  // "cpu" is one text of three letters, written once and recalled; replace it by one of six.
   const at = found[0]!;
   assertEquals([gpu[at - 5], gpu[at - 4]], ["X".charCodeAt(0), 3]);
   const moved = Uint8Array.from([
@@ -105,7 +105,7 @@ Deno.test("the location of a storage means nothing: cuda:0 reads as cpu", () => 
 });
 
 Deno.test("pickles that call Python code are refused and nothing is executed", () => {
-  // Written by Python's pickle of objects whose __reduce__ asks for os.system("echo hacked") and
+  // Written by Python's pickle from objects whose __reduce__ asks for os.system("echo hacked") and
   // eval("1+1").
   const hostile: [string, string][] = [
     [
@@ -132,7 +132,7 @@ Deno.test("pickles that call Python code are refused and nothing is executed", (
   for (const [name, hex] of hostile) {
     const bytes = Uint8Array.fromHex(hex);
     assertThrows(() => decodePyTorch(bytes, "hostile.pt"), UserError, name);
-    // In the place of the legacy format's state dict, behind its three header pickles.
+    // In place of the legacy format's state dict, after its three header pickles.
     let at = 0;
     for (let header = 0; header < 3; header++) {
       at = decodePickle(legacy, { globals: new Map() }, "legacy.pt", at).end;
@@ -144,7 +144,7 @@ Deno.test("pickles that call Python code are refused and nothing is executed", (
       "nothing is executed",
     );
   }
-  // INST, OBJ, NEWOBJ, EXT1, BINPERSID without anything outside.
+  // INST, OBJ, NEWOBJ, EXT1, and BINPERSID without external data.
   for (const code of ["i", "o", "\x81", "\x82", "Q"]) {
     const bytes = Uint8Array.from(`N${code}.`, (letter) => letter.charCodeAt(0));
     assertThrows(() => decodePyTorch(bytes, "hostile.pt"), UserError, "hostile.pt");
@@ -187,7 +187,7 @@ Deno.test("every damaged byte of an archive's data is found", () => {
       assert(error instanceof UserError);
       continue;
     }
-    // What is not seen lies outside: the archive's padding, dates and versions.
+    // Undetected damage is outside the data: the archive's padding, dates and versions.
     assertEquals([...tensors], [...decodePyTorch(zip)]);
   }
 });

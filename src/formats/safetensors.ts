@@ -1,8 +1,8 @@
 /**
  * safetensors: eight bytes with the header's length, a JSON header, then the elements of all
- * tensors. Format: https://github.com/huggingface/safetensors#format. Nothing is believed
- * unchecked: every byte of the data belongs to exactly one tensor, and nothing is allocated that
- * the file's size does not justify.
+ * tensors. Format: https://github.com/huggingface/safetensors#format. Every claim is checked: each
+ * byte of the data must belong to exactly one tensor, and no memory is allocated that the file's
+ * size does not justify.
  */
 import { UserError } from "../errors.ts";
 import { quoted } from "../printable.ts";
@@ -20,7 +20,7 @@ import {
 export { encodeTensors, writeTensors } from "./safetensors_write.ts";
 export type { Dtype, TensorData } from "./tensors.ts";
 
-/** The published implementation refuses longer headers too. */
+/** The published implementation also refuses longer headers. */
 const longestHeader = 100_000_000;
 
 interface Entry {
@@ -65,7 +65,7 @@ function checkEntry(name: string, value: unknown, where: string): Entry {
   return { name, dtype, shape: shape as number[], begin, end };
 }
 
-/** Where the header of a file of `fileBytes` bytes ends, by its first 8. */
+/** The end of the header in a file of `fileBytes` bytes, from its first 8 bytes. */
 function headerEnd(
   bytes: Uint8Array,
   where: string,
@@ -81,8 +81,8 @@ function headerEnd(
 }
 
 /**
- * Where the tensors lie in a file of `fileBytes` bytes that begins with `bytes`, which must hold
- * its header.
+ * The positions of the tensors in a file of `fileBytes` bytes that starts with `bytes`, which must
+ * include its header.
  */
 function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length) {
   const dataStart = headerEnd(bytes, where, fileBytes);
@@ -131,12 +131,12 @@ function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length
 }
 
 /**
- * The tensors of a safetensors file, in the order of its header (names that are whole numbers
- * first, as JSON.parse gives them).
+ * The tensors of a safetensors file, in header order (whole-number names first, as JSON.parse
+ * returns them).
  *
  * @param bytes the whole file
  * @param where what to call the file in messages
- * @throws UserError where the bytes are no valid safetensors file
+ * @throws UserError if the bytes are not a valid safetensors file
  */
 export function decodeTensors(
   bytes: Uint8Array,
@@ -150,9 +150,9 @@ export function decodeTensors(
 }
 
 /**
- * The metadata (texts under names) of a safetensors file; empty where it has none.
+ * The metadata (named texts) of a safetensors file; empty if it has none.
  *
- * @throws UserError where the bytes are no valid safetensors file
+ * @throws UserError if the bytes are not a valid safetensors file
  */
 export function decodeMetadata(
   bytes: Uint8Array,
@@ -162,18 +162,19 @@ export function decodeMetadata(
 }
 
 /**
- * The tensors of a safetensors file on the disk, each read into its own memory and nothing twice.
+ * The tensors of a safetensors file on disk. Each is read into its own memory, and nothing is read
+ * twice.
  *
- * @throws UserError where the file is missing or not valid
+ * @throws UserError if the file is missing or invalid
  */
 export async function readTensors(path: string): Promise<Map<string, TensorData>> {
   return (await readTensorFile(path)).tensors;
 }
 
 /**
- * The tensors and the metadata of a safetensors file on the disk.
+ * The tensors and the metadata of a safetensors file on disk.
  *
- * @throws UserError where the file is missing or not valid
+ * @throws UserError if the file is missing or invalid
  */
 export async function readTensorFile(
   path: string,
@@ -189,11 +190,11 @@ export async function readTensorFile(
 }
 
 /**
- * The tensors of a safetensors file that is open.
+ * The tensors of an open safetensors file.
  *
  * @param where what to call the file in messages
- * @param mostHeader bytes that its header has at most; as JSON it takes ten times as much memory
- * @throws UserError where it is not valid
+ * @param mostHeader the largest header in bytes; parsed JSON takes ten times as much memory
+ * @throws UserError if it is invalid
  */
 export async function readOpenTensors(
   file: Deno.FsFile,

@@ -23,7 +23,7 @@ const mixed = new Map<string, TensorData>([
   ["none", { dtype: "F64", shape: [0, 4], data: new Float64Array() }],
 ]);
 
-/** A file with a header of one's own. */
+/** A file with a custom header. */
 function file(header: string, dataBytes: number): Uint8Array {
   const text = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + text.length + dataBytes);
@@ -41,7 +41,7 @@ Deno.test("what is written is read again: order, types, shapes, elements, metada
     encodeTensors(decodeTensors(bytes), { about: metadata.about, spec: metadata.spec }),
     bytes,
   );
-  // The header ends where eight bytes do, so that all elements are aligned.
+  // The header ends at a multiple of eight bytes, so that all elements are aligned.
   assertEquals(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8, 0);
   assertEquals(decodeTensors(encodeTensors(new Map())).size, 0);
 });
@@ -180,7 +180,7 @@ Deno.test("Python's safetensors opens what is written (needs a python with safet
   }
 });
 
-/** The modules that a module imports, itself among them; packages and types left out. */
+/** The modules that a module imports, including itself, without packages and types. */
 function importsOf(url: URL, found = new Map<string, string>()): Map<string, string> {
   if (found.has(url.href)) return found;
   const source = Deno.readTextFileSync(url);

@@ -1,9 +1,9 @@
-/** safetensors, written. What the form is, and how it is read, `safetensors.ts` says. */
+/** Writes safetensors. `safetensors.ts` describes the format and reads it. */
 import { writeFileAtomic } from "../files/create.ts";
 import { bytesOf, bytesPerElement, elementCount, type TensorData } from "./tensors.ts";
 
 /**
- * The bytes of a safetensors file in pieces, the tensors' own not copied: for files that nearly
+ * The bytes of a safetensors file in pieces, without copying the tensors: for files that nearly
  * fill the memory.
  */
 function encodeParts(
@@ -27,8 +27,7 @@ function encodeParts(
     starts.set(name, end);
     end += tensor.data.byteLength;
   }
-  // Entries are joined by hand: an object would put names that look like numbers first, and lose
-  // "__proto__".
+  // Joined by hand: an object would put whole-number names first, and lose "__proto__".
   const fields: string[] = [];
   if (metadata) {
     const texts = Object.keys(metadata).sort().map((key) =>
@@ -54,10 +53,10 @@ function encodeParts(
 
 /**
  * A safetensors file: the same tensors and metadata give the same bytes. The header keeps the map's
- * order; the elements lie with the widest types first, so that all are aligned.
+ * order; the elements with the widest types come first, so that all are aligned.
  *
- * @param tensors elements must fill their shapes
- * @param metadata texts under names, written in the order of the names
+ * @param tensors their elements must fill their shapes
+ * @param metadata named texts, written in the order of their names
  */
 export function encodeTensors(
   tensors: ReadonlyMap<string, TensorData>,
@@ -73,7 +72,7 @@ export function encodeTensors(
   return bytes;
 }
 
-/** Writes a safetensors file, whole or not at all. */
+/** Writes a safetensors file completely or not at all. */
 // deno-lint-ignore require-await -- a promise, as reading gives one
 export async function writeTensors(
   path: string,

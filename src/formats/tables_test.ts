@@ -30,7 +30,7 @@ Deno.test("CSV: no text is a formula, numbers stay as they are, a row is a line"
   assertEquals(csvText([]), "");
 });
 
-/** Texts that Markdown would make something of, one kind each. */
+/** Texts that are special in Markdown, one of each kind. */
 const nasty = [
   "<img src=x onerror=alert(1)>",
   "a | b",
@@ -57,7 +57,7 @@ Deno.test("Markdown: what is filled in is text, in its own cell, and plain again
     const flat = nasty[i]?.replace(/\s+/g, " ");
     assertEquals(line.match(/(?<!\\)(?:\\\\)*\|/g)?.length, 3, line);
     assertEquals(plainOf(line), `| ${flat} | end |`);
-    // No sign is left that has no backslash before it.
+    // No special character is left without a backslash.
     const bare = line.slice(2, -8).replace(/\\./g, "");
     assert(!/[`*<>[\]~$]|&[#\w]|:\/\/|www\.|\w@\w|(?<!\w)_|_(?!\w)/.test(bare), line);
   });

@@ -1,39 +1,39 @@
 /**
- * tar archives, read as they arrive: no entry is ever held whole. Formats: POSIX ustar and pax, and
- * GNU's long names. Only plain files come out. Refused are links, devices, names that lead
- * elsewhere, and more than the caller expects.
+ * Reads tar archives as they arrive; it never holds a whole entry in memory. Formats: POSIX ustar
+ * and pax, and GNU's long names. It returns only regular files. It refuses links, devices, names
+ * that lead outside the folder, and more data than the caller expects.
  */
 import { UserError } from "../errors.ts";
 import { quoted } from "../printable.ts";
 import { joined, type PieceReader, pieceReader } from "./pieces.ts";
 
 const block = 512;
-/** Bytes of a path. */
+/** The longest path, in bytes. */
 const longestName = 1024;
-/** Bytes of the records that a pax header puts before an entry. */
+/** The most bytes of records in a pax header before an entry. */
 const longestRecords = 65_536;
 
 /** A file of an archive. */
 export interface TarEntry {
-  /** Its path, with "/" between its parts; it leads nowhere but into the target folder. */
+  /** Its path, with "/" as separator; it stays inside the target folder. */
   name: string;
-  /** Bytes. */
+  /** In bytes. */
   size: number;
-  /** Its bytes, read once and before the next entry; what is not read is passed over. */
+  /** Its bytes, to be read once and before the next entry; unread bytes are skipped. */
   content: AsyncIterable<Uint8Array>;
 }
 
-/** What a caller expects at most of an archive. */
+/** The limits that a caller sets for an archive. */
 export interface TarBounds {
-  /** Bytes of all entries together. */
+  /** Bytes in all entries together. */
   bytes: number;
-  /** Entries: files, folders, and the records that precede them. */
+  /** Entries: files, folders, and the records before them. */
   entries: number;
 }
 
 type Fault = (what: string) => UserError;
 
-/** A text of a header, up to its first zero. */
+/** A text in a header, up to its first zero. */
 function textAt(header: Uint8Array, start: number, length: number): string {
   const field = header.subarray(start, start + length);
   const end = field.indexOf(0);
@@ -41,7 +41,7 @@ function textAt(header: Uint8Array, start: number, length: number): string {
 }
 
 /**
- * A path inside the target folder, or null where the name leads elsewhere or is none on some
+ * A path inside the target folder, or null if the name leads elsewhere or is invalid on some
  * platform.
  */
 function safeName(name: string): string | null {
@@ -70,11 +70,11 @@ function paxRecords(content: Uint8Array): Map<string, string> | null {
 interface Header {
   type: string;
   size: number;
-  /** The name as the header itself gives it. */
+  /** The name in the header itself. */
   name: string;
 }
 
-/** The next entry's header, or null at the archive's end. */
+/** The next entry's header, or null at the end of the archive. */
 async function readHeader(reader: PieceReader, fault: Fault): Promise<Header | null> {
   const header = await reader.exactly(block);
   if (header.length < block) throw fault("it is cut off");
@@ -91,7 +91,7 @@ async function readHeader(reader: PieceReader, fault: Fault): Promise<Header | n
   };
 }
 
-/** What follows a header: its bytes, then zeros up to a whole block. */
+/** The content after a header: its bytes, then zeros up to a whole block. */
 function bodyOf(reader: PieceReader, size: number, fault: Fault) {
   let left = size;
   async function* content(): AsyncGenerator<Uint8Array> {
@@ -110,7 +110,7 @@ function bodyOf(reader: PieceReader, size: number, fault: Fault) {
   return { content, skip };
 }
 
-/** The name that a record gives to the entry behind it, or null where it gives none. */
+/** The name that a record gives to the next entry, or null if it gives none. */
 async function recordedName(
   { type, size }: Header,
   content: AsyncIterable<Uint8Array>,
@@ -125,7 +125,7 @@ async function recordedName(
   if (type === "L") return textAt(bytes, 0, bytes.length);
   const records = paxRecords(bytes);
   if (!records) throw fault("it is damaged");
-  // Other programs would read another length, or holes, where we read the header's.
+  // Other programs would use another length, or holes, while we use the header's.
   if (records.has("size")) throw fault("it holds a file of 8 GiB or more");
   if ([...records.keys()].some((key) => key.startsWith("GNU.sparse"))) {
     throw fault("it holds a sparse file");
@@ -133,11 +133,11 @@ async function recordedName(
   return records.get("path") ?? null;
 }
 
-/** The safe name of a plain file, or null for a folder, which appears with the files in it. */
+/** The safe name of a regular file, or null for a folder, which is created with the files in it. */
 function fileName(type: string, name: string, fault: Fault): string | null {
   const safe = name.length > longestName ? null : safeName(name);
   if (type === "5") {
-    // "./" stands for the target itself.
+    // "./" is the target itself.
     if (safe === null && name !== "./" && name !== ".") {
       throw fault(`${quoted(name)} leads outside`);
     }
@@ -149,13 +149,13 @@ function fileName(type: string, name: string, fault: Fault): string | null {
 }
 
 /**
- * The files of an archive, in its order.
+ * The files of an archive, in order.
  *
- * @param pieces the archive's bytes, unpacked
+ * @param pieces the archive's bytes, decompressed
  * @param where what to call the archive in messages
- * @param most what is expected at most
- * @throws UserError where it is damaged or cut off, holds more than expected, or holds links or
- *   names that lead elsewhere
+ * @param most the limits
+ * @throws UserError if it is damaged or truncated, exceeds the limits, or contains links or names
+ * that lead elsewhere
  */
 export async function* untar(
   pieces: AsyncIterable<Uint8Array>,

@@ -35,7 +35,7 @@ async function unpacked(bytes: Uint8Array, most = roomy): Promise<Map<string, st
   return files;
 }
 
-/** Sets the checksum of the first header. */
+/** Corrects the checksum of the first header. */
 function mend(bytes: Uint8Array): void {
   if (bytes.length < 512) return;
   bytes.fill(0x20, 148, 156);
@@ -106,7 +106,7 @@ Deno.test("archives that would write elsewhere, or more than expected, are refus
   );
 });
 
-/** A file whose name stands in GNU's entry for long names. */
+/** A file whose name is in GNU's entry for long names. */
 function longNamed(name: string): Uint8Array {
   return Uint8Array.from([
     ...archive("././@LongLink", "L", name).subarray(0, 1024),
@@ -114,7 +114,10 @@ function longNamed(name: string): Uint8Array {
   ]);
 }
 
-/** An archive of one entry of so many zeros, made as it is asked for; counts what is asked for. */
+/**
+ * An archive with one entry of `size` zeros, generated on demand; counts the bytes that were
+ * requested.
+ */
 function endless(type: string, size: number) {
   const asked = { bytes: 0 };
   async function* pieces(): AsyncGenerator<Uint8Array> {

@@ -5,12 +5,12 @@
 import { bytesField, concat, doubleField, fieldsOf, floatField, varintField } from "./protobuf.ts";
 import { tfRecord, tfRecords } from "./tfrecord.ts";
 
-/** Numbers of an event's fields. */
+/** Field numbers of an event. */
 const eventFields = { wallTime: 1, step: 2, fileVersion: 3, summary: 5 };
-/** Of a value of a summary. */
+/** Field numbers of a summary value. */
 const valueFields = { tag: 1, simpleValue: 2, image: 4, tensor: 8, metadata: 9 };
 
-/** Something that was seen at a step. */
+/** A value observed at a step. */
 export type Observation =
   | { kind: "scalar"; tag: string; value: number }
   /** A PNG picture. */
@@ -18,7 +18,7 @@ export type Observation =
   /** Markdown. */
   | { kind: "text"; tag: string; text: string };
 
-/** The record that every file begins with. */
+/** The record that every file starts with. */
 export function versionRecord(seconds: number): Uint8Array<ArrayBuffer> {
   return tfRecord(concat([
     doubleField(eventFields.wallTime, seconds),
@@ -27,7 +27,7 @@ export function versionRecord(seconds: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * What was seen at a step, as a record.
+ * An observation at a step, as a record.
  *
  * @param seconds since 1970
  */
@@ -71,14 +71,14 @@ function imageOf({ png, width, height }: Observation & { kind: "image" }): Uint8
   ];
 }
 
-/** A tensor of one string. */
+/** A tensor that contains one string. */
 function textTensor(text: string): Uint8Array[] {
   const string = 7; // DT_STRING
   const shape = [bytesField(2, [varintField(1, 1)])];
   return [varintField(1, string), bytesField(2, shape), bytesField(8, text)];
 }
 
-/** The last step of which a file tells for each tag. */
+/** The last step in a file for each tag. */
 export function lastSteps(file: Uint8Array): Map<string, number> {
   const last = new Map<string, number>();
   for (const record of tfRecords(file)) {

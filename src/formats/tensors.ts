@@ -1,8 +1,6 @@
-/**
- * The values that tensor files hold, whatever their format: element types, shapes and typed arrays.
- */
+/** The values of tensor files of any format: element types, shapes and typed arrays. */
 
-/** An element type, under the name that safetensors gives it. */
+/** An element type, by its name in safetensors. */
 export type Dtype =
   | "BOOL"
   | "U8"
@@ -19,8 +17,8 @@ export type Dtype =
   | "F64";
 
 /**
- * The typed array of each element type. The two of 16 bits that are no whole numbers are kept as
- * their bits: bfloat16 has no array of its own, and float16's is not in every browser.
+ * The typed array of each element type. The two 16-bit floats are kept as bits: bfloat16 has no
+ * typed array, and float16's is not available in every browser.
  */
 const arrays = {
   BOOL: Uint8Array,
@@ -42,11 +40,11 @@ const arrays = {
 export interface TensorData {
   /** The elements' type. */
   dtype: Dtype;
-  /** Lengths of the axes, the outermost first; empty for a scalar. */
+  /** The lengths of the axes, outermost first; empty for a scalar. */
   shape: number[];
   /**
-   * The elements in row-major order, as the typed array of their type; float16 and bfloat16 as
-   * their 16 bits.
+   * The elements in row-major order, in the typed array of their type; float16 and bfloat16 as 16
+   * bits each.
    */
   data:
     | Uint8Array
@@ -61,7 +59,7 @@ export interface TensorData {
     | Float64Array;
 }
 
-/** Whether a name stands for an element type that is read here. */
+/** Whether a name is a supported element type. */
 export function isDtype(name: unknown): name is Dtype {
   return typeof name === "string" && Object.hasOwn(arrays, name);
 }
@@ -69,7 +67,7 @@ export function isDtype(name: unknown): name is Dtype {
 /** The element types, for messages. */
 export const dtypeNames: readonly string[] = Object.keys(arrays);
 
-/** Bytes an element. */
+/** Bytes per element. */
 export function bytesPerElement(dtype: Dtype): number {
   return arrays[dtype].BYTES_PER_ELEMENT;
 }
@@ -77,8 +75,8 @@ export function bytesPerElement(dtype: Dtype): number {
 /**
  * The number of elements of a shape.
  *
- * @returns null when the shape is no list of whole numbers from 0 up, or has more elements than a
- *   number counts exactly
+ * @returns null if the shape is not a list of whole numbers from 0 up, or has more elements than a
+ * number can count exactly
  */
 export function elementCount(shape: unknown): number | null {
   if (!Array.isArray(shape)) return null;
@@ -91,12 +89,12 @@ export function elementCount(shape: unknown): number | null {
   return count;
 }
 
-/** The elements of little-endian bytes that fill their own buffer, not copied. */
+/** The elements in little-endian bytes that fill their own buffer, not copied. */
 export function elementsOf(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): TensorData["data"] {
   if (bytes.byteLength !== bytes.buffer.byteLength) {
     throw new Error("bytes that share their buffer");
   }
-  // Every platform that Deno runs on is little-endian, as the files are.
+  // Every platform that Deno runs on is little-endian, like the files.
   return new arrays[dtype](bytes.buffer);
 }
 
@@ -110,13 +108,16 @@ export function float32Tensor(shape: number[], data: Float32Array): TensorData {
   return { dtype: "F32", shape, data };
 }
 
-/** What one step of the fraction is worth for each exponent of float16. */
+/** The value of the fraction's last bit for each exponent of float16. */
 const float16Steps = Float64Array.from(
   { length: 31 },
   (_, exponent) => 2 ** (Math.max(exponent, 1) - 25),
 );
 
-/** The number that 16 bits are as float16 (IEEE 754): a sign, five bits of exponent, ten more. */
+/**
+ * The float16 number (IEEE 754) with these 16 bits: sign, five bits of exponent, ten bits of
+ * fraction.
+ */
 export function fromFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >>> 10) & 31;
@@ -125,10 +126,7 @@ export function fromFloat16(bits: number): number {
   return sign * (exponent === 0 ? fraction : 1024 + fraction) * float16Steps[exponent]!;
 }
 
-/**
- * A tensor's elements as float32, whatever their type; the same array where they are float32
- * already.
- */
+/** A tensor's elements as float32; the same array if they are float32 already. */
 export function toFloat32(tensor: TensorData): Float32Array {
   const { dtype, data } = tensor;
   if (data instanceof Float32Array) return data;
@@ -144,8 +142,8 @@ export function toFloat32(tensor: TensorData): Float32Array {
 }
 
 /**
- * Whether all values are finite. A loop: `some` takes ten times as long, and this is a good part of
- * saving.
+ * Whether all values are finite. A loop, because `some` takes ten times as long, and this is a
+ * significant part of saving.
  */
 export function areNumbers(values: Float32Array): boolean {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false;
@@ -153,9 +151,9 @@ export function areNumbers(values: Float32Array): boolean {
 }
 
 /**
- * Gives the memory of an array back at once; the array is empty from then on, and so is what shares
- * its buffer. For large ones that are done with: the garbage collector sees no hurry in memory
- * outside its heap and may keep hundreds of megabytes.
+ * Frees the memory of an array at once; the array becomes empty, and so does everything that shares
+ * its buffer. Use it for large arrays that are no longer needed: the garbage collector is slow to
+ * free memory outside its heap, and may keep hundreds of megabytes.
  */
 export function freeArray(array: { buffer: ArrayBufferLike }): void {
   if (array.buffer instanceof ArrayBuffer) array.buffer.transfer(0);

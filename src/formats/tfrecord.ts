@@ -1,6 +1,6 @@
 /**
- * TFRecord files (https://www.tensorflow.org/tutorials/load_data/tfrecord): records one after the
- * other, each with its length and check sums.
+ * TFRecord files (https://www.tensorflow.org/tutorials/load_data/tfrecord): consecutive records,
+ * each with its length and checksums.
  */
 
 /** Reversed polynomial of CRC-32C (Castagnoli; RFC 3720, appendix B.4). */
@@ -19,12 +19,12 @@ export function crc32c(bytes: Uint8Array): number {
   return (sum ^ 0xffffffff) >>> 0;
 }
 
-/** As the format stores it, so that the sum of bytes that hold a sum is not special. */
+/** As the format stores it, so that checksums of data that contains checksums are not special. */
 function masked(sum: number): number {
   return (((sum >>> 15) | (sum << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** A record as it stands in the file. */
+/** A record as written to the file. */
 export function tfRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const record = new Uint8Array(16 + data.length);
   const view = new DataView(record.buffer);
@@ -35,7 +35,7 @@ export function tfRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
   return record;
 }
 
-/** The records of a file, up to the first that is cut off or damaged. */
+/** The records of a file, up to the first that is truncated or damaged. */
 export function* tfRecords(file: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   for (let at = 0; at + 16 <= file.length;) {

@@ -1,16 +1,16 @@
 /**
- * Thrift's compact protocol, read: the form of Parquet's descriptions. Format:
- * https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md. Nothing is
- * allocated that the bytes do not justify, and nothing is nested deeper than Parquet nests.
+ * Reads Thrift's compact protocol, the format of Parquet's metadata. Format:
+ * https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md. No memory is
+ * allocated that the bytes do not justify, and nesting deeper than Parquet's is refused.
  */
 
-/** A value; a struct's fields are known by their numbers. */
+/** A value; a struct's fields have numbers. */
 export type ThriftValue = boolean | bigint | number | Uint8Array | ThriftValue[] | ThriftStruct;
 
-/** A struct's fields by their numbers. */
+/** A struct's fields by number. */
 export type ThriftStruct = Map<number, ThriftValue>;
 
-/** Bytes that are no Thrift. */
+/** Bytes that are not valid Thrift. */
 export class ThriftFault extends Error {}
 
 /** Parquet's structs nest five deep. */
@@ -31,7 +31,7 @@ function take(reader: Reader, length: number): number {
 
 const u8 = (reader: Reader): number => reader.view.getUint8(take(reader, 1));
 
-/** A whole number of at most 64 bits, seven a byte. */
+/** A whole number of at most 64 bits, seven bits per byte. */
 function varint(reader: Reader): bigint {
   let value = 0n;
   for (let shift = 0n; shift < 70n; shift += 7n) {
@@ -42,7 +42,7 @@ function varint(reader: Reader): bigint {
   throw new ThriftFault("a number is too long");
 }
 
-/** A number whose sign is its last bit. */
+/** A number whose last bit is its sign. */
 function zigzag(reader: Reader): bigint {
   const value = varint(reader);
   return (value >> 1n) ^ -(value & 1n);
@@ -51,11 +51,11 @@ function zigzag(reader: Reader): bigint {
 function list(reader: Reader, depth: number): ThriftValue[] {
   const head = u8(reader);
   const size = head >> 4 === 15 ? Number(varint(reader)) : head >> 4;
-  // Every element takes a byte at least.
+  // Every element takes at least one byte.
   if (size > reader.bytes.length - reader.at) throw new ThriftFault("a list is cut off");
   const type = head & 15;
   return Array.from({ length: size }, () =>
-    // In lists a boolean is a byte, in structs it is its field's type.
+    // In lists a boolean is a byte; in structs it is the field's type.
     type === 1 || type === 2 ? u8(reader) === 1 : element(reader, type, depth));
 }
 
@@ -103,10 +103,10 @@ function struct(reader: Reader, depth: number): ThriftStruct {
 }
 
 /**
- * The struct with which bytes begin.
+ * The struct at the start of the bytes.
  *
- * @returns the struct, and how many bytes it takes
- * @throws ThriftFault where the bytes are none
+ * @returns the struct, and its length in bytes
+ * @throws ThriftFault if the bytes are not a struct
  */
 export function decodeThrift(bytes: Uint8Array): { fields: ThriftStruct; length: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -115,7 +115,7 @@ export function decodeThrift(bytes: Uint8Array): { fields: ThriftStruct; length:
   return { fields, length: reader.at };
 }
 
-/** A field that must be a whole number, exactly representable. */
+/** A field that must be an exactly representable whole number. */
 export function wholeField(fields: ThriftStruct, id: number): number {
   const value = Number(fields.get(id) ?? NaN);
   if (!Number.isSafeInteger(value)) throw new ThriftFault(`field ${id} is no whole number`);
@@ -139,7 +139,7 @@ export function structsField(fields: ThriftStruct, id: number): ThriftStruct[] {
   });
 }
 
-/** A field that is a text, or "" where it is not there. */
+/** A text field, or "" if it is missing. */
 export function textField(fields: ThriftStruct, id: number): string {
   const value = fields.get(id);
   return value instanceof Uint8Array ? new TextDecoder().decode(value) : "";

@@ -1,6 +1,6 @@
 /**
- * What the pickles of `torch.save` name: storages and the tensors that are views of them. Other
- * Python code stands for itself and is never executed. Sources: torch/_utils.py and
+ * The objects in the pickles of `torch.save`: storages, and the tensors that are views of them.
+ * Other Python code becomes a placeholder and is never executed. Sources: torch/_utils.py and
  * torch/serialization.py.
  */
 import { UserError } from "../errors.ts";
@@ -31,7 +31,7 @@ interface StorageType extends PickleGlobal {
   dtype: Dtype;
 }
 
-/** Elements that lie in one piece; tensors are views of them. */
+/** Contiguous elements; tensors are views of them. */
 export interface Storage extends PickleObject {
   dtype: Dtype;
   key: string;
@@ -52,7 +52,7 @@ function isKind<T extends PickleObject>(value: PickleValue | undefined, kind: st
   return typeof value === "object" && value !== null && "kind" in value && value.kind === kind;
 }
 
-/** Whether a value of a pickle is a tensor. */
+/** Whether a value in a pickle is a tensor. */
 export function isTensor(value: PickleValue | undefined): value is TensorView {
   return isKind<TensorView>(value, "tensor");
 }
@@ -103,7 +103,7 @@ function globalsOf(fault: Fault): Map<string, PickleGlobal> {
   return globals;
 }
 
-/** The storage that a persistent id names. */
+/** The storage that a persistent id refers to. */
 function storageOf(
   id: PickleValue,
   known: Map<string, Storage>,
@@ -112,7 +112,7 @@ function storageOf(
 ): PickleValue {
   // The location (cpu, cuda:0, ...) says where the tensor was, and nothing about its bytes.
   const [tag, type, key, , elements, views] = isSequence(id) ? id : [];
-  // Complex numbers and the like: the tensors that have them are not read.
+  // Unsupported types, such as complex numbers: their tensors are not read.
   if (tag === "storage" && isUnknown(type)) return type;
   const count = elementCount([elements]);
   if (
@@ -131,7 +131,7 @@ function storageOf(
   return storage;
 }
 
-/** One file's pickle rules, and the storages that it named. */
+/** The pickle rules for one file, and the storages that it refers to. */
 export interface TorchRules {
   fault: Fault;
   storages: ReadonlyMap<string, Storage>;
@@ -148,7 +148,7 @@ export function torchRules(where: string, isLegacy: boolean): TorchRules {
     allowsUnknown: true,
     persistent: (id) => storageOf(id, storages, isLegacy, fault),
     build(object) {
-      // A state dict carries `_metadata`, the versions of its modules. Nothing here hangs on it.
+      // A state dict has `_metadata` with the versions of its modules, which we do not need.
       if (!(object instanceof Map)) throw fault("it changes an object that is no dict");
     },
   };

@@ -1,4 +1,4 @@
-/** For tests: files as `torch.save` writes them, made without PyTorch. */
+/** For tests: makes files as `torch.save` writes them, without PyTorch. */
 import { zipSync } from "fflate";
 import { bytesOf, type TensorData } from "./tensors.ts";
 
@@ -7,7 +7,7 @@ export class PythonObject {
   constructor(readonly module: string, readonly name: string, readonly state: Saved) {}
 }
 
-/** What a checkpoint may hold. */
+/** The values that a checkpoint may contain. */
 export type Saved =
   | null
   | number
@@ -27,7 +27,7 @@ const unicode = (value: string) => {
 const whole = (value: number) => [...text("J"), ...u32(value)];
 const tuple = (...items: number[][]) => [...text("("), ...items.flat(), ...text("t")];
 
-/** A pickle's instructions for a value; the storages' bytes are put aside. */
+/** The pickle instructions for a value; collects the storages' bytes. */
 function instructionsOf(value: Saved, storages: Uint8Array[]): number[] {
   if (value === null) return text("N");
   if (typeof value === "number") {
@@ -77,7 +77,7 @@ function instructionsOf(value: Saved, storages: Uint8Array[]): number[] {
   return [...global("torch._utils", "_rebuild_tensor_v2"), ...args, ...text("R")];
 }
 
-/** The bytes of `torch.save(value)`, in the zip format; tensors are of float32. */
+/** The bytes of `torch.save(value)` in the zip format; tensors are float32. */
 export function torchFile(value: Saved): Uint8Array<ArrayBuffer> {
   const storages: Uint8Array[] = [];
   const pickle = [0x80, 2, ...instructionsOf(value, storages), ...text(".")];

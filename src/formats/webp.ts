@@ -1,6 +1,6 @@
 /**
- * WebP, still and lossy or lossless, decoded by libwebp in WebAssembly (npm's `@cwasm/webp`, of
- * which only the module is taken). Format: RFC 9649.
+ * Still WebP, lossy or lossless, decoded by libwebp in WebAssembly (only the module of npm's
+ * `@cwasm/webp` is used). Format: RFC 9649.
  */
 import wasm from "@cwasm/webp/webp.wasm" with { type: "bytes" };
 import { UserError } from "../errors.ts";
@@ -8,8 +8,8 @@ import { codecOf, given, isCodecFailure, room, taken } from "./codec.ts";
 import type { Image } from "./image.ts";
 
 /**
- * Fewer pixels than other formats may have: forty bytes can claim any number of them, all of one
- * colour, so that a file's size justifies nothing.
+ * A lower limit than for other formats: forty bytes can claim any number of pixels of one colour,
+ * so a file's size justifies nothing.
  */
 const mostPixels = 2 ** 24;
 
@@ -19,12 +19,12 @@ function letters(bytes: Uint8Array, at: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + 4));
 }
 
-/** Whether the bytes begin as a WebP file does. */
+/** Whether the bytes start like a WebP file. */
 export function isWebp(bytes: Uint8Array): boolean {
   return letters(bytes, 0) === "RIFF" && letters(bytes, 8) === "WEBP";
 }
 
-/** Width and height, by the file's first part. */
+/** Width and height, from the file's first chunk. */
 function readSize(
   bytes: Uint8Array,
   fault: (what: string) => UserError,
@@ -47,10 +47,10 @@ function readSize(
   throw fault("it is of an unknown kind");
 }
 
-/** RGBA samples, or null where libwebp found fault with the file. */
+/** RGBA samples, or null if libwebp reported an error. */
 function decompress(bytes: Uint8Array, width: number, height: number): Uint8Array | null {
-  // An instance for every image: libwebp has had holes through which a file could write where it
-  // should not, and what it writes then ends with its instance.
+  // A new instance for every image: libwebp has had holes that let a file write to the wrong
+  // memory, and any such damage ends with the instance.
   const codec = open();
   try {
     const input = given(codec, bytes);
@@ -67,10 +67,10 @@ function decompress(bytes: Uint8Array, width: number, height: number): Uint8Arra
 }
 
 /**
- * The image of a WebP file, of three channels. Transparency is dropped, as PNG's is.
+ * The image of a WebP file, with three channels. Transparency is dropped, as for PNG.
  *
  * @param where what to call the file in messages
- * @throws UserError where it is damaged, cut off, animated, or of more than 16 million pixels
+ * @throws UserError if it is damaged, truncated, animated, or has more than 16 million pixels
  */
 export function decodeWebp(bytes: Uint8Array, where = "WebP data"): Image {
   const fault = (what: string) =>

@@ -2,9 +2,9 @@
  * Zip archives, as PyTorch and NumPy write them: entries stored or deflated. Format: PKWARE's
  * APPNOTE.TXT, with its 64-bit extensions.
  *
- * Read here rather than by fflate's `unzip`, which compares no checksums and finds no entries that
- * overlap; of it comes the inflating. Every entry's checksum is compared, so that a damaged byte is
- * found, and nothing is allocated that the file's size does not justify.
+ * We do not use fflate's `unzip`, which checks no checksums and does not notice overlapping
+ * entries, but only its inflate. This reader checks every entry's checksum, so that it finds
+ * damaged bytes, and allocates no memory that the file's size does not justify.
  */
 import { inflateSync } from "fflate";
 import { UserError } from "../errors.ts";
@@ -14,19 +14,19 @@ import { crc32 } from "./crc32.ts";
 /** Deflate never expands more. */
 const mostExpansion = 1032;
 
-/** Whether the bytes begin as a zip archive does. */
+/** Whether the bytes start like a zip archive. */
 export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
 }
 
-/** The archive's bytes, with the error of what is wrong with them. */
+/** The archive's bytes, and a function that makes its errors. */
 interface Archive {
   bytes: Uint8Array;
   view: DataView;
   fault: (what: string) => UserError;
 }
 
-/** The place of so many bytes, checked. */
+/** Checks that a range is inside the archive, and returns its start. */
 function range({ bytes, fault }: Archive, at: number, length: number): number {
   if (!(at >= 0 && length >= 0 && at + length <= bytes.length)) {
     throw fault("it is cut off or damaged");
@@ -40,10 +40,10 @@ function u64(archive: Archive, at: number): number {
   return value;
 }
 
-/** Where the directory begins, and how many entries it has. */
+/** The start of the directory, and its number of entries. */
 function findDirectory(archive: Archive): { at: number; count: number } {
   const { bytes, view, fault } = archive;
-  // The directory's end lies last, with a comment of at most 65,535 bytes behind it.
+  // The end of the directory comes last, followed by a comment of at most 65,535 bytes.
   const last = bytes.length - 22;
   let end = last;
   while (end >= 0 && end >= last - 65_535 && view.getUint32(end, true) !== 0x06054b50) end--;
@@ -68,13 +68,13 @@ interface DirectoryEntry {
   checksum: number;
   packed: number;
   size: number;
-  /** Where its own header lies. */
+  /** The position of its own header. */
   local: number;
-  /** Where the directory's next entry lies. */
+  /** The position of the directory's next entry. */
   next: number;
 }
 
-/** The directory's entry at a place. */
+/** The directory entry at a position. */
 function readEntry(archive: Archive, at: number): DirectoryEntry {
   const { bytes, view, fault } = archive;
   range(archive, at, 46);
@@ -102,7 +102,7 @@ function readEntry(archive: Archive, at: number): DirectoryEntry {
   return entry;
 }
 
-/** The 64-bit field holds those of the three that did not fit, in this order. */
+/** The 64-bit field contains those of the three values that did not fit, in this order. */
 function readWideFields(archive: Archive, entry: DirectoryEntry, at: number): void {
   for (const field of ["size", "packed", "local"] as const) {
     if (entry[field] !== 0xffffffff) continue;
@@ -111,7 +111,7 @@ function readWideFields(archive: Archive, entry: DirectoryEntry, at: number): vo
   }
 }
 
-/** The packed bytes of an entry; parts of the archive's, not copies. */
+/** The compressed bytes of an entry; views of the archive, not copies. */
 function packedBytes(archive: Archive, { name, local, packed }: DirectoryEntry): Uint8Array {
   const { bytes, view, fault } = archive;
   if (view.getUint32(range(archive, local, 30), true) !== 0x04034b50) {
@@ -124,21 +124,23 @@ function packedBytes(archive: Archive, { name, local, packed }: DirectoryEntry):
 function inflate(packed: Uint8Array, size: number, fault: () => UserError): Uint8Array {
   if (size > mostExpansion * packed.length) throw fault();
   try {
-    // One byte more than is needed, to see an entry that is longer than it says.
+    // One extra byte, to detect an entry that is longer than it claims.
     const content = inflateSync(packed, { out: new Uint8Array(size + 1) });
     if (content.length === size) return content;
   } catch {
-    // Told of below, with the entry's name.
+    // Reported below, with the entry's name.
   }
   throw fault();
 }
 
 /**
- * The entries of an archive by name. The bytes of those that are stored are parts of the archive's,
- * not copies.
+ * The entries of an archive by name. The bytes of stored entries are views of the archive, not
+ * copies.
  *
- * @param options.most at most so many bytes come of what is packed; what is stored is there already
- * @throws UserError where it is damaged, encrypted, packed otherwise than by deflate, or holds more
+ * @param options.most the most bytes that compressed entries may expand to; stored entries are in
+ * memory already
+ * @throws UserError if it is damaged, encrypted, compressed with anything but deflate, or contains
+ * more
  */
 export function decodeZip(
   bytes: Uint8Array,
@@ -164,7 +166,7 @@ export function decodeZip(
     if (isStored && entry.packed !== entry.size) throw fault(`${named} is damaged`);
     const packed = packedBytes(archive, entry);
     if (entries.has(entry.name)) throw fault(`${named} is there twice`);
-    // Entries that overlap could make a small archive cost much.
+    // Without this check, overlapping entries could make a small archive expensive.
     if ((packedTotal += entry.packed) > bytes.length) throw fault("its entries overlap");
     if (!isStored && (unpackedTotal += entry.size) > most) {
       throw fault(`its packed entries hold more than ${most} bytes; store them unpacked`);

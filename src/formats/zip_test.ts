@@ -19,7 +19,7 @@ Deno.test("zip bombs: what is packed is bounded, what is stored costs nothing", 
   assertThrows(() => decodeZip(packed, "a.zip", { most: 5000 }), UserError, "hold more than 5000");
   assertEquals(decodeZip(stored, "a.zip", { most: 0 }).size, 3);
   const zeros = Uint8Array.from(zipSync({ zeros: new Uint8Array(2 ** 20) }, { level: 9 }));
-  // The directory says 2 GiB and the packed bytes hold one MiB.
+  // The directory claims 2 GiB, and the compressed bytes expand to one MiB.
   const at = zeros.length - 22 - 46 - "zeros".length;
   const view = new DataView(zeros.buffer);
   assertEquals(view.getUint32(at, true), 0x02014b50);
