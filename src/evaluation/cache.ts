@@ -1,7 +1,7 @@
 /**
- * What is worked out once and kept under data/.cache: a dataset's features with their mean and
- * covariance, and trained classifiers. Found by the digests of all that they come from; what is
- * missing, damaged or of another key is made anew.
+ * Results that are computed once and kept under data/.cache: a dataset's features with their mean
+ * and covariance, and trained classifiers. The key covers the digests of everything they come from.
+ * Anything missing, damaged or with another key is recomputed.
  */
 import { join } from "@std/path";
 import { cacheFolder, cacheRefusal, makeCacheFolder } from "../datasets/cache_folder.ts";
@@ -20,15 +20,14 @@ import {
 import { extractFeatures, type FeatureExtractor, type ImageSource } from "./extract.ts";
 import { type Features, type FeatureStatistics, featureStatistics } from "./features.ts";
 
-/** Goes up when the same images and weights give other features. */
+/** Raise it when the same images and weights give other features. */
 const featureVersion = 1;
 
-/** What the distances need of a reference. */
+/** What the distances need from a reference. */
 export interface Reference {
   statistics: FeatureStatistics;
   /**
-   * Read from the cache when they are needed: beside the network there is better use for so much
-   * memory.
+   * Read from the cache on demand: while the network runs, there is better use for so much memory.
    */
   features(): Promise<Features>;
 }
@@ -46,7 +45,7 @@ function cacheFile(dataRoot: string, name: string, ...parts: (string | number)[]
 }
 
 async function readCached({ dataRoot, path, key }: CacheFile) {
-  // What others put there could be other features under the name of these.
+  // Others could have put other features there under these names.
   if (cacheRefusal(dataRoot) !== null) return null;
   try {
     const file = await readTensorFile(path);
@@ -66,12 +65,12 @@ async function writeCached(
     await writeTensors(path, tensors, { ...metadata, key });
     return true;
   } catch {
-    // A disk that is full or may not be written to costs time at the next start and no more.
+    // If the disk is full or read-only, the next start just takes longer.
     return false;
   }
 }
 
-/** Where the features of a reference set are kept. */
+/** The file with the features of a reference set. */
 function referenceFile(
   { prefix, digest, device }: FeatureExtractor,
   source: ImageSource,
@@ -81,7 +80,7 @@ function referenceFile(
   return cacheFile(dataRoot, `${prefix}features`, ...parts);
 }
 
-/** Whether a reference set's features were worked out before. */
+/** Whether a reference set's features are in the cache. */
 export async function hasReferenceFeatures(
   extractor: FeatureExtractor,
   source: ImageSource,
@@ -90,7 +89,7 @@ export async function hasReferenceFeatures(
   return await readCached(referenceFile(extractor, source, dataRoot)) !== null;
 }
 
-/** Features and statistics of a reference set, from the cache or worked out. */
+/** Features and statistics of a reference set, cached or computed. */
 export async function referenceFeatures(
   extractor: FeatureExtractor,
   source: ImageSource,
@@ -147,14 +146,14 @@ export async function referenceFeatures(
   return { statistics, features: cachedFeatures };
 }
 
-/** A dataset's classifier, from the cache or trained. */
+/** A dataset's classifier, cached or trained. */
 export async function datasetClassifier(
   engine: Engine,
   dataset: Dataset,
   dataRoot: string,
   onProgress: (done: number, all: number) => void,
 ): Promise<Classifier> {
-  // Engines differ in the last bits: with one classifier for all, a score would depend on which
+  // Engines differ in the last bits: if they shared one classifier, a score would depend on which
   // engine came first.
   const file = cacheFile(
     dataRoot,

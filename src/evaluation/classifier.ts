@@ -1,7 +1,7 @@
 /**
- * A small classifier, trained on a dataset itself: where the Inception weights are not in reach its
- * features and logits give the same three distances, under other names. What they say holds for
- * this classifier alone, whose digest and test accuracy stand beside them.
+ * A small classifier trained on the dataset itself. If the Inception weights are not available, its
+ * features and logits give the same three distances, under other names. They are valid for this
+ * classifier only, whose digest and test accuracy are reported with them.
  */
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
@@ -23,10 +23,7 @@ import {
   imagesInMemory,
 } from "./extract.ts";
 
-/**
- * A trained classifier: its weights by name, and how many of the images that it never saw it gets
- * right.
- */
+/** A trained classifier: its weights by name, and its accuracy on images that it never saw. */
 export interface Classifier {
   weights: Map<string, TensorData>;
   /** 0 ... 1. */
@@ -37,9 +34,9 @@ export interface Classifier {
 }
 
 /**
- * How a classifier is trained. Each time it sees an image, the image is moved by up to `shift` of
- * its side, turned by up to `turnDegrees` and scaled by up to `scale`: with a few thousand images
- * this is worth more than a larger network.
+ * How to train a classifier. Each time it sees an image, the image is moved by up to `shift` of its
+ * side, rotated by up to `turnDegrees` and scaled by up to `scale`: with a few thousand images this
+ * helps more than a larger network.
  */
 const recipe = {
   epochs: 12,
@@ -53,12 +50,12 @@ const recipe = {
 };
 const featureWidth = 64;
 
-/** Goes up when the same dataset gives another classifier. */
+/** Raise it when the same dataset gives another classifier. */
 export const classifierVersion = 3;
 
 /**
- * Shapes of the weights: three or more convolutions, until the grid has at most 4 pixels a side,
- * then two dense layers.
+ * The shapes of the weights: three or more convolutions, until the grid has at most 4 pixels per
+ * side, then two dense layers.
  */
 function architecture(
   imageSize: number,
@@ -85,7 +82,7 @@ function architecture(
 
 type Weights = ReadonlyMap<string, tf.Tensor>;
 
-/** Images N x H x W x C of 0 ... 255 to features, before the last layer, and logits. */
+/** Images N x H x W x C of 0 ... 255 to features (before the last layer) and logits. */
 function forward(
   weights: Weights,
   images: tf.Tensor4D,
@@ -114,11 +111,11 @@ function forwardPart(
 }
 
 /**
- * Trains a classifier on five sixths of a dataset and tests it on the rest; the images of each are
- * drawn by Philox.
+ * Trains a classifier on five sixths of a dataset and tests it on the rest; Philox draws the images
+ * of each.
  *
  * @param dataset with labels
- * @param onProgress is told the steps done and to do
+ * @param onProgress called with the steps done and in total
  */
 export async function trainClassifier(
   engine: Engine,
@@ -199,8 +196,8 @@ export async function trainClassifier(
 
 /**
  * Scales the features to a mean square of 1 over the training images, and the last layer's weights
- * the other way: the logits stay, and distances of features become numbers of an everyday size,
- * whatever the training made of the scale.
+ * inversely. The logits stay the same, and distances of features get an ordinary magnitude,
+ * whatever the scale after training.
  */
 async function scaleFeatures(
   engine: Engine,
@@ -228,7 +225,7 @@ async function scaleFeatures(
   }
 }
 
-/** SHA-256 of weights, in the order of the architecture. */
+/** SHA-256 of the weights, in the order of the architecture. */
 export function classifierDigest(weights: ReadonlyMap<string, TensorData>): string {
   return sha256(
     ...[...weights].flatMap(([name, tensor]) => [`${name} ${tensor.shape}\n`, bytesOf(tensor)]),
@@ -247,8 +244,8 @@ function initial(shape: number[], index: number): tf.Tensor {
 }
 
 /**
- * Writes image `index`, moved, turned and scaled by the four numbers in [-1, 1), as row `row` of
- * the batch. Bilinear; beyond the border the border is repeated.
+ * Writes image `index`, moved, rotated and scaled by the four numbers in [-1, 1), to row `row` of
+ * the batch. Bilinear; pixels beyond the border repeat the border.
  */
 function writeMoved(
   dataset: Dataset,
@@ -290,8 +287,7 @@ function writeMoved(
 }
 
 /**
- * A classifier as a feature extractor on the open engine. Images are resized to what it was trained
- * on.
+ * A classifier as a feature extractor on the open engine. Images are resized to its training size.
  */
 export function classifierExtractor(
   engine: Engine,
@@ -344,7 +340,7 @@ async function outputsOf(
   }
 }
 
-/** The share of the given images whose largest logit is that of their label. */
+/** The fraction of the given images whose largest logit is that of their label. */
 async function accuracy(
   engine: Engine,
   classifier: Pick<Classifier, "weights" | "digest">,

@@ -1,10 +1,11 @@
-/** Confidence intervals over seeds: Student's t. */
+/** Confidence intervals over seeds, by Student's t. */
 
-/** A mean and what is known of it. */
+/** A mean and its uncertainty. */
 export interface Interval {
   mean: number;
   /**
-   * The bounds of the 95 % confidence interval; null of a single value, and where one is infinite.
+   * The bounds of the 95 % confidence interval; null for a single value, and if a value is
+   * infinite.
    */
   low: number | null;
   high: number | null;
@@ -12,8 +13,8 @@ export interface Interval {
 }
 
 /**
- * The mean of independent values and its 95 % confidence interval by Student's t. Throws where
- * there is none.
+ * The mean of independent values and its 95 % confidence interval by Student's t. Throws if there
+ * are no values.
  */
 export function confidenceInterval(values: number[]): Interval {
   const count = values.length;
@@ -26,10 +27,10 @@ export function confidenceInterval(values: number[]): Interval {
 }
 
 /**
- * The value below which a part (1/2 to 1) of Student's t distribution lies, for whole degrees of
+ * The quantile of Student's t distribution for a probability from 1/2 to 1, for whole degrees of
  * freedom.
  *
- * The distribution by its finite series in the angle arctan(t / sqrt(degrees)): Abramowitz and
+ * Uses the finite series of the distribution in the angle arctan(t / sqrt(degrees)): Abramowitz and
  * Stegun, 26.7.3 and 26.7.4.
  */
 export function studentQuantile(part: number, degrees: number): number {

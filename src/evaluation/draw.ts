@@ -1,10 +1,10 @@
 /**
- * Random choices of rows for subsets and bootstraps: each is drawn again alone from seed, use and
- * number.
+ * Random choices of rows for subsets and bootstraps. Each can be drawn again on its own, from seed,
+ * use and number.
  */
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
 
-/** What rows are drawn for. The numbers are part of every result: never change or reuse one. */
+/** The uses of random rows. The numbers are part of every result: never change or reuse one. */
 export const uses = {
   kernelLeft: 0,
   kernelRight: 1,
@@ -38,8 +38,7 @@ function integers(
 }
 
 /**
- * `size` different rows out of `count`, in random order; `size` equal to `count` gives a
- * permutation.
+ * `size` different rows out of `count`, in random order; if `size` equals `count`, a permutation.
  */
 export function drawRows(
   count: number,
@@ -61,7 +60,8 @@ export function drawRows(
 }
 
 /**
- * How often each of `count` rows is drawn in `count` draws with replacement: a bootstrap's weights.
+ * How often each of `count` rows appears in `count` draws with replacement: the weights of a
+ * bootstrap.
  */
 export function drawWeights(
   count: number,

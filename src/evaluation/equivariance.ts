@@ -1,16 +1,16 @@
 /**
- * Equivariance as numbers: does a transformation of what goes in come out as the same
- * transformation of what comes out? EQ-T (whole pixels), EQ-T_frac (fractions) and EQ-R (turns) are
- * those of StyleGAN3 (Karras et al., arXiv 2106.12423, section 2 and appendix E): 10 log10(2^2 /
- * mean squared error) in decibels, over the pixels whose place the mask knows. The shift PSNR is
- * that of Alias-Free Latent Diffusion (Zhou et al., arXiv 2503.09419): ideal periodic shifts, its
- * peak the values' own range.
+ * Equivariance as numbers: does transforming the input transform the output in the same way? EQ-T
+ * (whole pixels), EQ-T_frac (fractions) and EQ-R (rotations) are those of StyleGAN3 (Karras et al.,
+ * arXiv 2106.12423, section 2 and appendix E): 10 log10(2^2 / mean squared error) in decibels, over
+ * the pixels that the mask marks as known. The shift PSNR is that of Alias-Free Latent Diffusion
+ * (Zhou et al., arXiv 2503.09419): ideal periodic shifts, with the values' own range as the peak.
  *
- * Two things are measured. A network's prediction: f(T x) against T f(x), where T is the same for
- * input and output, so that what T itself loses is lost on both sides. A sampling run: the image of
- * a run that turns or shifts against the transformed image of one that does not; here only the
- * latter went through T, and for turns the former is limited to the frequencies that a turn leaves,
- * as StyleGAN3 does.
+ * Two things are measured:
+ * - A network's prediction: f(T x) against T f(x). T is the same for input and output, so that its
+ *   own losses affect both sides.
+ * - A sampling run: the images of a run that rotates or shifts, against the transformed images of a
+ *   run that does not. Only the latter pass through T. For rotations, the former are therefore
+ *   limited to the frequencies that a rotation preserves, as in StyleGAN3.
  */
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
 import { uses } from "./draw.ts";
@@ -25,23 +25,23 @@ import {
 
 /** Images as numbers. */
 export interface Images {
-  /** Images, height, width, channels. */
+  /** Number of images, height, width, channels. */
   shape: [number, number, number, number];
   /** In row-major order. */
   values: Float32Array;
 }
 
 /**
- * What is measured: whole and fractional shifts, turns, and the shift PSNR of Alias-Free Latent
+ * The measures: whole and fractional shifts, rotations, and the shift PSNR of Alias-Free Latent
  * Diffusion.
  */
 export const measures = ["EQ-T", "EQ-T_frac", "EQ-R", "shift PSNR"] as const;
 /** One of {@link measures}. */
 export type Measure = typeof measures[number];
 
-/** A transformation of one measure; of a turn `degrees`, of a shift the other two. */
+/** A transformation for one measure: rotations use `degrees`, shifts the other two. */
 export interface Transformation {
-  /** Whose interpolation it takes. */
+  /** The measure whose interpolation is used. */
   measure: Measure;
   /** Counter-clockwise as displayed. */
   degrees: number;
@@ -51,25 +51,30 @@ export interface Transformation {
   rows: number;
 }
 
-/** Sums from which a score is made; those of several transformations and batches add up. */
+/**
+ * Sums from which a score is computed; those of several transformations and batches can be added.
+ */
 export interface ErrorSum {
   /** The sum of squared differences. */
   squares: number;
-  /** How many there are. */
+  /** The number of differences. */
   count: number;
-  /** The values' range, the peak of the shift PSNR. */
+  /** The smallest value; the range is the peak of the shift PSNR. */
   least: number;
-  /** See `least`. */
+  /** The largest value. */
   most: number;
 }
 
-/** Shifts reach this part of the image's side each way, turns 180 degrees, as in StyleGAN3. */
+/**
+ * Shifts reach this fraction of the image's side in each direction, rotations 180 degrees, as in
+ * StyleGAN3.
+ */
 const greatestShift = 0.125;
 
 /**
- * Draws transformations of a measure: uniform shifts up to an eighth of the side, uniform turns. A
- * whole shift that rounds to none, which for small images is no rarity and would measure nothing,
- * is drawn again.
+ * Draws transformations for a measure: uniform shifts up to an eighth of the side, uniform
+ * rotations. A whole shift that rounds to zero is drawn again: it would measure nothing, and is
+ * common for small images.
  */
 export function drawTransformations(
   measure: Measure,
@@ -100,7 +105,7 @@ export function drawTransformations(
   return drawn;
 }
 
-/** The transformation itself, by the measure's own interpolation. */
+/** The transformation itself, with the measure's own interpolation. */
 export function resamplingOf(
   { measure, degrees, columns, rows }: Transformation,
   size: PlaneSize,
@@ -131,8 +136,8 @@ export function resample({ shape, values }: Images, resampling: Resampling): Ima
  * How far a function of images is from commuting with a transformation: f(T x) against T f(x).
  *
  * @param predict images to images of the same size
- * @param x what goes in
- * @param base predict(x), where it is known already
+ * @param x the input
+ * @param base predict(x), if it is already known
  */
 export async function predictionError(
   predict: (x: Images) => Promise<Images> | Images,
@@ -145,12 +150,12 @@ export async function predictionError(
 }
 
 /**
- * How far the images of a run that turns or shifts are from the transformed images of the run that
+ * How far the images of a run that rotates or shifts are from the transformed images of a run that
  * does not.
  *
  * @param moved images of the run with rotation or shift
- * @param still images of the same indices and seed without
- * @param transformation what the run did to them, in the end
+ * @param still images with the same indices and seed, without motion
+ * @param transformation the total transformation of the run
  */
 export function samplingError(
   moved: Images,
@@ -169,7 +174,7 @@ export function samplingError(
   );
 }
 
-/** The squared differences over the mask's pixels. */
+/** The squared differences over the pixels of the mask. */
 export function maskedError(a: Images, b: Images, mask: Uint8Array): ErrorSum {
   const channels = a.shape[3];
   const sum = { squares: 0, count: 0, least: Infinity, most: -Infinity };
@@ -185,7 +190,7 @@ export function maskedError(a: Images, b: Images, mask: Uint8Array): ErrorSum {
   return sum;
 }
 
-/** The sums of several transformations or batches as one. */
+/** Adds the sums of several transformations or batches. */
 export function addErrors(errors: ErrorSum[]): ErrorSum {
   return errors.reduce((a, b) => ({
     squares: a.squares + b.squares,
@@ -196,8 +201,8 @@ export function addErrors(errors: ErrorSum[]): ErrorSum {
 }
 
 /**
- * A score in decibels; more is better. Infinity where nothing differs, null where no pixel is
- * known: the filters of a turn leave none of images below 16 pixels.
+ * A score in decibels; higher is better. Infinity if nothing differs; null if no pixel is known, as
+ * for rotations of images below 16 pixels, where the filters leave none.
  */
 export function decibels(
   measure: Measure,

@@ -1,5 +1,5 @@
 /**
- * The equivariance of a trained network, measured: its prediction at several noise levels, and
+ * Measures the equivariance of a trained network: of its prediction at several noise levels, and of
  * whole sampling runs.
  */
 import * as tf from "@tensorflow/tfjs";
@@ -29,33 +29,37 @@ import {
   type Transformation,
 } from "./equivariance.ts";
 
-/** What is measured, and how much of it. */
+/** What to measure, and how much of it. */
 export interface EquivarianceOptions {
-  /** What runs the network. */
+  /** The engine that runs the network. */
   engine: Pick<Engine, "jit" | "device">;
   /** The network's `apply`. */
   predict: NoisePredictor;
-  /** Of the resolved spec; runs are its sampling with other motions, all images in one batch. */
+  /**
+   * From the resolved spec. Runs use its sampling with other motions, and all images in one batch.
+   */
   spec: Pick<ResolvedSpec, "imageSize" | "channels" | "classes" | "noise" | "sampling" | "seed">;
-  /** Images of the data in [-1, 1], a multiple of `seeds`: each seed noises its own. */
+  /**
+   * Images of the data in [-1, 1], a multiple of `seeds`: each seed adds noise to its own images.
+   */
   images: Images;
   /**
-   * Independent repetitions, over which the confidence intervals are; as many images of each run
-   * belong to each.
+   * The number of independent repetitions for the confidence intervals; each gets an equal share of
+   * each run's images.
    */
   seeds: number;
-  /** Transformations of each measure and seed. */
+  /** Transformations per measure and seed. */
   transformations: number;
-  /** Angles of the curve, in degrees, other than 0. */
+  /** The angles of the curve in degrees, without 0. */
   angles: number[];
   /**
-   * Whether whole sampling runs are measured, too: one without motion, two that shift, one for each
+   * Whether to measure whole sampling runs, too: one without motion, two that shift, and one per
    * angle.
    */
   runs: boolean;
-  /** Called with what was done of what is to do, in evaluations of the network. */
+  /** Called with the evaluations of the network done and in total. */
   onProgress?: (done: number, total: number) => void;
-  /** Stops between two evaluations, with the signal's reason thrown. */
+  /** Stops between two evaluations, and throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -65,17 +69,17 @@ export interface EquivarianceScore {
   of: "prediction" | "run";
   /** What was measured. */
   measure: Measure;
-  /** Of a prediction's noise; null of a run. */
+  /** The timestep of a prediction's noise; null for a run. */
   timestep: number | null;
-  /** Of a point of the curve; null where the transformations were drawn at random. */
+  /** The angle of a point on the curve; null if the transformations were drawn at random. */
   degrees: number | null;
-  /** Decibels, one for each seed. */
+  /** Decibels, one value per seed. */
   decibels: number[];
   /** Their mean and its confidence interval. */
   interval: Interval;
 }
 
-/** The noise levels, as parts of the schedule's timesteps. */
+/** The noise levels, as fractions of the schedule's timesteps. */
 const levels = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 /** Evaluations of the network that a measurement takes. */
@@ -89,7 +93,7 @@ export function networkEvaluations(
   return seeds * levels.length * perLevel + (runs ? (3 + angles.length) * sampling.steps : 0);
 }
 
-/** Measures a network. Scores for which the images are too small are left out. */
+/** Measures a network. Leaves out scores for which the images are too small. */
 export async function measureEquivariance(
   options: EquivarianceOptions,
 ): Promise<EquivarianceScore[]> {
@@ -106,7 +110,7 @@ export async function measureEquivariance(
   ];
 }
 
-/** A score with its interval, or nothing where the masks left no pixel. */
+/** A score with its interval, or nothing if the masks left no pixel. */
 function scored(
   score: Omit<EquivarianceScore, "decibels" | "interval">,
   errors: ErrorSum[],
@@ -130,11 +134,11 @@ async function measurePredictions(
     x,
     t,
   ) => [options.predict(x as tf.Tensor4D, t as tf.Tensor1D)]);
-  // The curve's turns are the same for each seed, and cost more to set up than to apply.
+  // The curve's rotations are the same for each seed, and take longer to set up than to apply.
   const turns = angles.map((degrees) =>
     [degrees, [resamplingOf({ measure: "EQ-R", degrees, columns: 0, rows: 0 }, size)]] as const
   );
-  // Errors by score: the measure, or the angle of the curve's point; then by level and seed.
+  // Errors by score: by measure, or by the angle of a point on the curve; then by level and seed.
   const errors = new Map<string | number, ErrorSum[][]>(
     [...measures, ...angles].map((name) => [name, timesteps.map(() => [])]),
   );
@@ -187,8 +191,8 @@ async function measurePredictions(
 }
 
 /**
- * Whole runs from the same noise: at rest, shifted by an eighth and a sixteenth of the side, by
- * fractions, turned.
+ * Whole runs from the same noise: without motion, shifted by an eighth and a sixteenth of the side,
+ * shifted by fractions, rotated.
  */
 async function measureRuns(
   options: EquivarianceOptions,
@@ -260,7 +264,7 @@ function part({ shape, values }: Images, index: number, parts: number): Images {
   };
 }
 
-/** Images as training noises them at a timestep; the noise is keyed by seed and timestep. */
+/** Adds noise to images at a timestep, as training does; seed and timestep key the noise. */
 export function noised(
   { shape, values }: Images,
   alphaBar: number,

@@ -13,7 +13,7 @@ Deno.test("a study measures predictions at five noise levels and runs, with inte
   let calls = 0;
   const options: EquivarianceOptions = {
     engine,
-    // Half of what it sees: this commutes with every linear transformation.
+    // Half of its input: this commutes with every linear transformation.
     predict: (x) => x.mul(0.5) as tf.Tensor4D,
     spec: {
       imageSize: 16,
@@ -64,7 +64,7 @@ Deno.test("a study measures predictions at five noise levels and runs, with inte
   ]);
   for (const { interval, decibels } of scores) {
     assertEquals(decibels.length, 2);
-    // Whole shifts of what commutes leave no error at all, and so no bounds.
+    // Whole shifts of a commuting function leave no error at all, and so no bounds.
     if (decibels.includes(Infinity)) {
       assertEquals(interval, { mean: Infinity, low: null, high: null, count: 2 });
     } else assert(interval.low! <= interval.mean && interval.mean <= interval.high!);
@@ -116,7 +116,7 @@ Deno.test("scores become a table, CSV and curves", () => {
   const [curve] = curvesOf(networks, "run");
   assertEquals(curve!.points, [[-30, 11], [0, null], [30, 13]]);
   assertEquals(curve!.spread.map((half) => half.toFixed(1)), ["12.7", "0.0", "12.7"]);
-  // Two trainings of one network: the interval is over them, and their measurements' seeds are
+  // Two trainings of one network: the interval spans them, and the seeds of each measurement are
   // averaged.
   const other = {
     ...networks[0]!,
@@ -135,8 +135,8 @@ Deno.test("scores become a table, CSV and curves", () => {
     "-",
   ]);
   assertEquals(two[3]!.split(/ {2,}/).slice(0, 3), ["D-2N (wider)", "prediction", "28.00 ± 25.41"]);
-  // Differences are taken seed by seed: their interval knows nothing of what both networks have in
-  // common.
+  // Differences are taken seed by seed: what both networks have in common does not affect their
+  // interval.
   const better = {
     ...networks[0]!,
     name: "A",

@@ -1,4 +1,4 @@
-/** Equivariance scores of several networks: a table for people, CSV, and curves over the angle. */
+/** Equivariance scores of several networks: a table for people, CSV, and curves by angle. */
 import { inColumns } from "../formats/columns.ts";
 import { csvText } from "../formats/csv.ts";
 import { confidenceInterval, type Interval } from "./confidence.ts";
@@ -7,24 +7,24 @@ import type { EquivarianceScore } from "./equivariance_study.ts";
 
 /** A network and its scores. */
 export interface StudiedNetwork {
-  /** `D-2N` and the like. */
+  /** Such as `D-2N`. */
   name: string;
   /** The bundle's folder. */
   bundle: string;
-  /** The same for networks that differ in their seed alone: trainings of one network. */
+  /** The same for networks that differ only in their seed: trainings of one network. */
   kin: string;
   scores: EquivarianceScore[];
 }
 
-/** Trainings of one network, and what they are called. */
+/** Trainings of one network, and their name. */
 interface Kin {
   label: string;
   networks: StudiedNetwork[];
 }
 
 /**
- * Networks by what they are trainings of; two kin of one name are told apart by the first one's
- * bundle.
+ * Groups networks that are trainings of the same one; if two groups share a name, the bundle of the
+ * first training distinguishes them.
  */
 function kinsOf(networks: StudiedNetwork[]): Kin[] {
   const kins = Map.groupBy(networks, ({ kin }) => kin);
@@ -40,8 +40,8 @@ function kinsOf(networks: StudiedNetwork[]): Kin[] {
 }
 
 /**
- * Means of some of a network's scores: one for each training where there are several, else for each
- * seed of the one's measurement. Null where no training has such a score.
+ * Means of some of a network's scores: one per training if there are several, otherwise one per
+ * seed of the only measurement. Null if no training has such a score.
  */
 function means({ networks }: Kin, chosen: (score: EquivarianceScore) => boolean): number[] | null {
   const ofTrainings = networks.flatMap(({ scores }) => {
@@ -53,14 +53,12 @@ function means({ networks }: Kin, chosen: (score: EquivarianceScore) => boolean)
   return networks.length > 1 ? ofTrainings.map(mean) : ofTrainings[0]!;
 }
 
-/**
- * Which scores the table averages: of predictions over all noise levels, of runs over all angles.
- */
+/** The scores that the table averages: predictions over all noise levels, runs over all angles. */
 function tabled(
   of: EquivarianceScore["of"],
   measure: Measure,
 ): (score: EquivarianceScore) => boolean {
-  // A prediction's curve is of chosen angles; its EQ-R is of the ones drawn at random.
+  // A prediction's curve has chosen angles; its EQ-R uses random ones.
   return (score) =>
     score.of === of && score.measure === measure && (of === "run" || score.degrees === null);
 }
@@ -70,10 +68,10 @@ function mean(values: number[]): number {
 }
 
 /**
- * A table: networks down, measures across; of predictions over all noise levels, and of runs (EQ-R
- * over all angles). Below it, of several networks, by how much each differs from the first: seed by
- * seed, for a seed gives every network the same images, noise and transformations, so that these
- * intervals are narrower than those of the scores.
+ * A table with one row per network and one column per measure: predictions over all noise levels,
+ * and runs (EQ-R over all angles). For several networks, the lower part shows how much each differs
+ * from the first, paired by seed. A seed gives every network the same images, noise and
+ * transformations, so these intervals are narrower than those of the scores.
  */
 export function summaryTable(networks: StudiedNetwork[]): string {
   const kins = kinsOf(networks);
@@ -117,7 +115,7 @@ function figure({ mean, low, high }: Interval): string {
     : `${mean.toFixed(2)} ± ${((high - low) / 2).toFixed(2)}`;
 }
 
-/** One row for each score and seed. */
+/** One row per score and seed. */
 export function scoresCsv(networks: StudiedNetwork[]): string {
   const rows = networks.flatMap(({ name, bundle, scores }) =>
     scores.flatMap(({ of, measure, timestep, degrees, decibels }) =>
@@ -129,8 +127,8 @@ export function scoresCsv(networks: StudiedNetwork[]): string {
 }
 
 /**
- * EQ-R over the angle, a curve a network, averaged over the noise levels; with half the interval at
- * each point. There is a gap at 0 degrees, where nothing turns and the decibels have no bound.
+ * EQ-R by angle, averaged over the noise levels: one curve per network, with half the interval at
+ * each point. There is a gap at 0 degrees, where nothing rotates and the decibels are unbounded.
  */
 export function curvesOf(networks: StudiedNetwork[], of: EquivarianceScore["of"]) {
   return kinsOf(networks).flatMap((kin) => {

@@ -41,7 +41,7 @@ function noiseImages(images: number, channels: number, stream: number): Images {
   return { shape: [images, size, size, channels], values: Float32Array.from(values) };
 }
 
-/** A turn, or a shift of one of the other measures. */
+/** A rotation, or a shift for one of the other measures. */
 const turn = (degrees: number): Transformation => ({
   measure: "EQ-R",
   degrees,
@@ -69,8 +69,8 @@ async function score(
 }
 
 /**
- * A smooth picture that is known between the pixels, too: waves of up to 0.2 periods a pixel about
- * the centre.
+ * A smooth picture that is also known between the pixels: waves of up to 0.2 periods per pixel
+ * around the centre.
  */
 function picture(degrees: number, columns: number, rows: number): Images {
   const draws = formulaUniform(77, 60);
@@ -138,8 +138,8 @@ Deno.test(`the identity with noise scores what theory says (seed ${seed})`, asyn
   const drawn = [move("EQ-T", 3, -2), move("EQ-T_frac", 1.3, 2.7), turn(33), turn(-110)];
   for (const transformation of drawn) {
     const resampling = resamplingOf(transformation, [size, size]);
-    // One noise as it is; the other went through the transformation, which leaves it the squares of
-    // its weights.
+    // One noise is unchanged; the other was transformed, which scales it by the squares of the
+    // weights.
     const gains = [...gainsOf(resampling.apply)].filter((_, pixel) => resampling.mask[pixel]);
     const gain = gains.reduce((a, b) => a + b) / gains.length;
     const expected = 10 * Math.log10(4 / (deviation ** 2 * (1 + gain)));
@@ -154,7 +154,7 @@ Deno.test(`the identity with noise scores what theory says (seed ${seed})`, asyn
   }
 });
 
-/** The sum of squared weights of each pixel of a transformation. */
+/** The sum of squared weights for each pixel of a transformation. */
 function gainsOf(apply: (plane: Float64Array) => Float64Array): Float64Array {
   const gains = new Float64Array(size * size);
   const plane = new Float64Array(size * size);
@@ -203,7 +203,7 @@ Deno.test("max pooling scores worse than filtered downsampling on the same weigh
       shape as [number, number, number, number],
     )
   );
-  /** A network of three convolutions, that goes down to half the size and up again. */
+  /** A network of three convolutions that goes down to half the size and up again. */
   const network = (down: (x: tf.Tensor4D) => tf.Tensor4D) => ({ shape, values }: Images): Images =>
     tf.tidy(() => {
       const first = tf.relu(tf.conv2d(tf.tensor4d(values, shape), weights[0]!, 1, "same"));
@@ -211,11 +211,11 @@ Deno.test("max pooling scores worse than filtered downsampling on the same weigh
       const up = tf.image.resizeBilinear(inner, [size, size], false, true);
       return { shape, values: tf.conv2d(up, weights[2]!, 1, "same").dataSync<"float32">() };
     });
-  // Smooth input: what aliases is made by the network itself.
+  // Smooth input, so that all aliasing comes from the network itself.
   const x = resample(noiseImages(4, 1, 5), lanczosRotation([size, size], 45));
   const pooled = network((y) => tf.maxPool(y, 2, 2, "valid"));
   const filtered = network((y) => filteredDownsample(y, lowpass));
-  // Not the shift PSNR, whose peak grows with the network's own output.
+  // Without the shift PSNR, whose peak grows with the network's own output.
   for (const measure of ["EQ-T", "EQ-T_frac", "EQ-R"] as const) {
     const [worse, better] = [
       await score(measure, pooled, x, 4),
@@ -252,7 +252,7 @@ Deno.test("the transformations: whole shifts and half turns are exact, known pix
     assertClose(shift.apply(plane), moved, 1e-12);
     assertEquals(shift.mask.reduce((a, b) => a + b, 0), 21 * 22);
   }
-  // With a fraction the Lanczos filter needs two pixels before and three behind.
+  // With a fraction, the Lanczos filter needs two pixels before and three after.
   assertEquals(lanczosShift([size, size], 0.5, 0).mask.reduce((a, b) => a + b, 0), 19 * 24);
   for (const degrees of [0, 30, 77]) {
     const rotation = lanczosRotation([size, size], degrees);

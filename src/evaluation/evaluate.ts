@@ -1,6 +1,6 @@
 /**
- * Scores of a set of images against a reference: which network looks at them, the distances with
- * their standard errors, and what a reader must know about them.
+ * Scores a set of images against a reference: chooses the network, computes the distances with
+ * their standard errors, and collects what a reader must know about them.
  */
 import { counted } from "../counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
@@ -34,7 +34,7 @@ import type { Evaluation, Metric, Score } from "./schema.ts";
 
 export type { Evaluation, Metric, Score } from "./schema.ts";
 
-/** Is told how far things are. */
+/** Receives the progress. */
 export interface EvaluationProgress {
   phase(name: string, total: number, unit: string): void;
   update(done: number): void;
@@ -43,28 +43,26 @@ export interface EvaluationProgress {
 
 const silent: EvaluationProgress = { phase() {}, update() {}, message() {} };
 
-/**
- * A network to look at images with, what the result says about it, and the notes that come with it.
- */
+/** A feature extractor, how the result describes it, and its notes. */
 export interface ChosenExtractor {
   extractor: FeatureExtractor;
   about: NonNullable<Evaluation["extractor"]>;
   notes: string[];
 }
 
-/** How {@link chooseExtractor} looks for one. */
+/** How {@link chooseExtractor} searches. */
 export interface ChooseOptions {
   dataRoot?: string | undefined;
   progress?: EvaluationProgress | undefined;
-  /** Where the Inception weights are looked for. */
+  /** Where to look for the Inception weights. */
   weights?: FindWeightsOptions;
 }
 
 /**
- * Inception where its weights are in reach, else a classifier of the dataset.
+ * Inception if its weights are available, otherwise a classifier of the dataset.
  *
- * @param dataset what a classifier would be trained on; null where there is none
- * @returns null where there is neither
+ * @param dataset for training a classifier; null if there is none
+ * @returns null if neither is possible
  */
 export async function chooseExtractor(
   engine: Engine,
@@ -109,7 +107,7 @@ export async function chooseExtractor(
   };
 }
 
-/** What {@link evaluateSamples} needs. */
+/** The input of {@link evaluateSamples}. */
 export interface EvaluateSamplesRequest {
   engine: Engine;
   /** The generated images: bytes N, H, W, C. */
@@ -124,7 +122,7 @@ export interface EvaluateSamplesRequest {
   dataset: Dataset;
   evaluation: ResolvedSpec["evaluation"];
   seed: number;
-  /** Where weights and caches lie; default `data`. */
+  /** The folder of weights and caches; default `data`. */
   dataRoot?: string | undefined;
   progress?: EvaluationProgress | undefined;
   weights?: FindWeightsOptions;
@@ -158,7 +156,8 @@ export async function evaluateSamples(request: EvaluateSamplesRequest): Promise<
 
 /**
  * Scores one set of images against another. The reference's features are cached under `dataRoot`.
- * The extractor is disposed of as soon as it has seen all images: the scores need the memory.
+ * The extractor is disposed of as soon as it has seen all images, because the scores need the
+ * memory.
  */
 export async function score(
   { extractor, about, notes }: ChosenExtractor,
@@ -198,7 +197,7 @@ export async function score(
   };
 }
 
-/** One score, but for its name. */
+/** One score without its name. */
 async function one(
   metric: Metric,
   seen: Extracted,
@@ -255,7 +254,7 @@ async function one(
 
 const numberOrNull = (value: number) => Number.isFinite(value) ? value : null;
 
-/** What a reader must know about scores of these sets. */
+/** What a reader must know about the scores of these sets. */
 function warnings(
   network: "inception" | "classifier",
   generated: ImageSource,

@@ -24,7 +24,7 @@ const granted = (...names: string[]) =>
   );
 const unreachable = { download: false, path: "" };
 
-/** Grey images of 8 pixels: noise around a bar, upright in class 0, lying in class 1. */
+/** Grey images of 8 pixels: noise around a bar, vertical in class 0, horizontal in class 1. */
 function bars(stream: number, count: number): Dataset {
   const noise = formulaUniform(stream, count * 64);
   const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
@@ -109,7 +109,7 @@ Deno.test({
       );
       assertEquals(tf.memory().numTensors, before);
 
-      // What others may have put there is not believed.
+      // A cache that others may have written is not trusted.
       if (Deno.build.os !== "windows") {
         phases.length = 0;
         Deno.chmodSync(join(dataRoot, ".cache"), 0o777);
@@ -118,7 +118,7 @@ Deno.test({
         assertEquals(phases.includes("training a classifier"), true);
       }
 
-      // A damaged cache is made anew, with the same result.
+      // A damaged cache is rebuilt, with the same result.
       for (const { name } of Deno.readDirSync(join(dataRoot, ".cache"))) {
         const path = join(dataRoot, ".cache", name);
         const bytes = Deno.readFileSync(path);
@@ -130,7 +130,7 @@ Deno.test({
       }
       assertEquals(await scored(bars(2, 200)), good);
       assertEquals((await scored(bars(2, 200), [])).scores, []);
-      // A split of one image has the score 1 whatever it shows.
+      // A split of one image always has a score of 1.
       for (
         const [count, splits, words] of [[4, 2, "over 2 splits"], [
           3,

@@ -1,7 +1,7 @@
 /**
- * From images to features: what a feature extractor is, where images come from, and the loop that
- * takes them through in batches, so that a folder of any size needs the memory of one batch and its
- * features.
+ * From images to features: the interfaces of feature extractors and image sources, and the loop
+ * that passes images through in batches. A folder of any size needs only the memory of one batch
+ * and its features.
  */
 import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engines/engine.ts";
@@ -11,29 +11,30 @@ import type { Features } from "./features.ts";
 
 /** Images in order, read one at a time. */
 export interface ImageSource {
-  /** For people: a dataset's name or a folder's. */
+  /** For people: the name of a dataset or a folder. */
   name: string;
-  /** What changes whenever an image does. */
+  /** Changes whenever an image does. */
   digest: string;
   count: number;
   /** Image `index`, 0 ... count - 1. */
   read(index: number): Image;
 }
 
-/** A network that says what it sees in images. */
+/** A network that extracts features from images. */
 export interface FeatureExtractor {
   /** The prefix of its scores' names: none for Inception, whose scores are the established ones. */
   prefix: "" | "classifier-";
   /** SHA-256 of its weights. */
   digest: string;
-  /** What goes into a cache's key beside the digest: engines differ in the last bits. */
+  /** A part of the cache key, next to the digest: engines differ in the last bits. */
   device: string;
-  /** Features and logits of each image. */
+  /** The number of features and logits per image. */
   widths: [features: number, logits: number];
-  /** Images that it takes at a time. */
+  /** Images per batch. */
   batchSize: number;
   /**
-   * An image as it is fed: `channels` must be `channels` of this extractor, of any size it takes.
+   * Prepares an image as input; the result has this extractor's `channels`, and any size that it
+   * accepts.
    */
   prepare(image: Image): Image;
   channels: 1 | 3;
@@ -42,7 +43,7 @@ export interface FeatureExtractor {
   dispose(): void;
 }
 
-/** What {@link extractFeatures} finds, a row for each image. */
+/** The result of {@link extractFeatures}, one row per image. */
 export interface Extracted {
   features: Features;
   logits: Features;
@@ -51,7 +52,7 @@ export interface Extracted {
 /**
  * The features and logits of all images of a source.
  *
- * @param only leaves the logits out
+ * @param only leaves out the logits
  */
 export async function extractFeatures(
   extractor: FeatureExtractor,
@@ -65,7 +66,8 @@ export async function extractFeatures(
   const logits = new Float32Array(source.count * classes);
   let pending: Image | null = null;
   for (let from = 0; from < source.count;) {
-    // A batch is of one size; in a folder of mixed ones it ends where the size changes.
+    // All images of a batch have one size; in a folder of mixed sizes, a batch ends where the size
+    // changes.
     const batch: Image[] = [pending ?? extractor.prepare(source.read(from))];
     pending = null;
     const { width, height } = batch[0]!;
@@ -77,7 +79,7 @@ export async function extractFeatures(
       }
       batch.push(image);
     }
-    // Always as many rows, so that a traced network is traced once a size.
+    // Always the same number of rows, so that a traced network is traced once per size.
     const values = new Float32Array(extractor.batchSize * width * height * extractor.channels);
     batch.forEach((image, i) => values.set(image.data, i * width * height * extractor.channels));
     const input = tf.tensor4d(values, [extractor.batchSize, height, width, extractor.channels]);
@@ -96,7 +98,7 @@ export async function extractFeatures(
   return { features: { values: features, columns }, logits: { values: logits, columns: classes } };
 }
 
-/** Images that lie in memory one after the other: bytes N, H, W, C of one size. */
+/** Images stored consecutively in memory: bytes N, H, W, C of one size. */
 export function imagesInMemory(
   set: {
     name: string;

@@ -1,29 +1,29 @@
 /**
- * Features: what a feature extractor says about a set of images, one row each, and their mean and
+ * Features: the output of a feature extractor for a set of images, one row each, and their mean and
  * covariance.
  */
 import { freeArray } from "../formats/tensors.ts";
 import { type Matrix, rowProducts } from "./linear_algebra.ts";
 
 /**
- * A table, row-major: a row for each sample, `columns` features each. Networks give float32, which
- * is kept as it is, as it halves the memory; whatever is computed from features is float64.
+ * A row-major table: one row per sample, with `columns` features each. The float32 output of
+ * networks is kept as it is, which halves the memory; everything computed from features is float64.
  */
 export interface Features {
   /** Row-major. */
   values: Float64Array | Float32Array;
-  /** Features of a sample. */
+  /** Features per sample. */
   columns: number;
 }
 
-/** Mean and covariance (with n - 1) of features, and from how many rows they come. */
+/** Mean and covariance (with n - 1) of features, and the number of rows they come from. */
 export interface FeatureStatistics {
   mean: Float64Array;
   covariance: Matrix;
   count: number;
 }
 
-/** The number of rows. Throws where the values do not fill whole rows. */
+/** The number of rows. Throws if the values do not fill whole rows. */
 export function rowCount(features: Features): number {
   const rows = features.values.length / features.columns;
   if (!Number.isInteger(rows)) {
@@ -45,14 +45,12 @@ export function selectRows(features: Features, rows: ArrayLike<number>): Feature
   return { values: out, columns };
 }
 
-/** The rows from `from` up to `to`, where they lie. */
+/** The rows from `from` up to `to`, not copied. */
 export function rowRange({ values, columns }: Features, from: number, to: number): Features {
   return { values: values.subarray(from * columns, to * columns), columns };
 }
 
-/**
- * The rows from `from` up to `to` as a float64 matrix; a copy only where the features are float32.
- */
+/** The rows from `from` up to `to` as a float64 matrix; copies only float32 features. */
 export function rowsAsMatrix(features: Features, from = 0, to = rowCount(features)): Matrix {
   const { values, columns } = rowRange(features, from, to);
   return {
@@ -73,7 +71,7 @@ export function featureMean(features: Features): Float64Array {
   return mean.map((sum) => sum / rows);
 }
 
-/** A copy with `mean` taken from every row. */
+/** A copy with `mean` subtracted from every row. */
 export function centred(features: Features, mean: Float64Array): Features {
   const { values, columns } = features;
   const out = new Float64Array(values.length);
@@ -84,7 +82,7 @@ export function centred(features: Features, mean: Float64Array): Features {
 }
 
 /**
- * Mean and covariance in two passes, as numpy.cov(features, rowvar=False).
+ * Mean and covariance in two passes, like numpy.cov(features, rowvar=False).
  *
  * @throws RangeError for fewer than two rows, and for values that are not finite
  */
@@ -95,8 +93,8 @@ export function featureStatistics(features: Features): FeatureStatistics {
   const mean = featureMean(features);
   if (!mean.every(Number.isFinite)) throw new RangeError("the features hold NaN or infinity");
   const covariance = { values: new Float64Array(columns * columns), rows: columns, columns };
-  // Block by block, each transposed into the same memory: whole, 10,000 rows of 2048 features would
-  // take 160 MB more.
+  // Block by block, each transposed into the same memory: all at once, 10,000 rows of 2048 features
+  // would take 160 MB more.
   const block = Math.min(count, 1024);
   const memory = new Float64Array(block * columns);
   for (let from = 0; from < count; from += block) {

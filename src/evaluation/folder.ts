@@ -1,4 +1,4 @@
-/** A folder of images as people have them: files of any sizes, read one at a time. */
+/** A folder of images from a user: files of any size, read one at a time. */
 import { type DataFile, identityOf, listFiles } from "../datasets/files.ts";
 import { knownFile } from "../datasets/file_kinds.ts";
 import { notUsed } from "../datasets/notes.ts";
@@ -8,18 +8,18 @@ import { decodeImage, headBytes, requireImage } from "../formats/images.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { ImageSource } from "./extract.ts";
 
-/** A folder's images, and lines about the files in it that are none. */
+/** The images in a folder, and notes about its other files. */
 export interface FolderImages extends ImageSource {
   notes: string[];
 }
 
 /**
- * The images in a folder and the folders in it, in the order of their names, by content where the
- * names say nothing. The first bytes of each are looked at: what is called an image and is none is
- * told of before a network is loaded for it.
+ * The images in a folder and its subfolders, sorted by name, recognised by content if their names
+ * do not tell. It examines the first bytes of each, so that files that only look like images are
+ * reported before a network is loaded.
  *
- * @throws UserError where there is no such folder, no image in it, or what is called one is none;
- *   and from `read`, where an image is damaged
+ * @throws UserError if the folder does not exist, contains no image, or contains a file that only
+ * claims to be one; and from `read`, if an image is damaged
  */
 export async function imagesInFolder(path: string): Promise<FolderImages> {
   const found: DataFile[] = [];

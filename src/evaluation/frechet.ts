@@ -1,5 +1,5 @@
 /**
- * The Frechet distance of two sets of features, each taken for a Gaussian: over Inception features
+ * The Frechet distance of two sets of features, each treated as a Gaussian; over Inception features
  * it is the FID.
  *
  * Source: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash
@@ -21,16 +21,16 @@ import {
  * The squared Frechet distance of two sets of features.
  *
  * @param a features of one set of samples, at least two rows
- * @param b features of the other, as many columns
- * @returns 0 for equal means and covariances; in squared units of the features. Rounding may leave
- *   it a little below 0.
+ * @param b features of the other, with as many columns
+ * @returns 0 for equal means and covariances; in squared units of the features. Rounding may make
+ * it slightly negative.
  * @throws RangeError for different columns, fewer than two rows, or values that are not finite
  */
 export function frechetDistance(a: Features, b: Features): number {
   return frechetDistanceOfStatistics(featureStatistics(a), featureStatistics(b));
 }
 
-/** {@link frechetDistance} of means and covariances that are known already. */
+/** {@link frechetDistance} of known means and covariances. */
 export function frechetDistanceOfStatistics(a: FeatureStatistics, b: FeatureStatistics): number {
   if (a.mean.length !== b.mean.length) {
     throw new RangeError(
@@ -50,9 +50,9 @@ function trace(s: Matrix): number {
 }
 
 /**
- * tr((S_a S_b)^(1/2)). With S_a = Uᵀ U the symmetric matrix U S_b Uᵀ has the eigenvalues of S_a S_b
- * other than 0, and its own are real and never negative but for rounding: no complex root, and no
- * offset on the diagonal.
+ * tr((S_a S_b)^(1/2)). With S_a = Uᵀ U, the symmetric matrix U S_b Uᵀ has the nonzero eigenvalues
+ * of S_a S_b. Its own are real and, except for rounding, never negative, so this needs neither a
+ * complex root nor an offset on the diagonal.
  */
 function traceOfRoot(a: Matrix, b: Matrix): number {
   const u = semidefiniteFactor(a);
@@ -63,7 +63,7 @@ function traceOfRoot(a: Matrix, b: Matrix): number {
   return sumOfRoots(product);
 }
 
-/** The sum of the eigenvalues' roots of a matrix that is needed no more. */
+/** The sum of the square roots of a matrix's eigenvalues; the matrix is not needed afterwards. */
 function sumOfRoots(s: Matrix): number {
   const sum = symmetricEigenvalues(s).reduce(
     (sum, value) => sum + Math.sqrt(Math.max(0, value)),
@@ -73,25 +73,25 @@ function sumOfRoots(s: Matrix): number {
   return sum;
 }
 
-/** Bootstrap samples where nothing else is said: they give the error itself to about 16 %. */
+/** The default number of bootstrap samples: they give the error itself to about 16 %. */
 export const defaultReplicates = 20;
 
 /** How {@link frechetStandardError} resamples. */
 export interface BootstrapOptions {
-  /** Bootstrap samples; {@link defaultReplicates} by default. */
+  /** The number of bootstrap samples; default {@link defaultReplicates}. */
   replicates?: number;
   /**
-   * Rows that are resampled at most, 2000 by default: of more, as many are drawn, and the error is
+   * The most rows to resample, default 2000. From more rows, this many are drawn, and the error is
    * scaled down.
    */
   rows?: number;
-  /** 0 by default. */
+  /** Default 0. */
   seed?: number;
 }
 
 /**
- * The standard error of the Frechet distance that comes from the choice of the rows of `a`, by
- * bootstrap. `b` is taken as given, as a training set is.
+ * The bootstrap standard error of the Frechet distance due to the choice of the rows of `a`. `b`
+ * counts as fixed, like a training set.
  */
 export function frechetStandardError(
   a: Features,
@@ -105,11 +105,11 @@ export function frechetStandardError(
 }
 
 /**
- * {@link frechetStandardError} in pieces of a few seconds, between which the caller may do
- * something else: a generator that yields the number of replicates done.
+ * {@link frechetStandardError} in steps of a few seconds, between which the caller may do something
+ * else: a generator that yields the number of replicates done.
  *
- * With S_b = Uᵀ U the rows are projected by Uᵀ once; each replicate then needs the singular values
- * of its weighted, centred rows alone, from the smaller of the two Gram matrices.
+ * With S_b = Uᵀ U the rows are projected by Uᵀ once. Each replicate then only needs the singular
+ * values of its weighted, centred rows, from the smaller of the two Gram matrices.
  */
 export function* frechetStandardErrorSteps(
   a: Features,
@@ -119,7 +119,7 @@ export function* frechetStandardErrorSteps(
   const { replicates = defaultReplicates, rows: most = 2000, seed = 0 } = options;
   const total = rowCount(a);
   const count = Math.min(total, most);
-  // Around the mean of b, so that the products below do not cancel.
+  // Relative to the mean of b, so that the products below do not cancel.
   const rows = rowsAsMatrix(
     centred(total > count ? selectRows(a, drawRows(total, count, seed, "frechetRows")) : a, b.mean),
   );
@@ -156,7 +156,7 @@ function weightedMean(x: Matrix, weights: Uint32Array): Float64Array {
 }
 
 /**
- * The rows with a weight, less the weighted mean, scaled so that their Gram matrix is the
+ * The rows with a weight, minus the weighted mean, scaled so that their Gram matrix is the
  * covariance with n - 1.
  */
 function weightedDeviations(x: Matrix, weights: Uint32Array): Matrix {

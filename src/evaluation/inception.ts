@@ -1,9 +1,9 @@
 /**
- * The Inception network that FID, KID and IS are defined over: torch-fidelity's
- * inception-v3-compat, the network of 2015-12-05 with its two oddities (average pooling that does
- * not count its padding, a maximum in the last block).
+ * The Inception network that defines FID, KID and IS: torch-fidelity's inception-v3-compat, the
+ * network of 2015-12-05 with its two peculiarities (average pooling that does not count its
+ * padding, and a maximum in the last block).
  *
- * Each convolution is followed by a batch normalization of fixed statistics and ReLU; the
+ * Each convolution is followed by a batch normalization with fixed statistics and ReLU; the
  * normalization is folded into the weights when they are loaded. Convolutions of one size that read
  * the same input run as one.
  *
@@ -17,7 +17,7 @@ import { UserError } from "../errors.ts";
 import { freeArray, type TensorData, toFloat32 } from "../formats/tensors.ts";
 
 /**
- * What the network makes of a batch: features N x 2048, averaged over the last grid, and logits N x
+ * The network's output for a batch: features N x 2048, averaged over the last grid, and logits N x
  * 1008, without the bias.
  */
 export type InceptionOutput = [features: tf.Tensor2D, logits: tf.Tensor2D];
@@ -29,7 +29,7 @@ export interface Inception {
   dispose(): void;
 }
 
-/** The published network's input, a side. */
+/** The side of the published network's input. */
 const side = 299;
 /** Added to each variance. */
 const epsilon = 0.001;
@@ -39,19 +39,19 @@ type Shape4 = [outputs: number, inputs: number, height: number, width: number];
 interface Convolution {
   filter: tf.Tensor4D;
   bias: tf.Tensor1D;
-  /** Output channels of each of the convolutions that are joined in this one. */
+  /** Output channels of each convolution that is joined in this one. */
   widths: number[];
 }
 
 /**
  * Builds the network.
  *
- * @param state tensors by the published names, PyTorch's shapes (OIHW); they are given away: their
- *   memory is freed
- * @throws UserError where a tensor is missing or has another shape
+ * @param state tensors by their published names, in PyTorch's shapes (OIHW); this takes ownership
+ * and frees their memory
+ * @throws UserError if a tensor is missing or has another shape
  */
 export function buildInception(state: ReadonlyMap<string, TensorData>): Inception {
-  // Apart from the closures below, which would keep all of `state` alive.
+  // Kept out of the closures below, which would keep all of `state` alive.
   const { convolutions, dense } = buildWeights(state);
   return {
     apply: (images) =>
@@ -64,8 +64,8 @@ export function buildInception(state: ReadonlyMap<string, TensorData>): Inceptio
 }
 
 function buildWeights(state: ReadonlyMap<string, TensorData>) {
-  // All is looked at before the engine is given anything: wrong weights need no engine and leave
-  // nothing there.
+  // Everything is checked before the engine gets anything: wrong weights need no engine and leave
+  // nothing behind.
   checkWeight(state, "fc.weight", [1008, 2048]);
   for (const [names, inputs, outputs, size] of convolutionTable()) {
     names.forEach((name, i) => checkConvolution(state, name, [outputs[i]!, inputs, ...size]));
@@ -118,12 +118,12 @@ function checkWeight(
   );
 }
 
-/** The values of a tensor that was checked. */
+/** The values of a checked tensor. */
 function named(state: ReadonlyMap<string, TensorData>, name: string): Float32Array {
   return toFloat32(state.get(name)!);
 }
 
-/** Weights (OIHW) and bias of a convolution with its batch normalization in them. */
+/** Weights (OIHW) and bias of a convolution, including its batch normalization. */
 function foldNormalization(state: ReadonlyMap<string, TensorData>, name: string, shape: Shape4) {
   const outputs = shape[0];
   const weight = named(state, `${name}.conv.weight`);
@@ -233,7 +233,7 @@ function forward(
   dense: tf.Tensor2D,
   images: tf.Tensor4D,
 ): InceptionOutput {
-  /** Joined convolutions with ReLU, and the parts of the result that belong to each. */
+  /** Joined convolutions with ReLU; returns the part of the result for each. */
   const joined = (names: string[]) => (x: tf.Tensor4D): tf.Tensor4D[] => {
     const { filter, bias, widths } = convolutions.get(names.join(" "))!;
     return tf.split(
@@ -249,8 +249,8 @@ function forward(
   const chain = (...ways: Way[]): Way => (x) => ways.reduce((value, way) => way(value), x);
   const maxPool: Way = (x) => tf.maxPool(x, 3, 2, "valid");
   /**
-   * The pooled branch. A 1x1 convolution and an average that does not count its padding may change
-   * places, and behind the convolution there are fewer channels to average.
+   * The pooled branch. A 1x1 convolution and an average that does not count its padding commute,
+   * and after the convolution there are fewer channels to average.
    */
   const averagedBranch = (name: string): Way => (x) => {
     const { filter, bias } = convolutions.get(name)!;
@@ -258,7 +258,7 @@ function forward(
       tf.avgPool(tf.fused.conv2d({ x, filter, strides: 1, pad: "same", bias }), 3, 1, "same"),
     );
   };
-  /** A block: the heads read the input together, then each goes its way. */
+  /** A block: the heads read the input together, then each branch continues separately. */
   const block = (name: string, heads: Record<string, Way>, others: Way[]): Way => (x) => {
     const ways = Object.values(heads);
     const parts = joined(Object.keys(heads).map((head) => `${name}.${head}`))(x);

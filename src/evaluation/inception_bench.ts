@@ -1,12 +1,13 @@
 /**
- * Inception features a second, ours beside torch-fidelity's in the same run, the same 64 images of
- * 32 pixels in turn, in each one's own batches:
+ * Compares Inception features per second with torch-fidelity, alternating in the same run, over the
+ * same 64 images of 32 pixels, in each side's own batches:
  *
- *   deno run -A src/evaluation/inception_bench.ts [THREADS] [PEER'S BATCH, default 64 as torch-fidelity's]
+ *   deno run -A src/evaluation/inception_bench.ts [THREADS] [PEER'S BATCH, default 64 as
+ *   torch-fidelity's]
  *
- * Both have the formula weights of the golden cases, and before the first round their features must
- * agree. On a machine that others use compare with one thread: PyTorch's threads wait for one
- * another after each operation, so that with two the others' load slows it down much more than us.
+ * Both use the formula weights of the golden cases, and before the first round their features must
+ * agree. On a shared machine, compare with one thread: PyTorch's threads wait for one another after
+ * each operation, so that with two threads the load of others slows it down much more than us.
  * PYTHON names a Python with torch, torch-fidelity and safetensors (default python3).
  */
 import process from "node:process";
@@ -25,7 +26,7 @@ const count = 64;
 const ourBatch = inceptionBatchSize;
 const peerBatch = Number(Deno.args[1] ?? 64);
 /**
- * Allowed between the two: rounding. With these weights images differ by no more than 2e-5 in
+ * The allowed difference, for rounding. With these weights, images differ by at most 2e-5 in
  * features of up to 0.3.
  */
 const tolerance = 1e-6;
@@ -98,8 +99,8 @@ async function theirs(): Promise<[wall: number, cpu: number]> {
 }
 
 /**
- * Compares features and logits, which warms our side up, too, as the peer has been by what it
- * wrote.
+ * Compares features and logits. This also warms up our side; the peer has warmed up while writing
+ * its own.
  */
 async function assertAgree(): Promise<void> {
   const peers = await readTensors(join(folder, "outputs.safetensors"));

@@ -1,4 +1,4 @@
-/** The golden case of the FID Inception, for the tests of every day and of the night. */
+/** The golden case of the FID Inception, for the regular and the nightly tests. */
 import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engines/mod.ts";
 import { float32Tensor } from "../formats/tensors.ts";
@@ -6,15 +6,12 @@ import { assertClose, formulaWeights, goldenCase } from "../golden/golden.ts";
 import { buildInception } from "./inception.ts";
 
 /**
- * The golden case allows 1e-3, but by its weights the images differ by no more than 2e-5 in
- * features of up to 0.3: this leaves room for rounding, and none for another interpolation.
+ * The golden case allows 1e-3, but with its weights the images differ by at most 2e-5 in features
+ * of up to 0.3. This leaves room for rounding, but not for another interpolation.
  */
 const tolerance = 1e-6;
 
-/**
- * Compares features and logits of the golden images, as an engine computes them, with
- * torch-fidelity's.
- */
+/** Compares an engine's features and logits of the golden images with torch-fidelity's. */
 export async function compareInception(engine: Engine): Promise<void> {
   const golden = goldenCase("inception");
   const names: [string, number[]][] = golden.values.state;

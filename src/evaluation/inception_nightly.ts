@@ -1,9 +1,9 @@
-/** The FID Inception on the engines that take minutes for it. `deno task nightly` runs it. */
+/** Tests the FID Inception on the engines that take minutes for it. `deno task nightly` runs it. */
 import { testOnEngines } from "../../kernels/testing.ts";
 import { compareInception } from "./inception_golden.ts";
 
 testOnEngines(
   "Inception is torch-fidelity's, features and logits",
   compareInception,
-  (engine) => engine !== "tensorflow", // Every day: inception_test.ts.
+  (engine) => engine !== "tensorflow", // Tested regularly: inception_test.ts.
 );

@@ -1,52 +1,49 @@
 /**
- * The inception score: how sure a classifier is of each image, and how many classes it sees among
- * them.
+ * The Inception Score: how confident a classifier is about each image, and how many classes it sees
+ * among them.
  *
  * Source: Salimans et al., "Improved techniques for training GANs" (2016), section 4: exp of the
- * mean KL divergence of p(class | image) from its mean over a split; with the splits as
- * torch-fidelity makes them.
+ * mean KL divergence of p(class | image) from its mean over a split. The splits are made as in
+ * torch-fidelity.
  */
 import { drawRows } from "./draw.ts";
 import { type Features, rowCount, rowsAsMatrix } from "./features.ts";
 
 /** How {@link inceptionScore} splits. */
 export interface InceptionScoreOptions {
-  /** 10 by default; see {@link mostSplits}. */
+  /** Default 10; see {@link mostSplits}. */
   splits?: number;
-  /** Put the rows in random order first, as torch-fidelity does; true by default. */
+  /** Shuffles the rows first, as torch-fidelity does; default true. */
   shuffle?: boolean;
-  /** 0 by default. */
+  /** Default 0. */
   seed?: number;
 }
 
-/** What {@link inceptionScore} finds. */
+/** The result of {@link inceptionScore}. */
 export interface InceptionScore {
   /** The mean over the splits, 1 ... the number of classes; higher is better. */
   mean: number;
-  /** The spread over the splits (with n), as torch-fidelity gives it. */
+  /** The standard deviation over the splits (with n), as in torch-fidelity. */
   standardDeviation: number;
-  /**
-   * The standard error of the mean, from the splits (with n - 1); NaN of one split, which tells of
-   * none.
-   */
+  /** The standard error of the mean, from the splits (with n - 1); NaN for a single split. */
   standardError: number;
-  /** How many there were. */
+  /** The number of splits. */
   splits: number;
 }
 
 /**
- * The splits that images allow, at most `asked`: a split of one image has the score 1, whatever the
- * image shows.
+ * The number of splits for this many images, at most `asked`: a split of one image has a score of
+ * 1, whatever the image shows.
  */
 export function mostSplits(images: number, asked: number): number {
   return Math.max(1, Math.min(asked, Math.floor(images / 2)));
 }
 
 /**
- * The inception score of logits.
+ * The Inception Score of logits.
  *
- * @param logits one row for each image, one column for each class
- * @throws RangeError for fewer than two rows a split
+ * @param logits one row per image, one column per class
+ * @throws RangeError for fewer than two rows per split
  */
 export function inceptionScore(
   logits: Features,
@@ -67,8 +64,8 @@ export function inceptionScore(
     const from = Math.floor(split * rows / splits);
     const to = Math.floor((split + 1) * rows / splits);
     const mean = new Float64Array(classes);
-    // Mean of p log p over the images, less q log q of the mean: the same as the mean of p (log p -
-    // log q).
+    // The mean of p log p over the images, minus q log q of the mean q: the same as the mean of p
+    // (log p - log q).
     let certainty = 0;
     for (let i = from; i < to; i++) {
       const { values: row } = rowsAsMatrix(logits, order[i]!, order[i]! + 1);

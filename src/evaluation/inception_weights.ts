@@ -1,6 +1,6 @@
 /**
- * Where the Inception weights come from: a file that the person names, one that was fetched before,
- * or torch-fidelity's release page. Nothing else is taken for them.
+ * Finds the Inception weights: in a file that the user names, in a file fetched before, or on
+ * torch-fidelity's release page. Nothing else is accepted.
  */
 import { join } from "@std/path";
 import type { Engine } from "../engines/engine.ts";
@@ -26,7 +26,7 @@ const published: Release = {
   bytes: 95_628_359,
 };
 
-/** A file as it is published. */
+/** A published file. */
 export interface Release {
   url: string;
   /** All 64 digits. */
@@ -38,29 +38,31 @@ export interface Release {
 export interface InceptionWeights {
   bytes: Uint8Array<ArrayBuffer>;
   digest: string;
-  /** Whether they are the published ones; scores by others compare with nothing else. */
+  /**
+   * Whether they are the published ones; scores with others cannot be compared with anything else.
+   */
   published: boolean;
 }
 
-/** How the weights are looked for. */
+/** How to look for the weights. */
 export interface FindWeightsOptions {
-  /** A file that the person names; default the environment's INCEPTION_WEIGHTS. */
+  /** A file named by the user; default: the environment's INCEPTION_WEIGHTS. */
   path?: string | undefined;
-  /** The folder in which a fetched file is kept; default `data`. */
+  /** The folder that keeps a fetched file; default `data`. */
   dataRoot?: string | undefined;
-  /** Fetch it where it is not there; default true. */
+  /** Fetches the file if it does not exist; default true. */
   download?: boolean;
   onMessage?: (text: string) => void;
-  /** What is taken for the published file; default torch-fidelity's release. Others for tests. */
+  /** The published file; default torch-fidelity's release. Tests use others. */
   release?: Release;
 }
 
 /**
  * Finds the Inception weights.
  *
- * @returns null where they are neither here nor in reach, with the reason given to `onMessage`
- * @throws UserError where a named file cannot be read, and where a file in `dataRoot` is not the
- *   published one
+ * @returns null if they are neither here nor available; `onMessage` receives the reason
+ * @throws UserError if a named file cannot be read, or a file in `dataRoot` is not the published
+ * one
  */
 export async function findInceptionWeights(
   options: FindWeightsOptions = {},
@@ -111,7 +113,7 @@ export async function findInceptionWeights(
   return { bytes, digest, published: true };
 }
 
-/** The file that was fetched before. */
+/** Reads the file that was fetched before. */
 async function readKept(path: string, release: Release): Promise<Uint8Array<ArrayBuffer>> {
   const { isFile, size } = await Deno.stat(path);
   if (isFile && size === release.bytes) {
@@ -121,7 +123,7 @@ async function readKept(path: string, release: Release): Promise<Uint8Array<Arra
   throw new UserError(`${path}: not the published Inception weights, or damaged. Remove the file`);
 }
 
-/** The bytes of an answer, of which no more are taken than there may be. */
+/** The body of a response, limited to the expected number of bytes. */
 async function bodyOf(response: Response, most: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(most);
   let length = 0;
@@ -151,12 +153,12 @@ function environment(name: string): string | undefined {
     : undefined;
 }
 
-/** Images in a batch: as fast as 16, in half the memory. */
+/** Images per batch: as fast as 16, with half the memory. */
 export const inceptionBatchSize = 8;
 
 /**
  * Inception as a feature extractor on the open engine. Grey images are repeated to three channels.
- * The weights' bytes are given away: their memory is freed.
+ * This takes ownership of the weights' bytes and frees their memory.
  */
 export function inceptionExtractor(
   engine: Engine,

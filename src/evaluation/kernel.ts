@@ -1,9 +1,9 @@
 /**
- * The kernel distance of two sets of features: the squared maximum mean discrepancy (MMD) under a
+ * The kernel distance of two sets of features: the squared maximum mean discrepancy (MMD) with a
  * cubic polynomial kernel; over Inception features it is the KID.
  *
- * Source: Binkowski et al., "Demystifying MMD GANs" (2018), section 4: k(x, y) = (xᵀy / d + 1)^3;
- * the estimator is the unbiased one of Gretton et al., "A kernel two-sample test" (2012), equation
+ * Source: Binkowski et al., "Demystifying MMD GANs" (2018), section 4: k(x, y) = (xᵀy / d + 1)^3.
+ * The estimator is the unbiased one of Gretton et al., "A kernel two-sample test" (2012), equation
  * 3.
  */
 import { drawRows } from "./draw.ts";
@@ -12,42 +12,40 @@ import { type Features, rowCount, rowRange, rowsAsMatrix, selectRows } from "./f
 import { rowProducts } from "./linear_algebra.ts";
 
 const defaults = { subsets: 100, subsetSize: 1000, seed: 0 };
-/** Rows that are multiplied at a time. */
+/** The number of rows multiplied at a time. */
 const block = 1000;
 
 /** How {@link kernelDistance} draws its subsets. */
 export interface KernelDistanceOptions {
-  /** Subsets that are drawn; 100 by default. */
+  /** The number of subsets; default 100. */
   subsets?: number;
   /**
-   * Rows in each, drawn without replacement; 1,000 by default, and never more than either set has.
+   * Rows per subset, drawn without replacement; default 1,000, and never more than either set has.
    */
   subsetSize?: number;
-  /** 0 by default. */
+  /** Default 0. */
   seed?: number;
 }
 
-/** What {@link kernelDistance} finds. */
+/** The result of {@link kernelDistance}. */
 export interface KernelDistance {
-  /** The mean over the subsets: the figure that torch-fidelity and the paper give. */
+  /** The mean over the subsets: the value that torch-fidelity and the paper report. */
   mean: number;
-  /** The spread over the subsets (with n), as torch-fidelity gives it. */
+  /** The standard deviation over the subsets (with n), as in torch-fidelity. */
   standardDeviation: number;
   /** The unbiased estimate from all rows at once. */
   allRows: number;
-  /**
-   * The standard error of `allRows` that comes from the choice of the first set's rows (jackknife).
-   */
+  /** The standard error of `allRows` due to the choice of the first set's rows (jackknife). */
   standardError: number;
-  /** How many there were. */
+  /** The number of subsets. */
   subsets: number;
-  /** The rows of a subset; smaller than what was asked for where a set has fewer. */
+  /** Rows per subset; smaller than requested if a set has fewer. */
   subsetSize: number;
 }
 
 /**
- * A request for the inner products of the rows of x with those of y: one for each pair, those of
- * the first row of x first.
+ * A request for the inner products of the rows of x with those of y: one per pair, starting with
+ * the first row of x.
  */
 export interface ProductsRequest {
   x: Features;
@@ -58,7 +56,7 @@ export interface ProductsRequest {
  * The kernel distance of two sets of features, in float64.
  *
  * @param a features of one set of samples, at least two rows
- * @param b features of the other, as many columns
+ * @param b features of the other, with as many columns
  * @throws RangeError for different columns or fewer than two rows
  */
 export function kernelDistance(
@@ -77,8 +75,8 @@ export function kernelDistance(
 }
 
 /**
- * {@link kernelDistance} with its inner products left to the caller, who may have them made on an
- * engine: a generator that yields what it wants multiplied and expects the products back.
+ * {@link kernelDistance} with the inner products left to the caller, who may compute them on an
+ * engine: a generator that yields requests and expects the products back.
  */
 export function* kernelDistanceSteps(
   a: Features,
@@ -133,7 +131,7 @@ function* discrepancy(
   const meanOther = sum(other) / (n * (n - 1));
   const estimate = sumWithin / (m * (m - 1)) + meanOther - 2 * sumAcross / (m * n);
   if (m < 3) return { estimate, standardError: NaN };
-  // The estimate without row i, from the sums that are known already.
+  // The estimate without row i, from the known sums.
   const without = within.map((w, i) =>
     (sumWithin - 2 * w) / ((m - 1) * (m - 2)) + meanOther -
     2 * (sumAcross - across[i]!) / ((m - 1) * n)
@@ -144,8 +142,8 @@ function* discrepancy(
 }
 
 /**
- * For each row of x the sum over y of k - 1, leaving out the row itself where x is y. The 1 cancels
- * in the estimate, and without it no digits are lost to it.
+ * For each row of x, the sum of k - 1 over y, without the row itself if x is y. The 1 cancels in
+ * the estimate, and subtracting it here avoids a loss of digits.
  */
 function* kernelRowSums(
   x: Features,
@@ -159,7 +157,7 @@ function* kernelRowSums(
   for (let from = 0; from < m; from += block) {
     const to = Math.min(m, from + block);
     const rows = rowRange(x, from, to);
-    // Of x with itself the blocks left of the diagonal are those right of it, mirrored.
+    // For x with itself, the blocks left of the diagonal mirror those right of it.
     for (let left = same ? from : 0; left < n; left += block) {
       const diagonal = same && left === from;
       const right = Math.min(n, left + block);
@@ -181,7 +179,7 @@ function* kernelRowSums(
   return sums;
 }
 
-/** How often {@link kernelDistanceSteps} asks for products. */
+/** How many products {@link kernelDistanceSteps} requests. */
 export function kernelRequests(
   rowsA: number,
   rowsB: number,

@@ -1,4 +1,4 @@
-/** The kernel distance with its products left to the open engine. */
+/** The kernel distance with its products computed on the open engine. */
 import * as tf from "@tensorflow/tfjs";
 import { freeArray } from "../formats/tensors.ts";
 import { nextTask } from "../next_task.ts";
@@ -12,8 +12,8 @@ import {
 } from "./kernel.ts";
 
 /**
- * The kernel distance with its products made on the open engine, in float32 as torch-fidelity makes
- * them.
+ * The kernel distance with its products computed on the open engine, in float32 as in
+ * torch-fidelity.
  */
 export async function kernelDistanceOnEngine(
   a: Features,

@@ -1,13 +1,14 @@
 /**
- * The reference transformations of the equivariance measures: whole and fractional shifts, turns,
- * and a turn's loss of frequencies without the turn, each with the pixels that it knows. In float64
- * and apart from the transformations that sampling uses, so that these cannot excuse themselves.
+ * The reference transformations of the equivariance measures: whole and fractional shifts,
+ * rotations, and a rotation's loss of frequencies without the rotation, each with a mask of its
+ * known pixels. They use float64 and are independent of the transformations in sampling, so that
+ * errors in those cannot cancel.
  *
  * Source: Karras et al., "Alias-Free Generative Adversarial Networks" (StyleGAN3), arXiv
- * 2106.12423, appendix E: Lanczos windows with a = 3; a turn's filter is the convolution of the
- * input's and the output's sinc, windowed by that of their windows, sampled four times finer than
- * the pixels and read bilinearly. Beyond the frame the image repeats here, which no pixel of the
- * mask sees.
+ * 2106.12423, appendix E: Lanczos windows with a = 3. A rotation's filter is the convolution of the
+ * input's and the output's sinc, windowed by the convolution of their windows, sampled four times
+ * finer than the pixels and read bilinearly. Here the image repeats beyond the frame, which does
+ * not affect any pixel of the mask.
  */
 import { rotationCoordinates } from "../../kernels/rotate/mod.ts";
 
@@ -16,9 +17,9 @@ export type PlaneSize = [height: number, width: number];
 
 /** A linear transformation of a plane. */
 export interface Resampling {
-  /** From and to height x width values in row-major order. */
+  /** Maps height x width values to height x width values, in row-major order. */
   apply(plane: Float64Array): Float64Array;
-  /** 1 where the result is made of pixels inside the frame alone, else 0. */
+  /** 1 if the result comes only from pixels inside the frame, otherwise 0. */
   mask: Uint8Array;
 }
 
@@ -36,7 +37,7 @@ function lanczosWindow(x: number): number {
 const wrap = (position: number, length: number) => ((position % length) + length) % length;
 
 /**
- * Moves by whole or fractional pixels: `columns` to the right, `rows` down. Whole ones come out
+ * Shifts by whole or fractional pixels: `columns` to the right, `rows` down. Whole shifts are
  * exact.
  */
 export function lanczosShift(
@@ -54,8 +55,8 @@ export function lanczosShift(
 }
 
 /**
- * Moves by the ideal interpolation of a periodic image: every frequency's phase turns. The highest
- * frequency of an even size, of which only the cosine can be seen, is split in two halves.
+ * Shifts by the ideal interpolation of a periodic image: the phase of every frequency rotates. The
+ * highest frequency of an even size, of which only the cosine is visible, is split in two halves.
  *
  * Source: Zhou et al., "Alias-Free Latent Diffusion Models", arXiv 2503.09419.
  */
@@ -66,7 +67,7 @@ export function fourierShift(
 ): Resampling {
   const down = fourierTaps(height, rows);
   const right = fourierTaps(width, columns);
-  // Every pixel of the frame counts; what has come in at the other side is masked.
+  // Every pixel of the frame counts, except those that wrapped around from the other side.
   const inside = (length: number, pixels: number) =>
     Uint8Array.from({ length }, (_, i) => i - pixels >= 0 && i - pixels <= length - 1 ? 1 : 0);
   return {
@@ -75,7 +76,7 @@ export function fourierShift(
   };
 }
 
-/** Turns counter-clockwise as displayed, about the centre. */
+/** Rotates counter-clockwise as displayed, around the centre. */
 export function lanczosRotation([height, width]: PlaneSize, degrees: number): Resampling {
   const up = 4;
   const { values, reach } = rotationFilter(degrees, up);
@@ -111,10 +112,10 @@ export function lanczosRotation([height, width]: PlaneSize, degrees: number): Re
 }
 
 /**
- * What a turn does to the frequencies of its result, done to an image that is in its place already.
- * StyleGAN3's code samples the turned sinc at whole pixels, which folds the corners of its band
- * back and amplifies the highest frequencies (1.85 times at 45 degrees); here the filter is that of
- * the definition, flat over the common band.
+ * Applies a rotation's effect on frequencies to an image that is already rotated. StyleGAN3's code
+ * samples the rotated sinc at whole pixels, which aliases the corners of its band and amplifies the
+ * highest frequencies (1.85 times at 45 degrees). Here the filter follows the definition, flat over
+ * the common band.
  */
 export function pseudoRotation(size: PlaneSize, degrees: number): Resampling {
   const { values, reach } = rotationFilter(-degrees, 1);
@@ -133,7 +134,7 @@ export function pseudoRotation(size: PlaneSize, degrees: number): Resampling {
 
 /**
  * A transformation by the taps of each pixel, at most `side` squared of them. `tapsOf` adds them,
- * row and column not yet wrapped into the frame, and says whether the mask knows the pixel.
+ * with row and column not yet wrapped into the frame, and returns whether the mask knows the pixel.
  */
 function planeTaps(
   [height, width]: PlaneSize,
@@ -167,9 +168,9 @@ function planeTaps(
 }
 
 /**
- * The low-pass filter of a turn at `up` samples a pixel, (2 reach + 1) squared of them: the
- * frequencies that both the image's grid and the turned one can hold. The samples that meet pixels
- * at the same time sum to 1.
+ * The low-pass filter of a rotation at `up` samples per pixel, (2 reach + 1) squared of them. It
+ * passes the frequencies that both the image's grid and the rotated grid can hold. The samples that
+ * meet pixels at the same time sum to 1.
  */
 export function rotationFilter(
   degrees: number,
@@ -183,7 +184,7 @@ export function rotationFilter(
   const values = new Float64Array(side * side);
   const band = commonBand(cosine, sine);
   const last = values.length - 1;
-  // The filter is its own mirror image at the centre.
+  // The filter is point-symmetric about the centre.
   for (let i = 0; 2 * i <= last; i++) {
     const y = (Math.floor(i / side) - reach) / up;
     const x = (i % side - reach) / up;
@@ -208,7 +209,7 @@ interface BandLine {
 const bandLines = 256;
 
 /**
- * The frequencies that a pixel grid and one turned by an angle both hold, as lines from bottom to
+ * The frequencies that a pixel grid and one rotated by an angle both hold, as lines from bottom to
  * top.
  */
 function commonBand(cosine: number, sine: number): BandLine[] {
@@ -232,7 +233,7 @@ function commonBand(cosine: number, sine: number): BandLine[] {
   return lines;
 }
 
-/** The inverse Fourier transform of the band, at a place in pixels. */
+/** The inverse Fourier transform of the band, at a position in pixels. */
 function bandAt(band: BandLine[], y: number, x: number): number {
   let sum = 0;
   for (const { y: frequency, middle, half } of band) {
@@ -241,7 +242,7 @@ function bandAt(band: BandLine[], y: number, x: number): number {
   return sum / bandLines;
 }
 
-/** The convolution of the two grids' Lanczos windows, at a place in pixels, up to a factor. */
+/** The convolution of the two grids' Lanczos windows, at a position in pixels, up to a factor. */
 function windowsAt(y: number, x: number, cosine: number, sine: number, up: number): number {
   const last = lobes * up - 1;
   const samples = windowSamples(up);
@@ -262,7 +263,7 @@ function windowsAt(y: number, x: number, cosine: number, sine: number, up: numbe
 
 const sampledWindows = new Map<number, Float64Array>();
 
-/** The Lanczos window at `up` samples a pixel. */
+/** The Lanczos window at `up` samples per pixel. */
 function windowSamples(up: number): Float64Array {
   const last = lobes * up - 1;
   const found = sampledWindows.get(up);
@@ -275,7 +276,7 @@ function windowSamples(up: number): Float64Array {
   return made;
 }
 
-/** For each output position the weights of some input positions. */
+/** For each output position, the weights of some input positions. */
 type LineTaps = { at: number; weight: number }[][];
 
 function lineShift(length: number, pixels: number): { taps: LineTaps; mask: Uint8Array } {

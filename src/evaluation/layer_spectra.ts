@@ -1,8 +1,8 @@
 /**
- * What each nonlinearity of a network does to the frequencies of its image. A nonlinearity makes
- * frequencies that the image's grid cannot hold; what is not filtered away folds back as aliasing
- * (Karras et al., arXiv 2106.12423, section 2). Measured is what stands on the grid twice as fine,
- * just before every second pixel is kept.
+ * Measures what each nonlinearity of a network does to the frequencies of its image. A nonlinearity
+ * creates frequencies that the image's grid cannot hold; those that are not filtered out fold back
+ * as aliasing (Karras et al., arXiv 2106.12423, section 2). The measurement uses the grid of twice
+ * the resolution, just before every second pixel is kept.
  */
 import * as tf from "@tensorflow/tfjs";
 import { filteredUpsampleReference } from "../../kernels/filtered_upsample/reference.ts";
@@ -15,23 +15,24 @@ import { idealDoubled, type Planes, planesOf, radialPower, shareAbove } from "./
 /** The nonlinearities whose inputs are images. */
 const kernelNames = ["Gelu", "AliasFreeGelu", "AliasFreeNormGelu"] as const;
 
-/** At most so many channels of a layer are looked at, spread evenly over all. */
+/** The most channels of a layer to measure, spread evenly over all. */
 const mostChannels = 16;
 
-/** One nonlinearity's spectra. */
+/** The spectra of one nonlinearity. */
 export interface LayerSpectra {
   /** The layer, and which of its nonlinearities: `inc, first`. */
   layer: string;
-  /** Pixels a side of its image. */
+  /** Pixels per side of its image. */
   size: number;
-  /** Radial power of what goes in, for 0 ... size / 2 cycles per image. */
+  /** Radial power of the input, for 0 ... size / 2 cycles per image. */
   before: Float64Array;
-  /** Radial power of what comes out. */
+  /** Radial power of the output. */
   after: Float64Array;
   /**
-   * The share of the energy, mean left out, that lies above the layer's Nyquist frequency when
-   * every second pixel of the doubled image is kept, and so folds back: 0 ... 1. A plain GELU's
-   * doubled image is that of ideal interpolation; an alias-free one's is its own, behind its filter.
+   * The fraction of the energy, without the mean, above the layer's Nyquist frequency, which folds
+   * back when every second pixel of the doubled image is kept: 0 ... 1. For a plain GELU, the
+   * doubled image comes from ideal interpolation; for an alias-free one, it is its own, after its
+   * filter.
    */
   folds: number;
 }
@@ -45,12 +46,12 @@ interface Call {
 
 /**
  * Measures the spectra of all nonlinearities of image layers while a network is applied. The engine
- * must let its tensors be read at once: `tensorflow`, `wasm` or `cpu`.
+ * must allow reading its tensors at once: `tensorflow`, `wasm` or `cpu`.
  *
  * @param plan of the network
  * @param applyOnce applies it to one image, not traced; called once for each of `count`
  * @param count images, over which the spectra are averaged
- * @throws UserError on an engine that cannot
+ * @throws UserError on an engine that cannot do this
  */
 export function measureLayerSpectra(
   plan: NetworkPlan,
@@ -72,7 +73,7 @@ export function measureLayerSpectra(
   return [...sums.values()];
 }
 
-/** The double convolutions of a plan hold one nonlinearity, or two where they are residual. */
+/** A plan's double convolutions contain one nonlinearity, or two if they are residual. */
 function nonlinearityNames(plan: NetworkPlan): string[] {
   return plan.steps.flatMap((step) => {
     if (step.layer !== "double-convolution") return [];
@@ -144,7 +145,10 @@ function mapped(planes: Planes, fn: (values: Values) => Values): Planes {
   return asPlanes(fn(asValues(planes)));
 }
 
-/** GroupNorm of the doubled image by the statistics that the kernel found, of one image. */
+/**
+ * Applies GroupNorm to the doubled image with the statistics that the kernel computed for one
+ * image.
+ */
 function normalized(
   { shape, data }: Values,
   statistics: Values,
@@ -164,7 +168,7 @@ function normalized(
   };
 }
 
-/** Convolves with a low-pass kernel, zeros outside, without leaving any pixel out. */
+/** Convolves with a low-pass kernel, with zeros outside, and keeps every pixel. */
 function lowpassed({ shape, data }: Values, lowpass: Values): Planes {
   const [count = 0, size = 0] = shape;
   const taps = lowpass.shape[0] ?? 1;
@@ -188,7 +192,7 @@ function lowpassed({ shape, data }: Values, lowpass: Values): Planes {
   return { size, values: out, count };
 }
 
-/** Runs something, and shows every call of a nonlinearity on images meanwhile. */
+/** Calls `run`, and reports every call of a nonlinearity on images meanwhile. */
 function observed(see: (call: Call) => void, run: () => void): void {
   const backendName = tf.getBackend();
   const backend = tf.backend();
@@ -200,7 +204,7 @@ function observed(see: (call: Call) => void, run: () => void): void {
   }
   const read = ({ shape, dataId }: tf.TensorInfo): Values => ({
     shape,
-    // What else it may give are strings, which no tensor here holds.
+    // Its only other type is strings, which no tensor here holds.
     data: Float64Array.from(backend.readSync(dataId) as tf.TypedArray),
   });
   const originals = kernelNames.flatMap((name) => {

@@ -40,7 +40,7 @@ testOnEngines(
     const mean = (spectra: LayerSpectra[]) =>
       spectra.reduce((sum, { folds }) => sum + folds / spectra.length, 0);
     assert(mean(filtered) < mean(plain), `${mean(filtered)} and ${mean(plain)}`);
-    // The kernels are those of before.
+    // The original kernels are back.
     const x = tf.tensor([1]);
     assertEquals(tf.getKernel("Gelu", tf.getBackend()) !== undefined, true);
     x.dispose();

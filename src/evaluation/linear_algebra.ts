@@ -22,9 +22,9 @@ export interface Matrix {
  *
  * @param x rows x columns
  * @param y any number of rows, as many columns as x
- * @param symmetric the result is known to be symmetric, so that only its lower half is computed and
- *   then mirrored
- * @param sum what the products are added to; zeros by default. It is changed and returned
+ * @param symmetric the result is known to be symmetric, so only its lower half is computed and then
+ * mirrored
+ * @param sum the matrix to add the products to; zeros by default. It is modified and returned
  */
 export function rowProducts(
   x: Matrix,
@@ -36,7 +36,8 @@ export function rowProducts(
   const b = y.values;
   const across = y.rows;
   const out = sum.values;
-  // Columns in panels that stay in the cache; 2 x 4 sums in registers, since V8 does not vectorize.
+  // Columns in panels that stay in the cache; 2 x 4 sums in registers, because V8 does not
+  // vectorize.
   const panel = 256;
   for (let from = 0; from < columns; from += panel) {
     const to = Math.min(columns, from + panel);
@@ -114,9 +115,9 @@ export function transpose(x: Matrix): Matrix {
 }
 
 /**
- * A factor U with Uᵀ U = s, of as many rows as s has rank. Pivoting takes the largest remaining
- * variance first and stops where only rounding is left, so that neither a missing rank nor a bad
- * condition does harm.
+ * A factor U with Uᵀ U = s, with as many rows as the rank of s. Pivoting takes the largest
+ * remaining variance first and stops when only rounding is left, so that neither a low rank nor a
+ * bad condition does harm.
  *
  * @param s symmetric, positive semi-definite up to rounding
  */
@@ -153,7 +154,7 @@ export function semidefiniteFactor(s: Matrix): Matrix {
     }
     const scale = 1 / Math.sqrt(left[pivot]!);
     for (let j = 0; j < n; j++) {
-      // Columns that were pivots are zero below their own row; what stands there is rounding.
+      // Columns that were pivots are zero below their own row; anything there is rounding.
       if (left[j] === -Infinity) row[j] = 0;
       else {
         row[j]! *= scale;
@@ -165,9 +166,7 @@ export function semidefiniteFactor(s: Matrix): Matrix {
   return { values: u.subarray(0, rank * n), rows: rank, columns: n };
 }
 
-/**
- * The eigenvalues of a symmetric matrix, in no particular order. Only the upper triangle is read.
- */
+/** The eigenvalues of a symmetric matrix, in no particular order. Reads only the upper triangle. */
 export function symmetricEigenvalues(s: Matrix): Float64Array {
   const { diagonal, beside } = tridiagonalize(s);
   return tridiagonalEigenvalues(diagonal, beside);
@@ -180,7 +179,7 @@ function tridiagonalize(s: Matrix): { diagonal: Float64Array; beside: Float64Arr
   const diagonal = new Float64Array(n);
   const beside = new Float64Array(Math.max(0, n - 1));
   // The update by (v, w) of one step is applied while the next step multiplies the matrix by its
-  // own vector, so that the matrix passes through the memory once a step and not twice.
+  // own vector. The matrix then passes through memory once per step instead of twice.
   let v = new Float64Array(n);
   let w = new Float64Array(n);
   let nextV = new Float64Array(n);
@@ -192,7 +191,7 @@ function tridiagonalize(s: Matrix): { diagonal: Float64Array; beside: Float64Arr
     for (let j = k; j < n; j++) a[top + j]! -= vk * w[j]! + wk * v[j]!;
     diagonal[k] = a[top + k]!;
     if (k + 1 === n) break;
-    // The reflection that leaves one element of the row beside the diagonal.
+    // The reflection that leaves one element of the row next to the diagonal.
     let scale = 0;
     for (let j = k + 1; j < n; j++) scale = Math.max(scale, Math.abs(a[top + j]!));
     let tail = 0;
@@ -239,7 +238,7 @@ function tridiagonalize(s: Matrix): { diagonal: Float64Array; beside: Float64Arr
   return { diagonal, beside };
 }
 
-/** The implicit QL iteration, without vectors. */
+/** The implicit QL iteration, without eigenvectors. */
 function tridiagonalEigenvalues(diagonal: Float64Array, beside: Float64Array): Float64Array {
   const n = diagonal.length;
   const d = diagonal;

@@ -20,7 +20,7 @@ const random = (stream: number, rows: number, columns: number): Matrix => ({
 const product = (x: Matrix, y: Matrix) => rowProducts(x, transpose(y), false);
 const ascending = (values: Float64Array) => values.slice().sort();
 
-/** A random rotation: the product of reflections, so that it is orthogonal to rounding. */
+/** A random rotation: a product of reflections, and therefore orthogonal up to rounding. */
 function orthogonal(stream: number, n: number): Matrix {
   const q = { values: new Float64Array(n * n), rows: n, columns: n };
   for (let i = 0; i < n; i++) q.values[i * n + i] = 1;
@@ -47,7 +47,7 @@ function gaussian(q: Matrix, eigenvalues: number[], mean = 0): FeatureStatistics
   return { mean: new Float64Array(n).fill(mean), covariance, count: 1000 };
 }
 
-/** The distance of two Gaussians with common axes, where it is a sum over the axes. */
+/** The distance of two Gaussians with common axes, which is a sum over the axes. */
 const distanceOnAxes = (a: number[], b: number[], offset: number) =>
   a.reduce((sum, v, i) => sum + (Math.sqrt(v) - Math.sqrt(b[i]!)) ** 2 + offset * offset, 0);
 
@@ -125,8 +125,8 @@ Deno.test("the Frechet distance of Gaussians with common axes is the sum over th
 });
 
 Deno.test("the Frechet distance of ill-conditioned covariances", () => {
-  // Condition 1e18. A rounding of 1e-16 in an eigenvalue of the product is 1e-8 in its root, for
-  // each of 40 axes.
+  // Condition 1e18. A rounding error of 1e-16 in an eigenvalue of the product is 1e-8 in its root,
+  // for each of 40 axes.
   const n = 40;
   const q = orthogonal(200, n);
   const a = Array.from({ length: n }, (_, i) => 10 ** (-18 * i / n));
@@ -170,7 +170,7 @@ Deno.test("standard errors are what fresh draws of the first set show", () => {
       figures.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (figures.length - 1),
     );
     const error = errors.reduce((a, b) => a + b) / errors.length;
-    // 60 draws give their spread to about 9 %.
+    // 60 draws give their standard deviation to about 9 %.
     assert(
       Math.abs(error / spread - 1) < 0.3,
       `${name}: error ${error}, spread of fresh draws ${spread}`,
@@ -210,7 +210,7 @@ Deno.test("statistics and kernel sums are the same in blocks, and from float32",
   };
   let within = 0;
   for (let i = 0; i < rows; i++) for (let j = 0; j < rows; j++) if (i !== j) within += kernel(i, j);
-  // Against itself the estimate is the mean within, less that of all pairs.
+  // Against itself, the estimate is the mean within, minus that of all pairs.
   let diagonal = 0;
   for (let i = 0; i < rows; i++) diagonal += kernel(i, i);
   const itself = 2 * within / (rows * (rows - 1)) - 2 * (within + diagonal) / (rows * rows);

@@ -39,7 +39,7 @@ Deno.test("the kernel distance of random subsets is torch-fidelity's within its 
   const many = kernelDistance(a, b, { ...kid, subsets: 200 });
   const { kernel_inception_distance_std: spread, kernel_inception_distance_all_rows: expected } =
     values;
-  // Each subset's estimate has no bias: their mean is that of all rows, but for the drawing.
+  // Each subset's estimate is unbiased: their mean equals that of all rows, up to sampling error.
   assert(Math.abs(many.mean - expected) < 4 * many.standardDeviation / Math.sqrt(200));
   assert(
     Math.abs(many.standardDeviation / spread - 1) < 0.6,

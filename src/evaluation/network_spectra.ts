@@ -1,4 +1,6 @@
-/** A trained network's spectra, layer by layer, over noise levels; as a table and as curves. */
+/**
+ * The spectra of a trained network, layer by layer, over noise levels; as a table and as curves.
+ */
 import * as tf from "@tensorflow/tfjs";
 import { noiseSchedule } from "../diffusion/mod.ts";
 import { inColumns } from "../formats/columns.ts";
@@ -9,15 +11,15 @@ import type { Images } from "./equivariance.ts";
 import { noised } from "./equivariance_study.ts";
 import { type LayerSpectra, measureLayerSpectra } from "./layer_spectra.ts";
 
-/** Noise levels, as parts of the schedule's timesteps; the spectra are means over them. */
+/** Noise levels, as fractions of the schedule's timesteps; the spectra are averaged over them. */
 const levels = [0.25, 0.5, 0.75];
 
-/** At most so many images at each level. */
+/** The most images at each level. */
 const mostImages = 4;
 
-/** A network whose spectra were measured. */
+/** A network with its measured spectra. */
 export interface NetworkSpectra {
-  /** The paper's name. */
+  /** The paper's name for it. */
   name: string;
   /** The bundle's name. */
   bundle: string;
@@ -27,7 +29,7 @@ export interface NetworkSpectra {
 /**
  * Measures a network on noised images of its dataset.
  *
- * @param images in [-1, 1]; the first four are taken
+ * @param images in [-1, 1]; only the first four are used
  */
 export function networkSpectra(
   unet: Pick<UNet, "plan" | "apply">,
@@ -55,7 +57,7 @@ export function networkSpectra(
   }, inputs.length);
 }
 
-/** Mean shares over the layers of one size, in percent; a line a network. */
+/** Mean fractions over the layers of one size, in percent; one line per network. */
 export function foldingTable(networks: readonly NetworkSpectra[]): string {
   const all = networks.flatMap(({ layers }) => layers.map(({ size }) => size));
   const sizes = [...new Set(all)].sort((a, b) => b - a);
@@ -80,7 +82,10 @@ function percent(share: number | null): string {
   return share === null ? "" : (100 * share).toFixed(2);
 }
 
-/** One row for each layer and radius: power before and after the nonlinearity, and what folds. */
+/**
+ * One row per layer and radius: power before and after the nonlinearity, and the fraction that
+ * folds back.
+ */
 export function spectraCsv(networks: readonly NetworkSpectra[]): string {
   const rows = networks.flatMap(({ name, bundle, layers }) =>
     layers.flatMap(({ layer, size, before, after, folds }) =>
@@ -100,7 +105,7 @@ export function spectraCsv(networks: readonly NetworkSpectra[]): string {
   return csvText([head, ...rows]);
 }
 
-/** What folds over the depth of the network, in percent, a curve a network. */
+/** The fraction that folds back by depth in the network, in percent; one curve per network. */
 export function foldingCurves(networks: readonly NetworkSpectra[]) {
   return networks.map(({ name, layers }) => ({
     name,

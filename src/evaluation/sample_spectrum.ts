@@ -1,4 +1,4 @@
-/** The radial power spectrum of a run's samples beside that of its dataset, as a table. */
+/** The radial power spectrum of a run's samples next to that of its dataset, as a table. */
 import { UserError } from "../errors.ts";
 import { csvText } from "../formats/csv.ts";
 import { planesOf, radialPower } from "./spectrum.ts";
@@ -15,19 +15,19 @@ export interface ByteImages {
 export interface SpectrumRow {
   /** Cycles per image, 0 ... imageSize / 2. */
   radius: number;
-  /** Mean power of the samples at this radius, of values in [-1, 1]. */
+  /** Mean power of the samples at this radius, for values in [-1, 1]. */
   samples: number;
-  /** The same of the dataset's images. */
+  /** The same for the dataset's images. */
   data: number;
 }
 
-/** At most so many planes of each side: more would change nothing that can be seen. */
+/** The most planes of each set: more would make no visible difference. */
 const mostPlanes = 600;
 
 /** The columns of spectrum.csv. */
 const head = ["radius", "samples", "data"];
 
-/** The spectrum of samples beside that of a dataset with images of the same size. */
+/** The spectrum of samples next to that of a dataset with images of the same size. */
 export function sampleSpectrum(samples: ByteImages, data: ByteImages): SpectrumRow[] {
   const ofData = powerOf(data);
   return Array.from(powerOf(samples), (power, radius) => ({
@@ -51,7 +51,7 @@ export function spectrumText(rows: readonly SpectrumRow[]): string {
 /**
  * The rows of spectrum.csv, as {@link spectrumText} writes them.
  *
- * @throws UserError where it has another form
+ * @throws UserError if it has another form
  */
 export function parseSpectrum(csv: string, where: string): SpectrumRow[] {
   const [first, ...lines] = csv.trimEnd().split("\n");

@@ -1,17 +1,22 @@
 /**
- * Power spectra of square images: how much energy lies at which spatial frequency. What FID does
- * not see, too much or too little of the fine, shows here.
+ * Power spectra of square images: how much energy there is at each spatial frequency. They show too
+ * much or too little fine detail, which FID does not see.
  */
 
 /** The discrete Fourier transform of square planes of one size. */
 interface Transform {
-  /** |F|^2 of a plane [size, size], row-major, frequency zero first; sums to size^2 times the plane's. */
+  /**
+   * |F|^2 of a plane [size, size], row-major, frequency zero first; its sum is size^2 times the
+   * plane's sum of squares.
+   */
   power(plane: ArrayLike<number>): Float64Array;
 }
 
 const transforms = new Map<number, Transform>();
 
-/** Sizes are small and no powers of two, so a table of cosines serves better than a fast transform. */
+/**
+ * Sizes are small and not powers of two, so a table of cosines works better than a fast transform.
+ */
 function transformOf(size: number): Transform {
   const known = transforms.get(size);
   if (known) return known;
@@ -28,7 +33,7 @@ function transformOf(size: number): Transform {
         cosines,
         sines,
       );
-      // Rows and columns are exchanged once; exchanging them again restores the order.
+      // Each pass swaps rows and columns; the second restores the order.
       return transposed(re2.map((value, i) => value ** 2 + (im2[i] ?? 0) ** 2), size);
     },
   };
@@ -73,9 +78,9 @@ function frequencyOf(i: number, size: number): number {
   return i <= size / 2 ? i : i - size;
 }
 
-/** Square planes, one behind the other. */
+/** Square planes, stored consecutively. */
 export interface Planes {
-  /** Pixels a side. */
+  /** Pixels per side. */
   size: number;
   /** count * size * size values, row-major. */
   values: ArrayLike<number>;
@@ -84,11 +89,11 @@ export interface Planes {
 
 /**
  * The radial power spectrum: the mean of |F|^2 / size^2 over all planes and all frequencies of the
- * same rounded radius, for 0, 1, ... size / 2 cycles per image. White noise of variance 1 has 1 at
- * every frequency.
+ * same rounded radius, for 0, 1, ... size / 2 cycles per image. White noise of variance 1 has power
+ * 1 at every frequency.
  *
- * @returns one value a radius, size / 2 + 1 of them
- * @throws RangeError where there is no plane
+ * @returns one value per radius, size / 2 + 1 in total
+ * @throws RangeError if there is no plane
  */
 export function radialPower({ size, values, count }: Planes): Float64Array {
   if (count < 1) throw new RangeError("radialPower: there is no plane");
@@ -111,11 +116,11 @@ export function radialPower({ size, values, count }: Planes): Float64Array {
 }
 
 /**
- * The share of a signal's energy, its mean left out, above a frequency along either axis: what would
- * fold back if only every second pixel were kept, for a cutoff of size / 4.
+ * The fraction of a signal's energy, without its mean, above a frequency along either axis. With a
+ * cutoff of size / 4, this is what would fold back if only every second pixel were kept.
  *
  * @param cutoff in cycles per image; frequencies above it along either axis count
- * @returns 0 ... 1; 0 where the planes are constant
+ * @returns 0 ... 1; 0 if the planes are constant
  */
 export function shareAbove({ size, values, count }: Planes, cutoff: number): number {
   let above = 0;
@@ -141,10 +146,10 @@ function planeOf(values: ArrayLike<number>, plane: number, size: number): Float6
 }
 
 /**
- * Planes of images whose channels are last, as this project keeps them.
+ * Planes of images with channels last, the layout of this project.
  *
  * @param shape [images, size, size, channels]
- * @param most at most so many planes, spread evenly over images and channels
+ * @param most the most planes, spread evenly over images and channels
  */
 export function planesOf(
   values: ArrayLike<number>,
@@ -165,21 +170,21 @@ export function planesOf(
 }
 
 /**
- * Planes on a grid twice as fine, by ideal periodic interpolation: no frequency is added. The
- * Nyquist frequency of an even size is split between its two sides.
+ * Planes on a grid of twice the resolution, by ideal periodic interpolation: it adds no
+ * frequencies. The Nyquist frequency of an even size is split between its two sides.
  */
 export function idealDoubled({ size, values, count }: Planes): Planes {
   const weights = doublingWeights(size);
   const out = new Float64Array(count * 4 * size * size);
   for (let plane = 0; plane < count; plane++) {
     const wide = interpolated(planeOf(values, plane, size), size, size, weights);
-    // Interpolates along the rows and exchanges the axes; twice is both axes, in order.
+    // Interpolates along the rows and swaps the axes; doing it twice covers both axes, in order.
     out.set(interpolated(wide, size, 2 * size, weights), plane * 4 * size * size);
   }
   return { size: 2 * size, values: out, count };
 }
 
-/** Interpolation weights of 2 size points, a row each of `size` weights. */
+/** Interpolation weights for 2 size points: one row of `size` weights each. */
 function doublingWeights(size: number): Float64Array {
   const weights = new Float64Array(2 * size * size);
   for (let point = 0; point < 2 * size; point++) {
@@ -196,7 +201,7 @@ function doublingWeights(size: number): Float64Array {
   return weights;
 }
 
-/** [rows, size] to [2 size, rows]: interpolates along the rows and exchanges the axes. */
+/** [rows, size] to [2 size, rows]: interpolates along the rows and swaps the axes. */
 function interpolated(
   plane: Float64Array,
   size: number,

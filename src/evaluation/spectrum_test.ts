@@ -33,7 +33,7 @@ Deno.test("radialPower: Parseval's theorem, by the sum over all frequencies", ()
   const values = normalNumbers(size * size, [3, 4], [0, 0, 0, 0]);
   const mean = values.reduce((a, b) => a + b) / values.length;
   const energy = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  // What is above no frequency, and what is above all: the shares of the energy without its mean.
+  // A cutoff that leaves out nothing, and one that leaves out everything.
   assertAlmostEquals(shareAbove({ size, values, count: 1 }, 0), 1, 1e-12);
   assertEquals(shareAbove({ size, values, count: 1 }, size), 0);
   assert(energy > 0);

@@ -1,6 +1,6 @@
 /**
- * The paper's table from scored runs: configurations down, datasets and metrics across, several
- * seeds in one cell, the paper's own figures beside ours.
+ * The paper's table from scored runs: one row per configuration, one column per dataset and metric,
+ * several seeds in one cell, and the paper's own figures next to ours.
  */
 import { canonicalJson, type ResolvedSpec, specName } from "../spec/mod.ts";
 import { specDifferences } from "../spec/differences.ts";
@@ -10,51 +10,53 @@ import paperTable from "./paper_table.csv" with { type: "text" };
 
 /** A run whose samples were scored. */
 export interface ScoredRun {
-  /** Where it lies, for people. */
+  /** Its path, for people. */
   path: string;
   resolved: ResolvedSpec;
   evaluation: Evaluation;
 }
 
-/** A column: one metric over one dataset. */
+/** A column: one metric on one dataset. */
 export interface Column {
   dataset: string;
   metric: Score["metric"];
   better: "lower" | "higher";
 }
 
-/** What one configuration reached in one column. */
+/** The result of one configuration in one column. */
 export interface Cell {
-  /** The mean over the seeds; KID as it is, not times 100. */
+  /** The mean over the seeds; KID is not multiplied by 100. */
   mean: number;
   seeds: number[];
   /** The standard deviation over the seeds (with n - 1); null for one seed. */
   spread: number | null;
   /**
-   * Of the mean: over the seeds where there are several, else from the choice of the images; null
-   * if unknown.
+   * The standard error of the mean: over the seeds if there are several, otherwise due to the
+   * choice of the images; null if unknown.
    */
   standardError: number | null;
-  /** The best of its column. */
+  /** Whether it is the best in its column. */
   best: boolean;
-  /** Against A with the same settings, in percent; null where there is none, and for A itself. */
+  /**
+   * The change from A with the same settings, in percent; null if there is none, and for A itself.
+   */
   change: number | null;
   /**
-   * Whether zero lies in that change's 95 % confidence interval (Welch's); null where no error is
+   * Whether the change's 95 % confidence interval (Welch's) includes zero; null if no error is
    * known.
    */
   withinNoise: boolean | null;
-  /** The paper's figure; null where it has none. KID as it is. */
+  /** The paper's figure; null if it has none. KID is not multiplied by 100. */
   paper: number | null;
 }
 
 /** A configuration. */
 export interface Row {
-  /** The paper's name, and what sets it apart from others of the same name. */
+  /** The paper's name, with what distinguishes it from others of the same name. */
   name: string;
-  /** Where its runs lie. */
+  /** The paths of its runs. */
   runs: string[];
-  /** One for each column; null where there is no score. */
+  /** One per column; null if there is no score. */
   cells: (Cell | null)[];
 }
 
@@ -62,7 +64,7 @@ export interface Row {
 export interface Comparison {
   columns: Column[];
   rows: Row[];
-  /** What must be said about it. */
+  /** Notes that must accompany it. */
   notes: string[];
 }
 
@@ -77,7 +79,9 @@ const architectureFields = [
   "gain",
   "cutoff",
 ];
-/** What does not make another configuration: the seed, and what comes with the dataset. */
+/**
+ * Fields that do not make another configuration: the seed, and those that come with the dataset.
+ */
 const otherFields = ["seed", "dataset", "data", "channels", "classes"];
 
 const without = (resolved: ResolvedSpec, fields: string[]) =>
@@ -89,8 +93,8 @@ const settingsOf = (run: ScoredRun) =>
   canonicalJson(without(run.resolved, [...otherFields, ...architectureFields]));
 
 /**
- * The paper's figures by `configuration dataset metric`. KID is divided by the 100 that the paper
- * multiplies by.
+ * The paper's figures by `configuration dataset metric`. KID is divided by 100, because the paper
+ * multiplies it.
  */
 function paperFigures(): Map<string, number> {
   const [header, ...lines] = paperTable.trim().split("\n").map((line) => line.trim().split(","));
@@ -113,9 +117,9 @@ function paperFigures(): Map<string, number> {
   return figures;
 }
 
-/** Makes the table of scored runs. */
+/** Makes the table from scored runs. */
 export function compareRuns(all: ScoredRun[]): Comparison {
-  // The same run in two folders is one run, or its figure would have a spread of nothing.
+  // The same run in two folders counts once; otherwise its spread would be zero.
   const identity = ({ resolved, evaluation }: ScoredRun) =>
     canonicalJson(without(resolved, [])) + evaluation.reference.digest +
     evaluation.extractor?.digest;
@@ -164,8 +168,8 @@ export function compareRuns(all: ScoredRun[]): Comparison {
 }
 
 /**
- * Whether two figures differ by less than Welch's t-test at 95 % asks for. A single run's error
- * comes from many images: its degrees of freedom do not limit.
+ * Whether two figures differ by less than Welch's t-test requires at 95 %. A single run's error
+ * comes from many images, so its degrees of freedom are not a limit.
  */
 export function isWithinNoise(
   a: Pick<Cell, "mean" | "standardError" | "seeds">,
@@ -186,11 +190,11 @@ export function isWithinNoise(
 }
 
 /**
- * Student's 97.5 % point for a fraction of degrees: a little too large, by a chord over its convex
- * curve in 1 / degrees.
+ * Student's 97.5 % point for fractional degrees: slightly too large, because it uses a chord over
+ * the curve, which is convex in 1 / degrees.
  */
 function welchQuantile(degrees: number): number {
-  // Beyond a thousand degrees it is the normal distribution's to three digits.
+  // Above a thousand degrees it equals the normal distribution's to three digits.
   const least = Math.min(1000, Math.max(1, Math.floor(degrees)));
   const below = studentQuantile(0.975, least);
   if (!(degrees < 1000) || degrees <= least) return below;
@@ -223,7 +227,7 @@ function columnsOf(runs: ScoredRun[]): Column[] {
   });
 }
 
-/** The paper's name; where several rows share it, with the fields in which they differ. */
+/** The paper's name; if several rows share it, followed by the fields in which they differ. */
 function rowName(run: ScoredRun, groups: ScoredRun[][]): string {
   const name = specName(run.resolved);
   const namesakes = groups.map((group) => group[0]!).filter((other) =>
@@ -319,10 +323,7 @@ function notesOf(runs: ScoredRun[], rows: Row[]): string[] {
   return [...notes];
 }
 
-/**
- * What a metric is called in the table, and what its figures are multiplied by: KID by 100, as in
- * the paper.
- */
+/** A metric's name in the table, and the factor for its figures: 100 for KID, as in the paper. */
 export function metricLabel(
   { metric, better }: Pick<Column, "metric" | "better">,
 ): { label: string; times: number } {

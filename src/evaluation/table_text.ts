@@ -10,7 +10,7 @@ import {
 import type { Score } from "./evaluate.ts";
 import { type Cell, type Column, type Comparison, metricLabel } from "./table.ts";
 
-/** The table in Markdown, with its notes and what its signs mean. */
+/** The table in Markdown, with its notes and a legend of its signs. */
 export function comparisonMarkdown(comparison: Comparison): string {
   const { columns, rows, notes } = comparison;
   const table = markdownTable(
@@ -30,17 +30,17 @@ export function comparisonMarkdown(comparison: Comparison): string {
   return `${joined(parts, "\n\n")}\n`;
 }
 
-/** What stands in a cell, in pieces that Markdown and HTML put together. */
+/** The content of a cell, in pieces that Markdown and HTML combine. */
 export interface CellText {
   /** Mean, error and number of seeds: "84.00 ± 4.00 (3)". */
   own: string;
-  /** Against A: "-20.0 %", with ≈ in front where that is within the noise. */
+  /** The change from A: "-20.0 %", with ≈ in front if it is within the noise. */
   change: string | null;
   /** The paper's figure. */
   paper: string | null;
 }
 
-/** A figure as it is written. */
+/** A figure as written. */
 export interface FigureText {
   value: string;
   error: string | null;
@@ -49,10 +49,10 @@ export interface FigureText {
 }
 
 /**
- * Writes a figure and its error with two decimals, as in the paper; with more where the error would
- * be rounded away.
+ * Writes a figure and its error with two decimals, as in the paper, or with more if the error would
+ * round to zero.
  *
- * @param times what both are multiplied by, see {@link metricLabel}
+ * @param times the factor for both, see {@link metricLabel}
  */
 export function figureText(figure: number, itsError: number | null, times: number): FigureText {
   const decimals = itsError
@@ -63,7 +63,7 @@ export function figureText(figure: number, itsError: number | null, times: numbe
   return { value, error, text: error === null ? value : `${value} ± ${error}` };
 }
 
-/** A score as it is written, with its label: "FID ↓". */
+/** A score as written, with its label: "FID ↓". */
 export function scoreText(score: Score): FigureText & { label: string } {
   const { label, times } = metricLabel(score);
   return { label, ...figureText(score.value, score.standardError, times) };
@@ -95,7 +95,7 @@ function markdownCell(cell: Cell | null, column: Column): MarkdownFilling {
 }
 
 /**
- * What the signs in the table mean; only of those that are in it.
+ * A legend of the signs that occur in the table.
  *
  * @param best how the best of a column is marked, in words of this project
  */
@@ -123,7 +123,7 @@ export function comparisonLegend(
 }
 
 /**
- * The table as CSV: a line for each configuration and column, figures as they are (KID not times
+ * The table as CSV: one line per configuration and column, figures unscaled (KID not multiplied by
  * 100).
  */
 export function comparisonCsv({ columns, rows }: Comparison): string {
