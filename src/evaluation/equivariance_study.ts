@@ -82,7 +82,7 @@ export interface EquivarianceScore {
 /** The noise levels, as fractions of the schedule's timesteps. */
 const levels = [0.05, 0.25, 0.5, 0.75, 0.95];
 
-/** Evaluations of the network that a measurement takes. */
+/** The number of network evaluations in a measurement. */
 export function networkEvaluations(
   { seeds, transformations, angles, runs, spec: { sampling } }: Pick<
     EquivarianceOptions,

@@ -1,8 +1,9 @@
-"""How fast torch-fidelity's own Inception is (pip: torch, torch-fidelity, safetensors).
+"""Times torch-fidelity's own Inception (pip: torch, torch-fidelity, safetensors).
 
 usage: python inception_bench.py THREADS BATCH FOLDER
 Reads weights.safetensors (a state dict) and images.safetensors (uint8, N x 3 x H x W) from FOLDER, writes
-outputs.safetensors, says "ready"; then answers each line with wall and CPU seconds of all images, in batches.
+outputs.safetensors, and prints "ready". Then it answers each input line with the wall and CPU seconds for all
+images, in batches.
 """
 import pathlib
 import sys

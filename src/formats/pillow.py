@@ -1,4 +1,4 @@
-"""Makes images with Pillow and what Pillow reads in them, for pillow_test.ts.
+"""Makes images with Pillow, and the pixels that Pillow reads from them, for pillow_test.ts.
 
 Usage: pillow.py FOLDER SEED. Writes N.EXT, N.raw (the pixels) and index.json.
 """
@@ -51,7 +51,7 @@ def saved(image, format, **options):
 
 
 def resampled(content, factors, width, height):
-    """The same blocks, declared to lie otherwise: for samplings that Pillow does not write."""
+    """Declares a different block arrangement, for samplings that Pillow does not write."""
     data = bytearray(content)
     frame = next(i for i in range(len(data)) if data[i] == 0xFF and data[i + 1] in (0xC0, 0xC2))
     data[frame + 5:frame + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
@@ -60,13 +60,13 @@ def resampled(content, factors, width, height):
 
 
 def padded(content):
-    """Bytes that belong to nothing before the end, and a video's behind it."""
+    """Adds unused bytes before the end of the image, and a video's bytes after it."""
     junk = bytes(rng.randrange(255) for _ in range(rng.choice([1, 30])))
     return content[:-2] + junk + content[-2:] + b"\0\0\0\x18ftypmp42\xff\xda\xff\xc0"
 
 
 def without_adobe(content):
-    """RGB that only its components' names tell."""
+    """RGB that only the component names identify."""
     at = content.index(b"\xff\xee")
     length = int.from_bytes(content[at + 2:at + 4], "big")
     return content[:at] + content[at + 2 + length:]

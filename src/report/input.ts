@@ -51,7 +51,7 @@ export interface ReportInput {
   pictures: ShownPicture[];
   films: ShownFilm[];
   metrics: Evaluation | null;
-  /** The scores while training, a curve a metric; empty where there were none. */
+  /** The scores during training, one curve per metric; empty if there are none. */
   scoreCurves: ScoreCurve[];
   /** The power of samples and data at each frequency; null if unknown. */
   spectrum: SpectrumRow[] | null;

@@ -118,7 +118,7 @@ export const conditions: readonly Condition[] = [
     neutral: 10,
   },
   {
-    // Not the metrics: then it would depend on the order of overrides whether they go.
+    // Not the metrics: dropping them would depend on the order of overrides.
     selector: "evaluation.equivariance",
     fields: ["evaluation.everyEpochs"],
     applies: ({ evaluation }) =>

@@ -57,7 +57,7 @@ Deno.test("scores while training are in the digest where they are asked for, and
   assertNotEquals(digestOf(short, asked), digestOf(short, ["evaluation.everyEpochs=7"]));
   const none = ["evaluation.everyEpochs=null", "evaluation.equivariance=false"];
   assertEquals(digestOf(short, none), digestOf(short));
-  // A bundle's spec.yaml stays as it was, too.
+  // A bundle's spec.yaml does not change either.
   assertEquals(resolveText(short, none), resolveText(short));
   assertEquals("everyEpochs" in resolveText(short).evaluation, false);
 });

@@ -98,7 +98,7 @@ function fill(spec: Whole): ResolvedSpec {
     }, shape.sampling.unwrap()),
     evaluation: inOrder({
       ...evaluation,
-      // They joined later: at their defaults they are left out, and change no digest.
+      // Added later: at their defaults they are left out, so that they change no digest.
       everyEpochs: evaluation.everyEpochs ?? undefined,
       equivariance: evaluation.equivariance || undefined,
     }, shape.evaluation.unwrap()),

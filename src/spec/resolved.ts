@@ -156,9 +156,9 @@ export interface EvaluationSection {
   kidSubsetSize: number;
   /** The number of splits for the Inception Score. */
   isSplits: number;
-  /** A few images are drawn and scored every so many epochs; left out: never. */
+  /** Draws and scores a few images every this many epochs; omitted: never. */
   everyEpochs?: number | null | undefined;
-  /** Whether the prediction's equivariance is measured with them; left out: no. */
+  /** Whether to measure the prediction's equivariance as well; omitted: no. */
   equivariance?: boolean | undefined;
 }
 

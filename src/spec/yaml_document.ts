@@ -1,4 +1,4 @@
-/** A YAML text as a document with its comments and places, by npm's `yaml`. */
+/** Parses a YAML text into a document that keeps comments and positions, with npm's `yaml`. */
 import process from "node:process";
 import {
   type Document,
@@ -9,9 +9,9 @@ import {
 } from "yaml";
 
 /**
- * Parses a text. `yaml` looks for debugging switches in the environment, which must not cost its
- * users a permission; so the environment is empty while it parses. All of this is synchronous:
- * nobody else sees that.
+ * Parses a text. `yaml` reads debugging switches from the environment, which would cost its users a
+ * permission, so the environment is empty during parsing. All of this is synchronous, so no other
+ * code sees the empty environment.
  */
 export function yamlDocument(
   text: string,

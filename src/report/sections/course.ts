@@ -1,4 +1,4 @@
-/** Scores in the course of a training, as curves: in the report and on the page of a run at work. */
+/** Curves of the scores during training, for the report and for the page of a running run. */
 import type { ScoreCurve } from "../../runner/score_curves.ts";
 import type { ReportInput } from "../input.ts";
 import { type Html, html } from "../markup.ts";
@@ -6,7 +6,7 @@ import type { Section } from "../page.ts";
 import { diagram, scroller } from "../parts.ts";
 import { curveSvg } from "../plots.ts";
 
-/** The scores while training, a curve a metric. */
+/** The scores during training, one curve per metric. */
 export function courseScoresSection({ scoreCurves }: ReportInput): Section | null {
   if (scoreCurves.length === 0) return null;
   return {
@@ -20,7 +20,7 @@ export function courseScoresSection({ scoreCurves }: ReportInput): Section | nul
   };
 }
 
-/** One curve, with what it is of. */
+/** One curve with its caption. */
 export function scoreFigure({ metric, of, points }: ScoreCurve, index: number): Html {
   const plot = {
     title: "",
