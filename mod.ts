@@ -125,7 +125,6 @@ export {
   type ScoreEvent,
 } from "./src/runner/reporter.ts";
 export { type Model, openModel } from "./src/runner/open_model.ts";
-export type { FindWeightsOptions } from "./src/evaluation/inception_weights.ts";
 export { type EngineKeeper, runExperiment, type RunOptions } from "./src/runner/run.ts";
 export { type Comparison, reproduceBundle, type ReproduceOptions } from "./src/runner/reproduce.ts";
 export type { FileDifference, PayloadDifferences } from "./src/bundle/differences.ts";

@@ -52,6 +52,7 @@ export interface FindWeightsOptions {
   dataRoot?: string | undefined;
   /** Fetches the file if it does not exist; default true. */
   download?: boolean;
+  /** Receives what a person should know, such as why there are none. */
   onMessage?: (text: string) => void;
   /** The published file; default torch-fidelity's release. Tests use others. */
   release?: Release;

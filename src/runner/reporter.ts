@@ -15,10 +15,15 @@ export type RunEvent =
 
 /** A score of the run's samples, or, while it trains, of what `of` says. */
 export interface ScoreEvent {
+  /** What kind of event it is. */
   event: "score";
+  /** The score's name. */
   metric: string;
+  /** The score. */
   value: number;
+  /** Its standard error; null if it is unknown. */
   standardError: number | null;
+  /** The training step that it belongs to. */
   step: number;
   /** While training: of how many images, drawn how. */
   of?: string;

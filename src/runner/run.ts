@@ -7,7 +7,6 @@ import type { Digests } from "../bundle/layout.ts";
 import { openBundle } from "../bundle/open.ts";
 import { describeDataset } from "../datasets/mod.ts";
 import { type Engine, type EngineName, type EngineOptions, openEngine } from "../engines/mod.ts";
-import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import { LostLockError } from "../files/lock.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
@@ -87,7 +86,12 @@ export interface RunOptions {
   /** A folder for TensorBoard, in which the run gets one of its own. */
   tensorboard?: string | undefined;
   /** Where the Inception weights are looked for; others for tests. */
-  weights?: FindWeightsOptions | undefined;
+  weights?: {
+    /** A file; default: the environment's INCEPTION_WEIGHTS. */
+    path?: string | undefined;
+    /** Fetches the file if it does not exist; default true. */
+    download?: boolean;
+  } | undefined;
   /** Stops the run; what was reached is kept, and the same run goes on there. */
   signal?: AbortSignal | undefined;
 }
