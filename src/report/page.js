@@ -1,4 +1,4 @@
-// A slider rotates the images. Without this script the page shows every angle, one below the other.
+// Turns the images by a slider. Without this script every angle is shown, one below the other.
 for (const player of document.querySelectorAll(".player")) {
   const frames = [...player.querySelectorAll("figure")];
   const controls = player.previousElementSibling;
