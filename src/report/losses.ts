@@ -8,7 +8,7 @@ export interface LossRow {
 }
 
 /**
- * An exponential moving average of the loss, without bias from the start: weights halve every
+ * An exponential moving average of the loss, without bias from the start: weights halve over a
  * hundredth of the rows (at least ten).
  */
 export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
@@ -23,8 +23,8 @@ export function smoothedLoss(rows: readonly LossRow[]): LossRow[] {
 }
 
 /**
- * The nearest of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that are at most and at least a positive
- * number.
+ * The largest of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is at most a positive number, and the
+ * smallest that is at least this number.
  */
 function roundAround(value: number): [below: number, above: number] {
   const power = Math.floor(Math.log10(value));
