@@ -21,8 +21,8 @@ import {
 } from "../evaluation/equivariance_table.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, specDigest, specName } from "../spec/mod.ts";
 import {
-  foldingCurves,
   foldingTable,
+  halfPixelCurves,
   type NetworkSpectra,
   networkSpectra,
   spectraCsv,
@@ -233,13 +233,15 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
 
 async function writeSpectra(folder: string, spectra: NetworkSpectra[]): Promise<void> {
   const plot = await curvePlot({
-    title: "Energy that folds back at each nonlinearity",
+    title: "How far each nonlinearity fails to commute with half a pixel",
     note: "from the network's input to its output",
     x: { name: "nonlinearity" },
     y: { name: "share of the energy (%)", min: 0 },
-    curves: foldingCurves(spectra),
+    curves: halfPixelCurves(spectra),
   });
-  const names = ["spectra.csv", "folding.svg", "folding.png"].map((name) => join(folder, name));
+  const names = ["spectra.csv", "half-pixel.svg", "half-pixel.png"].map((name) =>
+    join(folder, name)
+  );
   const [csv, svg, png] = names as [string, string, string];
   const encoder = new TextEncoder();
   writeFileAtomic(csv, encoder.encode(spectraCsv(spectra)));

@@ -5,12 +5,21 @@
  * the resolution, just before every second pixel is kept.
  */
 import * as tf from "@tensorflow/tfjs";
+import { filteredDownsampleReference } from "../../kernels/filtered_downsample/reference.ts";
 import { filteredUpsampleReference } from "../../kernels/filtered_upsample/reference.ts";
 import { geluReference } from "../../kernels/gelu/reference.ts";
 import type { Values } from "../../kernels/reference.ts";
 import { UserError } from "../errors.ts";
 import type { NetworkPlan } from "../unet/plan.ts";
-import { idealDoubled, type Planes, planesOf, radialPower, shareAbove } from "./spectrum.ts";
+import { fourierShift } from "./lanczos.ts";
+import {
+  idealDoubled,
+  planeOf,
+  type Planes,
+  planesOf,
+  radialPower,
+  shareAbove,
+} from "./spectrum.ts";
 
 /** The nonlinearities whose inputs are images. */
 const kernelNames = ["Gelu", "AliasFreeGelu", "AliasFreeNormGelu"] as const;
@@ -35,6 +44,12 @@ export interface LayerSpectra {
    * filter.
    */
   folds: number;
+  /**
+   * How far it fails to commute with a shift by half a pixel: the energy of f(shift(x)) -
+   * shift(f(x)) beside that of f(x), mean left out. What folds onto its own frequency, as the
+   * spectral images of doubling do, is no error.
+   */
+  halfPixelError: number;
 }
 
 /** One call of a nonlinearity. */
@@ -97,6 +112,7 @@ function added(
     before: plus(sum?.before, one.before),
     after: plus(sum?.after, one.after),
     folds: (sum?.folds ?? 0) + one.folds / count,
+    halfPixelError: (sum?.halfPixelError ?? 0) + one.halfPixelError / count,
   };
 }
 
@@ -111,6 +127,7 @@ function spectraOf(call: Call, layer = "?"): LayerSpectra {
     before: radialPower(before),
     after: radialPower(after),
     folds: shareAbove(beforeDecimation(call, before), before.size / 2),
+    halfPixelError: halfPixelError(call, before),
   };
 }
 
@@ -119,17 +136,66 @@ function someChannels({ shape, data }: Values): Planes {
 }
 
 /** The doubled image of which a nonlinearity keeps every second pixel. */
-function beforeDecimation({ name, inputs, outputs }: Call, planes: Planes): Planes {
-  if (name === "Gelu") return mapped(idealDoubled(planes), geluReference);
-  const { up, down, scale, offset, x } = inputs;
-  if (!up || !down || !x) throw new Error(`${name} was seen without its filters`);
-  let doubled = asValues(planes);
-  doubled = filteredUpsampleReference(doubled, up);
-  const [, statistics] = outputs;
-  if (scale && offset && statistics) {
-    doubled = normalized(doubled, statistics, scale, offset, x.shape[3] ?? 1);
+function beforeDecimation(call: Call, planes: Planes): Planes {
+  if (call.name === "Gelu") return mapped(idealDoubled(planes), geluReference);
+  return lowpassed(geluOfDoubled(call, planes), filterOf(call, "down"));
+}
+
+/** An alias-free GELU's doubled image, in front of its second filter. */
+function geluOfDoubled(call: Call, planes: Planes): Values {
+  const doubled = filteredUpsampleReference(asValues(planes), filterOf(call, "up"));
+  const { scale, offset, x } = call.inputs;
+  const [, statistics] = call.outputs;
+  if (!scale || !offset || !statistics) return geluReference(doubled);
+  return geluReference(normalized(doubled, statistics, scale, offset, x?.shape[3] ?? 1));
+}
+
+function filterOf({ name, inputs }: Call, filter: "up" | "down"): Values {
+  const found = inputs[filter];
+  if (!found) throw new Error(`${name} was seen without its filter ${filter}`);
+  return found;
+}
+
+/** The nonlinearity itself, on planes of a call's image. */
+function nonlinearity(call: Call, planes: Planes): Planes {
+  if (call.name === "Gelu") return mapped(planes, geluReference);
+  return asPlanes(filteredDownsampleReference(geluOfDoubled(call, planes), filterOf(call, "down")));
+}
+
+/**
+ * How far the nonlinearity and a shift by half a pixel along both axes fail to commute: the energy
+ * of f(shift(x)) - shift(f(x)) beside that of f(x), its mean left out.
+ */
+function halfPixelError(call: Call, planes: Planes): number {
+  const { size } = planes;
+  const { apply } = fourierShift([size, size], 0.5, 0.5);
+  const shifted = (of: Planes): Planes => ({ ...of, values: eachPlane(of, apply) });
+  const still = nonlinearity(call, planes);
+  const moved = nonlinearity(call, shifted(planes));
+  const wanted = shifted(still);
+  let error = 0;
+  let energy = 0;
+  for (let plane = 0; plane < planes.count; plane++) {
+    const values = planeOf(still.values, plane, size);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    energy += values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    const expected = planeOf(wanted.values, plane, size);
+    planeOf(moved.values, plane, size).forEach((value, i) => {
+      error += (value - (expected[i] ?? 0)) ** 2;
+    });
   }
-  return lowpassed(geluReference(doubled), down);
+  return energy === 0 ? 0 : error / energy;
+}
+
+function eachPlane(
+  { size, values, count }: Planes,
+  apply: (plane: Float64Array) => Float64Array,
+): Float64Array {
+  const out = new Float64Array(count * size * size);
+  for (let plane = 0; plane < count; plane++) {
+    out.set(apply(planeOf(values, plane, size)), plane * size * size);
+  }
+  return out;
 }
 
 /** Planes as images of one channel. */

@@ -33,7 +33,8 @@ testOnEngines(
     assertEquals(plain.map(({ layer }) => layer), filtered.map(({ layer }) => layer));
     assertEquals(new Set(plain.map(({ layer }) => layer)).size, plain.length);
     assert(plain.length > 10);
-    for (const { size, before, after, folds } of [...plain, ...filtered]) {
+    for (const { size, before, after, folds, halfPixelError } of [...plain, ...filtered]) {
+      assert(halfPixelError > 0 && halfPixelError < 4, String(halfPixelError));
       assertEquals([before.length, after.length], [size / 2 + 1, size / 2 + 1]);
       assert(folds >= 0 && folds < 1, String(folds));
     }

@@ -61,21 +61,28 @@ export function networkSpectra(
 export function foldingTable(networks: readonly NetworkSpectra[]): string {
   const all = networks.flatMap(({ layers }) => layers.map(({ size }) => size));
   const sizes = [...new Set(all)].sort((a, b) => b - a);
-  const rows = networks.map(({ name, layers }) => [
-    name,
-    ...[...sizes, null].map((size) => percent(meanFolds(layers, size))),
-  ]);
-  const head = ["", ...sizes.map((size) => `${size} px (%)`), "all (%)"];
+  const rowsOf = (figure: "folds" | "halfPixelError") =>
+    networks.map(({ name, layers }) => [
+      name,
+      ...[...sizes, null].map((size) => percent(meanOf(layers, figure, size))),
+    ]);
+  const head = (title: string) => [title, ...sizes.map((size) => `${size} px (%)`), "all (%)"];
   return [
-    ...inColumns([head, ...rows]),
-    "the share of energy that folds back, at the nonlinearities of layers of a size",
+    ...inColumns([head("folds back"), ...rowsOf("folds")]),
+    "",
+    ...inColumns([head("half-pixel error"), ...rowsOf("halfPixelError")]),
+    "shares of the energy at the nonlinearities of layers of a size (docs/spectra.md)",
   ].join("\n");
 }
 
-function meanFolds(layers: readonly LayerSpectra[], size: number | null): number | null {
+function meanOf(
+  layers: readonly LayerSpectra[],
+  figure: "folds" | "halfPixelError",
+  size: number | null,
+): number | null {
   const chosen = layers.filter((layer) => size === null || layer.size === size);
   if (chosen.length === 0) return null;
-  return chosen.reduce((sum, { folds }) => sum + folds, 0) / chosen.length;
+  return chosen.reduce((sum, layer) => sum + layer[figure], 0) / chosen.length;
 }
 
 function percent(share: number | null): string {
@@ -88,7 +95,7 @@ function percent(share: number | null): string {
  */
 export function spectraCsv(networks: readonly NetworkSpectra[]): string {
   const rows = networks.flatMap(({ name, bundle, layers }) =>
-    layers.flatMap(({ layer, size, before, after, folds }) =>
+    layers.flatMap(({ layer, size, before, after, folds, halfPixelError }) =>
       Array.from(before, (power, radius) => [
         name,
         bundle,
@@ -98,17 +105,28 @@ export function spectraCsv(networks: readonly NetworkSpectra[]): string {
         power,
         after[radius] ?? null,
         folds,
+        halfPixelError,
       ])
     )
   );
-  const head = ["name", "bundle", "layer", "size", "radius", "before", "after", "folds"];
+  const head = [
+    "name",
+    "bundle",
+    "layer",
+    "size",
+    "radius",
+    "before",
+    "after",
+    "folds",
+    "half_pixel_error",
+  ];
   return csvText([head, ...rows]);
 }
 
-/** The fraction that folds back by depth in the network, in percent; one curve per network. */
-export function foldingCurves(networks: readonly NetworkSpectra[]) {
+/** The half-pixel error by depth in the network, in percent; one curve per network. */
+export function halfPixelCurves(networks: readonly NetworkSpectra[]) {
   return networks.map(({ name, layers }) => ({
     name,
-    points: layers.map(({ folds }, i): [number, number | null] => [i + 1, 100 * folds]),
+    points: layers.map((layer, i): [number, number | null] => [i + 1, 100 * layer.halfPixelError]),
   }));
 }

@@ -138,7 +138,8 @@ export function shareAbove({ size, values, count }: Planes, cutoff: number): num
   return all === 0 ? 0 : above / all;
 }
 
-function planeOf(values: ArrayLike<number>, plane: number, size: number): Float64Array {
+/** One plane of several, by its number. */
+export function planeOf(values: ArrayLike<number>, plane: number, size: number): Float64Array {
   return Float64Array.from(
     { length: size * size },
     (_, i) => values[plane * size * size + i] ?? 0,
