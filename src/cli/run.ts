@@ -87,6 +87,7 @@ export async function run(args: string[]): Promise<number> {
     print(`bundle:      ${bundle.path}`);
     print(`digest:      ${bundle.digest}`);
     print(`open first:  ${firstToOpen(bundle.path)}`);
+    print(`draw with:   deno task play ${bundle.path}`);
     return isSame ? 0 : 1;
   });
 }

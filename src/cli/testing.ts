@@ -123,7 +123,8 @@ export function start(
 /** The last lines of a finished run. */
 export function bundleOf(out: string): { path: string; digest: string } {
   const [, path, digest] =
-    out.match(/^bundle: +(.*)\ndigest: +([0-9a-f]{64})\nopen first: +.+\n$/) ?? [];
+    out.match(/^bundle: +(.*)\ndigest: +([0-9a-f]{64})\nopen first: +.+\n(?:draw with: +.+\n)?$/) ??
+      [];
   if (path === undefined || digest === undefined) {
     throw new Error(`no bundle in: ${JSON.stringify(out)}`);
   }

@@ -72,13 +72,15 @@ interface Chromium {
 }
 
 /** Starts Chromium with an empty profile. */
-async function startChromium(chromium: string): Promise<Chromium> {
+async function startChromium(chromium: string, flags: readonly string[]): Promise<Chromium> {
   const profile = await Deno.makeTempDir();
   const child = new Deno.Command(chromium, {
     args: [
       "--headless",
       "--no-sandbox",
-      "--disable-gpu",
+      // Without it WebGPU has its software adapter.
+      ...(flags.includes("--enable-unsafe-webgpu") ? [] : ["--disable-gpu"]),
+      ...flags,
       "--disable-background-networking",
       "--disable-component-update",
       "--no-first-run",
@@ -163,8 +165,11 @@ async function connect(port: string, listener: Listener): Promise<Connection> {
 }
 
 /** Starts Chromium with an empty profile and opens a page. */
-export async function openBrowser(chromium: string): Promise<BrowserPage> {
-  const browser = await startChromium(chromium);
+export async function openBrowser(
+  chromium: string,
+  flags: readonly string[] = [],
+): Promise<BrowserPage> {
+  const browser = await startChromium(chromium, flags);
   const errors: string[] = [];
   const requests: string[] = [];
   let loaded = Promise.withResolvers<void>();

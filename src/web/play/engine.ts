@@ -13,8 +13,18 @@ export interface PlayEngine {
  * Opens the engine.
  *
  * @param wasm the binary of tfjs's WebAssembly backend
+ * @param wanted `webgpu` takes a software GPU as well; default `auto`
  */
-export async function openPlayEngine(wasm: Uint8Array<ArrayBuffer>): Promise<PlayEngine> {
+export async function openPlayEngine(
+  wasm: Uint8Array<ArrayBuffer>,
+  wanted: "auto" | "webgpu" | "wasm" = "auto",
+): Promise<PlayEngine> {
+  if (wanted === "webgpu") {
+    return { engine: await openWebGpu({ software: true }), why: "WebGPU draws, as asked" };
+  }
+  if (wanted === "wasm") {
+    return { engine: await openWasm(wasm), why: "your CPU draws, by WebAssembly, as asked" };
+  }
   const gpu = await probeWebGpu().catch(() => null);
   if (gpu?.available && !gpu.software) {
     try {

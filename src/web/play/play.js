@@ -27,7 +27,9 @@ async function startWorker() {
   byId("engine").textContent = "Loading the model ...";
   const wasm = await unpacked("wasm");
   const weights = await Promise.all(models.map((_, i) => unpacked(`weights-${i}`)));
-  worker.postMessage({ kind: "open", wasm, models, weights });
+  // #wasm or #webgpu behind the address takes that engine.
+  const wanted = ["wasm", "webgpu"].find((engine) => location.hash === `#${engine}`) ?? "auto";
+  worker.postMessage({ kind: "open", wanted, wasm, models, weights });
   return worker;
 }
 

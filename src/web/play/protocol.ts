@@ -38,7 +38,14 @@ export interface DrawRequest {
 
 /** From the page to the worker. */
 export type ToWorker =
-  | { kind: "open"; wasm: Uint8Array<ArrayBuffer>; models: PlayModel[]; weights: Uint8Array[] }
+  | {
+    kind: "open";
+    /** Which engine to take; `auto` prefers a hardware GPU. */
+    wanted: "auto" | "webgpu" | "wasm";
+    wasm: Uint8Array<ArrayBuffer>;
+    models: PlayModel[];
+    weights: Uint8Array[];
+  }
   | { kind: "draw"; id: number; request: DrawRequest }
   | { kind: "stop" };
 

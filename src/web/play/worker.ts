@@ -34,7 +34,7 @@ scope.onmessage = ({ data }) => {
 async function handle(message: ToWorker): Promise<void> {
   switch (message.kind) {
     case "open":
-      return await open(message.wasm, message.models, message.weights);
+      return await open(message);
     case "draw":
       return await draw(message.id, message.request);
     case "stop":
@@ -45,11 +45,9 @@ async function handle(message: ToWorker): Promise<void> {
 }
 
 async function open(
-  wasm: Uint8Array<ArrayBuffer>,
-  models: PlayModel[],
-  weights: Uint8Array[],
+  { wanted, wasm, models, weights }: Extract<ToWorker, { kind: "open" }>,
 ): Promise<void> {
-  const found = await openPlayEngine(wasm);
+  const found = await openPlayEngine(wasm, wanted);
   engine = found.engine;
   loaded = models.map((model, i) => {
     const bytes = weights[i];
