@@ -93,6 +93,10 @@ const wrong: Record<string, [text: string, ...messages: string[]]> = {
     "architecture: D\ntraining:\n\tepochs: 3\ndataset: mnist",
     "a/b.yaml:3:1: no valid YAML: Tabs are not allowed as indentation",
   ],
+  "a tab before the first key's neighbour": [
+    "architecture: D\n\tdataset: mnist",
+    "a/b.yaml:2:1: no valid YAML: Tabs are not allowed as indentation",
+  ],
   "a list": ["- architecture: D", "a/b.yaml:1:1: must be a mapping, such as `architecture: D`"],
   "nothing": ["# only a comment", "a/b.yaml:1:1: must be a mapping"],
   "errors behind an alias": [

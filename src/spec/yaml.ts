@@ -119,6 +119,11 @@ export function readYaml(
   }
   try {
     const plain = text.replace(/^\uFEFF/, "");
+    // `@std/yaml` ignores a tab at the start of a line; YAML and other parsers refuse it.
+    const tabs = /^ *\t/m.test(plain)
+      ? syntaxErrors(text).filter(({ message }) => message.startsWith("Tabs "))
+      : [];
+    if (tabs.length) throw new UserError(syntaxLines(tabs, place));
     const data = parse(plain, { schema: "core" });
     const { complaints, fatal } = checkData(data);
     return { data, complaints: fatal ? complaints : [...complaints, ...doubts(plain)], fatal };
