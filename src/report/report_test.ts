@@ -63,6 +63,15 @@ Deno.test("the report is one file with everything in it, escaped, the same text 
   );
 });
 
+Deno.test("defaults are grey in the report of a folder's run, too", async () => {
+  const report = await exampleReport();
+  const spec = { ...report.spec, dataset: "folder" as const };
+  const html = reportHtml({ ...report, spec: { ...spec, data: { ...spec.data, path: null } } });
+  for (const field of ["epochs: 100", "path: null"]) {
+    assert(html.includes(`<div class="mono default">${field}`), field);
+  }
+});
+
 Deno.test("what a run has not got is left out of its report", async () => {
   const html = reportHtml({
     ...await exampleReport(),

@@ -5,11 +5,14 @@ import type { Section } from "../page.ts";
 
 /** A spec with the same fields without default, and everything else at its default. */
 function defaultsOf(spec: ResolvedSpec): ResolvedSpec | null {
-  const path = spec.data.path === null ? "" : `data: { path: ${JSON.stringify(spec.data.path)} }\n`;
+  // A bundle's spec has no path, but a folder needs one. The path itself has no default.
+  const path = spec.data.path ?? (spec.dataset === "folder" ? "." : null);
+  const data = path === null ? "" : `data: { path: ${JSON.stringify(path)} }\n`;
   try {
-    return resolveSpec(
-      parseSpec(`architecture: ${spec.architecture}\ndataset: ${spec.dataset}\n${path}`),
+    const defaults = resolveSpec(
+      parseSpec(`architecture: ${spec.architecture}\ndataset: ${spec.dataset}\n${data}`),
     );
+    return { ...defaults, data: { ...defaults.data, path: spec.data.path } };
   } catch {
     return null; // A spec of a later release: nothing is grey.
   }
