@@ -194,8 +194,8 @@ const dataKinds = /^data:(?:,$|(?:image\/png|image\/gif|video\/mp4);base64,[A-Za
  */
 export function checkAddress(address: string): void {
   if (address.startsWith("data:") && dataKinds.test(address)) return;
-  // Browsers drop control characters and spaces, and treat a backslash as a slash. deno-lint-ignore
-  // no-control-regex -- these are the ones that are meant
+  // Browsers drop control characters and spaces, and treat a backslash as a slash.
+  // deno-lint-ignore no-control-regex -- these are the ones that are meant
   const strange = /[\x00-\x20\x7f\\]/.test(address);
   if (!strange && !address.startsWith("/") && !/^[^/?#]*:/.test(address)) return;
   throw new Error(`no address for a page: ${JSON.stringify(address.slice(0, 80))}`);
