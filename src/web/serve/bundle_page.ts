@@ -78,7 +78,7 @@ export function compareBody(chosen: readonly Finished[]): Html {
         ${readable.map(({ folder, status }) =>
           html`
             <div>
-              <h3>${status.name} (${status.model})</h3>
+              <h3>${folder} (${status.model})</h3>
               ${shownPictures.slice(0, 2).filter(([file]) => bundleFiles(status.path).has(file))
                 .map(([file, words]) =>
                   pictureButton(`bundle/${folder}`, file, `${words} of ${folder}`)

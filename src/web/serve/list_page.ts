@@ -130,7 +130,7 @@ function bundlesTable(bundles: readonly Finished[]): Html {
         <td>
           <input type="checkbox" name="bundle" value="${folder}" aria-label="Choose ${folder}">
         </td>
-        <td><a href="bundle/${folder}">${status.name}</a></td>
+        <td><a href="bundle/${folder}">${folder}</a></td>
         <td>${status.model}</td>
         <td>${status.dataset}</td>
         <td>${about}</td>
@@ -138,7 +138,7 @@ function bundlesTable(bundles: readonly Finished[]): Html {
       </tr>
     `;
   });
-  const head = ["Choose", "Name", "Model", "Data", "Scores", "MB"];
+  const head = ["Choose", "Folder", "Model", "Data", "Scores", "MB"];
   return scroller(
     "finished bundles",
     html`

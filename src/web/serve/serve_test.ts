@@ -74,7 +74,14 @@ Deno.test({
     const ask = asking(out);
     const list = await ask("/");
     assertEquals(list.response.status, 200);
-    for (const words of ["first", "second", "&lt;b&gt;mine&lt;/b&gt;", "training: 3 of 100"]) {
+    for (
+      const words of [
+        "first",
+        "second-0123456789ab</a>",
+        "&lt;b&gt;mine&lt;/b&gt;",
+        "training: 3 of 100",
+      ]
+    ) {
       assertStringIncludes(list.text, words);
     }
     const run = await ask("/run/0123456789abcdef");

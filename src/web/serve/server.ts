@@ -126,11 +126,11 @@ async function bundleRoute(
   const found = folder.bundle(name);
   if (!found) return null;
   const { path } = found.status;
-  const trail = [home(2), { href: `../${name}`, words: found.status.name }];
+  const trail = [home(2), { href: `../${name}`, words: found.folder }];
   switch (part) {
     case undefined: {
       const body = bundleBody(found, bundleFiles(path));
-      return pageOf({ title: found.status.name, trail: [home(1)], body, events: null });
+      return pageOf({ title: found.folder, trail: [home(1)], body, events: null });
     }
     case "report":
       return await reportPage(path);
