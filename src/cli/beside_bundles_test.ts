@@ -60,11 +60,11 @@ processTest(
         assertEquals(await verb([...args, ...out]), 0);
       }
       const refused = await assertRejects(() => pack([a]), UserError);
-      assertStringIncludes(refused.message, "read-only; name the file behind the bundle");
+      assertStringIncludes(refused.message, "read-only; name a file elsewhere after the bundle");
       const archive = join(elsewhere, "a.tar.gz");
       assertEquals(await pack([a, archive]), 0);
       const unpacked = await assertRejects(() => unpack([archive, join(disk, "in")]), UserError);
-      assertStringIncludes(unpacked.message, "read-only; name another folder behind the file");
+      assertStringIncludes(unpacked.message, "read-only; name another folder after the file");
 
       const made = [...Deno.readDirSync(elsewhere)].map(({ name }) => name);
       for (

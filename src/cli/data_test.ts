@@ -43,7 +43,7 @@ Deno.test({
     await assertRejects(
       () => run(["mnist", ...absent]),
       UserError,
-      `${nothing}Without a path (data.path in a spec, --path behind data and reproduce) the`,
+      `${nothing}Without a path (data.path in a spec, --path with data and reproduce) the`,
     );
     await assertRejects(
       () => run(["folder", ...absent]),

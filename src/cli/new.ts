@@ -68,7 +68,7 @@ const questions: readonly Question[] = [
     key: "network",
     text:
       "Which network? A baseline, B filtered resampling, C filtered nonlinearities, D both, E: D that is turned\n" +
-      "while sampling; behind it the Kaiser beta, and N for a normalized filter",
+      "while sampling; then -, the Kaiser beta, and N for a normalized filter",
     suggested: "D-2N",
     wrong: (answer) =>
       networkForm.test(answer)

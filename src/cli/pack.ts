@@ -11,7 +11,7 @@ export const help = `Verifies a bundle and packs it into one .tar.gz, the same b
 
 Usage: deno task pack BUNDLE [FILE]
 
-FILE is by default the bundle's name with .tar.gz behind it, beside it. It is replaced where it is there.`;
+FILE is by default the bundle's name with .tar.gz added, next to the bundle. An older one is replaced.`;
 
 /** Packs the bundle named. */
 export async function run(args: string[]): Promise<number> {

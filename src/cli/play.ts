@@ -13,7 +13,7 @@ export const help = `Writes one HTML file that draws with a bundle's model in an
 Usage: deno task play BUNDLE [BUNDLE] [--out FILE]
 
   BUNDLE       a bundle with a model; with two, both draw from the same noise, side by side
-  --out FILE   the page (default: beside the bundle, its name with -play.html behind it)
+  --out FILE   the page (default: beside the bundle, its name with -play.html added)
 
 The page needs nothing but itself: send it, or open it from the disk. From 64 pixels on it is a
 folder, for the weights of so large a model make one file slow to open. It draws on the GPU by WebGPU

@@ -22,7 +22,7 @@ not changed.
 Usage: deno task show BUNDLE [REFERENCE] [--out FOLDER]
 
   REFERENCE      a bundle to stand beside, drawn at the same angles: architecture A, for example
-  --out FOLDER   where to draw (default: the bundle's name with -pictures behind it, beside it)`;
+  --out FOLDER   where to draw (default: next to the bundle, its name with -pictures added)`;
 
 /** Lists and draws. */
 export async function run(args: string[]): Promise<number> {

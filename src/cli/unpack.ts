@@ -25,7 +25,7 @@ export async function run(args: string[]): Promise<number> {
   );
   const { path, digest, files } = await unpackBundle(archive!, into, verifyBundle, printBeside)
     .catch((error) => {
-      throw explainFolder(error, into, "name another folder behind the file");
+      throw explainFolder(error, into, "name another folder after the file");
     });
   print(line`${path}: verified, ${files} files`);
   print(`  digest ${digest}`);

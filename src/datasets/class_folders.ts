@@ -85,7 +85,7 @@ function classPart(
     throw new UserError(
       `${firstNames(namesOf(folders))}: these folders may be classes, or images beside their ` +
         `${firstNames(namesOf(masks))}. Name the images' own folder ` +
-        `(data.path in a spec, --path behind data and reproduce), or take ` +
+        `(data.path in a spec, --path with data and reproduce), or take ` +
         `them as classes: ${sayLabels("folders")}`,
     );
   }

@@ -86,7 +86,7 @@ async function withoutCopies(files: readonly DataFile[], notes: string[]): Promi
     else {
       throw new UserError(
         `${first.name} and ${file.name} are two datasets. Name the folder of the one that is ` +
-          "meant (data.path in a spec, --path behind data and reproduce)",
+          "meant (data.path in a spec, --path with data and reproduce)",
       );
     }
   }
@@ -150,7 +150,7 @@ function refuseSeveralSets(files: readonly DataFile[]): void {
   throw new UserError(
     `${sets.length} datasets lie here: ${firstNames(sets.map((set) => set || "MNIST"))}. Put the ` +
       "files of the one that is meant into a folder of their own, and name it " +
-      "(data.path in a spec, --path behind data and reproduce)",
+      "(data.path in a spec, --path with data and reproduce)",
   );
 }
 

@@ -81,7 +81,7 @@ class ImageIndex {
       `${table.path}:${row}: more than one image may be meant: ` +
         `${firstNames(ends.map(({ name }) => name))}. ` +
         "Name the folder of the images that it labels " +
-        "(data.path in a spec, --path behind data and reproduce), or let the table say it",
+        "(data.path in a spec, --path with data and reproduce), or let the table say it",
     );
   }
 }

