@@ -102,6 +102,7 @@ function draw(worker) {
   slider.disabled = false;
   byId("guess").disabled = false;
   setBusy(true);
+  byId("status").textContent = "Drawing ...";
   worker.postMessage({ kind: "draw", id: drawing.id, request });
 }
 
