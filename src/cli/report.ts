@@ -13,7 +13,7 @@ import {
 import { UserError } from "../errors.ts";
 import { writeResults } from "../files/results.ts";
 import { sweepHtml, type SweepRun } from "../report/sweep.ts";
-import { memberNames } from "../runner/sweep_member.ts";
+import { namesByDataset } from "../runner/sweep_member.ts";
 import { openWhole } from "./compare.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { parseOptions } from "./options.ts";
@@ -64,7 +64,7 @@ async function runsOf(paths: readonly string[], target: string): Promise<SweepRu
   const bundles = paths.flatMap((path) => openWhole(path, printBeside) ?? []);
   if (bundles.length === 0) throw new UserError("none of these bundles is whole");
   const specs = bundles.map(readBundleSpec);
-  const names = memberNames(specs);
+  const names = namesByDataset(specs);
   const runs: SweepRun[] = [];
   for (const [i, bundle] of bundles.entries()) {
     const { path } = bundle;

@@ -159,7 +159,10 @@ filesTest("beginning anew is told, with what there is and how to go on from it",
   };
   const longer = await told("training.images=24");
   assertStringIncludes(longer, `${path}, finished after 2 steps, differs in training.images (8, `);
-  assertStringIncludes(longer, `here 24). To train that one for more, say training.from=${path}`);
+  assertStringIncludes(
+    longer,
+    `here 24). To train that one for more instead, say training.from=${path}`,
+  );
   assertStringIncludes(longer, "training.images=16: ");
   assertStringIncludes(await told("seed=7"), "differs in seed (42, here 7).");
   assertStringIncludes(await told("data.limit=7"), "differs in data.limit (8, here 7).");

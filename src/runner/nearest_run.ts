@@ -108,8 +108,9 @@ function wayOn(
   const more = unit === undefined ? 0 : (wanted.training[unit] ?? 0) - (spec.training[unit] ?? 0);
   const length = unit && more > 0 ? ` training.${unit}=${more}` : "";
   if (finished) {
-    return ` To train that one for more, say training.from=${path}${length}: what is said there ` +
-      "comes on top of what it had.";
+    if (unit && more < 0) return ""; // Fewer steps are wanted.
+    return ` To train that one for more instead, say training.from=${path}${length}: the new ` +
+      "steps are added to those it had.";
   }
   const first = unit ? ` (training.${unit}=${spec.training[unit]})` : "";
   return ` To keep its steps, let it end first${first}, and then say training.from=` +

@@ -63,6 +63,17 @@ export function memberNames(specs: readonly ResolvedSpec[]): string[] {
   });
 }
 
+/** Names of runs that are shown by dataset: each says how it differs from others on its dataset. */
+export function namesByDataset(specs: readonly ResolvedSpec[]): string[] {
+  const groups = Map.groupBy(specs.keys(), (i) => specs[i]!.dataset);
+  const names = new Map(
+    [...groups.values()].flatMap((places) =>
+      memberNames(places.map((i) => specs[i]!)).map((name, n) => [places[n]!, name] as const)
+    ),
+  );
+  return specs.map((_, i) => names.get(i)!);
+}
+
 /** Members that wait. */
 export function newMembers(specs: readonly ResolvedSpec[]): Member[] {
   const names = memberNames(specs);

@@ -17,7 +17,7 @@ import { runExperiment } from "./run.ts";
 import { sampleBundle } from "./sample.ts";
 import { samplingSpec } from "./sampling_spec.ts";
 import { runSweep } from "./sweep.ts";
-import { memberNames, memberReporter, newMembers } from "./sweep_member.ts";
+import { memberNames, memberReporter, namesByDataset, newMembers } from "./sweep_member.ts";
 
 const ignore = (["read", "write", "run", "env", "ffi"] as const).some((name) =>
   Deno.permissions.querySync({ name }).state !== "granted"
@@ -50,6 +50,13 @@ Deno.test("members are called by the paper's name and the fields in which they d
     "D-1N mnist sampling.rotation=[30]",
   ]);
   assertEquals(memberNames(expandSweep(tiny)), ["A mnist"]);
+});
+
+Deno.test("runs on several datasets are called by how they differ on their own", () => {
+  const specs = [["seed=1"], ["dataset=mnist-m"], ["seed=2"]].map((words) =>
+    resolveSpec(tiny, words)
+  );
+  assertEquals(namesByDataset(specs), ["A mnist seed=1", "A mnist-m", "A mnist seed=2"]);
 });
 
 Deno.test("a member's loss, share and time left follow its run, and its first words wait for a phase", () => {
