@@ -9,6 +9,7 @@ import { plainOf } from "../formats/markdown.ts";
 import { bundleName, parseBagInfo } from "./bag.ts";
 import { judge, judgeDerived, type JudgingRun } from "./judging.ts";
 import { bundleReadme } from "./layout.ts";
+import { checkedOutCommit } from "../files/commit.ts";
 import { projectVersion } from "./provenance.ts";
 import { bagFiles } from "./names.ts";
 import type { Fault } from "./problem.ts";
@@ -23,14 +24,18 @@ export function nameWhenWritten({ bundle }: Pick<JudgingRun, "bundle">): string 
 }
 
 /**
- * The release that wrote a bundle, where it is another than this one, whose words and drawings
- * differ; as the bundle says it.
+ * The release or commit that wrote a bundle, if it is another than this one, whose words and
+ * drawings may differ; as the bundle says it.
  */
 export function otherRelease({ bundle, digests }: JudgingRun): string | null {
   if (digests.parent !== undefined) return null; // Such bundles do not say.
-  const { builder } = readProvenance(bundle)?.predicate.runDetails ?? {};
-  const release = builder?.version["alias-free-diffusion"] ?? null;
-  return release === projectVersion() ? null : release;
+  const { buildDefinition, runDetails } = readProvenance(bundle)?.predicate ?? {};
+  const release = runDetails?.builder.version["alias-free-diffusion"] ?? null;
+  if (release === null || release !== projectVersion()) return release;
+  const commit = buildDefinition?.resolvedDependencies[0]?.digest?.["gitCommit"];
+  const here = checkedOutCommit();
+  if (commit === undefined || here === null || commit === here) return null;
+  return `${release} at commit ${commit.slice(0, 12)}`;
 }
 
 /** Judges the tag files, the report apart. */

@@ -3,13 +3,14 @@ import { resolve } from "@std/path";
 import { counted } from "../counted.ts";
 import { UserError } from "../errors.ts";
 import { scoreText } from "../evaluation/table_text.ts";
+import { exists } from "../files/create.ts";
 import { inColumns } from "../formats/columns.ts";
 import { diaryCsv } from "../runner/diary_read.ts";
 import { differencesFromNearest } from "../runner/nearest_finished.ts";
 import { diaryOf, type RunStatus, statusOf } from "../runner/status.ts";
 import { readSweeps, type SweepRecord } from "../runner/sweep_record.ts";
 import { loadSpec } from "../spec/mod.ts";
-import { draw, oneLine, print, visible } from "../terminal.ts";
+import { draw, line, oneLine, print, visible } from "../terminal.ts";
 import { defaultFolder } from "./folders.ts";
 import { parseOptions } from "./options.ts";
 import { formatDuration } from "../duration.ts";
@@ -52,6 +53,10 @@ export async function run(args: string[]): Promise<number> {
     throw new UserError(`status takes one folder; got ${words.length}\n\n${help}`);
   }
   const out = values.out ?? first ?? defaultFolder("out");
+  if (first === undefined && values.out === undefined && !exists(out)) {
+    print(line`no runs yet: ${out} is made by the first one, deno task run SPEC`);
+    return 0;
+  }
   if (values.csv !== undefined) {
     print(diaryCsv(diaryOf(pathOfRun(values.csv, out))).trimEnd());
   } else if (flags.json) print(JSON.stringify(statusJson(out), null, 2));
