@@ -48,23 +48,30 @@ async function until(what: string, look: () => boolean): Promise<void> {
 async function onClosingTerminal(folder: string, out: string, argv: string[]): Promise<number> {
   const work = join(folder, out, ".work");
   const program = `
-import glob, os, pty, re, select, sys
+import glob, os, pty, re, select, sys, time
 folder, work, *argv = sys.argv[1:]
 pid, terminal = pty.fork()
 if pid == 0:
     os.chdir(folder)
     os.execvp(argv[0], argv)
 seen = b""
+is_open = True
 for _ in range(1200):
-    while select.select([terminal], [], [], 0.05)[0]:
+    if not is_open:
+        time.sleep(0.05)
+    while is_open and select.select([terminal], [], [], 0.05)[0]:
         try:
             read = os.read(terminal, 4096)
-            seen += read
-            if not read: break
-        except OSError: break
-    # The progress bar after a step; where it is not on the terminal, the run's place.
+        except OSError:
+            read = b""
+        # Nobody holds the terminal open any more: nohup leads all output into a file.
+        is_open = read != b""
+        seen += read
+    # The progress bar after a step; where it is not on the terminal, the run's folder.
     if re.search(rb"[1-9]/\\d+ steps", seen): break
     if "nohup" in argv and glob.glob(work + "/*"): break
+else:
+    sys.exit("waited for a minute, but the run is not at work")
 os.close(terminal)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
   const { stdout, stderr } = await new Deno.Command(python, {
