@@ -32,7 +32,7 @@
  * @module
  */
 export * as tf from "@tensorflow/tfjs";
-export { UserError } from "./src/errors.ts";
+export { UserError } from "./src/messages/errors.ts";
 
 export {
   frequencyResponse,

@@ -25,6 +25,7 @@ const floors = [
   "spec",
   "formats",
   "files",
+  "messages",
   "filters",
 ];
 

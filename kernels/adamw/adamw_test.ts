@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { assertClose } from "../../src/golden/golden.ts";
-import { assertSameSpecials, random, tensorOf, testOnEngines, trains } from "../testing.ts";
+import { assertSameSpecials, random, tensorOf, testOnEngines, trains } from "../shared/testing.ts";
 import { adamw, adamwDefaults, adamwRates, type AdamWSlot } from "./mod.ts";
 import { adamwReference } from "./reference.ts";
 

@@ -2,7 +2,7 @@
  * One AdamW step in plain loops. The outputs are the new parameter, mean and square of each slot in
  * turn.
  */
-import { registerReference, type Values, zeros } from "../reference.ts";
+import { registerReference, type Values, zeros } from "../shared/reference.ts";
 
 /** AdamW's constants. */
 export interface AdamWConstants {

@@ -9,14 +9,14 @@
  * infinity, which moves the parameter just as little, and v itself is repaired afterwards.
  */
 import * as tf from "@tensorflow/tfjs";
-import { eachSlot } from "../slots_tensorflow.ts";
+import { eachSlot } from "../shared/slots_tensorflow.ts";
 import {
   isTraced,
   operation,
   operations,
   registerForm,
   tensorflowBackend,
-} from "../tensorflow_form.ts";
+} from "../shared/tensorflow_form.ts";
 
 const floatType = 1;
 const largest = 2 ** 128 - 2 ** 104;

@@ -1,7 +1,7 @@
 // AdamW on WebGPU, in place.
 import type * as tf from "@tensorflow/tfjs";
-import { updateSlots } from "../slots_webgpu.ts";
-import { inputOf, type KernelCall, registerWebGpuKernel } from "../wgsl.ts";
+import { updateSlots } from "../shared/slots_webgpu.ts";
+import { inputOf, type KernelCall, registerWebGpuKernel } from "../shared/wgsl.ts";
 import code from "./adamw.wgsl" with { type: "text" };
 
 const element = `let new_ = step(Moments($parameter[i], $mean[i], $square[i]), $gradient[i]);

@@ -1,6 +1,12 @@
 import { assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { lowpassOf, type Operation, type Random, testGolden, testOperation } from "../testing.ts";
+import {
+  lowpassOf,
+  type Operation,
+  type Random,
+  testGolden,
+  testOperation,
+} from "../shared/testing.ts";
 import { aliasFreeGelu } from "./mod.ts";
 import {
   aliasFreeGeluGradReference,

@@ -3,7 +3,7 @@
  * Nyquist frequency are removed.
  */
 import * as tf from "@tensorflow/tfjs";
-import { checkLowpass, checkTensor } from "../checks.ts";
+import { checkLowpass, checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
 
 /** The low-pass kernels of {@link aliasFreeGelu}, and the optional GroupNorm between them. */

@@ -2,7 +2,7 @@
 // Each pass recomputes the doubled image and never stores it. Its mean and 1 / deviation are kept
 // for the gradient.
 import type * as tf from "@tensorflow/tfjs";
-import { epsilon } from "../normalize.ts";
+import { epsilon } from "../shared/normalize.ts";
 import {
   emptyTensor,
   inputOf,
@@ -10,7 +10,7 @@ import {
   registerWebGpuKernel,
   sizesOf,
   withValueType,
-} from "../wgsl.ts";
+} from "../shared/wgsl.ts";
 import backward from "./backward.wgsl" with { type: "text" };
 import dyPiece from "./dy_piece.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };

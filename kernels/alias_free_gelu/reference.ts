@@ -16,7 +16,7 @@ import {
   groupNormReference,
   groupStatisticsReference,
 } from "../group_norm/reference.ts";
-import { registerReference, type Values } from "../reference.ts";
+import { registerReference, type Values } from "../shared/reference.ts";
 
 /** x [batch, height, width, channels], up and down [taps, taps]. */
 export function aliasFreeGeluReference(x: Values, up: Values, down: Values): Values {

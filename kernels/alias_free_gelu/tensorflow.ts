@@ -15,10 +15,10 @@ import {
   downsampleTransposed,
   upsample,
   upsampleTransposed,
-} from "../resampling_tensorflow.ts";
-import { fused, fusedList, isFusing } from "../fuse.ts";
-import { narrow, widen } from "../precision.ts";
-import { knownValues, operation, registerForm } from "../tensorflow_form.ts";
+} from "../shared/resampling_tensorflow.ts";
+import { fused, fusedList, isFusing } from "../shared/fuse.ts";
+import { narrow, widen } from "../shared/precision.ts";
+import { knownValues, operation, registerForm } from "../shared/tensorflow_form.ts";
 
 /** The three distinct values of a 3x3 kernel that is unchanged by any flip or transposition. */
 interface Taps {

@@ -1,14 +1,14 @@
 // Cuts images into tiles for the alias-free GELU's WebGPU programs, and runs such a program.
 import type * as tf from "@tensorflow/tfjs";
 import geluFunctions from "../gelu/gelu_functions.wgsl" with { type: "text" };
-import { padding } from "../taps.ts";
+import { padding } from "../shared/taps.ts";
 import {
   sizesOf,
   spreadWorkgroups,
   vectorWidth,
   type WgslBackend,
   withValueType,
-} from "../wgsl.ts";
+} from "../shared/wgsl.ts";
 import tileCode from "./tile.wgsl" with { type: "text" };
 
 const tile = 8;

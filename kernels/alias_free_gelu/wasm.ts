@@ -2,8 +2,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { wasmGelu } from "../gelu/wasm.ts";
 import { imageStatistics } from "../group_norm/wasm.ts";
-import { downsample, upsample } from "../resampling_wasm.ts";
-import { registerWasmForm } from "../wasm_form.ts";
+import { downsample, upsample } from "../shared/resampling_wasm.ts";
+import { registerWasmForm } from "../shared/wasm_form.ts";
 
 /** Registers the kernels. */
 export function register(): void {

@@ -1,7 +1,7 @@
 // The alias-free GELU on WebGPU: one dispatch forward, one backward. The doubled image is in
 // workgroup memory only.
 import type * as tf from "@tensorflow/tfjs";
-import { emptyTensor, inputOf, type KernelCall, registerWebGpuKernel } from "../wgsl.ts";
+import { emptyTensor, inputOf, type KernelCall, registerWebGpuKernel } from "../shared/wgsl.ts";
 import backward from "./backward.wgsl" with { type: "text" };
 import dyPiece from "./dy_piece.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };

@@ -1,6 +1,6 @@
 /** Multi-head scaled dot-product attention. */
 import * as tf from "@tensorflow/tfjs";
-import { checkTensor } from "../checks.ts";
+import { checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
 
 /**

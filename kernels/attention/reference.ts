@@ -16,7 +16,7 @@
  * The sum over keys of P dP equals the sum of dO O over the channels.
  * One row of P is in memory at a time.
  */
-import { registerReference, type Values, zeros } from "../reference.ts";
+import { registerReference, type Values, zeros } from "../shared/reference.ts";
 
 /**
  * One query: its row number among all images and heads, its offset, the offsets of the keys of its

@@ -6,9 +6,9 @@
  * what would otherwise take a separate pass (Dao et al., arXiv 2205.14135, appendix B.2).
  */
 import * as tf from "@tensorflow/tfjs";
-import { fused } from "../fuse.ts";
-import { computesInBfloat16, narrow, widen } from "../precision.ts";
-import { registerForm } from "../tensorflow_form.ts";
+import { fused } from "../shared/fuse.ts";
+import { computesInBfloat16, narrow, widen } from "../shared/precision.ts";
+import { registerForm } from "../shared/tensorflow_form.ts";
 
 /** Bytes of scores that are processed at a time. */
 const chunkBytes = 4 * 2 ** 20;

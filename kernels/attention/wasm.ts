@@ -1,6 +1,6 @@
 /** Attention on the engine `wasm`, one image at a time to limit the scores in memory. */
 import * as tf from "@tensorflow/tfjs";
-import { registerWasmForm } from "../wasm_form.ts";
+import { registerWasmForm } from "../shared/wasm_form.ts";
 
 /** Reshapes one image's [positions, channels] to [heads, positions, headSize]. */
 function split(x: tf.Tensor, heads: number): tf.Tensor3D {

@@ -10,7 +10,7 @@ import {
   unrolled,
   vectorWidth,
   withValueType,
-} from "../wgsl.ts";
+} from "../shared/wgsl.ts";
 import forward from "./attention.wgsl" with { type: "text" };
 import exponential from "./exponential.wgsl" with { type: "text" };
 import gradKey from "./grad_key.wgsl" with { type: "text" };

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { filteredUpsampleReference } from "../filtered_upsample/reference.ts";
 import { assertClose } from "../../src/golden/golden.ts";
-import { lowpassOf, type Operation, random, testGolden, testOperation } from "../testing.ts";
+import { lowpassOf, type Operation, random, testGolden, testOperation } from "../shared/testing.ts";
 import { filteredDownsample } from "./mod.ts";
 import { filteredDownsampleGradReference, filteredDownsampleReference } from "./reference.ts";
 

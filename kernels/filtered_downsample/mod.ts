@@ -3,7 +3,7 @@
  * are computed.
  */
 import * as tf from "@tensorflow/tfjs";
-import { checkLowpass, checkTensor } from "../checks.ts";
+import { checkLowpass, checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
 
 /**

@@ -4,8 +4,8 @@
  *
  *     y[i, j] = sum over a, b of lowpass[a, b] x[2 i + a - p, 2 j + b - p]
  */
-import { registerReference, type Values } from "../reference.ts";
-import { downsampleTaps, resample, resampleTransposed } from "../taps.ts";
+import { registerReference, type Values } from "../shared/reference.ts";
+import { downsampleTaps, resample, resampleTransposed } from "../shared/taps.ts";
 
 /**
  * Maps x [batch, height, width, channels] and lowpass [taps, taps] to [batch, ceil(height / 2),

@@ -1,6 +1,6 @@
 /** Filtered downsampling on the engine `tensorflow`. */
-import { downsample, downsampleTransposed } from "../resampling_tensorflow.ts";
-import { registerForm } from "../tensorflow_form.ts";
+import { downsample, downsampleTransposed } from "../shared/resampling_tensorflow.ts";
+import { registerForm } from "../shared/tensorflow_form.ts";
 
 /** Registers the kernels. */
 export function register(): void {

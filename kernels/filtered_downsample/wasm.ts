@@ -1,6 +1,6 @@
 /** Filtered downsampling on the engine `wasm`. */
-import { downsample } from "../resampling_wasm.ts";
-import { registerWasmForm } from "../wasm_form.ts";
+import { downsample } from "../shared/resampling_wasm.ts";
+import { registerWasmForm } from "../shared/wasm_form.ts";
 
 /** Registers the kernel. */
 export function register(): void {

@@ -1,6 +1,6 @@
 // Filtered downsampling on WebGPU, and its gradient: doubling with the flipped filter.
-import { resampleWebGpu } from "../resampling_webgpu.ts";
-import { inputOf, registerWebGpuKernel, sizesOf } from "../wgsl.ts";
+import { resampleWebGpu } from "../shared/resampling_webgpu.ts";
+import { inputOf, registerWebGpuKernel, sizesOf } from "../shared/wgsl.ts";
 
 /** Registers the kernels. */
 export function register(): void {

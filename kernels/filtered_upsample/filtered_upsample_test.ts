@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { lowpassOf, type Operation, testGolden, testOperation } from "../testing.ts";
+import { lowpassOf, type Operation, testGolden, testOperation } from "../shared/testing.ts";
 import { filteredUpsample } from "./mod.ts";
 import { filteredUpsampleGradReference, filteredUpsampleReference } from "./reference.ts";
 

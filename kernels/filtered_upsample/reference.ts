@@ -6,8 +6,8 @@
  *
  * Only the products where z holds a pixel are computed (the polyphase form).
  */
-import { registerReference, type Values } from "../reference.ts";
-import { resample, resampleTransposed, upsampleTaps } from "../taps.ts";
+import { registerReference, type Values } from "../shared/reference.ts";
+import { resample, resampleTransposed, upsampleTaps } from "../shared/taps.ts";
 
 /**
  * Maps x [batch, height, width, channels] and lowpass [taps, taps] to [batch, 2 height, 2 width,

@@ -1,6 +1,6 @@
 /** Filtered upsampling on the engine `tensorflow`. */
-import { upsample, upsampleTransposed } from "../resampling_tensorflow.ts";
-import { registerForm } from "../tensorflow_form.ts";
+import { upsample, upsampleTransposed } from "../shared/resampling_tensorflow.ts";
+import { registerForm } from "../shared/tensorflow_form.ts";
 
 /** Registers the kernels. */
 export function register(): void {

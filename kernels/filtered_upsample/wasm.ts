@@ -1,6 +1,6 @@
 /** Filtered upsampling on the engine `wasm`. */
-import { upsample } from "../resampling_wasm.ts";
-import { registerWasmForm } from "../wasm_form.ts";
+import { upsample } from "../shared/resampling_wasm.ts";
+import { registerWasmForm } from "../shared/wasm_form.ts";
 
 /** Registers the kernel. */
 export function register(): void {

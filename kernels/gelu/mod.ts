@@ -1,6 +1,6 @@
 /** The Gaussian error linear unit in its exact form. */
 import * as tf from "@tensorflow/tfjs";
-import { checkTensor } from "../checks.ts";
+import { checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
 
 /**

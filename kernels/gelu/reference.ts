@@ -2,7 +2,7 @@
  * Exact GELU from its formula, x Phi(x), where Phi is the distribution function of the standard
  * normal distribution and phi its density. The derivative is Phi(x) + x phi(x).
  */
-import { registerReference, type Values } from "../reference.ts";
+import { registerReference, type Values } from "../shared/reference.ts";
 import { erfc } from "./erf.ts";
 
 function distribution(x: number): number {

@@ -5,9 +5,9 @@
  *     gelu'(x) = (1 + erf(w) + (2 / sqrt pi) w / exp(w^2)) / 2
  */
 import * as tf from "@tensorflow/tfjs";
-import { fused } from "../fuse.ts";
-import { narrow, widen } from "../precision.ts";
-import { registerForm } from "../tensorflow_form.ts";
+import { fused } from "../shared/fuse.ts";
+import { narrow, widen } from "../shared/precision.ts";
+import { registerForm } from "../shared/tensorflow_form.ts";
 
 /** sqrt 2 gelu(sqrt 2 w): what remains of GELU if the surrounding operations absorb its scales. */
 export function scaledGelu(w: tf.Tensor): tf.Tensor {

@@ -1,6 +1,6 @@
 /** Exact GELU on the engine `wasm`: x (1 + erf(x / sqrt 2)) / 2. */
 import * as tf from "@tensorflow/tfjs";
-import { registerWasmForm } from "../wasm_form.ts";
+import { registerWasmForm } from "../shared/wasm_form.ts";
 
 /** Elementwise GELU of any shape. */
 export function wasmGelu<T extends tf.Tensor>(x: T): T {

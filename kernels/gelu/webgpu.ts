@@ -8,7 +8,7 @@ import {
   spreadWorkgroups,
   vectorWidth,
   withValueType,
-} from "../wgsl.ts";
+} from "../shared/wgsl.ts";
 import forward from "./gelu.wgsl" with { type: "text" };
 import backward from "./gelu_grad.wgsl" with { type: "text" };
 import functions from "./gelu_functions.wgsl" with { type: "text" };

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
-import { alternating, type Operation, testOperation } from "../testing.ts";
+import { alternating, type Operation, testOperation } from "../shared/testing.ts";
 import { groupNorm } from "./mod.ts";
 import { groupNormGradReference, groupNormReference } from "./reference.ts";
 

@@ -1,6 +1,6 @@
 /** Group normalization with one group: over height, width and channels of each image. */
 import * as tf from "@tensorflow/tfjs";
-import { checkTensor } from "../checks.ts";
+import { checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
 
 /**

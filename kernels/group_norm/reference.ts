@@ -2,8 +2,8 @@
  * GroupNorm with one group: each image is normalized over height, width and channels. See
  * ../normalize.ts for the formula.
  */
-import { groupStatistics, normalize, normalizeGrad } from "../normalize.ts";
-import { registerReference, type Values } from "../reference.ts";
+import { groupStatistics, normalize, normalizeGrad } from "../shared/normalize.ts";
+import { registerReference, type Values } from "../shared/reference.ts";
 
 function imageLength(x: Values): number {
   return x.shape[1]! * x.shape[2]! * x.shape[3]!;

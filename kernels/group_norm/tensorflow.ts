@@ -5,9 +5,9 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { fusedLayerNorm, hasFusedLayerNorm } from "../layer_norm/tensorflow.ts";
-import { epsilon } from "../normalize.ts";
-import { narrow, widen } from "../precision.ts";
-import { registerForm } from "../tensorflow_form.ts";
+import { epsilon } from "../shared/normalize.ts";
+import { narrow, widen } from "../shared/precision.ts";
+import { registerForm } from "../shared/tensorflow_form.ts";
 
 /** Each row's dot product with itself, [batch, 1, 1], of [batch, length]. */
 function squaredLengths(rows: tf.Tensor2D): tf.Tensor3D {

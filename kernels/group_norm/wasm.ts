@@ -1,7 +1,7 @@
 /** GroupNorm with one group on the engine `wasm`. */
 import * as tf from "@tensorflow/tfjs";
-import { epsilon } from "../normalize.ts";
-import { registerWasmForm } from "../wasm_form.ts";
+import { epsilon } from "../shared/normalize.ts";
+import { registerWasmForm } from "../shared/wasm_form.ts";
 
 /**
  * The mean of each image, [batch, 1, 1, 1]. Two nested sums round less often than a single long

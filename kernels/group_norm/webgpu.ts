@@ -2,7 +2,7 @@
 // gradient needs the sums for each channel, their sum over the image, and a last pass. It uses no
 // atomics, so every run gives the same bytes.
 import type * as tf from "@tensorflow/tfjs";
-import { epsilon } from "../normalize.ts";
+import { epsilon } from "../shared/normalize.ts";
 import {
   emptyTensor,
   inputOf,
@@ -11,7 +11,7 @@ import {
   sizesOf,
   vectorWidth,
   withValueType,
-} from "../wgsl.ts";
+} from "../shared/wgsl.ts";
 import apply from "./apply.wgsl" with { type: "text" };
 import gradApply from "./grad_apply.wgsl" with { type: "text" };
 import gradImage from "./grad_image.wgsl" with { type: "text" };

@@ -1,6 +1,6 @@
 /** Layer normalization over the last axis. */
 import * as tf from "@tensorflow/tfjs";
-import { checkTensor } from "../checks.ts";
+import { checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** LayerNorm: each row is normalized over its channels. See ../normalize.ts for the formula. */
-import { normalize, normalizeGrad } from "../normalize.ts";
-import { registerReference, type Values } from "../reference.ts";
+import { normalize, normalizeGrad } from "../shared/normalize.ts";
+import { registerReference, type Values } from "../shared/reference.ts";
 
 /** x [rows, channels], scale and offset [channels]. */
 export function layerNormReference(x: Values, scale: Values, offset: Values): Values {

@@ -1,8 +1,8 @@
 /** LayerNorm over the last axis on the engine `tensorflow`. */
 import * as tf from "@tensorflow/tfjs";
-import { epsilon } from "../normalize.ts";
-import { narrow, widen } from "../precision.ts";
-import { isTraced, operation, registerForm, tensorflowBackend } from "../tensorflow_form.ts";
+import { epsilon } from "../shared/normalize.ts";
+import { narrow, widen } from "../shared/precision.ts";
+import { isTraced, operation, registerForm, tensorflowBackend } from "../shared/tensorflow_form.ts";
 
 /**
  * oneDNN's LayerNorm, which reads the rows while they are in the cache. Only x86 builds have it,

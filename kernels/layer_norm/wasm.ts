@@ -1,7 +1,7 @@
 /** Layer normalization over the last axis on the engine `wasm`. */
 import * as tf from "@tensorflow/tfjs";
-import { epsilon } from "../normalize.ts";
-import { registerWasmForm } from "../wasm_form.ts";
+import { epsilon } from "../shared/normalize.ts";
+import { registerWasmForm } from "../shared/wasm_form.ts";
 
 /** Registers the kernel. */
 export function register(): void {

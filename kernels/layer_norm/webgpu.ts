@@ -2,7 +2,7 @@
 // each workgroup's contribution to the gradients of scale and offset, and one to add the
 // contributions up.
 import type * as tf from "@tensorflow/tfjs";
-import { epsilon } from "../normalize.ts";
+import { epsilon } from "../shared/normalize.ts";
 import {
   emptyTensor,
   inputOf,
@@ -10,7 +10,7 @@ import {
   registerWebGpuKernel,
   sizesOf,
   spreadWorkgroups,
-} from "../wgsl.ts";
+} from "../shared/wgsl.ts";
 import forward from "./layer_norm.wgsl" with { type: "text" };
 import backward from "./layer_norm_grad.wgsl" with { type: "text" };
 import addShares from "./layer_norm_shares.wgsl" with { type: "text" };

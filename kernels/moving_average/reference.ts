@@ -1,5 +1,5 @@
 /** One step of moving averages in plain loops. */
-import { registerReference, type Values } from "../reference.ts";
+import { registerReference, type Values } from "../shared/reference.ts";
 
 /** The new average of one parameter. */
 export function movingAverageReference(parameter: Values, average: Values, decay: number): Values {

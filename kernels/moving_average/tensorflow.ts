@@ -1,7 +1,7 @@
 /** Moving averages on the engine `tensorflow`. */
 import * as tf from "@tensorflow/tfjs";
-import { eachSlot } from "../slots_tensorflow.ts";
-import { registerForm } from "../tensorflow_form.ts";
+import { eachSlot } from "../shared/slots_tensorflow.ts";
+import { registerForm } from "../shared/tensorflow_form.ts";
 
 /** Registers the kernel. */
 export function register(): void {

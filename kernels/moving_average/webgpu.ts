@@ -1,7 +1,7 @@
 // Moving averages on WebGPU, in place.
 import type * as tf from "@tensorflow/tfjs";
-import { updateSlots } from "../slots_webgpu.ts";
-import { inputOf, type KernelCall, registerWebGpuKernel } from "../wgsl.ts";
+import { updateSlots } from "../shared/slots_webgpu.ts";
+import { inputOf, type KernelCall, registerWebGpuKernel } from "../shared/wgsl.ts";
 
 function movingAverage(call: KernelCall): tf.TensorInfo[] {
   const { backend } = call;

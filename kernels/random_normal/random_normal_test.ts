@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert
 import * as tf from "@tensorflow/tfjs";
 import { assertClose } from "../../src/golden/golden.ts";
 import { erf } from "../gelu/erf.ts";
-import { random, testOnEngines } from "../testing.ts";
+import { random, testOnEngines } from "../shared/testing.ts";
 import { randomNormal } from "./mod.ts";
 import { philox4x32, philoxKey, purposes } from "./philox.ts";
 import { normalNumbers } from "./reference.ts";

@@ -5,7 +5,7 @@
  * as float32.
  */
 import * as tf from "@tensorflow/tfjs";
-import { registerForm, tensorflowBackend } from "../tensorflow_form.ts";
+import { registerForm, tensorflowBackend } from "../shared/tensorflow_form.ts";
 
 const types = { float32: 1, int32: 3, uint32: 22, uint64: 23 };
 const typeAttribute = (name: string, type: number) => ({ name, type: 4, value: type });

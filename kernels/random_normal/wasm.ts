@@ -1,6 +1,6 @@
 /** Standard normal numbers on the engine `wasm`, computed by the reference's loops. */
 import * as tf from "@tensorflow/tfjs";
-import { registerOnWasm } from "../wasm_form.ts";
+import { registerOnWasm } from "../shared/wasm_form.ts";
 import { normalNumbers } from "./reference.ts";
 
 /** The members of tfjs's WebAssembly backend that are used here. */

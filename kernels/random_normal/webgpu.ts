@@ -1,7 +1,7 @@
 // Standard normal numbers on WebGPU, from the same Philox bits as on every engine.
 import * as tf from "@tensorflow/tfjs";
-import { emptyTensor, inputOf, registerWebGpuKernel, spreadWorkgroups } from "../wgsl.ts";
-import turn from "../sine_cosine/turn.wgsl" with { type: "text" };
+import { emptyTensor, inputOf, registerWebGpuKernel, spreadWorkgroups } from "../shared/wgsl.ts";
+import turn from "../shared/turn.wgsl" with { type: "text" };
 import code from "./random_normal.wgsl" with { type: "text" };
 
 /** Registers the kernel. */

@@ -1,6 +1,6 @@
 /** Rotates images about their centre with periodic cubic splines. */
 import * as tf from "@tensorflow/tfjs";
-import { checkTensor } from "../checks.ts";
+import { checkTensor } from "../shared/checks.ts";
 import { applyMap, type PlaneMap } from "./map.ts";
 import { splineFilter, splineRow, splineTaps } from "./spline.ts";
 

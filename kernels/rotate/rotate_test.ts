@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals, assertThrows } from "@std/assert";
-import { channelsLast, tensorOf, testOnEngines } from "../testing.ts";
+import { channelsLast, tensorOf, testOnEngines } from "../shared/testing.ts";
 import { assertClose, formulaUniform, goldenCases } from "../../src/golden/golden.ts";
 import { applyMap, disposeMap, rotate, rotationCoordinates, rotationMap } from "./mod.ts";
 import { resampleReference } from "./reference.ts";

@@ -1,6 +1,6 @@
 /** Shifts images, also by fractions of a pixel, with periodic cubic splines. */
 import * as tf from "@tensorflow/tfjs";
-import { checkTensor } from "../checks.ts";
+import { checkTensor } from "../shared/checks.ts";
 import { applyMap, type PlaneMap } from "../rotate/map.ts";
 import { splineFilter, splineRow } from "../rotate/spline.ts";
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals, assertThrows } from "@std/assert";
-import { channelsLast, tensorOf, testOnEngines } from "../testing.ts";
+import { channelsLast, tensorOf, testOnEngines } from "../shared/testing.ts";
 import { assertClose, formulaUniform, goldenCases } from "../../src/golden/golden.ts";
 import { resampleReference } from "../rotate/reference.ts";
 import { shift } from "./mod.ts";

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { heedSignals } from "../cli/signals.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { type Asked, openPeer, timeRunner } from "./runners.ts";
 import { type Row, type Runner, samplingTable, type Speed, speedTable } from "./table.ts";
 

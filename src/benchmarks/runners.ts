@@ -1,6 +1,6 @@
 /** Who is timed, each in a process of its own. */
 import { fromFileUrl } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { Runner, Speed } from "./table.ts";
 
 /** What of the options a runner is told. */

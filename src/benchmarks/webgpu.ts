@@ -16,7 +16,7 @@ import { filteredUpsample } from "../../kernels/filtered_upsample/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
 import { groupNorm } from "../../kernels/group_norm/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
-import { withStockKernels } from "../../kernels/replace_webgpu.ts";
+import { withStockKernels } from "../engines/webgpu/replacements/replace.ts";
 import { noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
 import { openWebGpu, type WebGpuEngine, type WebGpuJitFunction } from "../engines/webgpu/mod.ts";
 import { lowpassKernel } from "../filters/mod.ts";

@@ -4,7 +4,7 @@
  * may differ lies outside, as tag files.
  */
 import { basename, dirname, join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { createStaging, exists, removeLeftovers, syncFolder, writeNew } from "../files/create.ts";
 import { isSafeName, manifestText } from "./manifest.ts";

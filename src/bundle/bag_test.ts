@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { bundleName, createBundle } from "./bag.ts";
 import { isSafeName, manifestText, parseManifest } from "./manifest.ts";
 import { verifyBag } from "./verify.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { encodePng } from "../formats/png.ts";
 import { decodeTensors, encodeTensors, type TensorData } from "../formats/safetensors.ts";
 import { payloadDifferences } from "./differences.ts";

@@ -5,7 +5,7 @@ import { dirname, join } from "@std/path";
 import { gunzipSync, gzipSync } from "fflate";
 import { fuzz } from "../formats/fuzz.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { packBundle } from "./pack.ts";
 import { unpackBundle } from "./unpack.ts";
 import { readBundleSpec, readLosses, readMetrics, readSamples } from "./read.ts";

@@ -4,7 +4,7 @@
  * folder is opened.
  */
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { sha256, sha256OfOpen } from "../formats/sha256.ts";
 import { isSafeName, parseManifest } from "./manifest.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { sha256OfFile } from "../formats/sha256.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { openBundle } from "./open.ts";
 import type { Problem } from "./problem.ts";
 import { exampleBundle, writeManifests } from "./testing.ts";

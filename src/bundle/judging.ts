@@ -1,6 +1,6 @@
 /** What the judges of a bundle's files share: its files, and a place for what they find. */
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import type { BundleFiles } from "./open.ts";
 import type { Fault, Problem } from "./problem.ts";

@@ -8,7 +8,7 @@
  * manifests list, each with the bytes that they list.
  */
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { readOpenTensors, type TensorData } from "../formats/safetensors.ts";
 import { sha256, sha256OfOpen } from "../formats/sha256.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
-import { filesTest } from "../testing.ts";
+import { UserError } from "../messages/errors.ts";
+import { filesTest } from "../files/testing.ts";
 import { bundleFiles, openBundle, openInside } from "./open.ts";
 import { exampleBundle, writeManifests } from "./testing.ts";
 

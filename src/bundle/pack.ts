@@ -4,7 +4,7 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { Gzip } from "fflate";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { createTemporary, syncFolder, type Temporary, writeAll } from "../files/create.ts";
 import { explainFolder } from "../files/results.ts";
 import { isSafeName } from "./manifest.ts";

@@ -1,5 +1,5 @@
 /** What judging a bundle says. */
-import { line } from "../terminal.ts";
+import { line } from "../messages/terminal.ts";
 
 /** Something about a bundle that is not as it must be. */
 export interface Problem {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
-import { processTest } from "../testing.ts";
+import { processTest } from "../files/testing.ts";
 import lock from "../../deno.lock" with { type: "text" };
 import { exampleSpec } from "./testing.ts";
 import { lockedPackages, projectState, provenance } from "./provenance.ts";

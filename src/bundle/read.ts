@@ -4,8 +4,8 @@
  */
 import { join } from "@std/path";
 import type { z } from "zod";
-import { counted } from "../counted.ts";
-import { UserError } from "../errors.ts";
+import { counted } from "../messages/counted.ts";
+import { UserError } from "../messages/errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
 import { files } from "./layout.ts";

@@ -5,7 +5,7 @@
  * these are refused.
  */
 import { z } from "zod";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { csvText } from "../formats/csv.ts";
 import { evaluationForm, sha256Form as sha256, textForm as text } from "../evaluation/schema.ts";
 

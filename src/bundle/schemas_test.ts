@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
-import { filesTest } from "../testing.ts";
+import { UserError } from "../messages/errors.ts";
+import { filesTest } from "../files/testing.ts";
 import { bundleFiles } from "./open.ts";
 import {
   readAllSamples,

@@ -1,5 +1,5 @@
 /** What a bundle says of itself in a sentence or two, made from its other files. */
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import { describeDataset } from "../datasets/dataset.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 

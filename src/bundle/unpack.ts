@@ -5,7 +5,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { dirname, join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { gunzipPieces, isGzip } from "../formats/gzip.ts";
 import { type TarEntry, untar } from "../formats/tar.ts";

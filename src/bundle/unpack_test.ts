@@ -2,9 +2,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { gunzipSync, gzipSync } from "fflate";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { manifestText } from "./manifest.ts";
 import { inFront, packBundle } from "./pack.ts";
 import { exampleBundle } from "./testing.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, join } from "@std/path";
 import { gunzipSync, gzipSync } from "fflate";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { decodeTensors, encodeTensors } from "../formats/safetensors.ts";
 import { float32Tensor } from "../formats/tensors.ts";
 import { parseSpec, resolveSpec, specDigest } from "../spec/mod.ts";

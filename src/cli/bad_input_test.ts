@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { captureTerminal } from "../terminal.ts";
+import { captureTerminal } from "../messages/terminal.ts";
 import { main } from "./main.ts";
 
 const ignore = (["read", "write"] as const).some((name) =>

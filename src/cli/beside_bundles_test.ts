@@ -2,10 +2,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { exampleBundle } from "../bundle/testing.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { copyBundle, wholeBundle } from "../runner/testing.ts";
-import { captureTerminal } from "../terminal.ts";
-import { filesTest, processTest } from "../testing.ts";
+import { captureTerminal } from "../messages/terminal.ts";
+import { filesTest, processTest } from "../files/testing.ts";
 import { run as compare } from "./compare.ts";
 import { run as diff } from "./diff.ts";
 import { run as pack } from "./pack.ts";

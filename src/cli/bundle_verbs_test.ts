@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { openBundle } from "../bundle/open.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { copyBundle, wholeBundle } from "../runner/testing.ts";
-import { captureTerminal } from "../terminal.ts";
+import { captureTerminal } from "../messages/terminal.ts";
 import { run as diff } from "./diff.ts";
 import { run as pack } from "./pack.ts";
 import { run as reproduce } from "./reproduce.ts";

@@ -2,13 +2,13 @@
 import { dirname, join } from "@std/path";
 import { type CheckedBundle, openBundle } from "../bundle/open.ts";
 import { findBundles, isBundle, readBundleSpec, readMetrics } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { compareRuns, type ScoredRun } from "../evaluation/table.ts";
 import { comparisonCsv, comparisonJson, comparisonMarkdown } from "../evaluation/table_text.ts";
 import { writeResults } from "../files/results.ts";
 import { specDigest } from "../spec/mod.ts";
 import { parseOptions } from "./options.ts";
-import { line, print, printBeside } from "../terminal.ts";
+import { line, print, printBeside } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =

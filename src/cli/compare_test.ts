@@ -6,7 +6,7 @@ import { writeManifests } from "../bundle/testing.ts";
 import { decodePng } from "../formats/png.ts";
 import { encodeTensors } from "../formats/safetensors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
-import { captureTerminal } from "../terminal.ts";
+import { captureTerminal } from "../messages/terminal.ts";
 import { main } from "./main.ts";
 import * as compare from "./compare.ts";
 import * as diff from "./diff.ts";

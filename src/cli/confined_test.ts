@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { basename, join } from "@std/path";
 import { copyBundle, wholeBundle } from "../runner/testing.ts";
-import { processTest } from "../testing.ts";
+import { processTest } from "../files/testing.ts";
 import { snapshot } from "./forging.ts";
 import { confined } from "./testing.ts";
 

@@ -1,21 +1,21 @@
 /** `deno task data`: fetches a dataset's official archives; shows and exports its images. */
 import { join } from "@std/path";
-import { counted } from "../counted.ts";
-import { UserError } from "../errors.ts";
+import { counted } from "../messages/counted.ts";
+import { UserError } from "../messages/errors.ts";
 import { archives } from "../datasets/archives.ts";
 import { fetchDataset } from "../datasets/fetch.ts";
 import { type Dataset, describeDataset, type LabelChoice, loadDataset } from "../datasets/mod.ts";
 import { writeFileAtomic } from "../files/create.ts";
 import { writeResults } from "../files/results.ts";
 import { encodePng } from "../formats/png.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../messages/nearest.ts";
 import { pictureAt } from "../report/sheet.ts";
 import { type Block, sheetPng } from "../report/sheet_layout.ts";
 import { datasetFacts, type DatasetName } from "../spec/schema.ts";
 import { defaultFolder } from "./folders.ts";
 import { parseOptions } from "./options.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { line, print } from "../terminal.ts";
+import { line, print } from "../messages/terminal.ts";
 
 const choices = ["folders", "tables", "names", "first", "last", "none"] as const;
 

@@ -2,10 +2,10 @@ import { fromFileUrl, join } from "@std/path";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Dataset } from "../datasets/mod.ts";
 import { loadDataset } from "../datasets/mod.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { decodePng } from "../formats/png.ts";
 import { greyPng, writeFiles } from "../datasets/layouts_testing.ts";
-import { processTest } from "../testing.ts";
+import { processTest } from "../files/testing.ts";
 import { exportImages, previewSheet, run } from "./data.ts";
 
 /** Five images in two classes. */

@@ -8,7 +8,7 @@ import {
   readMetrics,
   requireBundle,
 } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { isWithinNoise } from "../evaluation/table.ts";
 import { scoreText } from "../evaluation/table_text.ts";
 import { writeResults } from "../files/results.ts";
@@ -20,7 +20,7 @@ import { classOfImage, type DrawnClasses, drawnClasses } from "../spec/labels.ts
 import { specDifferences } from "../spec/differences.ts";
 import { specName } from "../spec/mod.ts";
 import { parseOptions } from "./options.ts";
-import { line, oneLine, print } from "../terminal.ts";
+import { line, oneLine, print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =

@@ -1,7 +1,7 @@
 /** `deno task doctor`: which engines work on this machine, and how to get the others. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { EngineName } from "../engines/engine.ts";
-import { print } from "../terminal.ts";
+import { print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =

@@ -10,7 +10,7 @@ import {
 } from "../bundle/read.ts";
 import { fillBatch, loadDataset } from "../datasets/mod.ts";
 import { type EngineName, openEngine } from "../engines/mod.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { type Images, measures } from "../evaluation/equivariance.ts";
 import { type EquivarianceScore, measureEquivariance } from "../evaluation/equivariance_study.ts";
 import {
@@ -32,7 +32,7 @@ import { compileUNet } from "../unet/mod.ts";
 import { setWeights } from "../unet/weights.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { print } from "../terminal.ts";
+import { print } from "../messages/terminal.ts";
 
 const kinds = ["prediction", "run"] as const;
 /** What the curves' files are called, without their ending. */

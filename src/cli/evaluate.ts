@@ -1,10 +1,10 @@
 /** `deno task evaluate`: FID, KID and IS of one set of images against another. */
 import { basename } from "@std/path";
 import { isBundle, readSamples, readSpecWithImages } from "../bundle/read.ts";
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import { type Dataset, loadDataset } from "../datasets/mod.ts";
 import { openEngine } from "../engines/mod.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { chooseExtractor, type Evaluation, type Score, score } from "../evaluation/evaluate.ts";
 import { imagesInMemory, type ImageSource } from "../evaluation/extract.ts";
 import { imagesInFolder } from "../evaluation/folder.ts";
@@ -15,7 +15,7 @@ import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { defaultFolder } from "./folders.ts";
 import { createProgress } from "./progress.ts";
-import { print, printBeside } from "../terminal.ts";
+import { print, printBeside } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =

@@ -1,7 +1,7 @@
 /**
  * Which folder paths count from: the one where the person stands, however the program was started.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 
 /** The project's folder, or the address of wherever it was loaded from. */
 const project = new URL("../../", import.meta.url);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { defaultFolder, withHome } from "./folders.ts";
 import { ignoreRuns, tinySpec, withFolder } from "./testing.ts";
 

@@ -6,7 +6,7 @@ import { fuzzSeed } from "../formats/fuzz.ts";
 import { type BrowserPage, findChromium, openBrowser } from "../report/browser.ts";
 import { ranMark } from "../report/testing.ts";
 import { wholeBundle, wholeSpec } from "../runner/testing.ts";
-import { processTest } from "../testing.ts";
+import { processTest } from "../files/testing.ts";
 import { tryForgery } from "./forging.ts";
 
 const rounds = 500;

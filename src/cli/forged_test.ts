@@ -2,7 +2,7 @@
 import { join } from "@std/path";
 import { fuzzSeed } from "../formats/fuzz.ts";
 import { wholeBundle, wholeSpec } from "../runner/testing.ts";
-import { processTest } from "../testing.ts";
+import { processTest } from "../files/testing.ts";
 import { tryForgery } from "./forging.ts";
 
 processTest("forged bundles: no stack, no escape sequence, nothing touched", async (folder) => {

@@ -6,7 +6,7 @@ import { damage, generator } from "../formats/fuzz.ts";
 import { decodeTensors, encodeTensors, type TensorData } from "../formats/safetensors.ts";
 import { hostileTexts } from "../report/testing.ts";
 import { copyBundle } from "../runner/testing.ts";
-import { captureTerminal } from "../terminal.ts";
+import { captureTerminal } from "../messages/terminal.ts";
 import { main } from "./main.ts";
 
 type Random = ReturnType<typeof generator>;

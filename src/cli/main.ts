@@ -3,10 +3,10 @@
  * code. 0: done; 1: members or comparisons failed; 2: something that the person can mend
  * (one message); 70: our own error (with its stack).
  */
-import { UserError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { UserError } from "../messages/errors.ts";
+import { nearest } from "../messages/nearest.ts";
 import { type ListedVerb, type Verb, verbs as allVerbs } from "./verbs.ts";
-import { oneLine, print, printBeside } from "../terminal.ts";
+import { oneLine, print, printBeside } from "../messages/terminal.ts";
 import { goToPerson, withHome } from "./folders.ts";
 import { heedSignals } from "./signals.ts";
 

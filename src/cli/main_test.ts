@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { UserError } from "../errors.ts";
-import { captureTerminal } from "../terminal.ts";
+import { UserError } from "../messages/errors.ts";
+import { captureTerminal } from "../messages/terminal.ts";
 import { main, overview, whyTooOld } from "./main.ts";
 import { verbs as realVerbs } from "./verbs.ts";
 

@@ -1,8 +1,8 @@
 /** `deno task name`: a spec's paper name and digest. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { expandSweep } from "../spec/sweep.ts";
 import { readSpec, specDigest, specName } from "../spec/mod.ts";
-import { oneLine, print } from "../terminal.ts";
+import { oneLine, print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =

@@ -1,17 +1,17 @@
 /** `deno task new`: four questions, and a commented spec as the answer. */
 import { dirname, fromFileUrl, relative, resolve } from "@std/path";
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import { type Glance, glanceAt } from "../datasets/mod.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { exists } from "../files/create.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../messages/nearest.ts";
 import { classesText } from "../spec/labels.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../messages/printable.ts";
 import { withHome } from "./folders.ts";
 import { positionals } from "./positionals.ts";
 import { exitCodeOf } from "./signals.ts";
-import { print } from "../terminal.ts";
+import { print } from "../messages/terminal.ts";
 
 /** What editors complete specs by. */
 const schemaFile = fromFileUrl(new URL("../../experiments/spec.schema.json", import.meta.url));

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { encodePng } from "../formats/png.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
-import { captureTerminal } from "../terminal.ts";
+import { captureTerminal } from "../messages/terminal.ts";
 import { nameLines } from "./name.ts";
 import { type Answers, newSpec, run } from "./new.ts";
 

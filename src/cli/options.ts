@@ -1,8 +1,8 @@
 /** Options on the command line, for the verbs that have any. */
 import { parseArgs } from "@std/cli/parse-args";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { explainInputError } from "../formats/input.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../messages/nearest.ts";
 import { defaultFolder } from "./folders.ts";
 
 /**

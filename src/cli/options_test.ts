@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 import { runArguments } from "./run_options.ts";
 

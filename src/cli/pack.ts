@@ -4,7 +4,7 @@ import { packBundle } from "../bundle/pack.ts";
 import { requireBundle } from "../bundle/read.ts";
 import { verifyBundle } from "../report/verify.ts";
 import { positionals } from "./positionals.ts";
-import { print } from "../terminal.ts";
+import { print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help = `Verifies a bundle and packs it into one .tar.gz, the same bytes each time.

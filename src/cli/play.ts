@@ -1,10 +1,10 @@
 /** `deno task play`: a page that draws with a bundle's model in anybody's browser. */
 import { basename, dirname, join, resolve } from "@std/path";
 import { requireBundle } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { refuseLink, writeFileAtomic } from "../files/create.ts";
 import { explainFolder } from "../files/results.ts";
-import { line, print } from "../terminal.ts";
+import { line, print } from "../messages/terminal.ts";
 import { parseOptions } from "./options.ts";
 
 /** What `--help` prints. */

@@ -1,5 +1,5 @@
 /** The arguments of a verb that takes names and no options. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 
 /**
  * The names on the command line.

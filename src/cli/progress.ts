@@ -2,9 +2,9 @@
  * Tells a person how far a long job is: a bar that redraws itself where stderr is a terminal, a
  * plain line now and then where it is not.
  */
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../messages/duration.ts";
 import type { Besides } from "../runner/reporter.ts";
-import { draw, oneLine, terminalSize, visible } from "../terminal.ts";
+import { draw, oneLine, terminalSize, visible } from "../messages/terminal.ts";
 
 /** What is shown beside the bar, in order: `{ epoch: "3/16", loss: 0.031, "images/s": 283 }`. */
 export type ProgressFields = Readonly<Record<string, string | number>>;

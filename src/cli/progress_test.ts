@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../messages/duration.ts";
 import { barLine, createProgress, plainLine } from "./progress.ts";
 
 const state = {

@@ -1,5 +1,5 @@
 /** `deno task report`: many bundles on one page. */
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import { basename, dirname, join, relative, resolve, SEPARATOR } from "@std/path";
 import {
   findBundles,
@@ -10,14 +10,14 @@ import {
   readLosses,
   readMetrics,
 } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { writeResults } from "../files/results.ts";
 import { sweepHtml, type SweepRun } from "../report/sweep.ts";
 import { namesByDataset } from "../runner/sweep_member.ts";
 import { openWhole } from "./compare.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { parseOptions } from "./options.ts";
-import { print, printBeside } from "../terminal.ts";
+import { print, printBeside } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =

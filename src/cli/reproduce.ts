@@ -1,11 +1,11 @@
 /** `deno task reproduce`: a bundle's run once more, and what came out otherwise. */
 import { tolerances } from "../bundle/differences.ts";
 import { requireBundle } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { Comparison } from "../runner/reproduce.ts";
 import { createProgress } from "./progress.ts";
 import { runArguments, stoppable } from "./run_options.ts";
-import { line, oneLine, print } from "../terminal.ts";
+import { line, oneLine, print } from "../messages/terminal.ts";
 
 const percent = (share: number) => `${100 * share} %`;
 

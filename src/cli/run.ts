@@ -6,7 +6,7 @@ import { findBundle } from "../runner/work.ts";
 import { loadSpec, specDigest, specName } from "../spec/mod.ts";
 import { createProgress } from "./progress.ts";
 import { runArguments, stoppable } from "./run_options.ts";
-import { print } from "../terminal.ts";
+import { print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help = `Trains and samples what a spec says, and writes a bundle.

@@ -1,6 +1,6 @@
 /** What the verbs that run experiments share: their options, and Ctrl-C. */
-import { UserError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { UserError } from "../messages/errors.ts";
+import { nearest } from "../messages/nearest.ts";
 import type { Reporter } from "../runner/reporter.ts";
 import { fields } from "../spec/fields.ts";
 import { defaultFolder } from "./folders.ts";

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { requireBundle } from "../bundle/read.ts";
 import { createProgress } from "./progress.ts";
 import { runArguments, stoppable } from "./run_options.ts";
-import { print } from "../terminal.ts";
+import { print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =

@@ -1,6 +1,6 @@
 /** `deno task serve`: a local web page for everything under a folder. */
-import { UserError } from "../errors.ts";
-import { line, print } from "../terminal.ts";
+import { UserError } from "../messages/errors.ts";
+import { line, print } from "../messages/terminal.ts";
 import { defaultFolder } from "./folders.ts";
 import { parseOptions } from "./options.ts";
 

@@ -4,13 +4,13 @@ import { refuseLink } from "../files/create.ts";
 import { writeResults } from "../files/results.ts";
 import { meaningOf } from "../bundle/layout.ts";
 import { requireBundle } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { parseOptions } from "./options.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { DrawnClasses } from "../spec/labels.ts";
 import type { ModelSamples } from "../report/films.ts";
 import type { PictureFile } from "../report/pictures.ts";
-import { line, print } from "../terminal.ts";
+import { line, print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =

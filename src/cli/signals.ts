@@ -2,7 +2,7 @@
  * What may end a process from outside: Ctrl-C, a terminal that closes, a scheduler or a container.
  * Work that can be saved is saved first (see `stoppable`); everything else ends at once.
  */
-import { printBeside } from "../terminal.ts";
+import { printBeside } from "../messages/terminal.ts";
 
 /** The exit codes: as shells have them; 75 (`EX_TEMPFAIL`) asks to be started again. */
 const exitCodes = { SIGINT: 130, SIGHUP: 130, SIGTERM: 143, SIGUSR1: 75 } as const;

@@ -1,7 +1,7 @@
 /** `deno task status`: the runs of a folder, at work, waiting, failed, finished. */
 import { resolve } from "@std/path";
-import { counted } from "../counted.ts";
-import { UserError } from "../errors.ts";
+import { counted } from "../messages/counted.ts";
+import { UserError } from "../messages/errors.ts";
 import { scoreText } from "../evaluation/table_text.ts";
 import { exists } from "../files/create.ts";
 import { inColumns } from "../formats/columns.ts";
@@ -10,10 +10,10 @@ import { differencesFromNearest } from "../runner/nearest_finished.ts";
 import { diaryOf, type RunStatus, statusOf } from "../runner/status.ts";
 import { readSweeps, type SweepRecord } from "../runner/sweep_record.ts";
 import { loadSpec } from "../spec/mod.ts";
-import { draw, line, oneLine, print, visible } from "../terminal.ts";
+import { draw, line, oneLine, print, visible } from "../messages/terminal.ts";
 import { defaultFolder } from "./folders.ts";
 import { parseOptions } from "./options.ts";
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../messages/duration.ts";
 
 /** What `--help` prints. */
 export const help =

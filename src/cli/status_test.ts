@@ -2,9 +2,9 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { join } from "@std/path";
 import { resolvedSpecYaml } from "../bundle/layout.ts";
 import { exampleBundle, examplePayload, exampleSpec } from "../bundle/testing.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { parseSpec, resolveSpec, specDigest } from "../spec/mod.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { statusJson, statusText } from "./status.ts";
 import type { DiaryText } from "../runner/diary_read.ts";
 import { differencesFromNearest } from "../runner/nearest_finished.ts";

@@ -1,6 +1,6 @@
 /** `deno task sweep`: every run that a sweep stands for. */
 import { readMetrics } from "../bundle/read.ts";
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import { compareRuns } from "../evaluation/table.ts";
 import { comparisonMarkdown } from "../evaluation/table_text.ts";
 import type { Member } from "../runner/sweep_member.ts";
@@ -10,7 +10,7 @@ import { scoredRuns } from "./compare.ts";
 import { defaultFolder } from "./folders.ts";
 import { runArguments, stoppable } from "./run_options.ts";
 import { sweepDisplay, tableLines } from "./sweep_table.ts";
-import { line, print } from "../terminal.ts";
+import { line, print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help = `Runs every member of a sweep that is not finished yet, and compares them.

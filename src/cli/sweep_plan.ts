@@ -3,8 +3,8 @@
  * the others would take. Nothing is written.
  */
 import { basename } from "@std/path";
-import { counted } from "../counted.ts";
-import { UserError } from "../errors.ts";
+import { counted } from "../messages/counted.ts";
+import { UserError } from "../messages/errors.ts";
 import { type EstimateOptions, estimateRun } from "../runner/estimate.ts";
 import { readFailure } from "../runner/failures.ts";
 import { checkpointOf, type Prepared, prepareRun } from "../runner/prepare.ts";
@@ -12,7 +12,7 @@ import { roughly } from "../runner/reporter.ts";
 import { statusOfWork } from "../runner/status.ts";
 import { memberNames } from "../runner/sweep_member.ts";
 import { canonicalJson, type ResolvedSpec } from "../spec/mod.ts";
-import { oneLine } from "../terminal.ts";
+import { oneLine } from "../messages/terminal.ts";
 
 /** What would be done with a member. */
 export interface Plan {

@@ -4,8 +4,8 @@
 import { inColumns } from "../formats/columns.ts";
 import type { Reporter } from "../runner/reporter.ts";
 import type { Member } from "../runner/sweep.ts";
-import { draw, terminalSize, visible } from "../terminal.ts";
-import { formatDuration } from "../duration.ts";
+import { draw, terminalSize, visible } from "../messages/terminal.ts";
+import { formatDuration } from "../messages/duration.ts";
 import { createProgress } from "./progress.ts";
 
 /** How a sweep is shown. */

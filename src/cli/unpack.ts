@@ -4,7 +4,7 @@ import { verifyBundle } from "../report/verify.ts";
 import { defaultFolder } from "./folders.ts";
 import { explainFolder } from "../files/results.ts";
 import { positionals } from "./positionals.ts";
-import { line, print, printBeside } from "../terminal.ts";
+import { line, print, printBeside } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =

@@ -4,7 +4,7 @@ import { openBundle } from "../bundle/open.ts";
 import { packBundle } from "../bundle/pack.ts";
 import { verifyBundle } from "../report/verify.ts";
 import { wholeBundle } from "../runner/testing.ts";
-import { processTest } from "../testing.ts";
+import { processTest } from "../files/testing.ts";
 
 const program = fromFileUrl(new URL("main.ts", import.meta.url));
 

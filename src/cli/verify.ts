@@ -3,13 +3,13 @@
  */
 import { join } from "@std/path";
 import { problemText, type Verification } from "../bundle/problem.ts";
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import { exists } from "../files/create.ts";
 import { whyNoBundle } from "../bundle/read.ts";
 import { verifyBundle } from "../report/verify.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { parseOptions } from "./options.ts";
-import { line, oneLine, print } from "../terminal.ts";
+import { line, oneLine, print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =

@@ -1,9 +1,9 @@
 /** Every file of a dataset is either used or reported, wherever it is. */
 import { join } from "@std/path";
 import { assertEquals } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { fuzzSeed } from "../formats/fuzz.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { listFiles } from "./files.ts";
 import { colourPng, type Files, upTo, writeFiles } from "./layouts_testing.ts";
 import { recognise } from "./recognise.ts";

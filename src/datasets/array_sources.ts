@@ -1,10 +1,10 @@
 /** Datasets in arrays and in tables of image files: NumPy's `.npz`, Hugging Face's Parquet. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { decodeImage } from "../formats/images.ts";
 import { readNpz } from "../formats/npy.ts";
 import { openParquet, type ParquetImages } from "../formats/parquet.ts";
 import type { TensorData } from "../formats/tensors.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../messages/printable.ts";
 import { mostClasses, numberNames, publishedClasses } from "./class_names.ts";
 import type { DataFile } from "./files.ts";
 import { fewestPixels } from "./idx_source.ts";

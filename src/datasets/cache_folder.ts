@@ -1,6 +1,6 @@
 /** The folder of decoded datasets, and whether its content can be trusted. */
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { ownedFolder, requireOwned } from "../files/owned.ts";
 
 const options = {

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { assert, assertEquals } from "@std/assert";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { cacheKey } from "./cache.ts";
 import type { Dataset } from "./dataset.ts";
 import { identityOf, listFiles } from "./files.ts";

@@ -1,5 +1,5 @@
 /** CIFAR-10's batches, binary and Python. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import {
   type CifarBatch,
   cifarImage,

@@ -3,7 +3,7 @@
  * names the class of everything in it. Folders that divide a dataset (train, test) are splits,
  * unless the folders next to them can only be classes.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { allCopied } from "./copies.ts";
 import type { DataFile } from "./files.ts";
 import { firstBranch, type ImageNode, imagesUnder, imageTree } from "./image_tree.ts";

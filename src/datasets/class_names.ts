@@ -1,6 +1,6 @@
 /** Class numbers and class names. */
 import { cifarNames } from "../formats/cifar.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../messages/printable.ts";
 import { digitNames } from "./source.ts";
 
 /** Labels are stored as bytes. */

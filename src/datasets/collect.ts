@@ -2,8 +2,8 @@
  * From a source of images to a dataset: reads and prepares each image once, and keeps only its few
  * bytes.
  */
-import { UserError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { UserError } from "../messages/errors.ts";
+import { printable } from "../messages/printable.ts";
 import { dataDigest, type Dataset } from "./dataset.ts";
 import { Observations } from "./observations.ts";
 import { preparePixels, type Target } from "./prepare.ts";

@@ -1,5 +1,5 @@
 /** A dataset in memory, which training and evaluation read, and how to make batches from it. */
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import { sha256 } from "../formats/sha256.ts";
 
 /** Images and labels, ready to train on. */

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { exists, openRegular } from "../files/create.ts";
 import { waitForLock } from "../files/lock.ts";
 import { ownedFolder } from "../files/owned.ts";

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import gnu from "../formats/fixtures/gnu.tar.gz" with { type: "bytes" };
 import { sha256 } from "../formats/sha256.ts";
 import type { Archive } from "./archives.ts";

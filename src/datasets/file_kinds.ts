@@ -2,7 +2,7 @@
 import { cifarRecordBytes } from "../formats/cifar.ts";
 import { gunzipPieces, isGzip } from "../formats/gzip.ts";
 import { isIdx } from "../formats/idx.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { type ForeignContent, foreignContent } from "../formats/content.ts";
 import { imageKind, imageNames } from "../formats/images.ts";
 import { explainInputError } from "../formats/input.ts";

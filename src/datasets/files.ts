@@ -1,6 +1,6 @@
 /** The files of a dataset on disk, in an order that does not depend on the disk. */
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { sha256 } from "../formats/sha256.ts";
 

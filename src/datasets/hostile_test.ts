@@ -2,9 +2,9 @@
 import { join } from "@std/path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "fflate";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { fuzz } from "../formats/fuzz.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { fetchDataset } from "./fetch.ts";
 import { colourPng, greyPng, idxFile, refuses, writeFiles } from "./layouts_testing.ts";
 import { loadDataset } from "./mod.ts";

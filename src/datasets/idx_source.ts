@@ -3,7 +3,7 @@
  * `images-idx3`. They are found wherever unpacking tools put them: compressed and plain, with dots
  * and dashes, in folders of their own names.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { gunzip, isGzip } from "../formats/gzip.ts";
 import { decodeIdx } from "../formats/idx.ts";
 import { readInput } from "../formats/input.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { PNG } from "pngjs";
 import { decodePng } from "../formats/png.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import photo from "./fixtures/photo32.jpg" with { type: "bytes" };
 import photoAsPillow from "./fixtures/photo32.png" with { type: "bytes" };
 import rgbApp14 from "./fixtures/rgb-app14.jpg" with { type: "bytes" };

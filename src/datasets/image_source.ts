@@ -2,8 +2,8 @@
  * Folders of images. Classes come from tables of labels if there are any, otherwise from the
  * images' folders if there are several; otherwise there are no classes.
  */
-import { counted } from "../counted.ts";
-import { UserError } from "../errors.ts";
+import { counted } from "../messages/counted.ts";
+import { UserError } from "../messages/errors.ts";
 import { decodeImage } from "../formats/images.ts";
 import { explainInputError } from "../formats/input.ts";
 import { type FolderReading, type Part, readFolders } from "./class_folders.ts";

@@ -2,7 +2,7 @@
  * Tables of labels next to images: lines `NAME LABEL` as in MNIST-M, CSV and TSV tables with a
  * column of names and one of labels (Kaggle, Hugging Face), and JSON lines.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { readLines } from "../formats/lines.ts";
 import { fieldsOf, plainName, separatorOf } from "./csv.ts";
 import type { DataFile } from "./files.ts";

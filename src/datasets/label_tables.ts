@@ -1,5 +1,5 @@
 /** Matches tables of labels with the images that they name. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { DataFile } from "./files.ts";
 import { type LabelRow, readLabelTable } from "./label_rows.ts";
 import { firstNames, notUsed } from "./notes.ts";

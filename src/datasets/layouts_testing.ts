@@ -1,9 +1,9 @@
 /** Small generated datasets in common layouts, for tests. */
 import { join } from "@std/path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { encodePng } from "../formats/png.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import type { Dataset } from "./dataset.ts";
 import digitJpeg from "./fixtures/digit.jpg" with { type: "bytes" };
 import { loadDataset } from "./mod.ts";

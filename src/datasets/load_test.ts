@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "fflate";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import baseline from "../formats/fixtures/baseline.jpg" with { type: "bytes" };
 import cmyk from "../formats/fixtures/cmyk.jpg" with { type: "bytes" };
 import { encodePng } from "../formats/png.ts";

@@ -7,7 +7,7 @@
  * skipping exhausted classes, so that the first n images are balanced for any n.
  */
 import { fromFileUrl } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { readInput } from "../formats/input.ts";
 import { digitNames, type Sample, type Source } from "./source.ts";
 

@@ -10,7 +10,7 @@
  */
 import { fromFileUrl } from "@std/path";
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { Image } from "../formats/image.ts";
 import { readInput } from "../formats/input.ts";
 import { decodeJpeg } from "../formats/jpeg.ts";

@@ -1,6 +1,6 @@
 /** Datasets by name: where their images are, and how they become training data. */
 import { fromFileUrl, join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { cacheKey, cachePath, readCache, writeCache } from "./cache.ts";

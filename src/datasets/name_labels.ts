@@ -1,5 +1,5 @@
 /** Classes in the names of image files: `3_00012.png`, `cat.0.jpg`, `12_bird.png`. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { mostClasses } from "./class_names.ts";
 import type { DataFile } from "./files.ts";
 import { firstNames } from "./notes.ts";

@@ -1,6 +1,6 @@
 /** Texts about what a dataset's files are and which were not used. */
-import { counted } from "../counted.ts";
-import { printable } from "../printable.ts";
+import { counted } from "../messages/counted.ts";
+import { printable } from "../messages/printable.ts";
 import type { LabelChoice } from "./source.ts";
 
 /** How many names a line lists before it only counts them. */

@@ -1,6 +1,6 @@
 /** Observations about images, made while reading them, that the user should know. */
-import { counted } from "../counted.ts";
-import { UserError } from "../errors.ts";
+import { counted } from "../messages/counted.ts";
+import { UserError } from "../messages/errors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { Dataset } from "./dataset.ts";
 import { firstNames } from "./notes.ts";

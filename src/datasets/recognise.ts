@@ -2,10 +2,10 @@
  * Recognises the format of a dataset's files from their first bytes and names, so that nobody has
  * to state it. Ambiguous files are refused, and skipped files are reported.
  */
-import { counted } from "../counted.ts";
-import { UserError } from "../errors.ts";
+import { counted } from "../messages/counted.ts";
+import { UserError } from "../messages/errors.ts";
 import { imageKindNames } from "../formats/images.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../messages/printable.ts";
 import { npzSource, parquetSource } from "./array_sources.ts";
 import { cifarSource } from "./cifar_source.ts";
 import { sameContent } from "./copies.ts";

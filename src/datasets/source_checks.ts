@@ -1,5 +1,5 @@
 /** Checks for sources of any format: image sizes, classes, and the user's choice of labels. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { publishedClasses } from "./class_names.ts";
 import { firstNames } from "./notes.ts";
 import type { LabelChoice, Sample, Source } from "./source.ts";

@@ -1,5 +1,5 @@
 /** Which columns of a table of images are pixels, and which one is the label. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { plainName } from "./csv.ts";
 import { firstNames, sayLabels } from "./notes.ts";
 import type { LabelChoice } from "./source.ts";

@@ -1,5 +1,5 @@
 /** Tables with one image per row: CSV of MNIST from the published code, Kaggle and OpenML. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { readLines } from "../formats/lines.ts";
 import { mostClasses, numberNames, publishedClasses } from "./class_names.ts";
 import { fieldsOf, separatorOf } from "./csv.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { fuzz } from "../formats/fuzz.ts";
 import { parseRow as parse, type RowFormat } from "./tables.ts";
 

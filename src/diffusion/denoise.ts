@@ -3,7 +3,7 @@
  * it.
  */
 import * as tf from "@tensorflow/tfjs";
-import { inBatchParts } from "../../kernels/batch_parts.ts";
+import { inBatchParts } from "../../kernels/shared/batch_parts.ts";
 import { applyMap, type PlaneMap } from "../../kernels/rotate/mod.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
 import type { NoisePredictor } from "./noising.ts";

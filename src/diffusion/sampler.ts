@@ -1,8 +1,8 @@
 /** Drawing images: the loop over batches and steps, around one jitted step. */
 import * as tf from "@tensorflow/tfjs";
 import type { Engine, JitFunction } from "../engines/engine.ts";
-import { stepsAtOnce } from "../gpu_pace.ts";
-import { nextTask } from "../next_task.ts";
+import { stepsAtOnce } from "../engines/gpu_pace.ts";
+import { nextTask } from "../engines/next_task.ts";
 import { drawnLabels } from "../spec/labels.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { PlaneMap } from "../../kernels/rotate/mod.ts";

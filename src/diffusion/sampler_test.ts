@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openEngine } from "../engines/mod.ts";
-import { testOnEngines } from "../../kernels/testing.ts";
+import { testOnEngines } from "../../kernels/shared/testing.ts";
 import { assertClose, goldenCases, type GoldenTensor } from "../golden/golden.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import { normalNumbers } from "../../kernels/random_normal/reference.ts";

@@ -1,7 +1,7 @@
 // What engine.ts promises of `jit`, on each engine without `jit` tests of its own.
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { testOnEngines } from "../../kernels/testing.ts";
+import { testOnEngines } from "../../kernels/shared/testing.ts";
 import type { Engine, EngineName } from "./mod.ts";
 
 const jitted = (name: string, body: (engine: Engine) => Promise<void>) =>

@@ -1,7 +1,7 @@
 /** Opens an engine by name. */
 import { fromFileUrl } from "@std/path";
 import type { Engine, EngineName } from "./engine.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { Precision } from "../spec/resolved.ts";
 
 export type {

@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { aliasFreeGelu } from "../../kernels/alias_free_gelu/mod.ts";
 import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
-import { testOnEngines } from "../../kernels/testing.ts";
+import { testOnEngines } from "../../kernels/shared/testing.ts";
 
 /**
  * The number of open files, sockets and pipes of this process; null if the system does not report

@@ -1,5 +1,5 @@
 /** Rejects an engine that cannot train. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { Engine } from "./engine.ts";
 
 /**

@@ -7,7 +7,7 @@ import { join } from "@std/path";
 import { cacheFolder, cacheRefusal, makeCacheFolder } from "../datasets/cache_folder.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/engine.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { freeArray } from "../formats/tensors.ts";

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
-import { inBatchParts } from "../../kernels/batch_parts.ts";
+import { inBatchParts } from "../../kernels/shared/batch_parts.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import type { Dataset } from "../datasets/mod.ts";
@@ -14,7 +14,7 @@ import type { Engine } from "../engines/engine.ts";
 import { requireTraining } from "../engines/trains.ts";
 import { bytesOf, float32Tensor, type TensorData, toFloat32 } from "../formats/tensors.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { nextTask } from "../next_task.ts";
+import { nextTask } from "../engines/next_task.ts";
 import { drawIntegers, drawRows, uses } from "./draw.ts";
 import {
   type Extracted,

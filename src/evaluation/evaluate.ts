@@ -2,11 +2,11 @@
  * Scores a set of images against a reference: chooses the network, computes the distances with
  * their standard errors, and collects what a reader must know about them.
  */
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/engine.ts";
-import { UserError } from "../errors.ts";
-import { nextTask } from "../next_task.ts";
+import { UserError } from "../messages/errors.ts";
+import { nextTask } from "../engines/next_task.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { datasetClassifier, type Reference, referenceFeatures } from "./cache.ts";
 import { classifierExtractor } from "./classifier.ts";

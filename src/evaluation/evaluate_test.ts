@@ -8,7 +8,7 @@ import {
 import { join } from "@std/path";
 import { dataDigest, type Dataset } from "../datasets/dataset.ts";
 import { openEngine } from "../engines/mod.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { encodePng } from "../formats/png.ts";
 import { formulaUniform } from "../golden/golden.ts";

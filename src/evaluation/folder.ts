@@ -2,7 +2,7 @@
 import { type DataFile, identityOf, listFiles } from "../datasets/files.ts";
 import { knownFile } from "../datasets/file_kinds.ts";
 import { notUsed } from "../datasets/notes.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { Image } from "../formats/image.ts";
 import { decodeImage, headBytes, requireImage } from "../formats/images.ts";
 import { explainInputError } from "../formats/input.ts";

@@ -12,8 +12,8 @@
  * published file.
  */
 import * as tf from "@tensorflow/tfjs";
-import { inBatchParts } from "../../kernels/batch_parts.ts";
-import { UserError } from "../errors.ts";
+import { inBatchParts } from "../../kernels/shared/batch_parts.ts";
+import { UserError } from "../messages/errors.ts";
 import { freeArray, type TensorData, toFloat32 } from "../formats/tensors.ts";
 
 /**

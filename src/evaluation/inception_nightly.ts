@@ -1,5 +1,5 @@
 /** Tests the FID Inception on the engines that take minutes for it. `deno task nightly` runs it. */
-import { testOnEngines } from "../../kernels/testing.ts";
+import { testOnEngines } from "../../kernels/shared/testing.ts";
 import { compareInception } from "./inception_golden.ts";
 
 testOnEngines(

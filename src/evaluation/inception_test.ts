@@ -1,6 +1,6 @@
 import { assertThrows } from "@std/assert";
-import { testOnEngines } from "../../kernels/testing.ts";
-import { UserError } from "../errors.ts";
+import { testOnEngines } from "../../kernels/shared/testing.ts";
+import { UserError } from "../messages/errors.ts";
 import { float32Tensor } from "../formats/tensors.ts";
 import { buildInception } from "./inception.ts";
 import { compareInception } from "./inception_golden.ts";

@@ -4,7 +4,7 @@
  */
 import { join } from "@std/path";
 import type { Engine } from "../engines/engine.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { writeFileAtomic } from "../files/create.ts";
 import type { Image } from "../formats/image.ts";
 import { readInputInto } from "../formats/input.ts";

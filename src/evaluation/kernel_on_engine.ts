@@ -1,7 +1,7 @@
 /** The kernel distance with its products computed on the open engine. */
 import * as tf from "@tensorflow/tfjs";
 import { freeArray } from "../formats/tensors.ts";
-import { nextTask } from "../next_task.ts";
+import { nextTask } from "../engines/next_task.ts";
 import type { EvaluationProgress } from "./evaluate.ts";
 import { type Features, rowCount } from "./features.ts";
 import {

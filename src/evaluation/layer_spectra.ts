@@ -8,8 +8,8 @@ import * as tf from "@tensorflow/tfjs";
 import { filteredDownsampleReference } from "../../kernels/filtered_downsample/reference.ts";
 import { filteredUpsampleReference } from "../../kernels/filtered_upsample/reference.ts";
 import { geluReference } from "../../kernels/gelu/reference.ts";
-import type { Values } from "../../kernels/reference.ts";
-import { UserError } from "../errors.ts";
+import type { Values } from "../../kernels/shared/reference.ts";
+import { UserError } from "../messages/errors.ts";
 import type { NetworkPlan } from "../unet/plan.ts";
 import { fourierShift } from "./lanczos.ts";
 import {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { testOnEngines } from "../../kernels/testing.ts";
+import { testOnEngines } from "../../kernels/shared/testing.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { type LayerSpectra, measureLayerSpectra } from "./layer_spectra.ts";

@@ -1,5 +1,5 @@
 /** The radial power spectrum of a run's samples next to that of its dataset, as a table. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { csvText } from "../formats/csv.ts";
 import { planesOf, radialPower } from "./spectrum.ts";
 

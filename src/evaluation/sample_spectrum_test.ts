@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { parseSpectrum, sampleSpectrum, spectrumText } from "./sample_spectrum.ts";
 
 function imagesOf(value: (row: number, column: number) => number) {

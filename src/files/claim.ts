@@ -3,7 +3,7 @@
  * once.
  */
 import { basename, dirname, join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { createStaging, exists, removeIfThere, removeLeftovers, syncFolder } from "./create.ts";
 import { acquireLock } from "./lock.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
-import { filesTest } from "../testing.ts";
+import { UserError } from "../messages/errors.ts";
+import { filesTest } from "./testing.ts";
 import { claimPlace } from "./claim.ts";
 import { LockedError } from "./lock.ts";
 

@@ -5,7 +5,7 @@
  * own name by a single rename once it is complete.
  */
 import { basename, dirname, join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 
 /** Sixteen random hexadecimal digits. */
 export function unguessable(): string {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "./testing.ts";
 
 const root = fromFileUrl(new URL("../..", import.meta.url));
 

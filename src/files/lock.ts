@@ -14,7 +14,7 @@
  * several gets it. The file with the highest number is the lock. A holder that was only asleep
  * detects the other's file before it writes anything, through {@link Lock.check}.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { exists, removeIfThere, writeAll } from "./create.ts";
 import { tryFlock } from "./flock.ts";
 import { beatLine, startHeartbeat } from "./heartbeat.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
-import { filesTest, processTest } from "../testing.ts";
+import { UserError } from "../messages/errors.ts";
+import { filesTest, processTest } from "./testing.ts";
 import { acquireLock, LockedError, LostLockError, waitForLock } from "./lock.ts";
 import { ask, brokenFlocks, flockEnvironment, ignoreShims, quick } from "./lock_testing.ts";
 

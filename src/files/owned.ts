@@ -3,7 +3,7 @@
  * could make us load or train on their files, so these folders must belong to the user.
  */
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { unguessable } from "./create.ts";
 
 /** How to check a folder. */

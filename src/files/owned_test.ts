@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
-import { filesTest, processTest } from "../testing.ts";
+import { UserError } from "../messages/errors.ts";
+import { filesTest, processTest } from "./testing.ts";
 import { ownedFolder } from "./owned.ts";
 
 const options = { wayOut: "name another place" };

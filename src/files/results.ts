@@ -1,6 +1,6 @@
 /** Writes the files that a command makes for its user, and explains file system errors. */
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { writeFileAtomic } from "./create.ts";
 
 const byOut = "say --out FOLDER for another place";

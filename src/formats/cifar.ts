@@ -2,8 +2,8 @@
  * CIFAR-10's batches, https://www.cs.toronto.edu/~kriz/cifar.html: the binary ones, and the Python
  * ones, whose pickles are read only as arrays, lists and texts.
  */
-import { UserError } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import { UserError } from "../messages/errors.ts";
+import { quoted } from "../messages/printable.ts";
 import type { Image } from "./image.ts";
 import { elementCount } from "./tensors.ts";
 import {

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { cifarImage, decodeCifarBinary, decodeCifarPython } from "./cifar.ts";
 // Two images with bytes arange(2 * 3072) % 251 and the labels 3 and 9: once as Python 2 wrote the
 // published batches (byte strings, read back with Python's own pickle.loads), and once as Python 3

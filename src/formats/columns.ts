@@ -1,5 +1,5 @@
 /** Tables in columns, for terminals. */
-import { oneLine } from "../terminal.ts";
+import { oneLine } from "../messages/terminal.ts";
 
 /**
  * Rows with aligned columns, two spaces apart; every cell stays on one line.

@@ -1,5 +1,5 @@
 /** Tables as CSV (RFC 4180, https://www.rfc-editor.org/rfc/rfc4180), with line feeds. */
-import { oneLine } from "../terminal.ts";
+import { oneLine } from "../messages/terminal.ts";
 
 /** The value of a field; null leaves it empty. */
 export type CsvField = string | number | boolean | null;

@@ -4,7 +4,7 @@
  * environment variable FUZZ_SEED repeats it.
  */
 import { cpuUsage } from "node:process";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 
 /** A small generator (mulberry32), so that a seed always gives the same damage. */
 export function generator(seed: number): (below: number) => number {

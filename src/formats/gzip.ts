@@ -1,5 +1,5 @@
 /** gzip, decompressed piece by piece, so that no memory is allocated because of a file's claim. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { joined } from "./pieces.ts";
 
 /** Whether the bytes start like a gzip file. */

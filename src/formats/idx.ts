@@ -2,7 +2,7 @@
  * IDX, the format of the MNIST archives: http://yann.lecun.com/exdb/mnist (a magic number, the
  * lengths, the elements).
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 
 const unsignedBytes = 0x08;
 const int32 = 0x0c;

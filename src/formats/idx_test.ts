@@ -1,6 +1,6 @@
 import { gzipSync } from "fflate";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { fuzz } from "./fuzz.ts";
 import { gunzip, isGzip } from "./gzip.ts";
 import { decodeIdx, isIdx } from "./idx.ts";

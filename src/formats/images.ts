@@ -1,5 +1,5 @@
 /** Image files of any kind, recognised by their first bytes and not by their names. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { contentHeadBytes, foreignContent } from "./content.ts";
 import type { Image } from "./image.ts";
 import { decodeJpeg, isJpeg } from "./jpeg.ts";

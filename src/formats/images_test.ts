@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import animated from "./fixtures/animated.webp" with { type: "bytes" };
 // Made by Pillow 13 (libjpeg-turbo 3.2, libwebp 1.6): many kinds of images, each with the pixels
 // that Pillow reads. Samplings other than 4:4:4, 4:2:2 and 4:2:0 are Pillow's files with a

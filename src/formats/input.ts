@@ -1,5 +1,5 @@
 /** Reads the files that a user names. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 
 /** Explains a failure to open or read a path; returns other errors unchanged. */
 export function explainInputError(error: unknown, path: string): unknown {

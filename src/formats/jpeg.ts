@@ -4,7 +4,7 @@
  * error. Pixels equal Pillow's to the byte: exact inverse transform, interpolated colours.
  */
 import wasm from "@cwasm/jpeg-turbo/jpeg-turbo.wasm" with { type: "bytes" };
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { type Codec, codecOf, given, isCodecFailure, room, taken } from "./codec.ts";
 import type { Image } from "./image.ts";
 import { type Frame, walkSegments } from "./jpeg_segments.ts";

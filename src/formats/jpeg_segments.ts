@@ -3,7 +3,7 @@
  * features that cannot be read, refuses small files that claim much before any memory is allocated,
  * and finds the end. After the end, cameras may store other data, such as a video.
  */
-import type { UserError } from "../errors.ts";
+import type { UserError } from "../messages/errors.ts";
 import { mostPixels } from "./image.ts";
 
 /**

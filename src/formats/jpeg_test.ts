@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 // Made by PIL: 24x20 pixels with red 10 x, green 12 y, blue 128, at quality 95; `baseline` with
 // halved colours (4:2:0), `grey` only 10 x, `cmyk` in four colours.
 import baseline from "./fixtures/baseline.jpg" with { type: "bytes" };

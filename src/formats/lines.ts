@@ -1,5 +1,5 @@
 /** Text files of any length, line by line. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { gunzipPieces, isGzip } from "./gzip.ts";
 import { explainInputError } from "./input.ts";
 

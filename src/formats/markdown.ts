@@ -2,7 +2,7 @@
  * Markdown that escapes by construction, as GitHub reads it (https://github.github.com/gfm): values
  * inserted into {@link md} remain text, whatever characters they contain.
  */
-import { visible } from "../terminal.ts";
+import { visible } from "../messages/terminal.ts";
 
 /** Makes a {@link Markdown}. */
 let made: (text: string) => Markdown;

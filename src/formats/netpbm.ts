@@ -2,7 +2,7 @@
  * PGM and PPM, Netpbm's grey and coloured images, in bytes (P5, P6) and as text (P2, P3). Format:
  * https://netpbm.sourceforge.net/doc/ppm.html.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { type Image, mostPixels } from "./image.ts";
 
 type Fault = (what: string) => UserError;

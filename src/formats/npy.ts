@@ -3,8 +3,8 @@
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Arrays of Python objects
  * are pickles and are not opened.
  */
-import { UserError } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import { UserError } from "../messages/errors.ts";
+import { quoted } from "../messages/printable.ts";
 import { readInput } from "./input.ts";
 import {
   bytesPerElement,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 // Made by NumPy: `plain` has x_train = arange(24, uint8) of 2x3x4, y_train, f = x_train as int64 in
 // column-major order, a float16 scalar h, an empty e; `compressed` has x = x_train 40 times, texts,
 // Python objects, and big-endian numbers.

@@ -6,8 +6,8 @@
  * We write the reader ourselves and use npm packages only to decompress: hyparquet, which reads all
  * of Parquet, sets no limits on damaged files and never finished on some.
  */
-import { UserError } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import { UserError } from "../messages/errors.ts";
+import { quoted } from "../messages/printable.ts";
 import { explainInputError } from "./input.ts";
 import {
   type Columns,

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { UserError } from "../errors.ts";
-import { filesTest } from "../testing.ts";
+import { UserError } from "../messages/errors.ts";
+import { filesTest } from "../files/testing.ts";
 // Made by pyarrow, with Hugging Face's metadata: six PNG images of 4x4 pixels, whose first pixel is
 // 16 times their number, and labels 0, 1, 2, 0, 1, 2 of the classes ant, bee, cat. `images` is
 // compressed with Snappy in groups of four rows; `gzip` has no dictionaries and pages of two rows;

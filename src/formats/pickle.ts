@@ -4,7 +4,7 @@
  * becomes a placeholder, as the caller decides. Format:
  * https://github.com/python/cpython/blob/main/Lib/pickletools.py.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { instructions } from "./pickle_instructions.ts";
 import { cutOff, type Machine, pop } from "./pickle_machine.ts";
 import type { PickleRules, PickleValue } from "./pickle_values.ts";

@@ -1,5 +1,5 @@
 /** The supported pickle instructions, by opcode. */
-import { quoted } from "../printable.ts";
+import { quoted } from "../messages/printable.ts";
 import {
   isSequence,
   isUnknown,

@@ -1,5 +1,5 @@
 /** The state that a pickle's instructions work on: a stack, a memo, and a position in the bytes. */
-import type { UserError } from "../errors.ts";
+import type { UserError } from "../messages/errors.ts";
 import type { PickleRules, PickleValue } from "./pickle_values.ts";
 
 /** Marks the start of a list of operands on the stack. */

@@ -7,7 +7,7 @@
  * size justifies.
  */
 import { unzlibSync, zlibSync } from "fflate";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { Image } from "./image.ts";
 import { type PngHeader, type PngParts, readChunks, writeChunks } from "./png_chunks.ts";
 

@@ -1,6 +1,6 @@
 /** Reads and writes the chunks of a PNG file. Format: https://www.w3.org/TR/png-3/. */
-import type { UserError } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import type { UserError } from "../messages/errors.ts";
+import { quoted } from "../messages/printable.ts";
 import { crc32 } from "./crc32.ts";
 import { mostPixels } from "./image.ts";
 import { joined } from "./pieces.ts";

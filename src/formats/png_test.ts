@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { zlibSync } from "fflate";
 import { PNG } from "pngjs";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { crc32 } from "./crc32.ts";
 import animated from "./fixtures/animated.png" with { type: "bytes" };
 import { fuzz } from "./fuzz.ts";

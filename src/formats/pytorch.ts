@@ -3,8 +3,8 @@
  * in checkpoints. Only tensors are read; the pickles inside are treated as data and never executed
  * (`pickle.ts`). Source: torch/serialization.py.
  */
-import type { UserError } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import type { UserError } from "../messages/errors.ts";
+import { quoted } from "../messages/printable.ts";
 import { readInput } from "./input.ts";
 import type { Nest } from "./nests.ts";
 import {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import checkpoint from "../golden/d_1ch_8px.pt" with { type: "bytes" };
 import { assertClose, formulaWeights } from "../golden/golden.ts";
 import { fuzz } from "./fuzz.ts";

@@ -4,8 +4,8 @@
  * byte of the data must belong to exactly one tensor, and no memory is allocated that the file's
  * size does not justify.
  */
-import { UserError } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import { UserError } from "../messages/errors.ts";
+import { quoted } from "../messages/printable.ts";
 import { explainInputError } from "./input.ts";
 import {
   bytesPerElement,

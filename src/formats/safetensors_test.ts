@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import golden from "../golden/golden.safetensors" with { type: "bytes" };
 import { goldenCase } from "../golden/golden.ts";
 import { fuzz } from "./fuzz.ts";

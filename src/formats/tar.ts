@@ -3,8 +3,8 @@
  * and pax, and GNU's long names. It returns only regular files. It refuses links, devices, names
  * that lead outside the folder, and more data than the caller expects.
  */
-import { UserError } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import { UserError } from "../messages/errors.ts";
+import { quoted } from "../messages/printable.ts";
 import { joined, type PieceReader, pieceReader } from "./pieces.ts";
 
 const block = 512;

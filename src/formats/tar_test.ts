@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 // By GNU tar, in its own format and in pax: a/b/c.txt ("hello\n"), an empty file, and a file in a
 // folder whose name has 120 letters.
 import gnu from "./fixtures/gnu.tar.gz" with { type: "bytes" };

@@ -3,7 +3,7 @@
  * Other Python code becomes a placeholder and is never executed. Sources: torch/_utils.py and
  * torch/serialization.py.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import {
   isSequence,
   isUnknown,

@@ -3,7 +3,7 @@
  * `@cwasm/webp` is used). Format: RFC 9649.
  */
 import wasm from "@cwasm/webp/webp.wasm" with { type: "bytes" };
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { codecOf, given, isCodecFailure, room, taken } from "./codec.ts";
 import type { Image } from "./image.ts";
 

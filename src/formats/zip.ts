@@ -7,8 +7,8 @@
  * damaged bytes, and allocates no memory that the file's size does not justify.
  */
 import { inflateSync } from "fflate";
-import { UserError } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import { UserError } from "../messages/errors.ts";
+import { quoted } from "../messages/printable.ts";
 import { crc32 } from "./crc32.ts";
 
 /** Deflate never expands more. */

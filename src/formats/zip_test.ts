@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { zipSync } from "fflate";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { fuzz } from "./fuzz.ts";
 import { decodeZip } from "./zip.ts";
 

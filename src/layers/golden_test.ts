@@ -1,6 +1,11 @@
 /** Compares layers with PyTorch, using the formula weights. */
 import * as tf from "@tensorflow/tfjs";
-import { channelsLast, hasGradients, tensorOf, testOnEngines } from "../../kernels/testing.ts";
+import {
+  channelsLast,
+  hasGradients,
+  tensorOf,
+  testOnEngines,
+} from "../../kernels/shared/testing.ts";
 import {
   assertClose,
   formulaWeights,

@@ -3,7 +3,7 @@ import { doubleConvolution } from "./double_convolution.ts";
 import { addEmbedding, labelEmbedding, timeEmbedding } from "./embedding.ts";
 import { concatenation, pointwiseConvolution, unusedGroupNorm } from "./joining.ts";
 import type { Layer } from "./layer.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../messages/nearest.ts";
 import {
   bilinearUpsampling,
   filteredDownsampling,

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { testOnEngines } from "../../kernels/testing.ts";
+import { testOnEngines } from "../../kernels/shared/testing.ts";
 import { bilinearUpsampling } from "./resampling.ts";
 
 // The weights of the input pixels in each doubled row: corners stay, and the values between them

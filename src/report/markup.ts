@@ -4,7 +4,7 @@
  * contains. Only results of {@link html} itself are inserted without escaping.
  */
 import { sha256 } from "../formats/sha256.ts";
-import { visible } from "../terminal.ts";
+import { visible } from "../messages/terminal.ts";
 
 /** Makes an {@link Html}. Only this file has access: the class itself is not exported. */
 let made: (text: string) => Html;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { exampleBundle } from "../bundle/testing.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { decodePng } from "../formats/png.ts";
 import { accessibilityFaults, findChromium, openBrowser } from "./browser.ts";
 import { reportHtml } from "./html.ts";

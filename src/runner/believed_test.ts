@@ -2,9 +2,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, join } from "@std/path";
 import { writeManifests } from "../bundle/testing.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { decodeTensors, encodeTensors } from "../formats/safetensors.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { copyBundle, wholeBundle, wholeSpec } from "./testing.ts";
 
 const otherSampling = wholeSpec.replace("count: 4", "count: 3");

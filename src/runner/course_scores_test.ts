@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { join } from "@std/path";
 import { judgeBundle } from "../bundle/verify.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import {
   courseEvaluations,
   courseSampling,

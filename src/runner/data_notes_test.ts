@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { assert, assertEquals } from "@std/assert";
 import { colourPng, writeFiles } from "../datasets/layouts_testing.ts";
 import { resolveSpec } from "../spec/mod.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { silent } from "./reporter.ts";
 import { runExperiment } from "./run.ts";
 

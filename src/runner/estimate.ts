@@ -6,7 +6,7 @@ import { join } from "@std/path";
 import { describeDataset } from "../datasets/mod.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { NotFetchedError } from "../engines/tensorflow/library.ts";
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import type { Checkpoint } from "../training/checkpoint.ts";
 import { trainingPlan } from "../training/plan.ts";

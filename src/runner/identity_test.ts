@@ -4,10 +4,10 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { join } from "@std/path";
 import { readSpecWithImages } from "../bundle/read.ts";
 import { verifyBundle } from "../report/verify.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { encodePng } from "../formats/png.ts";
 import { loadSpec, loadSweep, parseSpec, resolveSpec } from "../spec/mod.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { estimateRun } from "./estimate.ts";
 import { prepareRun } from "./prepare.ts";
 import { reproduceBundle } from "./reproduce.ts";

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { openEngine } from "../engines/mod.ts";
 import { hasReferenceFeatures, referenceFeatures } from "../evaluation/cache.ts";
 import { type FeatureExtractor, imagesInMemory } from "../evaluation/extract.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { secondsAnImage } from "./measure_scoring.ts";
 
 filesTest("scoring is measured by two batches, the first of which is compiled", async (folder) => {

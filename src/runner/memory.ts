@@ -3,7 +3,7 @@
  * takes the machine's last memory, or is ended by its container.
  */
 import type { Engine } from "../engines/engine.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { trainingPlan } from "../training/plan.ts";
 import { memoryLimit } from "./memory_limit.ts";

@@ -2,9 +2,9 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { tinySpec } from "../cli/testing.ts";
 import type { Engine } from "../engines/engine.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
-import { filesTest, processTest } from "../testing.ts";
+import { filesTest, processTest } from "../files/testing.ts";
 import { likelyMemory, refuseTooLarge } from "./memory.ts";
 import { memoryLimit } from "./memory_limit.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Engine } from "../engines/engine.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { largestTensor, leastMemory, refuseTooLarge } from "./memory.ts";
 

@@ -2,7 +2,7 @@
 import { join } from "@std/path";
 import { openBundle } from "../bundle/open.ts";
 import { drawingWeights, readBundleSpec } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { compileUNet, setWeights, type UNet } from "../unet/mod.ts";
 

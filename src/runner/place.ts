@@ -4,7 +4,7 @@
  */
 import { type ReadableBundle, readEnvironment } from "../bundle/read.ts";
 import type { Place } from "../bundle/schemas.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { Engine, EnginePlace } from "../engines/mod.ts";
 
 /**

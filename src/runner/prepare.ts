@@ -8,7 +8,7 @@ import { bundleName } from "../bundle/bag.ts";
 import type { Digests } from "../bundle/layout.ts";
 import { type Dataset, loadDataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/mod.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { exists } from "../files/create.ts";
 import {
   METHOD_VERSION,

@@ -4,7 +4,7 @@ import { type PayloadDifferences, payloadDifferences } from "../bundle/differenc
 import { type BundleFiles, openBundle } from "../bundle/open.ts";
 import { readBundleDigests, readSpecWithImages } from "../bundle/read.ts";
 import { verifyBundle } from "../report/verify.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { placeDifferences, readPlace } from "./place.ts";
 import { runExperiment, type RunOptions } from "./run.ts";
 import { findParent } from "./trained.ts";

@@ -16,7 +16,7 @@ import {
   readClassNames,
 } from "../bundle/read.ts";
 import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { METHOD_VERSION, type ResolvedSpec, runDigest, specDigest, specName } from "../spec/mod.ts";
 import { className, drawnClasses } from "../spec/labels.ts";
 import { compileUNet } from "../unet/mod.ts";

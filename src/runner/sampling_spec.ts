@@ -1,9 +1,9 @@
 /** Other sampling of a trained model, as a person asks for it: classes by their names, too. */
-import { UserError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { UserError } from "../messages/errors.ts";
+import { nearest } from "../messages/nearest.ts";
 import { type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
 import { splitOverride } from "../spec/overrides.ts";
-import { quoted } from "../printable.ts";
+import { quoted } from "../messages/printable.ts";
 import { readYaml } from "../spec/yaml.ts";
 
 /** Names that a message lists at most. */

@@ -1,7 +1,7 @@
 /** Room on the disk: asked for before a run, not found missing at its end. */
 import { statfsSync } from "node:fs";
 import { dirname, join, resolve } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { exists } from "../files/create.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { trainingPlan } from "../training/plan.ts";

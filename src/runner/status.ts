@@ -8,7 +8,7 @@ import { openBundle } from "../bundle/open.ts";
 import { isBundle, readBundleDigests, readBundleSpec, readMetrics } from "../bundle/read.ts";
 import { digestsForm, parseForm } from "../bundle/schemas.ts";
 import type { Score } from "../evaluation/evaluate.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 
 import { readRegularText } from "../files/read.ts";
 import { lockFile, newestNumber } from "../files/lock_file.ts";

@@ -10,7 +10,7 @@ import {
 import { join } from "@std/path";
 import { verifyBundle } from "../report/verify.ts";
 import { readSamples } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { expandSweep, parseSpec, resolveSpec } from "../spec/mod.ts";
 import { estimateRun } from "./estimate.ts";
 import { runExperiment } from "./run.ts";

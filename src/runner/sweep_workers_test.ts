@@ -1,12 +1,12 @@
 // What workers of a sweep leave to each other: threads, failures, and words while they wait.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { acquireLock } from "../files/lock.ts";
 import { expandSweep, parseSpec, resolveSpec } from "../spec/mod.ts";
 import { readCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
 import { diverged } from "../training/train.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { keepFailure } from "./failures.ts";
 import { prepareRun, threadsBegun } from "./prepare.ts";
 import type { Reporter } from "./reporter.ts";

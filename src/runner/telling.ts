@@ -1,5 +1,5 @@
 /** What a training says of itself: how far and how fast it is, and how long the rest will take. */
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import { imagesSeen } from "../training/plan.ts";
 import type { Pace } from "./pace.ts";
 import { courseEvaluations } from "./course_scores.ts";

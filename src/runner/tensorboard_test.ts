@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { decodePng, encodePng } from "../formats/png.ts";
 import { crc32c, tfRecord, tfRecords } from "../formats/tfrecord.ts";
-import { filesTest, processTest } from "../testing.ts";
+import { filesTest, processTest } from "../files/testing.ts";
 import type { DiaryLine } from "./diary_read.ts";
 import { openEvents } from "./tensorboard.ts";
 

@@ -1,5 +1,5 @@
 /** Training as a part of a run: where it goes on, when it saves, what it shows. */
-import { counted } from "../counted.ts";
+import { counted } from "../messages/counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine, EnginePlace } from "../engines/engine.ts";
 import { requireTraining } from "../engines/trains.ts";

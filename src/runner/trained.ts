@@ -4,7 +4,7 @@
  */
 import { files } from "../bundle/layout.ts";
 import { verifyBag } from "../bundle/verify.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { bundleFiles, openBundle } from "../bundle/open.ts";

@@ -11,7 +11,7 @@ import { explainFolder, explainFullDisk } from "../files/results.ts";
 import type { Digests } from "../bundle/layout.ts";
 import { bundleFiles, openBundle } from "../bundle/open.ts";
 import { readBundleDigests, readBundleSpec } from "../bundle/read.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { runDigest, specDigest, trainingDigest } from "../spec/mod.ts";
 
 /** A run's place of work. */

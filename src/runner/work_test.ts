@@ -3,9 +3,9 @@ import { join } from "@std/path";
 import { openBundle } from "../bundle/open.ts";
 import { findBundles, readBundleDigests } from "../bundle/read.ts";
 import { exampleBundle } from "../bundle/testing.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { LockedError } from "../files/lock.ts";
-import { filesTest, processTest } from "../testing.ts";
+import { filesTest, processTest } from "../files/testing.ts";
 import { findBundle, openWork, workPath } from "./work.ts";
 
 const key = "0123456789abcdef".repeat(4);

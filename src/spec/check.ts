@@ -3,9 +3,9 @@
  * valid name.
  */
 import { z } from "zod";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../messages/nearest.ts";
 import { specSchema } from "./schema.ts";
-import { quoted } from "../printable.ts";
+import { quoted } from "../messages/printable.ts";
 import type { Complaint } from "./source.ts";
 import { type Path, valueAt } from "./tree.ts";
 

@@ -1,6 +1,6 @@
 /** Fields that would have no effect. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { conditions } from "./conditions.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec } from "./mod.ts";
 

@@ -3,7 +3,7 @@
  * seed identifies the input.
  */
 import { assert, assertEquals } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { expandSweep, parseSpec, resolveSpec, type Spec, specDigest, specName } from "./mod.ts";
 
 const seeds = [1, 2, 3, 4];

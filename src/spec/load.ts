@@ -1,13 +1,13 @@
 /** Reads specs from files: `extends`, overrides, and every error that a path can cause. */
 import { basename, dirname, fromFileUrl, isAbsolute, join, relative } from "@std/path";
-import { UserError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { UserError } from "../messages/errors.ts";
+import { nearest } from "../messages/nearest.ts";
 import { mergeSpecs } from "./merge.ts";
 import { parseFields } from "./parse.ts";
 import { resolveSpec, withOverrides } from "./resolve.ts";
 import type { ResolvedSpec, Spec } from "./resolved.ts";
 import { contradictions } from "./rules.ts";
-import { printable, quoted } from "../printable.ts";
+import { printable, quoted } from "../messages/printable.ts";
 import { complain, remember, sourcesOf } from "./source.ts";
 import { sweepMembers } from "./sweep.ts";
 import { writtenAlone } from "./written.ts";

@@ -1,7 +1,7 @@
 /** Specs from files: what `extends` may reach, errors in paths, and the project's own specs. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { dirname, join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { loadSpec, loadSweep, resolveSpec, specDigest, specName } from "./mod.ts";
 import { parseSpec } from "./parse.ts";
 import { specJsonSchema } from "./json_schema.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { doubt } from "./numbers.ts";
 import { parseSpec, resolveSpec } from "./mod.ts";
 import { expandSweep } from "./sweep.ts";

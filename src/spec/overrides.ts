@@ -1,8 +1,8 @@
 /** Overrides on the command line, such as `training.epochs=3`, validated like the file. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { schemaComplaints } from "./check.ts";
 import type { Spec } from "./resolved.ts";
-import { quoted } from "../printable.ts";
+import { quoted } from "../messages/printable.ts";
 import { complain, overrideSource, remember } from "./source.ts";
 import { pathOf, withoutExtensions, withValue } from "./tree.ts";
 import { readYaml } from "./yaml.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
-import { filesTest } from "../testing.ts";
+import { UserError } from "../messages/errors.ts";
+import { filesTest } from "../files/testing.ts";
 import { loadSpec, parseSpec, resolveSpec, specDigest } from "./mod.ts";
 
 const bare = parseSpec("architecture: A\ndataset: mnist\n");

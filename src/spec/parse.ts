@@ -1,5 +1,5 @@
 /** From a spec's text to a checked spec, with all errors in one message. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { schemaComplaints } from "./check.ts";
 import { ruleComplaints } from "./rules.ts";
 import type { Spec } from "./resolved.ts";

@@ -1,6 +1,6 @@
 /** Messages about wrong specs, and what hostile specs cannot do. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { parseSpec } from "./parse.ts";
 import { resolveSpec } from "./resolve.ts";
 

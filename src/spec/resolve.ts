@@ -2,7 +2,7 @@
  * From a checked spec to the resolved one: fills in every default, and the fields that follow from
  * others.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { schemaComplaints } from "./check.ts";
 import { choices, mergeSpecs } from "./merge.ts";
 import { parseOverride, splitOverride } from "./overrides.ts";

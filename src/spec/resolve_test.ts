@@ -1,6 +1,6 @@
 /** Defaults, dependent fields, names, overrides, merging. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { mergeSpecs } from "./merge.ts";
 import {
   parseSpec,

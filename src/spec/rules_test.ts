@@ -1,5 +1,5 @@
 import { assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { parseSpec } from "./mod.ts";
 
 Deno.test("a home folder in a file is refused, with what to do", () => {

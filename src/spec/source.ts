@@ -2,8 +2,8 @@
  * Remembers where each field of a spec was written, and reports complaints about fields as one
  * message with file, line and column.
  */
-import { UserError } from "../errors.ts";
-import { printable, quoted } from "../printable.ts";
+import { UserError } from "../messages/errors.ts";
+import { printable, quoted } from "../messages/printable.ts";
 import { locator } from "./positions.ts";
 import { dotted, type Path, valueAt } from "./tree.ts";
 

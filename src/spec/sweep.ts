@@ -1,5 +1,5 @@
 /** Sweeps: one spec that stands for many, as a grid of values or a list of grids. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { schemaComplaints } from "./check.ts";
 import { canonicalJson } from "./canonical.ts";
 import { withoutInapplicable } from "./conditions.ts";
@@ -7,7 +7,7 @@ import { mergeSpecs } from "./merge.ts";
 import { parseOverride, splitOverride } from "./overrides.ts";
 import { resolveSpec, withOverrides } from "./resolve.ts";
 import type { ResolvedSpec, Spec } from "./resolved.ts";
-import { quoted } from "../printable.ts";
+import { quoted } from "../messages/printable.ts";
 import { complain, type Complaint, overrideSource, remember, sourcesOf } from "./source.ts";
 import { isTree, type Path, pathOf, type Tree, withoutExtensions, withValue } from "./tree.ts";
 import { readYaml } from "./yaml.ts";

@@ -1,6 +1,6 @@
 /** Sweeps: which members there are, how often, and the errors of wrong ones. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { expandSweep, parseSpec, specDigest, specName } from "./mod.ts";
 
 const names = (text: string, overrides: string[] = []) =>

@@ -6,7 +6,7 @@ import { stringify } from "@std/yaml";
 import { type Document, isMap, type YAMLMap } from "yaml";
 import { canonicalJson } from "./canonical.ts";
 import type { Spec } from "./resolved.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../messages/printable.ts";
 import { isTree, type Path, type Tree } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 import { yamlDocument } from "./yaml_document.ts";

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { loadSpec, loadSweep, parseSpec, resolveSpec, runDigest, specDigest } from "./mod.ts";
 import { withOverrides } from "./resolve.ts";
 import { writtenAlone } from "./written.ts";

@@ -3,10 +3,10 @@
  * its length, its depth, and the number of its values with every alias followed.
  */
 import { parse } from "@std/yaml";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { doubt, mayDoubt } from "./numbers.ts";
 import { plainWords, type Position, syntaxErrors } from "./positions.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../messages/printable.ts";
 import type { Complaint } from "./source.ts";
 import { isTree, type Path } from "./tree.ts";
 

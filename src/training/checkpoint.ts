@@ -3,7 +3,7 @@
  * atomically.
  */
 import type { EnginePlace } from "../engines/engine.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 
 /** What a checkpoint states about itself in the file's metadata. */

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { type TensorData, writeTensors } from "../formats/safetensors.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 
 const f32 = (...values: number[]): TensorData => ({

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { testOnEngines } from "../../kernels/testing.ts";
+import { testOnEngines } from "../../kernels/shared/testing.ts";
 import type { Engine } from "../engines/mod.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { assertClose } from "../golden/golden.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";

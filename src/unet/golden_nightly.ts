@@ -2,7 +2,7 @@
  * The golden 32-pixel networks on a software GPU, which takes a minute each. Run by
  * `deno task nightly`.
  */
-import { testOnEngines } from "../../kernels/testing.ts";
+import { testOnEngines } from "../../kernels/shared/testing.ts";
 import { probeWebGpu } from "../engines/webgpu/mod.ts";
 import { goldenCases } from "../golden/golden.ts";
 import { compareSteps } from "./golden_steps.ts";

@@ -2,7 +2,7 @@
  * Compares the whole network with PyTorch: outputs, losses, gradients, and three steps of AdamW.
  */
 import type * as tf from "@tensorflow/tfjs";
-import { testOnEngines } from "../../kernels/testing.ts";
+import { testOnEngines } from "../../kernels/shared/testing.ts";
 import { probeWebGpu } from "../engines/webgpu/mod.ts";
 import { assertClose, goldenCases } from "../golden/golden.ts";
 import { compareSteps, directly, inputsOf } from "./golden_steps.ts";

@@ -3,8 +3,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Constant, Parameter } from "../layers/layer.ts";
-import { inBatchParts } from "../../kernels/batch_parts.ts";
-import { narrow, widen } from "../../kernels/precision.ts";
+import { inBatchParts } from "../../kernels/shared/batch_parts.ts";
+import { narrow, widen } from "../../kernels/shared/precision.ts";
 import { layerNamed } from "../layers/registry.ts";
 import { initialValues } from "./initialize.ts";
 import { ourShape, toOurs } from "./layout.ts";

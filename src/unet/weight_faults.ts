@@ -1,8 +1,8 @@
 /**
  * Explains why tensors are not a network's weights, in a few lines however many faults there are.
  */
-import { UserError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { UserError } from "../messages/errors.ts";
+import { printable } from "../messages/printable.ts";
 import type { NetworkPlan } from "./plan.ts";
 
 /** How many names a message lists for each kind of fault. */

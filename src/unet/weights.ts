@@ -4,7 +4,7 @@
  * can be read.
  */
 import * as tf from "@tensorflow/tfjs";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { areNumbers, float32Tensor, toFloat32 } from "../formats/tensors.ts";
 import { ourShape, toOurs, toPyTorch } from "./layout.ts";

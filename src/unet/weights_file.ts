@@ -2,14 +2,14 @@
  * Finds which of a file's tensors are a network's weights. They may be under a key and have a
  * prefix. If a file can be read in two ways, it is refused and the error names both.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { contentHeadBytes, foreignContent } from "../formats/content.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { Nest } from "../formats/nests.ts";
 import { readCheckpoint } from "../formats/pytorch.ts";
 import { readTensors, type TensorData } from "../formats/safetensors.ts";
 import { isZip } from "../formats/zip.ts";
-import { printable, quoted } from "../printable.ts";
+import { printable, quoted } from "../messages/printable.ts";
 import type { NetworkPlan } from "./plan.ts";
 import { foreignWeights, weightFaults } from "./weight_faults.ts";
 

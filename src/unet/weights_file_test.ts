@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { decodePyTorch } from "../formats/pytorch.ts";
 import { encodeTensors } from "../formats/safetensors.ts";
 import { float32Tensor, type TensorData } from "../formats/tensors.ts";
 import { PythonObject, type Saved, torchFile } from "../formats/torch_testing.ts";
 import published from "../golden/d_1ch_8px.pt" with { type: "bytes" };
 import type { GoldenCase } from "../golden/golden.ts";
-import { filesTest } from "../testing.ts";
+import { filesTest } from "../files/testing.ts";
 import { compileUNet, loadWeights, type UNet, weightsOf } from "./mod.ts";
 import { specOf } from "./testing.ts";
 

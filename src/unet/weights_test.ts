@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { UserError } from "../errors.ts";
+import { UserError } from "../messages/errors.ts";
 import { decodePyTorch } from "../formats/pytorch.ts";
 import { float32Tensor, type TensorData } from "../formats/tensors.ts";
 import { readTensors, writeTensors } from "../formats/safetensors.ts";

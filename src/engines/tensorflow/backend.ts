@@ -18,11 +18,11 @@ import type { Binding, TensorMetadata } from "./binding.ts";
 export interface Backend extends tf.KernelBackend {
   binding: Binding;
   /**
-   * Into how many parts a batch is best divided (`kernels/batch_parts.ts`): so many run at the same
+   * Into how many parts a batch is best divided (`kernels/shared/batch_parts.ts`): so many run at the same
    * time.
    */
   batchParts: number;
-  /** What the network is computed in (`kernels/precision.ts`). */
+  /** What the network is computed in (`kernels/shared/precision.ts`). */
   precision: Precision;
   /** Adds a fused operation to the function that is being traced; null where there is none. */
   fuse: ReturnType<typeof createFusing>["fuse"] | null;

@@ -1,6 +1,6 @@
 /**
  * Mixed precision in a traced function. tfjs knows no bfloat16: a tensor that it takes for float32
- * may be bfloat16 in the graph. Once made so (`narrow` in kernels/precision.ts), it makes those operations bfloat16
+ * may be bfloat16 in the graph. Once made so (`narrow` in kernels/shared/precision.ts), it makes those operations bfloat16
  * that take it in and are on the list here, so that activations stay bfloat16 from one operation
  * to the next; all others get it as float32. A graph into which nobody brings a bfloat16 tensor is
  * the same as without this.

@@ -2,8 +2,8 @@
 // knows nothing of it.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { narrow, widen } from "../../../kernels/precision.ts";
-import { UserError } from "../../errors.ts";
+import { narrow, widen } from "../../../kernels/shared/precision.ts";
+import { UserError } from "../../messages/errors.ts";
 import { type Engine, openEngine } from "../mod.ts";
 import { hasBfloat16 } from "./bfloat16.ts";
 

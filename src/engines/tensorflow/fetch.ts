@@ -4,7 +4,7 @@
  * written.
  */
 import { join } from "@std/path";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import { createStaging, removeIfThere, removeLeftovers } from "../../files/create.ts";
 import { waitForLock } from "../../files/lock.ts";
 import { isWhole, requireOwnCache, writeManifest } from "./cache.ts";

@@ -4,7 +4,7 @@
  * `tensorflow/c/eager/c_api.h`.
  */
 import { dirname } from "@std/path";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import { noexecText } from "./machine.ts";
 import { withoutStandardError } from "./quiet.ts";
 

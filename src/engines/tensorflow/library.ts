@@ -3,7 +3,7 @@
  * person's own Python, or fetches it by pip. Nothing here opens it.
  */
 import { dirname, join } from "@std/path";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import { isWhole, requireOwnCache } from "./cache.ts";
 import { announcement, fetchLibrary, type FetchProgress } from "./fetch.ts";
 import {
@@ -19,7 +19,7 @@ import {
 import { NoPipError, noPipText } from "./pip.ts";
 import { TENSORFLOW_VERSION, type Wheel, type WheelSet } from "./pins.ts";
 import { findPip, installedTensorFlows } from "./python.ts";
-import { draw, printBeside, visible } from "../../terminal.ts";
+import { draw, printBeside, visible } from "../../messages/terminal.ts";
 
 export type { FetchProgress } from "./fetch.ts";
 export { TENSORFLOW_VERSION } from "./pins.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { zipSync } from "fflate";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import { sha256 as sha256Of } from "../../formats/sha256.ts";
 import { type FetchProgress, findLibrary } from "./library.ts";
 import type { Machine } from "./machine.ts";

@@ -3,7 +3,7 @@
  * tests can make one up.
  */
 import { dirname, isAbsolute, join } from "@std/path";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import { type WheelSet, wheelSet } from "./pins.ts";
 
 /** The machine, as far as the search looks at it. */

@@ -4,7 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { basename, dirname } from "@std/path";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import { sha256OfFile } from "../../formats/sha256.ts";
 import type { Engine, NativeLibrary } from "../engine.ts";
 import type { Precision } from "../../spec/resolved.ts";
@@ -17,7 +17,7 @@ import { createJit } from "./jit.ts";
 import { createFusing } from "./fused.ts";
 import { findLibrary, type TensorFlowLibrary } from "./library.ts";
 import { releaseLibraryPages } from "./resident.ts";
-import { registerTensorFlowKernels } from "../../../kernels/tensorflow.ts";
+import { registerTensorFlowKernels } from "../../../kernels/register/tensorflow.ts";
 
 /** How TensorFlow is set up. */
 export interface TensorFlowOptions {
@@ -122,7 +122,7 @@ function loadedLibraries(
 }
 
 /**
- * Parts of a batch that are computed at once (`kernels/batch_parts.ts`); more would leave each too
+ * Parts of a batch that are computed at once (`kernels/shared/batch_parts.ts`); more would leave each too
  * little to do.
  */
 const partsOf = (threads: number) => Math.min(threads, 4);

@@ -1,7 +1,7 @@
 /** Downloads pinned wheels by pip, and tells what pip said where it fails. */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import type { Machine } from "./machine.ts";
 import type { Wheel, WheelSet } from "./pins.ts";
 import { findPip, lastLines, writeRequirements } from "./python.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../../errors.ts";
-import { processTest } from "../../testing.ts";
+import { UserError } from "../../messages/errors.ts";
+import { processTest } from "../../files/testing.ts";
 import { openTensorFlow } from "./ffi.ts";
 import { findLibrary } from "./library.ts";
 import { isNoexec, type Machine, programs } from "./machine.ts";

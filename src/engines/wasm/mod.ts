@@ -4,7 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
-import { registerWasmKernels } from "../../../kernels/wasm.ts";
+import { registerWasmKernels } from "../../../kernels/register/wasm.ts";
 import type { Engine } from "../engine.ts";
 import { registerOneHot } from "./one_hot.ts";
 

@@ -3,7 +3,7 @@
  * tensors, which then read as zeros, so labels are silently lost.
  */
 import * as tf from "@tensorflow/tfjs";
-import { registerOnWasm } from "../../../kernels/wasm_form.ts";
+import { registerOnWasm } from "../../../kernels/shared/wasm_form.ts";
 
 /** Registers it in place of the backend's kernel. */
 export function registerOneHot(): void {

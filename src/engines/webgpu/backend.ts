@@ -3,7 +3,7 @@
 // function is recorded, a dispatch becomes a command.
 import * as tf from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import type { WgslBackend, WgslDispatch } from "../../../kernels/wgsl.ts";
+import type { WgslBackend, WgslDispatch } from "../../../kernels/shared/wgsl.ts";
 import { checkBufferSize, checkDispatch, type GpuDevice, gpuError } from "./device.ts";
 import {
   type Binding,

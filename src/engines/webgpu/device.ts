@@ -1,7 +1,7 @@
 // The GPU device: which adapter, which limits, and what went wrong. WebGPU reports errors late and
 // without a caller to catch them. This file keeps the first error, and it fails everything that
 // follows.
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 
 /** The result of {@link probeWebGpu}. */
 export interface WebGpuProbe {

@@ -7,7 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import type { Backend } from "./backend.ts";
 import { checkBufferSize, checkDispatch, gpuError } from "./device.ts";
 import { openWebGpu, probeWebGpu, type WebGpuEngine } from "./mod.ts";

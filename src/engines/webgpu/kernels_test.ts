@@ -12,14 +12,14 @@ import { gelu } from "../../../kernels/gelu/mod.ts";
 import { groupNorm } from "../../../kernels/group_norm/mod.ts";
 import { layerNorm } from "../../../kernels/layer_norm/mod.ts";
 import { randomNormal } from "../../../kernels/random_normal/mod.ts";
-import type { Values } from "../../../kernels/reference.ts";
+import type { Values } from "../../../kernels/shared/reference.ts";
 import {
   assertSameSpecials,
   lowpassOf,
   type Random,
   random,
   tensorOf,
-} from "../../../kernels/testing.ts";
+} from "../../../kernels/shared/testing.ts";
 import { openWebGpu, probeWebGpu, type WebGpuEngine } from "./mod.ts";
 
 const probe = await probeWebGpu();

@@ -1,12 +1,13 @@
 // The engine `webgpu`: any GPU that Deno's WebGPU can use. Stock operations come from
-// tfjs-backend-webgpu; kernels/webgpu.ts registers our own kernels.
+// tfjs-backend-webgpu, some of them replaced (replacements/); our own operations from kernels/.
 import * as tf from "@tensorflow/tfjs";
-import { registerWebGpuKernels } from "../../../kernels/webgpu.ts";
+import { registerWebGpuKernels } from "../../../kernels/register/webgpu.ts";
 import type { Engine } from "../engine.ts";
 import { Backend } from "./backend.ts";
 import { nvidiaDriver } from "../nvidia_driver.ts";
 import { adapterVersion, openDevice } from "./device.ts";
 import { jitFunction, type WebGpuJitFunction } from "./jit.ts";
+import { replaceStockKernels } from "./replacements/mod.ts";
 import type { Homes } from "./variables.ts";
 export { probeWebGpu, type WebGpuProbe } from "./device.ts";
 export type { WebGpuJitFunction } from "./jit.ts";
@@ -31,6 +32,7 @@ export async function openWebGpu(options: { software: boolean }): Promise<WebGpu
   const homes: Homes = new Map();
   if (tf.findBackendFactory("webgpu")) tf.removeBackend("webgpu");
   registerWebGpuKernels();
+  replaceStockKernels();
   tf.registerBackend("webgpu", () => backend, 3);
   await tf.setBackend("webgpu");
   return {

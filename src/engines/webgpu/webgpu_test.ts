@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { withStockKernels } from "../../../kernels/replace_webgpu.ts";
+import { withStockKernels } from "./replacements/replace.ts";
 import type { Backend } from "./backend.ts";
 import { openWebGpu, probeWebGpu, type WebGpuEngine } from "./mod.ts";
 

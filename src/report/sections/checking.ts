@@ -1,5 +1,5 @@
 /** The end of the report: how to check the bundle, and what produced it. */
-import { counted } from "../../counted.ts";
+import { counted } from "../../messages/counted.ts";
 import type { ReportInput } from "../input.ts";
 import { type Filling, html } from "../markup.ts";
 import type { Section } from "../page.ts";

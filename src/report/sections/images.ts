@@ -1,5 +1,5 @@
 /** The report's images: samples, rotation, denoising, filter plots. */
-import { counted } from "../../counted.ts";
+import { counted } from "../../messages/counted.ts";
 import { classesText, className, classOfImage, type DrawnClasses } from "../../spec/labels.ts";
 import type { Image } from "../../formats/image.ts";
 import type { ReportInput, ShownFilm, ShownPicture } from "../input.ts";

@@ -1,5 +1,5 @@
 /** The report's numbers: scores, and the course of the training. */
-import { counted } from "../../counted.ts";
+import { counted } from "../../messages/counted.ts";
 import type { Evaluation, Score } from "../../evaluation/evaluate.ts";
 import { scoreText } from "../../evaluation/table_text.ts";
 import type { ReportInput } from "../input.ts";

@@ -1,6 +1,6 @@
 /** The worker's program: all modules that drawing needs, bundled into one for a browser. */
 import { fromFileUrl, join } from "@std/path";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 
 const folder = fromFileUrl(new URL(".", import.meta.url));
 

@@ -2,7 +2,7 @@
 import { basename, resolve } from "@std/path";
 import { openBundle } from "../../bundle/open.ts";
 import { drawingWeights, readBundleSpec } from "../../bundle/read.ts";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import { encodeTensors, type TensorData } from "../../formats/safetensors.ts";
 import { toFloat32 } from "../../formats/tensors.ts";
 import { type ResolvedSpec, specName } from "../../spec/mod.ts";

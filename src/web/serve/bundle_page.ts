@@ -2,7 +2,7 @@
 import { type BundleFiles, bundleFiles } from "../../bundle/open.ts";
 import { readBundleSpec, readLosses, readMetrics } from "../../bundle/read.ts";
 import type { Verification } from "../../bundle/verify.ts";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import { scoreText } from "../../evaluation/table_text.ts";
 import { type Html, html } from "../../report/markup.ts";
 import { diagram, scroller, table } from "../../report/parts.ts";

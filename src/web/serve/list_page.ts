@@ -1,10 +1,10 @@
 /** The first page: what is at work, the sweeps, and the finished bundles. */
-import { counted } from "../../counted.ts";
+import { counted } from "../../messages/counted.ts";
 import { scoreText } from "../../evaluation/table_text.ts";
 import { type Html, html } from "../../report/markup.ts";
 import { scroller } from "../../report/parts.ts";
 import type { RunStatus } from "../../runner/status.ts";
-import { formatDuration } from "../../duration.ts";
+import { formatDuration } from "../../messages/duration.ts";
 import type { Finished, SweepState } from "./folder.ts";
 
 /** What the first page shows. */

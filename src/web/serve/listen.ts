@@ -1,5 +1,5 @@
 /** Opening the server's port. */
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import { explainInputError } from "../../formats/input.ts";
 import { serveFolder } from "./folder.ts";
 import { answer, doorOf } from "./guard.ts";

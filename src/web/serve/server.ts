@@ -3,7 +3,7 @@
  * it shows those of other processes and of other machines on a shared disk, and never writes.
  */
 import { type BundleFiles, bundleFiles } from "../../bundle/open.ts";
-import { UserError } from "../../errors.ts";
+import { UserError } from "../../messages/errors.ts";
 import { html } from "../../report/markup.ts";
 import { diaryOf } from "../../runner/status.ts";
 import { type ServedPage, servedPage, servePolicy } from "../frame.ts";

@@ -1,7 +1,7 @@
 // Replaces kernels of tfjs-backend-webgpu. A replacement can fall back to tfjs's own kernel for
 // cases that ours does not support.
 import * as tf from "@tensorflow/tfjs";
-import { type KernelCall, registerWebGpuKernel } from "./wgsl.ts";
+import { type KernelCall, registerWebGpuKernel } from "../../../../kernels/shared/wgsl.ts";
 
 /** A kernel as tfjs registers it. */
 export type StockKernel = tf.KernelConfig["kernelFunc"];

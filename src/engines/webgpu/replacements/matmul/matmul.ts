@@ -2,9 +2,9 @@
 // different order each time. Names and attributes are the same. Anything but a plain float32
 // product is left to tfjs.
 import * as tf from "@tensorflow/tfjs";
-import { replaceKernel, runStock, type StockKernel } from "../replace_webgpu.ts";
-import { inputOf, type KernelCall } from "../wgsl.ts";
-import { multiply } from "./gemm_webgpu.ts";
+import { replaceKernel, runStock, type StockKernel } from "../replace.ts";
+import { inputOf, type KernelCall } from "../../../../../kernels/shared/wgsl.ts";
+import { multiply } from "./gemm.ts";
 import code from "./matmul.wgsl" with { type: "text" };
 
 function matMul(call: KernelCall, stock: StockKernel): tf.TensorInfo {

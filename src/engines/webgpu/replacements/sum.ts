@@ -2,8 +2,8 @@
 // to every pixel. tfjs transposes first and gives each sum one thread. tfjs still handles sums over
 // the last axis.
 import * as tf from "@tensorflow/tfjs";
-import { replaceKernel, runStock } from "../replace_webgpu.ts";
-import { emptyTensor, inputOf, type WgslBackend } from "../wgsl.ts";
+import { replaceKernel, runStock } from "./replace.ts";
+import { emptyTensor, inputOf, type WgslBackend } from "../../../../kernels/shared/wgsl.ts";
 import middleSum from "./middle_sum.wgsl" with { type: "text" };
 
 /**

@@ -1,13 +1,13 @@
 /** The kernels of all operations on the engine `wasm`, which computes forward only. */
-import { register as aliasFreeGelu } from "./alias_free_gelu/wasm.ts";
-import { register as attention } from "./attention/wasm.ts";
-import { register as filteredDownsample } from "./filtered_downsample/wasm.ts";
-import { register as filteredUpsample } from "./filtered_upsample/wasm.ts";
-import { register as gelu } from "./gelu/wasm.ts";
-import { register as groupNorm } from "./group_norm/wasm.ts";
-import { register as layerNorm } from "./layer_norm/wasm.ts";
-import { register as randomNormal } from "./random_normal/wasm.ts";
-import { registerNoGradient } from "./wasm_form.ts";
+import { register as aliasFreeGelu } from "../alias_free_gelu/wasm.ts";
+import { register as attention } from "../attention/wasm.ts";
+import { register as filteredDownsample } from "../filtered_downsample/wasm.ts";
+import { register as filteredUpsample } from "../filtered_upsample/wasm.ts";
+import { register as gelu } from "../gelu/wasm.ts";
+import { register as groupNorm } from "../group_norm/wasm.ts";
+import { register as layerNorm } from "../layer_norm/wasm.ts";
+import { register as randomNormal } from "../random_normal/wasm.ts";
+import { registerNoGradient } from "../shared/wasm_form.ts";
 
 /** Registers them with tfjs. */
 export function registerWasmKernels(): void {

@@ -3,11 +3,11 @@
  * with the reference, and the comparison of a reference's gradient with finite differences.
  */
 import * as tf from "@tensorflow/tfjs";
-import { type Engine, type EngineName, openEngine } from "../src/engines/mod.ts";
-import { probeWebGpu } from "../src/engines/webgpu/mod.ts";
-import { lowpassKernel } from "../src/filters/mod.ts";
-import { assertClose, goldenCases } from "../src/golden/golden.ts";
-import { philox4x32 } from "./random_normal/philox.ts";
+import { type Engine, type EngineName, openEngine } from "../../src/engines/mod.ts";
+import { probeWebGpu } from "../../src/engines/webgpu/mod.ts";
+import { lowpassKernel } from "../../src/filters/mod.ts";
+import { assertClose, goldenCases } from "../../src/golden/golden.ts";
+import { philox4x32 } from "../random_normal/philox.ts";
 import type { Values } from "./reference.ts";
 
 const gpu = await probeWebGpu();

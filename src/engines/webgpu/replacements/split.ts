@@ -1,7 +1,7 @@
 // Splits a tensor on WebGPU in one dispatch. tfjs uses one dispatch for each piece.
 import * as tf from "@tensorflow/tfjs";
-import { replaceKernel, runStock } from "../replace_webgpu.ts";
-import { emptyTensor, inputOf, spreadWorkgroups } from "../wgsl.ts";
+import { replaceKernel, runStock } from "./replace.ts";
+import { emptyTensor, inputOf, spreadWorkgroups } from "../../../../kernels/shared/wgsl.ts";
 import code from "./split.wgsl" with { type: "text" };
 
 /** Maximum number of pieces that one dispatch can write. */

@@ -80,7 +80,7 @@ Deno.test({
   name: "nothing in src/ prints but by the terminal (needs --allow-read)",
   ignore: !granted("read"),
   fn() {
-    const root = fromFileUrl(new URL(".", import.meta.url));
+    const root = fromFileUrl(new URL("..", import.meta.url));
     const strays: string[] = [];
     const visit = (folder: string) => {
       for (const { name, isDirectory } of Deno.readDirSync(folder)) {
@@ -100,6 +100,6 @@ Deno.test({
       }
     };
     visit(root);
-    assert(strays.length === 0, `use src/terminal.ts instead of: ${strays.join(", ")}`);
+    assert(strays.length === 0, `use src/messages/terminal.ts instead of: ${strays.join(", ")}`);
   },
 });

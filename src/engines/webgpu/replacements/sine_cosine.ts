@@ -1,10 +1,10 @@
 // Sine and cosine on WebGPU. tfjs uses the GPU's own functions, which WebGPU guarantees only to
 // 5e-4 between -pi and pi, and not at all beyond. The time embedding needs angles of up to 999.
 import * as tf from "@tensorflow/tfjs";
-import { replaceKernel, runStock } from "../replace_webgpu.ts";
-import { emptyTensor, inputOf, spreadWorkgroups } from "../wgsl.ts";
+import { replaceKernel, runStock } from "./replace.ts";
+import { emptyTensor, inputOf, spreadWorkgroups } from "../../../../kernels/shared/wgsl.ts";
 import code from "./sine_cosine.wgsl" with { type: "text" };
-import turn from "./turn.wgsl" with { type: "text" };
+import turn from "../../../../kernels/shared/turn.wgsl" with { type: "text" };
 
 /** Replaces tfjs's kernels. */
 export function register(): void {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { inBatchParts } from "./batch_parts.ts";
-import { assertClose } from "../src/golden/golden.ts";
+import { assertClose } from "../../src/golden/golden.ts";
 
 Deno.test("a batch in parts gives what the whole gives, gradients too, whatever the rest of its division", async () => {
   await tf.setBackend("cpu");

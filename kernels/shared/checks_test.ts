@@ -1,15 +1,15 @@
 import { assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { aliasFreeGelu } from "./alias_free_gelu/mod.ts";
-import { attention } from "./attention/mod.ts";
-import { filteredDownsample } from "./filtered_downsample/mod.ts";
-import { filteredUpsample } from "./filtered_upsample/mod.ts";
-import { gelu } from "./gelu/mod.ts";
-import { groupNorm } from "./group_norm/mod.ts";
-import { layerNorm } from "./layer_norm/mod.ts";
-import { randomNormal } from "./random_normal/mod.ts";
-import { rotate } from "./rotate/mod.ts";
-import { shift } from "./shift/mod.ts";
+import { aliasFreeGelu } from "../alias_free_gelu/mod.ts";
+import { attention } from "../attention/mod.ts";
+import { filteredDownsample } from "../filtered_downsample/mod.ts";
+import { filteredUpsample } from "../filtered_upsample/mod.ts";
+import { gelu } from "../gelu/mod.ts";
+import { groupNorm } from "../group_norm/mod.ts";
+import { layerNorm } from "../layer_norm/mod.ts";
+import { randomNormal } from "../random_normal/mod.ts";
+import { rotate } from "../rotate/mod.ts";
+import { shift } from "../shift/mod.ts";
 
 // Engines handle empty tensors differently: TensorFlow returns a wrong shape, and a GPU raises an
 // error that ends its work.

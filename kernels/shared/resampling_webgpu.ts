@@ -1,8 +1,8 @@
 // Filtered doubling and halving on WebGPU. The gradient of each is the other one with the flipped
 // filter, which the program's constant SIGN selects.
 import type * as tf from "@tensorflow/tfjs";
-import halve from "./filtered_downsample/halve.wgsl" with { type: "text" };
-import double from "./filtered_upsample/double.wgsl" with { type: "text" };
+import halve from "../filtered_downsample/halve.wgsl" with { type: "text" };
+import double from "../filtered_upsample/double.wgsl" with { type: "text" };
 import { padding } from "./taps.ts";
 import {
   emptyTensor,

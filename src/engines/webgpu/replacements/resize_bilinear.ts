@@ -2,9 +2,9 @@
 // tfjs's own kernel divides by zero there and silently gives wrong numbers. Such a pixel is copied
 // to all output pixels, so its gradient is their sum.
 import type * as tf from "@tensorflow/tfjs";
-import { replaceKernel, runStock } from "../replace_webgpu.ts";
-import { sumMiddle } from "../sum/webgpu.ts";
-import { inputOf, sizesOf } from "../wgsl.ts";
+import { replaceKernel, runStock } from "./replace.ts";
+import { sumMiddle } from "./sum.ts";
+import { inputOf, sizesOf } from "../../../../kernels/shared/wgsl.ts";
 
 /** Replaces tfjs's kernel. */
 export function register(): void {

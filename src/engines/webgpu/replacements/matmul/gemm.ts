@@ -1,8 +1,8 @@
 // Matrix products on WebGPU for any kernel that can say where the elements of its factors are.
 // Chooses the tile sizes, how to split a long depth into parts, and how to fetch four neighbours.
 import type * as tf from "@tensorflow/tfjs";
-import { sumMiddle } from "../sum/webgpu.ts";
-import { emptyTensor, unrolled, type WgslBackend } from "../wgsl.ts";
+import { sumMiddle } from "../sum.ts";
+import { emptyTensor, unrolled, type WgslBackend } from "../../../../../kernels/shared/wgsl.ts";
 import gemm from "./gemm.wgsl" with { type: "text" };
 
 /** A factor of a product. */

@@ -2,9 +2,9 @@
 // of patches. tfjs uses one thread per weight for the filter's gradient, and adds small results
 // with atomics, in a different order each time.
 import * as tf from "@tensorflow/tfjs";
-import { type Factor, multiply } from "../matmul/gemm_webgpu.ts";
-import { replaceKernel, runStock, type StockKernel } from "../replace_webgpu.ts";
-import { inputOf, type KernelCall } from "../wgsl.ts";
+import { type Factor, multiply } from "../matmul/gemm.ts";
+import { replaceKernel, runStock, type StockKernel } from "../replace.ts";
+import { inputOf, type KernelCall } from "../../../../../kernels/shared/wgsl.ts";
 import filterGrad from "./filter_grad.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };
 import geometryCode from "./geometry.wgsl" with { type: "text" };
