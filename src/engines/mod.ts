@@ -16,13 +16,13 @@ export type {
 /** Options of {@link openEngine}. */
 export interface EngineOptions {
   /**
-   * `tf32` allows a GPU to multiply with shorter (TF32) factors; only `tensorflow` supports
-   * `bfloat16`. Default: `float32`.
+   * `tf32` allows a GPU to multiply with shorter (TF32) factors. Only `tensorflow` supports `tf32`
+   * and `bfloat16`. Default: `float32`.
    */
   precision?: Precision;
   /**
-   * Whether to compute in bfloat16 even if the processor has no instructions for it, which is slow.
-   * Default: false.
+   * Whether to open the engine even if this machine lacks the precision: the processor then
+   * emulates bfloat16, slowly, and computes tf32 in float32. Default: false.
    */
   emulate?: boolean | undefined;
   /** Whether to accept a software GPU if `webgpu` is requested by name. Default: true. */
@@ -47,10 +47,12 @@ export async function openEngine(
   name: EngineName | "auto",
   options: EngineOptions = {},
 ): Promise<Engine> {
-  if (options.precision === "bfloat16" && name !== "tensorflow" && name !== "auto") {
+  const precision = options.precision ?? "float32";
+  const isRequired = precision === "bfloat16" || (precision === "tf32" && !options.emulate);
+  if (isRequired && name !== "tensorflow" && name !== "auto") {
     throw new UserError(
-      `precision: bfloat16 is not of the engine ${name}; take --engine tensorflow, or ` +
-        "precision=float32",
+      `precision: ${precision} needs the engine tensorflow, not ${name}; use ` +
+        "--engine tensorflow or precision=float32",
     );
   }
   switch (name) {
@@ -96,7 +98,9 @@ function mayHaveGpu(): boolean {
 }
 
 async function openBest(options: EngineOptions): Promise<Engine> {
-  if (options.precision === "bfloat16") return await openEngine("tensorflow", options);
+  if (options.precision !== undefined && options.precision !== "float32") {
+    return await openEngine("tensorflow", options);
+  }
   let hardware = false;
   if (mayHaveGpu()) {
     const { probeWebGpu } = await import("./webgpu/mod.ts");

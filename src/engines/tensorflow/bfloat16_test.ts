@@ -50,12 +50,38 @@ Deno.test("bfloat16: a processor has it by its flags", () => {
   );
 });
 
-for (const name of ["cpu", "wasm", "webgpu"] as const) {
-  Deno.test(`bfloat16: ${name} refuses it and says who has it`, async () => {
-    const error = await assertRejects(() => openEngine(name, { precision: "bfloat16" }), UserError);
-    assert(error.message.includes(`engine ${name}`) && error.message.includes("tensorflow"));
-  });
+for (const precision of ["bfloat16", "tf32"] as const) {
+  for (const name of ["cpu", "wasm", "webgpu"] as const) {
+    Deno.test(`${precision}: ${name} refuses it and names the engine that has it`, async () => {
+      await assertRejects(
+        () => openEngine(name, { precision }),
+        UserError,
+        `precision: ${precision} needs the engine tensorflow, not ${name}`,
+      );
+    });
+  }
 }
+
+Deno.test({
+  name: `tf32: needs a GPU, except to reproduce${isAllowed ? "" : " (needs --allow-all)"}`,
+  ignore: !isAllowed,
+  // The library's threads outlive the test.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    const engine = await openEngine("tensorflow", { precision: "tf32", emulate: true });
+    const { device, precision } = engine;
+    engine.dispose();
+    if (device === "cuda") return assertEquals(precision, "tf32");
+
+    assertEquals(precision, "float32");
+    await assertRejects(
+      () => openEngine("tensorflow", { precision: "tf32" }),
+      UserError,
+      "precision: tf32 needs an NVIDIA GPU",
+    );
+  },
+});
 
 bfloat16Test(
   "products round factors and results, sums and outside stay float32",

@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { basename, dirname } from "@std/path";
 import { UserError } from "../../messages/errors.ts";
 import { sha256OfFile } from "../../formats/sha256.ts";
-import type { Engine, NativeLibrary } from "../engine.ts";
+import type { ComputedIn, Engine, NativeLibrary } from "../engine.ts";
 import type { Precision } from "../../spec/resolved.ts";
 import { nvidiaDriver } from "../nvidia_driver.ts";
 import { installBackend } from "./backend.ts";
@@ -26,7 +26,7 @@ export interface TensorFlowOptions {
    * network's products and activations bfloat16; default `float32`.
    */
   precision?: Precision;
-  /** Compute in bfloat16 where the processor has no instructions for it, too; default false. */
+  /** Open the engine even if this machine lacks the precision; default false. */
   emulate?: boolean | undefined;
   /** Threads; default all cores. The last bits of gradients depend on it: each adds up its part. */
   threads?: number | undefined;
@@ -41,6 +41,16 @@ export const tf32Override: Record<Precision, "0" | "1"> = {
   bfloat16: "0",
 };
 
+const withoutTf32 = "precision: tf32 needs an NVIDIA GPU with CUDA, and TensorFlow found none: " +
+  "the CPU would compute in float32. Use precision=float32, or another machine";
+
+/** What the device computes in when a spec asks for a precision. */
+function precisionOf(precision: Precision, device: "cpu" | "cuda"): ComputedIn {
+  if (device === "cuda") return precision;
+  if (precision === "tf32") return "float32";
+  return precision === "bfloat16" && !hasBfloat16() ? "bfloat16, emulated" : precision;
+}
+
 /** Opens the engine. One process has one; a second call gives a new context on the same library. */
 export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Promise<Engine> {
   const library = await findLibrary({ download: options.download ?? true });
@@ -54,11 +64,10 @@ export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Pro
   const gpus = listDevices(tensorflow, context).filter((device) => device.type === "GPU");
   const binding = createBinding(tensorflow, context, gpus.length > 0);
   const device = gpus.length ? "cuda" : "cpu";
-  const isEmulated = precision === "bfloat16" && device === "cpu" && !hasBfloat16();
-  const computedIn = isEmulated ? "bfloat16, emulated" : precision;
-  if (isEmulated && !options.emulate) {
+  const computedIn = precisionOf(precision, device);
+  if (computedIn !== precision && !options.emulate) {
     binding.dispose();
-    throw new UserError(withoutBfloat16);
+    throw new UserError(precision === "tf32" ? withoutTf32 : withoutBfloat16);
   }
   const backend = await installBackend(binding, gpus.length ? 1 : partsOf(threads), precision);
   const fusing = createFusing(tensorflow, context, binding);
