@@ -2,7 +2,7 @@
 // TensorBoard; also of one that was killed.
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { linesOf, parseDiary } from "../runner/diary_read.ts";
+import { linesOf, parseDiary } from "../bundle/diary.ts";
 import { lastSteps } from "../formats/tensorboard.ts";
 import { bundleOf, command, ignoreRuns, tinySpec, withFolder } from "./testing.ts";
 

@@ -5,7 +5,7 @@ import { UserError } from "../messages/errors.ts";
 import { scoreText } from "../evaluation/table_text.ts";
 import { exists } from "../files/create.ts";
 import { inColumns } from "../formats/columns.ts";
-import { diaryCsv } from "../runner/diary_read.ts";
+import { diaryCsv } from "../bundle/diary.ts";
 import { differencesFromNearest } from "../runner/nearest_finished.ts";
 import { diaryOf, type RunStatus, statusOf } from "../runner/status.ts";
 import { readSweeps, type SweepRecord } from "../runner/sweep_record.ts";

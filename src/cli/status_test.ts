@@ -6,7 +6,7 @@ import { UserError } from "../messages/errors.ts";
 import { parseSpec, resolveSpec, specDigest } from "../spec/mod.ts";
 import { filesTest } from "../files/testing.ts";
 import { statusJson, statusText } from "./status.ts";
-import type { DiaryText } from "../runner/diary_read.ts";
+import type { DiaryText } from "../bundle/diary.ts";
 import { differencesFromNearest } from "../runner/nearest_finished.ts";
 import { statusOf } from "../runner/status.ts";
 import { readSweeps, recordSweep } from "../runner/sweep_record.ts";

@@ -4,7 +4,7 @@ import type { Evaluation } from "../evaluation/evaluate.ts";
 import type { SpectrumRow } from "../evaluation/sample_spectrum.ts";
 import type { DrawnClasses } from "../spec/labels.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
-import type { ScoreCurve } from "../runner/score_curves.ts";
+import type { ScoreCurve } from "../bundle/score_curves.ts";
 import type { LossRow } from "./losses.ts";
 import type { Pictures } from "./sheet.ts";
 

@@ -22,8 +22,8 @@ import { parseSpectrum, type SpectrumRow } from "../evaluation/sample_spectrum.t
 import { plainOf } from "../formats/markdown.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { parseDiary } from "../runner/diary_read.ts";
-import { scoreCurves } from "../runner/score_curves.ts";
+import { parseDiary } from "../bundle/diary.ts";
+import { scoreCurves } from "../bundle/score_curves.ts";
 import { firstClasses, shownFilms, shownPictures } from "./captions.ts";
 import { reportHtml } from "./html.ts";
 

@@ -11,7 +11,7 @@ import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { withAverage } from "../training/state.ts";
-import { parseDiary } from "./diary_read.ts";
+import { parseDiary } from "../bundle/diary.ts";
 import { previewer, type PreviewRequest, previewSamplers, type Sampling } from "./previews.ts";
 import type { Reporter, ScoreEvent } from "./reporter.ts";
 

@@ -10,10 +10,10 @@ import {
   courseScoresDue,
   scoredSteps,
 } from "./course_scores.ts";
-import { linesOf, parseDiary } from "./diary_read.ts";
+import { linesOf, parseDiary } from "../bundle/diary.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { runExperiment } from "./run.ts";
-import { scoreCurves } from "./score_curves.ts";
+import { scoreCurves } from "../bundle/score_curves.ts";
 
 const tiny = `architecture: D
 dataset: mnist

@@ -3,7 +3,7 @@
  * never rewritten. Whoever may read the folder can follow the run by it.
  */
 import { openAppend, writeAll } from "../files/create.ts";
-import type { DiaryLine, DiaryText } from "./diary_read.ts";
+import type { DiaryLine, DiaryText } from "../bundle/diary.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** The diary's name, in the place of work and in the bundle. */

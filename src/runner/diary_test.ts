@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { type DiaryStart, startDiary } from "./diary.ts";
-import { diaryCsv, type DiaryLine, linesOf, parseDiary } from "./diary_read.ts";
+import { diaryCsv, type DiaryLine, linesOf, parseDiary } from "../bundle/diary.ts";
 import { silent } from "./reporter.ts";
 
 const start: DiaryStart = { name: "tiny", model: "D-2N", dataset: "mnist", run: "1".repeat(64) };

@@ -5,7 +5,7 @@ import { explainFolder } from "../files/results.ts";
 import { specName } from "../spec/mod.ts";
 import { learningRateAt, trainingPlan } from "../training/plan.ts";
 import type { Diary } from "./diary.ts";
-import { type DiaryLine, parseDiary } from "./diary_read.ts";
+import { type DiaryLine, parseDiary } from "../bundle/diary.ts";
 import type { Prepared } from "./prepare.ts";
 import { type EventOptions, type EventWriter, openEvents } from "./tensorboard.ts";
 import type { Work } from "./work.ts";

@@ -15,7 +15,7 @@ import { lockFile, newestNumber } from "../files/lock_file.ts";
 import { explainInputError } from "../formats/input.ts";
 import { parseSpec, type ResolvedSpec, resolveSpec, specName } from "../spec/mod.ts";
 import { diaryName } from "./diary.ts";
-import { type DiaryLine, linesOf, parseDiary } from "./diary_read.ts";
+import { type DiaryLine, linesOf, parseDiary } from "../bundle/diary.ts";
 import { progressOf, type RunProgress } from "./status_progress.ts";
 
 /**

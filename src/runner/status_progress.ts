@@ -1,5 +1,5 @@
 /** How far a run is, by its diary. */
-import type { DiaryLine } from "./diary_read.ts";
+import type { DiaryLine } from "../bundle/diary.ts";
 
 /** Where a run is in its work. */
 export interface RunProgress {

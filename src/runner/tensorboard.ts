@@ -10,7 +10,7 @@ import {
   observationRecord,
   versionRecord,
 } from "../formats/tensorboard.ts";
-import type { DiaryLine } from "./diary_read.ts";
+import type { DiaryLine } from "../bundle/diary.ts";
 
 /** Bytes of a preview's picture, at most. */
 const mostPicture = 64 << 20;

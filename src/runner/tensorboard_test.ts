@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { decodePng, encodePng } from "../formats/png.ts";
 import { crc32c, tfRecord, tfRecords } from "../formats/tfrecord.ts";
 import { filesTest, processTest } from "../files/testing.ts";
-import type { DiaryLine } from "./diary_read.ts";
+import type { DiaryLine } from "../bundle/diary.ts";
 import { openEvents } from "./tensorboard.ts";
 
 const spec = "architecture: D\nseed: 7\n";

@@ -1,5 +1,5 @@
 /** Curves of the scores during training, for the report and for the page of a running run. */
-import type { ScoreCurve } from "../../runner/score_curves.ts";
+import type { ScoreCurve } from "../../bundle/score_curves.ts";
 import type { ReportInput } from "../input.ts";
 import { type Html, html } from "../markup.ts";
 import type { Section } from "../page.ts";

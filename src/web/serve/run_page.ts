@@ -3,8 +3,8 @@ import { type Html, html } from "../../report/markup.ts";
 import { diagram, scroller } from "../../report/parts.ts";
 import { curveSvg } from "../../report/plots.ts";
 import { scoreFigure } from "../../report/sections/course.ts";
-import { type DiaryLine, linesOf } from "../../runner/diary_read.ts";
-import { scoreCurves } from "../../runner/score_curves.ts";
+import { type DiaryLine, linesOf } from "../../bundle/diary.ts";
+import { scoreCurves } from "../../bundle/score_curves.ts";
 import type { RunStatus } from "../../runner/status.ts";
 import { idOf, progressPart, stateBadge } from "./list_page.ts";
 

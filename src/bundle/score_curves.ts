@@ -1,5 +1,5 @@
 /** The scores while training that a diary tells, as curves. */
-import { type DiaryLine, linesOf } from "./diary_read.ts";
+import { type DiaryLine, linesOf } from "./diary.ts";
 
 /** A score over the course of a training. */
 export interface ScoreCurve {
