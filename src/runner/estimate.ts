@@ -12,11 +12,10 @@ import type { Checkpoint } from "../training/checkpoint.ts";
 import { trainingPlan } from "../training/plan.ts";
 import { networkPlan } from "../unet/plan.ts";
 import { summarize } from "../unet/mod.ts";
+import { beginning } from "./beginning.ts";
 import { measureRun } from "./measure.ts";
 import { leastMemory } from "./memory.ts";
-import { nearestRun } from "./nearest_run.ts";
 import {
-  checkpointOf,
   type Prepared,
   prepareRun,
   requireRoom,
@@ -72,7 +71,7 @@ export async function estimateRun(
     data: [describeDataset(dataset), ...dataset.notes].join("\n         "),
     network: summarize(networkPlan(spec)),
   };
-  const checkpoint = await checkpointOf(prepared, out);
+  const { checkpoint, notice } = await beginning(prepared, out, options);
   const lines = workLines(prepared, checkpoint, options);
   if (prepared.finished) {
     return {
@@ -82,8 +81,7 @@ export async function estimateRun(
     };
   }
   requireRoom(prepared, out);
-  const nearest = checkpoint || options.again ? null : await nearestRun(prepared, out);
-  if (nearest) lines.unshift(nearest);
+  if (notice) lines.unshift(notice);
   const time = await timeNeeded(prepared, checkpoint, options);
   return { ...told, lines: [...lines, ...time.lines], seconds: time.seconds };
 }

@@ -176,9 +176,8 @@ filesTest("beginning anew is told, with what there is and how to go on from it",
   const started = resolveSpec(tiny, ["seed=9", "training.images=40"]);
   const stopped = { ...options, report, signal: halt.signal };
   await assertRejects(() => runExperiment(started, stopped), DOMException);
-  const other = await told("seed=9", "training.images=44");
+  const other = await told("seed=9", "training.images=44", "training.decay=linear");
   assertStringIncludes(other, "stopped after 2 steps, differs in training.images (40, here 44)");
-  assertStringIncludes(other, "let it end first (training.images=40)");
   said.length = 0;
   await runExperiment(resolveSpec(tiny, ["seed=9", "training.images=4"]), options);
   assert(said.some((text) => text.includes("stopped after 2 steps")), said.join("\n"));
@@ -209,3 +208,42 @@ filesTest("a dry run refuses what the run would refuse", async (folder) => {
     "something lies here",
   );
 });
+
+filesTest(
+  "a training goes on from a stopped one that differs only in its length",
+  async (folder) => {
+    const { said, options } = place(folder);
+    const halted = async (...overrides: string[]) => {
+      const halt = new AbortController();
+      const report = {
+        ...options.report,
+        update: (step: number) => void (step === 2 && halt.abort()),
+      };
+      const run = { ...options, report, signal: halt.signal };
+      await assertRejects(() => runExperiment(resolveSpec(tiny, overrides), run), DOMException);
+    };
+    for (const images of [16, 44]) {
+      await halted(`seed=${images}`, "training.images=40");
+      const spec = resolveSpec(tiny, [`seed=${images}`, `training.images=${images}`]);
+      const alone = await runExperiment(spec, { ...options, out: join(folder, `alone${images}`) });
+
+      const { lines } = await estimateRun(spec, options);
+      assert(lines.some((line) => line.includes("continues from the 2 steps")), lines.join("\n"));
+      said.length = 0;
+      const { path, digest } = await runExperiment(spec, options);
+      assert(said.some((line) => line.includes("continues from the 2 steps")), said.join("\n"));
+      assertEquals(digest, alone.digest);
+      const { starts } = JSON.parse(Deno.readTextFileSync(join(path, "environment.json")));
+      assertEquals(starts, 2);
+    }
+
+    // A rate that falls towards the end makes each step depend on the length.
+    await halted("seed=1", "training.images=40", "training.decay=linear");
+    said.length = 0;
+    await runExperiment(
+      resolveSpec(tiny, ["seed=1", "training.images=16", "training.decay=linear"]),
+      options,
+    );
+    assert(said.some((line) => line.includes("begins anew")), said.join("\n"));
+  },
+);

@@ -69,7 +69,7 @@ export async function nearestRun(
 }
 
 /** The fields on which the weights depend and that differ, the images and the parent among them. */
-function trainingDifferences(begun: Begun, { spec, digests }: Prepared): Difference[] {
+export function trainingDifferences(begun: Begun, { spec, digests }: Prepared): Difference[] {
   const decides = ({ path }: Difference) => {
     const field = fields[path as Field]; // Of another release it may be no field: undefined then.
     return field === "model" || field === "training";
@@ -91,15 +91,18 @@ function trainingDifferences(begun: Begun, { spec, digests }: Prepared): Differe
   ];
 }
 
+/** Whether trainings differ in nothing but how long they are. */
+export function isOnlyLength(differences: readonly Difference[]): boolean {
+  return differences.every(({ path }) => path === "training.epochs" || path === "training.images");
+}
+
 /** How to go on with a training, where that may have been meant. */
 function wayOn(
   { path, finished, spec }: Begun,
   wanted: ResolvedSpec,
   differences: readonly Difference[],
 ): string {
-  const isLength = ({ path }: Difference) =>
-    path === "training.epochs" || path === "training.images";
-  if (!differences.every(isLength)) {
+  if (!isOnlyLength(differences)) {
     return finished ? "" : " With these as they were, the same command goes on with that one.";
   }
   const unit = (["epochs", "images"] as const).find((unit) =>
@@ -144,7 +147,7 @@ export function finishedRuns(out: string, skip: Skip = () => false): Begun[] {
 }
 
 /** The trainings in a folder that were begun and have not ended. */
-function unfinishedRuns(out: string, skip: Skip): Begun[] {
+export function unfinishedRuns(out: string, skip: Skip = () => false): Begun[] {
   const works = join(out, ".work");
   const names = attempted(() => [...Deno.readDirSync(works)]).flat()
     .filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();

@@ -20,15 +20,15 @@ import {
   withAverage,
 } from "../training/state.ts";
 import { compileUNet } from "../unet/mod.ts";
+import { beginning, keepTaken } from "./beginning.ts";
 import { previewsPng } from "./contents.ts";
 import { scoredSteps } from "./course_scores.ts";
 import { type Diary, diaryName, startDiary } from "./diary.ts";
 import { beginDiary, endDiary, startEvents } from "./following.ts";
 import { type Log, startLog } from "./log.ts";
-import { nearestRun, writeWorkSpec } from "./nearest_run.ts";
+import { writeWorkSpec } from "./nearest_run.ts";
 import { placeName, readPlace } from "./place.ts";
 import {
-  checkpointOf,
   type Prepared,
   prepareRun,
   requireRoom,
@@ -39,7 +39,7 @@ import { epochsBetweenPreviews } from "./previews.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { scorePhase } from "./score.ts";
-import { startStopwatch, type Stopwatch } from "./time_spent.ts";
+import { startStopwatch, type Stopwatch, timeName } from "./time_spent.ts";
 import { type Trained, trainPhase } from "./train_phase.ts";
 import { readPreviews, sharedPlaces } from "./trained.ts";
 import { findBundle, openWork, type Work } from "./work.ts";
@@ -142,10 +142,10 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
       work.remove();
       return finishedBundle(meanwhile, report);
     }
-    const checkpoint = await checkpointOf(prepared, out);
-    const nearest = checkpoint || again ? null : await nearestRun(prepared, out, options.kin);
-    if (nearest) report.message(nearest);
+    const { checkpoint, takenFrom, notice } = await beginning(prepared, out, options);
+    if (notice) report.message(notice);
     requireRoom(prepared, out);
+    if (takenFrom) await keepTaken(work, checkpoint, takenFrom);
     keepInWork(work, prepared, { log, stopwatch, diary });
     if (options.tensorboard !== undefined) {
       held.use(startEvents(options.tensorboard, work, prepared, diary));
@@ -188,7 +188,7 @@ function keepInWork(
   const { spec, digests } = prepared;
   writeWorkSpec(path, spec, digests);
   log.keepIn(join(path, `log-${digests.spec.slice(0, 16)}.txt`));
-  stopwatch.keepIn(join(path, "time.json"));
+  stopwatch.keepIn(join(path, timeName));
   beginDiary(diary, join(path, diaryName), prepared, check);
 }
 

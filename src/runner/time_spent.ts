@@ -5,6 +5,9 @@
 import { z } from "zod";
 import { writeFileAtomic } from "../files/create.ts";
 
+/** The name of the file beside the checkpoint. */
+export const timeName = "time.json";
+
 const form = z.object({
   startedAt: z.iso.datetime(),
   starts: z.int().min(1),
