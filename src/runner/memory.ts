@@ -44,16 +44,24 @@ function outputsOf(plan: NetworkPlan): number[] {
  */
 export function leastMemory(spec: Sized, images = Infinity): number {
   const plan = networkPlan(spec);
-  const { sampling } = spec;
-  const { trained, sampled } = batches(spec, images);
+  const { trained } = batches(spec, images);
   const weights = plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
-  const outputs = outputsOf(plan);
-  const training = 4 * (4 * weights + trained * outputs.reduce((a, b) => a + b));
-  const step = 4 * (weights + sampled * Math.max(...outputs));
-  const drawn = sampling.count * sampling.rotation.length * elements(plan.imageShape);
+  const outputs = outputsOf(plan).reduce((a, b) => a + b);
+  const training = 4 * (4 * weights + trained * outputs);
   // A number a step.
   const losses = Number.isFinite(images) ? 8 * trainingPlan(spec.training, images).steps : 0;
-  return losses + Math.max(training, step, drawn);
+  return losses + Math.max(training, leastSamplingMemory(spec));
+}
+
+/** The part of {@link leastMemory} that drawing takes, in bytes: of `sample`, it is all. */
+export function leastSamplingMemory(spec: Sized): number {
+  const plan = networkPlan(spec);
+  const { sampling } = spec;
+  const { sampled } = batches(spec, Infinity);
+  const weights = plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
+  const step = 4 * (weights + sampled * Math.max(...outputsOf(plan)));
+  const drawn = sampling.count * sampling.rotation.length * elements(plan.imageShape);
+  return Math.max(step, drawn);
 }
 
 /**
@@ -115,58 +123,101 @@ function machineMemory(): number | null {
   }
 }
 
+/** What a task takes, in bytes. */
+interface Need {
+  /** A lower bound. */
+  least: number;
+  /** An estimate, rather too low than too high. */
+  likely: number;
+  /** The largest tensor between two layers. */
+  largest: number;
+  /** The fields to make smaller, with their values. */
+  fields: string[];
+}
+
+/** What there is, in bytes; null if unknown. Other values for tests. */
+interface Available {
+  /** The machine's memory. */
+  total?: number | null;
+  /** What a container lets this process have. */
+  limit?: number | null;
+}
+
 /**
- * Refuses a run that this machine cannot hold, before hours of training and not behind them. How
- * much memory a GPU has only its driver knows, and says so itself; how large one tensor may be, the
- * GPU tells.
+ * Refuses a run that this machine cannot hold, before the hours of training rather than after them.
+ * How much memory a GPU has only its driver knows, and reports itself; how large one tensor may be,
+ * the GPU tells.
  *
- * @param options.images of the dataset
- * @param options.total the machine's memory in bytes; other values for tests
- * @param options.limit what a container lets this process have, in bytes; other values for tests
- * @throws UserError where the least that the run takes is more than there is
+ * @param options.images number of images in the dataset
+ * @throws UserError if the least that the run takes is more than there is
  */
 export function refuseTooLarge(
   spec: Sized,
   engine: Engine,
-  { images = Infinity, total = machineMemory(), limit = memoryLimit() }: {
-    images?: number;
-    total?: number | null;
-    limit?: number | null;
-  } = {},
+  { images = Infinity, ...available }: { images?: number } & Available = {},
 ): void {
-  const needed = leastMemory(spec, images);
-  const largest = largestTensor(spec, images);
-  if (engine.device === "cpu" && total !== null && needed > total) {
+  const { training } = spec;
+  refuse("run", engine, available, {
+    least: leastMemory(spec, images),
+    likely: likelyMemory(spec, images, engine.device === "cpu"),
+    largest: largestTensor(spec, images),
+    fields: [`training.batchSize (${training.batchSize})`, ...drawingFields(spec)],
+  });
+}
+
+/**
+ * Refuses to draw more images at a time than this machine can hold, as {@link refuseTooLarge} does
+ * for a run.
+ *
+ * @throws UserError if drawing takes more memory than there is
+ */
+export function refuseLargeDrawing(spec: Sized, engine: Engine, available: Available = {}): void {
+  const least = leastSamplingMemory(spec);
+  refuse("drawing", engine, available, {
+    least,
+    likely: processBytes + picturesBytes + (engine.device === "cpu" ? least : 0),
+    largest: largestTensor(spec, 0),
+    fields: drawingFields(spec),
+  });
+}
+
+function drawingFields({ sampling, imageSize, baseWidth }: Sized): string[] {
+  return [
+    `sampling.batchSize (${sampling.batchSize})`,
+    `imageSize (${imageSize})`,
+    `baseWidth (${baseWidth})`,
+    `sampling.count (${sampling.count})`,
+  ];
+}
+
+function refuse(
+  task: "run" | "drawing",
+  engine: Engine,
+  { total = machineMemory(), limit = memoryLimit() }: Available,
+  { least, likely, largest, fields }: Need,
+): void {
+  const smaller = `Make one of these smaller: ${fields.join(", ")}`;
+  if (engine.device === "cpu" && total !== null && least > total) {
     throw new UserError(
-      `this run needs more than ${gigabytes(needed)} of memory, and this machine has ${
-        gigabytes(total)
-      }. ` +
-        makeSmaller(spec),
+      `this ${task} needs more than ${gigabytes(least)} of memory, and this machine has ` +
+        `${gigabytes(total)}. ${smaller}`,
     );
   }
-  const likely = likelyMemory(spec, images, engine.device === "cpu");
   if (limit !== null && likely > limit) {
     throw new UserError(
-      `this run needs about ${gigabytes(likely)} of memory or more, and this container may have ` +
-        `${gigabytes(limit)} (its cgroup's limit), beyond which the system would end it. Give it ` +
-        `more (docker run --memory, a scheduler's --mem). ${makeSmaller(spec)}`,
+      `this ${task} needs at least ${gigabytes(likely)} of memory, and this container has ` +
+        `${gigabytes(limit)} (its cgroup's limit); the system would kill it. Give it ` +
+        `more (docker run --memory, a scheduler's --mem). ${smaller}`,
     );
   }
   if (engine.largestTensor !== null && largest > engine.largestTensor) {
     throw new UserError(
-      `this run needs tensors of ${
-        gigabytes(largest)
-      } and more, and ${engine.device} takes at most ` +
-        `${gigabytes(engine.largestTensor)} in one. ${makeSmaller(spec)}`,
+      `this ${task} needs tensors of at least ${gigabytes(largest)}, and ${engine.device} takes ` +
+        `at most ${gigabytes(engine.largestTensor)} in one. ${smaller}`,
     );
   }
 }
 
 function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toLocaleString("en-US", { maximumSignificantDigits: 2 })} GB`;
-}
-
-function makeSmaller({ training, sampling, imageSize, baseWidth }: Sized): string {
-  return `Make one of these smaller: training.batchSize (${training.batchSize}), sampling.batchSize ` +
-    `(${sampling.batchSize}), imageSize (${imageSize}), baseWidth (${baseWidth}), sampling.count (${sampling.count})`;
 }

@@ -62,7 +62,7 @@ Deno.test("a run that its container cannot hold is refused, and says what it is 
     () => refuseTooLarge(tiny, engine, { images: 16, total: 64e9, limit: 300e6 }),
     UserError,
   );
-  assertMatch(error.message, /needs about 0\.34 GB of memory or more, and this container may have/);
+  assertMatch(error.message, /needs at least 0\.34 GB of memory, and this container has/);
   assertThrows(() => refuseTooLarge(tiny, gpu, { images: 16, limit: 300e6 }), UserError);
   // Scores come at the end, and take more than so small a training.
   const scored = spec(tinySpec, "evaluation.metrics=[fid]");
@@ -138,7 +138,7 @@ processTest(
       }).output();
       const err = new TextDecoder().decode(stderr);
       assertEquals(code, 2, err);
-      assertMatch(err, /this container may have 0\.3 GB/);
+      assertMatch(err, /this container has 0\.3 GB/);
     } finally {
       await removeGroup(group);
     }

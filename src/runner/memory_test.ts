@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../messages/errors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
-import { largestTensor, leastMemory, refuseTooLarge } from "./memory.ts";
+import { largestTensor, leastMemory, refuseLargeDrawing, refuseTooLarge } from "./memory.ts";
 
 const spec = (...overrides: string[]) =>
   resolveSpec(parseSpec("architecture: D\ndataset: mnist-m"), overrides);
@@ -67,7 +67,7 @@ Deno.test("a run with tensors larger than the GPU binds is refused before the tr
   const error = assertThrows(
     () => refuseTooLarge(spec("training.batchSize=1024"), gpu),
     UserError,
-    "this run needs tensors of 0.27 GB and more, and a GPU takes at most 0.13 GB in one",
+    "this run needs tensors of at least 0.27 GB, and a GPU takes at most 0.13 GB in one",
   );
   assert(error.message.includes("training.batchSize (1024)"));
   refuseTooLarge(spec("training.batchSize=1024"), gpu, { images: 100 });
@@ -79,4 +79,24 @@ Deno.test("a run with tensors larger than the GPU binds is refused before the tr
   const guided = ["classes=10", "sampling.guidance=2", "sampling.count=600"];
   refuseTooLarge(spec(...guided, "sampling.batchSize=256"), gpu);
   assertThrows(() => refuseTooLarge(spec(...guided, "sampling.batchSize=300"), gpu), UserError);
+});
+
+Deno.test("drawing is refused by what drawing takes, whatever the training took", () => {
+  const cpu = { device: "cpu", largestTensor: null } as Engine;
+  const trained = spec("training.batchSize=65536", "imageSize=128", "baseWidth=512");
+  refuseLargeDrawing(trained, cpu, { total: 64e9, limit: null });
+  const many = spec("imageSize=128", "sampling.count=65536", "sampling.batchSize=65536");
+  const error = assertThrows(
+    () => refuseLargeDrawing(many, cpu, { total: 64e9, limit: null }),
+    UserError,
+    "this drawing needs more than",
+  );
+  assert(!error.message.includes("training.batchSize"));
+  const batch = spec("sampling.count=2000", "sampling.batchSize=2000");
+  refuseLargeDrawing(batch, cpu, { total: 64e9, limit: 2e9 });
+  assertThrows(
+    () => refuseLargeDrawing(batch, cpu, { total: 64e9, limit: 5e8 }),
+    UserError,
+    "this container has 0.5 GB",
+  );
 });

@@ -23,6 +23,7 @@ import { compileUNet } from "../unet/mod.ts";
 import { setWeights } from "../unet/weights.ts";
 import { sampleFiles } from "./contents.ts";
 import { placeOf } from "./place.ts";
+import { refuseLargeDrawing } from "./memory.ts";
 import { type Reporter, silent } from "./reporter.ts";
 import type { RunOptions } from "./run.ts";
 import { samplePhase } from "./sample_phase.ts";
@@ -137,6 +138,7 @@ async function draw(drawing: Drawing, work: Work, options: SampleRunOptions): Pr
     : await openEngine(options.engine ?? "auto", { precision: spec.precision, threads });
   if (engine !== options.engine) held.defer(() => engine.dispose());
   report.message(`engine: ${engine.description}`);
+  refuseLargeDrawing(spec, engine);
   const unet = compileUNet(spec);
   held.defer(() => unet.dispose());
   const weights = drawingWeights(model);
