@@ -118,14 +118,15 @@ export {
   type InceptionScoreOptions,
 } from "./src/evaluation/inception_score.ts";
 
-export {
-  type Besides,
-  type Reporter,
-  type RunEvent,
-  type ScoreEvent,
-} from "./src/runner/reporter.ts";
+export type {
+  Overhead,
+  Progress,
+  ProgressFields,
+  RunEvent,
+  ScoreEvent,
+} from "./src/messages/progress.ts";
 export { type Model, openModel } from "./src/runner/open_model.ts";
-export { type EngineKeeper, runExperiment, type RunOptions } from "./src/runner/run.ts";
+export { type EngineProvider, runExperiment, type RunOptions } from "./src/runner/run.ts";
 export { type Comparison, reproduceBundle, type ReproduceOptions } from "./src/runner/reproduce.ts";
 export type { FileDifference, PayloadDifferences } from "./src/bundle/differences.ts";
 export type { Bundle } from "./src/bundle/bag.ts";

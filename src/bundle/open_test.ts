@@ -127,7 +127,7 @@ const openers: Record<string, string> = {
   "bundle/provenance.ts": "this project's own files",
   "runner/log.ts": "the log of a run under way",
   "runner/nearest_run.ts": "specs and records of runs under way",
-  "runner/place.ts": "/proc/cpuinfo",
+  "runner/platform.ts": "/proc/cpuinfo",
   "runner/estimate.ts": "/proc/self/status",
   "runner/sample_phase.ts": "images of a run under way",
   "runner/time_spent.ts": "times of a run under way",

@@ -6,7 +6,7 @@
 import { fromFileUrl, join } from "@std/path";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { type Digests, jsonText } from "./layout.ts";
-import type { Dependency, Place, Provenance } from "./schemas.ts";
+import type { Dependency, Platform, Provenance } from "./schemas.ts";
 
 /** This project, as it was when it ran. */
 export interface ProjectState {
@@ -42,8 +42,8 @@ export interface ProvenanceInput {
     digest: string;
     archives?: { name: string; sha256: string }[];
   };
-  engine: Pick<Place, "device" | "threads" | "processor"> & {
-    name: Place["engine"];
+  engine: Pick<Platform, "device" | "threads" | "processor"> & {
+    name: Platform["engine"];
     description: string;
   };
   /** Native libraries and drivers: TensorFlow, CUDA, the GPU's driver. */

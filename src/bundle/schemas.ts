@@ -94,7 +94,7 @@ export const placeForm = z.strictObject({
 });
 
 /** See {@link placeForm}. */
-export type Place = z.infer<typeof placeForm>;
+export type Platform = z.infer<typeof placeForm>;
 
 const place = {
   /** The engine's, for people. */

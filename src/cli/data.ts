@@ -14,7 +14,8 @@ import { type Block, sheetPng } from "../report/sheet_layout.ts";
 import { datasetFacts, type DatasetName } from "../spec/schema.ts";
 import { defaultFolder } from "./folders.ts";
 import { parseOptions } from "./options.ts";
-import { createProgress, type Progress } from "./progress.ts";
+import type { Progress } from "../messages/progress.ts";
+import { createProgress } from "./progress.ts";
 import { line, print } from "../messages/terminal.ts";
 
 const choices = ["folders", "tables", "names", "first", "last", "none"] as const;

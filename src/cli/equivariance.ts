@@ -31,7 +31,8 @@ import { curvePlot } from "../report/plots.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { setWeights } from "../unet/weights.ts";
 import { dataFolder, parseOptions } from "./options.ts";
-import { createProgress, type Progress } from "./progress.ts";
+import type { Progress } from "../messages/progress.ts";
+import { createProgress } from "./progress.ts";
 import { print } from "../messages/terminal.ts";
 
 const kinds = ["prediction", "run"] as const;

@@ -3,35 +3,8 @@
  * plain line now and then where it is not.
  */
 import { formatDuration } from "../messages/duration.ts";
-import type { Besides } from "../runner/reporter.ts";
+import { type Progress, type ProgressFields, silentProgress } from "../messages/progress.ts";
 import { draw, oneLine, terminalSize, visible } from "../messages/terminal.ts";
-
-/** What is shown beside the bar, in order: `{ epoch: "3/16", loss: 0.031, "images/s": 283 }`. */
-export type ProgressFields = Readonly<Record<string, string | number>>;
-
-/** Shows the progress of one job after another. */
-export interface Progress {
-  /**
-   * Starts a job and ends the one before.
-   *
-   * @param name what is done, such as `training`
-   * @param total how many units there are
-   * @param unit the plural of what is counted, such as `steps`; `bytes` are shown as MB
-   */
-  phase(name: string, total: number, unit: string): void;
-  /**
-   * Says how many units are done. The first call of a phase starts the clock: what lies before it
-   * (compiling a step, steps of an earlier run) does not count towards the time left.
-   *
-   * @param besides seconds since the last update that went into something else, and what of that is
-   *   still to come
-   */
-  update(done: number, fields?: ProgressFields, besides?: Besides): void;
-  /** Prints a line of its own, above the bar where there is one. */
-  message(text: string): void;
-  /** Ends the job and says how long it took. */
-  done(): void;
-}
 
 /** How progress is shown; all but `quiet` is for tests. */
 export interface ProgressOptions {
@@ -57,18 +30,18 @@ interface Phase {
    * When how much was done, over the last minute or so: the time left follows the present speed.
    */
   marks: { ms: number; done: number }[];
-  /** Seconds that the rest takes beside its units. */
-  besides: number;
+  /** Seconds still to come for something other than the units. */
+  overheadSeconds: number;
   shownMs: number;
 }
 
-const RECENT_MS = 60_000;
-const REDRAW_MS = 100;
-const ERASE_LINE = "\r\x1b[K";
+const recentMs = 60_000;
+const redrawMs = 100;
+const eraseLine = "\r\x1b[K";
 
 /** Makes a progress display on stderr. */
 export function createProgress(options: ProgressOptions = {}): Progress {
-  if (options.quiet) return { phase() {}, update() {}, message() {}, done() {} };
+  if (options.quiet) return silentProgress;
   const write = options.write ?? draw;
   const terminal = options.terminal ?? Deno.stderr.isTerminal();
   const columns = options.columns ?? (() => terminalSize().columns);
@@ -80,7 +53,7 @@ export function createProgress(options: ProgressOptions = {}): Progress {
     const left = timeLeft(phase);
     write(
       terminal
-        ? ERASE_LINE + barLine({ ...phase, left, columns: columns() })
+        ? eraseLine + barLine({ ...phase, left, columns: columns() })
         : plainLine({ ...phase, left }) + "\n",
     );
   }
@@ -93,7 +66,7 @@ export function createProgress(options: ProgressOptions = {}): Progress {
     const line = `${name}: ${done} ${reached === 1 ? unit.replace(/s$/, "") : unit} in ${
       formatDuration((now() - startMs) / 1000)
     }\n`;
-    write(terminal ? ERASE_LINE + line : line);
+    write(terminal ? eraseLine + line : line);
   }
 
   return {
@@ -108,7 +81,7 @@ export function createProgress(options: ProgressOptions = {}): Progress {
         done: 0,
         fields: {},
         marks: [],
-        besides: 0,
+        overheadSeconds: 0,
         shownMs: -Infinity,
       };
       if (terminal) show(phase);
@@ -123,29 +96,29 @@ export function createProgress(options: ProgressOptions = {}): Progress {
       phase.done = done;
       phase.fields = fields;
       const ms = now();
-      phase.besides = secondsLeft;
+      phase.overheadSeconds = secondsLeft;
       const { marks } = phase;
       for (const mark of marks) mark.ms += 1000 * pausedSeconds;
       if (marks.length === 0 || ms - marks.at(-1)!.ms >= 1000) marks.push({ ms, done });
-      while (marks.length > 2 && ms - marks[1]!.ms > RECENT_MS) marks.shift();
-      if (ms - phase.shownMs >= (terminal ? REDRAW_MS : plainIntervalMs(ms - phase.startMs))) {
+      while (marks.length > 2 && ms - marks[1]!.ms > recentMs) marks.shift();
+      if (ms - phase.shownMs >= (terminal ? redrawMs : plainIntervalMs(ms - phase.startMs))) {
         show(phase);
       }
     },
     message(text) {
       const shown = `${visible(text)}\n`;
-      write(terminal && phase !== null ? ERASE_LINE + shown : shown);
+      write(terminal && phase !== null ? eraseLine + shown : shown);
       if (terminal && phase !== null) show(phase);
     },
     done: end,
   };
 
   /** From the speed of the last minute; null until two marks tell one. */
-  function timeLeft({ marks, done, total, besides }: Phase): number | null {
+  function timeLeft({ marks, done, total, overheadSeconds }: Phase): number | null {
     const first = marks[0];
     if (first === undefined || done <= first.done) return null;
     const seconds = (now() - first.ms) / 1000;
-    return seconds < 2 ? null : (total - done) * seconds / (done - first.done) + besides;
+    return seconds < 2 ? null : (total - done) * seconds / (done - first.done) + overheadSeconds;
   }
 }
 

@@ -43,9 +43,9 @@ export async function run(args: string[]): Promise<number> {
     throw new UserError(`reproduce takes one bundle and no ${overrides[0]}; see --help`);
   }
   requireBundle(path, "reproduce");
-  const report = createProgress({ quiet });
+  const progress = createProgress({ quiet });
   const { reproduceBundle } = await import("../runner/reproduce.ts");
-  return await stoppable(report, async (signal) => {
+  return await stoppable(progress, async (signal) => {
     // "auto" is what nobody said: then it is the bundle's own engine.
     const named = engine === "auto" ? undefined : engine;
     const found = await reproduceBundle(path, {
@@ -56,7 +56,7 @@ export async function run(args: string[]): Promise<number> {
       skipBad,
       images,
       from,
-      report,
+      progress,
       signal,
     });
     print(comparisonText(found));

@@ -39,8 +39,8 @@ export async function run(args: string[]): Promise<number> {
   const said = runArguments(args, missing, ["dry-run", "again"], ["tensorboard"]);
   const { path, overrides, engine, threads, out, data, skipBad, elsewhere, again } = said;
   const { written, resolved } = await loadSpec(path, overrides);
-  const report = createProgress({ quiet: said.quiet });
-  report.message(
+  const progress = createProgress({ quiet: said.quiet });
+  progress.message(
     `${specName(resolved)} on ${resolved.dataset}, spec ${specDigest(resolved).slice(0, 12)}`,
   );
   // Engines and tensors are loaded when the spec is known to be right.
@@ -49,7 +49,7 @@ export async function run(args: string[]): Promise<number> {
     const source = { path, text: written };
     print(resolvedSpecYaml(resolved));
     const onMeasure = () =>
-      report.message("measuring a few steps, to say how long the run would take ...");
+      progress.message("measuring a few steps, to say how long the run would take ...");
     const told = await estimateRun(resolved, {
       engine,
       out,
@@ -66,7 +66,7 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   }
   const { runExperiment } = await import("../runner/run.ts");
-  return await stoppable(report, async (signal) => {
+  return await stoppable(progress, async (signal) => {
     const source = { path, text: written };
     const bundle = await runExperiment(resolved, {
       engine,
@@ -78,7 +78,7 @@ export async function run(args: string[]): Promise<number> {
       again,
       source,
       tensorboard: said.tensorboard,
-      report,
+      progress,
       signal,
     });
     const original = again ? findBundle(out, readBundleDigests(bundle.path).run) : null;

@@ -1,7 +1,7 @@
 /** What the verbs that run experiments share: their options, and Ctrl-C. */
 import { UserError } from "../messages/errors.ts";
 import { nearest } from "../messages/nearest.ts";
-import type { Reporter } from "../runner/reporter.ts";
+import type { Progress } from "../messages/progress.ts";
 import { fields } from "../spec/fields.ts";
 import { defaultFolder } from "./folders.ts";
 import { dataFolder, parseOptions } from "./options.ts";
@@ -120,12 +120,12 @@ function threadsOf(said: string | undefined): number | undefined {
  * @param work what is done; its number is the exit code
  */
 export async function stoppable(
-  report: Reporter,
+  progress: Progress,
   work: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   const stop = new AbortController();
   using saving = onStopSignal(() => {
-    report.message("stopping after this step; Ctrl-C once more ends at once");
+    progress.message("stopping after this step; Ctrl-C once more ends at once");
     stop.abort();
   });
   try {
@@ -134,7 +134,7 @@ export async function stoppable(
     // Another error than the stopping itself, such as a full disk at the last saving, must be
     // heard.
     if (saving.came === null || error !== stop.signal.reason) throw error;
-    report.message(savedWords(saving.came));
+    progress.message(savedWords(saving.came));
     return exitCodeOf(saving.came);
   }
 }

@@ -31,10 +31,10 @@ export async function run(args: string[]): Promise<number> {
     "which bundle? For example: deno task sample out/quickstart-0123456789ab count=256";
   const { path, overrides, engine, threads, out, quiet } = runArguments(args, missing);
   requireBundle(path, "sample");
-  const report = createProgress({ quiet });
+  const progress = createProgress({ quiet });
   const { sampleBundle } = await import("../runner/sample.ts");
-  return await stoppable(report, async (signal) => {
-    const bundle = await sampleBundle(path, overrides, { engine, threads, out, report, signal });
+  return await stoppable(progress, async (signal) => {
+    const bundle = await sampleBundle(path, overrides, { engine, threads, out, progress, signal });
     print(`bundle:      ${bundle.path}`);
     print(`digest:      ${bundle.digest}`);
     print(`open first:  ${join(bundle.path, "data", "grid.png")}`);

@@ -45,19 +45,19 @@ export async function run(args: string[]): Promise<number> {
   const { path, overrides, engine, threads, out, data, skipBad, elsewhere } = said;
   const { tensorboard, retryFailed } = said;
   const { members: runs } = await loadSweep(path, overrides);
-  const { report, change, clear } = sweepDisplay({ quiet: said.quiet });
-  report.message(`${path}: ${counted(runs.length, "run")}`);
+  const { progress, change, clear } = sweepDisplay({ quiet: said.quiet });
+  progress.message(`${path}: ${counted(runs.length, "run")}`);
   // Engines and tensors are loaded when the specs are known to be right.
   if (said.dryRun) {
     const { planLines, planSweep } = await import("./sweep_plan.ts");
-    report.message("measuring a few steps of each kind of member ...");
+    progress.message("measuring a few steps of each kind of member ...");
     const options = { engine, threads, out, dataRoot: data, skipBad, elsewhere };
     const plans = await planSweep(runs.map((run) => run.resolved), options);
     print(planLines(plans).join("\n"));
     return plans.some((plan) => plan.is === "refused") ? 1 : 0;
   }
   const { runSweep } = await import("../runner/sweep.ts");
-  return await stoppable(report, async (signal) => {
+  return await stoppable(progress, async (signal) => {
     const options = {
       engine,
       threads,
@@ -67,7 +67,7 @@ export async function run(args: string[]): Promise<number> {
       elsewhere,
       tensorboard,
       retryFailed,
-      report,
+      progress,
       signal,
       onChange: change,
     };

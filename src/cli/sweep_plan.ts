@@ -8,7 +8,7 @@ import { UserError } from "../messages/errors.ts";
 import { type EstimateOptions, estimateRun } from "../runner/estimate.ts";
 import { readFailure } from "../runner/failures.ts";
 import { checkpointOf, type Prepared, prepareRun } from "../runner/prepare.ts";
-import { roughly } from "../runner/reporter.ts";
+import { roughDuration } from "../messages/duration.ts";
 import { statusOfWork } from "../runner/status.ts";
 import { memberNames } from "../runner/sweep_member.ts";
 import { canonicalJson, type ResolvedSpec } from "../spec/mod.ts";
@@ -102,7 +102,7 @@ function kinOf(spec: ResolvedSpec, state: string): string {
 export function planLines(plans: readonly Plan[]): string[] {
   const rows = plans.map(({ name, state, seconds }) => [
     oneLine(name),
-    seconds === null ? "" : `about ${roughly(seconds)}`,
+    seconds === null ? "" : `about ${roughDuration(seconds)}`,
     oneLine(state),
   ]);
   const all = [["member", "time", "state"], ...rows];
@@ -116,7 +116,7 @@ export function planLines(plans: readonly Plan[]): string[] {
     seconds !== null || state.startsWith("waiting for")
   );
   const total = waiting.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
-  const time = known && total > 0 ? `: about ${roughly(total)} for one worker here` : "";
+  const time = known && total > 0 ? `: about ${roughDuration(total)} for one worker here` : "";
   const refused = count("refused");
   return [
     ...table,

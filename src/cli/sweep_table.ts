@@ -2,7 +2,7 @@
  * A sweep's members as a live table on a terminal; where there is none, plain lines take its place.
  */
 import { inColumns } from "../formats/columns.ts";
-import type { Reporter } from "../runner/reporter.ts";
+import type { Progress } from "../messages/progress.ts";
 import type { Member } from "../runner/sweep.ts";
 import { draw, terminalSize, visible } from "../messages/terminal.ts";
 import { formatDuration } from "../messages/duration.ts";
@@ -11,7 +11,7 @@ import { createProgress } from "./progress.ts";
 /** How a sweep is shown. */
 export interface SweepDisplay {
   /** What the members' runs say. */
-  report: Reporter;
+  progress: Progress;
   /** Shows that something changed. */
   change(member: Member, members: readonly Member[]): void;
   /** Takes the live table away. */
@@ -38,23 +38,23 @@ const redrawMs = 200;
 export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
   const { write = draw, now = () => performance.now(), size = terminalSize } = options;
   const terminal = options.terminal ?? Deno.stderr.isTerminal();
-  if (options.quiet) return { report: createProgress({ quiet: true }), change() {}, clear() {} };
+  if (options.quiet) return { progress: createProgress({ quiet: true }), change() {}, clear() {} };
   return terminal ? liveDisplay(write, now, size) : plainDisplay(write, now);
 }
 
 /** A line for each change of a member's state, and the progress of the one at work. */
 function plainDisplay(write: (text: string) => void, now: () => number): SweepDisplay {
-  const report = createProgress({ write, terminal: false, now });
+  const progress = createProgress({ write, terminal: false, now });
   const told = new Map<Member, string>();
   return {
-    report,
+    progress,
     change(member, members) {
       if (member.state === told.get(member)) return;
       told.set(member, member.state);
       const words = member.state === "elsewhere" ? member.reason : stateText(member);
       const bundle = member.bundle ? `, ${member.bundle}` : "";
-      if (member.state !== "running") report.message(`${member.name}: ${words}${bundle}`);
-      if (["finished", "failed"].includes(member.state)) report.message(countLine(members));
+      if (member.state !== "running") progress.message(`${member.name}: ${words}${bundle}`);
+      if (["finished", "failed"].includes(member.state)) progress.message(countLine(members));
     },
     clear() {},
   };
@@ -77,7 +77,7 @@ function liveDisplay(
     Object.assign(shown, { lines: lines.length, ms: now() });
   }
   return {
-    report: {
+    progress: {
       phase() {},
       update() {},
       done() {},

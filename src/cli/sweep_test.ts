@@ -46,7 +46,7 @@ Deno.test("on a terminal the table is redrawn over itself; elsewhere each change
     size: () => ({ columns: 30, rows: 40 }),
   });
   table.change(all[1]!, all);
-  table.report.message("said");
+  table.progress.message("said");
   assertEquals(written.length, 3);
   assert(written[0]!.split("\n").every((line) => line.length < 30), written[0]);
   assertEquals(written[1], "\x1b[5A\x1b[Jsaid\n");

@@ -49,7 +49,7 @@ export interface Engine {
 }
 
 /** What determines the last bits of an engine's results. */
-export type EnginePlace = Pick<Engine, "name" | "device" | "threads"> & {
+export type EnginePlatform = Pick<Engine, "name" | "device" | "threads"> & {
   /** Float32 if absent. */
   precision?: ComputedIn | undefined;
 };

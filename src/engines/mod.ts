@@ -8,7 +8,7 @@ export type {
   ComputedIn,
   Engine,
   EngineName,
-  EnginePlace,
+  EnginePlatform,
   JitFunction,
   NativeLibrary,
 } from "./engine.ts";

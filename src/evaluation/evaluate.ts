@@ -28,20 +28,15 @@ import {
   type FindWeightsOptions,
   inceptionExtractor,
 } from "./inception_weights.ts";
+import { type Progress, silentProgress } from "../messages/progress.ts";
 import { inceptionScore, mostSplits } from "./inception_score.ts";
 import { kernelDistanceOnEngine } from "./kernel_on_engine.ts";
 import type { Evaluation, Metric, Score } from "./schema.ts";
 
 export type { Evaluation, Metric, Score } from "./schema.ts";
 
-/** Receives the progress. */
-export interface EvaluationProgress {
-  phase(name: string, total: number, unit: string): void;
-  update(done: number): void;
-  message(text: string): void;
-}
-
-const silent: EvaluationProgress = { phase() {}, update() {}, message() {} };
+/** Receives the progress of an evaluation. */
+export type EvaluationProgress = Pick<Progress, "phase" | "update" | "message">;
 
 /** A feature extractor, how the result describes it, and its notes. */
 export interface ChosenExtractor {
@@ -69,7 +64,7 @@ export async function chooseExtractor(
   dataset: Dataset | null,
   options: ChooseOptions = {},
 ): Promise<ChosenExtractor | null> {
-  const { dataRoot = "data", progress = silent } = options;
+  const { dataRoot = "data", progress = silentProgress } = options;
   const weights = await findInceptionWeights({
     dataRoot,
     onMessage: progress.message,
@@ -164,7 +159,8 @@ export async function score(
   generated: ImageSource,
   reference: ImageSource,
   options: ResolvedSpec["evaluation"] & { seed: number },
-  { dataRoot = "data", progress = silent }: Pick<ChooseOptions, "dataRoot" | "progress"> = {},
+  { dataRoot = "data", progress = silentProgress }: Pick<ChooseOptions, "dataRoot" | "progress"> =
+    {},
 ): Promise<Evaluation> {
   const smaller = Math.min(generated.count, reference.count);
   if (smaller < 2) {

@@ -14,3 +14,16 @@ export function formatDuration(seconds: number): string {
   if (hours < 24) return `${hours} h ${two(minutes % 60)} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
+
+/**
+ * An estimated duration, rounded: `40 s`, `12 min`, `5 h 10 min`.
+ *
+ * @param seconds zero or more
+ */
+export function roughDuration(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min`;
+  const rounded = Math.round(minutes / 10) * 10;
+  return `${Math.floor(rounded / 60)} h ${String(rounded % 60).padStart(2, "0")} min`;
+}

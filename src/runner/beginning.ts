@@ -9,15 +9,15 @@ import { UserError } from "../messages/errors.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
 import { trainingPlan } from "../training/plan.ts";
 import {
-  type Begun,
   isOnlyLength,
   nearestRun,
+  type StartedRun,
   trainingDifferences,
   unfinishedRuns,
 } from "./nearest_run.ts";
 import { checkpointOf, type Prepared } from "./prepare.ts";
 import { timeName } from "./time_spent.ts";
-import type { Work } from "./work.ts";
+import type { WorkFolder } from "./work.ts";
 
 /** Where a training begins, and what to tell the person about it. */
 export interface Beginning {
@@ -32,13 +32,16 @@ export interface Beginning {
 export async function beginning(
   prepared: Prepared,
   out: string,
-  { again = false, kin }: { again?: boolean | undefined; kin?: ReadonlySet<string> | undefined },
+  { again = false, siblings }: {
+    again?: boolean | undefined;
+    siblings?: ReadonlySet<string> | undefined;
+  },
 ): Promise<Beginning> {
   const checkpoint = await checkpointOf(prepared, out);
   if (checkpoint || again) return { checkpoint, takenFrom: null, notice: null };
   const other = prepared.shared ? null : await ofOtherLength(prepared, out);
   if (!other) {
-    return { checkpoint: null, takenFrom: null, notice: await nearestRun(prepared, out, kin) };
+    return { checkpoint: null, takenFrom: null, notice: await nearestRun(prepared, out, siblings) };
   }
   const steps = counted(other.checkpoint.losses.length, "step");
   return {
@@ -73,7 +76,7 @@ async function ofOtherLength(
 }
 
 /** Whether a training would do the same steps as the prepared one, only more or fewer of them. */
-function isOfOtherLength(begun: Begun, prepared: Prepared): boolean {
+function isOfOtherLength(begun: StartedRun, prepared: Prepared): boolean {
   return begun.spec.training.decay === "none" &&
     begun.digests.method === prepared.digests.method &&
     isOnlyLength(trainingDifferences(begun, prepared));
@@ -91,7 +94,7 @@ async function readable(path: string): Promise<Checkpoint | null> {
 
 /** Keeps another training's checkpoint, and the time it took, as this training's own. */
 export async function keepTaken(
-  work: Work,
+  work: WorkFolder,
   checkpoint: Checkpoint | null,
   takenFrom: string,
 ): Promise<void> {

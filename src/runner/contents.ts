@@ -17,7 +17,7 @@ import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import { type Digests, lossesText, type Metrics } from "../bundle/schemas.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { momentsAmong, type Samples } from "./sample_phase.ts";
+import { evenlySpacedStates, type Samples } from "./sample_phase.ts";
 
 /** What the files are made of. */
 export interface Computed {
@@ -89,7 +89,7 @@ export async function sampleFiles(
     })),
     // Ten steps of a hundred timesteps each, as published.
     stripTimesteps: new Set(
-      momentsAmong(timesteps, spec.noise.steps, 10).map((moment) => timesteps[moment]!),
+      evenlySpacedStates(timesteps, spec.noise.steps, 10).map((moment) => timesteps[moment]!),
     ),
   });
   return [

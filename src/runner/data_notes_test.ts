@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { colourPng, writeFiles } from "../datasets/layouts_testing.ts";
 import { resolveSpec } from "../spec/mod.ts";
 import { filesTest } from "../files/testing.ts";
-import { silent } from "./reporter.ts";
+import { silentProgress } from "../messages/progress.ts";
 import { runExperiment } from "./run.ts";
 
 filesTest("a bundle says what of the data was passed over", async (folder) => {
@@ -30,7 +30,7 @@ filesTest("a bundle says what of the data was passed over", async (folder) => {
     engine: "cpu",
     out: join(folder, "out"),
     dataRoot: join(folder, "data"),
-    report: { ...silent, message: (text) => void said.push(text) },
+    progress: { ...silentProgress, message: (text) => void said.push(text) },
   });
   const notes = [
     "not used: 1 file (test/0.png): without labels, where train has them",

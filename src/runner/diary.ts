@@ -4,7 +4,7 @@
  */
 import { openAppend, writeAll } from "../files/create.ts";
 import type { DiaryLine, DiaryText } from "../bundle/diary.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Progress } from "../messages/progress.ts";
 
 /** The diary's name, in the place of work and in the bundle. */
 export const diaryName = "progress.jsonl";
@@ -29,13 +29,13 @@ export interface DiaryStart {
 /** A diary in the making. */
 export interface Diary {
   /** Tells the person, and writes down. */
-  report: Reporter;
+  progress: Progress;
   /**
    * Begins to write into a file, behind what it holds; what was said before is written first.
    *
-   * @param mayWrite throws where the file is another process's by now: then nothing more is written
+   * @param checkLock throws where the file is another process's by now: then nothing more is written
    */
-  keepIn(path: string, start: DiaryStart, mayWrite?: () => void): void;
+  keepIn(path: string, start: DiaryStart, checkLock?: () => void): void;
   /** The learning rate after so many steps, which lines on training tell; null where unknown. */
   learningRate: (step: number) => number | null;
   /** Is told each line that is written, those of earlier starts apart. */
@@ -47,12 +47,12 @@ export interface Diary {
 }
 
 /** Starts a diary in front of a reporter. */
-export function startDiary(report: Reporter, now: () => number = Date.now): Diary {
+export function startDiary(progress: Progress, now: () => number = Date.now): Diary {
   const pages = startPages(now);
   const diary: Diary = {
     learningRate: () => null,
-    report: writingReporter(report, pages.write, now, (step) => diary.learningRate(step)),
-    keepIn: (path, start, mayWrite = () => {}) => pages.keepIn(path, start, mayWrite),
+    progress: writingProgress(progress, pages.write, now, (step) => diary.learningRate(step)),
+    keepIn: (path, start, checkLock = () => {}) => pages.keepIn(path, start, checkLock),
     follow: pages.follow,
     end(how, reason) {
       pages.write({ event: "end", how, ...(reason === undefined ? {} : { reason }) });
@@ -64,12 +64,12 @@ export function startDiary(report: Reporter, now: () => number = Date.now): Diar
 }
 
 /** A reporter that passes on what it is told, and writes it down. */
-function writingReporter(
-  report: Reporter,
+function writingProgress(
+  progress: Progress,
   write: (text: DiaryText) => void,
   now: () => number,
   learningRate: Diary["learningRate"],
-): Reporter {
+): Progress {
   const pace = startPace(now);
   let phase = { name: "", total: 0 };
   return {
@@ -77,22 +77,22 @@ function writingReporter(
       phase = { name, total };
       pace.start();
       write({ event: "phase", phase: name, total, unit });
-      report.phase(name, total, unit);
+      progress.phase(name, total, unit);
     },
-    update(done, fields = {}, besides) {
+    update(done, fields = {}, overhead) {
       // Before the first phase there is nothing to be far in: images are being read.
       const isDue = phase.name !== "" && pace.isDue(done === phase.total);
       if (isDue) write(progressText(phase, done, fields, learningRate));
-      report.update(done, fields, besides);
+      progress.update(done, fields, overhead);
     },
     message(text) {
       write({ event: "message", text });
-      report.message(text);
+      progress.message(text);
     },
-    done: () => report.done(),
+    done: () => progress.done(),
     record(event) {
       write(event);
-      report.record?.(event);
+      progress.record?.(event);
     },
   };
 }
@@ -146,13 +146,13 @@ function startPace(now: () => number) {
 function startPages(now: () => number) {
   const waiting: DiaryLine[] = [];
   const followers: ((line: DiaryLine) => void)[] = [];
-  let kept: { path: string; file: Deno.FsFile; mayWrite: () => void } | null = null;
+  let kept: { path: string; file: Deno.FsFile; checkLock: () => void } | null = null;
   let isOver = false;
 
   function append(lines: readonly DiaryLine[]): void {
     if (kept === null) return void waiting.push(...lines);
     try {
-      kept.mayWrite();
+      kept.checkLock();
       const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
       writeAll(kept.file, new TextEncoder().encode(text));
     } catch {
@@ -167,11 +167,11 @@ function startPages(now: () => number) {
       append([line]);
       for (const follower of followers) follower(line);
     },
-    keepIn(path: string, start: DiaryStart, mayWrite: () => void): void {
+    keepIn(path: string, start: DiaryStart, checkLock: () => void): void {
       const file = openAppend(path);
       // A line that a kill cut off stays as it is, on a line of its own.
       if (!endsLine(path)) writeAll(file, new TextEncoder().encode("\n"));
-      kept = { path, file, mayWrite };
+      kept = { path, file, checkLock };
       append([{ time: new Date(now()).toISOString(), event: "start", ...start }]);
       append(waiting.splice(0));
     },

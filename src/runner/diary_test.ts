@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { type DiaryStart, startDiary } from "./diary.ts";
 import { diaryCsv, type DiaryLine, linesOf, parseDiary } from "../bundle/diary.ts";
-import { silent } from "./reporter.ts";
+import { silentProgress } from "../messages/progress.ts";
 
 const start: DiaryStart = { name: "tiny", model: "D-2N", dataset: "mnist", run: "1".repeat(64) };
 
@@ -14,17 +14,17 @@ const needsFiles = {
 
 /** Runs a training of so many steps, each 100 ms long, from a step on, into a file. */
 function train(path: string, from: number, to: number, clock: { ms: number }) {
-  const diary = startDiary(silent, () => clock.ms);
+  const diary = startDiary(silentProgress, () => clock.ms);
   diary.learningRate = (step) => 0.1 / step;
   const followed: DiaryLine[] = [];
   diary.follow((line) => followed.push(line));
-  diary.report.update(3, { of: 9 });
-  diary.report.message("data: read");
+  diary.progress.update(3, { of: 9 });
+  diary.progress.message("data: read");
   diary.keepIn(path, start);
-  diary.report.phase("training", 100, "steps");
+  diary.progress.phase("training", 100, "steps");
   for (let step = from + 1; step <= to; step++) {
     clock.ms += 100;
-    diary.report.update(step, { epoch: `${step}/100`, loss: 1 / step, "images/s": 20 });
+    diary.progress.update(step, { epoch: `${step}/100`, loss: 1 / step, "images/s": 20 });
   }
   return { diary, followed };
 }
@@ -43,9 +43,9 @@ Deno.test({
       const before = Deno.readTextFileSync(path) + '{"time":"2023-11-14T22:13:24.100Z","event":"st';
       Deno.writeTextFileSync(path, before);
       const { diary, followed } = train(path, 25, 100, clock);
-      diary.report.record?.({ event: "preview", step: 100, epoch: 100, file: "preview.png" });
+      diary.progress.record?.({ event: "preview", step: 100, epoch: 100, file: "preview.png" });
       diary.end("finished");
-      diary.report.message("not any more");
+      diary.progress.message("not any more");
 
       const text = Deno.readTextFileSync(path);
       assert(text.startsWith(before + "\n"), "nothing is rewritten");
@@ -77,14 +77,14 @@ Deno.test({
     const folder = Deno.makeTempDirSync();
     try {
       const path = join(folder, "progress.jsonl");
-      const diary = startDiary(silent);
+      const diary = startDiary(silentProgress);
       let mine = true;
       diary.keepIn(path, start, () => {
         if (!mine) throw new Error("lost");
       });
-      diary.report.message("mine");
+      diary.progress.message("mine");
       mine = false;
-      diary.report.message("another's");
+      diary.progress.message("another's");
       diary.end("stopped");
       assertEquals(parseDiary(Deno.readTextFileSync(path)).map(({ event }) => event), [
         "start",

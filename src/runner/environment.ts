@@ -3,33 +3,33 @@
  * outside its payload.
  */
 import type { Dataset } from "../datasets/mod.ts";
-import type { Digests, Environment, Place } from "../bundle/schemas.ts";
+import type { Digests, Environment, Platform } from "../bundle/schemas.ts";
 import { projectPackages, projectState, provenance } from "../bundle/provenance.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
-import { placeName } from "./place.ts";
+import { platformName } from "./platform.ts";
 import type { TimeSpent } from "./time_spent.ts";
-import type { Trained } from "./train_phase.ts";
+import type { TrainingResult } from "./train_phase.ts";
 
 /** What both files tell of. */
-export interface Told {
-  place: Place;
+export interface RunFacts {
+  place: Platform;
   /** The engine's, for people. */
   description: string;
   dataset: Dataset;
   /** Where its images lie, where the spec says so; the one place that a bundle keeps. */
   imagesAt: string | null;
-  trained: Trained;
+  trained: TrainingResult;
   spent: TimeSpent;
   finishedAt: Date;
 }
 
 /** The environment of a run as JSON can hold it. */
-export function environmentOf(told: Told): Environment {
+export function environmentOf(told: RunFacts): Environment {
   const { place, description, dataset, imagesAt, trained, spent, finishedAt } = told;
   return {
     engine: description,
     place,
-    trainedOn: trained.places.map(placeName),
+    trainedOn: trained.places.map(platformName),
     system: `${Deno.build.os} ${Deno.build.arch}`,
     host: hostname(),
     cores: navigator.hardwareConcurrency,
@@ -61,7 +61,7 @@ function hostname(): string | null {
 
 /** provenance.json: who made the payload, of what, with what. */
 export function provenanceOf(
-  told: Told & {
+  told: RunFacts & {
     spec: ResolvedSpec;
     digests: Digests;
     subjects: { name: string; sha256: string }[];
@@ -69,7 +69,7 @@ export function provenanceOf(
 ): string {
   const { place, description, dataset, trained, spent, finishedAt, spec, digests, subjects } = told;
   const { engine: name, device, threads, processor, libraries } = place;
-  const places = trained.places.map(placeName);
+  const places = trained.places.map(platformName);
   return provenance({
     subjects,
     spec,

@@ -14,15 +14,15 @@ import { networkPlan } from "../unet/plan.ts";
 import { summarize } from "../unet/mod.ts";
 import { beginning } from "./beginning.ts";
 import { measureRun } from "./measure.ts";
-import { leastMemory } from "./memory.ts";
+import { minMemory } from "./memory.ts";
 import {
   type Prepared,
   prepareRun,
-  requireRoom,
+  requireDiskSpace,
   requireRunnable,
   threadsBegun,
 } from "./prepare.ts";
-import { roughly } from "./reporter.ts";
+import { roughDuration } from "../messages/duration.ts";
 import type { RunOptions } from "./run.ts";
 import { drawnAngles } from "./sample_phase.ts";
 import { spaceFor } from "./space.ts";
@@ -80,7 +80,7 @@ export async function estimateRun(
       seconds: null,
     };
   }
-  requireRoom(prepared, out);
+  requireDiskSpace(prepared, out);
   if (notice) lines.unshift(notice);
   const time = await timeNeeded(prepared, checkpoint, options);
   return { ...told, lines: [...lines, ...time.lines], seconds: time.seconds };
@@ -159,20 +159,20 @@ async function timeNeeded(
   const parts = [
     ...(shared
       ? []
-      : [`training ${roughly(found.training)} (${found.step.toPrecision(3)} s a step)`]),
-    ...(found.previews ? [`previews ${roughly(found.previews)}`] : []),
-    ...(found.courseScores ? [`scores on the way ${roughly(found.courseScores)}`] : []),
-    `drawing ${roughly(found.drawing)}`,
-    ...(found.scoring ? [`scoring ${roughly(found.scoring)}`] : []),
+      : [`training ${roughDuration(found.training)} (${found.step.toPrecision(3)} s a step)`]),
+    ...(found.previews ? [`previews ${roughDuration(found.previews)}`] : []),
+    ...(found.interimScores ? [`scores on the way ${roughDuration(found.interimScores)}`] : []),
+    `drawing ${roughDuration(found.drawing)}`,
+    ...(found.scoring ? [`scoring ${roughDuration(found.scoring)}`] : []),
   ];
-  const all = found.training + found.previews + found.courseScores + found.drawing +
+  const all = found.training + found.previews + found.interimScores + found.drawing +
     (found.scoring ?? 0);
   const top = found.scoring === null
     ? "compiling, pictures and scores"
     : "compiling, pictures" + (found.scoring > 0 ? " and the scores' own arithmetic" : "");
   const lines = [
     head,
-    `time: about ${roughly(all)} here, from a few measured steps: ${parts.join(", ")}; ` +
+    `time: about ${roughDuration(all)} here, from a few measured steps: ${parts.join(", ")}; ` +
     `${top} come on top`,
     engine.device === "cpu"
       ? `memory: about ${megabytes(peakBytes())} for the whole process, as measured`
@@ -182,7 +182,7 @@ async function timeNeeded(
 }
 
 function leastLine(spec: ResolvedSpec, images: number): string {
-  return `memory: more than ${megabytes(leastMemory(spec, images))}`;
+  return `memory: more than ${megabytes(minMemory(spec, images))}`;
 }
 
 /** The most memory that this process has had; where the system does not tell, what it has now. */

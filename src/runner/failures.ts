@@ -12,7 +12,7 @@ const form = z.object({ reason: z.string().max(10_000), at: z.iso.datetime() });
 const pathOf = (out: string, training: string) => join(workPath(out, training), "failed.json");
 
 /** Remembers why a training failed for good. */
-export function keepFailure(out: string, training: string, error: Error): void {
+export function saveFailure(out: string, training: string, error: Error): void {
   const kept = { reason: error.message, at: new Date().toISOString() };
   writeFileAtomic(pathOf(out, training), new TextEncoder().encode(JSON.stringify(kept)));
 }
@@ -35,6 +35,6 @@ export function readFailure(out: string, training: string): string | null {
 }
 
 /** Forgets that a training failed. */
-export function forgetFailure(out: string, training: string): void {
+export function clearFailure(out: string, training: string): void {
   removeIfThere(pathOf(out, training));
 }

@@ -8,24 +8,24 @@ import type { Diary } from "./diary.ts";
 import { type DiaryLine, parseDiary } from "../bundle/diary.ts";
 import type { Prepared } from "./prepare.ts";
 import { type EventOptions, type EventWriter, openEvents } from "./tensorboard.ts";
-import type { Work } from "./work.ts";
+import type { WorkFolder } from "./work.ts";
 
 /**
  * Begins to keep a run's diary in a file.
  *
- * @param mayWrite see {@link Diary.keepIn}
+ * @param checkLock see {@link Diary.keepIn}
  */
 export function beginDiary(
   diary: Diary,
   path: string,
   prepared: Prepared,
-  mayWrite: () => void,
+  checkLock: () => void,
 ): void {
   const { spec, digests } = prepared;
   const name = basename(prepared.path).replace(/-[0-9a-f]{12}(-\d+)?$/, "");
   const start = { name, model: specName(spec), dataset: spec.dataset, run: digests.run };
   diary.learningRate = learningRateOf(prepared);
-  diary.keepIn(path, start, mayWrite);
+  diary.keepIn(path, start, checkLock);
 }
 
 /** The learning rate of a run's training after so many steps; null where it trains none of them. */
@@ -50,7 +50,7 @@ export function endDiary(diary: Diary, error: unknown, signal: AbortSignal | und
  */
 export function startEvents(
   root: string,
-  work: Work,
+  work: WorkFolder,
   { spec, path }: Prepared,
   diary: Diary,
 ): EventWriter {
@@ -64,7 +64,7 @@ export function startEvents(
     } catch (error) {
       isBroken = true;
       const reason = error instanceof Error ? error.message : String(error);
-      diary.report.message(`${folder}: ${reason}; TensorBoard gets nothing more of this run`);
+      diary.progress.message(`${folder}: ${reason}; TensorBoard gets nothing more of this run`);
     }
   });
   return events;

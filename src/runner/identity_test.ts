@@ -13,7 +13,7 @@ import { prepareRun } from "./prepare.ts";
 import { reproduceBundle } from "./reproduce.ts";
 import { runExperiment } from "./run.ts";
 import { runSweep } from "./sweep.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Progress } from "../messages/progress.ts";
 
 const tiny = parseSpec(`architecture: A
 dataset: mnist
@@ -28,13 +28,13 @@ evaluation: { metrics: [] }
 /** Where a test's runs are made, and what they say. */
 function place(folder: string) {
   const said: string[] = [];
-  const report: Reporter = {
+  const progress: Progress = {
     phase() {},
     update() {},
     done() {},
     message: (text) => void said.push(text),
   };
-  const options = { engine: "cpu" as const, out: join(folder, "out"), dataRoot: folder, report };
+  const options = { engine: "cpu" as const, out: join(folder, "out"), dataRoot: folder, progress };
   return { said, options };
 }
 
@@ -172,9 +172,12 @@ filesTest("beginning anew is told, with what there is and how to go on from it",
 
   // Steps of a training that was stopped are not dropped in silence.
   const halt = new AbortController();
-  const report = { ...options.report, update: (step: number) => void (step === 2 && halt.abort()) };
+  const progress = {
+    ...options.progress,
+    update: (step: number) => void (step === 2 && halt.abort()),
+  };
   const started = resolveSpec(tiny, ["seed=9", "training.images=40"]);
-  const stopped = { ...options, report, signal: halt.signal };
+  const stopped = { ...options, progress, signal: halt.signal };
   await assertRejects(() => runExperiment(started, stopped), DOMException);
   const other = await told("seed=9", "training.images=44", "training.decay=linear");
   assertStringIncludes(other, "stopped after 2 steps, differs in training.images (40, here 44)");
@@ -215,11 +218,11 @@ filesTest(
     const { said, options } = place(folder);
     const halted = async (...overrides: string[]) => {
       const halt = new AbortController();
-      const report = {
-        ...options.report,
+      const progress = {
+        ...options.progress,
         update: (step: number) => void (step === 2 && halt.abort()),
       };
-      const run = { ...options, report, signal: halt.signal };
+      const run = { ...options, progress, signal: halt.signal };
       await assertRejects(() => runExperiment(resolveSpec(tiny, overrides), run), DOMException);
     };
     for (const images of [16, 44]) {

@@ -3,12 +3,12 @@
  * file.
  */
 import { openAppend, writeAll } from "../files/create.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Progress } from "../messages/progress.ts";
 
 /** A log in the making. */
 export interface Log {
   /** Tells the person, and writes down. */
-  report: Reporter;
+  progress: Progress;
   /** Begins to write into a file, behind what it holds, with what was said so far. */
   keepIn(path: string): void;
   /** All that was said, the earlier starts of the run included. */
@@ -16,7 +16,7 @@ export interface Log {
 }
 
 /** Starts a log in front of a reporter. */
-export function startLog(report: Reporter): Log {
+export function startLog(progress: Progress): Log {
   let file: string | null = null;
   let waiting = "";
   const write = (words: string) => {
@@ -25,17 +25,17 @@ export function startLog(report: Reporter): Log {
     else append(file, line);
   };
   return {
-    report: {
+    progress: {
       phase(name, total, unit) {
         write(`${name}: ${total} ${unit}`);
-        report.phase(name, total, unit);
+        progress.phase(name, total, unit);
       },
-      update: (done, fields, besides) => report.update(done, fields, besides),
+      update: (done, fields, overhead) => progress.update(done, fields, overhead),
       message(text) {
         write(text);
-        report.message(text);
+        progress.message(text);
       },
-      done: () => report.done(),
+      done: () => progress.done(),
     },
     keepIn(path) {
       append(path, waiting);

@@ -20,12 +20,12 @@ Deno.test({
     };
     for (let run = 0; run < 2; run++) {
       const log = startLog(listener);
-      log.report.message("before there is a file");
+      log.progress.message("before there is a file");
       assert(log.text().endsWith(" before there is a file\n"));
       log.keepIn(path);
-      log.report.phase("training", 10, "steps");
-      log.report.update(3, { loss: 1 }, { pausedSeconds: 2, secondsLeft: 4 });
-      log.report.done();
+      log.progress.phase("training", 10, "steps");
+      log.progress.update(3, { loss: 1 }, { pausedSeconds: 2, secondsLeft: 4 });
+      log.progress.done();
       assertEquals(log.text(), Deno.readTextFileSync(path));
     }
     const once = [["before there is a file"], ["training", 10, "steps"], [3, { loss: 1 }, {

@@ -7,7 +7,7 @@ import { disposeState, newState, type TrainingState } from "../training/state.ts
 import { train } from "../training/train.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { secondsOfScoring } from "./measure_scoring.ts";
-import { courseEvaluations, courseSampling, courseScoresDue } from "./course_scores.ts";
+import { interimEvaluations, interimSampling, interimScoresDue } from "./interim_scores.ts";
 import { startPace } from "./pace.ts";
 import { drawnAngles } from "./sample_phase.ts";
 import type { Prepared } from "./prepare.ts";
@@ -27,7 +27,7 @@ export interface Measured {
   step: number;
   previews: number;
   /** Drawing the images of scores on the way, and measuring equivariance. */
-  courseScores: number;
+  interimScores: number;
   drawing: number;
   /** Of looking at the images, those on the way among them; null where nobody can tell before the weights are here. */
   scoring: number | null;
@@ -52,13 +52,13 @@ export async function measureRun(
   const drawing = await secondsOfDrawing(engine, spec, state);
   const due = (steps: number) => previewsDue(spec, { count, steps, firstStep: 0 });
   const previews = due(from.steps) - due(from.step);
-  const scored = (steps: number) => courseScoresDue(spec, { count, steps, firstStep: 0 });
+  const scored = (steps: number) => interimScoresDue(spec, { count, steps, firstStep: 0 });
   const scores = scored(from.steps) - scored(from.step);
-  const course = courseSampling(spec);
+  const course = interimSampling(spec);
   const drawn = { spec, dataset, images: spec.sampling.count + scores * course.count };
   const scoring = await secondsOfScoring(engine, drawn, dataRoot);
   if (from.steps === 0) {
-    return { training: 0, step: 0, previews: 0, courseScores: 0, drawing, scoring };
+    return { training: 0, step: 0, previews: 0, interimScores: 0, drawing, scoring };
   }
   const perImage = await secondsOfTraining(engine, { spec, dataset, state });
   const seen = (step: number) => imagesSeen(step, spec.training, count);
@@ -68,7 +68,7 @@ export async function measureRun(
     training: (seen(from.steps) - seen(from.step)) * perImage,
     step: Math.min(spec.training.batchSize, count) * perImage,
     previews: await often(previews),
-    courseScores: await often(scores, course) * courseEvaluations(spec) /
+    interimScores: await often(scores, course) * interimEvaluations(spec) /
       (course.count * course.steps),
     drawing,
     scoring,

@@ -42,7 +42,7 @@ function outputsOf(plan: NetworkPlan): number[] {
  *
  * @param images of the dataset: a batch has no more
  */
-export function leastMemory(spec: Sized, images = Infinity): number {
+export function minMemory(spec: Sized, images = Infinity): number {
   const plan = networkPlan(spec);
   const { trained } = batches(spec, images);
   const weights = plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
@@ -50,11 +50,11 @@ export function leastMemory(spec: Sized, images = Infinity): number {
   const training = 4 * (4 * weights + trained * outputs);
   // A number a step.
   const losses = Number.isFinite(images) ? 8 * trainingPlan(spec.training, images).steps : 0;
-  return losses + Math.max(training, leastSamplingMemory(spec));
+  return losses + Math.max(training, minSamplingMemory(spec));
 }
 
-/** The part of {@link leastMemory} that drawing takes, in bytes: of `sample`, it is all. */
-export function leastSamplingMemory(spec: Sized): number {
+/** The part of {@link minMemory} that drawing takes, in bytes: of `sample`, it is all. */
+export function minSamplingMemory(spec: Sized): number {
   const plan = networkPlan(spec);
   const { sampling } = spec;
   const { sampled } = batches(spec, Infinity);
@@ -78,7 +78,7 @@ const processBytes = 250e6;
 /** What drawing pictures, films and the report adds, as measured. */
 const picturesBytes = 80e6;
 /**
- * What training takes for each byte of {@link leastMemory}: 6 at 32 pixels, 9 at 16, more where
+ * What training takes for each byte of {@link minMemory}: 6 at 32 pixels, 9 at 16, more where
  * attention sees many pixels.
  */
 const trainingFactor = 5;
@@ -99,7 +99,7 @@ export function likelyMemory(spec: Sized, images: number, isOnHost: boolean): nu
   const samples = sampling.count * sampling.rotation.length * elements(plan.imageShape);
   // The state as tensors, as arrays, and as the bytes of files.
   const writing = picturesBytes + (isOnHost ? 3 : 2) * sets * weights + 2 * samples;
-  const computing = isOnHost ? trainingFactor * leastMemory(spec, images) : 0;
+  const computing = isOnHost ? trainingFactor * minMemory(spec, images) : 0;
   const scoring = scoringBytes(spec, known);
   // Scores on the way need their memory beside the training's.
   const together = spec.evaluation.everyEpochs ? computing + scoring : 0;
@@ -151,14 +151,14 @@ interface Available {
  * @param options.images number of images in the dataset
  * @throws UserError if the least that the run takes is more than there is
  */
-export function refuseTooLarge(
+export function requireMemory(
   spec: Sized,
   engine: Engine,
   { images = Infinity, ...available }: { images?: number } & Available = {},
 ): void {
   const { training } = spec;
   refuse("run", engine, available, {
-    least: leastMemory(spec, images),
+    least: minMemory(spec, images),
     likely: likelyMemory(spec, images, engine.device === "cpu"),
     largest: largestTensor(spec, images),
     fields: [`training.batchSize (${training.batchSize})`, ...drawingFields(spec)],
@@ -166,13 +166,17 @@ export function refuseTooLarge(
 }
 
 /**
- * Refuses to draw more images at a time than this machine can hold, as {@link refuseTooLarge} does
+ * Refuses to draw more images at a time than this machine can hold, as {@link requireMemory} does
  * for a run.
  *
  * @throws UserError if drawing takes more memory than there is
  */
-export function refuseLargeDrawing(spec: Sized, engine: Engine, available: Available = {}): void {
-  const least = leastSamplingMemory(spec);
+export function requireSamplingMemory(
+  spec: Sized,
+  engine: Engine,
+  available: Available = {},
+): void {
+  const least = minSamplingMemory(spec);
   refuse("drawing", engine, available, {
     least,
     likely: processBytes + picturesBytes + (engine.device === "cpu" ? least : 0),

@@ -5,7 +5,7 @@ import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../messages/errors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { filesTest, processTest } from "../files/testing.ts";
-import { likelyMemory, refuseTooLarge } from "./memory.ts";
+import { likelyMemory, requireMemory } from "./memory.ts";
 import { memoryLimit } from "./memory_limit.ts";
 
 /** A root folder with /proc/self/cgroup and limits in files of /sys/fs/cgroup. */
@@ -57,20 +57,20 @@ Deno.test("a run that its container cannot hold is refused, and says what it is 
   const tiny = spec(tinySpec);
   // It was measured to take 354 MB, in writing its bundle.
   assert(likelyMemory(tiny, 16, true) < 354e6);
-  refuseTooLarge(tiny, engine, { images: 16, total: 64e9, limit: 400e6 });
+  requireMemory(tiny, engine, { images: 16, total: 64e9, limit: 400e6 });
   const error = assertThrows(
-    () => refuseTooLarge(tiny, engine, { images: 16, total: 64e9, limit: 300e6 }),
+    () => requireMemory(tiny, engine, { images: 16, total: 64e9, limit: 300e6 }),
     UserError,
   );
   assertMatch(error.message, /needs at least 0\.34 GB of memory, and this container has/);
-  assertThrows(() => refuseTooLarge(tiny, gpu, { images: 16, limit: 300e6 }), UserError);
+  assertThrows(() => requireMemory(tiny, gpu, { images: 16, limit: 300e6 }), UserError);
   // Scores come at the end, and take more than so small a training.
   const scored = spec(tinySpec, "evaluation.metrics=[fid]");
-  assertThrows(() => refuseTooLarge(scored, engine, { images: 16, limit: 400e6 }), UserError);
+  assertThrows(() => requireMemory(scored, engine, { images: 16, limit: 400e6 }), UserError);
   // The published D-2N was measured to take 1,223 MB.
   const published = spec("architecture: D\ndataset: mnist\nevaluation: { metrics: [] }");
   assert(likelyMemory(published, 48, true) < 1223e6);
-  assertThrows(() => refuseTooLarge(published, engine, { images: 48, limit: 800e6 }), UserError);
+  assertThrows(() => requireMemory(published, engine, { images: 48, limit: 800e6 }), UserError);
 });
 
 /** A control group with a limit, which this process may make; null where it may not. */

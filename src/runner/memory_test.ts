@@ -2,22 +2,22 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../messages/errors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
-import { largestTensor, leastMemory, refuseLargeDrawing, refuseTooLarge } from "./memory.ts";
+import { largestTensor, minMemory, requireMemory, requireSamplingMemory } from "./memory.ts";
 
 const spec = (...overrides: string[]) =>
   resolveSpec(parseSpec("architecture: D\ndataset: mnist-m"), overrides);
 
 Deno.test("the least memory: weights once, outputs for each image of a batch, or the images drawn", () => {
-  const one = leastMemory(spec("training.batchSize=1"));
-  const two = leastMemory(spec("training.batchSize=2"));
-  const three = leastMemory(spec("training.batchSize=3"));
+  const one = minMemory(spec("training.batchSize=1"));
+  const two = minMemory(spec("training.batchSize=2"));
+  const three = minMemory(spec("training.batchSize=3"));
   assertEquals(three - two, two - one);
   // Weights, gradients and two means of 5,897,155 parameters.
   assertEquals(one - (two - one), 16 * 5_897_155);
   // The published run is held by less than 3 GB; what cannot be less is far below that.
-  assert(leastMemory(spec()) < 3e8, `${leastMemory(spec())}`);
+  assert(minMemory(spec()) < 3e8, `${minMemory(spec())}`);
   assertEquals(
-    leastMemory(spec("sampling.count=10000000", "sampling.rotation=[0,45]")),
+    minMemory(spec("sampling.count=10000000", "sampling.rotation=[0,45]")),
     2e7 * 3072,
   );
 });
@@ -27,19 +27,19 @@ Deno.test("a run that no machine holds is refused, with what to make smaller", (
   const gpu = { device: "a GPU", largestTensor: null } as Engine;
   const hostile = spec("training.batchSize=65536", "imageSize=128", "baseWidth=512");
   const error = assertThrows(
-    () => refuseTooLarge(hostile, engine, { total: 64e9, limit: null }),
+    () => requireMemory(hostile, engine, { total: 64e9, limit: null }),
     UserError,
     "this machine has 64 GB",
   );
   assert(error.message.includes("training.batchSize (65536)"));
-  refuseTooLarge(hostile, gpu, { total: 64e9, limit: null });
-  refuseTooLarge(hostile, engine, { total: null, limit: null });
-  refuseTooLarge(spec(), engine, { total: 4e9, limit: null });
+  requireMemory(hostile, gpu, { total: 64e9, limit: null });
+  requireMemory(hostile, engine, { total: null, limit: null });
+  requireMemory(spec(), engine, { total: 4e9, limit: null });
   // A batch is no larger than the dataset.
-  refuseTooLarge(spec("training.batchSize=65536"), engine, { images: 16, total: 4e9, limit: null });
+  requireMemory(spec("training.batchSize=65536"), engine, { images: 16, total: 4e9, limit: null });
   assertThrows(
     () =>
-      refuseTooLarge(spec("training.batchSize=65536"), engine, {
+      requireMemory(spec("training.batchSize=65536"), engine, {
         images: 60_000,
         total: 64e9,
         limit: null,
@@ -52,12 +52,12 @@ Deno.test("a sampling batch that no machine holds is refused before the training
   const engine = { device: "cpu", largestTensor: null } as Engine;
   const many = spec("imageSize=128", "sampling.count=65536", "sampling.batchSize=65536");
   assertThrows(
-    () => refuseTooLarge(many, engine, { total: 64e9, limit: null }),
+    () => requireMemory(many, engine, { total: 64e9, limit: null }),
     UserError,
     "sampling.batchSize (65536)",
   );
-  refuseTooLarge(spec("sampling.count=1000000"), engine, { total: 64e9, limit: null });
-  refuseTooLarge(spec("sampling.batchSize=65536"), engine, { total: 64e9, limit: null }); // 64 images are drawn.
+  requireMemory(spec("sampling.count=1000000"), engine, { total: 64e9, limit: null });
+  requireMemory(spec("sampling.batchSize=65536"), engine, { total: 64e9, limit: null }); // 64 images are drawn.
 });
 
 Deno.test("a run with tensors larger than the GPU binds is refused before the training", () => {
@@ -65,37 +65,37 @@ Deno.test("a run with tensors larger than the GPU binds is refused before the tr
   // The widest layers have 64 channels at 32 x 32.
   assertEquals(largestTensor(spec("training.batchSize=20")), 64 * 64 * 32 * 32 * 4);
   const error = assertThrows(
-    () => refuseTooLarge(spec("training.batchSize=1024"), gpu),
+    () => requireMemory(spec("training.batchSize=1024"), gpu),
     UserError,
     "this run needs tensors of at least 0.27 GB, and a GPU takes at most 0.13 GB in one",
   );
   assert(error.message.includes("training.batchSize (1024)"));
-  refuseTooLarge(spec("training.batchSize=1024"), gpu, { images: 100 });
-  refuseTooLarge(spec("sampling.count=600", "sampling.batchSize=512"), gpu);
+  requireMemory(spec("training.batchSize=1024"), gpu, { images: 100 });
+  requireMemory(spec("sampling.count=600", "sampling.batchSize=512"), gpu);
   assertThrows(
-    () => refuseTooLarge(spec("sampling.count=600", "sampling.batchSize=600"), gpu),
+    () => requireMemory(spec("sampling.count=600", "sampling.batchSize=600"), gpu),
     UserError,
   );
   const guided = ["classes=10", "sampling.guidance=2", "sampling.count=600"];
-  refuseTooLarge(spec(...guided, "sampling.batchSize=256"), gpu);
-  assertThrows(() => refuseTooLarge(spec(...guided, "sampling.batchSize=300"), gpu), UserError);
+  requireMemory(spec(...guided, "sampling.batchSize=256"), gpu);
+  assertThrows(() => requireMemory(spec(...guided, "sampling.batchSize=300"), gpu), UserError);
 });
 
 Deno.test("drawing is refused by what drawing takes, whatever the training took", () => {
   const cpu = { device: "cpu", largestTensor: null } as Engine;
   const trained = spec("training.batchSize=65536", "imageSize=128", "baseWidth=512");
-  refuseLargeDrawing(trained, cpu, { total: 64e9, limit: null });
+  requireSamplingMemory(trained, cpu, { total: 64e9, limit: null });
   const many = spec("imageSize=128", "sampling.count=65536", "sampling.batchSize=65536");
   const error = assertThrows(
-    () => refuseLargeDrawing(many, cpu, { total: 64e9, limit: null }),
+    () => requireSamplingMemory(many, cpu, { total: 64e9, limit: null }),
     UserError,
     "this drawing needs more than",
   );
   assert(!error.message.includes("training.batchSize"));
   const batch = spec("sampling.count=2000", "sampling.batchSize=2000");
-  refuseLargeDrawing(batch, cpu, { total: 64e9, limit: 2e9 });
+  requireSamplingMemory(batch, cpu, { total: 64e9, limit: 2e9 });
   assertThrows(
-    () => refuseLargeDrawing(batch, cpu, { total: 64e9, limit: 5e8 }),
+    () => requireSamplingMemory(batch, cpu, { total: 64e9, limit: 5e8 }),
     UserError,
     "this container has 0.5 GB",
   );

@@ -1,7 +1,7 @@
 /** Why a spec is a new run: the fields in which it differs from what is finished. */
 import { type Difference, specDifferences } from "../spec/differences.ts";
 import { type ResolvedSpec, specDigest, withoutPlaces } from "../spec/mod.ts";
-import { type Begun, finishedRuns } from "./nearest_run.ts";
+import { finishedRuns, type StartedRun } from "./nearest_run.ts";
 
 /** A finished run, and in what it differs. */
 interface Compared {
@@ -34,7 +34,7 @@ function said(value: unknown): string {
 }
 
 function compare(
-  { path, spec, digests }: Begun,
+  { path, spec, digests }: StartedRun,
   wanted: ResolvedSpec,
 ): Compared {
   if (digests.spec === specDigest(wanted)) return { path, differences: [] };

@@ -19,7 +19,7 @@ import type { Prepared } from "./prepare.ts";
 const mostDifferences = 3;
 
 /** A training that was begun. */
-export interface Begun {
+export interface StartedRun {
   path: string;
   spec: ResolvedSpec;
   digests: Digests;
@@ -39,22 +39,24 @@ export function writeWorkSpec(path: string, spec: ResolvedSpec, digests: Digests
  * fields in which it differs, and how to go on from it. Null where none is near, or its model is
  * taken anyway.
  *
- * @param kin digests of trainings that are meant to differ from it: members of the same sweep
+ * @param siblings digests of trainings that are meant to differ from it: members of the same sweep
  */
 export async function nearestRun(
   prepared: Prepared,
   out: string,
-  kin: ReadonlySet<string> = new Set(),
+  siblings: ReadonlySet<string> = new Set(),
 ): Promise<string | null> {
   if (prepared.shared) return null;
-  const isKin = ({ training }: Digests) =>
-    training === undefined || training === prepared.digests.training || kin.has(training);
-  const compared = [...finishedRuns(out, isKin), ...unfinishedRuns(out, isKin)].flatMap((begun) => {
-    const differences = trainingDifferences(begun, prepared);
-    return differences.length > 0 && differences.length <= mostDifferences
-      ? [{ begun, differences }]
-      : [];
-  });
+  const isSibling = ({ training }: Digests) =>
+    training === undefined || training === prepared.digests.training || siblings.has(training);
+  const compared = [...finishedRuns(out, isSibling), ...unfinishedRuns(out, isSibling)].flatMap(
+    (begun) => {
+      const differences = trainingDifferences(begun, prepared);
+      return differences.length > 0 && differences.length <= mostDifferences
+        ? [{ begun, differences }]
+        : [];
+    },
+  );
   const [nearest] = compared.sort((a, b) => a.differences.length - b.differences.length);
   if (!nearest) return null;
   const { begun, differences } = nearest;
@@ -69,7 +71,7 @@ export async function nearestRun(
 }
 
 /** The fields on which the weights depend and that differ, the images and the parent among them. */
-export function trainingDifferences(begun: Begun, { spec, digests }: Prepared): Difference[] {
+export function trainingDifferences(begun: StartedRun, { spec, digests }: Prepared): Difference[] {
   const decides = ({ path }: Difference) => {
     const field = fields[path as Field]; // Of another release it may be no field: undefined then.
     return field === "model" || field === "training";
@@ -98,7 +100,7 @@ export function isOnlyLength(differences: readonly Difference[]): boolean {
 
 /** How to go on with a training, where that may have been meant. */
 function wayOn(
-  { path, finished, spec }: Begun,
+  { path, finished, spec }: StartedRun,
   wanted: ResolvedSpec,
   differences: readonly Difference[],
 ): string {
@@ -125,7 +127,7 @@ function said(value: unknown): string {
 }
 
 /** Steps that a training has done. */
-async function stepsOf({ path, finished }: Begun): Promise<number> {
+async function stepsOf({ path, finished }: StartedRun): Promise<number> {
   if (finished) return readLosses(openBundle(path)).length;
   const checkpoint = await readCheckpoint(join(path, "checkpoint.safetensors"));
   return checkpoint?.losses.length ?? 0;
@@ -135,9 +137,9 @@ async function stepsOf({ path, finished }: Begun): Promise<number> {
 type Skip = (digests: Digests) => boolean;
 
 /** The whole bundles of runs in a folder; those of further samples are none. */
-export function finishedRuns(out: string, skip: Skip = () => false): Begun[] {
-  return attempted(() => findBundles([out])).flat().flatMap((path) =>
-    attempted(() => {
+export function finishedRuns(out: string, skip: Skip = () => false): StartedRun[] {
+  return tryRead(() => findBundles([out])).flat().flatMap((path) =>
+    tryRead(() => {
       const bundle = openBundle(path);
       const digests = readBundleDigests(bundle);
       if (digests.parent !== undefined || skip(digests)) return [];
@@ -147,12 +149,12 @@ export function finishedRuns(out: string, skip: Skip = () => false): Begun[] {
 }
 
 /** The trainings in a folder that were begun and have not ended. */
-export function unfinishedRuns(out: string, skip: Skip = () => false): Begun[] {
+export function unfinishedRuns(out: string, skip: Skip = () => false): StartedRun[] {
   const works = join(out, ".work");
-  const names = attempted(() => [...Deno.readDirSync(works)]).flat()
+  const names = tryRead(() => [...Deno.readDirSync(works)]).flat()
     .filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
   return names.flatMap((name) =>
-    attempted(() => {
+    tryRead(() => {
       const path = join(works, name);
       // Our own file, in our own folder of work.
       const digests = JSON.parse(Deno.readTextFileSync(join(path, files.digests))) as Digests;
@@ -164,7 +166,7 @@ export function unfinishedRuns(out: string, skip: Skip = () => false): Begun[] {
 }
 
 /** What can be read; nothing of what cannot: a hint must not end a run. */
-function attempted<T>(read: () => T): T[] {
+function tryRead<T>(read: () => T): T[] {
   try {
     return [read()];
   } catch (error) {

@@ -12,7 +12,7 @@ import {
   previewsDue,
   previewsIn,
 } from "./previews.ts";
-import { trainingTeller } from "./telling.ts";
+import { createTrainingProgress } from "./training_progress.ts";
 
 /** A training of so many images, a step after the other; gives what the pace says after each. */
 function follow(count: number, batchSize: number, msOf: (step: number, size: number) => number) {
@@ -21,7 +21,7 @@ function follow(count: number, batchSize: number, msOf: (step: number, size: num
   let seen = 0;
   return {
     pace,
-    pause(pausedMs: number) {
+    sleep(pausedMs: number) {
       ms += pausedMs;
       pace.paused(pausedMs);
     },
@@ -48,7 +48,7 @@ Deno.test("a small set's time is told within 15 %, though each batch size is com
     const perImage = training.step(step);
     assert(perImage !== null && Math.abs(perImage - 0.004) < 0.15 * 0.004, `${step}: ${perImage}`);
   }
-  training.pause(60_000);
+  training.sleep(60_000);
   assertEquals(training.step(31)?.toFixed(4), "0.0040", "previews are no part of the speed");
 });
 
@@ -68,11 +68,11 @@ Deno.test("how long the rest takes is told once, and again where that turns out 
   ]);
   const said: string[] = [];
   const message = (text: string) => void said.push(text);
-  const report = { phase() {}, update() {}, done() {}, message };
+  const progress = { phase() {}, update() {}, done() {}, message };
   const training = follow(1000, 10, (step) => step > 300 ? 400 : 200);
   const course = { losses: [1], steps: 1000, stepsPerEpoch: 100 };
   const dataset = { count: 1000 } as Dataset; // No more of it is looked at.
-  const teller = trainingTeller({ spec: small, dataset, report }, course, training.pace);
+  const teller = createTrainingProgress({ spec: small, dataset, progress }, course, training.pace);
   for (let step = 1; step <= 1000; step++) {
     training.step(step);
     teller.reached(step, 0, 0);

@@ -20,9 +20,9 @@ import {
   withoutPlaces,
 } from "../spec/mod.ts";
 import { type Checkpoint, readCheckpoint } from "../training/checkpoint.ts";
-import { refuseTooLarge } from "./memory.ts";
-import { enginePlace, placeName } from "./place.ts";
-import type { Reporter } from "./reporter.ts";
+import { requireMemory } from "./memory.ts";
+import { enginePlatform, platformName } from "./platform.ts";
+import type { Progress } from "../messages/progress.ts";
 import { requireSpace, spaceFor } from "./space.ts";
 import { findParent, type Parent, readStart, readTrained, type TrainedModel } from "./trained.ts";
 import { checkpointPath, findBundle, findTrained, freePath, workPath } from "./work.ts";
@@ -44,7 +44,7 @@ export interface PrepareOptions {
   /** What the run's digests must be: those of the bundle that is to be reproduced. */
   expected?: Digests | undefined;
   /** Whom to tell how far the images are. */
-  report?: Reporter | undefined;
+  progress?: Progress | undefined;
 }
 
 /** A run of which everything is known but its results. */
@@ -93,7 +93,7 @@ export function digestsOf(
  * @throws UserError for what would stop it, as far as no engine is needed to tell
  */
 export async function prepareRun(given: ResolvedSpec, options: PrepareOptions): Promise<Prepared> {
-  const { out, again = false, report } = options;
+  const { out, again = false, progress } = options;
   const parent = findParent(given, [out]);
   // A parent that does not fit is told before images are read.
   let start = parent?.path ? await readStart(parent.path, given) : null;
@@ -101,16 +101,16 @@ export async function prepareRun(given: ResolvedSpec, options: PrepareOptions): 
     dataRoot: options.dataRoot,
     skipBad: options.skipBad,
     keep: options.keep,
-    onProgress: (done, all) => report?.update(done, { of: all }),
+    onProgress: (done, all) => progress?.update(done, { of: all }),
   });
   const digests = digestsOf(given, dataset.digest, parent?.digest);
-  if (options.expected) refuseOthers(digests, options.expected);
+  if (options.expected) requireExpected(digests, options.expected);
   const spec = withoutPlaces(given, parent?.digest ?? null);
   const name = join(out, bundleName(options.source?.path ?? specName(spec), digests.run));
   const finished = again ? null : findBundle(out, digests.run);
   const path = finished ?? (again ? freePath(name) : name);
   if (finished) return { spec, dataset, digests, parent, finished, shared: null, start, path };
-  requireFree(path);
+  requireFreePath(path);
   const shared = again ? null : await findShared(out, digests.training);
   if (shared) start = null;
   else if (parent && parent.path === null) throw noParent(parent.digest, out);
@@ -140,7 +140,7 @@ function noParent(digest: string, out: string): UserError {
 }
 
 /** Refuses a run whose bundle could not be put in its place at the end. */
-function requireFree(path: string): void {
+function requireFreePath(path: string): void {
   if (!exists(path)) return;
   throw new UserError(
     `${path}: something lies here that is not the finished bundle of this run; move it away, or ` +
@@ -152,7 +152,7 @@ function requireFree(path: string): void {
  * Refuses to reproduce a bundle with other data, or with a release that computes otherwise on
  * purpose.
  */
-function refuseOthers(digests: Digests, expected: Digests): void {
+function requireExpected(digests: Digests, expected: Digests): void {
   const reasons: [keyof Digests, string][] = [
     [
       "method",
@@ -193,7 +193,7 @@ export function threadsBegun(checkpoint: Checkpoint | null): number | undefined 
 }
 
 /** Refuses a run that would fill the disk before its end. */
-export function requireRoom({ spec, dataset, digests }: Prepared, out: string): void {
+export function requireDiskSpace({ spec, dataset, digests }: Prepared, out: string): void {
   const path = workPath(out, digests.training);
   requireSpace(out, spaceFor(spec, dataset.count), { path });
 }
@@ -215,15 +215,15 @@ export function requireRunnable(
   },
 ): void {
   const { spec, dataset, digests, shared } = prepared;
-  refuseTooLarge(spec, engine, { images: dataset.count });
+  requireMemory(spec, engine, { images: dataset.count });
   const path = workPath(out, digests.training);
   if (shared === null && checkpoint) {
-    refuseElsewhere(checkpoint, engine, { path, trainingKey: digests.training, elsewhere });
+    requireSamePlatform(checkpoint, engine, { path, trainingKey: digests.training, elsewhere });
   }
 }
 
 /** Refuses a checkpoint of another training, and one of another engine, device or threads. */
-function refuseElsewhere(
+function requireSamePlatform(
   { training, places }: Checkpoint,
   engine: Engine,
   { path, trainingKey, elsewhere }: { path: string; trainingKey: string; elsewhere: boolean },
@@ -233,8 +233,8 @@ function refuseElsewhere(
       `${path}: this checkpoint is of another training; move the folder away to train anew`,
     );
   }
-  const place = placeName(enginePlace(engine));
-  const last = places.map(placeName).at(-1);
+  const place = platformName(enginePlatform(engine));
+  const last = places.map(platformName).at(-1);
   if (last === place || elsewhere) return;
   throw new UserError(
     `this training was begun on ${last}, and this is ${place}: the result would be of neither. ` +

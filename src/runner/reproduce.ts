@@ -5,7 +5,7 @@ import { type BundleFiles, openBundle } from "../bundle/open.ts";
 import { readBundleDigests, readSpecWithImages } from "../bundle/read.ts";
 import { verifyBundle } from "../report/verify.ts";
 import { UserError } from "../messages/errors.ts";
-import { placeDifferences, readPlace } from "./place.ts";
+import { platformDifferences, readPlatform } from "./platform.ts";
 import { runExperiment, type RunOptions } from "./run.ts";
 import { findParent } from "./trained.ts";
 
@@ -29,7 +29,7 @@ export interface Comparison extends PayloadDifferences {
 export interface ReproduceOptions extends
   Pick<
     RunOptions,
-    "engine" | "threads" | "out" | "dataRoot" | "skipBad" | "report" | "signal"
+    "engine" | "threads" | "out" | "dataRoot" | "skipBad" | "progress" | "signal"
   > {
   /** Where its images lie; default where they lay when it was made. */
   images?: string | undefined;
@@ -42,8 +42,8 @@ export interface ReproduceOptions extends
 /** Compares two bundles of the same run. */
 export async function compareBundles(original: string, repeated: string): Promise<Comparison> {
   const differences = await payloadDifferences(original, repeated);
-  const there = readPlace(original);
-  const here = readPlace(repeated);
+  const there = readPlatform(original);
+  const here = readPlatform(repeated);
   const mixed = [original, repeated].flatMap((bundle, i) => {
     const { trainedOn = [] } = [there, here][i] ?? {};
     return trainedOn.length > 1
@@ -51,7 +51,7 @@ export async function compareBundles(original: string, repeated: string): Promis
       : [];
   });
   const excuses = there && here
-    ? [...placeDifferences(there.place, here.place), ...mixed]
+    ? [...platformDifferences(there.place, here.place), ...mixed]
     : ["environment.json does not tell where both were made"];
   const { verdict } = differences;
   const ok = verdict === "same" || excuses.length > 0 && verdict !== "different";
@@ -82,7 +82,7 @@ export async function reproduceBundle(
       `${original}: it holds further samples of another bundle; reproduce that one`,
     );
   }
-  const told = readPlace(original)?.place;
+  const told = readPlatform(original)?.place;
   const engine = options.engine ?? told?.engine ?? "auto";
   const isSame = engine === told?.engine;
   const bundle = openBundle(original);

@@ -22,39 +22,39 @@ import {
 import { compileUNet } from "../unet/mod.ts";
 import { beginning, keepTaken } from "./beginning.ts";
 import { previewsPng } from "./contents.ts";
-import { scoredSteps } from "./course_scores.ts";
+import { scoredSteps } from "./interim_scores.ts";
 import { type Diary, diaryName, startDiary } from "./diary.ts";
 import { beginDiary, endDiary, startEvents } from "./following.ts";
 import { type Log, startLog } from "./log.ts";
 import { writeWorkSpec } from "./nearest_run.ts";
-import { placeName, readPlace } from "./place.ts";
+import { platformName, readPlatform } from "./platform.ts";
 import {
   type Prepared,
   prepareRun,
-  requireRoom,
+  requireDiskSpace,
   requireRunnable,
   threadsBegun,
 } from "./prepare.ts";
 import { epochsBetweenPreviews } from "./previews.ts";
-import { type Reporter, silent } from "./reporter.ts";
+import { type Progress, silentProgress } from "../messages/progress.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { scorePhase } from "./score.ts";
 import { startStopwatch, type Stopwatch, timeName } from "./time_spent.ts";
-import { type Trained, trainPhase } from "./train_phase.ts";
-import { readPreviews, sharedPlaces } from "./trained.ts";
-import { findBundle, openWork, type Work } from "./work.ts";
+import { type TrainingResult, trainPhase } from "./train_phase.ts";
+import { platformsOf, readPreviews } from "./trained.ts";
+import { findBundle, openWorkFolder, type WorkFolder } from "./work.ts";
 import { explainFullDisk } from "../files/results.ts";
 import { writeBundle } from "./write_bundle.ts";
 
 /** Opens, or has ready, an engine that its owner closes. */
-export type EngineKeeper = (
+export type EngineProvider = (
   options: Pick<EngineOptions, "precision" | "threads">,
 ) => Promise<Engine>;
 
 /** How an experiment is run; none of it is part of the result. */
 export interface RunOptions {
   /** An open engine, what has one ready, or the name of one to open; default `auto`. */
-  engine?: Engine | EngineKeeper | EngineName | "auto" | undefined;
+  engine?: Engine | EngineProvider | EngineName | "auto" | undefined;
   /** The folder of the bundles; default `out`. */
   out?: string | undefined;
   /** The folder of the datasets; default `data`. */
@@ -80,9 +80,9 @@ export interface RunOptions {
   /** What the run's digests must be: those of the bundle that is to be reproduced. */
   expected?: Digests | undefined;
   /** Training digests of its fellows in a sweep, which are meant to be near it. */
-  kin?: ReadonlySet<string> | undefined;
+  siblings?: ReadonlySet<string> | undefined;
   /** Whom to tell how far it is; default nobody. */
-  report?: Reporter | undefined;
+  progress?: Progress | undefined;
   /** A folder for TensorBoard, in which the run gets one of its own. */
   tensorboard?: string | undefined;
   /** Where the Inception weights are looked for; others for tests. */
@@ -102,12 +102,12 @@ interface Run {
   options: RunOptions;
   out: string;
   engine: Engine;
-  work: Work;
+  work: WorkFolder;
   /** What an earlier start left of the training, or null. */
   checkpoint: Checkpoint | null;
   log: Log;
   diary: Diary;
-  report: Reporter;
+  progress: Progress;
   stopwatch: Stopwatch;
   /** Where the images lie, where the spec says so. */
   imagesAt: string | null;
@@ -122,31 +122,31 @@ interface Run {
  */
 export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}): Promise<Bundle> {
   const { out = "out", again = false } = options;
-  const log = startLog(options.report ?? silent);
-  const diary = startDiary(log.report);
-  const { report } = diary;
+  const log = startLog(options.progress ?? silentProgress);
+  const diary = startDiary(log.progress);
+  const { progress } = diary;
   const stopwatch = startStopwatch();
-  const prepared = await prepareRun(spec, { ...options, out, report });
-  report.message(`data: ${describeDataset(prepared.dataset)}`);
-  for (const note of prepared.dataset.notes) report.message(`data: ${note}`);
-  if (prepared.finished) return finishedBundle(prepared.finished, report);
+  const prepared = await prepareRun(spec, { ...options, out, progress });
+  progress.message(`data: ${describeDataset(prepared.dataset)}`);
+  for (const note of prepared.dataset.notes) progress.message(`data: ${note}`);
+  if (prepared.finished) return finishedBundle(prepared.finished, progress);
   const what = `this run (${specName(spec)} on ${spec.dataset})`;
   using held = new DisposableStack();
-  const waiting = { say: report.message, signal: options.signal };
-  const work = await openWork(out, prepared.digests.training, what, waiting);
+  const waiting = { say: progress.message, signal: options.signal };
+  const work = await openWorkFolder(out, prepared.digests.training, what, waiting);
   held.defer(() => work.release());
   try {
     // Between the look and the lock another process may have finished it.
     const meanwhile = again ? null : findBundle(out, prepared.digests.run);
     if (meanwhile) {
       work.remove();
-      return finishedBundle(meanwhile, report);
+      return finishedBundle(meanwhile, progress);
     }
     const { checkpoint, takenFrom, notice } = await beginning(prepared, out, options);
-    if (notice) report.message(notice);
-    requireRoom(prepared, out);
+    if (notice) progress.message(notice);
+    requireDiskSpace(prepared, out);
     if (takenFrom) await keepTaken(work, checkpoint, takenFrom);
-    keepInWork(work, prepared, { log, stopwatch, diary });
+    writeToWorkFolder(work, prepared, { log, stopwatch, diary });
     if (options.tensorboard !== undefined) {
       held.use(startEvents(options.tensorboard, work, prepared, diary));
     }
@@ -154,34 +154,45 @@ export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}
     if (typeof options.engine !== "object" && typeof options.engine !== "function") {
       held.defer(() => engine.dispose());
     }
-    report.message(`engine: ${engine.description}`);
+    progress.message(`engine: ${engine.description}`);
     requireRunnable(prepared, engine, { out, checkpoint, elsewhere: options.elsewhere ?? false });
     const imagesAt = spec.data.path === null ? null : resolve(spec.data.path);
-    const run = { prepared, options, out, engine, work, checkpoint, log, diary, report, stopwatch };
+    const run = {
+      prepared,
+      options,
+      out,
+      engine,
+      work,
+      checkpoint,
+      log,
+      diary,
+      progress,
+      stopwatch,
+    };
     const bundle = await compute({ ...run, imagesAt });
     diary.end("finished");
     work.remove();
     return bundle;
   } catch (error) {
     endDiary(diary, error, options.signal);
-    if (!(error instanceof LostLockError)) keepQuietly(stopwatch);
+    if (!(error instanceof LostLockError)) saveQuietly(stopwatch);
     throw explainFullDisk(error, out);
   }
 }
 
-function finishedBundle(path: string, report: Reporter): Bundle {
+function finishedBundle(path: string, progress: Progress): Bundle {
   // Who asks for another engine must not take this for what that one gave.
-  const told = readPlace(path)?.place;
-  const where = told ? ` (${placeName({ ...told, name: told.engine })})` : "";
-  report.message(
+  const told = readPlatform(path)?.place;
+  const where = told ? ` (${platformName({ ...told, name: told.engine })})` : "";
+  progress.message(
     `this run is finished${where}; its bundle is not made again; --again makes another beside it`,
   );
   return { path, digest: openBundle(path).digest };
 }
 
 /** Begins to write down, in the place of work, what the run is, says and takes. */
-function keepInWork(
-  { path, check }: Work,
+function writeToWorkFolder(
+  { path, check }: WorkFolder,
   prepared: Prepared,
   { log, stopwatch, diary }: { log: Log; stopwatch: Stopwatch; diary: Diary },
 ): void {
@@ -193,7 +204,7 @@ function keepInWork(
 }
 
 /** Writes the times down. What stopped the run, a full disk say, is what people must hear. */
-function keepQuietly(stopwatch: Stopwatch): void {
+function saveQuietly(stopwatch: Stopwatch): void {
   try {
     stopwatch.keep();
   } catch {
@@ -217,7 +228,7 @@ async function openRunEngine(
 
 /** Trains, or takes the model of a finished training; draws, scores, and writes the bundle. */
 async function compute(run: Run): Promise<Bundle> {
-  const { prepared, options, engine, work, log, diary, report, stopwatch } = run;
+  const { prepared, options, engine, work, log, diary, progress, stopwatch } = run;
   const { spec, digests, dataset, path } = prepared;
   const { signal, dataRoot, weights } = options;
   const unet = compileUNet(spec);
@@ -227,22 +238,22 @@ async function compute(run: Run): Promise<Bundle> {
   const { trained, previews } = await trainedState(run, state);
   const tensors = await stateTensors(state);
   const folder = join(work.path, `samples-${digests.spec.slice(0, 16)}`);
-  const drawing = { engine, spec, predict: unet.apply, folder, report, signal };
+  const drawing = { engine, spec, predict: unet.apply, folder, progress, signal };
   const samples = await withAverage(
     state,
-    () => samplePhase({ ...drawing, mayKeep: work.check, onKept: stopwatch.keep }),
+    () => samplePhase({ ...drawing, checkLock: work.check, onSaved: stopwatch.keep }),
   );
   const upright = samples.images.get("0");
   const { losses } = trained;
   const steps = losses.length;
-  const scoring = { engine, spec, dataset, upright, dataRoot, weights, report, steps };
+  const scoring = { engine, spec, dataset, upright, dataRoot, weights, progress, steps };
   const evaluation = await scorePhase(scoring);
   signal?.throwIfAborted();
-  report.message("writing the bundle");
+  progress.message("writing the bundle");
   const network = unet.summary();
   return await writeBundle({
     path,
-    mayFinish: work.check,
+    checkLock: work.check,
     computed: { spec, digests, dataset, network, tensors, samples, evaluation, losses },
     engine,
     trained,
@@ -259,29 +270,31 @@ async function compute(run: Run): Promise<Bundle> {
 async function trainedState(
   run: Run,
   state: TrainingState,
-): Promise<{ trained: Trained; previews: Uint8Array | null }> {
-  const { prepared, engine, work, checkpoint, report, stopwatch } = run;
+): Promise<{ trained: TrainingResult; previews: Uint8Array | null }> {
+  const { prepared, engine, work, checkpoint, progress, stopwatch } = run;
   const { signal, dataRoot, weights } = run.options;
   const { spec, dataset, digests, shared, start } = prepared;
   if (shared) {
     const { path, model: { tensors, losses } } = shared;
-    report.message(`training: the same as that of ${path}, whose model is taken`);
+    progress.message(`training: the same as that of ${path}, whose model is taken`);
     if (spec.evaluation.everyEpochs) {
-      report.message("training: none here, so there are no scores on its way; --again trains anew");
+      progress.message(
+        "training: none here, so there are no scores on its way; --again trains anew",
+      );
     }
     restoreState(state, tensors);
     const { digest } = openBundle(path);
     const notes = [
       `the model was taken from ${basename(path)}, a run of the same training, digest ${digest}`,
     ];
-    const trained = { losses, previews: null, places: sharedPlaces(path), notes };
+    const trained = { losses, previews: null, places: platformsOf(path), notes };
     return { trained, previews: readPreviews(path) };
   }
   const trainingKey = digests.training;
   const training = { engine, spec, dataset, state, start, checkpoint, work, trainingKey };
   const scored = scoredSteps(run.diary.text(), digests.run);
   const scoring = { scored, dataRoot, weights };
-  const trained = await trainPhase({ ...training, ...scoring, report, stopwatch, signal });
+  const trained = await trainPhase({ ...training, ...scoring, progress, stopwatch, signal });
   const every = epochsBetweenPreviews(spec, dataset.count);
   const stepsPerEpoch = Math.ceil(dataset.count / spec.training.batchSize);
   const before = Math.floor((start?.losses.length ?? 0) / stepsPerEpoch / every);

@@ -22,19 +22,19 @@ import { className, drawnClasses } from "../spec/labels.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { setWeights } from "../unet/weights.ts";
 import { sampleFiles } from "./contents.ts";
-import { placeOf } from "./place.ts";
-import { refuseLargeDrawing } from "./memory.ts";
-import { type Reporter, silent } from "./reporter.ts";
+import { platformOf } from "./platform.ts";
+import { requireSamplingMemory } from "./memory.ts";
+import { type Progress, silentProgress } from "../messages/progress.ts";
 import type { RunOptions } from "./run.ts";
 import { samplePhase } from "./sample_phase.ts";
 import { samplingSpec } from "./sampling_spec.ts";
 import { trainedDigest } from "./trained.ts";
-import { openWork, type Work } from "./work.ts";
+import { openWorkFolder, type WorkFolder } from "./work.ts";
 import { explainFolder, explainFullDisk } from "../files/results.ts";
 
 /** How more images are drawn. */
 export interface SampleRunOptions
-  extends Pick<RunOptions, "threads" | "out" | "report" | "signal"> {
+  extends Pick<RunOptions, "threads" | "out" | "progress" | "signal"> {
   /** An open engine, or the name of one to open; default `auto`. */
   engine?: Engine | EngineName | "auto" | undefined;
 }
@@ -77,17 +77,17 @@ export async function sampleBundle(
   overrides: readonly string[],
   options: SampleRunOptions = {},
 ): Promise<Bundle> {
-  const { out = "out", report = silent, signal } = options;
+  const { out = "out", progress = silentProgress, signal } = options;
   const drawing = prepareDrawing(parent, overrides, out);
-  const found = drawnBefore(drawing, report);
+  const found = findDrawn(drawing, progress);
   if (found) return found;
-  const waiting = { say: report.message, signal };
+  const waiting = { say: progress.message, signal };
   using held = new DisposableStack();
-  const work = await openWork(out, drawing.digests.run, "drawing these images", waiting);
+  const work = await openWorkFolder(out, drawing.digests.run, "drawing these images", waiting);
   held.defer(() => work.release());
   try {
     // Between the look and the lock another process may have drawn them.
-    const bundle = drawnBefore(drawing, report) ?? await draw(drawing, work, options);
+    const bundle = findDrawn(drawing, progress) ?? await draw(drawing, work, options);
     work.remove();
     return bundle;
   } catch (error) {
@@ -117,9 +117,9 @@ function prepareDrawing(parent: string, overrides: readonly string[], out: strin
 }
 
 /** The bundle of images that are drawn already; null where they are not. */
-function drawnBefore({ path, digests }: Drawing, report: Reporter): Bundle | null {
+function findDrawn({ path, digests }: Drawing, progress: Progress): Bundle | null {
   if (!exists(path)) return null;
-  report.message("these images are drawn already; their bundle is not made again");
+  progress.message("these images are drawn already; their bundle is not made again");
   const drawn = openBundle(path);
   if (readBundleDigests(drawn).run !== digests.run) {
     throw new UserError(`${path}: this is a bundle of another run; move it away`);
@@ -128,44 +128,56 @@ function drawnBefore({ path, digests }: Drawing, report: Reporter): Bundle | nul
 }
 
 /** Draws the images, and writes their bundle. */
-async function draw(drawing: Drawing, work: Work, options: SampleRunOptions): Promise<Bundle> {
+async function draw(
+  drawing: Drawing,
+  work: WorkFolder,
+  options: SampleRunOptions,
+): Promise<Bundle> {
   const { model, spec, classNames } = drawing;
-  const { report = silent, signal, threads } = options;
+  const { progress = silentProgress, signal, threads } = options;
   const startedAt = new Date();
   using held = new DisposableStack();
   const engine = typeof options.engine === "object"
     ? options.engine
     : await openEngine(options.engine ?? "auto", { precision: spec.precision, threads });
   if (engine !== options.engine) held.defer(() => engine.dispose());
-  report.message(`engine: ${engine.description}`);
-  refuseLargeDrawing(spec, engine);
+  progress.message(`engine: ${engine.description}`);
+  requireSamplingMemory(spec, engine);
   const unet = compileUNet(spec);
   held.defer(() => unet.dispose());
   const weights = drawingWeights(model);
   if (weights === null) throw new UserError(`${model.path}: it has no model`);
   setWeights(unet, await model.tensors(weights), join(model.path, weights));
   const folder = join(work.path, "samples");
-  const phase = { engine, spec, predict: unet.apply, folder, mayKeep: work.check, report, signal };
+  const phase = {
+    engine,
+    spec,
+    predict: unet.apply,
+    folder,
+    checkLock: work.check,
+    progress,
+    signal,
+  };
   const samples = await samplePhase(phase);
   const environment: SamplingEnvironment = {
     engine: engine.description,
-    place: placeOf(engine),
+    place: platformOf(engine),
     system: `${Deno.build.os} ${Deno.build.arch}`,
     data: { classNames },
     startedAt: startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
   };
   const drawn = await sampleFiles({ spec, samples, evaluation: null });
-  return writeDrawn(drawing, { drawn, environment, mayFinish: work.check });
+  return writeSampleBundle(drawing, { drawn, environment, checkLock: work.check });
 }
 
 /** Writes the bundle of drawn images. */
-function writeDrawn(
+function writeSampleBundle(
   { model, spec, digests, classNames, path }: Drawing,
-  { drawn, environment, mayFinish }: {
+  { drawn, environment, checkLock }: {
     drawn: Awaited<ReturnType<typeof sampleFiles>>;
     environment: SamplingEnvironment;
-    mayFinish: () => void;
+    checkLock: () => void;
   },
 ): Bundle {
   try {
@@ -186,7 +198,7 @@ function writeDrawn(
         classes: drawnClasses(spec, classNames),
       };
       writer.tag("README.md", bundleReadme(readme));
-      mayFinish();
+      checkLock();
       return writer.finish();
     } catch (error) {
       writer.discard();

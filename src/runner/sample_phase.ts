@@ -8,20 +8,20 @@ import { createSampler, type NoisePredictor, noiseSchedule, toPixels } from "../
 import type { Engine } from "../engines/engine.ts";
 import { encodeTensors, readTensors, type TensorData } from "../formats/safetensors.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Progress } from "../messages/progress.ts";
 
 /** What drawing needs. */
-export interface SamplePhase {
+export interface SamplePhaseOptions {
   engine: Engine;
   spec: ResolvedSpec;
   predict: NoisePredictor;
   /** Where finished batches are kept, or null. */
   folder: string | null;
   /** Is called before a batch is kept, and throws where it must not be. */
-  mayKeep?: () => void;
+  checkLock?: () => void;
   /** Is called when a batch was kept. */
-  onKept?: () => void;
-  report: Reporter;
+  onSaved?: () => void;
+  progress: Progress;
   signal?: AbortSignal | undefined;
 }
 
@@ -53,7 +53,7 @@ const denoisingMoments = 30;
  * @param timesteps of the states, falling
  * @returns indices into `timesteps`, rising, each once
  */
-export function momentsAmong(
+export function evenlySpacedStates(
   timesteps: readonly number[],
   noiseSteps: number,
   count: number,
@@ -74,8 +74,8 @@ export function drawnAngles({ sampling, evaluation }: ResolvedSpec): number[] {
 }
 
 /** Draws all images of a spec. */
-export async function samplePhase(options: SamplePhase): Promise<Samples> {
-  const { engine, spec, predict, folder, onKept, report, signal } = options;
+export async function samplePhase(options: SamplePhaseOptions): Promise<Samples> {
+  const { engine, spec, predict, folder, onSaved, progress, signal } = options;
   const { sampling, imageSize, channels, noise } = spec;
   const pixels = imageSize ** 2 * channels;
   const sampler = createSampler({
@@ -96,11 +96,11 @@ export async function samplePhase(options: SamplePhase): Promise<Samples> {
     ...sampler.steps.map(({ timestep }) => timestep),
     sampler.steps.at(-1)!.nextTimestep,
   ];
-  const moments = new Set(momentsAmong(timesteps, noise.steps, denoisingMoments));
+  const moments = new Set(evenlySpacedStates(timesteps, noise.steps, denoisingMoments));
   let denoising: Samples["denoising"] = [];
   let done = 0;
   if (folder) Deno.mkdirSync(folder, { recursive: true });
-  report.phase("drawing images", batches * angles.length * steps, "steps");
+  progress.phase("drawing images", batches * angles.length * steps, "steps");
   try {
     for (const angleDegrees of angles) {
       const data = new Uint8Array(sampling.count * pixels);
@@ -126,7 +126,7 @@ export async function samplePhase(options: SamplePhase): Promise<Samples> {
               ...(signal ? { signal } : {}),
               onStep: async ({ step, timestep, state }) => {
                 const images = `${first + 1}-${first + count} of ${sampling.count}`;
-                report.update(done + step, { images, angle: `${angleDegrees}°` });
+                progress.update(done + step, { images, angle: `${angleDegrees}°` });
                 if (!wantsStates || !moments.has(step)) return;
                 const values = await state.data<"float32">();
                 states.push({
@@ -137,11 +137,11 @@ export async function samplePhase(options: SamplePhase): Promise<Samples> {
             }),
           );
           data.set(drawn, first * pixels);
-          options.mayKeep?.();
+          options.checkLock?.();
           if (wantsStates) denoising = states;
           if (path && wantsStates) writeStates(`${path}.states`, states);
           if (path) writeFileAtomic(path, drawn);
-          onKept?.();
+          onSaved?.();
         }
         done += steps;
       }
@@ -154,7 +154,7 @@ export async function samplePhase(options: SamplePhase): Promise<Samples> {
   } finally {
     sampler.dispose();
   }
-  report.done();
+  progress.done();
   return { images, denoising };
 }
 

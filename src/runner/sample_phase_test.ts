@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { momentsAmong } from "./sample_phase.ts";
+import { evenlySpacedStates } from "./sample_phase.ts";
 
 /** The timesteps of the moments among states at so many evenly spread ones. */
 function timesteps(steps: number, count: number): number[] {
   const states = Array.from({ length: steps + 1 }, (_, k) => Math.round(999 * (steps - k) / steps));
-  return momentsAmong(states, 1000, count).map((moment) => states[moment]!);
+  return evenlySpacedStates(states, 1000, count).map((moment) => states[moment]!);
 }
 
 Deno.test("the denoising's moments: every hundred timesteps as published, the film's among more, each state once", () => {

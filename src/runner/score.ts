@@ -6,10 +6,10 @@ import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Progress } from "../messages/progress.ts";
 
 /** What is scored, and with what. */
-export interface ScorePhase {
+export interface ScorePhaseOptions {
   engine: Engine;
   spec: ResolvedSpec;
   dataset: Dataset;
@@ -19,14 +19,14 @@ export interface ScorePhase {
   dataRoot?: string | undefined;
   /** Where the Inception weights are looked for; others for tests. */
   weights?: FindWeightsOptions | undefined;
-  report: Reporter;
+  progress: Progress;
   /** Steps that the network was trained for. */
   steps: number;
 }
 
 /** Scores the unturned samples, where the spec asks for scores. */
 export async function scorePhase(
-  { engine, spec, dataset, upright, dataRoot, weights, report, steps }: ScorePhase,
+  { engine, spec, dataset, upright, dataRoot, weights, progress, steps }: ScorePhaseOptions,
 ): Promise<Evaluation | null> {
   if (spec.evaluation.metrics.length === 0 || !upright) return null;
   const images = upright.data as Uint8Array; // Samples are bytes.
@@ -44,15 +44,15 @@ export async function scorePhase(
     evaluation,
     seed,
     dataRoot,
-    progress: report,
+    progress,
     ...(weights ? { weights } : {}),
   });
-  report.done();
+  progress.done();
   for (const { metric, value, standardError } of found.scores) {
     const error = standardError === null ? "" : ` ± ${standardError.toPrecision(2)}`;
-    report.message(`${metric}: ${value.toPrecision(5)}${error}`);
-    report.record?.({ event: "score", metric, value, standardError, step: steps });
+    progress.message(`${metric}: ${value.toPrecision(5)}${error}`);
+    progress.record?.({ event: "score", metric, value, standardError, step: steps });
   }
-  for (const note of found.notes) report.message(note);
+  for (const note of found.notes) progress.message(note);
   return found;
 }

@@ -8,10 +8,10 @@ import { trainingPlan } from "../training/plan.ts";
 import { elements, networkPlan } from "../unet/plan.ts";
 import { previewCount, previewsIn } from "./previews.ts";
 import { drawnAngles } from "./sample_phase.ts";
-import type { Work } from "./work.ts";
+import type { WorkFolder } from "./work.ts";
 
 /** For diagrams, texts and the report, which grow little with a run. */
-const besidesBytes = 5e6;
+const otherBytes = 5e6;
 
 /** Bytes that a run writes. */
 export interface Space {
@@ -42,7 +42,7 @@ export function spaceFor(spec: ResolvedSpec, count?: number): Space {
     : previewsIn(spec, count) * previewCount * elements(imageShape);
   // The images lie in the bundle twice: as they are, and as sheets of them.
   return {
-    bundle: state + 2 * images + previews + lossLineBytes * steps + besidesBytes,
+    bundle: state + 2 * images + previews + lossLineBytes * steps + otherBytes,
     // The checkpoint holds the losses as float32.
     work: 2 * (state + 4 * steps + previews) + images,
   };
@@ -57,7 +57,7 @@ export function spaceFor(spec: ResolvedSpec, count?: number): Space {
 export function requireSpace(
   folder: string,
   { bundle, work }: Space,
-  { path }: Pick<Work, "path">,
+  { path }: Pick<WorkFolder, "path">,
 ): void {
   let free: number;
   try {
@@ -70,7 +70,7 @@ export function requireSpace(
   if (free >= needed) return;
   throw new UserError(
     `${folder}: the disk has ${
-      roomText(free, needed)
+      diskSpaceText(free, needed)
     }. Make room, or say --out FOLDER for another place`,
   );
 }
@@ -93,7 +93,7 @@ function writtenIn(path: string): number {
  * What is free and what is needed: the one rounded down and the other up, so that neither promises
  * too much.
  */
-export function roomText(free: number, needed: number): string {
+export function diskSpaceText(free: number, needed: number): string {
   const megabytes = (whole: number) => `${whole.toLocaleString("en-US")} MB`;
   return `${megabytes(Math.floor(free / 1e6))} free, and this run needs about ${
     megabytes(Math.ceil(needed / 1e6))

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { UserError } from "../messages/errors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
-import { requireSpace, roomText, spaceFor } from "./space.ts";
+import { diskSpaceText, requireSpace, spaceFor } from "./space.ts";
 
 Deno.test("the published D-2N on MNIST-M takes three sets of weights in its bundle, and six while it runs", () => {
   const weights = 4 * 5_897_155;
@@ -13,8 +13,8 @@ Deno.test("the published D-2N on MNIST-M takes three sets of weights in its bund
 });
 
 Deno.test("what is free is rounded down, what is needed up", () => {
-  assertEquals(roomText(2 << 20, 2_100_000), "2 MB free, and this run needs about 3 MB");
-  assertEquals(roomText(999_999, 1234.5e6), "0 MB free, and this run needs about 1,235 MB");
+  assertEquals(diskSpaceText(2 << 20, 2_100_000), "2 MB free, and this run needs about 3 MB");
+  assertEquals(diskSpaceText(999_999, 1234.5e6), "0 MB free, and this run needs about 1,235 MB");
 });
 
 Deno.test({

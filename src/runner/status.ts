@@ -88,9 +88,9 @@ export function statusOfWork(out: string, now: number): RunStatus[] {
 }
 
 function workStatus(path: string, now: number): RunStatus {
-  const lines = attempted(() => diaryOf(path)) ?? [];
+  const lines = tryRead(() => diaryOf(path)) ?? [];
   const start = linesOf(lines, "start").at(-1);
-  const spec = attempted(() => workSpec(path));
+  const spec = tryRead(() => workSpec(path));
   const said = start ?? { name: spec ? specName(spec) : basename(path), model: "", dataset: "" };
   const end = lines.findLast(({ event }) => event === "start" || event === "end");
   const { state, lastSign } = signsOf(path, end, now);
@@ -105,7 +105,7 @@ function workStatus(path: string, now: number): RunStatus {
     lastSign: lastSign === null ? null : new Date(lastSign).toISOString(),
     reason: state === "failed" && end?.event === "end" ? end.reason ?? null : null,
     scores: [],
-    specDigest: attempted(() => workDigest(path)),
+    specDigest: tryRead(() => workDigest(path)),
   };
 }
 
@@ -206,7 +206,7 @@ function sizeOf(path: string): number {
 }
 
 /** What can be read; null where it cannot: a list shows the others all the same. */
-function attempted<T>(read: () => T): T | null {
+function tryRead<T>(read: () => T): T | null {
   try {
     return read();
   } catch (error) {

@@ -12,13 +12,13 @@ import { counted } from "../messages/counted.ts";
 import { UserError } from "../messages/errors.ts";
 import { DivergedError } from "../training/train.ts";
 import { canonicalJson, type LoadedSpec, type ResolvedSpec } from "../spec/mod.ts";
-import { type Reporter, silent } from "./reporter.ts";
-import { keepEngine, type KeptEngine } from "./kept_engine.ts";
-import { forgetFailure, keepFailure, readFailure } from "./failures.ts";
+import { type Progress, silentProgress } from "../messages/progress.ts";
+import { type SharedEngine, shareEngine } from "./shared_engine.ts";
+import { clearFailure, readFailure, saveFailure } from "./failures.ts";
 import { digestsOf } from "./prepare.ts";
 import { runExperiment, type RunOptions } from "./run.ts";
 import { findParent, readStart } from "./trained.ts";
-import { type Member, memberReporter, newMembers } from "./sweep_member.ts";
+import { type Member, memberProgress, newMembers } from "./sweep_member.ts";
 import { findBundle } from "./work.ts";
 
 export type { Member, MemberState } from "./sweep_member.ts";
@@ -32,7 +32,7 @@ export interface SweepOptions extends
   /** The engine to open, once for all members of the same precision; default `auto`. */
   engine?: EngineName | "auto" | undefined;
   /** Whom to tell what the present member does; default nobody. */
-  report?: Reporter | undefined;
+  progress?: Progress | undefined;
   /** Called when something about a member changed. */
   onChange?: ((member: Member, members: readonly Member[]) => void) | undefined;
   /** Try again what failed for good, a training that diverged, in an earlier start. */
@@ -53,7 +53,7 @@ export async function runSweep(
   specs: readonly (ResolvedSpec | LoadedSpec)[],
   options: SweepOptions = {},
 ): Promise<Member[]> {
-  const { report = silent, signal, revisitSeconds = 10 } = options;
+  const { progress = silentProgress, signal, revisitSeconds = 10 } = options;
   const sweep = beginSweep(specs, options);
   const { members } = sweep;
   const open = () => members.filter(({ state }) => state === "waiting" || state === "elsewhere");
@@ -71,8 +71,8 @@ export async function runSweep(
     if (left.length === 0) return members;
     if (moved) continue;
     const waiting = waitingText(left, revisitSeconds);
-    if (waiting !== told) report.message(told = waiting);
-    await pause(revisitSeconds, signal);
+    if (waiting !== told) progress.message(told = waiting);
+    await sleep(revisitSeconds, signal);
   }
 }
 
@@ -85,7 +85,7 @@ interface Sweep {
   writtenOf: ReadonlyMap<ResolvedSpec, string>;
   /** The digest of each member's training, once it is known. */
   trainingOf: Map<Member, string>;
-  engines: KeptEngine;
+  engines: SharedEngine;
   change(member: Member, changes?: Partial<Member>): void;
 }
 
@@ -93,7 +93,7 @@ function beginSweep(
   specs: readonly (ResolvedSpec | LoadedSpec)[],
   options: SweepOptions,
 ): Sweep {
-  const runs = specs.map((spec) => "resolved" in spec ? spec : alone(spec));
+  const runs = specs.map((spec) => "resolved" in spec ? spec : asLoaded(spec));
   const members = newMembers(runs.map(({ resolved }) => resolved));
   return {
     options,
@@ -101,7 +101,7 @@ function beginSweep(
     members,
     writtenOf: new Map(runs.map(({ resolved, written }) => [resolved, written])),
     trainingOf: new Map(),
-    engines: keepEngine(options.engine ?? "auto"),
+    engines: shareEngine(options.engine ?? "auto"),
     change(member, changes = {}) {
       Object.assign(member, changes);
       options.onChange?.(member, members);
@@ -139,7 +139,7 @@ async function findFinished(sweep: Sweep): Promise<void> {
       if (bundle) finish(sweep, member, bundle);
       // One that does not fit is told now, and not after the others.
       else if (parent?.path) await readStart(parent.path, spec);
-      if (options.retryFailed) forgetFailure(out, training);
+      if (options.retryFailed) clearFailure(out, training);
     } catch (error) {
       fail(sweep, member, error);
     }
@@ -149,7 +149,7 @@ async function findFinished(sweep: Sweep): Promise<void> {
 /** Runs a member, where nobody else does and it has not failed for good. */
 async function attempt(sweep: Sweep, member: Member): Promise<void> {
   const { options, out, engines, writtenOf, change } = sweep;
-  const { report = silent, signal } = options;
+  const { progress = silentProgress, signal } = options;
   const { spec, name } = member;
   const training = sweep.trainingOf.get(member);
   const failure = training === undefined ? null : readFailure(out, training);
@@ -158,7 +158,7 @@ async function attempt(sweep: Sweep, member: Member): Promise<void> {
     return;
   }
   const startMs = performance.now();
-  const said = memberReporter(member, report, () => {
+  const said = memberProgress(member, progress, () => {
     // Another process's member is ours from the moment that its run does something.
     change(member, { state: "running", reason: null });
   });
@@ -168,8 +168,8 @@ async function attempt(sweep: Sweep, member: Member): Promise<void> {
       ...options,
       out,
       engine: engines.open,
-      kin: new Set(sweep.trainingOf.values()),
-      report: said,
+      siblings: new Set(sweep.trainingOf.values()),
+      progress: said,
       source: { path: `${name.replaceAll("/", "-")}.yaml`, text: writtenOf.get(spec) ?? "" },
     });
     finish(sweep, member, path);
@@ -182,7 +182,7 @@ async function attempt(sweep: Sweep, member: Member): Promise<void> {
       change(member, { state: "elsewhere", reason: error.message });
       return;
     }
-    if (error instanceof DivergedError && training) keepFailure(out, training, error);
+    if (error instanceof DivergedError && training) saveFailure(out, training, error);
     fail(sweep, member, error);
     // What broke may have left the engine in any state.
     if (!(error instanceof UserError)) engines.close();
@@ -199,21 +199,21 @@ function finish({ change }: Sweep, member: Member, bundle: string): void {
 }
 
 function fail({ change, options }: Sweep, member: Member, error: unknown): void {
-  const { report = silent } = options;
+  const { progress = silentProgress } = options;
   const stack = error instanceof Error && !(error instanceof UserError) ? error.stack : undefined;
   const reason = stack ?? (error instanceof Error ? error.message : String(error));
-  report.done();
-  report.message(`${member.name}: failed: ${reason}`);
+  progress.done();
+  progress.message(`${member.name}: failed: ${reason}`);
   change(member, { state: "failed", phase: null, secondsLeft: null, reason });
 }
 
 /** A spec that was made in code, with the text that it would be in a file. */
-function alone(resolved: ResolvedSpec): LoadedSpec {
+function asLoaded(resolved: ResolvedSpec): LoadedSpec {
   return { resolved, written: resolvedSpecYaml(resolved) };
 }
 
 /** Waits, or throws the signal's reason. */
-function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+function sleep(seconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer);

@@ -2,7 +2,7 @@
 import { specDifferences } from "../spec/differences.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import { pathOf, type Tree, valueAt } from "../spec/tree.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Progress } from "../messages/progress.ts";
 
 /** Where a member is: `elsewhere` means that another process works on it. */
 export type MemberState = "waiting" | "running" | "elsewhere" | "finished" | "failed";
@@ -94,12 +94,12 @@ export function newMembers(specs: readonly ResolvedSpec[]): Member[] {
  * Follows a member's run, and passes on what it says under the member's name. What is said before
  * the first phase waits for it: of a run that turns out to be another process's nothing is heard.
  */
-export function memberReporter(
+export function memberProgress(
   member: Member,
-  report: Reporter,
+  progress: Progress,
   changed: () => void,
   now: () => number = () => performance.now(),
-): Reporter {
+): Progress {
   const held: string[] = [];
   let begun = false;
   let total = 1;
@@ -107,33 +107,33 @@ export function memberReporter(
   let counting = false;
   return {
     phase(name, units, unit) {
-      for (const text of held.splice(0)) report.message(`${member.name}: ${text}`);
+      for (const text of held.splice(0)) progress.message(`${member.name}: ${text}`);
       [begun, total, counting] = [true, Math.max(1, units), false];
       [member.phase, member.secondsLeft] = [{ name, share: 0 }, null];
-      report.phase(`${member.name}: ${name}`, units, unit);
+      progress.phase(`${member.name}: ${name}`, units, unit);
       changed();
     },
-    update(done, fields, besides) {
+    update(done, fields, overhead) {
       // The first call starts the clock: before it lie compiling, and steps of an earlier start.
       const ms = now();
       if (!counting) [first, counting] = [{ done, ms }, true];
-      first.ms += 1000 * (besides?.pausedSeconds ?? 0);
+      first.ms += 1000 * (overhead?.pausedSeconds ?? 0);
       const { done: from, ms: since } = first;
       if (done > from && ms - since > 2000) {
         const seconds = (total - done) * (ms - since) / 1000 / (done - from);
-        member.secondsLeft = seconds + (besides?.secondsLeft ?? 0);
+        member.secondsLeft = seconds + (overhead?.secondsLeft ?? 0);
       }
       if (member.phase) member.phase = { ...member.phase, share: done / total };
       if (typeof fields?.loss === "number") member.loss = fields.loss;
-      report.update(done, fields, besides);
+      progress.update(done, fields, overhead);
       changed();
     },
     message(text) {
-      if (begun) report.message(`${member.name}: ${text}`);
+      if (begun) progress.message(`${member.name}: ${text}`);
       else held.push(text);
     },
     done() {
-      report.done();
+      progress.done();
     },
   };
 }

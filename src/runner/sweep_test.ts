@@ -17,7 +17,7 @@ import { runExperiment } from "./run.ts";
 import { sampleBundle } from "./sample.ts";
 import { samplingSpec } from "./sampling_spec.ts";
 import { runSweep } from "./sweep.ts";
-import { memberNames, memberReporter, namesByDataset, newMembers } from "./sweep_member.ts";
+import { memberNames, memberProgress, namesByDataset, newMembers } from "./sweep_member.ts";
 
 const ignore = (["read", "write", "run", "env", "ffi"] as const).some((name) =>
   Deno.permissions.querySync({ name }).state !== "granted"
@@ -64,19 +64,19 @@ Deno.test("a member's loss, share and time left follow its run, and its first wo
   const said: string[] = [];
   let ms = 0;
   const note = (text: string) => void said.push(text);
-  const report = memberReporter(
+  const progress = memberProgress(
     member,
     { phase: note, update() {}, message: note, done() {} },
     () => {},
     () => ms,
   );
-  report.message("data");
+  progress.message("data");
   assertEquals(said, []);
-  report.phase("training", 100, "steps");
+  progress.phase("training", 100, "steps");
   assertEquals(said, ["A mnist: data", "A mnist: training"]);
-  report.update(40, { loss: 0.5 });
+  progress.update(40, { loss: 0.5 });
   ms = 10_000;
-  report.update(60, { loss: 0.25 });
+  progress.update(60, { loss: 0.25 });
   assertEquals([member.loss, member.phase?.share, member.secondsLeft], [0.25, 0.6, 20]);
 });
 
@@ -132,7 +132,7 @@ Deno.test({
       const specs = expandSweep(tiny, ["dataset=cifar-10,mnist", "sampling.rotation=0,30"]);
       const members = await runSweep(specs, {
         ...options,
-        report: { phase: note, update() {}, message: note, done() {} },
+        progress: { phase: note, update() {}, message: note, done() {} },
       });
       assertEquals(members.map(({ state }) => state), ["failed", "failed", "finished", "finished"]);
       assertStringIncludes(members[0]!.reason!, "dataset cifar-10: there is nothing at");
@@ -150,7 +150,7 @@ Deno.test({
       said.length = 0;
       const again = await runSweep(specs.slice(2), {
         ...options,
-        report: { phase: note, update() {}, message: note, done() {} },
+        progress: { phase: note, update() {}, message: note, done() {} },
       });
       assertEquals(again.map(({ state, bundle }) => [state, bundle]), [["finished", first], [
         "finished",
@@ -227,7 +227,7 @@ Deno.test({
       };
       const started = resolveSpec(tiny, ["seed=9"]);
       await assertRejects(
-        () => runExperiment(started, { ...options, report: half, signal: halt.signal }),
+        () => runExperiment(started, { ...options, progress: half, signal: halt.signal }),
         DOMException,
       );
       const { lines } = await estimateRun(started, options);

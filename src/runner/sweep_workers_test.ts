@@ -7,9 +7,9 @@ import { expandSweep, parseSpec, resolveSpec } from "../spec/mod.ts";
 import { readCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
 import { diverged } from "../training/train.ts";
 import { filesTest } from "../files/testing.ts";
-import { keepFailure } from "./failures.ts";
+import { saveFailure } from "./failures.ts";
 import { prepareRun, threadsBegun } from "./prepare.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Progress } from "../messages/progress.ts";
 import { runExperiment } from "./run.ts";
 import { runSweep } from "./sweep.ts";
 import { checkpointPath, workPath } from "./work.ts";
@@ -27,8 +27,8 @@ evaluation: { metrics: [] }
 function place(folder: string) {
   const said: string[] = [];
   const message = (text: string) => void said.push(text);
-  const report: Reporter = { phase() {}, update() {}, done() {}, message };
-  const options = { engine: "cpu" as const, out: join(folder, "out"), dataRoot: folder, report };
+  const progress: Progress = { phase() {}, update() {}, done() {}, message };
+  const options = { engine: "cpu" as const, out: join(folder, "out"), dataRoot: folder, progress };
   return { said, options };
 }
 
@@ -39,7 +39,7 @@ filesTest(
     const specs = expandSweep(tiny, ["sampling.count=2,3"]);
     const { digests } = await prepareRun(specs[0] ?? resolveSpec(tiny), options);
     Deno.mkdirSync(workPath(options.out, digests.training), { recursive: true });
-    keepFailure(options.out, digests.training, diverged("the loss of step 2 is NaN"));
+    saveFailure(options.out, digests.training, diverged("the loss of step 2 is NaN"));
 
     const failed = await runSweep(specs, options);
     assertEquals(failed.map(({ state }) => state), ["failed", "failed"]);
@@ -70,9 +70,12 @@ filesTest("a member goes on with as many threads as it began with", async (folde
   const { options } = place(folder);
   const spec = resolveSpec(tiny);
   const halt = new AbortController();
-  const report = { ...options.report, update: (step: number) => void (step === 1 && halt.abort()) };
+  const progress = {
+    ...options.progress,
+    update: (step: number) => void (step === 1 && halt.abort()),
+  };
   await assertRejects(
-    () => runExperiment(spec, { ...options, report, signal: halt.signal }),
+    () => runExperiment(spec, { ...options, progress, signal: halt.signal }),
     DOMException,
   );
   const { digests } = await prepareRun(spec, options);

@@ -1,7 +1,7 @@
 /** Training as a part of a run: where it goes on, when it saves, what it shows. */
 import { counted } from "../messages/counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
-import type { Engine, EnginePlace } from "../engines/engine.ts";
+import type { Engine, EnginePlatform } from "../engines/engine.ts";
 import { requireTraining } from "../engines/trains.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
@@ -9,19 +9,19 @@ import type { Checkpoint } from "../training/checkpoint.ts";
 import { imagesSeen, trainingPlan } from "../training/plan.ts";
 import { restoreState, type TrainingState } from "../training/state.ts";
 import { train } from "../training/train.ts";
-import { interludes } from "./interludes.ts";
-import { keepCheckpoints } from "./keeper.ts";
+import { createStepCallbacks } from "./step_callbacks.ts";
+import { createCheckpointer } from "./checkpointer.ts";
 import { startPace } from "./pace.ts";
-import { enginePlace, placeName } from "./place.ts";
+import { enginePlatform, platformName } from "./platform.ts";
 import { previewsOf, previewTensor } from "./previews.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Progress } from "../messages/progress.ts";
 import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import type { Stopwatch } from "./time_spent.ts";
 import type { TrainedModel } from "./trained.ts";
-import type { Work } from "./work.ts";
+import type { WorkFolder } from "./work.ts";
 
 /** What the training of a run needs. */
-export interface TrainPhase {
+export interface TrainPhaseOptions {
   engine: Engine;
   spec: ResolvedSpec;
   dataset: Dataset;
@@ -30,10 +30,10 @@ export interface TrainPhase {
   start: TrainedModel | null;
   /** What an earlier start of this training left, or null. */
   checkpoint: Checkpoint | null;
-  work: Work;
+  work: WorkFolder;
   /** The digest of the training and its data. */
   trainingKey: string;
-  report: Reporter;
+  progress: Progress;
   /** Is told what was trained and saved. */
   stopwatch: Stopwatch;
   /** Steps after which an earlier start has scored, where the spec asks for scores on the way. */
@@ -46,21 +46,21 @@ export interface TrainPhase {
 }
 
 /** What came of it, besides the state. */
-export interface Trained {
+export interface TrainingResult {
   losses: number[];
   /** uint8 [previews, count, size, size, channels], or null. */
   previews: TensorData | null;
   /** The engines, devices and threads that worked on it, the present ones last. */
-  places: EnginePlace[];
+  places: EnginePlatform[];
   /** What a reader of the bundle should know of how it was trained. */
   notes: string[];
 }
 
 /** Where a training is: what it grows by, and what is saved of it beside the state. */
-export interface Course {
+export interface TrainingRecord {
   losses: number[];
   previews: Uint8Array[];
-  places: EnginePlace[];
+  places: EnginePlatform[];
   notes: string[];
   /** Steps of the training that this one goes on from. */
   firstStep: number;
@@ -73,8 +73,8 @@ export interface Course {
  * Trains to the end, or until the signal; then the checkpoint is written before the signal's reason
  * is thrown.
  */
-export async function trainPhase(options: TrainPhase): Promise<Trained> {
-  const { engine, spec, dataset, state, report, signal, stopwatch } = options;
+export async function trainPhase(options: TrainPhaseOptions): Promise<TrainingResult> {
+  const { engine, spec, dataset, state, progress, signal, stopwatch } = options;
   requireTraining(engine, "this spec's network");
   const course = beginCourse(options);
   const { losses, previews, firstStep, steps } = course;
@@ -83,16 +83,16 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
     imagesSeen(step, spec.training, dataset.count) -
     imagesSeen(first, spec.training, dataset.count);
   const pace = startPace(spec.training.batchSize);
-  const keeper = keepCheckpoints(options, course, (saved) => {
+  const checkpointer = createCheckpointer(options, course, (saved) => {
     stopwatch.trained(pace.seconds(), seen(saved));
     stopwatch.keep();
   });
-  using between = interludes(options, course, { pace, keeper });
+  using between = createStepCallbacks(options, course, { pace, checkpointer });
   const onStep = (step: number) => {
     pace.reached(seen(step));
     return between.reached(step);
   };
-  report.phase("training", steps, "steps");
+  progress.phase("training", steps, "steps");
   try {
     await between.makeUp();
     const stoppedBy = signal ? { signal } : {};
@@ -100,22 +100,22 @@ export async function trainPhase(options: TrainPhase): Promise<Trained> {
   } catch (error) {
     // Anything but the signal's own reason may have left the state and the losses of different
     // steps.
-    if (signal?.aborted && error === signal.reason) await keeper.saveRest();
+    if (signal?.aborted && error === signal.reason) await checkpointer.saveRest();
     throw error;
   }
-  await keeper.saveRest();
-  report.done();
+  await checkpointer.saveRest();
+  progress.done();
   return { ...course, previews: previewTensor(previews, spec) };
 }
 
 /** Puts the state where the training begins or goes on, and says where that is. */
-function beginCourse(options: TrainPhase): Course {
-  const { engine, spec, dataset, state, start, checkpoint, report } = options;
+function beginCourse(options: TrainPhaseOptions): TrainingRecord {
+  const { engine, spec, dataset, state, start, checkpoint, progress } = options;
   const plan = trainingPlan(spec.training, dataset.count);
   const firstStep = start?.losses.length ?? 0;
   const steps = firstStep + plan.steps;
-  const here = enginePlace(engine);
-  const course: Course = {
+  const here = enginePlatform(engine);
+  const course: TrainingRecord = {
     losses: [],
     previews: [],
     places: [here],
@@ -128,19 +128,19 @@ function beginCourse(options: TrainPhase): Course {
     restoreState(state, checkpoint.tensors);
     course.losses.push(...checkpoint.losses);
     course.previews.push(...previewsOf(checkpoint.previews));
-    const others = checkpoint.places.filter((other) => placeName(other) !== placeName(here));
+    const others = checkpoint.places.filter((other) => platformName(other) !== platformName(here));
     course.places.unshift(...others);
     const done = course.losses.length;
     course.notes.push(`the training went on after a stop, at step ${done}`);
     if (done < steps) {
-      report.message(
+      progress.message(
         `going on at step ${grouped(done)} of ${grouped(steps)}, where this training stopped`,
       );
     }
   } else if (start) {
     restoreState(state, start.tensors);
     course.losses.push(...start.losses);
-    report.message(`going on from a training of ${counted(firstStep, "step")}`);
+    progress.message(`going on from a training of ${counted(firstStep, "step")}`);
   }
   return course;
 }

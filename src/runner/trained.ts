@@ -12,8 +12,8 @@ import { findBundles, type ReadableBundle, readLosses } from "../bundle/read.ts"
 import { exists } from "../files/create.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { networkPlan } from "../unet/plan.ts";
-import type { EnginePlace } from "../engines/engine.ts";
-import { readPlace } from "./place.ts";
+import type { EnginePlatform } from "../engines/engine.ts";
+import { readPlatform } from "./platform.ts";
 
 /** A training's state and losses, as a bundle holds them. */
 export interface TrainedModel {
@@ -45,8 +45,8 @@ export function readPreviews(bundle: string): Uint8Array | null {
 }
 
 /** What trained the model of a bundle, as far as it tells. */
-export function sharedPlaces(bundle: string): EnginePlace[] {
-  const told = readPlace(bundle);
+export function platformsOf(bundle: string): EnginePlatform[] {
+  const told = readPlatform(bundle);
   if (!told) return [];
   const { engine: name, device, threads } = told.place;
   return [{ name, device, threads }];

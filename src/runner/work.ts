@@ -15,7 +15,7 @@ import { UserError } from "../messages/errors.ts";
 import { runDigest, specDigest, trainingDigest } from "../spec/mod.ts";
 
 /** A run's place of work. */
-export interface Work {
+export interface WorkFolder {
   /** The folder. */
   path: string;
   /** The checkpoint's file. */
@@ -32,7 +32,7 @@ export interface Work {
 }
 
 /** How a place of work is opened. */
-export interface OpenWorkOptions {
+export interface OpenWorkFolderOptions {
   /** Is told what the person should know: that it may take a while, or who may write there. */
   say?: (text: string) => void;
   /** Ends the waiting for another process. */
@@ -53,12 +53,12 @@ export function checkpointPath(out: string, trainingKey: string): string {
  * Opens the place of work of a training and locks it. Throws a UserError where another process
  * works there, or where the folder is not the person's own.
  */
-export async function openWork(
+export async function openWorkFolder(
   out: string,
   trainingKey: string,
   what: string,
-  { say = () => {}, signal }: OpenWorkOptions = {},
-): Promise<Work> {
+  { say = () => {}, signal }: OpenWorkFolderOptions = {},
+): Promise<WorkFolder> {
   const path = workPath(out, trainingKey);
   const options = { wayOut: "say --out FOLDER for another place" };
   let lock: Lock | null = null;
@@ -70,14 +70,14 @@ export async function openWork(
     requirePlain(path, options.wayOut);
     const checkpoint = checkpointPath(out, trainingKey);
     removeLeftovers(checkpoint);
-    return placeOfWork(path, checkpoint, lock);
+    return workFolder(path, checkpoint, lock);
   } catch (error) {
     lock?.release();
     throw explainFolder(explainFullDisk(error, out), out);
   }
 }
 
-function placeOfWork(path: string, checkpoint: string, lock: Lock): Work {
+function workFolder(path: string, checkpoint: string, lock: Lock): WorkFolder {
   return {
     path,
     checkpoint,
@@ -130,19 +130,19 @@ function findChecked(
 ): string | null {
   const ofRun = run === undefined ? null : new RegExp(`-${run.slice(0, 12)}(-\\d+)?$`);
   for (const path of folders(out)) {
-    const digests = claimed(path);
+    const digests = readClaimedDigests(path);
     // One that lost its files still bears the run's digits in its name.
     const isNamed = digests === null && ofRun !== null && ofRun.test(path) &&
       exists(join(path, "bagit.txt"));
     if (!isNamed && !(digests && digests.parent === undefined && fits(digests))) continue;
-    requireOwnDigests(path);
+    requireConsistent(path);
     return path;
   }
   return null;
 }
 
 /** Refuses a bundle that is not whole, or whose digests are not those of its spec. */
-function requireOwnDigests(path: string): void {
+function requireConsistent(path: string): void {
   const advice = "bring back what is missing, or move the folder away and give the command again";
   try {
     const bundle = openBundle(path);
@@ -180,7 +180,7 @@ function isFolder(path: string): boolean {
 }
 
 /** The digests that a folder claims, unchecked; null where it is no bundle. */
-function claimed(path: string): Digests | null {
+function readClaimedDigests(path: string): Digests | null {
   try {
     return readBundleDigests(bundleFiles(path));
   } catch (error) {

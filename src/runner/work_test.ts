@@ -6,16 +6,16 @@ import { exampleBundle } from "../bundle/testing.ts";
 import { UserError } from "../messages/errors.ts";
 import { LockedError } from "../files/lock.ts";
 import { filesTest, processTest } from "../files/testing.ts";
-import { findBundle, openWork, workPath } from "./work.ts";
+import { findBundle, openWorkFolder, workPath } from "./work.ts";
 
 const key = "0123456789abcdef".repeat(4);
 const windows = Deno.build.os === "windows" ? "needs owners and modes of files" : "";
 
 filesTest("a place of work is one's own, and gone when it is done", async (folder) => {
   const out = join(folder, "out");
-  const work = await openWork(out, key, "this run");
+  const work = await openWorkFolder(out, key, "this run");
   assertEquals(work.path, workPath(out, key));
-  await assertRejects(() => openWork(out, key, "this run"), LockedError, "works on it");
+  await assertRejects(() => openWorkFolder(out, key, "this run"), LockedError, "works on it");
   work.check();
   work.remove();
   work.release();
@@ -30,13 +30,17 @@ filesTest("no place of work lies behind a link", async (folder) => {
     const out = join(folder, `out-${link.length}`);
     Deno.mkdirSync(join(out, link, ".."), { recursive: true });
     Deno.symlinkSync(precious, join(out, link));
-    const error = await assertRejects(() => openWork(out, key, "this run"), UserError);
+    const error = await assertRejects(() => openWorkFolder(out, key, "this run"), UserError);
     assertMatch(error.message, /this is a link.+say --out FOLDER for another place/);
   }
   const inside = workPath(folder, key);
   Deno.mkdirSync(inside, { recursive: true });
   Deno.symlinkSync(precious, join(inside, "samples-0123456789abcdef"));
-  await assertRejects(() => openWork(folder, key, "this run"), UserError, "neither a plain file");
+  await assertRejects(
+    () => openWorkFolder(folder, key, "this run"),
+    UserError,
+    "neither a plain file",
+  );
   assertEquals([...Deno.readDirSync(precious)].length, 1);
 });
 
@@ -47,13 +51,13 @@ processTest(
       const out = join(folder, `out-${path.length}`);
       Deno.mkdirSync(join(out, path), { recursive: true });
       Deno.chmodSync(join(out, path), 0o777);
-      const error = await assertRejects(() => openWork(out, key, "this run"), UserError);
+      const error = await assertRejects(() => openWorkFolder(out, key, "this run"), UserError);
       assertMatch(error.message, /everybody on this machine may write to it.+--out FOLDER/);
     }
     const before = Deno.umask(0);
     const told: string[] = [];
     try {
-      const work = await openWork(join(folder, "open"), key, "this run", {
+      const work = await openWorkFolder(join(folder, "open"), key, "this run", {
         say: (text) => told.push(text),
       });
       work.release();
@@ -67,7 +71,7 @@ processTest(
 );
 
 filesTest("a training that was taken over is left to its new owner", async (folder) => {
-  const work = await openWork(folder, key, "this run");
+  const work = await openWorkFolder(folder, key, "this run");
   Deno.writeTextFileSync(`${work.path}.lock-2`, "{}");
   Deno.writeTextFileSync(work.checkpoint, "the other's");
   work.remove();

@@ -12,9 +12,9 @@ import { bundleReport } from "../report/report.ts";
 import { type Computed, payloadFiles } from "./contents.ts";
 import { diaryName } from "./diary.ts";
 import { environmentOf, provenanceOf } from "./environment.ts";
-import { placeOf } from "./place.ts";
+import { platformOf } from "./platform.ts";
 import type { Stopwatch } from "./time_spent.ts";
-import type { Trained } from "./train_phase.ts";
+import type { TrainingResult } from "./train_phase.ts";
 import { explainFolder } from "../files/results.ts";
 
 /** All that goes into a bundle. */
@@ -22,10 +22,10 @@ export interface BundleInput {
   /** Where it will be. */
   path: string;
   /** Is called before it is put there, and throws where it must not be. */
-  mayFinish: () => void;
+  checkLock: () => void;
   computed: Computed;
   engine: Engine;
-  trained: Trained;
+  trained: TrainingResult;
   /** The sheet of images drawn while training, which may have been another run's. */
   previews: Uint8Array | null;
   stopwatch: Stopwatch;
@@ -49,7 +49,7 @@ export async function writeBundle(input: BundleInput): Promise<Bundle> {
       const tags = tagFiles(input, writer);
       for (const [name, bytes] of tags) writer.tag(name, bytes);
       await describe(input, writer, tags.map(([name]) => name));
-      input.mayFinish();
+      input.checkLock();
       return writer.finish();
     } catch (error) {
       writer.discard();
@@ -67,7 +67,7 @@ function tagFiles(
 ): [name: string, bytes: Uint8Array | string][] {
   const { spec, digests, dataset } = computed;
   const told = {
-    place: placeOf(engine),
+    place: platformOf(engine),
     description: engine.description,
     dataset,
     imagesAt,

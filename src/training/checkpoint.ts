@@ -2,7 +2,7 @@
  * Checkpoints: a training's state, losses and previews in one safetensors file that is written
  * atomically.
  */
-import type { EnginePlace } from "../engines/engine.ts";
+import type { EnginePlatform } from "../engines/engine.ts";
 import { UserError } from "../messages/errors.ts";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 
@@ -14,7 +14,7 @@ export interface CheckpointOrigin {
    */
   training: string;
   /** The engines and devices that worked on it; the last one wrote it. */
-  places: EnginePlace[];
+  places: EnginePlatform[];
 }
 
 /** A checkpoint as stored in a file. */
@@ -62,7 +62,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
 }
 
 /** The places listed in a checkpoint's metadata; none if they are damaged. */
-function readPlaces({ places = "[]" }: Record<string, string>): EnginePlace[] {
+function readPlaces({ places = "[]" }: Record<string, string>): EnginePlatform[] {
   try {
     const list: unknown = JSON.parse(places);
     return Array.isArray(list) && list.every((place) => typeof place?.name === "string")

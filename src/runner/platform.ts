@@ -3,14 +3,14 @@
  * data.
  */
 import { type ReadableBundle, readEnvironment } from "../bundle/read.ts";
-import type { Place } from "../bundle/schemas.ts";
+import type { Platform } from "../bundle/schemas.ts";
 import { UserError } from "../messages/errors.ts";
-import type { Engine, EnginePlace } from "../engines/mod.ts";
+import type { Engine, EnginePlatform } from "../engines/mod.ts";
 
 /**
  * Engine, device, threads and another precision than float32 in words: "tensorflow cpu, 2 threads".
  */
-export function placeName({ name, device, threads, precision }: EnginePlace): string {
+export function platformName({ name, device, threads, precision }: EnginePlatform): string {
   return [
     `${name} ${device}`,
     ...(threads === null ? [] : [`${threads} thread${threads === 1 ? "" : "s"}`]),
@@ -19,13 +19,13 @@ export function placeName({ name, device, threads, precision }: EnginePlace): st
 }
 
 /** The place of an engine, as a checkpoint tells it. */
-export function enginePlace({ name, device, threads, precision }: Engine): EnginePlace {
+export function enginePlatform({ name, device, threads, precision }: Engine): EnginePlatform {
   return { name, device, threads, ...(precision === "float32" ? {} : { precision }) };
 }
 
 /** The place where an engine works. */
-export function placeOf(engine: Engine): Place {
-  const { name, ...others } = enginePlace(engine);
+export function platformOf(engine: Engine): Platform {
+  const { name, ...others } = enginePlatform(engine);
   return {
     engine: name,
     ...others,
@@ -36,9 +36,9 @@ export function placeOf(engine: Engine): Place {
 }
 
 /** The place that a bundle tells of; null where it tells of none, or in another form. */
-export function readPlace(
+export function readPlatform(
   bundle: ReadableBundle,
-): { place: Place; trainedOn: string[] } | null {
+): { place: Platform; trainedOn: string[] } | null {
   try {
     const told = readEnvironment(bundle);
     return told !== null && "trainedOn" in told ? told : null;
@@ -49,7 +49,7 @@ export function readPlace(
 }
 
 /** What distinguishes two places, in words; empty where the same bytes must come out. */
-export function placeDifferences(a: Place, b: Place): string[] {
+export function platformDifferences(a: Platform, b: Platform): string[] {
   const lines = (["engine", "device", "threads", "processor", "deno"] as const)
     .filter((field) => a[field] !== b[field]).map((field) =>
       `${field}: ${a[field]}, here ${b[field]}`
@@ -61,10 +61,10 @@ export function placeDifferences(a: Place, b: Place): string[] {
       `vector instructions: ${a.instructions.join(" ")}, here ${b.instructions.join(" ")}`,
     );
   }
-  const bytes = ({ libraries }: Place) =>
+  const bytes = ({ libraries }: Platform) =>
     libraries.map(({ name, version, sha256 }) => `${name} ${version} ${sha256}`);
   if (bytes(a).join() !== bytes(b).join()) {
-    const names = ({ libraries }: Place) =>
+    const names = ({ libraries }: Platform) =>
       libraries.map(({ name, version }) => `${name} ${version}`).join(", ");
     lines.push(
       `libraries: ${names(a)}, here ${names(b)}${names(a) === names(b) ? " with other bytes" : ""}`,
@@ -74,7 +74,7 @@ export function placeDifferences(a: Place, b: Place): string[] {
 }
 
 /** The processor, as Linux tells of it. */
-function processor(): Pick<Place, "processor" | "instructions"> {
+function processor(): Pick<Platform, "processor" | "instructions"> {
   let text: string;
   try {
     text = Deno.readTextFileSync("/proc/cpuinfo");

@@ -4,7 +4,7 @@ import { writeCheckpoint } from "../training/checkpoint.ts";
 import { stateTensors } from "../training/state.ts";
 import { diverged } from "../training/train.ts";
 import { previewTensor } from "./previews.ts";
-import type { Course, TrainPhase } from "./train_phase.ts";
+import type { TrainingRecord, TrainPhaseOptions } from "./train_phase.ts";
 
 /** Saving takes at most this part of the time. */
 const savingShare = 0.01;
@@ -12,7 +12,7 @@ const savingShare = 0.01;
 const leastMs = 20_000;
 
 /** Keeps a training's checkpoint. */
-export interface Keeper {
+export interface Checkpointer {
   /** Whether it is time to save. */
   isDue(): boolean;
   /** Saves what there is. */
@@ -26,13 +26,13 @@ export interface Keeper {
  *
  * @param onSaved is told the steps of which all is saved
  */
-export function keepCheckpoints(
-  { state, spec, work, trainingKey }: TrainPhase,
-  course: Course,
+export function createCheckpointer(
+  { state, spec, work, trainingKey }: TrainPhaseOptions,
+  course: TrainingRecord,
   onSaved: (steps: number) => void,
-): Keeper {
+): Checkpointer {
   const last = { steps: course.losses.length, ms: performance.now(), costMs: 0 };
-  const keeper: Keeper = {
+  const checkpointer: Checkpointer = {
     isDue: () => performance.now() - last.ms > Math.max(leastMs, last.costMs / savingShare),
     async save() {
       const began = performance.now();
@@ -56,8 +56,8 @@ export function keepCheckpoints(
       Object.assign(last, { steps: losses.length, ms, costMs: ms - began });
     },
     async saveRest() {
-      if (course.losses.length > last.steps) await keeper.save();
+      if (course.losses.length > last.steps) await checkpointer.save();
     },
   };
-  return keeper;
+  return checkpointer;
 }

@@ -2,11 +2,11 @@
 import { counted } from "../messages/counted.ts";
 import { imagesSeen } from "../training/plan.ts";
 import type { Pace } from "./pace.ts";
-import { courseEvaluations } from "./course_scores.ts";
+import { interimEvaluations } from "./interim_scores.ts";
 import { forwardShare, previewCount, previewSampling } from "./previews.ts";
-import { roughly } from "./reporter.ts";
+import { roughDuration } from "../messages/duration.ts";
 import { drawnAngles } from "./sample_phase.ts";
-import type { Course, TrainPhase } from "./train_phase.ts";
+import type { TrainingRecord, TrainPhaseOptions } from "./train_phase.ts";
 
 /** Seconds of warm steps, and their least number, before the time it will take is told. */
 const measured = { seconds: 3, readings: 5 };
@@ -14,7 +14,7 @@ const measured = { seconds: 3, readings: 5 };
 const retold = { part: 0.15, afterSeconds: 60 };
 
 /** Tells how a training goes. */
-export interface Teller {
+export interface TrainingProgress {
   /** So many steps are done; so many previews and moments of scoring are still to come. */
   reached(step: number, previewsLeft: number, scoresLeft: number): void;
   /** A preview was drawn, a step in so long; with its file and the saving it paused so long. */
@@ -36,11 +36,11 @@ export interface Rest {
 }
 
 /** Makes the teller of a training. */
-export function trainingTeller(
-  { spec, dataset, report }: Pick<TrainPhase, "spec" | "dataset" | "report">,
-  { losses, steps, stepsPerEpoch }: Pick<Course, "losses" | "steps" | "stepsPerEpoch">,
+export function createTrainingProgress(
+  { spec, dataset, progress }: Pick<TrainPhaseOptions, "spec" | "dataset" | "progress">,
+  { losses, steps, stepsPerEpoch }: Pick<TrainingRecord, "losses" | "steps" | "stepsPerEpoch">,
   pace: Pace,
-): Teller {
+): TrainingProgress {
   let preview: DrawnPreview = null;
   let scoreSeconds: number | null = null;
   let pausedSeconds = 0;
@@ -55,10 +55,10 @@ export function trainingTeller(
         : restOf({ spec, count: dataset.count, step, steps, perImage, ...left, ...known });
       const now = pace.seconds();
       if (rest && isNews(told, rest, now)) {
-        report.message(restText(spec, rest, { left: steps - step, steps, ...left }, told));
+        progress.message(restText(spec, rest, { left: steps - step, steps, ...left }, told));
         told = { endSeconds: now + sumOf(rest), at: now };
       }
-      report.update(step, {
+      progress.update(step, {
         epoch: `${Math.ceil(step / stepsPerEpoch)}/${Math.ceil(steps / stepsPerEpoch)}`,
         loss: losses.slice(-50).reduce((a, b) => a + b, 0) / Math.min(50, losses.length),
         ...(perImage ? { "images/s": 1 / perImage } : {}),
@@ -100,7 +100,7 @@ function isNews(told: Told | null, rest: Rest, now: number): boolean {
 /** What the rest of a run takes, by what was measured of it so far. */
 export function restOf(
   { spec, count, step, steps, previewsLeft, scoresLeft, perImage, preview, scoreSeconds }: {
-    spec: TrainPhase["spec"];
+    spec: TrainPhaseOptions["spec"];
     /** Images of the dataset. */
     count: number;
     step: number;
@@ -118,7 +118,7 @@ export function restOf(
   const images = imagesSeen(steps, training, count) - imagesSeen(step, training, count);
   const sampleStep = preview?.sampleStep ?? perImage * forwardShare * guidedTimes(spec);
   const onePreview = preview?.seconds ?? previewCount * previewSampling(spec).steps * sampleStep;
-  const oneScore = scoreSeconds ?? courseEvaluations(spec) * sampleStep;
+  const oneScore = scoreSeconds ?? interimEvaluations(spec) * sampleStep;
   return {
     training: images * perImage,
     previews: previewsLeft * onePreview,
@@ -128,7 +128,7 @@ export function restOf(
 }
 
 function restText(
-  spec: TrainPhase["spec"],
+  spec: TrainPhaseOptions["spec"],
   rest: Rest,
   { left, steps, previewsLeft, scoresLeft }: {
     left: number;
@@ -141,14 +141,14 @@ function restText(
   const again = told === null ? "will" : "will now, by the present speed,";
   const words = [
     `training ${left.toLocaleString("en-US")} more of ${counted(steps, "step")} ${again} take ` +
-    `about ${roughly(rest.training)} here`,
+    `about ${roughDuration(rest.training)} here`,
     ...(previewsLeft
-      ? [`${counted(previewsLeft, "preview")} about ${roughly(rest.previews)}`]
+      ? [`${counted(previewsLeft, "preview")} about ${roughDuration(rest.previews)}`]
       : []),
     ...(scoresLeft
-      ? [`scores on the way (${counted(scoresLeft, "time")}) about ${roughly(rest.scores)}`]
+      ? [`scores on the way (${counted(scoresLeft, "time")}) about ${roughDuration(rest.scores)}`]
       : []),
-    `drawing ${counted(drawnImages(spec), "image")} about ${roughly(rest.drawing)}`,
+    `drawing ${counted(drawnImages(spec), "image")} about ${roughDuration(rest.drawing)}`,
   ];
   const scores = spec.evaluation.metrics.length > 0 ? "; scores come on top" : "";
   return `${words.join(", ")}${scores}. Ctrl-C stops it; the same command goes on.`;
@@ -159,11 +159,11 @@ function sumOf({ training, previews, scores, drawing }: Rest): number {
 }
 
 /** Images that a run draws. */
-function drawnImages(spec: TrainPhase["spec"]): number {
+function drawnImages(spec: TrainPhaseOptions["spec"]): number {
   return spec.sampling.count * drawnAngles(spec).length;
 }
 
 /** Guidance asks the network twice. */
-function guidedTimes({ sampling: { guidance } }: TrainPhase["spec"]): number {
+function guidedTimes({ sampling: { guidance } }: TrainPhaseOptions["spec"]): number {
   return guidance !== null && guidance !== 1 ? 2 : 1;
 }

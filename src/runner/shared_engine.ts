@@ -1,12 +1,12 @@
 /** One engine for many runs, one after the other. */
 import type { EngineName } from "../engines/engine.ts";
 import { type Engine, openEngine } from "../engines/mod.ts";
-import type { EngineKeeper } from "./run.ts";
+import type { EngineProvider } from "./run.ts";
 
 /** An engine that stays open until a run needs another precision or number of threads. */
-export interface KeptEngine extends Disposable {
+export interface SharedEngine extends Disposable {
   /** The engine for a run. */
-  open: EngineKeeper;
+  open: EngineProvider;
   /** Closes it; the next run opens it anew. */
   close(): void;
   /** Whether an error is that of an engine that could not be opened: no other run could either. */
@@ -14,7 +14,7 @@ export interface KeptEngine extends Disposable {
 }
 
 /** Keeps an engine; it is opened when the first run asks for it. */
-export function keepEngine(name: EngineName | "auto"): KeptEngine {
+export function shareEngine(name: EngineName | "auto"): SharedEngine {
   let kept: { engine: Engine; needs: string } | null = null;
   let refusal: unknown = null;
   const close = () => {

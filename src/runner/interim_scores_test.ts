@@ -5,13 +5,13 @@ import { judgeBundle } from "../bundle/verify.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { filesTest } from "../files/testing.ts";
 import {
-  courseEvaluations,
-  courseSampling,
-  courseScoresDue,
+  interimEvaluations,
+  interimSampling,
+  interimScoresDue,
   scoredSteps,
-} from "./course_scores.ts";
+} from "./interim_scores.ts";
 import { linesOf, parseDiary } from "../bundle/diary.ts";
-import { type Reporter, silent } from "./reporter.ts";
+import { type Progress, silentProgress } from "../messages/progress.ts";
 import { runExperiment } from "./run.ts";
 import { scoreCurves } from "../bundle/score_curves.ts";
 
@@ -29,7 +29,7 @@ const spec = (...overrides: string[]) => resolveSpec(parseSpec(tiny), overrides)
 
 /** Runs the tiny spec where no Inception is in reach. */
 function runTiny(folder: string, out: string, overrides: string[], options: {
-  report?: Reporter;
+  progress?: Progress;
   signal?: AbortSignal;
 } = {}) {
   const weights = { download: false, path: "" };
@@ -53,16 +53,18 @@ filesTest("scores while training move no result, and come once over stops", asyn
   for (const stopAt of ["update 2", "epoch 2"]) {
     const stop = new AbortController();
     const seen = (what: string) => void (what === stopAt && stop.abort());
-    const report: Reporter = {
-      ...silent,
+    const progress: Progress = {
+      ...silentProgress,
       update: (done, fields) => fields && seen(`update ${done}`),
       message: (text) => seen(text.split(":")[0] ?? ""),
     };
-    await assertRejects(() => runTiny(folder, "scored", asked, { report, signal: stop.signal }));
+    await assertRejects(() => runTiny(folder, "scored", asked, { progress, signal: stop.signal }));
   }
   const said: string[] = [];
   const message = (text: string) => void said.push(text);
-  const { path } = await runTiny(folder, "scored", asked, { report: { ...silent, message } });
+  const { path } = await runTiny(folder, "scored", asked, {
+    progress: { ...silentProgress, message },
+  });
   assertEquals(results(path), results(plain.path));
 
   const lines = parseDiary(Deno.readTextFileSync(join(path, "progress.jsonl")));
@@ -75,23 +77,23 @@ filesTest("scores while training move no result, and come once over stops", asyn
   assertEquals(scoreCurves(lines).map(({ points }) => points.length), [3, 3]);
   assert(said.some((text) => /^epoch 3: classifier-kid -?\d.*; EQ-T /.test(text)), said.join("\n"));
 
-  const report = Deno.readTextFileSync(join(path, "report.html"));
-  assertStringIncludes(report, "Scores while training");
-  assertStringIncludes(report, "Diagram: classifier-kid over the training steps");
+  const progress = Deno.readTextFileSync(join(path, "report.html"));
+  assertStringIncludes(progress, "Scores while training");
+  assertStringIncludes(progress, "Diagram: classifier-kid over the training steps");
   assertEquals((await judgeBundle(path)).problems, []);
 });
 
 Deno.test("scores while training are of few images drawn fast, counted with the parent's epochs", () => {
   const large = spec("sampling.count=1000", "sampling.batchSize=16", "sampling.steps=999");
-  const { count, batchSize, sampler, steps } = courseSampling(large);
+  const { count, batchSize, sampler, steps } = interimSampling(large);
   assertEquals([count, batchSize, sampler, steps], [64, 16, "dpm-solver++", 25]);
   // Equivariance takes four rounds of five levels, with five evaluations of two images each.
-  assertEquals(courseEvaluations(spec(...asked)), 4 * 2 + 4 * 5 * 5 * 2);
-  assertEquals(courseEvaluations(spec(...asked, "evaluation.metrics=[]")), 4 * 5 * 5 * 2);
+  assertEquals(interimEvaluations(spec(...asked)), 4 * 2 + 4 * 5 * 5 * 2);
+  assertEquals(interimEvaluations(spec(...asked, "evaluation.metrics=[]")), 4 * 5 * 5 * 2);
   const third = spec("evaluation.everyEpochs=3");
-  assertEquals(courseScoresDue(third, { count: 8, steps: 14, firstStep: 0 }), 2);
-  assertEquals(courseScoresDue(third, { count: 8, steps: 14, firstStep: 6 }), 1);
-  assertEquals(courseScoresDue(spec(), { count: 8, steps: 14, firstStep: 0 }), 0);
+  assertEquals(interimScoresDue(third, { count: 8, steps: 14, firstStep: 0 }), 2);
+  assertEquals(interimScoresDue(third, { count: 8, steps: 14, firstStep: 6 }), 1);
+  assertEquals(interimScoresDue(spec(), { count: 8, steps: 14, firstStep: 0 }), 0);
 });
 
 Deno.test("what another run of the same training scored is not taken for this one's", () => {

@@ -3,14 +3,14 @@ import { join } from "@std/path";
 import { openEngine } from "../engines/mod.ts";
 import { jsonText } from "../bundle/layout.ts";
 import { bundleFiles } from "../bundle/open.ts";
-import type { Place } from "../bundle/schemas.ts";
-import { placeDifferences, placeName, placeOf, readPlace } from "./place.ts";
+import type { Platform } from "../bundle/schemas.ts";
+import { platformDifferences, platformName, platformOf, readPlatform } from "./platform.ts";
 
 const ignore = (["read", "write"] as const).some((name) =>
   Deno.permissions.querySync({ name }).state !== "granted"
 );
 
-const place: Place = {
+const place: Platform = {
   engine: "tensorflow",
   device: "cpu",
   threads: 2,
@@ -22,17 +22,22 @@ const place: Place = {
 
 Deno.test("places: their names, and what distinguishes two of them", () => {
   assertEquals(
-    placeName({ name: "tensorflow", device: "cpu", threads: 1 }),
+    platformName({ name: "tensorflow", device: "cpu", threads: 1 }),
     "tensorflow cpu, 1 thread",
   );
-  assertEquals(placeName({ name: "webgpu", device: "A GPU", threads: null }), "webgpu A GPU");
+  assertEquals(platformName({ name: "webgpu", device: "A GPU", threads: null }), "webgpu A GPU");
   assertEquals(
-    placeName({ name: "tensorflow", device: "cpu", threads: 2, precision: "bfloat16, emulated" }),
+    platformName({
+      name: "tensorflow",
+      device: "cpu",
+      threads: 2,
+      precision: "bfloat16, emulated",
+    }),
     "tensorflow cpu, 2 threads, bfloat16, emulated",
   );
-  assertEquals(placeDifferences(place, structuredClone(place)), []);
+  assertEquals(platformDifferences(place, structuredClone(place)), []);
   const [library] = place.libraries;
-  const others: [Partial<Place>, string][] = [
+  const others: [Partial<Platform>, string][] = [
     [{ threads: 4 }, "threads: 2, here 4"],
     [{ precision: "bfloat16" }, "precision: float32, here bfloat16"],
     [{ processor: null }, "processor: A, here null"],
@@ -43,7 +48,7 @@ Deno.test("places: their names, and what distinguishes two of them", () => {
     ],
   ];
   for (const [change, line] of others) {
-    assertEquals(placeDifferences(place, { ...place, ...change }), [line]);
+    assertEquals(platformDifferences(place, { ...place, ...change }), [line]);
   }
 });
 
@@ -54,12 +59,12 @@ Deno.test({
   async fn() {
     const folder = Deno.makeTempDirSync();
     const path = join(folder, "environment.json");
-    assertEquals(readPlace(bundleFiles(folder)), null);
+    assertEquals(readPlatform(bundleFiles(folder)), null);
     const engine = await openEngine("cpu");
     const told = {
       engine: engine.description,
-      place: placeOf(engine),
-      trainedOn: [placeName(engine)],
+      place: platformOf(engine),
+      trainedOn: [platformName(engine)],
       system: "linux x86_64",
       host: "a",
       cores: 2,
@@ -71,7 +76,7 @@ Deno.test({
       seconds: 1,
     };
     Deno.writeTextFileSync(path, jsonText(told));
-    assertEquals(readPlace(bundleFiles(folder)), told);
+    assertEquals(readPlatform(bundleFiles(folder)), told);
     const forged = [
       { ...told, place: { ...place, threads: 1e6 } },
       { ...told, place: { ...place, engine: "rm" } },
@@ -81,10 +86,10 @@ Deno.test({
     ];
     for (const value of forged) {
       Deno.writeTextFileSync(path, jsonText(value));
-      assertEquals(readPlace(bundleFiles(folder)), null);
+      assertEquals(readPlatform(bundleFiles(folder)), null);
     }
     Deno.writeTextFileSync(path, "{");
-    assertEquals(readPlace(bundleFiles(folder)), null);
+    assertEquals(readPlatform(bundleFiles(folder)), null);
     Deno.removeSync(folder, { recursive: true });
   },
 });

@@ -2,15 +2,15 @@
 import { basename, join } from "@std/path";
 import { writeFileAtomic } from "../files/create.ts";
 import { imageGrid } from "../report/sheet.ts";
-import { courseScorer, courseScoresDue } from "./course_scores.ts";
-import type { Keeper } from "./keeper.ts";
+import { createInterimScorer, interimScoresDue } from "./interim_scores.ts";
+import type { Checkpointer } from "./checkpointer.ts";
 import type { Pace } from "./pace.ts";
 import { previewCount, previewer, previewsDue } from "./previews.ts";
-import { trainingTeller } from "./telling.ts";
-import type { Course, TrainPhase } from "./train_phase.ts";
+import { createTrainingProgress } from "./training_progress.ts";
+import type { TrainingRecord, TrainPhaseOptions } from "./train_phase.ts";
 
 /** Does what is due between two steps. */
-export interface Interludes extends Disposable {
+export interface StepCallbacks extends Disposable {
   /** So many steps are done. */
   reached(step: number): Promise<void>;
   /**
@@ -21,27 +21,27 @@ export interface Interludes extends Disposable {
 }
 
 /** Makes what comes between the steps of a training, none of which counts as training's time. */
-export function interludes(
-  options: TrainPhase,
-  course: Course,
-  { pace, keeper }: { pace: Pace; keeper: Keeper },
-): Interludes {
+export function createStepCallbacks(
+  options: TrainPhaseOptions,
+  course: TrainingRecord,
+  { pace, checkpointer }: { pace: Pace; checkpointer: Checkpointer },
+): StepCallbacks {
   const { spec, dataset } = options;
   const { previews, losses, firstStep, steps, stepsPerEpoch } = course;
   const held = new DisposableStack(); // Of what is compiled with the first preview.
   const drawing = held.use(previewer(options));
-  const scoring = held.use(courseScorer(options));
-  const teller = trainingTeller(options, course, pace);
+  const scoring = held.use(createInterimScorer(options));
+  const teller = createTrainingProgress(options, course, pace);
   const moment = (step: number) => ({ count: dataset.count, steps: step, firstStep });
   const due = (step: number) => previewsDue(spec, moment(step));
-  const scoresDue = (step: number) => courseScoresDue(spec, moment(step));
+  const scoresDue = (step: number) => interimScoresDue(spec, moment(step));
 
   async function preview(step: number): Promise<void> {
     const began = performance.now();
     const { pixels, stepSeconds } = await drawing.draw();
     previews.push(pixels);
     await showPreview(options, { step, epoch: Math.ceil(step / stepsPerEpoch) }, pixels);
-    await keeper.save();
+    await checkpointer.save();
     const ms = performance.now() - began;
     pace.paused(ms);
     teller.drew(stepSeconds, ms / 1000);
@@ -67,7 +67,7 @@ export function interludes(
     async reached(step) {
       teller.reached(step, due(steps) - previews.length, scoresDue(steps) - scoresDue(step));
       const isSaved = await show(step);
-      if (!isSaved && keeper.isDue()) await keeper.save();
+      if (!isSaved && checkpointer.isDue()) await checkpointer.save();
     },
     makeUp: async () => void await show(losses.length),
     [Symbol.dispose]: () => held.dispose(),
@@ -76,7 +76,7 @@ export function interludes(
 
 /** Writes a preview's images as a file beside the checkpoint, and tells where. */
 async function showPreview(
-  { work, report, spec: { imageSize, channels } }: TrainPhase,
+  { work, progress, spec: { imageSize, channels } }: TrainPhaseOptions,
   { step, epoch }: { step: number; epoch: number },
   images: Uint8Array,
 ): Promise<void> {
@@ -85,6 +85,6 @@ async function showPreview(
   const png = await imageGrid(pictures, { columns: previewCount });
   work.check();
   writeFileAtomic(path, png);
-  report.message(`epoch ${epoch}: ${path}`);
-  report.record?.({ event: "preview", step, epoch, file: basename(path) });
+  progress.message(`epoch ${epoch}: ${path}`);
+  progress.record?.({ event: "preview", step, epoch, file: basename(path) });
 }

@@ -13,7 +13,7 @@ import type { ResolvedSpec } from "../spec/resolved.ts";
 import { withAverage } from "../training/state.ts";
 import { parseDiary } from "../bundle/diary.ts";
 import { previewer, type PreviewRequest, previewSamplers, type Sampling } from "./previews.ts";
-import type { Reporter, ScoreEvent } from "./reporter.ts";
+import type { Progress, ScoreEvent } from "../messages/progress.ts";
 
 /** Images that are drawn, at most. */
 const mostImages = 64;
@@ -28,16 +28,16 @@ const measured: readonly Measure[] = ["EQ-T", "EQ-R"];
 type Found = Pick<ScoreEvent, "metric" | "value" | "standardError"> & { of: string };
 
 /** How the images are drawn: as fast previews are, no more at once than the run's own. */
-export function courseSampling(spec: ResolvedSpec): Sampling {
+export function interimSampling(spec: ResolvedSpec): Sampling {
   const count = Math.min(mostImages, spec.sampling.count);
   const batchSize = Math.min(count, spec.sampling.batchSize);
   return { ...previewSamplers.fast(spec), count, batchSize };
 }
 
 /** What a moment of scoring costs: the network's evaluations, each of an image. */
-export function courseEvaluations(spec: ResolvedSpec): number {
+export function interimEvaluations(spec: ResolvedSpec): number {
   const { metrics, equivariance } = spec.evaluation;
-  const { count, steps } = courseSampling(spec);
+  const { count, steps } = interimSampling(spec);
   return (metrics.length > 0 ? count * steps : 0) +
     (equivariance ? studied.images * networkEvaluations({ ...studied, spec }) : 0);
 }
@@ -59,7 +59,7 @@ function stepsBetween({ evaluation, training }: ResolvedSpec, count: number): nu
 }
 
 /** Moments of scoring that there are once a training has come so far. */
-export function courseScoresDue(
+export function interimScoresDue(
   spec: ResolvedSpec,
   { count, steps, firstStep }: Moment,
 ): number {
@@ -81,7 +81,7 @@ export function scoredSteps(diary: string, run: string): Set<number> {
 }
 
 /** What scoring while training needs. */
-export interface CourseScoring extends PreviewRequest {
+export interface InterimScoringOptions extends PreviewRequest {
   dataset: Dataset;
   /** Where weights and caches lie; default `data`. */
   dataRoot?: string | undefined;
@@ -89,11 +89,11 @@ export interface CourseScoring extends PreviewRequest {
   weights?: FindWeightsOptions | undefined;
   /** Steps after which an earlier start has scored. */
   scored: ReadonlySet<number>;
-  report: Reporter;
+  progress: Progress;
 }
 
 /** Scores a training on its way. */
-export interface CourseScorer extends Disposable {
+export interface InterimScorer extends Disposable {
   /** Whether the moment after this step is to be scored now. */
   isDue(step: number, firstStep: number): boolean;
   /** Scores the state as it is, writes it down and tells it. */
@@ -101,12 +101,12 @@ export interface CourseScorer extends Disposable {
 }
 
 /** Makes what scores a training on its way; what it draws with is compiled once. */
-export function courseScorer(options: CourseScoring): CourseScorer {
-  const { spec, dataset, report, signal } = options;
+export function createInterimScorer(options: InterimScoringOptions): InterimScorer {
+  const { spec, dataset, progress, signal } = options;
   const { metrics, equivariance } = spec.evaluation;
   const between = stepsBetween(spec, dataset.count);
   const scored = new Set(options.scored);
-  const drawer = previewer(options, courseSampling(spec));
+  const drawer = previewer(options, interimSampling(spec));
   return {
     isDue: (step, firstStep) => step > firstStep && step % between === 0 && !scored.has(step),
     async score(step, epoch) {
@@ -117,8 +117,8 @@ export function courseScorer(options: CourseScoring): CourseScorer {
       ];
       signal?.throwIfAborted();
       scored.add(step);
-      for (const one of found) report.record?.({ event: "score", ...one, step });
-      if (found.length > 0) report.message(`epoch ${epoch}: ${told(found)}`);
+      for (const one of found) progress.record?.({ event: "score", ...one, step });
+      if (found.length > 0) progress.message(`epoch ${epoch}: ${told(found)}`);
     },
     [Symbol.dispose]: () => drawer[Symbol.dispose](),
   };
@@ -126,18 +126,18 @@ export function courseScorer(options: CourseScoring): CourseScorer {
 
 /** Scores of images drawn fast. */
 async function sampleScores(
-  { engine, spec, dataset, dataRoot, weights, report, signal }: CourseScoring,
+  { engine, spec, dataset, dataRoot, weights, progress, signal }: InterimScoringOptions,
   drawer: ReturnType<typeof previewer>,
   isFirst: boolean,
 ): Promise<Found[]> {
   const { imageSize, channels, evaluation, seed } = spec;
-  const { count, sampler, steps } = courseSampling(spec);
+  const { count, sampler, steps } = interimSampling(spec);
   const { pixels: images } = await drawer.draw();
   // The training's own phase goes on: what is looked at meanwhile only stops where it should.
-  const progress: EvaluationProgress = {
+  const quiet: EvaluationProgress = {
     phase: () => signal?.throwIfAborted(),
     update: () => signal?.throwIfAborted(),
-    message: (text) => void (isFirst && report.message(text)),
+    message: (text) => void (isFirst && progress.message(text)),
   };
   const { scores, notes } = await evaluateSamples({
     engine,
@@ -146,17 +146,17 @@ async function sampleScores(
     evaluation,
     seed,
     dataRoot,
-    progress,
+    progress: quiet,
     // What was out of reach at first is not asked for each time.
     weights: isFirst ? weights ?? {} : { ...weights, download: false },
   });
-  if (scores.length === 0 && isFirst) notes.forEach((note) => report.message(note));
+  if (scores.length === 0 && isFirst) notes.forEach((note) => progress.message(note));
   const of = `${count} images by ${sampler} in ${steps} steps`;
   return scores.map(({ metric, value, standardError }) => ({ metric, value, standardError, of }));
 }
 
 /** Equivariance of the prediction, in decibels: the mean over the noise levels. */
-async function predictionScores(options: CourseScoring): Promise<Found[]> {
+async function predictionScores(options: InterimScoringOptions): Promise<Found[]> {
   const { engine, spec, state, dataset, signal } = options;
   const { images, ...measurement } = studied;
   const { seeds } = measurement;
