@@ -72,7 +72,7 @@ const cases: [
     "spec.yaml:2:10: dataset",
     "did you mean mnist?",
   ]],
-  ["broken YAML", "architecture: D\n  dataset: [mnist\n", ["spec.yaml:1:15: no valid YAML"]],
+  ["broken YAML", "architecture: D\n  dataset: [mnist\n", ["spec.yaml:1:15: invalid YAML"]],
   ["two mistakes at once", "architecture: F\ndataset: 3\n", ["spec.yaml:1:15", "spec.yaml:2:10"]],
   ["a missing file", null, ["spec.yaml", "no such file"]],
   ["a folder for a file", null, ["spec.yaml", "is a folder"], { "spec.yaml/": "" }],

@@ -37,7 +37,7 @@ Deno.test({
       assertEquals([own.code, own.err], [0, ""]);
       const missing = await task(below, "name", "tiny.yaml");
       assertEquals(missing.code, 2);
-      assert(missing.err.includes(`paths count from ${Deno.realPathSync(below)}`), missing.err);
+      assert(missing.err.includes(`paths are relative to ${Deno.realPathSync(below)}`), missing.err);
     }, tinySpec),
 });
 

@@ -99,14 +99,14 @@ function ownMessage(schema: AnySchema, issue: z.core.$ZodIssue): string | undefi
   return issue.code === "custom" || issue.code === "invalid_format" ? issue.message : undefined;
 }
 
-function meant(word: unknown, words: readonly unknown[]): string {
+function suggestion(word: unknown, words: readonly unknown[]): string {
   const near = typeof word === "string" &&
     nearest(word, words.filter((each) => typeof each === "string"));
   return near ? `; did you mean ${near}?` : "";
 }
 
 /** How to write a list, for people who left out the brackets: `fid`, or `fid,kid`. */
-function bracketed(value: unknown): string {
+function bracketHint(value: unknown): string {
   return typeof value === "string" && /^[\w-]+( *, *[\w-]+)*$/.test(value) && value.length <= 80
     ? `; write [${value}]`
     : "";
@@ -117,7 +117,7 @@ function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
   if (issue.code === "unrecognized_keys") {
     const known = Object.keys(definition(schema).shape ?? {});
     return issue.keys.map((key) => {
-      const near = meant(key, known);
+      const near = suggestion(key, known);
       const message = `unknown key${near}${near ? " A" : "; a"}llowed here: ${known.join(", ")}`;
       return { path: [...issue.path, key], at: "key" as const, message };
     });
@@ -126,17 +126,17 @@ function complaintsOf(issue: z.core.$ZodIssue, data: unknown): Complaint[] {
   const value = valueAt(data, path);
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   const message = ownMessage(schema, issue) ?? allowed(json);
-  const hint = json.type === "array" ? bracketed(value) : meant(value, json.enum ?? []);
+  const hint = json.type === "array" ? bracketHint(value) : suggestion(value, json.enum ?? []);
   return [{ path, message: `must be ${message}, not ${quoted(value)}${hint}` }];
 }
 
 /** More than anybody reads, but a hostile list of values could produce far more. */
-const mostIssues = 100;
+const maxIssues = 100;
 
 /** The schema's complaints about written data; empty if every field by itself is valid. */
 export function schemaComplaints(data: unknown): Complaint[] {
   const result = specSchema.safeParse(data);
   return result.success
     ? []
-    : result.error.issues.slice(0, mostIssues).flatMap((issue) => complaintsOf(issue, data));
+    : result.error.issues.slice(0, maxIssues).flatMap((issue) => complaintsOf(issue, data));
 }

@@ -56,7 +56,7 @@ export const conditions: readonly Condition[] = [
     selector: "training.images",
     fields: ["training.epochs"],
     applies: (spec) => typeof spec.training?.images !== "number",
-    where: "a training whose length is not said in images",
+    where: "a training without training.images",
   },
   {
     selector: "training.decay",
@@ -100,21 +100,21 @@ export const conditions: readonly Condition[] = [
     selector: "evaluation.metrics",
     fields: ["evaluation.kidSubsets"],
     applies: scores("kid"),
-    where: "evaluation.metrics with kid in it",
+    where: "evaluation.metrics that include kid",
     neutral: 100,
   },
   {
     selector: "evaluation.metrics",
     fields: ["evaluation.kidSubsetSize"],
     applies: scores("kid"),
-    where: "evaluation.metrics with kid in it",
+    where: "evaluation.metrics that include kid",
     neutral: 1000,
   },
   {
     selector: "evaluation.metrics",
     fields: ["evaluation.isSplits"],
     applies: scores("is"),
-    where: "evaluation.metrics with is in it",
+    where: "evaluation.metrics that include is",
     neutral: 10,
   },
   {
@@ -123,7 +123,7 @@ export const conditions: readonly Condition[] = [
     fields: ["evaluation.everyEpochs"],
     applies: ({ evaluation }) =>
       evaluation?.metrics?.length !== 0 || evaluation.equivariance === true,
-    where: "evaluation.metrics with a metric in it, or evaluation.equivariance: true",
+    where: "evaluation.metrics with at least one metric, or evaluation.equivariance: true",
   },
   {
     selector: "evaluation.everyEpochs",

@@ -15,7 +15,7 @@ export const METHOD_VERSION = 1;
  * Fields added after the first version of the spec, with their defaults. At its default, such a
  * field stays out of the digest.
  */
-const joinedLater: [field: Field, neutral: unknown][] = [["training.previewSampler", "fast"]];
+const laterFields: [field: Field, neutral: unknown][] = [["training.previewSampler", "fast"]];
 
 function sha256(value: unknown): string {
   return createHash("sha256").update(canonicalJson(value)).digest("hex");
@@ -37,7 +37,7 @@ export function withoutPlaces(resolved: ResolvedSpec, parent: string | null = nu
 
 function digested(resolved: ResolvedSpec): Tree {
   let tree = withoutExtensions(withoutPlaces(resolved)) as Tree;
-  for (const [field, neutral] of joinedLater) {
+  for (const [field, neutral] of laterFields) {
     if (valueAt(tree, pathOf(field)) === neutral) tree = withValue(tree, pathOf(field), undefined);
   }
   return withValue(tree, pathOf("training.from"), undefined);

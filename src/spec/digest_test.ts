@@ -52,7 +52,7 @@ const pinned: [text: string, spec: string, training: string][] = [
   ],
 ];
 
-Deno.test("scores while training are in the digest where they are asked for, and only there", () => {
+Deno.test("scores while training change the digest only if they are requested", () => {
   const asked = ["evaluation.everyEpochs=7", "evaluation.equivariance=true"];
   assertNotEquals(digestOf(short, asked), digestOf(short, ["evaluation.everyEpochs=7"]));
   const none = ["evaluation.everyEpochs=null", "evaluation.equivariance=false"];
@@ -62,7 +62,7 @@ Deno.test("scores while training are in the digest where they are asked for, and
   assertEquals("everyEpochs" in resolveText(short).evaluation, false);
 });
 
-Deno.test("specDigest and trainingDigest: the same over releases and machines", () => {
+Deno.test("specDigest and trainingDigest: the same on every release and machine", () => {
   assertEquals(
     pinned.map(([text]) => [text, digestOf(text), trainingDigest(resolveText(text))]),
     pinned,
@@ -84,7 +84,7 @@ Deno.test("specDigest: key order, comments, number spelling, notation and x- fie
   for (const text of same) assertEquals(digestOf(text), digestOf(short));
 });
 
-Deno.test("specDigest: every field that says something else changes it; training's part only what training sees", () => {
+Deno.test("specDigest: every changed field changes it; trainingDigest: only fields that affect training", () => {
   const overrides = [
     "architecture=C",
     "kaiserBeta=1",
@@ -138,7 +138,7 @@ Deno.test("specDigest: every field that says something else changes it; training
   assertNotEquals(runDigest("a", "b"), runDigest("b", "a"));
 });
 
-Deno.test("digests: no place of a machine is in them", () => {
+Deno.test("digests: independent of paths on this machine", () => {
   const own = "architecture: A\ndataset: folder\ndata: { path: /home/me/photos }\n";
   assertEquals(digestOf(own), digestOf(own, ["data.path=../elsewhere"]));
   assertEquals(digestOf(short), digestOf(short, ["training.from=out/x"]));
@@ -148,7 +148,7 @@ Deno.test("digests: no place of a machine is in them", () => {
   assertEquals(resolveSpec(reread(there)), there, "a bundle's own spec is a spec");
 });
 
-Deno.test("fields: each one of the spec says what it decides, and no other does", () => {
+Deno.test("fields: every field of a spec is listed, and no other", () => {
   const found: string[] = [];
   const visit = (schema: JsonSchema, prefix: string) => {
     for (const [key, field] of Object.entries(schema.properties ?? {})) {
@@ -163,7 +163,7 @@ Deno.test("fields: each one of the spec says what it decides, and no other does"
   assertEquals(found.filter((field) => !/^(x-|\$)/.test(field)).toSorted(), declared.toSorted());
 });
 
-Deno.test("canonicalJson: the example of RFC 8785, and what has none", () => {
+Deno.test("canonicalJson: the example of RFC 8785, and values without canonical JSON", () => {
   const value = {
     "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
     "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",

@@ -49,7 +49,7 @@ export function classOfImage({ labels, names }: DrawnClasses, index: number): st
 }
 
 /** The most classes that are listed in words. */
-const mostListed = 20;
+const maxListed = 20;
 
 /** The classes in a few words, such as "0 airplane, 1 automobile, ... 9 truck". */
 export function classesText({ labels, names }: DrawnClasses): string {
@@ -58,6 +58,6 @@ export function classesText({ labels, names }: DrawnClasses): string {
     const name = names?.[label];
     return name && name !== String(label) ? `${label} ${name}` : String(label);
   });
-  if (words.length <= mostListed) return words.join(", ");
-  return [...words.slice(0, mostListed - 1), "...", ...words.slice(-1)].join(", ");
+  if (words.length <= maxListed) return words.join(", ");
+  return [...words.slice(0, maxListed - 1), "...", ...words.slice(-1)].join(", ");
 }

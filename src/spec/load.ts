@@ -11,9 +11,9 @@ import { printable, quoted } from "../messages/printable.ts";
 import { complain, remember, sourcesOf } from "./source.ts";
 import { sweepMembers } from "./sweep.ts";
 import { writtenAlone } from "./written.ts";
-import { longestText } from "./yaml.ts";
+import { maxTextBytes } from "./yaml.ts";
 
-const longestChain = 10;
+const maxExtends = 10;
 
 /** The content of a spec's file. */
 export interface SpecFile {
@@ -43,11 +43,11 @@ async function readSpecText(path: string): Promise<string> {
   const shown = printable(path, 300);
   try {
     const { isFile, isDirectory, size } = await Deno.stat(path);
-    if (isDirectory) throw new UserError(`${shown}: is a folder; name one of the specs in it`);
-    if (!isFile) throw new UserError(`${shown}: is no regular file; a spec is a YAML file`);
-    if (size > longestText) {
+    if (isDirectory) throw new UserError(`${shown}: is a folder; name a spec in it`);
+    if (!isFile) throw new UserError(`${shown}: is not a regular file; a spec is a YAML file`);
+    if (size > maxTextBytes) {
       throw new UserError(
-        `${shown}: ${size} bytes; no spec is longer than ${longestText / 1024} KiB`,
+        `${shown}: ${size} bytes; a spec has at most ${maxTextBytes / 1024} KiB`,
       );
     }
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
@@ -59,12 +59,12 @@ async function readSpecText(path: string): Promise<string> {
       const hint = await nearestFile(path);
       throw new UserError(
         `${shown}: no such file${
-          hint || (isAbsolute(path) ? "" : `; paths count from ${printable(Deno.cwd(), 300)}`)
+          hint || (isAbsolute(path) ? "" : `; paths are relative to ${printable(Deno.cwd(), 300)}`)
         }`,
       );
     }
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-      throw new UserError(`${shown}: may not be read; check its permissions`);
+      throw new UserError(`${shown}: permission denied; check its permissions`);
     }
     if (error instanceof TypeError) {
       throw new UserError(`${shown}: is not text in UTF-8; a spec is a YAML file`);
@@ -79,28 +79,28 @@ async function readSpecText(path: string): Promise<string> {
 
 /** Whether a real path is inside a real folder. */
 function inside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== "" && !isAbsolute(way) && way.split(/[\\/]/)[0] !== "..";
+  const inner = relative(folder, path);
+  return inner !== "" && !isAbsolute(inner) && inner.split(/[\\/]/)[0] !== "..";
 }
 
-/** Names that mark the top of a tree of specs: a repository, or an empty file of this name. */
-const marks = [".git", ".hg", ".specs"];
+/** Names that mark the root of a tree of specs: a repository, or an empty file of this name. */
+const rootMarkers = [".git", ".hg", ".specs"];
 
 /**
  * The folder that `extends` may not leave: the outermost marked folder around the spec, or the
  * working folder. If there is none, it is the spec's own folder.
  */
-async function projectOf(path: string): Promise<string> {
+async function projectRoot(path: string): Promise<string> {
   const [working, file] = await Promise.all([Deno.realPath("."), Deno.realPath(path)]);
   let outermost = dirname(file);
   for (let folder = outermost;; folder = dirname(folder)) {
-    if (folder === working || await isMarked(folder)) outermost = folder;
+    if (folder === working || await isMarkedRoot(folder)) outermost = folder;
     if (folder === dirname(folder)) return outermost;
   }
 }
 
-async function isMarked(folder: string): Promise<boolean> {
-  for (const mark of marks) {
+async function isMarkedRoot(folder: string): Promise<boolean> {
+  for (const mark of rootMarkers) {
     const found = await Deno.lstat(join(folder, mark)).catch(() => null);
     if (found !== null) return true;
   }
@@ -122,21 +122,21 @@ async function withExtended(
   if (isAbsolute(spec.extends) || /^(\w+:|~[/\\])/.test(spec.extends)) {
     throw refuse(`must be a path relative to this file, not ${quoted(spec.extends)}`);
   }
-  if (chain.length >= longestChain) {
-    throw refuse(`more than ${longestChain} specs extend one another`);
+  if (chain.length >= maxExtends) {
+    throw refuse(`more than ${maxExtends} specs extend one another`);
   }
   const target = join(dirname(path), spec.extends);
   // A target whose real path is unknown cannot be read either; readSpecText then says why.
   const real = await Deno.realPath(target).catch(() => undefined);
   if (real !== undefined && !inside(real, project)) {
     throw refuse(
-      `${quoted(spec.extends)} leads out of the project, which is ${
+      `${quoted(spec.extends)} is outside the project ${
         printable(project, 300)
-      }; put it in there, or an empty file \`.specs\` into a folder above both`,
+      }; move it inside, or create an empty file \`.specs\` in a folder above both`,
     );
   }
   if (real !== undefined && chain.includes(real)) {
-    throw refuse(`${quoted(spec.extends)} closes a cycle`);
+    throw refuse(`${quoted(spec.extends)} extends this spec in turn: a cycle`);
   }
   const text = await readSpecText(target).catch((error) => {
     throw error instanceof UserError ? refuse(error.message) : error;
@@ -160,7 +160,7 @@ export async function readSpec(path: string | URL): Promise<SpecFile> {
   const own = parseFields(text, { path: file }, contradictions);
   const spec = own.extends === undefined
     ? own
-    : await withExtended(own, file, await projectOf(file), [await Deno.realPath(file)]);
+    : await withExtended(own, file, await projectRoot(file), [await Deno.realPath(file)]);
   return { spec, text, path: file };
 }
 

@@ -59,7 +59,7 @@ async function refused(path: string, ...messages: string[]) {
   for (const part of messages) assert(message.includes(part), `${message}\nhas not\n${part}`);
 }
 
-withFiles("extends: over its base, and over the base's base", {
+withFiles("extends: overrides its base, and the base's base", {
   "child.yaml": "extends: bases/mother.yaml\nkaiserBeta: 1\ntraining: { epochs: 3 }",
   "bases/mother.yaml": "extends: grandmother.yaml\narchitecture: D\nx-from: mother",
   "bases/grandmother.yaml":
@@ -72,7 +72,7 @@ withFiles("extends: over its base, and over the base's base", {
   assert(text.startsWith("extends:"));
 });
 
-withFiles("extends: a mistake is told where it was written", {
+withFiles("extends: a mistake is reported where it was written", {
   "child.yaml": "extends: base.yaml\n\narchitecture: A",
   "base.yaml": "dataset: mnist\nchannels: 3",
   "broken.yaml": "extends: wrong.yaml\narchitecture: A",
@@ -93,7 +93,7 @@ withFiles("extends: a mistake is told where it was written", {
   );
 });
 
-withFiles("extends: whatever lies below the outermost marked folder is in reach", {
+withFiles("extends: any file below the outermost root is allowed", {
   "mine/.specs": "",
   "mine/base.yaml": "architecture: A\ndataset: mnist",
   "mine/inner/.git/HEAD": "ref: refs/heads/main",
@@ -104,7 +104,7 @@ withFiles("extends: whatever lies below the outermost marked folder is in reach"
 }, async (folder) => {
   const at = (name: string) => join(folder, `mine/inner/deep/${name}.yaml`);
   assertEquals((await loadSpec(at("child"))).resolved.seed, 7);
-  await refused(at("out"), "leads out of the project, which is", "`.specs`");
+  await refused(at("out"), "is outside the project", "`.specs`");
   await refused(at("home"), "must be a path relative to this file");
 });
 
@@ -126,18 +126,18 @@ withFiles("extends: cycles, escapes and missing files are refused", {
     await Deno.writeTextFile(join(project, `${i}.yaml`), `extends: ${i + 1}.yaml`);
   }
   const at = (name: string) => join(project, `${name}.yaml`);
-  await refused(at("self"), "self.yaml:1:10: extends: ", "closes a cycle");
-  await refused(at("one"), "two.yaml:1:10: extends: ", "closes a cycle");
-  await refused(at("out"), "out.yaml:1:10: extends: ", "leads out of the project");
-  await refused(at("link"), "leads out of the project");
+  await refused(at("self"), "self.yaml:1:10: extends: ", "extends this spec in turn");
+  await refused(at("one"), "two.yaml:1:10: extends: ", "extends this spec in turn");
+  await refused(at("out"), "out.yaml:1:10: extends: ", "is outside the project");
+  await refused(at("link"), "is outside the project");
   await refused(at("absolute"), "must be a path relative to this file");
   await refused(at("url"), "must be a path relative to this file");
   await refused(at("gone"), "gone.yaml:1:10: extends: ", "not-there.yaml: no such file");
-  await refused(at("folder"), "leads out of the project");
+  await refused(at("folder"), "is outside the project");
   await refused(at("0"), "more than 10 specs extend one another");
 });
 
-withFiles("loadSpec: what is wrong with a path", {
+withFiles("loadSpec: errors of a path", {
   "quickstart.yaml": "architecture: A\ndataset: mnist",
   "large.yaml": `# ${"x".repeat(70_000)}`,
   "sweep.yaml": "dataset: mnist\narchitecture: A\nsweep: { seed: [1, 2] }",
@@ -145,9 +145,9 @@ withFiles("loadSpec: what is wrong with a path", {
   await refused(folder, "is a folder");
   await refused(join(folder, "quikstart.yaml"), "no such file", "did you mean", "quickstart.yaml?");
   await refused(join(folder, "no/where.yaml"), "no such file");
-  await refused(join(folder, "large.yaml"), "no spec is longer than 64 KiB");
+  await refused(join(folder, "large.yaml"), "a spec has at most 64 KiB");
   await refused(join(folder, "sweep.yaml"), "deno task sweep");
-  await refused("/dev/zero", "no regular file");
+  await refused("/dev/zero", "not a regular file");
   await refused(join(folder, "\u001b[31m.yaml"), "\\u{1b}[31m.yaml: no such file");
   await refused("a\0b.yaml", "a\\u{0}b.yaml");
   await Deno.writeFile(join(folder, "latin.yaml"), Uint8Array.of(0x61, 0xff, 0xfe));
@@ -176,7 +176,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "experiments/paper: the sweep has the members that the single specs are, the 39 of the table (needs --allow-read)",
+    "experiments/paper: the sweep's members are the 39 single specs of the table (needs --allow-read)",
   ignore: own,
   async fn() {
     const single: string[] = [];

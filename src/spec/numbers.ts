@@ -5,22 +5,25 @@
  */
 
 /**
- * Whether a text may contain such a number. Cheap; it may report false positives, but misses none.
+ * Whether a text may contain such a number. A cheap test with false positives, but no misses.
  */
-export function mayDoubt(text: string): boolean {
+export function mayBeAmbiguous(text: string): boolean {
   return /[-+]0|\b0[\dobxOBX_]|\d_/.test(text);
 }
 
-/** What is wrong with an unquoted word of a YAML text; null if all parsers read it the same way. */
-export function doubt(word: string): string | null {
+/**
+ * The message about an unquoted word of a YAML text that parsers read differently; null if all read
+ * it the same way.
+ */
+export function ambiguity(word: string): string | null {
   const readings = readingsOf(word);
   if (readings === null) return null;
   const [first = word, second = "text"] = readings;
-  return `${word} can be read in two ways, as ${first} and as ${second}; ` +
-    `write ${first}${second === "text" ? ` or, for text, "${word}"` : ""}`;
+  return `${word} is ambiguous: YAML parsers read ${first} or ${second}; ` +
+    `write ${first}${second === "text" ? `, or "${word}" for text` : ""}`;
 }
 
-/** The possible readings, with YAML 1.2's or the likeliest one first; null if there is only one. */
+/** The possible readings, with that of YAML 1.2 or the likeliest first; null if there is only one. */
 function readingsOf(word: string): string[] | null {
   const [, sign = "", digits = ""] = /^([-+]?)0([\d_]*\d[\d_]*)$/.exec(word) ?? [];
   if (digits !== "") {

@@ -12,12 +12,12 @@ export function splitOverride(override: string): { field: string; text: string }
   const [, field, text] = override.match(/^([\w-]+(?:\.[\w-]+)*)=(.*)$/s) ?? [];
   if (field === undefined || !text?.trim() || pathOf(field).includes("__proto__")) {
     throw new UserError(
-      `${quoted(override)}: an override is field=value, such as training.epochs=3`,
+      `${quoted(override)}: expected field=value, such as training.epochs=3`,
     );
   }
   if (field === "extends" || pathOf(field)[0] === "sweep") {
     throw new UserError(
-      `${quoted(override)}: ${field} belongs into a file; it cannot be an override`,
+      `${quoted(override)}: ${field} cannot be an override; set it in the file`,
     );
   }
   return { field, text };
@@ -36,8 +36,8 @@ export function parseOverride(override: string): Spec {
   const found = complaints.length > 0 ? complaints : schemaComplaints(withoutExtensions(spec));
   if (found.length === 0) return remember(spec, [source]);
   const error = complain(found, [source]);
-  const meant = severalValues(field, text);
-  throw meant === null ? error : new UserError(`${error.message}\n${meant}`);
+  const suggestion = severalValues(field, text);
+  throw suggestion === null ? error : new UserError(`${error.message}\n${suggestion}`);
 }
 
 /** Advice for `seed=1,2` where one value is expected; null if it is not a list of values. */
@@ -48,6 +48,6 @@ function severalValues(field: string, text: string): string | null {
   const isRight = (value: unknown) =>
     schemaComplaints(withoutExtensions(withValue({}, pathOf(field), value))).length === 0;
   if (!data.every(isRight)) return null;
-  const sweep = `a run for each value is a sweep: deno task sweep SPEC ${field}=${text}`;
-  return isRight(data) ? `one run with all of them: ${field}=[${text}]; ${sweep}` : sweep;
+  const sweep = `for one run per value: deno task sweep SPEC ${field}=${text}`;
+  return isRight(data) ? `for one run with all of them: ${field}=[${text}]; ${sweep}` : sweep;
 }

@@ -6,15 +6,15 @@ import { loadSpec, parseSpec, resolveSpec, specDigest } from "./mod.ts";
 
 const bare = parseSpec("architecture: A\ndataset: mnist\n");
 
-Deno.test("overrides: several values where one is expected point to a sweep, or to a list", () => {
-  const sweep = "a run for each value is a sweep: deno task sweep SPEC ";
+Deno.test("overrides: several values for a single one point to a sweep, or to a list", () => {
+  const sweep = "for one run per value: deno task sweep SPEC ";
   for (const override of ["seed=1,2", "architecture=A,B", "training.epochs=3, 4"]) {
     assertThrows(() => resolveSpec(bare, [override]), UserError, sweep + override);
   }
   assertThrows(
     () => resolveSpec(bare, ["sampling.rotation=0,45"]),
     UserError,
-    `one run with all of them: sampling.rotation=[0,45]; ${sweep}sampling.rotation=0,45`,
+    `for one run with all of them: sampling.rotation=[0,45]; ${sweep}sampling.rotation=0,45`,
   );
   for (const override of ["seed=1,x", "seed=[1,2]", "dataset=a,b"]) {
     const error = assertThrows(() => resolveSpec(bare, [override]), UserError);
@@ -22,7 +22,7 @@ Deno.test("overrides: several values where one is expected point to a sweep, or 
   }
 });
 
-Deno.test("overrides: their order does not matter where one chooses what others mean", () => {
+Deno.test("overrides: their order does not matter, even if one decides what others mean", () => {
   const same = (...overrides: string[]) => {
     const digests = [overrides, overrides.toReversed()].map((each) =>
       specDigest(resolveSpec(bare, each))
@@ -37,7 +37,7 @@ Deno.test("overrides: their order does not matter where one chooses what others 
   }
 });
 
-filesTest("overrides: what a file lacks may be said behind it", async (folder) => {
+filesTest("overrides: they may add what the file lacks", async (folder) => {
   const path = join(folder, "photos.yaml");
   Deno.writeTextFileSync(path, "dataset: folder\n");
   const { resolved } = await loadSpec(path, ["data.path=photos", "architecture=A"]);

@@ -38,7 +38,7 @@ export function parseFields(
   if (!isTree(data)) {
     found.push({
       path: [],
-      message: "must be a mapping, such as `architecture: D`, a line for each field",
+      message: "must be a mapping with one field per line, such as `architecture: D`",
     });
   } else {
     const bare = withoutExtensions(data) as Tree;

@@ -65,7 +65,7 @@ const wrong: Record<string, [text: string, ...messages: string[]]> = {
     "a/b.yaml:3:1: kaiserBeta: applies only to the filtered architectures B, C, D and E; A has no filter; leave it out",
     "a/b.yaml:4:1: normInside: applies only to the architectures C, D and E",
     "a/b.yaml:5:28: noise.end: applies only to the linear schedule",
-    "a/b.yaml:6:24: training.epochs: applies only to a training whose length is not said in images",
+    "a/b.yaml:6:24: training.epochs: applies only to a training without training.images",
     "a/b.yaml:6:35: training.decayFraction: applies only to training.decay linear and cosine",
     "a/b.yaml:7:13: sampling.eta: applies only to the sampler ddim",
     "a/b.yaml:6:55: training.labelDropout: applies only to class-conditional networks",
@@ -74,30 +74,33 @@ const wrong: Record<string, [text: string, ...messages: string[]]> = {
   "contradictions": [
     "architecture: B\ndataset: mnist-m\nchannels: 1\nclasses: 7\nkernelSize: null\nsampling: { steps: 100, labels: [7] }\n" +
     "noise: { steps: 100, start: 0.5 }\nevaluation: { metrics: [fid, fid] }",
-    "a/b.yaml:5:13: kernelSize: null belongs to architecture A",
-    "a/b.yaml:3:11: channels: must be 3 with the dataset mnist-m",
-    "a/b.yaml:4:10: classes: must be 10 or null with the dataset mnist-m, not 7",
+    "a/b.yaml:5:13: kernelSize: null is only for architecture A",
+    "a/b.yaml:3:11: channels: must be 3 for the dataset mnist-m",
+    "a/b.yaml:4:10: classes: must be 10 or null for the dataset mnist-m, not 7",
     "a/b.yaml:6:33: sampling.labels: must be from 0 to 6, not 7",
     "a/b.yaml:6:20: sampling.steps: must be at most noise.steps - 1 = 99, not 100",
     "a/b.yaml:7:29: noise.start: must be at most noise.end = 0.02, not 0.5",
-    "a/b.yaml:8:24: evaluation.metrics: names a metric twice",
+    "a/b.yaml:8:24: evaluation.metrics: lists a metric twice",
   ],
   "a folder without a path": [
     "architecture: A\ndataset: folder",
-    "a/b.yaml:1:1: data.path: missing; the dataset folder needs its path",
+    "a/b.yaml:1:1: data.path: missing; the dataset `folder` needs the path of its images",
   ],
-  "broken YAML": ["architecture: [D\ndataset: mnist", "a/b.yaml:2:1: no valid YAML: "],
-  "an open quotation": ["a: 'x\n", "a/b.yaml:2:1: no valid YAML: "],
-  "a key twice": ["dataset: mnist\ndataset: mnist-m", "a/b.yaml:2:1: no valid YAML: "],
+  "broken YAML": ["architecture: [D\ndataset: mnist", "a/b.yaml:2:1: invalid YAML: "],
+  "an open quotation": ["a: 'x\n", "a/b.yaml:2:1: invalid YAML: "],
+  "a key twice": ["dataset: mnist\ndataset: mnist-m", "a/b.yaml:2:1: invalid YAML: "],
   "tabs": [
     "architecture: D\ntraining:\n\tepochs: 3\ndataset: mnist",
-    "a/b.yaml:3:1: no valid YAML: Tabs are not allowed as indentation",
+    "a/b.yaml:3:1: invalid YAML: Tabs are not allowed as indentation",
   ],
   "a tab before the first key's neighbour": [
     "architecture: D\n\tdataset: mnist",
-    "a/b.yaml:2:1: no valid YAML: Tabs are not allowed as indentation",
+    "a/b.yaml:2:1: invalid YAML: Tabs are not allowed as indentation",
   ],
-  "a list": ["- architecture: D", "a/b.yaml:1:1: must be a mapping, such as `architecture: D`"],
+  "a list": [
+    "- architecture: D",
+    "a/b.yaml:1:1: must be a mapping with one field per line, such as `architecture: D`",
+  ],
   "nothing": ["# only a comment", "a/b.yaml:1:1: must be a mapping"],
   "errors behind an alias": [
     "architecture: &letter Q\nx-copy: *letter\ndataset: mnist",
@@ -149,16 +152,16 @@ const hostile: Record<string, [text: string, word: string]> = {
     `${whole}evaluation: { metrics: [${"x,".repeat(15_000)}] }`,
     "a list of at most 3, each one of fid",
   ],
-  "a prototype": ["__proto__: { architecture: D }", "__proto__: cannot be a key"],
+  "a prototype": ["__proto__: { architecture: D }", "__proto__: is not allowed as a key"],
   "a prototype further in": [
     "training: { __proto__: { epochs: 3 } }",
-    "training.__proto__: cannot be a key",
+    "training.__proto__: is not allowed as a key",
   ],
   "inherited names": ["constructor: 1\ntoString: 2\nhasOwnProperty: 3", "constructor: unknown key"],
-  "code": ["architecture: !!js/function 'function () {}'", "no valid YAML"],
-  "a binary": ["architecture: !!binary aGVsbG8=", "no valid YAML"],
+  "code": ["architecture: !!js/function 'function () {}'", "invalid YAML"],
+  "a binary": ["architecture: !!binary aGVsbG8=", "invalid YAML"],
   "an escape sequence": ['architecture: "\\e[31mD"', "without control characters"],
-  "an escape sequence in a key": ['"\\e[31m": 1', "\\u{1b}[31m: cannot be a key"],
+  "an escape sequence in a key": ['"\\e[31m": 1', "\\u{1b}[31m: is not allowed as a key"],
   "half a character": ['x-a: "\\uD800"', "without control characters"],
   "shell characters": ["dataset: '$(rm -rf ~); `id`'", "must be one of mnist"],
   "a name that climbs out": ["dataset: ../../etc/passwd", "must be one of mnist"],
@@ -179,7 +182,7 @@ for (const [what, [text, word]] of Object.entries(hostile)) {
   });
 }
 
-Deno.test("parseSpec: x- fields are carried along wherever they stand, and aliases are followed", () => {
+Deno.test("parseSpec: x- fields are kept at any depth, and aliases are followed", () => {
   const text = `${whole}x-note: &n { who: me, list: [1, two] }\ntraining: { x-why: *n, epochs: 3 }`;
   const resolved = resolveSpec(parseSpec(text));
   assertEquals(resolved["x-note"], { who: "me", list: [1, "two"] });
@@ -189,7 +192,7 @@ Deno.test("parseSpec: x- fields are carried along wherever they stand, and alias
   });
 });
 
-Deno.test("parseSpec: JSON, a byte order mark and Windows line ends are read, and places are right", () => {
+Deno.test("parseSpec: reads JSON, a byte order mark and Windows line ends, with correct positions", () => {
   assertEquals(resolveSpec(parseSpec('{"architecture": "A", "dataset": "mnist"}')).channels, 1);
   assertEquals(
     resolveSpec(parseSpec("\uFEFFarchitecture: A\r\ndataset: mnist\r\n")).architecture,

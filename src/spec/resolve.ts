@@ -120,7 +120,7 @@ export function resolveSpec(spec: Spec, overrides: readonly string[] = []): Reso
   }
   if (bare.sweep !== undefined) {
     throw new UserError(
-      "the spec is a sweep, which stands for many runs; start it with `deno task sweep SPEC`",
+      "the spec is a sweep of several runs; start it with `deno task sweep SPEC`",
     );
   }
   const found = schemaComplaints(bare);

@@ -24,7 +24,7 @@ const digestOf = (text: string, overrides: string[] = []) =>
 /** Reads a resolved spec back from JSON, as a bundle stores it. */
 const reread = (resolved: ResolvedSpec) => parseSpec(JSON.stringify(resolved));
 
-Deno.test("resolveSpec: every default of the short form is the published one", () => {
+Deno.test("resolveSpec: the short form gets every published default", () => {
   const halfPi = Math.PI / 2;
   assertEquals(resolveText(short), {
     architecture: "D",
@@ -83,7 +83,7 @@ Deno.test("resolveSpec: every default of the short form is the published one", (
   });
 });
 
-Deno.test("resolveSpec: what follows from other fields", () => {
+Deno.test("resolveSpec: fields that follow from others", () => {
   const baseline = resolveText("architecture: A\ndataset: mnist");
   for (const field of ["kaiserBeta", "normalized", "kernelSize", "gain", "cutoff"] as const) {
     assertEquals(baseline[field], null);
@@ -151,7 +151,7 @@ Deno.test("resolveSpec: a resolved spec resolves to itself", () => {
   }
 });
 
-Deno.test("a resolved spec takes an override that makes some of its fields meaningless", () => {
+Deno.test("an override may make fields of a resolved spec meaningless", () => {
   const resolved = reread(resolveText(short));
   const over = (...overrides: string[]) => resolveSpec(resolved, overrides);
   assertEquals(over("architecture=A"), resolveText(short, ["architecture=A"]));
@@ -175,7 +175,7 @@ Deno.test("a resolved spec takes an override that makes some of its fields meani
   );
 });
 
-Deno.test("overrides: the same validation as in the file, and the override as the place", () => {
+Deno.test("overrides: validated like the file; the message quotes the override", () => {
   const wrong: [override: string, message: string][] = [
     [
       "training.epcohs=3",
@@ -193,13 +193,13 @@ Deno.test("overrides: the same validation as in the file, and the override as th
       "sampling.steps=1000",
       '"sampling.steps=1000": sampling.steps: must be at most noise.steps - 1 = 999',
     ],
-    ["sampling.rotation=[1", '"sampling.rotation=[1": no valid YAML'],
+    ["sampling.rotation=[1", '"sampling.rotation=[1": invalid YAML'],
     ["evaluation.metrics=fid", 'each one of fid, kid, is, not "fid"; write [fid]'],
     ["evaluation.metrics=fid, kid", 'not "fid, kid"; write [fid, kid]'],
-    ["training.epochs", "an override is field=value"],
-    ["training.epochs=", "an override is field=value"],
-    ["=3", "an override is field=value"],
-    ["__proto__.x=3", "an override is field=value"],
+    ["training.epochs", "expected field=value"],
+    ["training.epochs=", "expected field=value"],
+    ["=3", "expected field=value"],
+    ["__proto__.x=3", "expected field=value"],
     ["constructor=3", "constructor: unknown key"],
     ["extends=x.yaml", "cannot be an override"],
     ["sweep.kaiserBeta=[1]", "cannot be an override"],
@@ -232,7 +232,7 @@ Deno.test("mergeSpecs: sections field by field, lists and ranges as a whole", ()
   assertEquals(merged, expected);
 });
 
-Deno.test("resolveSpec: extends and sweeps are for their own readers", () => {
+Deno.test("resolveSpec: refuses extends and sweeps, and names their readers", () => {
   assertThrows(() => resolveText(`${short}extends: x.yaml`), UserError, "loadSpec");
   assertThrows(() => resolveText(`${short}sweep: { seed: [1, 2] }`), UserError, "deno task sweep");
 });

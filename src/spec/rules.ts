@@ -28,12 +28,12 @@ function missingFields({ architecture, dataset, data, sampling }: Spec): Complai
   if (architecture === "E" && sampling?.rotation === undefined) {
     complain(
       "sampling.rotation",
-      "missing; E is D sampled with a rotation: say its angle in degrees",
+      "missing; E is D sampled with a rotation: set an angle in degrees",
     );
   }
   // A bundle's own spec says null: it identifies images by what they are, not by their location.
   if (dataset === "folder" && data?.path === undefined) {
-    complain("data.path", "missing; the dataset folder needs its path");
+    complain("data.path", "missing; the dataset `folder` needs the path of its images");
   }
   return complaints;
 }
@@ -52,7 +52,7 @@ export function contradictions(spec: Spec): Complaint[] {
   if (architecture && architecture !== "A") {
     for (const field of ["kaiserBeta", "normalized", "kernelSize", "gain", "cutoff"] as const) {
       if (spec[field] === null) {
-        complain(field, "null belongs to architecture A; say a value, or leave it out");
+        complain(field, "null is only for architecture A; set a value, or leave it out");
       }
     }
   }
@@ -62,7 +62,7 @@ export function contradictions(spec: Spec): Complaint[] {
     if (typeof path === "string" && /^~[/\\]/.test(path)) {
       complain(
         field,
-        `~ is the home folder on the command line alone: write it in full, or ${field}=${path} there`,
+        `~ works only on the command line: write the full path, or pass ${field}=${path} there`,
       );
     }
   }
@@ -71,18 +71,18 @@ export function contradictions(spec: Spec): Complaint[] {
     if (channels !== undefined && channels !== facts.channels) {
       complain(
         "channels",
-        `must be ${facts.channels} with the dataset ${dataset}; it may be left out`,
+        `must be ${facts.channels} for the dataset ${dataset}; you can leave it out`,
       );
     }
     if (classes !== null && classes !== facts.classes) {
       complain(
         "classes",
-        `must be ${facts.classes} or null with the dataset ${dataset}, not ${classes}`,
+        `must be ${facts.classes} or null for the dataset ${dataset}, not ${classes}`,
       );
     }
   }
   if (training?.epochs === null && typeof training.images !== "number") {
-    complain("training.epochs", "say a number of epochs or, in training.images, of images");
+    complain("training.epochs", "must be a number unless training.images is set");
   }
   if (classes !== null) {
     const outside = labelList(sampling?.labels)?.find((label) => label >= classes);
@@ -95,7 +95,7 @@ export function contradictions(spec: Spec): Complaint[] {
     ) {
       complain(
         "sampling.guidance",
-        "needs a network trained without labels too: training.labelDropout above 0",
+        "needs training.labelDropout above 0, so that the network also learns without labels",
       );
     }
   }
@@ -110,7 +110,7 @@ export function contradictions(spec: Spec): Complaint[] {
   if (start > end) complain("noise.start", `must be at most noise.end = ${end}, not ${start}`);
   const metrics = spec.evaluation?.metrics ?? [];
   if (new Set(metrics).size < metrics.length) {
-    complain("evaluation.metrics", "names a metric twice");
+    complain("evaluation.metrics", "lists a metric twice");
   }
   return complaints;
 }

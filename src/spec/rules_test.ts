@@ -2,7 +2,7 @@ import { assertThrows } from "@std/assert";
 import { UserError } from "../messages/errors.ts";
 import { parseSpec } from "./mod.ts";
 
-Deno.test("a home folder in a file is refused, with what to do", () => {
+Deno.test("~ in a file is refused, with advice", () => {
   for (
     const [field, lines] of [
       ["data.path", "dataset: folder\ndata: { path: ~/photos }"],
@@ -12,7 +12,7 @@ Deno.test("a home folder in a file is refused, with what to do", () => {
     assertThrows(
       () => parseSpec(`architecture: A\n${lines}\n`),
       UserError,
-      `${field}: ~ is the home folder on the command line alone`,
+      `${field}: ~ works only on the command line`,
     );
   }
 });

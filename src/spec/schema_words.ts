@@ -1,7 +1,7 @@
-/** What the sections of the schema are made of. */
+/** Building blocks for the sections of the schema. */
 import { z } from "zod";
 
-/** A schema with a description, which editors show. */
+/** A schema with a description that editors show. */
 export const doc = <T extends z.ZodType>(schema: T, description: string): T =>
   schema.meta({ description }) as T;
 /** An integer in a range. */

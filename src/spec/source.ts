@@ -52,21 +52,21 @@ export function sourcesOf(spec: object): readonly Source[] {
   return sources.get(spec) ?? [];
 }
 
-const mostLines = 50;
+const maxLines = 50;
 
 /** Sorts line 9 before line 10. */
-const byPlace = new Intl.Collator("en", { numeric: true }).compare;
+const byPosition = new Intl.Collator("en", { numeric: true }).compare;
 
 /** An error with all complaints, one per line, each with the last position that set the field. */
 export function complain(complaints: readonly Complaint[], from: readonly Source[]): UserError {
   // Keeps one complaint per field: the first is the most basic.
   const first = new Map(complaints.toReversed().map((each) => [dotted(each.path), each]));
   const all = complaints.filter((each) => first.get(dotted(each.path)) === each);
-  const lines = all.slice(0, mostLines).map(({ path, message, at = "value" }) => {
+  const lines = all.slice(0, maxLines).map(({ path, message, at = "value" }) => {
     const source = from.findLast((each) => each.has(path)) ?? from[0];
     const place = source ? `${source.place(path, at)}: ` : "";
     return `${place}${path.length > 0 ? `${printable(dotted(path))}: ` : ""}${message}`;
-  }).sort(byPlace);
-  if (all.length > mostLines) lines.push(`... and ${all.length - mostLines} more`);
+  }).sort(byPosition);
+  if (all.length > maxLines) lines.push(`... and ${all.length - maxLines} more`);
   return new UserError(lines.join("\n"));
 }

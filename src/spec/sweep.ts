@@ -13,7 +13,7 @@ import { isTree, type Path, pathOf, type Tree, withoutExtensions, withValue } fr
 import { readYaml } from "./yaml.ts";
 
 type Grid = Record<string, unknown[]>;
-const mostMembers = 10_000;
+const maxMembers = 10_000;
 
 const layerOf = (field: string, value: unknown) => withValue({}, pathOf(field), value);
 
@@ -107,8 +107,8 @@ export function sweepMembers(spec: Spec, overrides: readonly string[] = []): Swe
     (sum, grid) => sum + Object.values(grid).reduce((n, axis) => n * axis.length, 1),
     0,
   );
-  if (count > mostMembers) {
-    throw new UserError(`the sweep has ${count} members; at most ${mostMembers} are run as one`);
+  if (count > maxMembers) {
+    throw new UserError(`the sweep has ${count} members; the maximum is ${maxMembers}`);
   }
 
   const different = new Map<string, SweepMember>();

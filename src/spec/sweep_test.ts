@@ -6,7 +6,7 @@ import { expandSweep, parseSpec, specDigest, specName } from "./mod.ts";
 const names = (text: string, overrides: string[] = []) =>
   expandSweep(parseSpec(text), overrides).map(specName);
 
-Deno.test("expandSweep: every combination, the first field slowest; what coincides once", () => {
+Deno.test("expandSweep: every combination once, the first field slowest", () => {
   assertEquals(
     names("dataset: mnist\nsweep: { architecture: [A, B, D], kaiserBeta: [0, 1] }"),
     ["A", "B-0N", "B-1N", "D-0N", "D-1N"],
@@ -17,7 +17,7 @@ Deno.test("expandSweep: every combination, the first field slowest; what coincid
   );
 });
 
-Deno.test("expandSweep: x- fields of a grid are a person's own", () => {
+Deno.test("expandSweep: x- fields of a grid are ignored", () => {
   assertEquals(
     names("dataset: mnist\narchitecture: D\nsweep: { kaiserBeta: [0, 1], x-why: both }"),
     ["D-0N", "D-1N"],
@@ -44,7 +44,7 @@ Deno.test("expandSweep: dotted fields, lists as values, and a spec without a swe
   assertEquals(names("architecture: A\ndataset: mnist"), ["A"]);
 });
 
-Deno.test("expandSweep: overrides with commas are axes, others go over the base or an axis", () => {
+Deno.test("expandSweep: overrides with commas are axes, others replace the base's value or an axis", () => {
   const plain = "architecture: D\ndataset: mnist";
   assertEquals(names(plain, ["kaiserBeta=0,1", "architecture=B,C"]), [
     "B-0N",
@@ -63,7 +63,7 @@ Deno.test("expandSweep: overrides with commas are axes, others go over the base 
   );
 });
 
-Deno.test("expandSweep: members are the specs that a person would write alone", () => {
+Deno.test("expandSweep: members are the specs that a person would write by hand", () => {
   const [member] = expandSweep(
     parseSpec("dataset: mnist\nsweep: { architecture: [C], sampling.steps: [50] }"),
   );
@@ -117,7 +117,7 @@ const wrong: Record<string, [text: string, overrides: string[], message: string]
   "an override that is no list": [
     "architecture: A\ndataset: mnist",
     ["seed=1],[2"],
-    "no valid YAML",
+    "invalid YAML",
   ],
   "too many": [
     `architecture: A\ndataset: mnist\nsweep: { seed: [${
@@ -125,7 +125,7 @@ const wrong: Record<string, [text: string, overrides: string[], message: string]
     }], ` +
     `noise.steps: [${Array.from({ length: 200 }, (_, i) => i + 2)}] }`,
     [],
-    "the sweep has 40000 members; at most 10000",
+    "the sweep has 40000 members; the maximum is 10000",
   ],
 };
 

@@ -6,47 +6,47 @@ import { doc, integer, many, number, path, positive } from "./schema_words.ts";
 export const training = z.strictObject({
   epochs: doc(
     z.number().gt(0).max(1_000_000).nullable(),
-    "Passes over the data. Default 100; null where images is said.",
+    "Passes over the data. Default: 100; null if images is set.",
   )
     .optional(),
   images: doc(
     z.int().min(1).max(1e12).nullable(),
-    "Instead of epochs: how many images training sees.",
+    "Number of images that training sees, instead of epochs.",
   ).default(null),
-  batchSize: integer(1, 65_536, "Images a step.").default(16),
+  batchSize: integer(1, 65_536, "Images per step.").default(16),
   learningRate: positive(10, "AdamW's learning rate.").default(3e-4),
   weightDecay: number(0, 10, "AdamW's decoupled weight decay.").default(0.01),
   beta1: number(0, 0.999999, "AdamW's decay of the gradient's mean.").default(0.9),
   beta2: number(0, 0.99999999, "AdamW's decay of the squared gradient's mean.").default(0.999),
   epsilon: positive(1, "AdamW's epsilon.").default(1e-8),
-  warmupSteps: integer(0, many, "Steps over which the learning rate rises from zero.").default(0),
+  warmupSteps: integer(0, many, "Steps in which the learning rate rises from zero.").default(0),
   decay: doc(
     z.enum(["none", "linear", "cosine"]),
     "How the learning rate falls to zero at the end.",
   ).default("none"),
   decayFraction: doc(
     z.number().gt(0).max(1).nullable(),
-    "The last part of training, over which the learning rate falls. Default 1 (all of it); null without decay.",
+    "Final fraction of training in which the learning rate falls. Default: 1 (all of it); null without decay.",
   ).optional(),
   emaDecay: doc(
     z.number().min(0).lt(1).nullable(),
-    "Decay of the weights' moving average, min(emaDecay, (1 + step) / (10 + step)); null: no average.",
+    "Decay of the weights' moving average: min(emaDecay, (1 + step) / (10 + step)); null: no average.",
   ).default(null),
   labelDropout: doc(
     z.number().min(0).max(1).nullable(),
-    "With classes: the part of the labels left out in training, which guidance needs. Default 0.1; null without classes.",
+    "With classes: fraction of labels dropped in training, which guidance needs. Default: 0.1; null without classes.",
   ).optional(),
   previewEveryEpochs: doc(
     z.int().min(1).max(many).nullable(),
-    "Draw eight images every so many epochs; null: never.",
+    "Draw eight images every this many epochs; null: never.",
   )
     .default(1),
   previewSampler: doc(
     z.enum(["fast", "published"]),
-    "fast: previews take 25 steps of DPM-Solver++, clipped, and at most 3 % of the training; published: they are drawn as sampling says.",
+    "fast: previews take 25 steps of DPM-Solver++, clipped, and at most 3 % of the training time. published: previews are drawn as `sampling` says.",
   ).default("fast"),
   from: doc(
     path.nullable(),
-    "A finished bundle (its path from the working folder on, or its digest), whose training goes on here for more epochs.",
+    "A finished bundle whose training continues here for more epochs: its digest, or its path relative to the current folder; null: train from scratch.",
   ).default(null),
 });

@@ -31,16 +31,16 @@ export function writtenAlone(
   overrides: readonly string[],
 ): string {
   const wanted = whole as Tree;
-  if (says(file.text, wanted)) return file.text;
-  const note = noteOf(file.text, overrides);
+  if (containsExactly(file.text, wanted)) return file.text;
+  const note = changeNote(file.text, overrides);
   const edited = editedText(file.text, wanted, note);
-  if (edited !== null && says(edited, wanted)) return edited;
+  if (edited !== null && containsExactly(edited, wanted)) return edited;
   // With anchors and merge keys, an edit can reach further than it should.
   return `${note.map((line) => `# ${line}\n`).join("")}${stringify(wanted)}`;
 }
 
 /** Whether a text contains exactly this spec. */
-function says(text: string, wanted: Tree): boolean {
+function containsExactly(text: string, wanted: Tree): boolean {
   try {
     const { data, complaints } = readYaml(text, () => "spec");
     return complaints.length === 0 && canonicalJson(data) === canonicalJson(wanted);
@@ -49,15 +49,15 @@ function says(text: string, wanted: Tree): boolean {
   }
 }
 
-/** Comment lines for the top of the file that say what was changed. */
-function noteOf(text: string, overrides: readonly string[]): string[] {
+/** Comment lines for the top of the file that describe the changes. */
+function changeNote(text: string, overrides: readonly string[]): string[] {
   const { data } = readYaml(text, () => "spec");
   const { extends: base, sweep } = data as Spec;
   return [
-    ...(base === undefined ? [] : [`With what ${printable(base, 200)} says, which it extends.`]),
-    ...(sweep === undefined ? [] : ["One member of the sweep that this file was."]),
+    ...(base === undefined ? [] : [`Includes ${printable(base, 200)}, which it extends.`]),
+    ...(sweep === undefined ? [] : ["One member of the sweep in this file."]),
     ...(overrides.length === 0 ? [] : [
-      `With what was said on the command line: ${
+      `With these overrides from the command line: ${
         overrides.map((override) => printable(override, 200)).join(" ")
       }`,
     ]),
@@ -80,7 +80,7 @@ function editedText(text: string, wanted: Tree, note: readonly string[]): string
   }
 }
 
-/** Makes a section of the document say what is wanted, and leaves matching fields alone. */
+/** Makes a section of the document contain what is wanted; leaves matching fields alone. */
 function setFields(document: Document, said: Tree, wanted: Tree, at: Path): void {
   for (const key of Object.keys(said)) {
     if (!Object.hasOwn(wanted, key)) document.deleteIn([...at, key]);

@@ -36,7 +36,7 @@ const written = (overrides: string[], of = text) => {
   return writtenAlone(file, withOverrides(spec, overrides), overrides);
 };
 
-Deno.test("a spec as written stays as it is, and keeps its comments where it is changed", () => {
+Deno.test("a spec as written stays as it is, and keeps its comments if it is changed", () => {
   assertEquals(written([]), text);
   const changed = written(["kaiserBeta=1", "training.epochs=3", "classes=10"]);
   for (
@@ -44,7 +44,7 @@ Deno.test("a spec as written stays as it is, and keeps its comments where it is 
       "kaiserBeta: 1 # of the window",
       "architecture: D # both",
       "# A young network needs a higher rate.",
-      "# With what was said on the command line: kaiserBeta=1 training.epochs=3 classes=10",
+      "# With these overrides from the command line: kaiserBeta=1 training.epochs=3 classes=10",
     ]
   ) assertStringIncludes(changed, words);
   assert(!/images: 5000/.test(changed), "epochs take the place of images");
@@ -122,24 +122,30 @@ for (const seed of [1, 2, 3]) {
   });
 }
 
-filesTest("what a spec extends, and a sweep's member, stand alone as texts", async (folder) => {
-  const put = (name: string, content: string) => Deno.writeTextFile(join(folder, name), content);
-  await put("base.yaml", "dataset: mnist\nsampling: { count: 3 }\n");
-  await put("own.yaml", "extends: base.yaml # the common part\narchitecture: A # none\n");
-  await put(
-    "sweep.yaml",
-    "extends: own.yaml\nsweep: { architecture: [A, D], kaiserBeta: [1, 2] }\n",
-  );
+filesTest(
+  "a spec that extends another, and a sweep's member, become standalone texts",
+  async (folder) => {
+    const put = (name: string, content: string) => Deno.writeTextFile(join(folder, name), content);
+    await put("base.yaml", "dataset: mnist\nsampling: { count: 3 }\n");
+    await put("own.yaml", "extends: base.yaml # the common part\narchitecture: A # none\n");
+    await put(
+      "sweep.yaml",
+      "extends: own.yaml\nsweep: { architecture: [A, D], kaiserBeta: [1, 2] }\n",
+    );
 
-  const one = await loadSpec(join(folder, "own.yaml"), ["seed=7"]);
-  assertEquals(resolveSpec(parseSpec(one.written)), one.resolved);
-  assertStringIncludes(one.written, "With what base.yaml says, which it extends.");
-  assertStringIncludes(one.written, "architecture: A # none");
+    const one = await loadSpec(join(folder, "own.yaml"), ["seed=7"]);
+    assertEquals(resolveSpec(parseSpec(one.written)), one.resolved);
+    assertStringIncludes(one.written, "Includes base.yaml, which it extends.");
+    assertStringIncludes(one.written, "architecture: A # none");
 
-  const { members } = await loadSweep(join(folder, "sweep.yaml"), ["seed=7"]);
-  assertEquals(members.length, 3);
-  for (const { resolved, written } of members) {
-    assertEquals(resolveSpec(parseSpec(written)), resolved);
-  }
-  assertEquals(new Set(members.map(({ resolved }) => runDigest(specDigest(resolved), ""))).size, 3);
-});
+    const { members } = await loadSweep(join(folder, "sweep.yaml"), ["seed=7"]);
+    assertEquals(members.length, 3);
+    for (const { resolved, written } of members) {
+      assertEquals(resolveSpec(parseSpec(written)), resolved);
+    }
+    assertEquals(
+      new Set(members.map(({ resolved }) => runDigest(specDigest(resolved), ""))).size,
+      3,
+    );
+  },
+);

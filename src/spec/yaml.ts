@@ -4,17 +4,17 @@
  */
 import { parse } from "@std/yaml";
 import { UserError } from "../messages/errors.ts";
-import { doubt, mayDoubt } from "./numbers.ts";
+import { ambiguity, mayBeAmbiguous } from "./numbers.ts";
 import { plainWords, type Position, syntaxErrors } from "./positions.ts";
 import { printable } from "../messages/printable.ts";
 import type { Complaint } from "./source.ts";
 import { isTree, type Path } from "./tree.ts";
 
 /** The longest spec, in bytes. */
-export const longestText = 64 * 1024;
-const deepest = 16;
-const mostValues = 20_000;
-const longestString = 10_000;
+export const maxTextBytes = 64 * 1024;
+const maxDepth = 16;
+const maxValues = 20_000;
+const maxStringLength = 10_000;
 
 /**
  * Characters that no spec may contain: control characters except tab and line ends, and lone
@@ -23,30 +23,30 @@ const longestString = 10_000;
 const unprintable = /(?![\t\n\r])\p{Cc}|\p{Cs}|\uFFFD/u;
 
 /**
- * What in the data is not plain, printable, finite JSON. If a bound is exceeded, only that, marked
- * `fatal`.
+ * Complaints about data that is not plain, printable, finite JSON. If a limit is exceeded, that is
+ * the only complaint, and `fatal` is set.
  */
 function checkData(data: unknown): { complaints: Complaint[]; fatal: boolean } {
   const complaints: Complaint[] = [];
   let values = 0;
   let fatal = false;
   const visit = (value: unknown, path: Path): boolean => {
-    if (++values > mostValues || path.length > deepest) {
+    if (++values > maxValues || path.length > maxDepth) {
       complaints.length = 0;
       fatal = true;
-      const what = path.length > deepest
-        ? `deeper than ${deepest} levels`
-        : `more than ${mostValues} values`;
+      const what = path.length > maxDepth
+        ? `deeper than ${maxDepth} levels`
+        : `more than ${maxValues} values`;
       complaints.push({
         path: path.slice(0, 1),
-        message: `${what} (aliases followed); a spec needs far less`,
+        message: `${what} (aliases expanded), far more than a spec needs`,
       });
       return false;
     }
     if (typeof value === "number" && !Number.isFinite(value)) {
       complaints.push({ path, message: `must be a finite number, not ${value}` });
     } else if (
-      typeof value === "string" && (value.length > longestString || unprintable.test(value))
+      typeof value === "string" && (value.length > maxStringLength || unprintable.test(value))
     ) {
       complaints.push({
         path,
@@ -57,7 +57,7 @@ function checkData(data: unknown): { complaints: Complaint[]; fatal: boolean } {
     } else if (isTree(value)) {
       return Object.entries(value).every(([key, item]) => {
         if (key === "__proto__" || key.length > 200 || unprintable.test(key)) {
-          complaints.push({ path: [...path, key], message: "cannot be a key", at: "key" });
+          complaints.push({ path: [...path, key], message: "is not allowed as a key", at: "key" });
           return true;
         }
         return visit(item, [...path, key]);
@@ -70,10 +70,10 @@ function checkData(data: unknown): { complaints: Complaint[]; fatal: boolean } {
 }
 
 /** The complaints about numbers that parsers read differently. */
-function doubts(text: string): Complaint[] {
-  if (!mayDoubt(text)) return [];
+function ambiguousNumbers(text: string): Complaint[] {
+  if (!mayBeAmbiguous(text)) return [];
   return plainWords(text).flatMap(({ word, path }) => {
-    const message = doubt(word);
+    const message = ambiguity(word);
     return message === null ? [] : [{ path, message }];
   });
 }
@@ -88,7 +88,7 @@ export function syntaxMessage(text: string, place: Place): string {
 
 function syntaxLines(errors: (Position & { message: string })[], place: Place): string {
   return errors.map(({ message, ...at }) =>
-    `${place(at)}: no valid YAML: ${printable(message, 200)}`
+    `${place(at)}: invalid YAML: ${printable(message, 200)}`
   ).join("\n");
 }
 
@@ -110,11 +110,11 @@ export function readYaml(
   text: string,
   place: Place,
 ): { data: unknown; complaints: Complaint[]; fatal: boolean } {
-  if (text.length > longestText) {
+  if (text.length > maxTextBytes) {
     throw new UserError(
       `${place()}: more than ${
-        longestText / 1024
-      } KiB; no spec is so long. Is this the right file?`,
+        maxTextBytes / 1024
+      } KiB, too large for a spec; is this the right file?`,
     );
   }
   try {
@@ -126,13 +126,17 @@ export function readYaml(
     if (tabs.length) throw new UserError(syntaxLines(tabs, place));
     const data = parse(plain, { schema: "core" });
     const { complaints, fatal } = checkData(data);
-    return { data, complaints: fatal ? complaints : [...complaints, ...doubts(plain)], fatal };
+    return {
+      data,
+      complaints: fatal ? complaints : [...complaints, ...ambiguousNumbers(plain)],
+      fatal,
+    };
   } catch (error) {
     if (
       !(error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError)
     ) throw error;
     if (error instanceof RangeError) {
-      throw new UserError(`${place()}: no valid YAML: nested too deeply`);
+      throw new UserError(`${place()}: invalid YAML: nested too deeply`);
     }
     throw new UserError(syntaxMessage(text, place) || strictMessage(error, place));
   }
