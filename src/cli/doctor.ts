@@ -51,7 +51,7 @@ const examinations: readonly (readonly [EngineName, () => Promise<string>])[] = 
   ["tensorflow", async () => {
     const { findLibrary } = await import("../engines/tensorflow/library.ts");
     const library = await findLibrary({ download: false });
-    const lines = [await compute("tensorflow"), library.directory, ...library.passedOver];
+    const lines = [await compute("tensorflow"), library.directory, ...library.skipped];
     if (!library.gpu && await hasNvidiaGpu()) {
       lines.push(
         "This library does not use the NVIDIA GPU here; the fetched one does: unset TENSORFLOW_DIR, or",

@@ -1,6 +1,6 @@
 /**
- * Attributes of TensorFlow operations, as tfjs's kernels give them, set on an eager operation
- * (TFE_*) or on a node of a graph (TF_*), and what an operation's definition says of its inputs.
+ * Attributes of TensorFlow operations, as tfjs's kernels give them: how they are set on an operation
+ * that runs at once (TFE_*) and on a node of a graph (TF_*).
  */
 import { int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
 
@@ -11,130 +11,103 @@ export interface Attribute {
   value: unknown;
 }
 
+/** An operation with its arguments, as tfjs's kernels call it. */
+export interface Operation {
+  name: string;
+  attributes: Attribute[];
+  /** The numbers of its input tensors. */
+  inputs: number[];
+  outputCount: number;
+}
+
 /** The kinds of attributes, by TensorFlow's TF_AttrType. */
 export const attributeKinds = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;
 
-/** Sets an attribute on an operation that is about to run (`eager`) or to join a graph. */
+/** What an attribute is set on: an operation that is about to run, or a node that joins a graph. */
+export type AttributeTarget = "operation" | "node";
+
+/** TensorFlow's setters for one kind of target. */
+function settersFor({ core, status }: TensorFlow, target: AttributeTarget) {
+  if (target === "node") {
+    return {
+      string: core.TF_SetAttrString,
+      int: core.TF_SetAttrInt,
+      intList: core.TF_SetAttrIntList,
+      float: core.TF_SetAttrFloat,
+      floatList: core.TF_SetAttrFloatList,
+      bool: core.TF_SetAttrBool,
+      type: core.TF_SetAttrType,
+      typeList: core.TF_SetAttrTypeList,
+      shape: core.TF_SetAttrShape,
+    };
+  }
+  const shape: typeof core.TF_SetAttrShape = (op, name, sizes, rank) =>
+    core.TFE_OpSetAttrShape(op, name, sizes, rank, status);
+  return {
+    string: core.TFE_OpSetAttrString,
+    int: core.TFE_OpSetAttrInt,
+    intList: core.TFE_OpSetAttrIntList,
+    float: core.TFE_OpSetAttrFloat,
+    floatList: core.TFE_OpSetAttrFloatList,
+    bool: core.TFE_OpSetAttrBool,
+    type: core.TFE_OpSetAttrType,
+    typeList: core.TFE_OpSetAttrTypeList,
+    shape,
+  };
+}
+
+/**
+ * Sets an attribute.
+ *
+ * @param op the operation or the unfinished node
+ */
 export function setAttribute(
   tensorflow: TensorFlow,
-  eager: boolean,
+  target: AttributeTarget,
   op: Deno.PointerValue,
   attribute: Attribute,
-) {
-  const c = tensorflow.core;
+): void {
+  const set = settersFor(tensorflow, target);
   const name = toCString(attribute.name);
-  const value = attribute.value;
-  const list = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-  const values = list ? Array.from(value as ArrayLike<number>) : [];
+  const { value } = attribute;
+  const list = toList(value);
   switch (attribute.type) {
     case attributeKinds.string: {
       const bytes = new TextEncoder().encode(String(value));
-      (eager ? c.TFE_OpSetAttrString : c.TF_SetAttrString)(op, name, bytes, BigInt(bytes.length));
+      set.string(op, name, bytes, BigInt(bytes.length));
       return;
     }
     case attributeKinds.int:
-      if (list) {
-        (eager ? c.TFE_OpSetAttrIntList : c.TF_SetAttrIntList)(
-          op,
-          name,
-          int64Bytes(values),
-          values.length,
-        );
-      } else (eager ? c.TFE_OpSetAttrInt : c.TF_SetAttrInt)(op, name, BigInt(value as number));
+      if (list) set.intList(op, name, int64Bytes(list), list.length);
+      else set.int(op, name, BigInt(Number(value)));
       return;
     case attributeKinds.float:
       if (list) {
-        const bytes = new Uint8Array(Float32Array.from(values).buffer);
-        (eager ? c.TFE_OpSetAttrFloatList : c.TF_SetAttrFloatList)(op, name, bytes, values.length);
-      } else (eager ? c.TFE_OpSetAttrFloat : c.TF_SetAttrFloat)(op, name, value as number);
+        const bytes = new Uint8Array(Float32Array.from(list).buffer);
+        set.floatList(op, name, bytes, list.length);
+      } else set.float(op, name, Number(value));
       return;
     case attributeKinds.bool:
-      (eager ? c.TFE_OpSetAttrBool : c.TF_SetAttrBool)(op, name, value ? 1 : 0);
+      set.bool(op, name, value ? 1 : 0);
       return;
     case attributeKinds.type:
       if (list) {
-        const bytes = new Uint8Array(Int32Array.from(values).buffer);
-        (eager ? c.TFE_OpSetAttrTypeList : c.TF_SetAttrTypeList)(op, name, bytes, values.length);
-      } else (eager ? c.TFE_OpSetAttrType : c.TF_SetAttrType)(op, name, value as number);
+        const bytes = new Uint8Array(Int32Array.from(list).buffer);
+        set.typeList(op, name, bytes, list.length);
+      } else set.type(op, name, Number(value));
       return;
     case attributeKinds.shape:
-      if (eager) {
-        c.TFE_OpSetAttrShape(op, name, int64Bytes(values), values.length, tensorflow.status);
-      } else c.TF_SetAttrShape(op, name, int64Bytes(values), values.length);
+      set.shape(op, name, int64Bytes(list ?? []), list?.length ?? 0);
       return;
     default:
-      throw new Error(
-        `attribute ${attribute.name} has a kind, ${attribute.type}, that is not supported`,
-      );
+      throw new Error(`attribute ${attribute.name} is of kind ${attribute.type}: not supported`);
   }
 }
 
-/**
- * One input of an operation's definition. `count`: the attribute that says how many tensors a list
- * has.
- */
-export interface InputDefinition {
-  name: string;
-  list: boolean;
-  count: string | null;
-}
-
-/**
- * The inputs of an operation, from the OpDef protocol buffer that TensorFlow gives: field 2 of
- * OpDef is `input_arg`, and of ArgDef 1 is the name, 5 `number_attr`, 6 `type_list_attr` (either
- * makes it a list).
- */
-export function inputDefinitions(
-  tensorflow: TensorFlow,
-  graph: Deno.PointerValue,
-  op: string,
-): InputDefinition[] {
-  const { core, status, check } = tensorflow;
-  const buffer = core.TF_NewBuffer();
-  try {
-    core.TF_GraphGetOpDef(graph, toCString(op), buffer, status);
-    check(op);
-    const view = new Deno.UnsafePointerView(buffer!);
-    const length = Number(view.getBigUint64(8));
-    const bytes = new Uint8Array(view.getPointer(0) === null ? 0 : length);
-    if (length) new Deno.UnsafePointerView(view.getPointer(0)!).copyInto(bytes);
-    return protocolFields(bytes).filter((field) => field.number === 2).map((field) => {
-      const parts = protocolFields(field.bytes);
-      const text = (number: number) => {
-        const part = parts.find((part) => part.number === number);
-        return part ? new TextDecoder().decode(part.bytes) : null;
-      };
-      const count = text(5);
-      return { name: text(1) ?? "", list: count !== null || text(6) !== null, count };
-    });
-  } finally {
-    core.TF_DeleteBuffer(buffer);
-  }
-}
-
-/** The fields of a protocol buffer message; numbers are skipped, for none is needed here. */
-function protocolFields(bytes: Uint8Array): { number: number; bytes: Uint8Array }[] {
-  const fields: { number: number; bytes: Uint8Array }[] = [];
-  let at = 0;
-  const varint = () => {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = bytes[at++]!;
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-      scale *= 128;
-    }
-  };
-  while (at < bytes.length) {
-    const tag = varint();
-    const wire = tag & 7;
-    if (wire === 2) {
-      const length = varint();
-      fields.push({ number: tag >>> 3, bytes: bytes.subarray(at, at + length) });
-      at += length;
-    } else if (wire === 0) varint();
-    else at += wire === 1 ? 8 : 4;
-  }
-  return fields;
+/** The numbers of a list, or null for a single value. */
+function toList(value: unknown): number[] | null {
+  if (Array.isArray(value)) return value.map(Number);
+  const isTyped = ArrayBuffer.isView(value) && !(value instanceof DataView);
+  // The typed arrays of TypeScript's library are lists; only DataView is not.
+  return isTyped ? Array.from(value as unknown as ArrayLike<number>, Number) : null;
 }

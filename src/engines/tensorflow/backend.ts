@@ -1,6 +1,6 @@
 /**
- * tfjs-node's backend and kernels, run unchanged over our binding; the npm package's own addon is
- * never loaded.
+ * tfjs-node's backend and kernels, unchanged, over our binding. The npm package's own native addon
+ * is never loaded.
  */
 import * as tf from "@tensorflow/tfjs";
 import "./node_compat.ts";
@@ -8,24 +8,22 @@ import { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kerne
 import "@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js";
 import type { Precision } from "../../spec/resolved.ts";
 import type { Attribute } from "./attributes.ts";
-import type { createFusing } from "./fused.ts";
-import type { Binding, TensorMetadata } from "./binding.ts";
+import type { Binding } from "./binding.ts";
+import type { Fuse } from "./fused.ts";
+import type { TensorMetadata } from "./tensors.ts";
 
 /**
- * tfjs-node's backend, with the members that its own type keeps to itself and that kernels and
- * `jit` need.
+ * tfjs-node's backend with the members that kernels and `jit` need and that its own type declares
+ * private.
  */
 export interface Backend extends tf.KernelBackend {
   binding: Binding;
-  /**
-   * Into how many parts a batch is best divided (`kernels/shared/batch_parts.ts`): so many run at the same
-   * time.
-   */
+  /** How many parts of a batch run at the same time (`kernels/shared/batch_parts.ts`). */
   batchParts: number;
-  /** What the network is computed in (`kernels/shared/precision.ts`). */
+  /** The precision of the network (`kernels/shared/precision.ts`). */
   precision: Precision;
-  /** Adds a fused operation to the function that is being traced; null where there is none. */
-  fuse: ReturnType<typeof createFusing>["fuse"] | null;
+  /** Fuses steps of a traced function; null if the engine does not fuse. */
+  fuse: Fuse | null;
   getDTypeInteger(dtype: tf.DataType): number;
   getInputTensorIds(tensors: tf.TensorInfo[]): number[];
   createOutputTensor(metadata: TensorMetadata): tf.Tensor;
@@ -38,12 +36,13 @@ export interface Backend extends tf.KernelBackend {
   ): tf.Tensor[];
 }
 
-/** Registers and selects the tfjs backend `tensorflow` over a binding. */
+/** Registers the tfjs backend `tensorflow` over a binding and makes it the current one. */
 export async function installBackend(
   binding: Binding,
   batchParts: number,
   precision: Precision,
 ): Promise<Backend> {
+  // The package's type knows only its own binding and hides most members.
   const Constructor = NodeJSKernelBackend as unknown as new (
     binding: Binding,
     packageName: string,

@@ -1,14 +1,15 @@
 /**
- * Mixed precision in a traced function. tfjs knows no bfloat16: a tensor that it takes for float32
- * may be bfloat16 in the graph. Once made so (`narrow` in kernels/shared/precision.ts), it makes those operations bfloat16
- * that take it in and are on the list here, so that activations stay bfloat16 from one operation
- * to the next; all others get it as float32. A graph into which nobody brings a bfloat16 tensor is
- * the same as without this.
+ * Mixed precision in a traced function. tfjs has no bfloat16: a tensor that it treats as float32 may
+ * be bfloat16 in the graph. `narrow` in `kernels/shared/precision.ts` makes one. The listed operations then
+ * compute in bfloat16 if one of their inputs is bfloat16, so activations stay bfloat16 from one
+ * operation to the next. All others receive float32. A graph without any bfloat16 tensor is not
+ * changed.
  */
+
 /**
- * Operations that compute in bfloat16: products, whose sums oneDNN and cuDNN keep in float32; what
- * only moves numbers; and elementwise steps of one rounding. Sums over many numbers, exponentials
- * and whatever is not known here are float32.
+ * The operations that compute in bfloat16: products, whose sums oneDNN and cuDNN keep in float32;
+ * operations that only move numbers; and elementwise ones that round once. Sums over many numbers,
+ * exponentials and all other operations stay float32.
  */
 const inBfloat16: ReadonlySet<string> = new Set([
   // Products.
@@ -31,7 +32,7 @@ const inBfloat16: ReadonlySet<string> = new Set([
   "Mul",
   "Neg",
   "Sub",
-  // What only moves or chooses numbers.
+  // Moves or choices of numbers.
   "ConcatV2",
   "Identity",
   "MaxPool",
@@ -50,17 +51,17 @@ export function computesInBfloat16(operation: string): boolean {
   return inBfloat16.has(operation);
 }
 
-/** What to say where {@link hasBfloat16} is not. */
-export const withoutBfloat16 =
+/** The message if {@link hasBfloat16} is false. */
+export const noBfloat16Text =
   "precision: bfloat16 needs a processor with bfloat16 instructions (AVX512-BF16, AMX or ARM's " +
-  "BF16), and this one has none, or does not tell: it would be slower than float32. " +
-  "Take precision=float32, or another machine";
+  "BF16), and this one reports none: it would be slower than float32. " +
+  "Use precision=float32, or another machine";
 
-/** Whether the processor has instructions for products of bfloat16, as Linux tells. */
+/** Whether the processor multiplies bfloat16 numbers in hardware, as reported by Linux. */
 export function hasBfloat16(cpuInfo: () => string = () => Deno.readTextFileSync("/proc/cpuinfo")) {
   try {
     return /^(flags|Features)\s*:.* (avx512_bf16|amx_bf16|bf16)( |$)/m.test(cpuInfo());
   } catch {
-    return false; // Another system, or no permission to ask.
+    return false; // Not Linux, or no permission to read.
   }
 }

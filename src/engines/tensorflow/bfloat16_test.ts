@@ -1,5 +1,4 @@
-// Mixed precision: where it is refused, what is rounded in it and what is not, and that float32
-// knows nothing of it.
+// Mixed precision: who refuses it, what it rounds and what it leaves, and that float32 is untouched.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { narrow, widen } from "../../../kernels/shared/precision.ts";
@@ -9,12 +8,12 @@ import { hasBfloat16 } from "./bfloat16.ts";
 
 const isAllowed = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 
-/** A test on the engine in bfloat16; a processor without its instructions emulates them. */
+/** Tests the engine in bfloat16. A processor without bfloat16 instructions emulates them. */
 function bfloat16Test(name: string, body: (engine: Engine) => Promise<void>): void {
   Deno.test({
     name: `bfloat16: ${name}${isAllowed ? "" : " (needs --allow-all)"}`,
     ignore: !isAllowed,
-    // The library's threads outlive the test.
+    // The library's threads keep running after the test.
     sanitizeOps: false,
     sanitizeResources: false,
     fn: async () => {
@@ -38,7 +37,7 @@ function rounded(value: number): number {
 
 const values = async (tensor: tf.Tensor | undefined) => [...await tensor!.data()];
 
-Deno.test("bfloat16: a processor has it by its flags", () => {
+Deno.test("bfloat16: /proc/cpuinfo says whether a processor has it", () => {
   assert(hasBfloat16(() => "model name\t: AMD EPYC\nflags\t\t: avx512f avx512_bf16 clzero\n"));
   assert(hasBfloat16(() => "flags\t\t: avx512f amx_bf16\n"));
   assert(hasBfloat16(() => "Features\t: fp asimd bf16 i8mm\n"));
@@ -65,7 +64,7 @@ for (const precision of ["bfloat16", "tf32"] as const) {
 Deno.test({
   name: `tf32: needs a GPU, except to reproduce${isAllowed ? "" : " (needs --allow-all)"}`,
   ignore: !isAllowed,
-  // The library's threads outlive the test.
+  // The library's threads keep running after the test.
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
@@ -84,7 +83,7 @@ Deno.test({
 });
 
 bfloat16Test(
-  "products round factors and results, sums and outside stay float32",
+  "products round their factors and results; sums and everything outside stay float32",
   async (engine) => {
     const a = [1.001, -2.7183, 0.3333, 5.0001];
     const b = [0.7071, 1.4142, -3.1416, 0.1];
@@ -107,7 +106,7 @@ bfloat16Test(
   },
 );
 
-bfloat16Test("gradients are bfloat16 inside and float32 outside", async (engine) => {
+bfloat16Test("gradients are bfloat16 inside the network and float32 outside", async (engine) => {
   const w = tf.variable(tf.tensor2d([[0.7071, 1.4142], [-3.1416, 0.1]]));
   const run = engine.jit((x, dy) => {
     const { grads } = tf.variableGrads(
@@ -124,7 +123,7 @@ bfloat16Test("gradients are bfloat16 inside and float32 outside", async (engine)
 });
 
 Deno.test({
-  name: "bfloat16: in float32 nothing is rounded",
+  name: "bfloat16: with float32, nothing is rounded",
   ignore: !isAllowed,
   sanitizeOps: false,
   sanitizeResources: false,

@@ -1,7 +1,7 @@
 /**
- * The unpacked wheels in the person's cache: what they must be, to be loaded into this process. The
- * folder is the person's own, and each file has the digest that it had when it was unpacked from a
- * wheel of the pinned digest.
+ * Checks the unpacked wheels in the user's cache before they are loaded into this process. The
+ * folder must belong to the user, and each file must have the digest that it had when it was
+ * unpacked from a wheel with the pinned digest.
  */
 import { join } from "@std/path";
 import { z } from "zod";
@@ -10,31 +10,34 @@ import { requireOwned } from "../../files/owned.ts";
 import { sha256OfFile } from "../../formats/sha256.ts";
 import type { WheelSet } from "./pins.ts";
 
-/** The manifest's name, inside the folder that it describes. */
+/** Name of the manifest, in the folder that it describes. */
 export const MANIFEST = "alias-free-diffusion.json";
 
-/** Beside it: at which state of each file its digest was last compared. */
+/** Beside the manifest: the state of each file when its digest was last compared. */
 const CHECKED = "alias-free-diffusion-checked.json";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
-const manifestForm = z.object({
-  /** SHA-256 of the wheels that the files came from. */
+const manifestSchema = z.object({
+  /** SHA-256 of the wheels that the files were unpacked from. */
   wheels: z.array(digest),
-  /** Every file's size by its path. */
+  /** Size of each file in bytes, by path. */
   files: z.record(z.string(), z.int()),
-  /** Every file's SHA-256 by its path. */
+  /** SHA-256 of each file, by path. */
   digests: z.record(z.string(), digest),
 });
 
-/** What a finished folder says about itself. */
-export type CacheManifest = Readonly<z.infer<typeof manifestForm>>;
+/** The manifest of a complete folder. */
+export type CacheManifest = Readonly<z.infer<typeof manifestSchema>>;
 
-const checkedForm = z.record(z.string(), z.string());
+const checkedSchema = z.record(z.string(), z.string());
 
 /**
- * Refuses a cache that is not the person's own: what lies there is loaded as a program. It may be a
- * link of theirs to a larger disk.
+ * Refuses a cache that other users own or may write to, because its files are loaded as native code.
+ * The cache may be the user's own link to a larger disk.
+ *
+ * @returns a warning, or null
+ * @throws {UserError} if the cache is refused
  */
 export function requireOwnCache(path: string): string | null {
   return requireOwned(path, {
@@ -44,16 +47,15 @@ export function requireOwnCache(path: string): string | null {
 }
 
 /**
- * Whether `folder` holds a whole, unpacked set: its manifest names the pinned wheels, and each file
- * has its size and its digest. Digests take a second and more, so that files which have not been
- * touched since the last comparison (inode, size, times of content and of the entry) are not read
- * again.
+ * Whether `folder` holds a complete set: its manifest names the pinned wheels, and each file has the
+ * size and digest in the manifest. Computing the digests takes a second or more, so files that have
+ * not changed since the last comparison (inode, size, mtime and ctime) are not read again.
  */
-export async function isWhole(folder: string, set: WheelSet): Promise<boolean> {
-  const manifest = await readJson(join(folder, MANIFEST), manifestForm);
+export async function isComplete(folder: string, set: WheelSet): Promise<boolean> {
+  const manifest = await readJson(join(folder, MANIFEST), manifestSchema);
   if (manifest?.wheels.join() !== set.wheels.map((wheel) => wheel.sha256).join()) return false;
-  const checked = await readJson(join(folder, CHECKED), checkedForm) ?? {};
-  let isNew = false;
+  const checked = await readJson(join(folder, CHECKED), checkedSchema) ?? {};
+  let hasNew = false;
   for (const [path, bytes] of Object.entries(manifest.files)) {
     const file = join(folder, path);
     const state = await stateOf(file);
@@ -62,18 +64,20 @@ export async function isWhole(folder: string, set: WheelSet): Promise<boolean> {
     if (sha256OfFile(file) !== manifest.digests[path]) return false;
     if (state.stamp === null) continue;
     checked[path] = state.stamp;
-    isNew = true;
+    hasNew = true;
   }
-  if (isNew) rememberChecked(folder, checked);
+  if (hasNew) rememberChecked(folder, checked);
   return true;
 }
 
-/** Writes what the folder says about itself, when all its files are there. */
+/** Writes the manifest of a folder whose files are all in place. */
 export function writeManifest(folder: string, manifest: CacheManifest): void {
   writeFileAtomic(join(folder, MANIFEST), jsonBytes(manifest));
 }
 
-/** A cache that may not be written to costs a comparison at each start, and no more. */
+/**
+ * Remembers which files were compared. If the cache is not writable, every start compares them again.
+ */
 function rememberChecked(folder: string, checked: Record<string, string>): void {
   try {
     writeFileAtomic(join(folder, CHECKED), jsonBytes(checked));
@@ -82,12 +86,12 @@ function rememberChecked(folder: string, checked: Record<string, string>): void 
   }
 }
 
-/** Deno tells the time of a file's entry in whole seconds. */
+/** Deno reports ctime in whole seconds, so a second change within this time may not show. */
 const granularityMs = 2_000;
 
 /**
- * A plain file's size, and what changes with every change to it: null while it is so new that a
- * change might not show. Null where it is no plain file.
+ * The size of a regular file, and a stamp that differs after any change. The stamp is null if the
+ * file changed too recently. The result is null if there is no regular file.
  */
 async function stateOf(path: string): Promise<{ bytes: number; stamp: string | null } | null> {
   const info = await Deno.lstat(path).catch((error) => {
@@ -102,9 +106,9 @@ async function stateOf(path: string): Promise<{ bytes: number; stamp: string | n
   return { bytes: size, stamp };
 }
 
-async function readJson<T>(path: string, form: z.ZodType<T>): Promise<T | null> {
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | null> {
   try {
-    return form.safeParse(JSON.parse(await Deno.readTextFile(path))).data ?? null;
+    return schema.safeParse(JSON.parse(await Deno.readTextFile(path))).data ?? null;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return null;

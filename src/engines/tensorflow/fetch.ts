@@ -1,32 +1,32 @@
 /**
- * Fetches pinned wheels by pip and puts the needed files into the cache, whole or not at all:
- * everything happens in a folder beside, which gets its name when it is finished and its manifest
- * written.
+ * Downloads the pinned wheels with pip and unpacks the needed files into the cache, completely or not
+ * at all: everything happens in a staging folder, which is renamed once its manifest is written.
  */
 import { join } from "@std/path";
 import { UserError } from "../../messages/errors.ts";
 import { createStaging, removeIfThere, removeLeftovers } from "../../files/create.ts";
 import { waitForLock } from "../../files/lock.ts";
-import { isWhole, requireOwnCache, writeManifest } from "./cache.ts";
+import { isComplete, requireOwnCache, writeManifest } from "./cache.ts";
 import { formatBytes, type Machine } from "./machine.ts";
 import { downloadWheels } from "./pip.ts";
-import type { WheelSet } from "./pins.ts";
+import { totalSize, type WheelSet } from "./pins.ts";
 import { extractEntry, listWheel } from "./wheel.ts";
 
-/** How far fetching is. */
+/** Progress of {@link fetchLibrary}. */
 export interface FetchProgress {
-  /** `wait`: another process fetches the same; its work will be used. */
+  /** `wait`: another process is downloading the same wheels, and its result will be used. */
   readonly stage: "wait" | "download" | "unpack";
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
 
 /**
- * Fetches a set into `cache/KEY`. Processes that fetch at the same time wait for the first and use
- * its work.
+ * Downloads a set of wheels into `cache/KEY`. If several processes do so at once, the others wait
+ * for the first and use its result.
  *
- * @throws {UserError} where pip is missing or fails, or the cache is not the person's own; nothing
- *   is left in the cache then
+ * @returns the folder
+ * @throws {UserError} if pip is missing or fails, or the cache is not the user's own or not
+ *   writable; nothing stays in the cache then
  */
 export async function fetchLibrary(
   machine: Machine,
@@ -37,14 +37,16 @@ export async function fetchLibrary(
   try {
     return await fetchLocked(machine, set, cache, onProgress);
   } catch (error) {
-    const { code, message } = error as { code?: unknown; message: string };
-    if (!["ENOSPC", "EDQUOT", "EACCES", "EROFS", "EEXIST", "ENOTDIR"].includes(String(code))) {
-      throw error;
-    }
+    if (!isWriteError(error)) throw error;
     throw new UserError(
-      `${cache} cannot be written (${message}); XDG_CACHE_HOME names another place`,
+      `${cache} cannot be written (${error.message}); set XDG_CACHE_HOME to another folder`,
     );
   }
+}
+
+function isWriteError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error &&
+    ["ENOSPC", "EDQUOT", "EACCES", "EROFS", "EEXIST", "ENOTDIR"].includes(String(error.code));
 }
 
 async function fetchLocked(
@@ -59,24 +61,24 @@ async function fetchLocked(
   using lock = await waitForLock(`${folder}.lock`, "fetching TensorFlow", {
     onWait: () => onProgress({ stage: "wait", doneBytes: 0, totalBytes: 0 }),
   });
-  if (await isWhole(folder, set)) return folder;
-  removeLeftovers(folder); // of a process that died
-  const part = createStaging(folder);
+  if (await isComplete(folder, set)) return folder;
+  removeLeftovers(folder); // From a process that died.
+  const staging = createStaging(folder);
   try {
-    const pip = join(part, "pip");
+    const pip = join(staging, "pip");
     await Deno.mkdir(pip);
-    const totalBytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
+    const totalBytes = totalSize(set.wheels);
     const wheels = await downloadWheels(machine, set, pip, (doneBytes) => {
       onProgress({ stage: "download", doneBytes, totalBytes });
     });
-    const whole = join(part, "whole");
-    await unpack(set, wheels, whole, onProgress);
+    const complete = join(staging, "complete");
+    await unpack(set, wheels, complete, onProgress);
     lock.check();
-    removeIfThere(folder); // one that is not whole
-    await Deno.rename(whole, folder);
+    removeIfThere(folder); // It is incomplete.
+    await Deno.rename(complete, folder);
     return folder;
   } finally {
-    removeIfThere(part);
+    removeIfThere(staging);
   }
 }
 
@@ -86,20 +88,17 @@ async function unpack(
   folder: string,
   onProgress: (progress: FetchProgress) => void,
 ): Promise<void> {
-  const wanted = (await Promise.all(
-    wheels.map(async (wheel) =>
-      (await listWheel(wheel)).filter((entry) => set.needed(entry.path)).map((entry) => ({
-        wheel,
-        entry,
-      }))
-    ),
-  )).flat();
-  const totalBytes = wanted.reduce((sum, { entry }) => sum + entry.bytes, 0);
+  const neededEntries = async (wheel: string) =>
+    (await listWheel(wheel))
+      .filter((entry) => set.isNeeded(entry.path))
+      .map((entry) => ({ wheel, entry }));
+  const needed = (await Promise.all(wheels.map(neededEntries))).flat();
+  const totalBytes = totalSize(needed.map(({ entry }) => entry));
   let doneBytes = 0;
   const files: Record<string, number> = {};
   const digests: Record<string, string> = {};
   onProgress({ stage: "unpack", doneBytes, totalBytes });
-  for (const { wheel, entry } of wanted) {
+  for (const { wheel, entry } of needed) {
     digests[entry.path] = await extractEntry(wheel, entry, folder, (bytes) => {
       doneBytes += bytes;
       onProgress({ stage: "unpack", doneBytes, totalBytes });
@@ -111,12 +110,12 @@ async function unpack(
   writeManifest(folder, { wheels: pinned, files, digests });
 }
 
-/** The line that is said before a fetch starts. */
+/** The line that announces a download. */
 export function announcement(set: WheelSet, cache: string): string {
-  const bytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
   const [first] = set.wheels;
   const what = set.gpu
     ? `${first?.name} ${first?.version} for NVIDIA GPUs with its CUDA libraries`
     : `${first?.name} ${first?.version}`;
-  return `Fetching ${what}: ${formatBytes(bytes)} by pip, into ${cache}. This happens once.`;
+  const size = formatBytes(totalSize(set.wheels));
+  return `Downloading ${what} (${size}) with pip to ${cache}. This happens once.`;
 }

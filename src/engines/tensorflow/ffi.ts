@@ -1,6 +1,6 @@
 /**
- * TensorFlow's C API, as far as it is used here, through Deno's FFI. The symbols are spread over
- * two libraries; each is looked for where it lies. The C headers are `tensorflow/c/c_api.h` and
+ * The part of TensorFlow's C API that we use, through Deno's FFI. Its functions are in two libraries,
+ * the framework and the core. The C headers are `tensorflow/c/c_api.h` and
  * `tensorflow/c/eager/c_api.h`.
  */
 import { dirname } from "@std/path";
@@ -8,7 +8,7 @@ import { UserError } from "../../messages/errors.ts";
 import { noexecText } from "./machine.ts";
 import { withoutStandardError } from "./quiet.ts";
 
-/** TensorFlow's numbers for types (TF_DataType), as far as tensors here have them. */
+/** TensorFlow's numbers for the types that we use (TF_DataType). */
 export const dataTypes = {
   float: 1,
   int32: 3,
@@ -23,11 +23,11 @@ export const dataTypes = {
   uint64: 23,
 } as const;
 
-/** The result type of a C function that gives a pointer. */
+/** A C pointer. */
 const p = "pointer";
-/** An argument that is a JavaScript buffer. */
+/** A JavaScript buffer, passed by its address. */
 const b = "buffer";
-/** `TF_Output`: an operation and the number of one of its outputs; 16 bytes, passed by value. */
+/** `TF_Output`: an operation and the index of one of its outputs; 16 bytes, passed by value. */
 const output = { struct: ["pointer", "i32"] } as const;
 
 const frameworkSymbols = {
@@ -107,55 +107,59 @@ const coreSymbols = {
 } as const;
 
 /**
- * TensorFlow's logger (Abseil of its pinned release), which heeds no environment variable until it
- * is set up.
+ * TensorFlow's logger, from the Abseil version of the pinned release. It ignores environment
+ * variables until it is set up.
  */
 const loggerSymbols = {
   _ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE: {
     parameters: ["i32"],
     result: "void",
-    // Another release has another name for it, and is louder.
+    // Another release has another name for it, and then logs more.
     optional: true,
   },
 } as const;
 
-/** The opened libraries: the C functions and one status that all calls share. */
+/** The open libraries: the C functions, and one status that all calls share. */
 export interface TensorFlow {
   readonly core: Deno.DynamicLibrary<typeof coreSymbols>["symbols"];
   readonly framework: Deno.DynamicLibrary<typeof frameworkSymbols>["symbols"];
   readonly status: Deno.PointerValue;
   /**
-   * Throws TensorFlow's own message where the last call failed; `what` says, or is asked for, what
-   * was tried.
+   * Throws an error with TensorFlow's message if the last call failed.
+   *
+   * @param what what the call does, for the message
    */
   check(what: string | (() => string)): void;
 }
 
 /**
- * Loads a library as Deno's own `dlopen` cannot: it stays in memory until the process ends
- * (RTLD_NODELETE), for Deno unloads libraries when it exits, while TensorFlow's threads still run
- * in theirs; and it looks for symbols in itself first (RTLD_DEEPBIND), for another LLVM in the
- * process, that of a software GPU's driver, has the same names. Either would be a segmentation
- * fault.
+ * Loads a library with two flags that Deno's own `dlopen` does not set. Without either, the process
+ * can end in a segmentation fault.
+ *
+ * - RTLD_NODELETE keeps the library in memory until the process ends. Deno unloads libraries when it
+ *   exits, while TensorFlow's threads still run.
+ * - RTLD_DEEPBIND makes the library use its own symbols first. A software GPU's driver loads another
+ *   LLVM with the same symbol names. (macOS needs no such flag.)
  */
 function preload(path: string): void {
   const lazy = 1;
-  const [host, flags] = Deno.build.os === "darwin"
+  const [libc, flags] = Deno.build.os === "darwin"
     ? ["libSystem.dylib", 0x80]
     : ["libc.so.6", 0x1008];
   const symbols = { dlopen: { parameters: [b, "i32"], result: p } } as const;
   try {
-    Deno.dlopen(host, symbols).symbols.dlopen(toCString(path), lazy | flags);
+    Deno.dlopen(libc, symbols).symbols.dlopen(toCString(path), lazy | flags);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    // Before glibc 2.34 the function lies in a library of its own.
+    // Before glibc 2.34, `dlopen` is in a library of its own.
     Deno.dlopen("libdl.so.2", symbols).symbols.dlopen(toCString(path), lazy | flags);
   }
 }
 
 /**
- * Opens the two libraries. Throws a {@link UserError} where they are not TensorFlow's or do not
- * load here.
+ * Opens the two libraries.
+ *
+ * @throws {UserError} if they are not TensorFlow's or cannot be loaded
  */
 export function openTensorFlow(paths: { framework: string; cc: string }): TensorFlow {
   const open = <S extends Deno.ForeignLibraryInterface>(path: string, symbols: S) => {
@@ -163,18 +167,19 @@ export function openTensorFlow(paths: { framework: string; cc: string }): Tensor
       preload(path);
       return Deno.dlopen(path, symbols).symbols;
     } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      if (/failed to map segment/.test((error as Error).message)) {
+      if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) throw error;
+      if (error.message.includes("failed to map segment")) {
         throw new UserError(noexecText(dirname(path)));
       }
       throw new UserError(
-        `${path} does not load as TensorFlow's library: ${(error as Error).message}\n` +
-          "Set TENSORFLOW_DIR to the folder of another one, or unset it and let the pinned version be fetched.",
+        `${path} cannot be loaded as TensorFlow's library: ${error.message}\n` +
+          "Set TENSORFLOW_DIR to the folder of another one, or unset it to download the pinned " +
+          "version.",
       );
     }
   };
-  // oneDNN's memory pool and products are faster. Where it is off by default, as it is on some
-  // CPUs, results would differ. The library decides while it loads, and says so.
+  // oneDNN is faster. TensorFlow turns it off by default on some CPUs, where results would then
+  // differ. The library reads this variable, and prints that it did, while it loads.
   Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");
   const isQuiet = Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === undefined;
   const errorsOnly = 2;
@@ -192,14 +197,14 @@ export function openTensorFlow(paths: { framework: string; cc: string }): Tensor
     status,
     check(what) {
       if (framework.TF_GetCode(status) === 0) return;
-      // Read before `what` is asked, which may use the status itself.
+      // Read the message before calling `what`, which may use the status itself.
       const message = cString(framework.TF_Message(status));
       throw new Error(`${typeof what === "string" ? what : what()}: ${message}`);
     },
   };
 }
 
-/** The text at a C string. */
+/** Reads a C string. */
 export function cString(pointer: Deno.PointerValue): string {
   return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
 }
@@ -208,7 +213,7 @@ const encoder = new TextEncoder();
 const cStrings = new Map<string, Uint8Array<ArrayBuffer>>();
 
 /**
- * A text as a C string. Kept, for the few names of operations and attributes come again and again.
+ * Makes a C string. Strings are kept, because the same few names of operations and attributes recur.
  */
 export function toCString(text: string): Uint8Array<ArrayBuffer> {
   let bytes = cStrings.get(text);
@@ -216,7 +221,7 @@ export function toCString(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** 64-bit integers as bytes. */
+/** The bytes of 64-bit integers. */
 export function int64Bytes(values: ArrayLike<number>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(BigInt64Array.from(Array.from(values, BigInt)).buffer);
 }

@@ -1,37 +1,37 @@
 /**
- * `jit` of the engine `tensorflow`: a function of tensors, traced once a list of shapes, becomes
- * one TensorFlow function that runs with a single call. Variables that it reads are read anew at
- * each call, and those that it assigns are assigned.
+ * `jit` of the engine `tensorflow`. A function of tensors is traced once for each list of shapes and
+ * types, and becomes one TensorFlow function that runs with a single call. Each call reads the
+ * variables again, and assigns those that the function assigns.
  */
 import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engine.ts";
 import type { Backend } from "./backend.ts";
-import type { TensorMetadata } from "./binding.ts";
-import { dataTypes, type TensorFlow } from "./ffi.ts";
+import { type EagerContext, execute } from "./eager.ts";
+import { dataTypes, toCString } from "./ffi.ts";
+import { addFunction } from "./functions.ts";
+import { addIdentity, addPlaceholder, convert, newTrace, symbolOf, type Trace } from "./graph.ts";
 import { releaseFreedMemory } from "./resident.ts";
-import {
-  addIdentity,
-  addPlaceholder,
-  converted,
-  newTrace,
-  outputList,
-  type Symbol,
-  symbolOf,
-} from "./graph.ts";
+import type { SymbolicTensor } from "./tensors.ts";
 
-/**
- * Where an argument of the TensorFlow function comes from: the call, a variable, or a tensor that
- * was captured.
- */
-type Source = { input: number } | { variable: tf.Variable } | { handle: Deno.PointerValue };
+type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor[];
 
+/** The engine's parts that `jit` works with. */
+interface Scope {
+  readonly eager: EagerContext;
+  readonly backend: Backend;
+}
+
+/** Where an argument of a TensorFlow function comes from. */
+type Source =
+  | { kind: "input"; index: number }
+  | { kind: "variable"; variable: tf.Variable }
+  | { kind: "captured"; handle: Deno.PointerValue };
+
+/** A TensorFlow function. */
 interface Compiled {
-  name: Uint8Array<ArrayBuffer>;
+  name: string;
   sources: Source[];
-  /**
-   * The first outputs are the function's results, those behind them the new values of these
-   * variables.
-   */
+  /** The first outputs are results, the others the new values of the assigned variables. */
   resultCount: number;
   assigned: tf.Variable[];
 }
@@ -39,171 +39,34 @@ interface Compiled {
 let functionCount = 0;
 
 /**
- * Makes {@link JitFunction}s over a context; `dispose` frees what all of them hold, and they can be
- * called no more.
+ * Makes {@link JitFunction}s. `dispose` frees what all of them hold; they must not be called
+ * afterwards.
  */
-export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, backend: Backend) {
-  const { core, status, check } = tensorflow;
-  const binding = backend.binding;
-
-  function trace(fn: (...inputs: tf.Tensor[]) => tf.Tensor[], inputs: tf.Tensor[]): Compiled {
-    // Its network was built just now, from arrays that are freed.
-    releaseFreedMemory();
-    const variables = Object.values(tf.engine().state.registeredVariables)
-      .filter((variable) => !variable.isDisposed && backendOf(variable) === backend);
-    // Values that were not yet handed to TensorFlow would be taken for constants made inside.
-    const variableOf = new Map<number, tf.Variable>();
-    for (const variable of variables) {
-      // A variable that began as another one's copy has the same tensor, by which they could not be
-      // told apart.
-      if (variableOf.has(idOf(backend, variable))) giveOwnTensor(variable);
-      variableOf.set(idOf(backend, variable), variable);
-    }
-    for (const input of inputs) idOf(backend, input);
-    const before = variables.map((variable) => tf.clone(variable));
-    const current = newTrace(tensorflow);
-    const placeholders = inputs.map((input) =>
-      addPlaceholder(tensorflow, current, input.shape, backend.getDTypeInteger(input.dtype))
-    );
-    try {
-      binding.trace = current;
-      const assigned: tf.Variable[] = [];
-      const outputs: Symbol[] = [];
-      tf.tidy(() => {
-        const symbols = placeholders.map((symbol) =>
-          backend.createOutputTensor(binding.addSymbol(symbol))
-        );
-        const results = fn(...symbols);
-        const changed = variables.filter((variable, i) => variable.dataId !== before[i]!.dataId);
-        assigned.push(...changed);
-        for (const tensor of [...results, ...changed]) {
-          const found = symbolOf(tensorflow, binding, current, idOf(backend, tensor));
-          const symbol = found.dtype === dataTypes.bfloat16
-            ? converted(tensorflow, current, found, dataTypes.float)
-            : found;
-          // A function's outputs must be nodes of its own, and each a different one.
-          const isOwn = !outputs.includes(symbol) &&
-            (symbol !== found || binding.symbol(idOf(backend, tensor)) === symbol) &&
-            !placeholders.includes(symbol);
-          outputs.push(isOwn ? symbol : addIdentity(tensorflow, current, symbol));
-        }
-        return [];
-      });
-      const captures = [...current.captures];
-      const name = new TextEncoder().encode(`${fn.name || "jit"}_${++functionCount}\0`);
-      const args = [...placeholders, ...captures.map(([_, symbol]) => symbol)];
-      const made = core.TF_GraphToFunction(
-        current.graph,
-        name,
-        0,
-        -1,
-        null,
-        args.length,
-        outputList(args),
-        outputs.length,
-        outputList(outputs),
-        null,
-        null,
-        null,
-        status,
-      );
-      check("making a function of the traced graph");
-      core.TFE_ContextAddFunction(context, made, status);
-      core.TF_DeleteFunction(made);
-      check("adding the traced function");
-      const sources: Source[] = inputs.map((_, input) => ({ input }));
-      for (const [id] of captures) {
-        const variable = variableOf.get(id);
-        if (variable) sources.push({ variable });
-        else {
-          sources.push({
-            handle: core.TFE_TensorHandleCopySharingTensor(binding.handle(id), status),
-          });
-          check("keeping a captured tensor");
-        }
-      }
-      return { name, sources, resultCount: outputs.length - assigned.length, assigned };
-    } finally {
-      binding.trace = null;
-      variables.forEach((variable, i) => {
-        if (variable.dataId !== before[i]!.dataId) variable.assign(before[i]!);
-        before[i]!.dispose();
-      });
-      core.TF_DeleteGraph(current.graph);
-    }
-  }
-
-  function giveOwnTensor(variable: tf.Variable): void {
-    const copy = core.TFE_TensorHandleCopySharingTensor(
-      binding.handle(idOf(backend, variable)),
-      status,
-    );
-    check("a variable's own tensor");
-    const tensor = backend.createOutputTensor(binding.adopt(copy));
-    variable.assign(tensor);
-    tensor.dispose();
-  }
-
-  function call(compiled: Compiled, inputs: tf.Tensor[]): tf.Tensor[] {
-    const op = core.TFE_NewOp(context, compiled.name, status);
-    check("a traced function");
-    let results: TensorMetadata[];
-    try {
-      for (const source of compiled.sources) {
-        const handle = "handle" in source ? source.handle : binding.handle(
-          idOf(backend, "variable" in source ? source.variable : inputs[source.input]!),
-        );
-        core.TFE_OpAddInput(op, handle, status);
-        check("an argument of a traced function");
-      }
-      const count = compiled.resultCount + compiled.assigned.length;
-      const handles = new BigUint64Array(count);
-      const handleCount = new Int32Array([count]);
-      core.TFE_Execute(
-        op,
-        new Uint8Array(handles.buffer),
-        new Uint8Array(handleCount.buffer),
-        status,
-      );
-      check("running a traced function");
-      results = Array.from(handles, (pointer) => binding.adopt(Deno.UnsafePointer.create(pointer)));
-    } finally {
-      core.TFE_DeleteOp(op);
-    }
-    const tensors = results.map((metadata) => backend.createOutputTensor(metadata));
-    compiled.assigned.forEach((variable, i) => {
-      const value = tensors[compiled.resultCount + i]!;
-      variable.assign(value);
-      value.dispose();
-    });
-    return tensors.slice(0, compiled.resultCount);
-  }
-
-  const all = new Set<JitFunction>();
+export function createJit(
+  eager: EagerContext,
+  backend: Backend,
+): { jit(fn: TensorFunction): JitFunction; dispose(): void } {
+  const scope = { eager, backend };
+  const live = new Set<JitFunction>();
   let disposed = false;
 
-  function jit(fn: (...inputs: tf.Tensor[]) => tf.Tensor[]): JitFunction {
+  function jit(fn: TensorFunction): JitFunction {
     const compiled = new Map<string, Compiled>();
     const run = (...inputs: tf.Tensor[]) => {
       if (disposed) throw new Error("a jitted function was called after its engine was disposed");
-      if (binding.trace) {
+      if (backend.binding.trace) {
         throw new Error("a jitted function was called while another one was being traced");
       }
       const key = inputs.map((input) => `${input.dtype}[${input.shape}]`).join();
-      let found = compiled.get(key);
-      if (!found) compiled.set(key, found = trace(fn, inputs));
-      all.add(jitted);
-      return call(found, inputs);
+      const found = compiled.get(key) ?? compile(scope, fn, inputs);
+      compiled.set(key, found);
+      live.add(jitted);
+      return call(scope, found, inputs);
     };
     const jitted: JitFunction = Object.assign(run, {
       dispose() {
-        all.delete(jitted);
-        for (const { name, sources } of compiled.values()) {
-          core.TFE_ContextRemoveFunction(context, name, status);
-          for (const source of sources) {
-            if ("handle" in source) core.TFE_DeleteTensorHandle(source.handle);
-          }
-        }
+        live.delete(jitted);
+        for (const each of compiled.values()) removeFunction(eager, each);
         compiled.clear();
         releaseFreedMemory();
       },
@@ -214,16 +77,192 @@ export function createJit(tensorflow: TensorFlow, context: Deno.PointerValue, ba
   return {
     jit,
     dispose() {
-      for (const jitted of [...all]) jitted.dispose();
+      for (const jitted of [...live]) jitted.dispose();
       disposed = true;
     },
   };
 }
 
-function idOf(backend: Backend, tensor: tf.Tensor): number {
-  return backend.getInputTensorIds([tensor])[0]!;
+/** Traces a function for arguments of the given shapes and types. */
+function compile(scope: Scope, fn: TensorFunction, inputs: tf.Tensor[]): Compiled {
+  const { eager, backend } = scope;
+  const { binding } = backend;
+  // The network was built just now, from arrays that have been freed since.
+  releaseFreedMemory();
+
+  // A tensor that is uploaded while tracing would become a constant, so upload all of them now.
+  const variables = liveVariables(backend);
+  const variableOf = indexVariables(scope, variables);
+  for (const input of inputs) idOf(backend, input);
+
+  const before = variables.map((variable) => tf.clone(variable));
+  const trace = newTrace(eager.tensorflow, binding.tensors);
+  const placeholders = inputs.map(({ shape, dtype }) =>
+    addPlaceholder(trace, shape, backend.getDTypeInteger(dtype))
+  );
+  try {
+    binding.trace = trace;
+    const { outputs, assigned } = record(backend, trace, placeholders, fn, {
+      variables,
+      before,
+    });
+    const captures = [...trace.captures];
+    const name = `${fn.name || "jit"}_${++functionCount}`;
+    const made = addFunction(eager, trace, {
+      name,
+      inputs: [...placeholders, ...captures.map(([, argument]) => argument)],
+      outputs,
+    });
+    eager.tensorflow.core.TF_DeleteFunction(made); // The context keeps its own copy.
+    const sources: Source[] = [
+      ...inputs.map((_, index): Source => ({ kind: "input", index })),
+      ...captures.map(([id]) => captureSource(scope, id, variableOf.get(id))),
+    ];
+    return { name, sources, resultCount: outputs.length - assigned.length, assigned };
+  } finally {
+    binding.trace = null;
+    restore(variables, before);
+    eager.tensorflow.core.TF_DeleteGraph(trace.graph);
+  }
 }
 
-function backendOf(tensor: tf.Tensor): unknown {
-  return tf.engine().state.tensorInfo.get(tensor.dataId)?.backend;
+/**
+ * Runs the function on symbolic tensors, so that its operations become nodes. Returns its results
+ * and, after them, the new values of the variables that it assigned.
+ */
+function record(
+  backend: Backend,
+  trace: Trace,
+  placeholders: SymbolicTensor[],
+  fn: TensorFunction,
+  { variables, before }: { variables: tf.Variable[]; before: tf.Tensor[] },
+): { outputs: SymbolicTensor[]; assigned: tf.Variable[] } {
+  const outputs: SymbolicTensor[] = [];
+  const assigned: tf.Variable[] = [];
+  tf.tidy(() => {
+    const results = fn(
+      ...placeholders.map((symbol) => backend.createOutputTensor(trace.tensors.addSymbol(symbol))),
+    );
+    assigned.push(...variables.filter(({ dataId }, i) => dataId !== before[i]!.dataId));
+    for (const tensor of [...results, ...assigned]) {
+      const taken = [...placeholders, ...outputs];
+      outputs.push(outputOf(trace, idOf(backend, tensor), taken));
+    }
+    return [];
+  });
+  return { outputs, assigned };
+}
+
+/**
+ * A tensor as an output of the function, in float32. An output must be a node of the function (no
+ * argument or constant) and differ from the other outputs; otherwise a node is added.
+ */
+function outputOf(trace: Trace, id: number, taken: SymbolicTensor[]): SymbolicTensor {
+  const found = symbolOf(trace, id);
+  const symbol = found.dtype === dataTypes.bfloat16
+    ? convert(trace, found, dataTypes.float)
+    : found;
+  const isNode = symbol !== found || trace.tensors.symbol(id) === symbol;
+  return isNode && !taken.includes(symbol) ? symbol : addIdentity(trace, symbol);
+}
+
+/** The variables whose values are on the engine's backend. */
+function liveVariables(backend: Backend): tf.Variable[] {
+  const { registeredVariables, tensorInfo } = tf.engine().state;
+  return Object.values(registeredVariables).filter((variable) =>
+    !variable.isDisposed && tensorInfo.get(variable.dataId)?.backend === backend
+  );
+}
+
+/** The variables by the number of their tensor. */
+function indexVariables(scope: Scope, variables: tf.Variable[]): Map<number, tf.Variable> {
+  const variableOf = new Map<number, tf.Variable>();
+  for (const variable of variables) {
+    // A variable that began as a copy of another one shares its tensor.
+    if (variableOf.has(idOf(scope.backend, variable))) giveOwnTensor(scope, variable);
+    variableOf.set(idOf(scope.backend, variable), variable);
+  }
+  return variableOf;
+}
+
+function giveOwnTensor({ eager, backend }: Scope, variable: tf.Variable): void {
+  const copy = copyHandle(eager, backend.binding.tensors.handle(idOf(backend, variable)));
+  const tensor = backend.createOutputTensor(backend.binding.tensors.addHandle(copy));
+  variable.assign(tensor);
+  tensor.dispose();
+}
+
+/** Undoes the assignments that were made while tracing, and frees the old values' clones. */
+function restore(variables: tf.Variable[], before: tf.Tensor[]): void {
+  variables.forEach((variable, i) => {
+    const value = before[i]!;
+    if (variable.dataId !== value.dataId) variable.assign(value);
+    value.dispose();
+  });
+}
+
+/** The source of a captured tensor: its variable, or the tensor itself, kept by a handle. */
+function captureSource(
+  { eager, backend }: Scope,
+  id: number,
+  variable: tf.Variable | undefined,
+): Source {
+  if (variable) return { kind: "variable", variable };
+  return { kind: "captured", handle: copyHandle(eager, backend.binding.tensors.handle(id)) };
+}
+
+/** A second handle of the same tensor. */
+function copyHandle(
+  { tensorflow: { core, status, check } }: EagerContext,
+  handle: Deno.PointerValue,
+): Deno.PointerValue {
+  const copy = core.TFE_TensorHandleCopySharingTensor(handle, status);
+  check("copying a tensor's handle");
+  return copy;
+}
+
+/** Runs a compiled function and assigns its variables. */
+function call({ eager, backend }: Scope, compiled: Compiled, inputs: tf.Tensor[]): tf.Tensor[] {
+  const { tensors } = backend.binding;
+  const { name, sources, resultCount, assigned } = compiled;
+  const argument = (source: Source): Deno.PointerValue => {
+    switch (source.kind) {
+      case "input":
+        return tensors.handle(idOf(backend, inputs[source.index]!));
+      case "variable":
+        return tensors.handle(idOf(backend, source.variable));
+      case "captured":
+        return source.handle;
+      default:
+        return source satisfies never;
+    }
+  };
+  const outputs = execute(eager, {
+    name: toCString(name),
+    inputs: sources.map(argument),
+    outputCount: resultCount + assigned.length,
+    what: `running the traced function ${name}`,
+  }).map((handle) => backend.createOutputTensor(tensors.addHandle(handle)));
+
+  assigned.forEach((variable, i) => {
+    const value = outputs[resultCount + i]!;
+    variable.assign(value);
+    value.dispose();
+  });
+  return outputs.slice(0, resultCount);
+}
+
+function removeFunction(
+  { tensorflow: { core, status }, context }: EagerContext,
+  { name, sources }: Compiled,
+): void {
+  core.TFE_ContextRemoveFunction(context, toCString(name), status);
+  for (const source of sources) {
+    if (source.kind === "captured") core.TFE_DeleteTensorHandle(source.handle);
+  }
+}
+
+/** The number of a tensor. Uploads its values if TensorFlow does not have them yet. */
+function idOf(backend: Backend, tensor: tf.Tensor): number {
+  return backend.getInputTensorIds([tensor])[0]!;
 }

@@ -1,10 +1,10 @@
 /**
- * Finds TensorFlow's C library: in the folder that TENSORFLOW_DIR names, in our cache, in the
- * person's own Python, or fetches it by pip. Nothing here opens it.
+ * Finds TensorFlow's C library: in the folder that TENSORFLOW_DIR names, in our cache, or in the
+ * user's Python. Otherwise downloads it with pip. Nothing here loads it.
  */
 import { dirname, join } from "@std/path";
 import { UserError } from "../../messages/errors.ts";
-import { isWhole, requireOwnCache } from "./cache.ts";
+import { isComplete, requireOwnCache } from "./cache.ts";
 import { announcement, fetchLibrary, type FetchProgress } from "./fetch.ts";
 import {
   cacheFolder,
@@ -17,51 +17,51 @@ import {
   thisMachine,
 } from "./machine.ts";
 import { NoPipError, noPipText } from "./pip.ts";
-import { TENSORFLOW_VERSION, type Wheel, type WheelSet } from "./pins.ts";
+import { TENSORFLOW_VERSION, totalSize, type Wheel, type WheelSet } from "./pins.ts";
 import { findPip, installedTensorFlows } from "./python.ts";
 import { draw, printBeside, visible } from "../../messages/terminal.ts";
 
 export type { FetchProgress } from "./fetch.ts";
 export { TENSORFLOW_VERSION } from "./pins.ts";
 
-/** Where TensorFlow's two libraries lie. */
+/** TensorFlow's two library files. */
 export interface TensorFlowLibrary {
-  /** The folder of both. */
+  /** The folder that holds both. */
   readonly directory: string;
-  /** The library of operations: `libtensorflow_cc`. */
+  /** Path of the core library, `libtensorflow_cc`, which holds the operations. */
   readonly cc: string;
-  /** The library of the framework, which the other needs: `libtensorflow_framework`. */
+  /** Path of `libtensorflow_framework`, which the core needs. */
   readonly framework: string;
-  /** Its version; null where TENSORFLOW_DIR names a folder, which may hold any. */
+  /** Its version; null with TENSORFLOW_DIR, which may name any version. */
   readonly version: string | null;
   /** How it was found. */
   readonly source: "TENSORFLOW_DIR" | "python" | "cache" | "download";
-  /** Whether NVIDIA's libraries lie beside it, where its GPU build looks for them. */
+  /** Whether NVIDIA's libraries are beside it, where its GPU build looks for them. */
   readonly gpu: boolean;
-  /** The wheels that it was unpacked from; none where it was not fetched by this project. */
+  /** The wheels that it was unpacked from; empty if this project did not download it. */
   readonly wheels: readonly Wheel[];
-  /** What was found and not taken, each with the reason. */
-  readonly passedOver: readonly string[];
+  /** Other libraries that were found but not used, each with the reason. */
+  readonly skipped: readonly string[];
 }
 
-/** Says that the library would be fetched now, and must not be. */
+/** The library could be downloaded, but the caller did not allow it. */
 export class NotFetchedError extends UserError {}
 
-/** How the library is looked for. */
+/** Options of {@link findLibrary}. */
 export interface FindLibraryOptions {
-  /** Fetch it where this machine has none; default true. */
+  /** Whether to download it if this machine has none. Default: true. */
   download?: boolean;
-  /** Is told how far fetching is; by default a line on stderr shows it. */
+  /** Called as the download proceeds. Default: shows a line on stderr. */
   onProgress?: (progress: FetchProgress) => void;
-  /** The machine, for tests; default this one. */
+  /** The machine to search. Default: this one; tests give another. */
   machine?: Machine;
 }
 
 /**
- * Finds TensorFlow's library, and fetches it where there is none.
+ * Finds TensorFlow's library, or downloads it.
  *
- * @throws {UserError} where there is none and it cannot be fetched, or must not (`download:
- *   false`); the message tells the ways out
+ * @throws {UserError} with possible remedies, if there is none and it cannot be downloaded
+ * @throws {NotFetchedError} if there is none and `download` is false
  */
 export async function findLibrary(options: FindLibraryOptions = {}): Promise<TensorFlowLibrary> {
   const machine = options.machine ?? await thisMachine();
@@ -70,36 +70,36 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Ten
   if (machine.os === "windows") throw new UserError(windowsMessage);
   const cached = await cachedLibrary(machine);
   if (cached !== null) return cached;
-  const passedOver: string[] = [];
+  const skipped: string[] = [];
   for (const { name, version, directory, python } of await installedTensorFlows(machine)) {
     const libraries = await librariesIn(directory);
     if (version === TENSORFLOW_VERSION && libraries !== null) {
-      return await describe(libraries, version, "python", passedOver);
+      return await describe(libraries, version, "python", skipped);
     }
     const reason = version !== TENSORFLOW_VERSION
       ? `is not ${TENSORFLOW_VERSION}`
       : "lacks its libraries";
-    passedOver.push(`${name} ${version} of ${python} ${reason}`);
+    skipped.push(`${name} ${version} of ${python} ${reason}`);
   }
   const set = machine.wheels;
   if (set === null) {
-    throw new UserError(waysOut(machine, passedOver, "TensorFlow publishes no library for it"));
+    throw new UserError(absenceText(machine, skipped, "TensorFlow publishes no library for it"));
   }
   const cache = cacheFolder(machine);
   await requireLoadable(cache);
-  if (options.download === false) await explainAbsence(machine, set, passedOver);
-  const report = options.onProgress ?? progressLine(announcement(set, cache), passedOver);
+  if (options.download === false) await refuseDownload(machine, set, skipped);
+  const onProgress = options.onProgress ?? progressLine(announcement(set, cache), skipped);
   try {
-    const fetched = await fetchLibrary(machine, set, cache, report);
-    return await inCache(fetched, "download", set.wheels, passedOver);
+    const fetched = await fetchLibrary(machine, set, cache, onProgress);
+    return await inCache(fetched, "download", set.wheels, skipped);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const hasPip = !(error instanceof NoPipError);
-    throw new UserError(waysOut(machine, passedOver, error.message, hasPip));
+    throw new UserError(absenceText(machine, skipped, error.message, hasPip));
   }
 }
 
-/** What an earlier run fetched, or null; no program is asked for it. */
+/** The library that an earlier run downloaded, or null. Starts no program. */
 async function cachedLibrary(machine: Machine): Promise<TensorFlowLibrary | null> {
   const set = machine.wheels;
   if (set === null || !hasCacheFolder(machine)) return null;
@@ -107,10 +107,10 @@ async function cachedLibrary(machine: Machine): Promise<TensorFlowLibrary | null
   const folder = join(cache, set.key);
   if (!await exists(folder)) return null;
   for (const path of [cache, folder]) {
-    const open = requireOwnCache(path);
-    if (open !== null) printBeside(open);
+    const warning = requireOwnCache(path);
+    if (warning !== null) printBeside(warning);
   }
-  if (!await isWhole(folder, set)) return null;
+  if (!await isComplete(folder, set)) return null;
   await requireLoadable(cache);
   return await inCache(folder, "cache", set.wheels, []);
 }
@@ -119,43 +119,43 @@ async function requireLoadable(cache: string): Promise<void> {
   if (await isNoexec(cache)) throw new UserError(noexecText(cache));
 }
 
-/** Says how the library would be fetched, where that is not wanted now. */
-async function explainAbsence(
+/** Throws an error that says how the library would be downloaded. */
+async function refuseDownload(
   machine: Machine,
   set: WheelSet,
-  passedOver: readonly string[],
+  skipped: readonly string[],
 ): Promise<never> {
   const pip = await findPip(machine);
-  const bytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
   if (pip.command === null) {
-    throw new UserError(waysOut(machine, passedOver, noPipText(pip.tried), false));
+    throw new UserError(absenceText(machine, skipped, noPipText(pip.tried), false));
   }
-  const reason = `it is fetched by pip (${formatBytes(bytes)}) when a run first needs it`;
-  throw new NotFetchedError(waysOut(machine, passedOver, reason));
+  const size = formatBytes(totalSize(set.wheels));
+  const reason = `the first run that needs it downloads it with pip (${size})`;
+  throw new NotFetchedError(absenceText(machine, skipped, reason));
 }
 
 async function inCache(
   folder: string,
   source: "cache" | "download",
   wheels: readonly Wheel[],
-  passedOver: string[],
+  skipped: string[],
 ): Promise<TensorFlowLibrary> {
   const libraries = await librariesIn(join(folder, "tensorflow"));
   if (libraries === null) {
-    throw new Error(`${folder} lacks TensorFlow's libraries although its manifest names them.`);
+    throw new Error(`${folder} lacks TensorFlow's libraries, although its manifest names them.`);
   }
-  return { ...await describe(libraries, TENSORFLOW_VERSION, source, passedOver), wheels };
+  return { ...await describe(libraries, TENSORFLOW_VERSION, source, skipped), wheels };
 }
 
 async function describe(
   libraries: { cc: string; framework: string },
   version: string | null,
   source: TensorFlowLibrary["source"],
-  passedOver: readonly string[],
+  skipped: readonly string[],
 ): Promise<TensorFlowLibrary> {
   const directory = dirname(libraries.cc);
   const gpu = await exists(join(directory, "..", "nvidia", "cudnn"));
-  return { directory, ...libraries, version, source, gpu, wheels: [], passedOver };
+  return { directory, ...libraries, version, source, gpu, wheels: [], skipped };
 }
 
 async function namedFolder(directory: string): Promise<TensorFlowLibrary> {
@@ -164,12 +164,12 @@ async function namedFolder(directory: string): Promise<TensorFlowLibrary> {
   const below = join(directory, "tensorflow");
   const hint = await librariesIn(below) !== null ? ` Did you mean ${below}?` : "";
   throw new UserError(
-    `TENSORFLOW_DIR is ${directory}, which does not hold libtensorflow_cc and libtensorflow_framework.${hint} ` +
-      "Name the folder with both, or unset it.",
+    `TENSORFLOW_DIR is ${directory}, which does not hold libtensorflow_cc and ` +
+      `libtensorflow_framework.${hint} Set it to the folder with both, or unset it.`,
   );
 }
 
-/** The two libraries in a folder, by the names of Linux and macOS; null unless both are there. */
+/** The two libraries in a folder, as named on Linux or macOS; null unless both are there. */
 async function librariesIn(directory: string): Promise<{ cc: string; framework: string } | null> {
   const endings = [".so.2", ".2.dylib", ".so", ".dylib"];
   for (const ending of endings) {
@@ -181,19 +181,20 @@ async function librariesIn(directory: string): Promise<{ cc: string; framework: 
 }
 
 const windowsMessage =
-  "TensorFlow has no library for Windows. Use the engine webgpu here, or run this project under " +
-  "WSL2, where the engine tensorflow works as on Linux.";
+  "TensorFlow has no library for Windows. Use the engine webgpu, or run this project under WSL2, " +
+  "where the engine tensorflow works as on Linux.";
 
-function waysOut(
+/** The message if the library is missing: the reason, and what the user can do. */
+function absenceText(
   machine: Machine,
-  passedOver: readonly string[],
+  skipped: readonly string[],
   reason: string,
   hasPip = true,
 ): string {
   const lines = [
     `TensorFlow's library is not on this machine (${machine.os} ${machine.arch}): ${reason}.`,
-    ...passedOver.map((found) => `Passed over: ${found}.`),
-    "What helps:",
+    ...skipped.map((found) => `Found but not used: ${found}.`),
+    "What you can do:",
   ];
   if (machine.wheels !== null) {
     const name = machine.wheels.gpu
@@ -202,40 +203,42 @@ function waysOut(
     lines.push(
       ...(hasPip
         ? [
-          "- let pip reach its package index (also through a mirror that pip is configured for)",
+          "- make pip's package index reachable, or configure a mirror in pip",
           `- install it yourself: python3 -m pip install "${name}==${TENSORFLOW_VERSION}"`,
         ]
-        : ["- give a Python on PATH its pip (Debian and Ubuntu: apt install python3-pip)"]),
+        : ["- install pip for a Python on PATH (Debian and Ubuntu: apt install python3-pip)"]),
     );
   }
   lines.push(
     "- set TENSORFLOW_DIR to a folder with libtensorflow_cc and libtensorflow_framework",
-    "- use another engine: webgpu (a GPU that Deno reaches) or cpu (slow)",
+    "- use another engine: webgpu (any GPU that Deno can use) or cpu (slow)",
   );
   return lines.join("\n");
 }
 
-/** Shows fetching on stderr: one line that grows on a terminal, else one now and then. */
+/** Shows progress on stderr: one line that changes on a terminal, otherwise a line every 25 %. */
 function progressLine(
   first: string,
-  passedOver: readonly string[],
+  skipped: readonly string[],
 ): (progress: FetchProgress) => void {
-  const terminal = Deno.stderr.isTerminal();
-  const doing = { wait: "", download: "downloading", unpack: "unpacking" };
+  const isTerminal = Deno.stderr.isTerminal();
   let shown = "";
   let announced = false;
   return ({ stage, doneBytes, totalBytes }) => {
-    if (stage === "wait") return draw("Another process is fetching TensorFlow; waiting for it.\n");
+    if (stage === "wait") {
+      return draw("Another process is downloading TensorFlow; waiting for it.\n");
+    }
     if (!announced) {
-      const lines = [...passedOver.map((found) => `${found}: passed over.`), first].map(visible);
-      draw(`${lines.join("\n")}\n`);
+      const lines = [...skipped.map((found) => `Found but not used: ${found}.`), first];
+      draw(`${lines.map(visible).join("\n")}\n`);
     }
     announced = true;
+
     const percent = Math.floor(100 * doneBytes / Math.max(totalBytes, 1));
-    const step = terminal ? percent : percent - percent % 25;
-    const doneLine = `${doing[stage]} TensorFlow: ${step} % of ${formatBytes(totalBytes)}`;
-    if (doneLine === shown) return;
-    shown = doneLine;
-    draw(terminal ? `\r${doneLine}${percent === 100 ? "\n" : ""}` : `${doneLine}\n`);
+    const step = isTerminal ? percent : percent - percent % 25;
+    const text = `${stage}ing TensorFlow: ${step} % of ${formatBytes(totalBytes)}`;
+    if (text === shown) return;
+    shown = text;
+    draw(isTerminal ? `\r${text}${percent === 100 ? "\n" : ""}` : `${text}\n`);
   };
 }

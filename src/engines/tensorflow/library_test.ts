@@ -18,18 +18,15 @@ const libraries = {
   "tensorflow/libtensorflow_framework.so.2": new Uint8Array(30_000).fill(2),
 };
 
-/**
- * A made-up machine in a folder of its own, with a wheel to fetch and Pythons that are shell
- * scripts.
- */
+/** A made-up machine in a temporary folder. Its Pythons are shell scripts that "download" a wheel. */
 interface FakeMachine {
   readonly machine: Machine;
   readonly folder: string;
-  /** Changes a file below the folder; a script where the path is in bin/. */
+  /** Writes a file below the folder; one in bin/ becomes executable. */
   write(path: string, content: string | Uint8Array): Promise<void>;
-  /** The arguments of each pip download, one a line. */
+  /** The arguments of each `pip download`. */
   downloads(): Promise<string[]>;
-  /** What lies in the cache. */
+  /** Names in the cache, without locks. */
   cached(): Promise<string[]>;
 }
 
@@ -66,11 +63,10 @@ async function withMachine(test: (fake: FakeMachine) => Promise<void>) {
     const sha256 = sha256Of(wheel);
     const wheels = { ...real, wheels: [{ ...real.wheels[0]!, sha256, bytes: wheel.length }] };
     const variables: Record<string, string> = {
-      PATH: `${folder}/bin:/usr/bin:/bin`,
+      // Only the scripts: the search must not find the real Pythons.
+      PATH: `${folder}/bin`,
       XDG_CACHE_HOME: `${folder}/cache`,
     };
-    // The machine's real Pythons must not be met: PATH has only what the scripts need.
-    variables.PATH = `${folder}/bin`;
     await test({
       folder,
       write,
@@ -85,7 +81,7 @@ async function withMachine(test: (fake: FakeMachine) => Promise<void>) {
   }
 }
 
-/** A Python that lists what installed.json says and whose pip takes wheels from index/. */
+/** A Python that lists the packages in installed.json and whose pip copies wheels from index/. */
 function pythonScript(folder: string, download = `/bin/cp ${folder}/index/* "$dest"`): string {
   return `#!/bin/sh
 echo asked >> ${folder}/asked
@@ -110,7 +106,7 @@ const find = (fake: FakeMachine, download = true) =>
   findLibrary({ machine: fake.machine, download, onProgress: () => {} });
 
 scenario(
-  "the library is fetched once, with the needed files only, then found in the cache",
+  "the library is downloaded once, only its needed files are kept, and then the cache has it",
   async (fake) => {
     const stages = new Set<string>();
     const library = await findLibrary({
@@ -144,7 +140,7 @@ scenario(
     ) {
       assert(call!.includes(argument), call);
     }
-    assert(!call!.includes("index-url"), "where pip gets its wheels is the person's own setting");
+    assert(!call!.includes("index-url"), "pip's index is the user's own setting");
     assertEquals(
       pin,
       `tensorflow-cpu==2.21.0 --hash=sha256:${fake.machine.wheels!.wheels[0]!.sha256}`,
@@ -152,18 +148,21 @@ scenario(
   },
 );
 
-scenario("five that fetch at once download once and all get the library", async (fake) => {
-  const stages: string[] = [];
-  const onProgress = ({ stage }: FetchProgress) => void stages.push(stage);
-  const found = await Promise.all(
-    Array.from({ length: 5 }, () => findLibrary({ machine: fake.machine, onProgress })),
-  );
-  assertEquals(stages.filter((stage) => stage === "wait").length, 4);
-  assertEquals(new Set(found.map(({ cc }) => cc)).size, 1);
-  assertEquals((await fake.downloads()).filter((line) => line.startsWith("-I -m pip")).length, 1);
-});
+scenario(
+  "of five processes that need the library at once, one downloads it and all use it",
+  async (fake) => {
+    const stages: string[] = [];
+    const onProgress = ({ stage }: FetchProgress) => void stages.push(stage);
+    const found = await Promise.all(
+      Array.from({ length: 5 }, () => findLibrary({ machine: fake.machine, onProgress })),
+    );
+    assertEquals(stages.filter((stage) => stage === "wait").length, 4);
+    assertEquals(new Set(found.map(({ cc }) => cc)).size, 1);
+    assertEquals((await fake.downloads()).filter((line) => line.startsWith("-I -m pip")).length, 1);
+  },
+);
 
-scenario("half a download is never used, and leaves nothing", async (fake) => {
+scenario("an incomplete download is refused and leaves nothing", async (fake) => {
   await fake.write(
     "bin/python3",
     pythonScript(
@@ -171,11 +170,11 @@ scenario("half a download is never used, and leaves nothing", async (fake) => {
       `for f in ${fake.folder}/index/*; do /usr/bin/head -c 500 "$f" > "$dest/\${f##*/}"; done`,
     ),
   );
-  await assertRejects(() => find(fake), UserError, "is not what it should be: SHA-256");
+  await assertRejects(() => find(fake), UserError, "instead of the pinned");
   assertEquals(await fake.cached(), []);
 });
 
-scenario("what a failing pip says is told with the ways out", async (fake) => {
+scenario("if pip fails, the error repeats its output and says what to do", async (fake) => {
   await fake.write(
     "bin/python3",
     pythonScript(
@@ -195,7 +194,7 @@ scenario("what a failing pip says is told with the ways out", async (fake) => {
   assertEquals(await fake.cached(), []);
 });
 
-scenario("without pip there is one clear message; pip3 alone is enough", async (fake) => {
+scenario("without pip there is one clear message, and pip3 alone is enough", async (fake) => {
   await Deno.remove(join(fake.folder, "bin/python3"));
   for (const download of [true, false]) {
     const error = await assertRejects(() => find(fake, download), UserError) as UserError;
@@ -212,7 +211,7 @@ scenario("without pip there is one clear message; pip3 alone is enough", async (
   assertEquals((await find(fake)).source, "download");
 });
 
-scenario("a cache that lost bytes, or holds other wheels, is fetched again", async (fake) => {
+scenario("a cache that lost bytes or holds other wheels is downloaded again", async (fake) => {
   const { cc, directory } = await find(fake);
   await Deno.truncate(cc, 100);
   assertEquals((await find(fake)).source, "download");
@@ -229,10 +228,10 @@ scenario("a cache that lost bytes, or holds other wheels, is fetched again", asy
 });
 
 scenario(
-  "bytes that changed at the same size and time are found before they are loaded",
+  "a file that changed at the same size and mtime is detected before it is loaded",
   async (fake) => {
     const { cc, directory } = await find(fake);
-    // By now a change shows in the times, and the comparison is remembered.
+    // After this time a change shows in ctime, so the comparison is remembered.
     await new Promise((wake) => setTimeout(wake, 3_100));
     assertEquals((await find(fake)).source, "cache");
     const checked = await Deno.readTextFile(
@@ -247,7 +246,7 @@ scenario(
     assertEquals((await find(fake)).source, "download");
     assertEquals(await Deno.readFile(cc), libraries["tensorflow/libtensorflow_cc.so.2"]);
 
-    // A change of the entry alone costs a comparison, no fetch; a link is no file of the cache's.
+    // A change of only the mode costs a comparison, but no download. A link is refused.
     await Deno.chmod(cc, 0o755);
     assertEquals((await find(fake)).source, "cache");
     await Deno.rename(cc, join(fake.folder, "elsewhere"));
@@ -256,14 +255,14 @@ scenario(
   },
 );
 
-scenario("a cached library asks no Python at all", async (fake) => {
+scenario("with a cached library, Python is not started", async (fake) => {
   await find(fake);
   await Deno.remove(join(fake.folder, "asked"));
   assertEquals((await find(fake)).source, "cache");
   await assertRejects(() => Deno.stat(join(fake.folder, "asked")), Deno.errors.NotFound);
 });
 
-scenario("a cache to which others may write is refused", async (fake) => {
+scenario("a cache that others may write to is refused", async (fake) => {
   const { directory } = await find(fake);
   const cache = join(fake.folder, "cache", "alias-free-diffusion");
   for (const path of [cache, join(directory, "..")]) {
@@ -276,15 +275,15 @@ scenario("a cache to which others may write is refused", async (fake) => {
   assertEquals((await find(fake)).source, "cache");
 });
 
-scenario("what a process left that died while fetching is cleared away", async (fake) => {
+scenario("leftovers of a process that died while downloading are removed", async (fake) => {
   const part = `cache/alias-free-diffusion/.${fake.machine.wheels!.key}.partial-0123456789abcdef`;
-  await fake.write(`${part}/whole/tensorflow/libtensorflow_cc.so.2`, "half");
+  await fake.write(`${part}/complete/tensorflow/libtensorflow_cc.so.2`, "half");
   assertEquals((await find(fake)).source, "download");
   assertEquals(await fake.cached(), [fake.machine.wheels!.key]);
 });
 
 scenario(
-  "the pinned version in the person's Python is taken, another is named and passed over",
+  "the pinned version in the user's Python is used; another version is named and skipped",
   async (fake) => {
     for (const [path, bytes] of Object.entries(libraries)) await fake.write(`old/${path}`, bytes);
     for (const [path, bytes] of Object.entries(libraries)) await fake.write(`site/${path}`, bytes);
@@ -313,7 +312,7 @@ scenario(
       source: "python",
       gpu: true,
       wheels: [],
-      passedOver: [named],
+      skipped: [named],
     });
     await Deno.remove(library.framework);
     await assertRejects(() => find(fake, false), UserError, "lacks its libraries");
@@ -321,7 +320,7 @@ scenario(
 );
 
 scenario(
-  "TENSORFLOW_DIR comes first, in any version, and must hold both libraries",
+  "TENSORFLOW_DIR comes first, with any version, and must hold both libraries",
   async (fake) => {
     for (const [path, bytes] of Object.entries(libraries)) await fake.write(`own/${path}`, bytes);
     const named = (directory: string): Machine => ({
@@ -343,15 +342,15 @@ scenario(
 );
 
 scenario(
-  "nothing is fetched where that is not wanted, and the message says how much it would be",
+  "without permission to download, the message says how much it would be",
   async (fake) => {
     const error = await assertRejects(() => find(fake, false), UserError) as UserError;
-    assert(/fetched by pip \(\d+ MB\)/.test(error.message), error.message);
+    assert(/downloads it with pip \(\d+ MB\)/.test(error.message), error.message);
     assertEquals(await fake.downloads(), []);
   },
 );
 
-scenario("a cache that cannot be written is a clear message", async (fake) => {
+scenario("a cache that cannot be written gives a clear message", async (fake) => {
   await fake.write("cache/alias-free-diffusion", "a file");
   await assertRejects(() => find(fake), UserError, "cannot be written");
 });
@@ -363,7 +362,7 @@ const machineOf = (os: string, arch: string): Machine => ({
   wheels: wheelSet(os, arch, false),
 });
 
-Deno.test("Windows and unknown machines are told what works for them", async () => {
+Deno.test("the message on Windows and unknown machines names what works there", async () => {
   await assertRejects(
     () => findLibrary({ machine: machineOf("windows", "x86_64") }),
     UserError,
@@ -381,17 +380,14 @@ Deno.test("Windows and unknown machines are told what works for them", async () 
   );
 });
 
-Deno.test("every pinned wheel has a digest and a size, and the two libraries are among the needed files", () => {
+Deno.test("every pinned wheel has a digest and a size, and its needed files include the two libraries", () => {
   for (
-    const [os, arch, gpu] of [["linux", "x86_64", true], ["linux", "x86_64", false], [
-      "linux",
-      "aarch64",
-      true,
-    ], [
-      "darwin",
-      "aarch64",
-      false,
-    ]] as const
+    const [os, arch, gpu] of [
+      ["linux", "x86_64", true],
+      ["linux", "x86_64", false],
+      ["linux", "aarch64", true],
+      ["darwin", "aarch64", false],
+    ] as const
   ) {
     const set = wheelSet(os, arch, gpu)!;
     assertEquals(set.gpu, gpu && arch === "x86_64");
@@ -401,10 +397,10 @@ Deno.test("every pinned wheel has a digest and a size, and the two libraries are
     const ending = os === "darwin"
       ? (name: string) => `${name}.2.dylib`
       : (name: string) => `${name}.so.2`;
-    assert(set.needed(`tensorflow/${ending("libtensorflow_cc")}`));
-    assert(set.needed(`tensorflow/${ending("libtensorflow_framework")}`));
-    assert(!set.needed("tensorflow/python/lib_pywrap_tensorflow_common.so"));
-    assertEquals(set.needed("nvidia/cuda_nvcc/bin/ptxas"), set.gpu);
-    assert(!set.needed("nvidia/cudnn/include/cudnn.h"));
+    assert(set.isNeeded(`tensorflow/${ending("libtensorflow_cc")}`));
+    assert(set.isNeeded(`tensorflow/${ending("libtensorflow_framework")}`));
+    assert(!set.isNeeded("tensorflow/python/lib_pywrap_tensorflow_common.so"));
+    assertEquals(set.isNeeded("nvidia/cuda_nvcc/bin/ptxas"), set.gpu);
+    assert(!set.isNeeded("nvidia/cudnn/include/cudnn.h"));
   }
 });

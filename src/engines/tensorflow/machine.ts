@@ -1,20 +1,20 @@
 /**
- * What the search for TensorFlow's library wants to know about the machine. Kept apart so that
- * tests can make one up.
+ * What the search for TensorFlow's library needs to know about the machine, behind an interface, so
+ * that tests can make one up.
  */
 import { dirname, isAbsolute, join } from "@std/path";
 import { UserError } from "../../messages/errors.ts";
 import { type WheelSet, wheelSet } from "./pins.ts";
 
-/** The machine, as far as the search looks at it. */
+/** A machine to search. */
 export interface Machine {
   /** As in `Deno.build.os`. */
   readonly os: string;
   /** As in `Deno.build.arch`. */
   readonly arch: string;
-  /** An environment variable; an empty one counts as absent. */
+  /** An environment variable; undefined if it is empty. */
   readonly env: (name: string) => string | undefined;
-  /** What would be fetched for it, null where nothing is known to fit. */
+  /** The wheels for it; null if none are known. */
   readonly wheels: WheelSet | null;
 }
 
@@ -31,9 +31,8 @@ export async function thisMachine(): Promise<Machine> {
 }
 
 /**
- * Whether an NVIDIA driver is at work and not hidden by CUDA_VISIBLE_DEVICES: its device (WSL2's is
- * called dxg, with the driver's library beside), or, where Deno has no permission for devices, the
- * driver's library.
+ * Whether an NVIDIA driver is running and CUDA_VISIBLE_DEVICES does not hide the GPU. Looks for the
+ * driver's device, or for its library under WSL2 and where Deno may not look at devices.
  */
 async function hasNvidiaDriver(env: Machine["env"]): Promise<boolean> {
   if (Deno.env.get("CUDA_VISIBLE_DEVICES") === "" || env("CUDA_VISIBLE_DEVICES") === "-1") {
@@ -47,12 +46,11 @@ async function hasNvidiaDriver(env: Machine["env"]): Promise<boolean> {
     if (!(error instanceof Deno.errors.NotCapable)) return false;
   }
   const folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/run/opengl-driver/lib"];
-  return (await Promise.all(folders.map((folder) => exists(`${folder}/libcuda.so.1`)))).some((
-    found,
-  ) => found);
+  const found = await Promise.all(folders.map((folder) => exists(`${folder}/libcuda.so.1`)));
+  return found.includes(true);
 }
 
-/** Whether something lies at a path. */
+/** Whether a path exists. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
@@ -62,16 +60,15 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** The programs of the given names on PATH, each once, in the order of the names. */
+/** Finds programs on PATH: the first with each name, in the order of the names. */
 export async function programs(machine: Machine, names: readonly string[]): Promise<string[]> {
-  const folders = (machine.env("PATH") ?? "").split(machine.os === "windows" ? ";" : ":").filter((
-    folder,
-  ) => folder !== "");
+  // A folder relative to the working folder would run whatever program is in there.
+  const folders = (machine.env("PATH") ?? "")
+    .split(machine.os === "windows" ? ";" : ":")
+    .filter(isAbsolute);
   const found: string[] = [];
   for (const name of names) {
     for (const folder of folders) {
-      // One that counts from the working folder would run whatever lies there.
-      if (!isAbsolute(folder)) continue;
       const path = join(folder, name);
       if (!await isProgram(path)) continue;
       found.push(path);
@@ -91,13 +88,13 @@ async function isProgram(path: string): Promise<boolean> {
 }
 
 /**
- * Whether the disk of a path is mounted so that no library can be loaded from it (noexec); false
- * where that cannot be told.
+ * Whether the disk of a path is mounted `noexec`, so that no library can be loaded from it. False if
+ * that is unknown.
  */
 export async function isNoexec(path: string): Promise<boolean> {
   if (Deno.build.os !== "linux") return false;
   try {
-    const real = await realPathOfNearest(path);
+    const real = await realPathOfExisting(path);
     const lines = (await Deno.readTextFile("/proc/self/mounts")).split("\n");
     let options = "";
     let longest = -1;
@@ -108,7 +105,7 @@ export async function isNoexec(path: string): Promise<boolean> {
         (_, code) => String.fromCharCode(parseInt(code, 8)),
       );
       const isAbove = point === "/" || real === point || real.startsWith(`${point}/`);
-      // A later mount at the same place hides the one before.
+      // A later mount at the same point hides an earlier one.
       if (isAbove && point.length >= longest) [options, longest] = [found, point.length];
     }
     return options.split(",").includes("noexec");
@@ -117,32 +114,33 @@ export async function isNoexec(path: string): Promise<boolean> {
   }
 }
 
-/** What to say of a folder from which nothing can be loaded. */
+/** The message for a folder that no library can be loaded from. */
 export function noexecText(folder: string): string {
-  return `${folder}: this disk is mounted noexec, so that no library can be loaded from it; take ` +
+  return `${folder}: this disk is mounted noexec, so no library can be loaded from it; use ` +
     "another disk (XDG_CACHE_HOME moves the cache, TENSORFLOW_DIR names a library of your own)";
 }
 
-async function realPathOfNearest(path: string): Promise<string> {
+/** The real path of a path, or of its nearest parent that exists. */
+async function realPathOfExisting(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound && dirname(path) !== path) {
-      return await realPathOfNearest(dirname(path));
+      return await realPathOfExisting(dirname(path));
     }
     throw error;
   }
 }
 
-/** Whether the machine names a place for a cache. */
+/** Whether {@link cacheFolder} has an answer. */
 export function hasCacheFolder({ env }: Machine): boolean {
   return env("XDG_CACHE_HOME") !== undefined || env("HOME") !== undefined;
 }
 
 /**
- * The folder of this project in the person's cache.
+ * This project's folder in the user's cache.
  *
- * @throws {UserError} where the machine names no home
+ * @throws {UserError} if neither XDG_CACHE_HOME nor HOME is set
  */
 export function cacheFolder(machine: Machine): string {
   const name = "alias-free-diffusion";
@@ -151,7 +149,7 @@ export function cacheFolder(machine: Machine): string {
   if (own !== undefined) return join(own, name);
   if (home === undefined) {
     throw new UserError(
-      "there is no place for a cache: neither XDG_CACHE_HOME nor HOME is set. Set one of them.",
+      "there is no folder for a cache: set XDG_CACHE_HOME or HOME",
     );
   }
   return machine.os === "darwin"
@@ -159,7 +157,7 @@ export function cacheFolder(machine: Machine): string {
     : join(home, ".cache", name);
 }
 
-/** Bytes for people: `274 MB`, `3.4 GB`. */
+/** Formats a number of bytes: `274 MB`, `3.4 GB`. */
 export function formatBytes(bytes: number): string {
   return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }

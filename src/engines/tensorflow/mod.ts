@@ -10,7 +10,7 @@ import type { ComputedIn, Engine, NativeLibrary } from "../engine.ts";
 import type { Precision } from "../../spec/resolved.ts";
 import { nvidiaDriver } from "../nvidia_driver.ts";
 import { installBackend } from "./backend.ts";
-import { hasBfloat16, withoutBfloat16 } from "./bfloat16.ts";
+import { hasBfloat16, noBfloat16Text } from "./bfloat16.ts";
 import { createBinding } from "./binding.ts";
 import { cString, openTensorFlow, type TensorFlow } from "./ffi.ts";
 import { createJit } from "./jit.ts";
@@ -19,63 +19,73 @@ import { findLibrary, type TensorFlowLibrary } from "./library.ts";
 import { releaseLibraryPages } from "./resident.ts";
 import { registerTensorFlowKernels } from "../../../kernels/register/tensorflow.ts";
 
-/** How TensorFlow is set up. */
+/** Options of {@link openTensorFlowEngine}. */
 export interface TensorFlowOptions {
   /**
-   * `tf32` lets a GPU that has it round the factors of products to 10 bits; `bfloat16` makes the
-   * network's products and activations bfloat16; default `float32`.
+   * `tf32` allows a GPU to round the factors of products to 10 bits; `bfloat16` computes the
+   * network's products and activations in bfloat16. Default: `float32`.
    */
   precision?: Precision;
-  /** Open the engine even if this machine lacks the precision; default false. */
+  /** Whether to open the engine even if this machine lacks the precision. Default: false. */
   emulate?: boolean | undefined;
-  /** Threads; default all cores. The last bits of gradients depend on it: each adds up its part. */
+  /**
+   * Number of CPU threads. Default: all cores. The last bits of gradients depend on it, because each
+   * thread adds up its own part.
+   */
   threads?: number | undefined;
-  /** Fetch the library where this machine has none; default true. */
+  /** Whether to download the library if this machine has none. Default: true. */
   download?: boolean;
 }
 
-/** Whether a GPU may round factors to 10 bits. A precision without an answer does not compile. */
+/** NVIDIA_TF32_OVERRIDE: whether a GPU may round factors to 10 bits. */
 export const tf32Override: Record<Precision, "0" | "1"> = {
   float32: "0",
   tf32: "1",
   bfloat16: "0",
 };
 
-const withoutTf32 = "precision: tf32 needs an NVIDIA GPU with CUDA, and TensorFlow found none: " +
+const noTf32Text = "precision: tf32 needs an NVIDIA GPU with CUDA, and TensorFlow found none: " +
   "the CPU would compute in float32. Use precision=float32, or another machine";
 
-/** What the device computes in when a spec asks for a precision. */
-function precisionOf(precision: Precision, device: "cpu" | "cuda"): ComputedIn {
+/** The precision that the device computes in if a spec asks for this one. */
+function computedPrecision(precision: Precision, device: "cpu" | "cuda"): ComputedIn {
   if (device === "cuda") return precision;
   if (precision === "tf32") return "float32";
   return precision === "bfloat16" && !hasBfloat16() ? "bfloat16, emulated" : precision;
 }
 
-/** Opens the engine. One process has one; a second call gives a new context on the same library. */
+/**
+ * Opens the engine and makes it tfjs's current backend. A process loads the library once; a second
+ * call opens a new context.
+ *
+ * @throws {UserError} if there is no library, the machine lacks the precision, or `threads` is not
+ *   between 1 and 127
+ */
 export async function openTensorFlowEngine(options: TensorFlowOptions = {}): Promise<Engine> {
   const library = await findLibrary({ download: options.download ?? true });
   const precision = options.precision ?? "float32";
-  // TensorFlow reads these when it loads and when it meets a GPU.
+  // TensorFlow reads these when it loads and when it finds a GPU.
   Deno.env.set("NVIDIA_TF32_OVERRIDE", tf32Override[precision]);
   Deno.env.set("TF_CUDNN_DETERMINISTIC", "1");
   const tensorflow = openTensorFlow(library);
   const threads = options.threads ?? navigator.hardwareConcurrency;
   const context = createContext(tensorflow, threads);
   const gpus = listDevices(tensorflow, context).filter((device) => device.type === "GPU");
-  const binding = createBinding(tensorflow, context, gpus.length > 0);
+  const eager = { tensorflow, context };
+  const binding = createBinding(eager, gpus.length > 0);
   const device = gpus.length ? "cuda" : "cpu";
-  const computedIn = precisionOf(precision, device);
+  const computedIn = computedPrecision(precision, device);
   if (computedIn !== precision && !options.emulate) {
     binding.dispose();
-    throw new UserError(precision === "tf32" ? withoutTf32 : withoutBfloat16);
+    throw new UserError(precision === "tf32" ? noTf32Text : noBfloat16Text);
   }
-  const backend = await installBackend(binding, gpus.length ? 1 : partsOf(threads), precision);
-  const fusing = createFusing(tensorflow, context, binding);
+  const backend = await installBackend(binding, gpus.length ? 1 : batchParts(threads), precision);
+  const fusing = createFusing(eager, binding);
   const isFusing = precision === "bfloat16" && device === "cpu" && binding.hasKernel("XlaLaunch");
   if (isFusing) backend.fuse = fusing.fuse;
   registerTensorFlowKernels();
   releaseLibraryPages(dirname(library.cc));
-  const { jit, dispose: disposeJit } = createJit(tensorflow, context, backend);
+  const { jit, dispose: disposeJit } = createJit(eager, backend);
   return {
     name: "tensorflow",
     description: describe(tensorflow, library, gpus.length, threads) +
@@ -109,8 +119,8 @@ function describe(
 }
 
 /**
- * TensorFlow's two libraries by the bytes that were loaded; with a GPU its driver, and the wheels
- * of CUDA's.
+ * TensorFlow's two libraries with the digests of their bytes, the wheels they were unpacked from,
+ * and the GPU's driver.
  */
 function loadedLibraries(
   version: string,
@@ -130,16 +140,13 @@ function loadedLibraries(
   return [...ours, ...fetched, ...(gpu ? nvidiaDriver() : [])];
 }
 
-/**
- * Parts of a batch that are computed at once (`kernels/shared/batch_parts.ts`); more would leave each too
- * little to do.
- */
-const partsOf = (threads: number) => Math.min(threads, 4);
+/** How many parts of a batch are computed at once. More would leave each with too little work. */
+const batchParts = (threads: number) => Math.min(threads, 4);
 
 /**
- * An eager context. Its options are a ConfigProto: field 2 is the number of threads within an
- * operation, 5 that of operations at once, 6.4 lets a GPU's memory grow as needed. The parts of a
- * batch share the threads.
+ * Makes an eager context. Its options are a ConfigProto: field 2 is the number of threads within an
+ * operation, field 5 the number of operations at once, and field 6.4 lets a GPU's memory grow as
+ * needed. The parts of a batch share the threads.
  */
 function createContext(tensorflow: TensorFlow, threads: number): Deno.PointerValue {
   const { core, status, check } = tensorflow;
@@ -147,7 +154,7 @@ function createContext(tensorflow: TensorFlow, threads: number): Deno.PointerVal
     throw new UserError(`the number of threads must be 1 to 127, not ${threads}`);
   }
   const options = core.TFE_NewContextOptions();
-  const parts = partsOf(threads);
+  const parts = batchParts(threads);
   const config = Uint8Array.of(0x10, Math.ceil(threads / parts), 0x28, parts, 0x32, 2, 0x20, 1);
   core.TFE_ContextOptionsSetConfig(options, config, BigInt(config.length), status);
   check("the options of TensorFlow's context");

@@ -1,34 +1,34 @@
 /**
- * Which wheels carry TensorFlow's C API for which machine, pinned by version, size and SHA-256. To
- * move to another version: `python -m pip install --dry-run --no-deps --report - --platform ...
- * tensorflow==VERSION` prints the digests.
+ * The wheels with TensorFlow's C API for each machine, pinned by version, size and SHA-256. To move
+ * to another version, get the digests from `python -m pip install --dry-run --no-deps --report -
+ * --platform ... tensorflow==VERSION`.
  */
 
 /** The TensorFlow version that this project is tested with. */
 export const TENSORFLOW_VERSION = "2.21.0";
 
-/** One wheel, as pip is asked for it. */
+/** A wheel, as requested from pip. */
 export interface Wheel {
-  /** The project's name, as pip takes it. */
+  /** The project's name in the package index. */
   readonly name: string;
   readonly version: string;
-  /** SHA-256 of the wheel file, hexadecimal. */
+  /** SHA-256 of the file in hexadecimal. */
   readonly sha256: string;
-  /** Size of the wheel file. */
+  /** Size of the file. */
   readonly bytes: number;
 }
 
 /** All the wheels that one machine needs. */
 export interface WheelSet {
-  /** The folder's name in the cache. */
+  /** The name of its folder in the cache. */
   readonly key: string;
-  /** True for the build that runs on an NVIDIA GPU. */
+  /** Whether it is the build for NVIDIA GPUs. */
   readonly gpu: boolean;
-  /** Values for pip's --platform. */
+  /** The values for pip's `--platform`. */
   readonly platforms: readonly string[];
   readonly wheels: readonly Wheel[];
-  /** True for the files of the wheels that are needed at run time. */
-  readonly needed: (path: string) => boolean;
+  /** Whether a file of the wheels is needed at run time. */
+  readonly isNeeded: (path: string) => boolean;
 }
 
 const version = TENSORFLOW_VERSION;
@@ -40,12 +40,12 @@ const wheel = (name: string, version: string, bytes: number, sha256: string): Wh
   sha256,
 });
 
-const twoLibraries = (path: string) =>
+const isLibrary = (path: string) =>
   /^tensorflow\/libtensorflow_(cc|framework)(\.so\.\d+|\.\d+\.dylib)$/.test(path);
 
-// TensorFlow finds CUDA's libraries, ptxas and libdevice beside its own folder, in ../nvidia/*.
-const withCuda = (path: string) =>
-  twoLibraries(path) ||
+// TensorFlow looks for CUDA's libraries, ptxas and libdevice in ../nvidia/*.
+const isLibraryOrCuda = (path: string) =>
+  isLibrary(path) ||
   path.startsWith("nvidia/") && !path.includes("/include/") && !/\.(a|py|h)$/.test(path) &&
     !path.endsWith("/");
 
@@ -54,10 +54,10 @@ const cpuSet = (machine: string, platform: string, only: Wheel): WheelSet => ({
   gpu: false,
   platforms: [platform],
   wheels: [only],
-  needed: twoLibraries,
+  isNeeded: isLibrary,
 });
 
-/** TensorFlow's CPU builds, by `os-arch` as Deno names them. */
+/** TensorFlow's CPU builds by operating system and architecture, as Deno names them. */
 const cpuSets: Readonly<Record<string, WheelSet>> = {
   "linux-x86_64": cpuSet(
     "linux-x86_64",
@@ -95,7 +95,7 @@ const cudaSet: WheelSet = {
   key: `tensorflow-${version}-linux-x86_64-cuda12`,
   gpu: true,
   platforms: ["2_27", "2_25", "2_17", "2_12"].map((glibc) => `manylinux_${glibc}_x86_64`),
-  needed: withCuda,
+  isNeeded: isLibraryOrCuda,
   wheels: [
     wheel(
       "tensorflow",
@@ -178,8 +178,13 @@ const cudaSet: WheelSet = {
   ],
 };
 
+/** The sum of sizes in bytes. */
+export function totalSize(files: readonly { readonly bytes: number }[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /**
- * The wheels for a machine, or null where TensorFlow publishes none that we know.
+ * The wheels for a machine, or null if none are known.
  *
  * @param os as in `Deno.build.os`
  * @param arch as in `Deno.build.arch`

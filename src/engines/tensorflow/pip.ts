@@ -1,25 +1,25 @@
-/** Downloads pinned wheels by pip, and tells what pip said where it fails. */
+/** Downloads pinned wheels with pip. If pip fails, the error repeats what it printed. */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { UserError } from "../../messages/errors.ts";
 import type { Machine } from "./machine.ts";
-import type { Wheel, WheelSet } from "./pins.ts";
+import { totalSize, type Wheel, type WheelSet } from "./pins.ts";
 import { findPip, lastLines, writeRequirements } from "./python.ts";
 
-/** Says that there is no pip, so that nobody is sent to it. */
+/** There is no pip, so the remedies must not mention it. */
 export class NoPipError extends UserError {}
 
-/** What pip was told and how it ended. */
+/** The command that runs pip. */
 type Pip = readonly [program: string, ...args: string[]];
 
 /**
- * Lets pip fetch the wheels of a set.
+ * Downloads the wheels of a set and checks their digests.
  *
- * @param folder an empty one, in which they appear
- * @param onBytes is told now and then how many bytes lie there
- * @returns the wheels' paths, once their bytes are known to be the pinned ones
- * @throws NoPipError where there is no pip
- * @throws UserError where it fails, with its own words
+ * @param folder an empty folder for them
+ * @param onBytes called now and then with the number of bytes downloaded so far
+ * @returns the wheels' paths
+ * @throws {NoPipError} if there is no pip
+ * @throws {UserError} if pip fails, with what it printed, or a digest differs
  */
 export async function downloadWheels(
   machine: Machine,
@@ -30,7 +30,7 @@ export async function downloadWheels(
   const pip = await findPip(machine);
   if (pip.command === null) throw new NoPipError(noPipText(pip.tried));
   const requirements = await writeRequirements(folder, set.wheels);
-  const totalBytes = set.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
+  const totalBytes = totalSize(set.wheels);
   const watch = setInterval(
     async () => onBytes(Math.min(await folderBytes(folder), totalBytes)),
     500,
@@ -45,7 +45,11 @@ export async function downloadWheels(
   return await Promise.all(set.wheels.map((wheel) => checkedWheel(folder, wheel)));
 }
 
-/** What was tried where no pip was found. */
+/**
+ * The message if there is no pip.
+ *
+ * @param tried the failed tries, each as "PROGRAM: reason"
+ */
 export function noPipText(tried: readonly string[]): string {
   const found = tried.length === 0
     ? "none of python3, python, py, pip3 and pip is on PATH"
@@ -71,10 +75,9 @@ async function runPip(
       ...["--python-version", "3.11", "--implementation", "cp", "--dest", folder],
       ...["--no-cache-dir", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"],
     ],
-    // No file of the folder in which the person stands is a module of pip's.
+    // Not the user's working folder, whose files pip might import as modules.
     cwd: folder,
-    // pip writes the growing file into TMPDIR: here it is on the cache's disk and its size can be
-    // watched.
+    // pip downloads to TMPDIR. Here that is on the cache's disk, and progress can be measured.
     env: {
       ...(path === undefined ? {} : { PATH: path }),
       TMPDIR: folder,
@@ -86,22 +89,22 @@ async function runPip(
   }).output();
   if (success) return;
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  const said = pipWords(text(stderr)) || pipWords(text(stdout));
+  const output = lastOutput(text(stderr)) || lastOutput(text(stdout));
   throw new UserError(
-    `${pip.join(" ")} download failed, exit code ${code}` +
-      (said === "" ? "" : `. It said:\n  ${said.replaceAll("\n", "\n  ")}`),
+    `${pip.join(" ")} download failed with exit code ${code}` +
+      (output === "" ? "" : `:\n  ${output.replaceAll("\n", "\n  ")}`),
   );
 }
 
-/** The end of what pip said: the last of many tries alike, and no lines of its own program. */
-function pipWords(text: string): string {
+/** The end of pip's output, without stack traces, and with only the last of repeated retries. */
+function lastOutput(text: string): string {
   const lines = text.split(/[\r\n]+/).filter((line) => !/^\s*(File "|Traceback|\^+$)/.test(line));
   const isRetry = (line: string | undefined) => /^\s*WARNING: Retrying/.test(line ?? "");
-  const told = lines.filter((line, i) => !isRetry(line) || !isRetry(lines[i + 1]));
-  return lastLines(told.join("\n"), 5);
+  const kept = lines.filter((line, i) => !isRetry(line) || !isRetry(lines[i + 1]));
+  return lastLines(kept.join("\n"), 5);
 }
 
-/** Size of all files below a folder; files that vanish meanwhile count nothing. */
+/** Size of all files below a folder. Files that vanish meanwhile count as nothing. */
 async function folderBytes(folder: string): Promise<number> {
   let bytes = 0;
   try {
@@ -115,16 +118,13 @@ async function folderBytes(folder: string): Promise<number> {
   return bytes;
 }
 
-/**
- * The wheel's path, once its bytes are known to be the pinned ones. pip has looked too; half a file
- * must never pass.
- */
+/** Finds a downloaded wheel and checks its digest, although pip has checked it too. */
 async function checkedWheel(folder: string, wheel: Wheel): Promise<string> {
   const start = `${wheel.name.replaceAll("-", "_")}-${wheel.version}-`;
   const name = (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name)
     .find((name) => name.startsWith(start) && name.endsWith(".whl"));
   if (name === undefined) {
-    throw new UserError(`pip fetched no wheel of ${wheel.name} ${wheel.version}`);
+    throw new UserError(`pip downloaded no wheel of ${wheel.name} ${wheel.version}`);
   }
   const path = join(folder, name);
   const hash = createHash("sha256");
@@ -133,7 +133,7 @@ async function checkedWheel(folder: string, wheel: Wheel): Promise<string> {
   const sha256 = hash.digest("hex");
   if (sha256 !== wheel.sha256) {
     throw new UserError(
-      `${name} is not what it should be: SHA-256 ${sha256} instead of ${wheel.sha256}`,
+      `${name} has the SHA-256 ${sha256} instead of the pinned ${wheel.sha256}`,
     );
   }
   return path;

@@ -1,5 +1,5 @@
-// How a process that has TensorFlow in it ends: with the code that it should, never by a fault of
-// memory.
+// How a process that has loaded TensorFlow ends: with the right exit code, never in a segmentation
+// fault.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 
@@ -28,7 +28,7 @@ function child(code: string, env: Record<string, string> = {}) {
   }).spawn();
 }
 
-async function ending(process: Deno.ChildProcess) {
+async function end(process: Deno.ChildProcess) {
   const { code, signal, stdout, stderr } = await process.output();
   return {
     code,
@@ -41,15 +41,15 @@ async function ending(process: Deno.ChildProcess) {
 const test = (name: string, fn: () => Promise<void>) =>
   Deno.test({ name: `${name} (needs --allow-all)`, ignore, fn });
 
-test("an exit in the middle, tensors and functions alive, has its code", async () => {
-  const { code, signal, out, err } = await ending(
+test("an exit with live tensors and functions keeps its code", async () => {
+  const { code, signal, out, err } = await end(
     child("for (let i = 0;; i++) { await step().data(); if (i === 50) Deno.exit(7); }"),
   );
   assertEquals([code, signal, out], [7, null, "ready\n"], err);
 });
 
-test("an uncaught error ends with its message, code 1", async () => {
-  const { code, signal, out, err } = await ending(
+test("an uncaught error ends with its message and code 1", async () => {
+  const { code, signal, out, err } = await end(
     child(
       `engine.jit((x) => [tf.engine().runKernel("BatchMatMul", { a: x, b: tf.zeros([3, 5]) }, {})])(x);`,
     ),
@@ -58,23 +58,23 @@ test("an uncaught error ends with its message, code 1", async () => {
   assert(/BatchMatMul\w*\(\[64,64\], \[3,5\]\)/.test(err), err);
 });
 
-test("an engine that is disposed, and used all the same, is an error and no fault", async () => {
+test("using an engine after its disposal is an error, not a crash", async () => {
   const code = `
     const y = step();
     engine.dispose();
     run.dispose();
     for (const use of [step, () => tf.add(y, 1), () => y.dataSync(), () => engine.jit((x) => [x])(x)]) {
       try { use(); } catch (error) { console.log(error instanceof Error); continue; }
-      console.log("nothing was said");
+      console.log("no error");
     }
     engine.dispose();
     const again = await openEngine("tensorflow");
     console.log(tf.add(1, 2).dataSync()[0], (await again.jit((x) => [tf.add(x, 1)])(tf.scalar(3))[0].data())[0]);`;
-  const { code: exitCode, signal, out, err } = await ending(child(code));
+  const { code: exitCode, signal, out, err } = await end(child(code));
   assertEquals([exitCode, signal, out], [0, null, "ready\ntrue\ntrue\ntrue\ntrue\n3 4\n"], err);
 });
 
-test("Ctrl-C in the middle of work ends as Ctrl-C does", async () => {
+test("Ctrl-C ends a process at work with SIGINT", async () => {
   const process = child(
     "for (;;) { step().dispose(); await new Promise((resolve) => setTimeout(resolve, 0)); }",
   );
@@ -87,21 +87,21 @@ test("Ctrl-C in the middle of work ends as Ctrl-C does", async () => {
   assertEquals([code, signal], [130, "SIGINT"]);
 });
 
-test("a TENSORFLOW_DIR that holds no TensorFlow is one message with the ways out", async () => {
+test("a TENSORFLOW_DIR without TensorFlow gives one message that says what to do", async () => {
   const folder = Deno.makeTempDirSync();
   try {
-    const nothing = await ending(child("", { TENSORFLOW_DIR: `${folder}/none` }));
+    const nothing = await end(child("", { TENSORFLOW_DIR: `${folder}/none` }));
     assertStringIncludes(nothing.err, `${folder}/none`);
     assertStringIncludes(nothing.err, "TENSORFLOW_DIR");
     for (const name of ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"]) {
       Deno.writeTextFileSync(`${folder}/${name}`, "not a library");
     }
-    const broken = await ending(child("", { TENSORFLOW_DIR: folder }));
+    const broken = await end(child("", { TENSORFLOW_DIR: folder }));
     for (const { code, out, err } of [nothing, broken]) {
       assertEquals([code, out], [1, ""]);
       assertStringIncludes(err, "UserError");
     }
-    assertStringIncludes(broken.err, "does not load as TensorFlow's library");
+    assertStringIncludes(broken.err, "cannot be loaded as TensorFlow's library");
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }

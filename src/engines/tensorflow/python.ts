@@ -1,28 +1,26 @@
 /**
- * What the person's own Python has: a TensorFlow that is installed already, and pip. Programs are
- * started in an empty folder, so that no file of the working folder is taken for a module of
- * theirs, such as a pip.py.
+ * Finds TensorFlow and pip in the user's Python. Programs start in an empty folder, so that Python
+ * never imports a file of the working folder, such as a pip.py.
  */
 import { join } from "@std/path";
 import { z } from "zod";
 import { type Machine, programs } from "./machine.ts";
 
-/** A TensorFlow found in a Python. */
+/** A TensorFlow that is installed in a Python. */
 export interface InstalledTensorFlow {
-  /** The program that knows it. */
+  /** Path of the Python program. */
   readonly python: string;
-  /** The project's name, such as `tensorflow-cpu`. */
+  /** The name in the package index, such as `tensorflow-cpu`. */
   readonly name: string;
   readonly version: string;
   /** The package's folder, which holds the libraries. */
   readonly directory: string;
 }
 
-/** Stand around our own answer: wrappers and sitecustomize.py print lines before it and behind. */
+/** Enclose our output, because wrappers and sitecustomize.py may print lines before and after it. */
 const marks = ["<alias-free-diffusion<", ">alias-free-diffusion>"] as const;
 
-// Only the list of installed distributions is read: importing tensorflow takes seconds and may
-// fail.
+// Lists the installed distributions. Importing tensorflow would take seconds and might fail.
 const listScript = `
 import json, sys
 from importlib.metadata import distributions
@@ -35,46 +33,46 @@ for d in distributions():
 sys.stdout.write("\\n${marks[0]}" + json.dumps(found) + "${marks[1]}\\n")
 `;
 
-const listForm = z.array(
+const listSchema = z.array(
   z.object({ name: z.string(), version: z.string(), directory: z.string() }),
 );
 
-/** Every TensorFlow that python3 and python know, in their order. */
+/** Every TensorFlow that is installed for `python3` and then `python`. */
 export async function installedTensorFlows(machine: Machine): Promise<InstalledTensorFlow[]> {
   const pythons = await programs(machine, ["python3", "python"]);
   if (pythons.length === 0) return [];
   const lists = await inEmptyFolder((folder) =>
     Promise.all(pythons.map(async (python) => {
-      const { success, out } = await ask(machine, folder, [python, "-c", listScript]);
-      return success ? listed(out).map((found) => ({ python, ...found })) : [];
+      const { success, out } = await run(machine, folder, [python, "-c", listScript]);
+      return success ? parseList(out).map((found) => ({ python, ...found })) : [];
     }))
   );
   const seen = new Set<string>();
   return lists.flat().filter(({ directory }) => !seen.has(directory) && seen.add(directory));
 }
 
-/** The list among all that a Python printed; empty where it is not there. */
-function listed(text: string): z.infer<typeof listForm> {
+/** The list in a Python's output; empty if it is missing. */
+function parseList(text: string): z.infer<typeof listSchema> {
   const start = text.lastIndexOf(marks[0]);
   const end = text.lastIndexOf(marks[1]);
   if (start < 0 || end < start) return [];
   try {
-    return listForm.safeParse(JSON.parse(text.slice(start + marks[0].length, end))).data ?? [];
+    return listSchema.safeParse(JSON.parse(text.slice(start + marks[0].length, end))).data ?? [];
   } catch {
-    return []; // Something was printed into it: as good as none.
+    return []; // Other output has broken it.
   }
 }
 
-/** A way to run pip, or why there is none. */
+/** The command that runs pip, or the failed tries, each as "PROGRAM: reason". */
 export type FoundPip =
   | { readonly command: readonly [program: string, ...args: string[]] }
   | { readonly command: null; readonly tried: readonly string[] };
 
-/** Finds the command that runs pip here, for instance `/usr/bin/python3 -I -m pip`. */
+/** Finds the command that runs pip, for example `/usr/bin/python3 -I -m pip`. */
 export async function findPip(machine: Machine): Promise<FoundPip> {
   const pythons = await programs(machine, ["python3", "python", "py"]);
   const commands: [string, ...string[]][] = [
-    // Isolated first; without, where pip lies in the person's own packages (pip install --user).
+    // Isolated (-I) first. That hides a pip in the user's own packages (pip install --user).
     ...pythons.flatMap((python): [string, ...string[]][] => [
       [python, "-I", "-m", "pip"],
       [python, "-m", "pip"],
@@ -85,25 +83,25 @@ export async function findPip(machine: Machine): Promise<FoundPip> {
   if (commands.length === 0) return { command: null, tried };
   return await inEmptyFolder(async (folder) => {
     for (const command of commands) {
-      const { success, error } = await ask(machine, folder, [...command, "--version"]);
+      const { success, error } = await run(machine, folder, [...command, "--version"]);
       if (success) return { command };
-      if (command.includes("-I")) continue; // The same is tried without.
+      if (command.includes("-I")) continue; // The next try is the same without -I.
       const [program] = command;
-      const said = lastLines(error, 1) || "it does not run";
-      tried.push(said.startsWith(program) ? said : `${program}: ${said}`);
+      const reason = lastLines(error, 1) || "it does not run";
+      tried.push(reason.startsWith(program) ? reason : `${program}: ${reason}`);
     }
     return { command: null, tried };
   });
 }
 
-/** The last lines of what a program said that say something. */
+/** The last lines of a text that are not blank. */
 export function lastLines(text: string, count: number): string {
   const lines = text.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== "");
   return lines.slice(-count).join("\n");
 }
 
-/** What a command prints; a program that does not run is as good as none. */
-async function ask(
+/** Runs a command and returns its output. A program that cannot start counts as a failure. */
+async function run(
   machine: Machine,
   folder: string,
   [program = "", ...args]: readonly string[],
@@ -135,7 +133,7 @@ async function inEmptyFolder<T>(use: (folder: string) => Promise<T>): Promise<T>
   }
 }
 
-/** The file that tells pip which wheels to take, by version and digest; written into `folder`. */
+/** Writes pip's requirements file, which pins wheels by version and digest. Returns its path. */
 export async function writeRequirements(
   folder: string,
   wheels: readonly { name: string; version: string; sha256: string }[],

@@ -22,8 +22,8 @@ const path = Deno.permissions.querySync({ name: "env" }).state === "granted"
 const here = machineWith({ PATH: path });
 const noPython = (await programs(here, ["python3"])).length > 0 ? "" : "needs a Python";
 
-/** With another working folder. */
-async function inside<T>(folder: string, fn: () => Promise<T>): Promise<T> {
+/** Runs a function in another working folder. */
+async function inFolder<T>(folder: string, fn: () => Promise<T>): Promise<T> {
   const before = Deno.cwd();
   Deno.chdir(folder);
   try {
@@ -33,13 +33,13 @@ async function inside<T>(folder: string, fn: () => Promise<T>): Promise<T> {
   }
 }
 
-processTest("no file of the working folder is taken for a module of Python's", async (folder) => {
+processTest("Python does not import files of the working folder", async (folder) => {
   const ran = join(folder, "ran");
   const planted = `open(${JSON.stringify(ran)}, "w").write("ran")\n`;
   for (const name of ["pip", "json", "importlib"]) {
     Deno.writeTextFileSync(join(folder, `${name}.py`), planted);
   }
-  await inside(folder, async () => {
+  await inFolder(folder, async () => {
     const tensorflows = await installedTensorFlows(here);
     assert(Array.isArray(tensorflows));
     const { command } = await findPip(here);
@@ -48,9 +48,9 @@ processTest("no file of the working folder is taken for a module of Python's", a
   assertEquals([...Deno.readDirSync(folder)].filter(({ name }) => name === "ran"), []);
 }, noPython);
 
-processTest("a program in the working folder is not run for one on PATH", async (folder) => {
+processTest("relative folders on PATH are ignored", async (folder) => {
   Deno.writeTextFileSync(join(folder, "python3"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
-  await inside(folder, async () => {
+  await inFolder(folder, async () => {
     assertEquals(await programs(machineWith({ PATH: ".:" }), ["python3"]), []);
   });
 });
@@ -61,7 +61,7 @@ const notMountable = os !== "linux" || Deno.permissions.querySync({ name: "sys" 
   ? "needs Linux and root, to mount a small disk"
   : "";
 
-processTest("a cache on a disk that is mounted noexec is named as that", async (folder) => {
+processTest("a cache on a disk mounted noexec gives a message that says so", async (folder) => {
   const run = async (program: string, ...args: string[]) => {
     const { success, stderr } = await new Deno.Command(program, { args }).output();
     assert(success, new TextDecoder().decode(stderr));
@@ -77,7 +77,7 @@ processTest("a cache on a disk that is mounted noexec is named as that", async (
     const before = await assertRejects(() => findLibrary({ machine }), UserError);
     assertStringIncludes(before.message, words);
 
-    // Where it is met when the library is loaded: the loader's own words mean the same.
+    // When only the loader notices it, the message is the same.
     const library = join(disk, "libtensorflow_framework.so.2");
     const loaded = /\S+libc\.so\.6$/m.exec(Deno.readTextFileSync("/proc/self/maps"))?.[0] ?? "";
     Deno.copyFileSync(loaded, library);
@@ -87,7 +87,7 @@ processTest("a cache on a disk that is mounted noexec is named as that", async (
     );
     assertStringIncludes(opened.message, words);
   } finally {
-    // At once, whatever the loader keeps of the file.
+    // Lazily (-l), because the loader may keep the file open.
     await run("umount", "-l", disk);
   }
 }, notMountable);

@@ -1,6 +1,5 @@
 /**
- * Keeps the messages of C libraries off the terminal while they load: no setting of theirs is
- * heeded by then.
+ * Hides what C libraries print while they load. They read their logging settings only later.
  */
 
 const symbols = {
@@ -10,7 +9,7 @@ const symbols = {
   close: { parameters: ["i32"], result: "i32" },
 } as const;
 
-/** Runs an action while what is written to standard error goes nowhere. */
+/** Runs an action with standard error redirected to /dev/null. */
 export function withoutStandardError<T>(action: () => T): T {
   const writeOnly = 1;
   const standardError = 2;
@@ -19,14 +18,14 @@ export function withoutStandardError<T>(action: () => T): T {
     symbols,
   );
   const { open, dup, dup2, close } = library.symbols;
-  const kept = dup(standardError);
-  const nowhere = open(new TextEncoder().encode("/dev/null\0"), writeOnly);
+  const saved = dup(standardError);
+  const devNull = open(new TextEncoder().encode("/dev/null\0"), writeOnly);
   try {
-    if (kept >= 0 && nowhere >= 0) dup2(nowhere, standardError);
+    if (saved >= 0 && devNull >= 0) dup2(devNull, standardError);
     return action();
   } finally {
-    if (kept >= 0) dup2(kept, standardError);
-    for (const file of [kept, nowhere]) if (file >= 0) close(file);
+    if (saved >= 0) dup2(saved, standardError);
+    for (const file of [saved, devNull]) if (file >= 0) close(file);
     library.close();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Memory that the process holds without need, given back to the system. Only what is resident
- * changes, no result; where the system is none of Linux with glibc, nothing happens.
+ * Returns memory that the process does not need to the system. This changes no results. It does
+ * nothing unless the system is Linux with glibc.
  */
 
 const symbols = {
@@ -8,53 +8,54 @@ const symbols = {
   malloc_trim: { parameters: ["usize"], result: "i32" },
 } as const;
 
+/** Undefined until it is first opened; null if it cannot be opened. */
 let libc: Deno.DynamicLibrary<typeof symbols> | null | undefined;
 
-function open(): typeof libc {
+function openLibc(): typeof libc {
   if (libc !== undefined || Deno.build.os !== "linux") return libc;
   try {
     libc = Deno.dlopen("libc.so.6", symbols);
   } catch {
-    libc = null; // Another C library, which has its own ways.
+    libc = null; // Another C library than glibc.
   }
   return libc;
 }
 
 /**
- * Lets go of the pages of a library's file that its start touched: of TensorFlow's they are 330 MB,
- * of which a network needs a third, and the system reads those again where they are used
- * (madvise(2), MADV_DONTNEED). Mappings with pages that the process wrote to, as the linker does,
- * are left alone.
+ * Releases the pages of a library's files that were read when it was loaded (madvise(2) with
+ * MADV_DONTNEED). For TensorFlow these are 330 MB, of which a network needs a third; the system
+ * reads those again on use. Mappings that the process has written to, as the linker does, are left
+ * alone.
  *
- * @param folder where the library's files lie
+ * @param folder the folder with the library's files
  */
 export function releaseLibraryPages(folder: string): void {
   const dontNeed = 4;
-  const found = open();
-  if (!found) return;
+  const libc = openLibc();
+  if (!libc) return;
   let mappings: string[];
-  let within: string;
+  let inFolder: string;
   try {
-    within = ` ${Deno.realPathSync(folder)}/`;
+    inFolder = ` ${Deno.realPathSync(folder)}/`;
     mappings = Deno.readTextFileSync("/proc/self/smaps").split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/);
   } catch {
-    return; // Without /proc, or without the permission to read it.
+    return; // There is no /proc, or no permission to read it.
   }
   for (const mapping of mappings) {
     const [, begin, end] = mapping.match(/^([0-9a-f]+)-([0-9a-f]+) r[w-][x-]p /) ?? [];
     const isClean = ["Anonymous", "Private_Dirty"].every((kind) =>
       new RegExp(`\n${kind}:\\s+0 kB`).test(mapping)
     );
-    if (begin === undefined || !isClean || !mapping.split("\n", 1)[0]!.includes(within)) continue;
+    if (begin === undefined || !isClean || !mapping.split("\n", 1)[0]!.includes(inFolder)) continue;
     const from = BigInt(`0x${begin}`);
-    found.symbols.madvise(from, BigInt(`0x${end}`) - from, dontNeed);
+    libc.symbols.madvise(from, BigInt(`0x${end}`) - from, dontNeed);
   }
 }
 
 /**
- * Lets go of freed memory that malloc keeps for later: tens to hundreds of megabytes behind a large
- * network.
+ * Releases freed memory that malloc keeps for later: tens to hundreds of megabytes after building a
+ * large network.
  */
 export function releaseFreedMemory(): void {
-  open()?.symbols.malloc_trim(0n);
+  openLibc()?.symbols.malloc_trim(0n);
 }

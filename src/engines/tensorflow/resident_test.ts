@@ -17,12 +17,12 @@ function libraryPages(): number {
 
 Deno.test({
   name:
-    "TensorFlow's library leaves most of its pages, and works on (Linux; needs --allow-read --allow-ffi --allow-env)",
+    "most pages of TensorFlow's library are released, and it still works (Linux; needs --allow-read --allow-ffi --allow-env)",
   ignore,
   async fn() {
     const engine = await openEngine("tensorflow");
     const before = libraryPages();
-    assert(before > 0 && before < 120, `${before} MB; without letting go of them it is 340`);
+    assert(before > 0 && before < 120, `${before} MB; without releasing pages it is 340`);
     const product = engine.jit((x) => [tf.matMul(x!, x!)]);
     const x = tf.tensor2d([1, 2, 3, 4], [2, 2]);
     const [y] = product(x);

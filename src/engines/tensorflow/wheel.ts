@@ -1,22 +1,22 @@
 /**
- * Takes single files out of a wheel (a zip archive) without holding it in memory: reads the central
- * directory, then inflates the wanted entries to disk as a stream. Format: PKWARE's APPNOTE.TXT,
- * sections 4.3.7, 4.3.12 and 4.3.16.
+ * Extracts single files from a wheel (a zip archive) without holding it in memory: reads the central
+ * directory, then streams the inflated entries to disk. Format: PKWARE's APPNOTE.TXT, sections
+ * 4.3.7, 4.3.12 and 4.3.16.
  */
 import { createHash } from "node:crypto";
 import { dirname, join } from "@std/path";
 
-/** One file inside a wheel. */
+/** A file in a wheel. */
 export interface WheelEntry {
-  /** Path inside the wheel, with slashes. */
+  /** Path in the wheel, with slashes. */
   readonly path: string;
   readonly compressedBytes: number;
   readonly bytes: number;
-  /** Unix permission bits, 0 where the wheel names none. */
+  /** Unix permission bits; 0 if the wheel has none. */
   readonly mode: number;
-  /** 0: stored, 8: deflate. */
+  /** Compression method: 0 stored, 8 deflate. */
   readonly method: number;
-  /** Where the local header starts. */
+  /** Offset of the local header in bytes. */
   readonly offset: number;
 }
 
@@ -39,7 +39,7 @@ async function readAt(file: Deno.FsFile, offset: number, bytes: number): Promise
 /**
  * Lists the files of a wheel.
  *
- * @throws {Error} where the file is not a whole zip archive
+ * @throws {Error} if the file is not a complete zip archive
  */
 export async function listWheel(path: string): Promise<WheelEntry[]> {
   using file = await Deno.open(path);
@@ -48,11 +48,11 @@ export async function listWheel(path: string): Promise<WheelEntry[]> {
   const tail = await readAt(file, size - tailBytes, tailBytes);
   let end = tailBytes - 22;
   while (end >= 0 && tail.getUint32(end, true) !== END_OF_DIRECTORY) end--;
-  if (end < 0) throw new Error(`${path} is not a whole zip archive: its directory is missing.`);
+  if (end < 0) throw new Error(`${path} is not a complete zip archive: its directory is missing.`);
   const count = tail.getUint16(end + 10, true);
   const directoryOffset = tail.getUint32(end + 16, true);
   if (count === 0xffff || directoryOffset === 0xffffffff) {
-    throw new Error(`${path} is a zip64 archive, not read here.`);
+    throw new Error(`${path} is a zip64 archive, which is not supported.`);
   }
   const directory = await readAt(file, directoryOffset, tail.getUint32(end + 12, true));
   const text = new TextDecoder();
@@ -76,7 +76,7 @@ export async function listWheel(path: string): Promise<WheelEntry[]> {
   return entries;
 }
 
-/** The bytes of a file from `offset` on, in pieces, with the reader's pace. */
+/** The next bytes of a file, read as the consumer asks for them. */
 function section(file: Deno.FsFile, bytes: number): ReadableStream<Uint8Array<ArrayBuffer>> {
   let left = bytes;
   return new ReadableStream({
@@ -92,11 +92,11 @@ function section(file: Deno.FsFile, bytes: number): ReadableStream<Uint8Array<Ar
 }
 
 /**
- * Writes one file of a wheel below a folder, at its path in the wheel.
+ * Extracts a file of a wheel into a folder, at its path in the wheel.
  *
- * @param onBytes is told how many unpacked bytes were written since the last call
- * @returns the SHA-256 of what was written
- * @throws {Error} where the entry is broken or its path would leave the folder
+ * @param onBytes called with the number of bytes written since the last call
+ * @returns the file's SHA-256
+ * @throws {Error} if the entry is broken or its path leads out of the folder
  */
 export async function extractEntry(
   wheelPath: string,
@@ -105,11 +105,11 @@ export async function extractEntry(
   onBytes: (bytes: number) => void = () => {},
 ): Promise<string> {
   if (entry.path.startsWith("/") || entry.path.split("/").includes("..")) {
-    throw new Error(`${wheelPath} has a file that would lie outside its folder: ${entry.path}`);
+    throw new Error(`${wheelPath} has a file whose path leads out of its folder: ${entry.path}`);
   }
   if (entry.method !== 0 && entry.method !== 8) {
     throw new Error(
-      `${entry.path} in ${wheelPath} is compressed by method ${entry.method}, not read here.`,
+      `${entry.path} in ${wheelPath} has compression method ${entry.method}: not supported.`,
     );
   }
   using wheel = await Deno.open(wheelPath);
@@ -138,7 +138,7 @@ export async function extractEntry(
   }
   if (written !== entry.bytes) {
     throw new Error(
-      `${entry.path} in ${wheelPath} has ${written} bytes, its directory says ${entry.bytes}.`,
+      `${entry.path} in ${wheelPath} has ${written} bytes instead of ${entry.bytes}.`,
     );
   }
   if (Deno.build.os !== "windows" && (entry.mode & 0o111) !== 0) await Deno.chmod(target, 0o755);

@@ -8,7 +8,7 @@ const ignore = ["read", "write"].some((name) =>
 );
 const why = "(needs --allow-read --allow-write)";
 
-/** Makes a wheel in a folder of its own, calls, and removes it. */
+/** Calls a function with a wheel in a temporary folder. */
 async function withWheel(files: Zippable, use: (wheel: string, folder: string) => Promise<void>) {
   const folder = await Deno.makeTempDir();
   try {
@@ -20,7 +20,7 @@ async function withWheel(files: Zippable, use: (wheel: string, folder: string) =
   }
 }
 
-/** Bytes that deflate cannot shrink to nothing. */
+/** Bytes that deflate cannot compress much. */
 function noise(length: number): Uint8Array {
   let state = 7;
   return Uint8Array.from(
@@ -30,7 +30,7 @@ function noise(length: number): Uint8Array {
 }
 
 Deno.test({
-  name: `a wheel's files come out as they went in, deflated and stored ${why}`,
+  name: `extracted files equal the originals, deflated and stored ${why}`,
   ignore,
   fn: () =>
     withWheel({
@@ -47,15 +47,13 @@ Deno.test({
         ["b/bin/tool", 10, 8],
       ]);
       const out = join(folder, "out");
-      let told = 0;
-      for (const entry of entries) await extractEntry(wheel, entry, out, (bytes) => told += bytes);
-      assertEquals(told, 1_300_010);
-      for (
-        const [path, length] of [["a/large.so", 1_000_000], ["a/stored.bin", 300_000], [
-          "a/empty.txt",
-          0,
-        ]] as const
-      ) {
+      let extracted = 0;
+      for (const entry of entries) {
+        await extractEntry(wheel, entry, out, (bytes) => extracted += bytes);
+      }
+      assertEquals(extracted, 1_300_010);
+      const lengths = { "a/large.so": 1_000_000, "a/stored.bin": 300_000, "a/empty.txt": 0 };
+      for (const [path, length] of Object.entries(lengths)) {
         assertEquals(await Deno.readFile(join(out, path)), noise(length));
       }
       if (Deno.build.os === "windows") return;
@@ -65,7 +63,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a wheel that ends early is an error wherever it ends ${why}`,
+  name: `a truncated wheel is an error, wherever it ends ${why}`,
   ignore,
   fn: () =>
     withWheel({ "a.so": noise(5000) }, async (wheel, folder) => {
@@ -79,7 +77,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a wheel with broken bytes inside is an error ${why}`,
+  name: `a wheel with corrupt bytes is an error ${why}`,
   ignore,
   fn: () =>
     withWheel({ "a.so": noise(5000) }, async (wheel, folder) => {
@@ -92,7 +90,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a file whose path leaves the folder is refused ${why}`,
+  name: `a path that leads out of the folder is refused ${why}`,
   ignore,
   fn: () =>
     withWheel({ "../outside": noise(10) }, async (wheel, folder) => {
@@ -100,7 +98,7 @@ Deno.test({
       await assertRejects(
         () => extractEntry(wheel, entry!, join(folder, "out")),
         Error,
-        "outside its folder",
+        "out of its folder",
       );
     }),
 });
