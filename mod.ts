@@ -56,7 +56,16 @@ export { attention } from "./kernels/attention/mod.ts";
 export { filteredDownsample } from "./kernels/filtered_downsample/mod.ts";
 export { filteredUpsample } from "./kernels/filtered_upsample/mod.ts";
 export { randomNormal } from "./kernels/random_normal/mod.ts";
-export { applyMap, disposeMap, type PlaneMap, rotate, rotationMap } from "./kernels/rotate/mod.ts";
+export {
+  applyInverse,
+  applyMap,
+  disposeMap,
+  type PlaneMap,
+  type Pose,
+  rigidMap,
+  rotate,
+  rotationMap,
+} from "./kernels/rotate/mod.ts";
 export { shift } from "./kernels/shift/mod.ts";
 
 export * from "./src/spec/mod.ts";

@@ -12,10 +12,13 @@ import * as tf from "@tensorflow/tfjs";
  *   output by input.
  * - `gather`: two such matrices (the spline's filter), then for each pixel 16 of the results: int32
  *   indices [16 pixels] and their weights [16, pixels, 1].
+ * - `shears`: a permutation and its inverse (int32 [pixels] each), then a matrix for each row
+ *   [height, width, width], each column [width, height, height], and each row again, output by
+ *   input. All matrices are orthogonal.
  */
 export interface PlaneMap {
   /** How to interpret the tensors. */
-  readonly kind: "dense" | "separable" | "gather";
+  readonly kind: "dense" | "separable" | "gather" | "shears";
   /** Height in pixels. */
   readonly height: number;
   /** Width in pixels. */
@@ -37,13 +40,10 @@ export function disposeMap(map: PlaneMap): void {
  * @throws TypeError if the image's size differs from the map's
  */
 export function applyMap(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
-  if (x.rank !== 4 || x.shape[1] !== map.height || x.shape[2] !== map.width) {
-    throw new TypeError(
-      `the map is for [batch, ${map.height}, ${map.width}, channels], got [${x.shape.join(", ")}]`,
-    );
-  }
+  checkSize(x, map);
   return tf.tidy(() => {
     const [first, second, indices, weights] = map.tensors;
+    if (map.kind === "shears") return applyShears(x, map);
     if (map.kind === "dense") return applyDense(x, first as tf.Tensor2D);
     const [batch, height, width, channels] = x.shape;
     const rest = batch * channels;
@@ -53,6 +53,65 @@ export function applyMap(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
     const sum = weightedTaps(planes, indices as tf.Tensor1D, weights as tf.Tensor3D);
     return fromPlanes(sum.reshape([height, width, batch, channels]), x.shape);
   });
+}
+
+/**
+ * Undoes a map of the kind `shears`, exactly: such a map is orthogonal.
+ *
+ * @param x [batch, height, width, channels]
+ * @returns the same shape
+ * @throws TypeError if the image's size differs from the map's, or the map has another kind
+ */
+export function applyInverse(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
+  checkSize(x, map);
+  if (map.kind !== "shears") throw new TypeError(`a map of the kind ${map.kind} has no inverse`);
+  return tf.tidy(() => {
+    const [batch, height, width, channels] = x.shape;
+    const [_, targets, first, second, third] = map.tensors as ShearTensors;
+    const rows = tf.matMul(third, byRow(x), true);
+    const columns = tf.matMul(second, rows.transpose([1, 0, 2]), true);
+    const sheared: tf.Tensor3D = tf.matMul(first, columns.transpose([1, 0, 2]), true);
+    const turned = permuted(sheared, targets);
+    return fromPlanes(turned.reshape([height, width, batch, channels]), x.shape);
+  });
+}
+
+function checkSize(x: tf.Tensor4D, map: PlaneMap): void {
+  if (x.rank !== 4 || x.shape[1] !== map.height || x.shape[2] !== map.width) {
+    throw new TypeError(
+      `the map is for [batch, ${map.height}, ${map.width}, channels], got [${x.shape.join(", ")}]`,
+    );
+  }
+}
+
+type ShearTensors = [
+  sources: tf.Tensor1D,
+  targets: tf.Tensor1D,
+  first: tf.Tensor3D,
+  second: tf.Tensor3D,
+  third: tf.Tensor3D,
+];
+
+function applyShears(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape;
+  const [sources, _, first, second, third] = map.tensors as ShearTensors;
+  const rows = tf.matMul(first, permuted(byRow(x), sources));
+  const columns = tf.matMul(second, rows.transpose([1, 0, 2]));
+  const sheared = tf.matMul(third, columns.transpose([1, 0, 2]));
+  return fromPlanes(sheared.reshape([height, width, batch, channels]), x.shape);
+}
+
+/** [height, width, batch * channels], so that a batch of products treats each row by itself. */
+function byRow(x: tf.Tensor4D): tf.Tensor3D {
+  const [batch, height, width, channels] = x.shape;
+  return x.transpose([1, 2, 0, 3]).reshape([height, width, batch * channels]);
+}
+
+/** The pixels of [height, width, rest] in another order. */
+function permuted(planes: tf.Tensor3D, indices: tf.Tensor1D): tf.Tensor3D {
+  const [height, width, rest] = planes.shape;
+  const pixels = planes.reshape([height * width, rest]);
+  return tf.gatherND(pixels, indices.expandDims(1)).reshape(planes.shape);
 }
 
 function applyDense(x: tf.Tensor4D, matrix: tf.Tensor2D): tf.Tensor4D {

@@ -1,10 +1,13 @@
 /** Rotates images about their centre with periodic cubic splines. */
 import * as tf from "@tensorflow/tfjs";
 import { checkTensor } from "../shared/checks.ts";
+import { rotationCoordinates } from "./coordinates.ts";
 import { applyMap, type PlaneMap } from "./map.ts";
 import { splineFilter, splineRow, splineTaps } from "./spline.ts";
 
-export { applyMap, disposeMap, type PlaneMap } from "./map.ts";
+export { rotationCoordinates } from "./coordinates.ts";
+export { applyInverse, applyMap, disposeMap, type PlaneMap } from "./map.ts";
+export { type Pose, rigidMap } from "./rigid.ts";
 
 /**
  * Largest number of pixels per plane for which a rotation is one dense matrix. Beyond it, the
@@ -41,42 +44,6 @@ export function rotationMap([height, width]: [number, number], degrees: number):
   return height * width <= densePixels
     ? denseMap(height, width, coordinates)
     : gatherMap(height, width, coordinates);
-}
-
-/**
- * For each pixel of the rotated image, in row-major order: its row and column in the original
- * image, in pixels.
- */
-export function rotationCoordinates(
-  [height, width]: [number, number],
-  degrees: number,
-): Float64Array {
-  if (!Number.isFinite(degrees)) {
-    throw new RangeError(`rotate: the angle must be finite, got ${degrees}`);
-  }
-  const [cosine, sine] = cosineAndSine(degrees);
-  const centreRow = (height - 1) / 2;
-  const centreColumn = (width - 1) / 2;
-  const coordinates = new Float64Array(2 * height * width);
-  for (let row = 0, i = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const down = row - centreRow;
-      const right = column - centreColumn;
-      coordinates[i++] = cosine * down + sine * right + centreRow;
-      coordinates[i++] = cosine * right - sine * down + centreColumn;
-    }
-  }
-  return coordinates;
-}
-
-/** Cosine and sine, exact for quarter turns. */
-function cosineAndSine(degrees: number): [number, number] {
-  const turn = ((degrees % 360) + 360) % 360;
-  if (turn % 90 === 0) {
-    return ([[1, 0], [0, 1], [-1, 0], [0, -1]] as const)[turn / 90]!.slice() as [number, number];
-  }
-  const radians = turn * Math.PI / 180;
-  return [Math.cos(radians), Math.sin(radians)];
 }
 
 /**
