@@ -1,6 +1,6 @@
 /**
- * Attributes of TensorFlow operations, as tfjs's kernels give them: how they are set on an operation
- * that runs at once (TFE_*) and on a node of a graph (TF_*).
+ * Attributes of TensorFlow operations, as tfjs's kernels give them: how they are set on an
+ * operation that runs at once (TFE_*) and on a node of a graph (TF_*).
  */
 import { int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
 

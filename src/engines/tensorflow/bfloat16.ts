@@ -1,9 +1,9 @@
 /**
- * Mixed precision in a traced function. tfjs has no bfloat16: a tensor that it treats as float32 may
- * be bfloat16 in the graph. `narrow` in `kernels/shared/precision.ts` makes one. The listed operations then
- * compute in bfloat16 if one of their inputs is bfloat16, so activations stay bfloat16 from one
- * operation to the next. All others receive float32. A graph without any bfloat16 tensor is not
- * changed.
+ * Mixed precision in a traced function. tfjs has no bfloat16: a tensor that it treats as float32
+ * may be bfloat16 in the graph. `narrow` in `kernels/shared/precision.ts` makes one. The listed
+ * operations then compute in bfloat16 if one of their inputs is bfloat16, so activations stay
+ * bfloat16 from one operation to the next. All others receive float32. A graph without any bfloat16
+ * tensor is not changed.
  */
 
 /**

@@ -1,4 +1,5 @@
-// Mixed precision: who refuses it, what it rounds and what it leaves, and that float32 is untouched.
+// Mixed precision: who refuses it, what it rounds and what it leaves, and that float32 is
+// untouched.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { narrow, widen } from "../../../kernels/shared/precision.ts";

@@ -1,7 +1,7 @@
 /**
- * The object that tfjs-node's kernels call (its `TFJSBinding`), over TensorFlow's C API. Tensors are
- * numbers here. The same `executeOp` runs an operation at once, or adds a node to the graph while a
- * function is traced.
+ * The object that tfjs-node's kernels call (its `TFJSBinding`), over TensorFlow's C API. Tensors
+ * are numbers here. The same `executeOp` runs an operation at once, or adds a node to the graph
+ * while a function is traced.
  */
 import { type Attribute, attributeKinds, type Operation } from "./attributes.ts";
 import { type EagerContext, execute } from "./eager.ts";

@@ -33,8 +33,8 @@ export type CacheManifest = Readonly<z.infer<typeof manifestSchema>>;
 const checkedSchema = z.record(z.string(), z.string());
 
 /**
- * Refuses a cache that other users own or may write to, because its files are loaded as native code.
- * The cache may be the user's own link to a larger disk.
+ * Refuses a cache that other users own or may write to, because its files are loaded as native
+ * code. The cache may be the user's own link to a larger disk.
  *
  * @returns a warning, or null
  * @throws {UserError} if the cache is refused
@@ -47,9 +47,9 @@ export function requireOwnCache(path: string): string | null {
 }
 
 /**
- * Whether `folder` holds a complete set: its manifest names the pinned wheels, and each file has the
- * size and digest in the manifest. Computing the digests takes a second or more, so files that have
- * not changed since the last comparison (inode, size, mtime and ctime) are not read again.
+ * Whether `folder` holds a complete set: its manifest names the pinned wheels, and each file has
+ * the size and digest in the manifest. Computing the digests takes a second or more, so files that
+ * have not changed since the last comparison (inode, size, mtime and ctime) are not read again.
  */
 export async function isComplete(folder: string, set: WheelSet): Promise<boolean> {
   const manifest = await readJson(join(folder, MANIFEST), manifestSchema);
@@ -76,7 +76,8 @@ export function writeManifest(folder: string, manifest: CacheManifest): void {
 }
 
 /**
- * Remembers which files were compared. If the cache is not writable, every start compares them again.
+ * Remembers which files were compared. If the cache is not writable, every start compares them
+ * again.
  */
 function rememberChecked(folder: string, checked: Record<string, string>): void {
   try {

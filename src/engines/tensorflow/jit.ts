@@ -1,6 +1,6 @@
 /**
- * `jit` of the engine `tensorflow`. A function of tensors is traced once for each list of shapes and
- * types, and becomes one TensorFlow function that runs with a single call. Each call reads the
+ * `jit` of the engine `tensorflow`. A function of tensors is traced once for each list of shapes
+ * and types, and becomes one TensorFlow function that runs with a single call. Each call reads the
  * variables again, and assigns those that the function assigns.
  */
 import * as tf from "@tensorflow/tfjs";

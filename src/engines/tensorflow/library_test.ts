@@ -18,7 +18,9 @@ const libraries = {
   "tensorflow/libtensorflow_framework.so.2": new Uint8Array(30_000).fill(2),
 };
 
-/** A made-up machine in a temporary folder. Its Pythons are shell scripts that "download" a wheel. */
+/**
+ * A made-up machine in a temporary folder. Its Pythons are shell scripts that "download" a wheel.
+ */
 interface FakeMachine {
   readonly machine: Machine;
   readonly folder: string;

@@ -88,8 +88,8 @@ async function isProgram(path: string): Promise<boolean> {
 }
 
 /**
- * Whether the disk of a path is mounted `noexec`, so that no library can be loaded from it. False if
- * that is unknown.
+ * Whether the disk of a path is mounted `noexec`, so that no library can be loaded from it. False
+ * if that is unknown.
  */
 export async function isNoexec(path: string): Promise<boolean> {
   if (Deno.build.os !== "linux") return false;

@@ -29,8 +29,8 @@ export interface TensorFlowOptions {
   /** Whether to open the engine even if this machine lacks the precision. Default: false. */
   emulate?: boolean | undefined;
   /**
-   * Number of CPU threads. Default: all cores. The last bits of gradients depend on it, because each
-   * thread adds up its own part.
+   * Number of CPU threads. Default: all cores. The last bits of gradients depend on it, because
+   * each thread adds up its own part.
    */
   threads?: number | undefined;
   /** Whether to download the library if this machine has none. Default: true. */

@@ -46,8 +46,8 @@ export function addNode(trace: Trace, operation: Operation): SymbolicTensor[] {
 }
 
 /**
- * The inputs of an operation, with all floating-point ones of the type that it computes in: bfloat16
- * if one of them is and the operation can, otherwise float32.
+ * The inputs of an operation, with all floating-point ones of the type that it computes in:
+ * bfloat16 if one of them is and the operation can, otherwise float32.
  */
 function withOneFloatType(
   trace: Trace,

@@ -17,7 +17,9 @@ export interface InstalledTensorFlow {
   readonly directory: string;
 }
 
-/** Enclose our output, because wrappers and sitecustomize.py may print lines before and after it. */
+/**
+ * Enclose our output, because wrappers and sitecustomize.py may print lines before and after it.
+ */
 const marks = ["<alias-free-diffusion<", ">alias-free-diffusion>"] as const;
 
 // Lists the installed distributions. Importing tensorflow would take seconds and might fail.

@@ -1,7 +1,7 @@
 /**
- * Extracts single files from a wheel (a zip archive) without holding it in memory: reads the central
- * directory, then streams the inflated entries to disk. Format: PKWARE's APPNOTE.TXT, sections
- * 4.3.7, 4.3.12 and 4.3.16.
+ * Extracts single files from a wheel (a zip archive) without holding it in memory: reads the
+ * central directory, then streams the inflated entries to disk. Format: PKWARE's APPNOTE.TXT,
+ * sections 4.3.7, 4.3.12 and 4.3.16.
  */
 import { createHash } from "node:crypto";
 import { dirname, join } from "@std/path";
