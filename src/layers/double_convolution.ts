@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { aliasFreeGelu } from "../../kernels/alias_free_gelu/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
 import { groupNorm } from "../../kernels/group_norm/mod.ts";
+import { rank1, rank2, rank4 } from "../../kernels/shared/ranks.ts";
 import { filterConstant, type Filters } from "./filters.ts";
 import { convolutionWeight, type Layer, type LayerTensors, normParameters } from "./layer.ts";
 
@@ -39,13 +40,13 @@ interface Norm {
 
 function normOf({ parameter }: LayerTensors, name: string): Norm {
   return {
-    scale: parameter(`${name}.weight`) as tf.Tensor1D,
-    offset: parameter(`${name}.bias`) as tf.Tensor1D,
+    scale: rank1(parameter(`${name}.weight`)),
+    offset: rank1(parameter(`${name}.bias`)),
   };
 }
 
 function convolve(x: tf.Tensor4D, { parameter }: LayerTensors, name: string): tf.Tensor4D {
-  return tf.conv2d(x, parameter(`${name}.weight`) as tf.Tensor4D, 1, "same");
+  return tf.conv2d(x, rank4(parameter(`${name}.weight`)), 1, "same");
 }
 
 /**
@@ -71,13 +72,13 @@ export const doubleConvolution: Layer<DoubleConvolutionOptions> = {
   apply([input], tensors, options) {
     const { filters, normInside, residual } = options;
     const names = namesOf(options);
-    const x = input as tf.Tensor4D;
+    const x = rank4(input);
     const norm1 = normOf(tensors, names.norm1);
     const norm2 = normOf(tensors, names.norm2);
     const nonlinearity = (y: tf.Tensor4D, norm?: Norm): tf.Tensor4D => {
       if (!filters) return gelu(y);
-      const up = tensors.constant("up") as tf.Tensor2D;
-      const down = tensors.constant("down") as tf.Tensor2D;
+      const up = rank2(tensors.constant("up"));
+      const down = rank2(tensors.constant("down"));
       return aliasFreeGelu(y, { up, down, ...(norm ? { norm } : {}) });
     };
     let y = convolve(x, tensors, names.conv1);

@@ -1,5 +1,6 @@
 /** The embeddings of timestep and label, and the layer that adds them to an image. */
 import * as tf from "@tensorflow/tfjs";
+import { rank1, rank2 } from "../../kernels/shared/ranks.ts";
 import { type Layer, linearParameters } from "./layer.ts";
 
 /** SiLU: x * sigmoid(x). */
@@ -45,14 +46,9 @@ export const labelEmbedding: Layer<{ classes: number; features: number }> = {
     if (!label) return embedding!;
     // Use a product with a one-hot matrix instead of a gather: its gradient is a product as well,
     // which every engine supports.
-    const chosen = tf.oneHot(
-      tf.cast(label as tf.Tensor1D, "int32"),
-      classes,
-      1,
-      0,
-      "float32",
-    ) as tf.Tensor2D;
-    return tf.add(embedding!, tf.matMul(chosen, parameter("weight") as tf.Tensor2D));
+    const indices = rank1(tf.cast(label, "int32"));
+    const chosen = rank2(tf.oneHot(indices, classes, 1, 0, "float32"));
+    return tf.add(embedding!, tf.matMul(chosen, rank2(parameter("weight"))));
   },
 };
 
@@ -64,8 +60,8 @@ export const addEmbedding: Layer<{ features: number; channels: number }> = {
   outputShape: ([image]) => image!,
   apply([image, embedding], { parameter }, { channels }) {
     const projected = tf.fused.matMul({
-      a: silu(embedding!) as tf.Tensor2D,
-      b: parameter("emb_layer.1.weight") as tf.Tensor2D,
+      a: rank2(silu(embedding!)),
+      b: rank2(parameter("emb_layer.1.weight")),
       bias: parameter("emb_layer.1.bias"),
     });
     return tf.add(image!, tf.reshape(projected, [-1, 1, 1, channels]));

@@ -1,5 +1,6 @@
 /** Small layers: the skip connection, the last convolution, and a norm that is never used. */
 import * as tf from "@tensorflow/tfjs";
+import { rank2, rank4 } from "../../kernels/shared/ranks.ts";
 import { convolutionWeight, fanInUniform, type Layer, normParameters } from "./layer.ts";
 
 /** Concatenates the channels of two images of the same size, the first image's channels first. */
@@ -28,10 +29,10 @@ export const pointwiseConvolution: Layer<{ inputs: number; outputs: number }> = 
   constants: () => [],
   outputShape: ([image], { outputs }) => [image![0]!, image![1]!, outputs],
   apply([image], { parameter }, { inputs, outputs }) {
-    const [batch, height, width] = image!.shape as [number, number, number, number];
+    const [batch, height, width] = rank4(image).shape;
     const y = tf.fused.matMul({
-      a: tf.reshape(image!, [batch * height * width, inputs]) as tf.Tensor2D,
-      b: tf.reshape(parameter("weight"), [inputs, outputs]) as tf.Tensor2D,
+      a: rank2(tf.reshape(image!, [batch * height * width, inputs])),
+      b: rank2(tf.reshape(parameter("weight"), [inputs, outputs])),
       bias: parameter("bias"),
     });
     return tf.reshape(y, [batch, height, width, outputs]);

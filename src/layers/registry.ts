@@ -40,13 +40,17 @@ export type LayerOptions<N extends LayerName> = (typeof layers)[N] extends Layer
 // deno-lint-ignore no-explicit-any -- options of all kinds
 type AnyLayer = Layer<any>;
 
+function isLayerName(name: string): name is LayerName {
+  return Object.hasOwn(layers, name);
+}
+
 /**
  * Looks up a layer by name.
  *
  * @throws RangeError if there is none; the message names the nearest known name
  */
 export function layerNamed(name: string): AnyLayer {
-  if (Object.hasOwn(layers, name)) return layers[name as LayerName];
+  if (isLayerName(name)) return layers[name];
   const names = Object.keys(layers);
   const near = nearest(name, names);
   throw new RangeError(

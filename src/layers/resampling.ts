@@ -2,19 +2,20 @@
 import * as tf from "@tensorflow/tfjs";
 import { filteredDownsample } from "../../kernels/filtered_downsample/mod.ts";
 import { filteredUpsample } from "../../kernels/filtered_upsample/mod.ts";
+import { rank2, rank4 } from "../../kernels/shared/ranks.ts";
 import { filterConstant, type Filters } from "./filters.ts";
 import type { Layer, Shape } from "./layer.ts";
 
 type Plain = Record<never, never>;
 
 function halved([image]: Shape[]): Shape {
-  const [height, width, channels] = image as [number, number, number];
-  return [height / 2, width / 2, channels];
+  const [height, width, channels] = image!;
+  return [height! / 2, width! / 2, channels!];
 }
 
 function doubled([image]: Shape[]): Shape {
-  const [height, width, channels] = image as [number, number, number];
-  return [2 * height, 2 * width, channels];
+  const [height, width, channels] = image!;
+  return [2 * height!, 2 * width!, channels!];
 }
 
 /** The maximum of each 2x2 block of pixels: architectures A and C. */
@@ -23,7 +24,7 @@ export const maxPooling: Layer<Plain> = {
   parameters: () => [],
   constants: () => [],
   outputShape: halved,
-  apply: ([x]) => tf.maxPool(x as tf.Tensor4D, 2, 2, "valid"),
+  apply: ([x]) => tf.maxPool(rank4(x), 2, 2, "valid"),
 };
 
 /**
@@ -36,10 +37,11 @@ export const bilinearUpsampling: Layer<Plain> = {
   constants: () => [],
   outputShape: doubled,
   apply([x]) {
-    const [, height, width] = x!.shape as [number, number, number, number];
+    const image = rank4(x);
+    const [, height, width] = image.shape;
     // The gradient of tfjs's cpu backend is correct for square images only. All images here are
     // square.
-    return tf.image.resizeBilinear(x as tf.Tensor4D, [2 * height, 2 * width], true);
+    return tf.image.resizeBilinear(image, [2 * height, 2 * width], true);
   },
 };
 
@@ -49,8 +51,7 @@ export const filteredDownsampling: Layer<{ filters: Filters }> = {
   parameters: () => [],
   constants: ({ filters }) => [filterConstant("down", filters)],
   outputShape: halved,
-  apply: ([x], { constant }) =>
-    filteredDownsample(x as tf.Tensor4D, constant("down") as tf.Tensor2D),
+  apply: ([x], { constant }) => filteredDownsample(rank4(x), rank2(constant("down"))),
 };
 
 /** Insert zeros between the pixels, then low-pass filter: architectures B and D. */
@@ -59,5 +60,5 @@ export const filteredUpsampling: Layer<{ filters: Filters }> = {
   parameters: () => [],
   constants: ({ filters }) => [filterConstant("up", filters)],
   outputShape: doubled,
-  apply: ([x], { constant }) => filteredUpsample(x as tf.Tensor4D, constant("up") as tf.Tensor2D),
+  apply: ([x], { constant }) => filteredUpsample(rank4(x), rank2(constant("up"))),
 };

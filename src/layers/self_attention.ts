@@ -3,19 +3,16 @@ import * as tf from "@tensorflow/tfjs";
 import { attention } from "../../kernels/attention/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
 import { layerNorm } from "../../kernels/layer_norm/mod.ts";
+import { rank1, rank2, rank3, rank4 } from "../../kernels/shared/ranks.ts";
 import { type Layer, type LayerTensors, linearParameters, normParameters } from "./layer.ts";
 
 /** x * weight + bias, for each row of x. */
 function linear(x: tf.Tensor2D, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor2D {
-  return tf.fused.matMul({ a: x, b: weight as tf.Tensor2D, bias }) as tf.Tensor2D;
+  return rank2(tf.fused.matMul({ a: x, b: rank2(weight), bias }));
 }
 
 function normalized(x: tf.Tensor2D, { parameter }: LayerTensors, name: string): tf.Tensor2D {
-  return layerNorm(
-    x,
-    parameter(`${name}.weight`) as tf.Tensor1D,
-    parameter(`${name}.bias`) as tf.Tensor1D,
-  );
+  return layerNorm(x, rank1(parameter(`${name}.weight`)), rank1(parameter(`${name}.bias`)));
 }
 
 /**
@@ -63,9 +60,9 @@ export const selfAttention: Layer<{ channels: number; heads: number }> = {
   outputShape: ([image]) => image!,
   apply([image], tensors, { channels, heads }) {
     const { parameter, constant } = tensors;
-    const [batch, height, width] = image!.shape as [number, number, number, number];
+    const [batch, height, width] = rank4(image).shape;
     const rows = batch * height * width;
-    const x = tf.reshape(image!, [rows, channels]) as tf.Tensor2D;
+    const x = rank2(tf.reshape(image!, [rows, channels]));
     const joint = linear(
       normalized(x, tensors, "ln"),
       parameter("mha.in_proj_weight"),
@@ -75,21 +72,18 @@ export const selfAttention: Layer<{ channels: number; heads: number }> = {
       tf.reshape(joint, [batch, height * width, 3 * channels]),
       3,
       2,
-    ) as [
-      tf.Tensor3D,
-      tf.Tensor3D,
-      tf.Tensor3D,
-    ];
-    const attended = tf.reshape(attention(query, key, value, heads), [
-      rows,
-      channels,
-    ]) as tf.Tensor2D;
+    );
+    const attended = attention(rank3(query), rank3(key), rank3(value), heads);
     const a = tf.add(
-      linear(attended, parameter("mha.out_proj.weight"), parameter("mha.out_proj.bias")),
+      linear(
+        rank2(tf.reshape(attended, [rows, channels])),
+        parameter("mha.out_proj.weight"),
+        parameter("mha.out_proj.bias"),
+      ),
       x,
     );
     const hidden = linear(
-      normalized(a as tf.Tensor2D, tensors, "ff_self.0"),
+      normalized(rank2(a), tensors, "ff_self.0"),
       parameter("ff_self.1.weight"),
       parameter("ff_self.1.bias"),
     );
