@@ -1,12 +1,7 @@
 import { assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import {
-  lowpassOf,
-  type Operation,
-  type Random,
-  testGolden,
-  testOperation,
-} from "../shared/testing.ts";
+import { lowpassOf, type Random } from "../shared/testing.ts";
+import { type Operation, testGolden, testOperation } from "../shared/operation_testing.ts";
 import { aliasFreeGelu } from "./mod.ts";
 import {
   aliasFreeGeluGradReference,

@@ -1,6 +1,6 @@
 import { assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { testOperation } from "../shared/testing.ts";
+import { testOperation } from "../shared/operation_testing.ts";
 import { attention } from "./mod.ts";
 import { attentionOf, testRepeatedPositions } from "./testing.ts";
 

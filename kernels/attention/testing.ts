@@ -1,7 +1,8 @@
 /** Helpers for attention's tests. */
 import type * as tf from "@tensorflow/tfjs";
 import { assertClose } from "../../src/golden/golden.ts";
-import { type Operation, random, runOperation, testOnEngines } from "../shared/testing.ts";
+import { random, testOnEngines } from "../shared/testing.ts";
+import { type Operation, runOperation } from "../shared/operation_testing.ts";
 import type { Values } from "../shared/reference.ts";
 import { attention } from "./mod.ts";
 import { attentionGradReference, attentionReference } from "./reference.ts";

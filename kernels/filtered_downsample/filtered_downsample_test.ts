@@ -2,7 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { filteredUpsampleReference } from "../filtered_upsample/reference.ts";
 import { assertClose } from "../../src/golden/golden.ts";
-import { lowpassOf, type Operation, random, testGolden, testOperation } from "../shared/testing.ts";
+import { lowpassOf, random } from "../shared/testing.ts";
+import { type Operation, testGolden, testOperation } from "../shared/operation_testing.ts";
 import { filteredDownsample } from "./mod.ts";
 import { filteredDownsampleGradReference, filteredDownsampleReference } from "./reference.ts";
 

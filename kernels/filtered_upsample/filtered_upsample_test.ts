@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { lowpassOf, type Operation, testGolden, testOperation } from "../shared/testing.ts";
+import { lowpassOf } from "../shared/testing.ts";
+import { type Operation, testGolden, testOperation } from "../shared/operation_testing.ts";
 import { filteredUpsample } from "./mod.ts";
 import { filteredUpsampleGradReference, filteredUpsampleReference } from "./reference.ts";
 

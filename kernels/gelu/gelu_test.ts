@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { type Operation, testOperation } from "../shared/testing.ts";
+import { type Operation, testOperation } from "../shared/operation_testing.ts";
 import { erf, erfc } from "./erf.ts";
 import { gelu } from "./mod.ts";
 import { geluGradReference, geluReference } from "./reference.ts";

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
-import { alternating, type Operation, testOperation } from "../shared/testing.ts";
+import { alternating } from "../shared/testing.ts";
+import { type Operation, testOperation } from "../shared/operation_testing.ts";
 import { groupNorm } from "./mod.ts";
 import { groupNormGradReference, groupNormReference } from "./reference.ts";
 

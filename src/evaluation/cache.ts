@@ -11,12 +11,8 @@ import { UserError } from "../messages/errors.ts";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { freeArray } from "../formats/tensors.ts";
-import {
-  type Classifier,
-  classifierDigest,
-  classifierVersion,
-  trainClassifier,
-} from "./classifier.ts";
+import { type Classifier, classifierDigest } from "./classifier.ts";
+import { classifierVersion, trainClassifier } from "./train_classifier.ts";
 import { extractFeatures, type FeatureExtractor, type ImageSource } from "./extract.ts";
 import { type Features, type FeatureStatistics, featureStatistics } from "./features.ts";
 

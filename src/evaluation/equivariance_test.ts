@@ -5,7 +5,6 @@ import { filteredDownsample } from "../../kernels/filtered_downsample/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import { normalNumbers } from "../../kernels/random_normal/reference.ts";
 import { lowpassKernel } from "../filters/mod.ts";
-import { confidenceInterval, studentQuantile } from "./confidence.ts";
 import {
   addErrors,
   decibels,
@@ -20,13 +19,7 @@ import {
   samplingError,
   type Transformation,
 } from "./equivariance.ts";
-import {
-  fourierShift,
-  lanczosRotation,
-  lanczosShift,
-  pseudoRotation,
-  rotationFilter,
-} from "./lanczos.ts";
+import { fourierShift, lanczosRotation, lanczosShift } from "./lanczos.ts";
 
 const seed = crypto.getRandomValues(new Uint32Array(1))[0]! % 1000;
 const size = 24;
@@ -266,39 +259,4 @@ Deno.test("the transformations: whole shifts and half turns are exact, known pix
   assertEquals(lanczosRotation([8, 8], 30).mask.reduce((a, b) => a + b, 0), 0);
   assertEquals(decibels("EQ-R", { squares: 0, count: 0, least: 0, most: 0 }), null);
   assertEquals(decibels("EQ-T", { squares: 0, count: 5, least: 0, most: 1 }), Infinity);
-});
-
-Deno.test("the pseudo-rotation's filter passes the common band evenly and stops at its edge", () => {
-  for (const degrees of [30, 45]) {
-    const { values } = rotationFilter(degrees, 1);
-    const gain = (y: number, x: number) =>
-      values.reduce(
-        (sum, v, i) =>
-          sum + v * Math.cos(2 * Math.PI * (y * (Math.floor(i / 11) - 5) + x * (i % 11 - 5))),
-        0,
-      );
-    for (const f of [0.1, 0.2, 0.3, 0.4, 0.45]) {
-      assert(Math.abs(gain(0, f) - 1) < 0.02, `${degrees}, ${f}: ${gain(0, f)}`);
-    }
-    assert(gain(0.4, 0.4) < 0.4 && gain(0.5, 0.5) < 0.1);
-  }
-  assertClose(
-    pseudoRotation([16, 16], 0).apply(Float64Array.from(formulaUniform(3, 256))),
-    formulaUniform(3, 256),
-    1e-9,
-  );
-});
-
-Deno.test("intervals are Student's", () => {
-  for (
-    const [degrees, value] of [[1, 12.7062], [2, 4.30265], [4, 2.77645], [9, 2.26216], [
-      30,
-      2.04227,
-    ]] as const
-  ) {
-    assertClose([studentQuantile(0.975, degrees)], [value], 1e-5);
-  }
-  const { mean, low, high } = confidenceInterval([1, 2, 3, 4, 5]);
-  assertClose([mean, low!, high!], [3, 3 - 1.96324, 3 + 1.96324], 1e-4);
-  assertEquals(confidenceInterval([7]), { mean: 7, low: null, high: null, count: 1 });
 });

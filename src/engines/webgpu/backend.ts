@@ -2,7 +2,6 @@
 // checked before dispatch, our own programs with several outputs run next to its own, and while a
 // function is recorded, a dispatch becomes a command.
 import * as tf from "@tensorflow/tfjs";
-import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { WgslBackend, WgslDispatch } from "../../../kernels/shared/wgsl.ts";
 import { checkBufferSize, checkDispatch, type GpuDevice, gpuError } from "./device.ts";
 import {
@@ -14,69 +13,7 @@ import {
   virtualBuffer,
 } from "./recording.ts";
 import { packUniforms, type UniformField } from "./uniforms.ts";
-
-/** What tfjs stores for a tensor. */
-export interface TensorData {
-  values: tf.TypedArray | null;
-  readonly dtype: tf.DataType;
-  readonly shape: number[];
-  refCount: number;
-  resource?: BufferRef | null;
-}
-
-interface Program {
-  readonly shaderKey: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly dispatch: readonly [number, number, number];
-  readonly size?: boolean;
-  readonly outputShape: number[];
-  readonly outputComponent?: number;
-  readonly constructor: { readonly name: string };
-}
-
-interface BufferManager {
-  acquireBuffer(size: number, usage: number): GPUBuffer;
-  releaseBuffer(buffer: GPUBuffer): void;
-}
-
-/** The members of tfjs's backend that we use; its own types hide most of them. */
-interface StockBackend extends tf.KernelBackend {
-  device: GPUDevice;
-  queue: GPUQueue;
-  bufferManager: BufferManager;
-  tensorMap: { get(dataId: tf.DataId): TensorData; has(dataId: tf.DataId): boolean };
-  pipelineCache: Record<string, GPUComputePipeline>;
-  commandEncoder: GPUCommandEncoder | null;
-  computePassEncoder: GPUComputePassEncoder | null;
-  commandQueueOwnedIds: WeakSet<tf.DataId>;
-  uniformPendingDisposal: GPUBuffer[];
-  dispatchCountInPass: number;
-  makeTensorInfo(shape: number[], dtype: tf.DataType, values?: tf.TypedArray): tf.TensorInfo;
-  uploadToGPU(dataId: tf.DataId): void;
-  ensureCommandEncoderReady(): void;
-  endComputePassEncoder(): void;
-  submitQueue(): void;
-  shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean;
-  recordAndSubmit(
-    program: Program,
-    output: tf.TensorInfo,
-    inputs: tf.TensorInfo[],
-    uniforms?: UniformField[],
-  ): void;
-  runWebGPUProgram(
-    program: Program,
-    inputs: tf.TensorInfo[],
-    dtype: tf.DataType,
-    uniforms?: UniformField[],
-    output?: tf.TensorInfo,
-  ): tf.TensorInfo;
-}
-
-// The class's own type makes private what must be overridden here.
-const Stock = WebGPUBackend as unknown as new (
-  device: GPUDevice,
-  info: GPUAdapterInfo,
-) => StockBackend;
+import { type Program, Stock } from "./stock_backend.ts";
 
 /**
  * Usage of the buffers that hold tensors: STORAGE, COPY_SRC, COPY_DST. `GPUBufferUsage` may not

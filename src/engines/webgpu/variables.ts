@@ -2,7 +2,8 @@
 // to other data whenever it is assigned, and lets tensors share data. This file brings variables
 // home before a replay, and makes sure that a home is not shared when a plan overwrites it.
 import * as tf from "@tensorflow/tfjs";
-import type { Backend, TensorData } from "./backend.ts";
+import type { Backend } from "./backend.ts";
+import type { TensorData } from "./stock_backend.ts";
 
 /** A variable's home. */
 export interface Home {
