@@ -1,111 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { zipSync } from "fflate";
 import { UserError } from "../../messages/errors.ts";
-import { sha256 as sha256Of } from "../../formats/sha256.ts";
 import { type FetchProgress, findLibrary } from "./library.ts";
 import type { Machine } from "./machine.ts";
 import { wheelSet } from "./pins.ts";
-
-const ignore = Deno.build.os === "windows" ||
-  (["read", "write", "run"] as const).some((name) =>
-    Deno.permissions.querySync({ name }).state !== "granted"
-  );
-const why = "(needs --allow-read --allow-write --allow-run, and a shell)";
-
-const libraries = {
-  "tensorflow/libtensorflow_cc.so.2": new Uint8Array(70_000).fill(1),
-  "tensorflow/libtensorflow_framework.so.2": new Uint8Array(30_000).fill(2),
-};
-
-/**
- * A made-up machine in a temporary folder. Its Pythons are shell scripts that "download" a wheel.
- */
-interface FakeMachine {
-  readonly machine: Machine;
-  readonly folder: string;
-  /** Writes a file below the folder; one in bin/ becomes executable. */
-  write(path: string, content: string | Uint8Array): Promise<void>;
-  /** The arguments of each `pip download`. */
-  downloads(): Promise<string[]>;
-  /** Names in the cache, without locks. */
-  cached(): Promise<string[]>;
-}
-
-function scenario(name: string, test: (fake: FakeMachine) => Promise<void>) {
-  Deno.test({ name: `${name} ${why}`, ignore, fn: () => withMachine(test) });
-}
-
-async function withMachine(test: (fake: FakeMachine) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  const write = async (path: string, content: string | Uint8Array) => {
-    const target = join(folder, path);
-    await Deno.mkdir(join(target, ".."), { recursive: true });
-    await Deno.writeFile(
-      target,
-      typeof content === "string" ? new TextEncoder().encode(content) : content,
-    );
-    if (path.startsWith("bin/")) await Deno.chmod(target, 0o755);
-  };
-  const list = async (path: string) => {
-    try {
-      return (await Array.fromAsync(Deno.readDir(join(folder, path)))).map((entry) => entry.name)
-        .sort();
-    } catch {
-      return [];
-    }
-  };
-  try {
-    const wheel = zipSync({ ...libraries, "tensorflow/python/not_needed.py": new Uint8Array(100) });
-    await write("index/tensorflow_cpu-2.21.0-fake.whl", wheel);
-    await write("installed.json", "[]");
-    await write("log", "");
-    await write("bin/python3", pythonScript(folder));
-    const real = wheelSet("linux", "x86_64", false)!;
-    const sha256 = sha256Of(wheel);
-    const wheels = { ...real, wheels: [{ ...real.wheels[0]!, sha256, bytes: wheel.length }] };
-    const variables: Record<string, string> = {
-      // Only the scripts: the search must not find the real Pythons.
-      PATH: `${folder}/bin`,
-      XDG_CACHE_HOME: `${folder}/cache`,
-    };
-    await test({
-      folder,
-      write,
-      machine: { os: "linux", arch: "x86_64", env: (name) => variables[name], wheels },
-      downloads: async () =>
-        (await Deno.readTextFile(join(folder, "log"))).split("\n").filter((line) => line !== ""),
-      cached: async () =>
-        (await list("cache/alias-free-diffusion")).filter((name) => !name.endsWith(".lock")),
-    });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/** A Python that lists the packages in installed.json and whose pip copies wheels from index/. */
-function pythonScript(folder: string, download = `/bin/cp ${folder}/index/* "$dest"`): string {
-  return `#!/bin/sh
-echo asked >> ${folder}/asked
-if [ "$1" = -c ]; then
-  echo "a line of a wrapper's own, [with] {brackets}"
-  echo "<alias-free-diffusion<$(/bin/cat ${folder}/installed.json)>alias-free-diffusion>"
-  echo "and one behind"
-  exit 0
-fi
-case "$*" in *"pip --version") echo pip 99; exit 0; esac
-echo "$@" >> ${folder}/log
-while [ $# -gt 0 ]; do
-  if [ "$1" = --dest ]; then dest="$2"; fi
-  if [ "$1" = --requirement ]; then /bin/cat "$2" >> ${folder}/log; fi
-  shift
-done
-${download}
-`;
-}
-
-const find = (fake: FakeMachine, download = true) =>
-  findLibrary({ machine: fake.machine, download, onProgress: () => {} });
+import { find, libraries, pythonScript, scenario } from "./library_testing.ts";
 
 scenario(
   "the library is downloaded once, only its needed files are kept, and then the cache has it",
@@ -380,29 +279,4 @@ Deno.test("the message on Windows and unknown machines names what works there", 
     UserError,
     "webgpu",
   );
-});
-
-Deno.test("every pinned wheel has a digest and a size, and its needed files include the two libraries", () => {
-  for (
-    const [os, arch, gpu] of [
-      ["linux", "x86_64", true],
-      ["linux", "x86_64", false],
-      ["linux", "aarch64", true],
-      ["darwin", "aarch64", false],
-    ] as const
-  ) {
-    const set = wheelSet(os, arch, gpu)!;
-    assertEquals(set.gpu, gpu && arch === "x86_64");
-    for (const { sha256, bytes } of set.wheels) {
-      assert(/^[0-9a-f]{64}$/.test(sha256) && bytes > 1e6);
-    }
-    const ending = os === "darwin"
-      ? (name: string) => `${name}.2.dylib`
-      : (name: string) => `${name}.so.2`;
-    assert(set.isNeeded(`tensorflow/${ending("libtensorflow_cc")}`));
-    assert(set.isNeeded(`tensorflow/${ending("libtensorflow_framework")}`));
-    assert(!set.isNeeded("tensorflow/python/lib_pywrap_tensorflow_common.so"));
-    assertEquals(set.isNeeded("nvidia/cuda_nvcc/bin/ptxas"), set.gpu);
-    assert(!set.isNeeded("nvidia/cudnn/include/cudnn.h"));
-  }
 });
