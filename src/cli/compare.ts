@@ -3,24 +3,27 @@ import { dirname, join } from "@std/path";
 import { type CheckedBundle, openBundle } from "../bundle/open.ts";
 import { findBundles, isBundle, readBundleSpec, readMetrics } from "../bundle/read.ts";
 import { UserError } from "../messages/errors.ts";
-import { compareRuns, type ScoredRun } from "../evaluation/table.ts";
-import { comparisonCsv, comparisonJson, comparisonMarkdown } from "../evaluation/table_text.ts";
+import { compareRuns, type Comparison, type ScoredRun } from "../evaluation/table.ts";
+import { comparisonJson, comparisonMarkdown, comparisonTables } from "../evaluation/table_text.ts";
 import { writeResults } from "../files/results.ts";
 import { specDigest } from "../spec/mod.ts";
 import { parseOptions } from "./options.ts";
 import { line, print, printBeside } from "../messages/terminal.ts";
+import { tableFiles } from "../tables/files.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Prints the paper's table from finished bundles and writes it as comparison.md, .csv and .json.
+  `Prints the paper's table from finished bundles, and how each configuration differs from A; writes both as Markdown,
+CSV and LaTeX.
 
 Usage: deno task compare OUT... [--out FOLDER]
 
   OUT            a bundle, or a folder with bundles in it
-  --out FOLDER   where the files are written (default: that folder; beside a bundle)
+  --out FOLDER   where the files are written (default: that folder; beside a bundle): comparison.md, .csv, .tex and
+                 .json, and comparison-differences.md, .csv and .tex
 
-Configurations go down, datasets and metrics across; several seeds become one figure with its
-spread, and the paper's own figures stand beside ours.
+Configurations go down, datasets and metrics across; several seeds become one figure with its 95 % interval, and the
+paper's own figures stand beside ours. The LaTeX needs the package booktabs.
 
   deno task compare out
   deno task compare out/d2n-mnistm-* out/a-mnistm-*`;
@@ -77,15 +80,15 @@ export function run(args: string[]): Promise<number> {
   const runs = scoredRuns(words, printBeside);
   if (runs.length === 0) throw new UserError(`${words.join(", ")}: no bundle here has scores`);
   const comparison = compareRuns(runs);
-  const markdown = comparisonMarkdown(comparison);
-  print(markdown);
-  const folder = values.out ?? (isBundle(first) ? dirname(first) : first);
-  const encoder = new TextEncoder();
-  const texts = { md: markdown, csv: comparisonCsv(comparison), json: comparisonJson(comparison) };
-  writeResults(
-    folder,
-    Object.entries(texts).map(([ending, text]) => [`comparison.${ending}`, encoder.encode(text)]),
-  );
-  print(`Written to ${join(folder, "comparison")}.md, .csv and .json`);
+  print(comparisonMarkdown(comparison));
+  writeComparison(values.out ?? (isBundle(first) ? dirname(first) : first), comparison);
   return Promise.resolve(0);
+}
+
+/** Writes the comparison's tables into a folder, and says so. */
+export function writeComparison(folder: string, comparison: Comparison): void {
+  const json = new TextEncoder().encode(comparisonJson(comparison));
+  const files = [...tableFiles(comparisonTables(comparison)), ["comparison.json", json] as const];
+  writeResults(folder, files);
+  print(`written: ${files.map(([name]) => join(folder, name)).join(", ")}`);
 }

@@ -64,7 +64,7 @@ async function printed(...args: string[]): Promise<{ code: number; text: string 
 }
 
 Deno.test({
-  name: "compare prints the table of a folder of bundles and writes it in three forms " +
+  name: "compare prints the tables of a folder of bundles and writes them in every form " +
     "(needs --allow-read --allow-write --allow-env)",
   ignore,
   async fn() {
@@ -76,10 +76,14 @@ Deno.test({
     Deno.mkdirSync(join(out, ".work"));
     const { code, text } = await printed("compare", out);
     assertEquals(code, 0, text);
-    assertStringIncludes(text, "**72.00 ± 2.83 (2)** -20.0 % [82.46]");
+    assertStringIncludes(text, "**72.00 ± 25.41‡ (2)** [82.46]");
+    assertStringIncludes(text, "−18.00 ± 14.88† [−20.0 %]");
     assertStringIncludes(text, `d-2-2: the same run as ${join(out, "d-2")}, left out`);
     assertStringIncludes(text, "- said beside the scores");
-    assert(text.includes(Deno.readTextFileSync(join(out, "comparison.md"))));
+    for (const name of ["comparison", "comparison-differences"]) {
+      assertStringIncludes(text, Deno.readTextFileSync(join(out, `${name}.md`)));
+      assertStringIncludes(Deno.readTextFileSync(join(out, `${name}.tex`)), "\\bottomrule");
+    }
     assertStringIncludes(
       Deno.readTextFileSync(join(out, "comparison.csv")),
       "D-2N,mnist-m,fid,lower,72,",
@@ -115,7 +119,7 @@ Deno.test({
     assertStringIncludes(text, "D-2N  D-1N");
     assertStringIncludes(text.replace(/ +/g, " "), "training.epochs 100 5");
     assertStringIncludes(text.replace(/ +/g, " "), "50-100 % 0.2500 0.2000 -20.0 %");
-    assertStringIncludes(text.replace(/ +/g, " "), "FID ↓ 80.00 ± 1.00 60.00 ± 1.00 -25.0 %");
+    assertStringIncludes(text.replace(/ +/g, " "), "FID ↓ 80.00 ± 1.96 60.00 ± 1.96 -25.0 %");
     assert(!text.includes("within the noise"));
     assertStringIncludes(text, "0.0 % of the bytes are the same; they differ by 2.0 of 255");
     const picture = decodePng(Deno.readFileSync(join(out, "diff-one-two.png")));

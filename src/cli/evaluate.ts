@@ -8,18 +8,19 @@ import { UserError } from "../messages/errors.ts";
 import { chooseExtractor, type Evaluation, type Score, score } from "../evaluation/evaluate.ts";
 import { imagesInMemory, type ImageSource } from "../evaluation/extract.ts";
 import { imagesInFolder } from "../evaluation/folder.ts";
-import { metricLabel } from "../evaluation/table.ts";
-import { figureText, scoreText } from "../evaluation/table_text.ts";
+import { metricLabel, scoreHalf } from "../evaluation/table.ts";
+import { scoreText } from "../evaluation/table_text.ts";
 import { inColumns } from "../formats/columns.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { defaultFolder } from "./folders.ts";
 import { createProgress } from "./progress.ts";
 import { print, printBeside } from "../messages/terminal.ts";
+import { figureText } from "../tables/figure.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Scores the images of A against those of B: FID, KID and Inception Score with standard errors.
+  `Scores the images of A against those of B: FID, KID and Inception Score with 95 % intervals.
 
 Usage: deno task evaluate A B
 
@@ -104,6 +105,8 @@ async function datasetOf(spec: ResolvedSpec, say: (text: string) => void): Promi
   }
 }
 
+const scoreError = "± is half the 95 % confidence interval, due to the choice of the images";
+
 /** The scores as lines for people. */
 export function scoreLines(
   { scores, generated, reference, notes, extractor }: Evaluation,
@@ -115,7 +118,7 @@ export function scoreLines(
   return [
     `${counted(generated.count, "image")} against ${reference.count} of ${reference.name}` +
     (extractor
-      ? `, seen by ${extractor.name} ${extractor.digest.slice(0, 12)}; ± is the standard error`
+      ? `, seen by ${extractor.name} ${extractor.digest.slice(0, 12)}; ${scoreError}`
       : ""),
     ...inColumns(rows).map((row) => `  ${row}`),
     ...notes.map((note) => `- ${note}`),
@@ -125,8 +128,7 @@ export function scoreLines(
 /** What else is known of a score, with its decimals. */
 function detail(one: Score): string {
   const { subsets, subsetSize, allRows, splits, standardDeviation } = one;
-  const figure = (value: number) =>
-    figureText(value, one.standardError, metricLabel(one).times).value;
+  const figure = (value: number) => figureText(value, scoreHalf(one), metricLabel(one).times).value;
   if (subsets !== undefined && allRows !== undefined) {
     return `${counted(subsets, "subset")} of ${subsetSize}, spread ${
       figure(standardDeviation!)

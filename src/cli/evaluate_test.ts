@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { scoreLines } from "./evaluate.ts";
 
-Deno.test("one split has neither error nor spread, and what is one is said in the singular", () => {
+Deno.test("one split has neither interval nor spread, and what is one is said in the singular", () => {
   const score = { metric: "is", value: 1.5, better: "higher" } as const;
   const lines = (splits: number, standardError: number | null) =>
     scoreLines({
@@ -14,6 +14,6 @@ Deno.test("one split has neither error nor spread, and what is one is said in th
   assertEquals(lines(1, null), ["1 image against 3 of made up", "  IS ↑  1.50  1 split"]);
   assertEquals(lines(2, 0.25), [
     "2 images against 3 of made up",
-    "  IS ↑  1.50 ± 0.25  2 splits, spread 0.20",
+    "  IS ↑  1.50 ± 3.18  2 splits, spread 0.20",
   ]);
 });

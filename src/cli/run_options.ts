@@ -41,6 +41,8 @@ export interface RunArguments {
   from: string | undefined;
   /** A folder for TensorBoard's events, where they are asked for. */
   tensorboard: string | undefined;
+  /** A folder for the files of tables, where they are asked for. */
+  tables: string | undefined;
 }
 
 /**
@@ -55,7 +57,7 @@ export function runArguments(
   args: string[],
   missing: string,
   more: readonly ("dry-run" | "again" | "retry-failed")[] = [],
-  places: readonly ("path" | "from" | "tensorboard")[] = [],
+  places: readonly ("path" | "from" | "tensorboard" | "tables")[] = [],
 ): RunArguments {
   const { values, flags, words } = parseOptions(
     args,
@@ -90,6 +92,7 @@ export function runArguments(
     images: values.path,
     from: values.from,
     tensorboard: values.tensorboard,
+    tables: values.tables,
   };
 }
 

@@ -1,12 +1,12 @@
 /** `deno task sweep`: every run that a sweep stands for. */
 import { readMetrics } from "../bundle/read.ts";
 import { counted } from "../messages/counted.ts";
-import { compareRuns } from "../evaluation/table.ts";
+import { compareRuns, type Comparison } from "../evaluation/table.ts";
 import { comparisonMarkdown } from "../evaluation/table_text.ts";
 import type { Member } from "../runner/sweep_member.ts";
 import { recordSweep } from "../runner/sweep_record.ts";
 import { loadSweep } from "../spec/mod.ts";
-import { scoredRuns } from "./compare.ts";
+import { scoredRuns, writeComparison } from "./compare.ts";
 import { defaultFolder } from "./folders.ts";
 import { runArguments, stoppable } from "./run_options.ts";
 import { sweepDisplay, tableLines } from "./sweep_table.ts";
@@ -26,6 +26,7 @@ Usage: deno task sweep SPEC [field=value,value ...] [options]
   --skip-bad           leave out images that cannot be read; the bundles count them
   --elsewhere          go on with trainings that another engine or kind of device began
   --retry-failed       try again what failed for good: trainings that diverged
+  --tables FOLDER      write the comparison there, as \`deno task compare\` does
   --tensorboard FOLDER write events for TensorBoard, a folder a member
   --dry-run            list the members: which are finished, which wait, how long each would take
   --quiet              say nothing but the tables
@@ -41,9 +42,12 @@ Examples:
 /** Runs the sweep, and prints its tables. */
 export async function run(args: string[]): Promise<number> {
   const missing = "which sweep? For example: deno task sweep experiments/paper/sweep.yaml";
-  const said = runArguments(args, missing, ["dry-run", "retry-failed"], ["tensorboard"]);
+  const said = runArguments(args, missing, ["dry-run", "retry-failed"], [
+    "tensorboard",
+    "tables",
+  ]);
   const { path, overrides, engine, threads, out, data, skipBad, elsewhere } = said;
-  const { tensorboard, retryFailed } = said;
+  const { tensorboard, retryFailed, tables } = said;
   const { members: runs } = await loadSweep(path, overrides);
   const { progress, change, clear } = sweepDisplay({ quiet: said.quiet });
   progress.message(`${path}: ${counted(runs.length, "run")}`);
@@ -78,8 +82,9 @@ export async function run(args: string[]): Promise<number> {
     // Where both are seen, the last table takes the live one's place.
     if (Deno.stdout.isTerminal()) clear();
     print(tableLines(members).join("\n"));
-    const compared = comparisonText(members);
-    if (compared) print("\n" + compared);
+    const compared = comparisonOf(members);
+    if (compared) print("\n" + compared.text);
+    if (tables !== undefined && compared?.comparison) writeComparison(tables, compared.comparison);
     const failed = members.filter(({ state }) => state === "failed");
     if (failed.length === 0) return 0;
     print(`\n${failed.length} failed:`);
@@ -89,20 +94,26 @@ export async function run(args: string[]): Promise<number> {
 }
 
 /**
- * The members' scores side by side, or why there are none; null where no member is finished, which
- * has its own words.
+ * The members' scores side by side, and their text; or the text alone, which says why there are
+ * none. Null where no member is finished, which has its own words.
  */
-export function comparisonText(members: readonly Pick<Member, "spec" | "bundle">[]): string | null {
+export function comparisonOf(
+  members: readonly Pick<Member, "spec" | "bundle">[],
+): { text: string; comparison: Comparison | null } | null {
   const bundles = members.flatMap(({ bundle }) => bundle ?? []);
   if (bundles.length === 0) return null;
   const scored = scoredRuns(bundles);
-  if (scored.length > 0) return comparisonMarkdown(compareRuns(scored));
+  if (scored.length > 0) {
+    const comparison = compareRuns(scored);
+    return { text: comparisonMarkdown(comparison), comparison };
+  }
   if (members.every(({ spec }) => spec.evaluation.metrics.length === 0)) {
-    return "no scores to compare: evaluation.metrics is empty";
+    return { text: "no scores to compare: evaluation.metrics is empty", comparison: null };
   }
   // What the evaluation of each said, once.
   const notes = new Set(
     bundles.flatMap((path) => readMetrics(path)?.notes ?? []),
   );
-  return ["no scores to compare:", ...[...notes].map((note) => line`- ${note}`)].join("\n");
+  const text = ["no scores to compare:", ...[...notes].map((note) => line`- ${note}`)].join("\n");
+  return { text, comparison: null };
 }

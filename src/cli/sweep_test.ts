@@ -5,7 +5,7 @@ import { files } from "../bundle/layout.ts";
 import { exampleBundle, examplePayload, exampleSpec } from "../bundle/testing.ts";
 import { newMembers } from "../runner/sweep_member.ts";
 import { expandSweep, parseSpec } from "../spec/mod.ts";
-import { comparisonText } from "./sweep.ts";
+import { comparisonOf } from "./sweep.ts";
 import { countLine, sweepDisplay, tableLines } from "./sweep_table.ts";
 import { command, ignoreRuns, withFolder } from "./testing.ts";
 
@@ -77,14 +77,14 @@ Deno.test({
     const payload = examplePayload();
     const said = (name: string, metrics: unknown, of = spec) => {
       const changed = new Map(payload).set(files.metrics, JSON.stringify(metrics));
-      return comparisonText([{
+      return comparisonOf([{
         spec: of,
         bundle: exampleBundle(join(folder, name), changed).path,
-      }]);
+      }])?.text;
     };
     try {
       const metrics = JSON.parse(String(payload.get(files.metrics)));
-      assertStringIncludes(said("scored", metrics)!, "mnist FID");
+      assertStringIncludes(said("scored", metrics) ?? "", "mnist FID");
       const why = "Nothing was scored: no weights.";
       assertEquals(
         said("failed", { ...metrics, scores: [], notes: [why] }),
@@ -95,7 +95,7 @@ Deno.test({
         said("none", { ...metrics, scores: [], notes: [] }, none),
         "no scores to compare: evaluation.metrics is empty",
       );
-      assertEquals(comparisonText([{ spec, bundle: null }]), null);
+      assertEquals(comparisonOf([{ spec, bundle: null }]), null);
     } finally {
       Deno.removeSync(folder, { recursive: true });
     }

@@ -1,4 +1,4 @@
-/** Confidence intervals over seeds, by Student's t. */
+/** Confidence intervals of means and of their differences, by Student's t. */
 
 /** A mean and its uncertainty. */
 export interface Interval {
@@ -20,10 +20,76 @@ export function confidenceInterval(values: number[]): Interval {
   const count = values.length;
   if (count === 0) throw new RangeError("a confidence interval needs at least one value");
   const mean = values.reduce((a, b) => a + b) / count;
-  if (count === 1 || !Number.isFinite(mean)) return { mean, low: null, high: null, count };
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
-  const half = studentQuantile(0.975, count - 1) * Math.sqrt(variance / count);
+  const estimate = estimateOf(values);
+  if (!estimate) return { mean, low: null, high: null, count };
+  const half = halfInterval(estimate.standardError, estimate.degrees);
   return { mean, low: mean - half, high: mean + half, count };
+}
+
+/** Half the 95 % confidence interval that {@link confidenceInterval} gives; null if it gives none. */
+export function halfOf({ low, high }: Interval): number | null {
+  return low === null || high === null ? null : (high - low) / 2;
+}
+
+/**
+ * Half the 95 % confidence interval of a figure.
+ *
+ * @param degrees of freedom of the standard error, fractions too; infinite if it comes from many
+ *   values
+ */
+export function halfInterval(standardError: number, degrees = Infinity): number {
+  return quantileFor(degrees) * standardError;
+}
+
+/** A mean, its standard error, and that error's degrees of freedom. */
+export interface Estimate {
+  mean: number;
+  /** Of the values, with n - 1. */
+  standardDeviation: number;
+  standardError: number;
+  degrees: number;
+}
+
+/** The mean of independent values; null for a single value, which tells no error. */
+export function estimateOf(values: readonly number[]): Estimate | null {
+  const count = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  if (count < 2 || !Number.isFinite(mean)) return null;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
+  return {
+    mean,
+    standardDeviation: Math.sqrt(variance),
+    standardError: Math.sqrt(variance / count),
+    degrees: count - 1,
+  };
+}
+
+/** Half the 95 % confidence interval of the difference of two independent means, by Welch. */
+export function welchHalf(
+  a: Pick<Estimate, "standardError" | "degrees">,
+  b: Pick<Estimate, "standardError" | "degrees">,
+): number {
+  const squares = [a, b].map(({ standardError }) => standardError ** 2);
+  const sum = squares.reduce((total, square) => total + square, 0);
+  if (sum === 0) return 0;
+  const inverse = [a, b].reduce(
+    (total, { standardError, degrees }) => total + standardError ** 4 / degrees,
+    0,
+  );
+  return halfInterval(Math.sqrt(sum), sum ** 2 / inverse);
+}
+
+/**
+ * Student's 97.5 % point for fractional degrees: slightly too large, because it uses a chord over
+ * the curve, which is convex in 1 / degrees.
+ */
+function quantileFor(degrees: number): number {
+  // Above a thousand degrees it equals the normal distribution's to three digits.
+  const least = Math.min(1000, Math.max(1, Math.floor(degrees)));
+  const below = studentQuantile(0.975, least);
+  if (!(degrees < 1000) || degrees <= least) return below;
+  return below +
+    (studentQuantile(0.975, least + 1) - below) * (1 / least - 1 / degrees) * least * (least + 1);
 }
 
 /**

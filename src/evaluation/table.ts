@@ -3,10 +3,10 @@
  * several seeds in one cell, and the paper's own figures next to ours.
  */
 import { canonicalJson, type ResolvedSpec, specName } from "../spec/mod.ts";
-import { specDifferences } from "../spec/differences.ts";
-import { studentQuantile } from "./confidence.ts";
+import { distinctNames } from "../spec/distinct.ts";
+import { confidenceInterval, estimateOf, halfInterval, halfOf, welchHalf } from "./confidence.ts";
 import type { Evaluation, Metric, Score } from "./evaluate.ts";
-import paperTable from "./paper_table.csv" with { type: "text" };
+import { paperFigures } from "./paper_figures.ts";
 
 /** A run whose samples were scored. */
 export interface ScoredRun {
@@ -27,7 +27,10 @@ export interface Column {
 export interface Cell {
   /** The mean over the seeds; KID is not multiplied by 100. */
   mean: number;
+  /** In ascending order. */
   seeds: number[];
+  /** One per seed. */
+  values: number[];
   /** The standard deviation over the seeds (with n - 1); null for one seed. */
   spread: number | null;
   /**
@@ -35,19 +38,32 @@ export interface Cell {
    * choice of the images; null if unknown.
    */
   standardError: number | null;
+  /** Half the 95 % confidence interval that this standard error stands for. */
+  half: number | null;
   /** Whether it is the best in its column. */
   best: boolean;
   /**
    * The change from A with the same settings, in percent; null if there is none, and for A itself.
    */
   change: number | null;
-  /**
-   * Whether the change's 95 % confidence interval (Welch's) includes zero; null if no error is
-   * known.
-   */
+  /** The same change as a difference, with its interval. */
+  difference: CellDifference | null;
+  /** Whether the difference's interval includes zero; null if no error is known. */
   withinNoise: boolean | null;
   /** The paper's figure; null if it has none. KID is not multiplied by 100. */
   paper: number | null;
+}
+
+/** How a cell differs from A's. */
+export interface CellDifference {
+  mean: number;
+  /**
+   * Half the 95 % confidence interval: of the differences by seed if both have the same seeds,
+   * which give them the same data and noise, and otherwise Welch's. Null if no error is known.
+   */
+  half: number | null;
+  /** The trainings on the side that has fewer. */
+  trainings: number;
 }
 
 /** A configuration. */
@@ -92,31 +108,6 @@ const configurationOf = (run: ScoredRun) => canonicalJson(without(run.resolved, 
 const settingsOf = (run: ScoredRun) =>
   canonicalJson(without(run.resolved, [...otherFields, ...architectureFields]));
 
-/**
- * The paper's figures by `configuration dataset metric`. KID is divided by 100, because the paper
- * multiplies it.
- */
-function paperFigures(): Map<string, number> {
-  const [header, ...lines] = paperTable.trim().split("\n").map((line) => line.trim().split(","));
-  const datasets: Record<string, string> = {
-    cifar10: "cifar-10",
-    mnistm: "mnist-m",
-    mnist: "mnist",
-  };
-  const figures = new Map<string, number>();
-  for (const [name, ...values] of lines) {
-    values.forEach((value, i) => {
-      const [dataset, metric, times] = header![i + 1]!.split("_") as [
-        string,
-        string,
-        string | undefined,
-      ];
-      figures.set(`${name} ${datasets[dataset]} ${metric}`, Number(value) / (times ? 100 : 1));
-    });
-  }
-  return figures;
-}
-
 /** Makes the table from scored runs. */
 export function compareRuns(all: ScoredRun[]): Comparison {
   // The same run in two folders counts once; otherwise its spread would be zero.
@@ -137,8 +128,9 @@ export function compareRuns(all: ScoredRun[]): Comparison {
     const y = rank(b);
     return x === y ? compareText(specName(a[0]!.resolved), specName(b[0]!.resolved)) : x - y;
   });
-  const rows = groups.map((group) => ({
-    name: rowName(group[0]!, groups),
+  const names = distinctNames(groups.map((group) => group[0]!.resolved), otherFields);
+  const rows = groups.map((group, r) => ({
+    name: names[r]!,
     runs: group.map(({ path }) => path),
     cells: columns.map((column) => {
       const paperFigure =
@@ -155,8 +147,10 @@ export function compareRuns(all: ScoredRun[]): Comparison {
       const cell = rows[r]!.cells[c];
       const baseCell = rows[base]?.cells[c];
       if (!cell || !baseCell || cell === baseCell) return;
-      cell.change = 100 * (cell.mean - baseCell.mean) / Math.abs(baseCell.mean);
-      cell.withinNoise = isWithinNoise(cell, baseCell);
+      cell.difference = differenceOf(cell, baseCell);
+      const { mean, half } = cell.difference;
+      cell.change = 100 * mean / Math.abs(baseCell.mean);
+      cell.withinNoise = half === null ? null : Math.abs(mean) <= half;
     });
   });
   const again = all.length - runs.length;
@@ -164,42 +158,41 @@ export function compareRuns(all: ScoredRun[]): Comparison {
     ? "is there more than once and counts once"
     : "are there more than once and count once";
   const notes = again ? [`${again} of ${all.length} runs ${are}.`] : [];
-  return { columns, rows, notes: [...notes, ...notesOf(runs, rows)] };
+  return { columns, rows, notes: [...notes, ...notesOf(runs)] };
+}
+
+/** A figure with the error of its mean. */
+export type Measured = Pick<Cell, "mean" | "standardError" | "seeds">;
+
+/**
+ * Half the 95 % confidence interval of the difference of two figures, by Welch. A single run's
+ * error comes from many images, so its degrees of freedom are not a limit.
+ */
+function independentHalf(a: Measured, b: Measured): number | null {
+  const error = ({ standardError, seeds }: Measured) =>
+    standardError === null
+      ? null
+      : { standardError, degrees: seeds.length > 1 ? seeds.length - 1 : Infinity };
+  const [left, right] = [error(a), error(b)];
+  return left && right ? welchHalf(left, right) : null;
 }
 
 /**
- * Whether two figures differ by less than Welch's t-test requires at 95 %. A single run's error
- * comes from many images, so its degrees of freedom are not a limit.
+ * Whether two figures differ by less than Welch's t-test requires at 95 %; null if no error is
+ * known.
  */
-export function isWithinNoise(
-  a: Pick<Cell, "mean" | "standardError" | "seeds">,
-  b: typeof a,
-): boolean | null {
-  if (a.standardError === null || b.standardError === null) return null;
-  const squares = [a, b].map(({ standardError, seeds }) => ({
-    square: standardError! ** 2,
-    freedom: seeds.length - 1,
-  }));
-  const error = squares.reduce((sum, { square }) => sum + square, 0);
-  const inverse = squares.reduce(
-    (sum, { square, freedom }) => sum + (freedom > 0 ? square ** 2 / freedom : 0),
-    0,
-  );
-  if (error === 0) return a.mean === b.mean;
-  return Math.abs(a.mean - b.mean) <= welchQuantile(error ** 2 / inverse) * Math.sqrt(error);
+export function isWithinNoise(a: Measured, b: Measured): boolean | null {
+  const half = independentHalf(a, b);
+  return half === null ? null : Math.abs(a.mean - b.mean) <= half;
 }
 
-/**
- * Student's 97.5 % point for fractional degrees: slightly too large, because it uses a chord over
- * the curve, which is convex in 1 / degrees.
- */
-function welchQuantile(degrees: number): number {
-  // Above a thousand degrees it equals the normal distribution's to three digits.
-  const least = Math.min(1000, Math.max(1, Math.floor(degrees)));
-  const below = studentQuantile(0.975, least);
-  if (!(degrees < 1000) || degrees <= least) return below;
-  return below +
-    (studentQuantile(0.975, least + 1) - below) * (1 / least - 1 / degrees) * least * (least + 1);
+function differenceOf(cell: Cell, base: Cell): CellDifference {
+  const trainings = Math.min(cell.seeds.length, base.seeds.length);
+  const mean = cell.mean - base.mean;
+  const isPaired = trainings > 1 && cell.seeds.join() === base.seeds.join();
+  if (!isPaired) return { mean, half: independentHalf(cell, base), trainings };
+  const differences = cell.values.map((value, i) => value - base.values[i]!);
+  return { mean, half: halfOf(confidenceInterval(differences)), trainings };
 }
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
@@ -227,26 +220,6 @@ function columnsOf(runs: ScoredRun[]): Column[] {
   });
 }
 
-/** The paper's name; if several rows share it, followed by the fields in which they differ. */
-function rowName(run: ScoredRun, groups: ScoredRun[][]): string {
-  const name = specName(run.resolved);
-  const namesakes = groups.map((group) => group[0]!).filter((other) =>
-    specName(other.resolved) === name
-  );
-  const paths = new Set(
-    namesakes.flatMap((other) => specDifferences(run.resolved, other.resolved)).map(({ path }) =>
-      path
-    )
-      .filter((path) => !otherFields.includes(path.split(".")[0]!) && !path.includes("x-")),
-  );
-  const value = (path: string) =>
-    path.split(".").reduce<unknown>(
-      (tree, key) => (tree as Record<string, unknown> | null)?.[key],
-      run.resolved,
-    );
-  return [name, ...[...paths].map((path) => `${path} ${JSON.stringify(value(path))}`)].join(", ");
-}
-
 function cellOf(
   group: ScoredRun[],
   { dataset, metric }: Column,
@@ -260,26 +233,35 @@ function cellOf(
       score,
     }))
   );
-  if (found.length === 0) return null;
+  const [first] = found;
+  if (!first) return null;
+  found.sort((a, b) => a.seed - b.seed);
   const values = found.map(({ score }) => score.value);
-  const mean = values.reduce((a, b) => a + b) / values.length;
-  const spread = values.length > 1
-    ? Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1))
-    : null;
-  const standardError = spread === null
-    ? found[0]!.score.standardError
-    : spread / Math.sqrt(values.length);
-  const seeds = found.map(({ seed }) => seed).sort((a, b) => a - b);
+  const estimate = estimateOf(values);
   return {
-    mean,
-    seeds,
-    spread,
-    standardError,
+    mean: values.reduce((a, b) => a + b) / values.length,
+    seeds: found.map(({ seed }) => seed),
+    values,
+    spread: estimate && estimate.standardDeviation,
+    standardError: estimate ? estimate.standardError : first.score.standardError,
+    half: estimate
+      ? halfInterval(estimate.standardError, estimate.degrees)
+      : scoreHalf(first.score),
     best: false,
     change: null,
+    difference: null,
     withinNoise: null,
     paper,
   };
+}
+
+/**
+ * Half the 95 % confidence interval of a single run's score, due to the choice of the images; null
+ * if it is unknown.
+ */
+export function scoreHalf({ standardError, splits }: Score): number | null {
+  if (standardError === null) return null;
+  return halfInterval(standardError, splits === undefined ? Infinity : splits - 1);
 }
 
 function markBest(rows: Row[], { better }: Column, c: number) {
@@ -289,7 +271,7 @@ function markBest(rows: Row[], { better }: Column, c: number) {
   for (const { cells } of rows) if (cells[c]?.mean === best) cells[c].best = true;
 }
 
-function notesOf(runs: ScoredRun[], rows: Row[]): string[] {
+function notesOf(runs: ScoredRun[]): string[] {
   const notes = new Set(runs.flatMap(({ evaluation }) => evaluation.notes));
   for (const [dataset, of] of Map.groupBy(runs, ({ resolved }) => resolved.dataset)) {
     const networks = new Set(
@@ -310,15 +292,6 @@ function notesOf(runs: ScoredRun[], rows: Row[]): string[] {
         `The runs on ${dataset} scored different numbers of images (${[...counts].join(", ")}).`,
       );
     }
-  }
-  if (
-    rows.some(({ cells }) =>
-      cells.some((cell) => cell && cell.spread === null && cell.standardError !== null)
-    )
-  ) {
-    notes.add(
-      "Errors of single runs come from the choice of the images alone; another seed may differ by more.",
-    );
   }
   return [...notes];
 }

@@ -3,7 +3,8 @@ import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { assertClose } from "../golden/golden.ts";
 import type { Score } from "./evaluate.ts";
 import { compareRuns, type ScoredRun } from "./table.ts";
-import { comparisonCsv, comparisonJson, comparisonMarkdown } from "./table_text.ts";
+import { tableCsv } from "../tables/csv.ts";
+import { comparisonJson, comparisonMarkdown, comparisonTables } from "./table_text.ts";
 
 function scored(
   spec: string,
@@ -48,13 +49,17 @@ Deno.test("configurations go down in the paper's order, datasets and metrics acr
   assertEquals(table.rows[1]!.cells[3]!.paper, 10.23);
 });
 
-Deno.test("several seeds are one figure with its spread", () => {
+Deno.test("several seeds are one figure with its 95 % interval", () => {
   const values = [80, 84, 88];
   const table = compareRuns(values.map((v, i) => scored(`${d}\nseed: ${i}`, [["fid", v, 1]])));
   const cell = table.rows[0]!.cells[0]!;
   assertEquals([table.rows.length, cell.mean, cell.spread, cell.seeds], [1, 84, 4, [0, 1, 2]]);
   assertClose([cell.standardError!], [4 / Math.sqrt(3)], 1e-12);
-  assertStringIncludes(comparisonMarkdown(table), "84.00 ± 4.00 (3)");
+  // scipy.stats.t.ppf(0.975, 2) = 4.302652730.
+  assertClose([cell.half!], [4.30265273 * 4 / Math.sqrt(3)], 1e-8);
+  const markdown = comparisonMarkdown(table);
+  assertStringIncludes(markdown, "84.00 ± 9.94 [82.46]");
+  assertStringIncludes(markdown, "± is half the 95 % confidence interval of the mean over n = 3");
 });
 
 Deno.test("the best of each column is in bold, higher or lower as the metric wants", () => {
@@ -67,13 +72,13 @@ Deno.test("the best of each column is in bold, higher or lower as the metric wan
     true,
   ]]);
   const markdown = comparisonMarkdown(table);
-  assertStringIncludes(markdown, "**80.00 ± 1.00**");
+  assertStringIncludes(markdown, "**80.00 ± 1.96†**");
   assertStringIncludes(markdown, "**3.00**");
   assertStringIncludes(markdown, "FID ↓");
   assertStringIncludes(markdown, "IS ↑");
 });
 
-Deno.test("the change against A is in percent, and within the noise where two standard errors cover it", () => {
+Deno.test("the change from A is in percent, and within the noise where its 95 % interval includes zero", () => {
   const change = (value: number, error: number | null) => {
     const cell = compareRuns([scored(a, [["fid", 80, 3]]), scored(d, [["fid", value, error]])])
       .rows[1]!.cells[0]!;
@@ -97,6 +102,23 @@ Deno.test("with seeds on both sides the noise is Welch's", () => {
   assertEquals([within(70, 78), within(71, 73)], [true, false]);
 });
 
+Deno.test("with the same seeds on both sides the differences are taken by seed", () => {
+  const runs = [3, 1, 2].flatMap((seed) => [
+    scored(`${a}\nseed: ${seed}`, [["fid", 80 + 10 * seed, 1]]),
+    scored(`${d}\nseed: ${seed}`, [["fid", 75 + 11 * seed, 1]]),
+  ]);
+  const table = compareRuns(runs);
+  const { change, difference, withinNoise, seeds, values } = table.rows[1]!.cells[0]!;
+  assertEquals([seeds, values], [[1, 2, 3], [86, 97, 108]]);
+  // The differences are -4, -3, -2; Welch's interval would be 23 wide and more.
+  assertClose([change!, difference!.mean], [-3, -3], 1e-12);
+  assertClose([difference!.half!], [4.30265273 / Math.sqrt(3)], 1e-8);
+  assertEquals([difference!.trainings, withinNoise], [3, false]);
+  const [, differences] = comparisonTables(table);
+  assertEquals(differences!.rows.map(({ keys }) => keys), [["D-2N"]]);
+  assertStringIncludes(comparisonMarkdown(table), "| D-2N          | −3.00 ± 2.48 [−3.0 %] |");
+});
+
 Deno.test("the same run in two folders counts once", () => {
   const table = compareRuns([
     scored(d, [["fid", 80, 1]]),
@@ -110,7 +132,7 @@ Deno.test("the same run in two folders counts once", () => {
 Deno.test("an error below a hundredth gets the decimals that show it", () => {
   assertStringIncludes(
     comparisonMarkdown(compareRuns([scored(d, [["fid", 0.1234, 0.0021]])])),
-    "0.123 ± 0.002",
+    "0.123 ± 0.004",
   );
 });
 
@@ -144,20 +166,17 @@ Deno.test("CSV and JSON hold every figure as it is", () => {
     scored(a, [["kid", 0.0623, 0.001]]),
     scored(d, [["kid", 0.05, 0.002]]),
   ]);
-  const lines = comparisonCsv(table).trim().split("\n");
-  assertEquals(lines.length, 3);
-  assertEquals(lines[2]!.split(",").slice(0, 8), [
-    "D-2N",
-    "mnist-m",
-    "kid",
-    "lower",
-    "0.05",
-    "",
-    "0.002",
-    "42",
-  ]);
+  const [scores] = comparisonTables(table);
+  const [head, , line] = tableCsv(scores!).trim().split("\n").map((text) => text.split(","));
+  assertEquals(
+    head,
+    "configuration,dataset,metric,better,value,low,high,trainings,seeds,best,paper".split(","),
+  );
+  assertEquals(line!.slice(0, 5), ["D-2N", "mnist-m", "kid", "lower", "0.05"]);
+  assertClose(line!.slice(5, 7).map(Number), [0.05 - 0.00392, 0.05 + 0.00392], 1e-5);
+  assertEquals(line!.slice(7), ["1", "42", "true", "0.0535"]);
   assertEquals(JSON.parse(comparisonJson(table)), JSON.parse(JSON.stringify(table)));
-  assert(comparisonMarkdown(table).includes("5.00 ± 0.20"));
+  assert(comparisonMarkdown(table).includes("5.00 ± 0.39†"));
 });
 
 Deno.test("what bundles say is text in every form of the table", () => {
@@ -166,6 +185,6 @@ Deno.test("what bundles say is text in every form of the table", () => {
   for (const row of table.rows) row.name = text;
   const escaped = "=1\\|\\<img src=x\\>\\`\\[a\\](b)";
   assertStringIncludes(comparisonMarkdown(table), `- ${escaped}\n`);
-  assertStringIncludes(comparisonMarkdown(table), `| ${escaped} | 80.00 ± 3.00`);
-  assertStringIncludes(comparisonCsv(table), `\n'${text},mnist-m,fid`);
+  assertStringIncludes(comparisonMarkdown(table), `| ${escaped} | 80.00 ± 5.89†`);
+  assertStringIncludes(tableCsv(comparisonTables(table)[0]!), `\n'${text},mnist-m,fid`);
 });

@@ -21,7 +21,7 @@ Deno.test("the report is one file with everything in it, escaped, the same text 
       "tensor&lt;flow&gt;",
       "d".repeat(64),
       "12.35",
-      "± 0.25",
+      "± 0.49",
       "classifier-kid",
       "unknown",
       "99.12 %",

@@ -82,7 +82,7 @@ function tableSection(comparison: Comparison, runs: readonly SweepRun[]): Sectio
       <tbody>${lines}</tbody>
     </table>
   `;
-  const legend = comparisonLegend(comparison, "bold: the best of a column").join(" ");
+  const legend = comparisonLegend(comparison).join(" ");
   return {
     id: "table",
     heading: "The table",
@@ -126,14 +126,9 @@ function tableCell(cell: Cell | null, column: Column | undefined): Html {
   if (!cell || !column) return html`<td class="number">–</td>`;
   const { own, change, paper } = unbroken(cellText(cell, column));
   const more = [change, paper === null ? null : `[${paper}]`].filter((text) => text !== null)
-    .map((text) => html`<br><span class="faint">${signed(text)}</span>`);
-  const figure = cell.best ? html`<strong>${signed(own)}</strong>` : signed(own);
+    .map((text) => html`<br><span class="faint">${text}</span>`);
+  const figure = cell.best ? html`<strong>${own}</strong>` : own;
   return html`<td class="number">${figure}${more}</td>`;
-}
-
-/** A text with true minus signs in its numbers. */
-function signed(text: string): string {
-  return text.replaceAll(/(?<=^|[[\s])-(?=\d)/g, "−");
 }
 
 /** A cell's pieces, with line breaks only between the value and its error. */
@@ -152,11 +147,11 @@ function figuresSection({ columns, rows }: Comparison): Section {
     const figures = rows.flatMap(({ name, cells }): Figure[] => {
       const cell = cells[c];
       if (!cell) return [];
-      const error = cell.spread ?? cell.standardError;
+      const { half } = cell;
       return [{
         name,
         value: cell.mean * times,
-        error: error === null ? null : error * times,
+        error: half === null ? null : half * times,
         paper: cell.paper === null ? null : cell.paper * times,
         best: cell.best,
       }];
@@ -171,7 +166,7 @@ function figuresSection({ columns, rows }: Comparison): Section {
     heading: "Scores side by side",
     body: html`
       <p class="faint">
-        A point and its error, as in the table; a ring is the paper's figure. Bold is best.
+        A point and its interval, as in the table; a ring is the paper's figure. Bold is best.
       </p>
       <div class="multiples">${plots}</div>
     `,

@@ -52,8 +52,8 @@ Deno.test("the report of many holds the table, every run in small, and links to 
     const text of [
       "<title>out &amp; more</title>",
       "4, 3 of them scored",
-      "92.00 ±\u00a02.83\u00a0(2)",
-      "<strong>60.00 ±\u00a01.00</strong>",
+      "92.00 ±\u00a025.41‡\u00a0(2)",
+      "<strong>60.00 ±\u00a01.96†</strong>",
       "−34.8\u00a0%",
       "[82.46]",
       "A &lt;note&gt;.",

@@ -4,9 +4,11 @@
  */
 import { fillBatch } from "../datasets/dataset.ts";
 import type { Dataset } from "../datasets/mod.ts";
+import { estimateOf, halfInterval } from "../evaluation/confidence.ts";
 import type { Images, Measure } from "../evaluation/equivariance.ts";
 import { measureEquivariance, networkEvaluations } from "../evaluation/equivariance_study.ts";
 import { evaluateSamples, type EvaluationProgress } from "../evaluation/evaluate.ts";
+import { scoreHalf } from "../evaluation/table.ts";
 import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
@@ -25,7 +27,12 @@ const studied = { seeds: 4, images: 2, transformations: 1, angles: [], runs: fal
 const measured: readonly Measure[] = ["EQ-T", "EQ-R"];
 
 /** A score of one moment of the training. */
-type Found = Pick<ScoreEvent, "metric" | "value" | "standardError"> & { of: string };
+interface Found {
+  /** What is written down. */
+  score: Pick<ScoreEvent, "metric" | "value" | "standardError"> & { of: string };
+  /** Half its 95 % confidence interval, for people; null if it is unknown. */
+  half: number | null;
+}
 
 /** How the images are drawn: as fast previews are, no more at once than the run's own. */
 export function interimSampling(spec: ResolvedSpec): Sampling {
@@ -117,7 +124,7 @@ export function createInterimScorer(options: InterimScoringOptions): InterimScor
       ];
       signal?.throwIfAborted();
       scored.add(step);
-      for (const one of found) progress.record?.({ event: "score", ...one, step });
+      for (const { score } of found) progress.record?.({ event: "score", ...score, step });
       if (found.length > 0) progress.message(`epoch ${epoch}: ${told(found)}`);
     },
     [Symbol.dispose]: () => drawer[Symbol.dispose](),
@@ -152,7 +159,10 @@ async function sampleScores(
   });
   if (scores.length === 0 && isFirst) notes.forEach((note) => progress.message(note));
   const of = `${count} images by ${sampler} in ${steps} steps`;
-  return scores.map(({ metric, value, standardError }) => ({ metric, value, standardError, of }));
+  return scores.map((score) => {
+    const { metric, value, standardError } = score;
+    return { score: { metric, value, standardError, of }, half: scoreHalf(score) };
+  });
 }
 
 /** Equivariance of the prediction, in decibels: the mean over the noise levels. */
@@ -179,12 +189,12 @@ async function predictionScores(options: InterimScoringOptions): Promise<Found[]
       (_, seed) =>
         levels.reduce((sum, { decibels }) => sum + (decibels[seed] ?? NaN), 0) / levels.length,
     );
-    const value = values.reduce((a, b) => a + b) / seeds;
+    const estimate = estimateOf(values);
     // A network that gives nothing, or too small an image to turn: nothing is told.
-    if (!Number.isFinite(value)) return [];
-    const squares = values.reduce((sum, each) => sum + (each - value) ** 2, 0);
-    const standardError = Math.sqrt(squares / (seeds - 1) / seeds);
-    return [{ metric: measure, value, standardError, of }];
+    if (!estimate) return [];
+    const { mean: value, standardError, degrees } = estimate;
+    const score = { metric: measure, value, standardError, of };
+    return [{ score, half: halfInterval(standardError, degrees) }];
   });
 }
 
@@ -199,12 +209,11 @@ function imagesOf(dataset: Dataset, count: number): Images {
 
 /** Scores in a line, those of the same things together. */
 function told(found: readonly Found[]): string {
-  const groups = [...Map.groupBy(found, ({ of }) => of)];
-  return groups.map(([of, scores]) => {
-    const words = scores.map(({ metric, value, standardError }) => {
-      const error = standardError === null ? "" : ` ± ${standardError.toPrecision(2)}`;
-      return `${metric} ${value.toPrecision(5)}${error}`;
-    });
+  const groups = [...Map.groupBy(found, ({ score }) => score.of)];
+  return groups.map(([of, some]) => {
+    const words = some.map(({ score: { metric, value }, half }) =>
+      `${metric} ${value.toPrecision(5)}${half === null ? "" : ` ± ${half.toPrecision(2)}`}`
+    );
     return `${words.join(", ")} (${of})`;
   }).join("; ");
 }

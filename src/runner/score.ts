@@ -2,6 +2,7 @@
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/mod.ts";
 import { evaluateSamples, type Evaluation } from "../evaluation/evaluate.ts";
+import { scoreHalf } from "../evaluation/table.ts";
 import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
@@ -48,9 +49,12 @@ export async function scorePhase(
     ...(weights ? { weights } : {}),
   });
   progress.done();
-  for (const { metric, value, standardError } of found.scores) {
-    const error = standardError === null ? "" : ` ± ${standardError.toPrecision(2)}`;
-    progress.message(`${metric}: ${value.toPrecision(5)}${error}`);
+  for (const score of found.scores) {
+    const { metric, value, standardError } = score;
+    const half = scoreHalf(score);
+    progress.message(
+      `${metric}: ${value.toPrecision(5)}${half === null ? "" : ` ± ${half.toPrecision(2)}`}`,
+    );
     progress.record?.({ event: "score", metric, value, standardError, step: steps });
   }
   for (const note of found.notes) progress.message(note);

@@ -14,7 +14,7 @@ import { figuresOf } from "./images.ts";
 export function metricsSection({ metrics }: ReportInput): Section | null {
   if (!metrics) return null;
   const { scores, notes } = metrics;
-  const head = ["score", "value", "standard error", "better"];
+  const head = ["score", "value", "95 % interval", "better"];
   return {
     id: "metrics",
     heading: "Scores",
@@ -27,11 +27,11 @@ export function metricsSection({ metrics }: ReportInput): Section | null {
 }
 
 function scoreRow(score: Score): Filling[] {
-  const { label, value, error } = scoreText(score);
+  const { label, value, half } = scoreText(score);
   return [
     label.replace(/ [↓↑]$/, ""),
-    value.replace("-", "−"),
-    error === null ? "unknown" : `± ${error}`,
+    value,
+    half === null ? "unknown" : `± ${half}`,
     score.better === "lower" ? "↓ lower" : "↑ higher",
   ];
 }

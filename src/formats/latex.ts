@@ -1,0 +1,97 @@
+/**
+ * LaTeX that escapes by construction: values inserted into {@link tex} remain text, whatever
+ * characters they contain. The result compiles with pdfLaTeX, XeLaTeX and LuaLaTeX.
+ */
+import { visible } from "../messages/terminal.ts";
+
+/** Makes a {@link Latex}. */
+let made: (text: string) => Latex;
+
+/** A piece of LaTeX. Nothing read from a file can become one. */
+class Latex {
+  readonly #text: string;
+
+  private constructor(text: string) {
+    this.#text = text;
+  }
+
+  static {
+    made = (text) => new Latex(text);
+  }
+
+  /** The LaTeX as text, to write to a file. */
+  toString(): string {
+    return this.#text;
+  }
+}
+
+export type { Latex };
+
+/** Text, a number, or LaTeX. */
+export type LatexFilling = string | number | Latex;
+
+/** Makes LaTeX from a template; inserted values remain text. Backslashes need no doubling. */
+export function tex({ raw }: TemplateStringsArray, ...values: LatexFilling[]): Latex {
+  return made(raw.map((text, i) => i === 0 ? text : fill(values[i - 1] ?? "") + text).join(""));
+}
+
+/** Pieces of LaTeX, with a separator from the code. */
+export function joinedLatex(parts: readonly LatexFilling[], separator: string): Latex {
+  return made(parts.map(fill).join(separator));
+}
+
+function fill(value: LatexFilling): string {
+  return value instanceof Latex ? value.toString() : escapeLatex(String(value));
+}
+
+/** Characters that are special in LaTeX, and signs that fonts for text lack. */
+const replacements: Readonly<Record<string, string>> = {
+  "\\": "\\textbackslash{}",
+  "{": "\\{",
+  "}": "\\}",
+  "$": "\\$",
+  "&": "\\&",
+  "#": "\\#",
+  "_": "\\_",
+  "%": "\\%",
+  "^": "\\textasciicircum{}",
+  "~": "\\textasciitilde{}",
+  "<": "\\textless{}",
+  ">": "\\textgreater{}",
+  "|": "\\textbar{}",
+  "`": "\\textasciigrave{}",
+  // After the end of a row, these would be arguments of that end.
+  "[": "{[}",
+  "*": "{*}",
+  // Two hyphens in a row would become a dash.
+  "-": "{-}",
+  "†": "$\\dagger$",
+  "‡": "$\\ddagger$",
+  "±": "$\\pm$",
+  "−": "$-$",
+  "≈": "$\\approx$",
+  "×": "$\\times$",
+  "·": "$\\cdot$",
+  "°": "$^\\circ$",
+  "∞": "$\\infty$",
+  "↓": "$\\downarrow$",
+  "↑": "$\\uparrow$",
+  "…": "\\dots{}",
+};
+
+/** Letters with accents, which every LaTeX composes. */
+const isLetter = /^[À-ÖØ-Ýß-ïñ-öø-ýÿ]$/;
+
+/** Text that stays as it is, on one line; what pdfLaTeX cannot set is named by its code point. */
+function escapeLatex(text: string): string {
+  const characters = [...visible(text).replace(/\s+/g, " ")];
+  return characters.map((character, i) => {
+    // Hyphens within words may break a line, so that only a second one is protected.
+    if (character === "-" && characters[i - 1] !== "-") return character;
+    const replacement = replacements[character];
+    if (replacement !== undefined) return replacement;
+    if (/^[ -~]$/.test(character) || isLetter.test(character)) return character;
+    const point = character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0");
+    return `\\texttt{U+${point}}`;
+  }).join("");
+}
