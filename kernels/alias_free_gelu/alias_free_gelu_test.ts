@@ -11,7 +11,7 @@ import {
 } from "./reference.ts";
 
 function drawShape(random: Random, smallest: boolean): number[] {
-  const size = (most: number) => smallest ? 1 : random.integer(1, most);
+  const size = (max: number) => smallest ? 1 : random.integer(1, max);
   return [size(2), size(6), size(6), size(6)];
 }
 

@@ -26,7 +26,7 @@ import { backwardRegion, forwardRegion, runTiles, tilingOf, wholeRegion } from "
  * Maximum parts per image: enough to fill a GPU, few enough for every workgroup to add them up
  * (norm_forward.wgsl).
  */
-const mostParts = 64;
+const maxParts = 64;
 
 interface Inputs {
   readonly x: tf.TensorInfo;
@@ -53,7 +53,7 @@ function aliasFreeNormGelu(call: KernelCall): tf.TensorInfo[] {
   const [batch] = sizesOf(x, 4);
   const whole = tilingOf(backend, x, [up, down], wholeRegion);
   const tiles = whole.tiles / batch;
-  const parts = Math.min(mostParts, tiles);
+  const parts = Math.min(maxParts, tiles);
   const sums = emptyTensor(backend, [batch, parts, 4]);
   runTiles(backend, whole, {
     name: "AliasFreeNormGelu sums",

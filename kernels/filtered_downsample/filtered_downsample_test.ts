@@ -10,7 +10,7 @@ import { filteredDownsampleGradReference, filteredDownsampleReference } from "./
 const operation: Operation = {
   name: "filteredDownsample",
   draw(random, smallest) {
-    const size = (most: number) => smallest ? 1 : random.integer(1, most);
+    const size = (max: number) => smallest ? 1 : random.integer(1, max);
     const taps = random.integer(2, 12);
     return [
       random.values([size(3), size(13), size(13), size(6)]),

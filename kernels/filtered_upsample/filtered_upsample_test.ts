@@ -8,7 +8,7 @@ import { filteredUpsampleGradReference, filteredUpsampleReference } from "./refe
 const operation: Operation = {
   name: "filteredUpsample",
   draw(random, smallest) {
-    const size = (most: number) => smallest ? 1 : random.integer(1, most);
+    const size = (max: number) => smallest ? 1 : random.integer(1, max);
     const taps = random.integer(2, 12);
     return [
       random.values([size(3), size(7), size(7), size(6)]),

@@ -7,7 +7,7 @@ import { groupNormGradReference, groupNormReference } from "./reference.ts";
 const operation: Operation = {
   name: "groupNorm",
   draw(random, smallest) {
-    const size = (most: number) => smallest ? 1 : random.integer(1, most);
+    const size = (max: number) => smallest ? 1 : random.integer(1, max);
     const channels = size(9);
     const shape = [size(3), size(7), size(7), channels];
     const isOneNumber = String(shape.slice(1)) === "1,1,1";

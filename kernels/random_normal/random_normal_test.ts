@@ -78,11 +78,11 @@ Deno.test("randomNormal: the numbers are Box and Muller's of Philox's words", ()
 
 Deno.test("randomNormal: a counter carries over into its higher words", () => {
   const key = [1, 2];
-  const most = 0xffffffff;
-  const across = normalNumbers(12, key, [most, most, 4, 0]);
+  const largest = 0xffffffff;
+  const across = normalNumbers(12, key, [largest, largest, 4, 0]);
   assertEquals(across.subarray(4), normalNumbers(8, key, [0, 0, 5, 0]));
   assertEquals(
-    normalNumbers(8, key, [most, most, most, most]).subarray(4),
+    normalNumbers(8, key, [largest, largest, largest, largest]).subarray(4),
     normalNumbers(4, key, [0, 0, 0, 0]),
   );
   // The same counter as int32 tensors hold it.

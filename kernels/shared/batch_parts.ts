@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs";
  * Minimum of rows times positions for a part to pay for its operations: for example, one 32 x 32
  * image.
  */
-const leastPositions = 1024;
+const minPositions = 1024;
 
 /**
  * Applies a function that treats the rows of a batch alike and independently. The number of parts
@@ -27,7 +27,7 @@ export function inBatchParts<T extends tf.Tensor[]>(
 ): T {
   const [batch, height, width] = images.shape;
   const { batchParts = 1 } = tf.backend() as { batchParts?: number };
-  const count = Math.min(batchParts, batch, Math.floor(batch * height * width / leastPositions));
+  const count = Math.min(batchParts, batch, Math.floor(batch * height * width / minPositions));
   if (count < 2) return fn(images, others);
   const sizes = Array.from(
     { length: count },

@@ -4,7 +4,7 @@
 import type * as tf from "@tensorflow/tfjs";
 
 /** Allowed taps per side of the low-pass kernels that the filtered operations take. */
-export const tapsRange = { least: 2, most: 12 };
+export const tapsRange = { min: 2, max: 12 };
 
 /**
  * Throws unless a tensor is float32, not empty, and has the shape; null matches any size from 1.
@@ -42,9 +42,9 @@ export function checkTensor(
 export function checkLowpass(operation: string, name: string, lowpass: tf.Tensor): void {
   checkTensor(operation, name, lowpass, [null, null]);
   const [rows, columns] = lowpass.shape as [number, number];
-  if (rows !== columns || rows < tapsRange.least || rows > tapsRange.most) {
+  if (rows !== columns || rows < tapsRange.min || rows > tapsRange.max) {
     throw new RangeError(
-      `${operation}: ${name} must be square with ${tapsRange.least} to ${tapsRange.most} taps a side, ` +
+      `${operation}: ${name} must be square with ${tapsRange.min} to ${tapsRange.max} taps a side, ` +
         `got [${rows}, ${columns}]`,
     );
   }

@@ -24,7 +24,7 @@ export interface SlotProgram<Read extends string, Update extends string> {
 }
 
 /** Maximum slots per dispatch; more gain nothing. */
-const mostSlots = 32;
+const maxSlots = 32;
 
 /** Elements per thread. */
 const perThread = 4;
@@ -88,7 +88,7 @@ export function updateSlots<Read extends string, Update extends string>(
   const room = backend.device.limits.maxStorageBuffersPerShaderStage - 1 - always.length;
   const together = Math.max(
     1,
-    Math.min(mostSlots, Math.floor(room / (reads.length + updates.length))),
+    Math.min(maxSlots, Math.floor(room / (reads.length + updates.length))),
   );
   for (let start = 0; start < slots.length; start += together) {
     const some = bySize.slice(start, start + together);

@@ -33,8 +33,8 @@ function availableEngines(): { name: EngineName; ignore: boolean; reason: string
 export interface Random {
   /** Uniform in [0, 1). */
   uniform(): number;
-  /** A uniform integer from `least` to `most`. */
-  integer(least: number, most: number): number;
+  /** A uniform integer from `min` to `max`. */
+  integer(min: number, max: number): number;
   /**
    * Uniform in [-size, size), in a given shape. The values are exact in float32, so that every
    * engine sees the same numbers.
@@ -48,7 +48,7 @@ export function random(seed: number): Random {
   const uniform = () => philox4x32([drawn++, 0, 0, 0], [seed, 0])[0]! / 2 ** 32;
   return {
     uniform,
-    integer: (least, most) => least + Math.floor(uniform() * (most - least + 1)),
+    integer: (min, max) => min + Math.floor(uniform() * (max - min + 1)),
     values: (shape, size = 1) => ({
       shape,
       data: Float64Array.from(

@@ -91,8 +91,8 @@ export async function timeTrainStep(
     stopwatch(GPUCommandEncoder.prototype, "finish"),
     stopwatch(GPUQueue.prototype, "submit"),
   ];
-  let leastScript = Infinity;
-  let leastCall = Infinity;
+  let shortestScript = Infinity;
+  let shortestCall = Infinity;
   const milliseconds = await millisecondsPerCall(engine, () => {
     native.forEach((watch) => watch.reset());
     const start = performance.now();
@@ -100,8 +100,8 @@ export async function timeTrainStep(
     const call = performance.now() - start;
     const script = call - native.reduce((sum, watch) => sum + watch.elapsed(), 0);
     tf.dispose(loss);
-    leastScript = Math.min(leastScript, script);
-    leastCall = Math.min(leastCall, call);
+    shortestScript = Math.min(shortestScript, script);
+    shortestCall = Math.min(shortestCall, call);
   }, repeats);
   const { dispatches, kernels } = step.statistics()!;
   native.forEach((watch) => watch.remove());
@@ -111,8 +111,8 @@ export async function timeTrainStep(
   return {
     variant,
     dispatches,
-    scriptMicroseconds: 1000 * leastScript / dispatches,
-    callMicroseconds: 1000 * leastCall / dispatches,
+    scriptMicroseconds: 1000 * shortestScript / dispatches,
+    callMicroseconds: 1000 * shortestCall / dispatches,
     milliseconds,
     kernels,
   };

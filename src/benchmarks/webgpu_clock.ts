@@ -14,8 +14,8 @@ export async function millisecondsPerCall(
   call: () => void,
   repeats: number,
 ): Promise<number> {
-  const leastDifference = 100;
-  const mostCalls = 4096;
+  const smallestDifference = 100;
+  const maxCalls = 4096;
   const timeOf = async (calls: number) => {
     const start = performance.now();
     for (let i = 0; i < calls; i++) call();
@@ -25,7 +25,7 @@ export async function millisecondsPerCall(
   await timeOf(1);
   let one = await timeOf(1);
   let calls = 2;
-  while (calls < mostCalls && await timeOf(calls) - one < leastDifference) calls *= 2;
+  while (calls < maxCalls && await timeOf(calls) - one < smallestDifference) calls *= 2;
   let many = Infinity;
   for (let i = 0; i < repeats; i++) {
     one = Math.min(one, await timeOf(1));

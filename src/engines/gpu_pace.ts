@@ -1,5 +1,5 @@
 /** The most steps that a GPU is asked for at once; more would hide nothing that these do not. */
-const mostSteps = 20;
+const maxSteps = 20;
 const aboutMs = 1000;
 
 /**
@@ -10,5 +10,5 @@ const aboutMs = 1000;
  * each number of them.
  */
 export function stepsAtOnce(msPerStep: number): number {
-  return [mostSteps, 10, 5, 2].find((steps) => steps * msPerStep <= aboutMs) ?? 1;
+  return [maxSteps, 10, 5, 2].find((steps) => steps * msPerStep <= aboutMs) ?? 1;
 }

@@ -85,11 +85,11 @@ export function welchHalf(
  */
 function quantileFor(degrees: number): number {
   // Above a thousand degrees it equals the normal distribution's to three digits.
-  const least = Math.min(1000, Math.max(1, Math.floor(degrees)));
-  const below = studentQuantile(0.975, least);
-  if (!(degrees < 1000) || degrees <= least) return below;
+  const whole = Math.min(1000, Math.max(1, Math.floor(degrees)));
+  const below = studentQuantile(0.975, whole);
+  if (!(degrees < 1000) || degrees <= whole) return below;
   return below +
-    (studentQuantile(0.975, least + 1) - below) * (1 / least - 1 / degrees) * least * (least + 1);
+    (studentQuantile(0.975, whole + 1) - below) * (1 / whole - 1 / degrees) * whole * (whole + 1);
 }
 
 /**

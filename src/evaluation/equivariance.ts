@@ -60,9 +60,9 @@ export interface ErrorSum {
   /** The number of differences. */
   count: number;
   /** The smallest value; the range is the peak of the shift PSNR. */
-  least: number;
+  min: number;
   /** The largest value. */
-  most: number;
+  max: number;
 }
 
 /**
@@ -177,15 +177,15 @@ export function samplingError(
 /** The squared differences over the pixels of the mask. */
 export function maskedError(a: Images, b: Images, mask: Uint8Array): ErrorSum {
   const channels = a.shape[3];
-  const sum = { squares: 0, count: 0, least: Infinity, most: -Infinity };
+  const sum = { squares: 0, count: 0, min: Infinity, max: -Infinity };
   for (let i = 0; i < a.values.length; i++) {
     if (mask[Math.floor(i / channels) % mask.length] === 0) continue;
     const x = a.values[i]!;
     const y = b.values[i]!;
     sum.squares += (x - y) ** 2;
     sum.count++;
-    sum.least = Math.min(sum.least, x, y);
-    sum.most = Math.max(sum.most, x, y);
+    sum.min = Math.min(sum.min, x, y);
+    sum.max = Math.max(sum.max, x, y);
   }
   return sum;
 }
@@ -195,8 +195,8 @@ export function addErrors(errors: ErrorSum[]): ErrorSum {
   return errors.reduce((a, b) => ({
     squares: a.squares + b.squares,
     count: a.count + b.count,
-    least: Math.min(a.least, b.least),
-    most: Math.max(a.most, b.most),
+    min: Math.min(a.min, b.min),
+    max: Math.max(a.max, b.max),
   }));
 }
 
@@ -206,9 +206,9 @@ export function addErrors(errors: ErrorSum[]): ErrorSum {
  */
 export function decibels(
   measure: Measure,
-  { squares, count, least, most }: ErrorSum,
+  { squares, count, min, max }: ErrorSum,
 ): number | null {
   if (count === 0) return null;
-  const peak = measure === "shift PSNR" ? most - least : 2;
+  const peak = measure === "shift PSNR" ? max - min : 2;
   return 10 * Math.log10(peak ** 2 * count / squares);
 }

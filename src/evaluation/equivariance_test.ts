@@ -257,6 +257,6 @@ Deno.test("the transformations: whole shifts and half turns are exact, known pix
     assert(rotation.mask[size * size / 2 + size / 2] === 1 && rotation.mask[0] === 0);
   }
   assertEquals(lanczosRotation([8, 8], 30).mask.reduce((a, b) => a + b, 0), 0);
-  assertEquals(decibels("EQ-R", { squares: 0, count: 0, least: 0, most: 0 }), null);
-  assertEquals(decibels("EQ-T", { squares: 0, count: 5, least: 0, most: 1 }), Infinity);
+  assertEquals(decibels("EQ-R", { squares: 0, count: 0, min: 0, max: 0 }), null);
+  assertEquals(decibels("EQ-T", { squares: 0, count: 5, min: 0, max: 1 }), Infinity);
 });

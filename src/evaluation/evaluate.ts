@@ -29,7 +29,7 @@ import {
   inceptionExtractor,
 } from "./inception_weights.ts";
 import { type Progress, silentProgress } from "../messages/progress.ts";
-import { inceptionScore, mostSplits } from "./inception_score.ts";
+import { inceptionScore, maxSplits } from "./inception_score.ts";
 import { kernelDistanceOnEngine } from "./kernel_on_engine.ts";
 import type { Evaluation, Metric, Score } from "./schema.ts";
 
@@ -234,7 +234,7 @@ async function one(
     }
     case "is": {
       progress.phase("inception score", 1, "steps");
-      const splits = mostSplits(rowCount(logits), isSplits);
+      const splits = maxSplits(rowCount(logits), isSplits);
       const { mean, standardDeviation, standardError } = inceptionScore(logits, { splits, seed });
       progress.update(1);
       return {
@@ -276,7 +276,7 @@ function warnings(
       `KID's subsets hold ${fewest} images instead of ${kidSubsetSize}: one of the sets has no more.`,
     );
   }
-  const splits = mostSplits(generated.count, isSplits);
+  const splits = maxSplits(generated.count, isSplits);
   if (metrics.includes("is") && splits < isSplits) {
     const error = splits === 1 ? ", and one split tells no standard error" : "";
     notes.push(

@@ -81,8 +81,8 @@ export interface BootstrapOptions {
   /** The number of bootstrap samples; default {@link defaultReplicates}. */
   replicates?: number;
   /**
-   * The most rows to resample, default 2000. From more rows, this many are drawn, and the error is
-   * scaled down.
+   * The maximum number of rows to resample. Default: 2000. From more rows, this many are drawn, and
+   * the error is scaled down.
    */
   rows?: number;
   /** Default 0. */
@@ -116,9 +116,9 @@ export function* frechetStandardErrorSteps(
   b: FeatureStatistics,
   options: BootstrapOptions = {},
 ): Generator<number, number, void> {
-  const { replicates = defaultReplicates, rows: most = 2000, seed = 0 } = options;
+  const { replicates = defaultReplicates, rows: maxRows = 2000, seed = 0 } = options;
   const total = rowCount(a);
-  const count = Math.min(total, most);
+  const count = Math.min(total, maxRows);
   // Relative to the mean of b, so that the products below do not cancel.
   const rows = rowsAsMatrix(
     centred(total > count ? selectRows(a, drawRows(total, count, seed, "frechetRows")) : a, b.mean),

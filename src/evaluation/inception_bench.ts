@@ -115,7 +115,7 @@ async function assertAgree(): Promise<void> {
     const columns = theirs.length / count;
     const furthest = (shift: number) =>
       theirs.reduce(
-        (most, value, j) => Math.max(most, Math.abs(value - (values[j + shift] ?? value))),
+        (largest, value, j) => Math.max(largest, Math.abs(value - (values[j + shift] ?? value))),
         0,
       );
     const [rounding, images] = [furthest(0), furthest(columns)].map((distance) =>

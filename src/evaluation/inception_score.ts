@@ -11,7 +11,7 @@ import { type Features, rowCount, rowsAsMatrix } from "./features.ts";
 
 /** How {@link inceptionScore} splits. */
 export interface InceptionScoreOptions {
-  /** Default 10; see {@link mostSplits}. */
+  /** Default 10; see {@link maxSplits}. */
   splits?: number;
   /** Shuffles the rows first, as torch-fidelity does; default true. */
   shuffle?: boolean;
@@ -35,7 +35,7 @@ export interface InceptionScore {
  * The number of splits for this many images, at most `asked`: a split of one image has a score of
  * 1, whatever the image shows.
  */
-export function mostSplits(images: number, asked: number): number {
+export function maxSplits(images: number, asked: number): number {
   return Math.max(1, Math.min(asked, Math.floor(images / 2)));
 }
 

@@ -125,12 +125,12 @@ async function readKept(path: string, release: Release): Promise<Uint8Array<Arra
 }
 
 /** The body of a response, limited to the expected number of bytes. */
-async function bodyOf(response: Response, most: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(most);
+async function bodyOf(response: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(maxBytes);
   let length = 0;
   for await (const piece of response.body ?? []) {
-    if (length + piece.length > most) {
-      throw new Error(`what is sent has more than the ${most} bytes of the published file`);
+    if (length + piece.length > maxBytes) {
+      throw new Error(`what is sent has more than the ${maxBytes} bytes of the published file`);
     }
     bytes.set(piece, length);
     length += piece.length;

@@ -13,7 +13,7 @@ import { planeOf, type Planes, planesOf, radialPower, shareAbove } from "./spect
 import { beforeDecimation, type Call, kernelNames, nonlinearity } from "./nonlinearity.ts";
 
 /** The most channels of a layer to measure, spread evenly over all. */
-const mostChannels = 16;
+const maxChannels = 16;
 
 /** The spectra of one nonlinearity. */
 export interface LayerSpectra {
@@ -113,7 +113,7 @@ function spectraOf(call: Call, layer = "?"): LayerSpectra {
 }
 
 function someChannels({ shape, data }: Values): Planes {
-  return planesOf(data, shape as [number, number, number, number], mostChannels);
+  return planesOf(data, shape as [number, number, number, number], maxChannels);
 }
 
 /**

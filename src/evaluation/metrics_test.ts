@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertClose, goldenCase } from "../golden/golden.ts";
 import { type Features, featureStatistics, rowCount } from "./features.ts";
 import { frechetDistance } from "./frechet.ts";
-import { inceptionScore, mostSplits } from "./inception_score.ts";
+import { inceptionScore, maxSplits } from "./inception_score.ts";
 import { kernelDistance, kernelDistanceSteps, kernelRequests } from "./kernel.ts";
 
 const golden = goldenCase("metrics");
@@ -74,7 +74,7 @@ Deno.test("the inception score is 1 without knowledge and the number of classes 
 });
 
 Deno.test("a split of the inception score has two images or more, and one split tells no error", () => {
-  assertEquals([0, 1, 2, 3, 4, 19, 20, 50_000].map((images) => mostSplits(images, 10)), [
+  assertEquals([0, 1, 2, 3, 4, 19, 20, 50_000].map((images) => maxSplits(images, 10)), [
     1,
     1,
     1,

@@ -15,7 +15,7 @@ import { type LayerSpectra, measureLayerSpectra } from "./layer_spectra.ts";
 const levels = [0.25, 0.5, 0.75];
 
 /** The most images at each level. */
-const mostImages = 4;
+const maxImages = 4;
 
 /** A network with its measured spectra. */
 export interface NetworkSpectra {
@@ -37,7 +37,7 @@ export function networkSpectra(
   images: Images,
 ): LayerSpectra[] {
   const [available, size, width, channels] = images.shape;
-  const count = Math.min(available, mostImages);
+  const count = Math.min(available, maxImages);
   const { alphaBar } = noiseSchedule(spec.noise);
   const elements = size * width * channels;
   const inputs = levels.flatMap((level) => {

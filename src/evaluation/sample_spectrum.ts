@@ -22,7 +22,7 @@ export interface SpectrumRow {
 }
 
 /** The most planes of each set: more would make no visible difference. */
-const mostPlanes = 600;
+const maxPlanes = 600;
 
 /** The columns of spectrum.csv. */
 const head = ["radius", "samples", "data"];
@@ -38,7 +38,7 @@ export function sampleSpectrum(samples: ByteImages, data: ByteImages): SpectrumR
 }
 
 function powerOf({ images, count, imageSize, channels }: ByteImages): Float64Array {
-  const planes = planesOf(images, [count, imageSize, imageSize, channels], mostPlanes);
+  const planes = planesOf(images, [count, imageSize, imageSize, channels], maxPlanes);
   const values = Float64Array.from(planes.values, (byte) => byte / 127.5 - 1);
   return radialPower({ ...planes, values });
 }

@@ -17,7 +17,7 @@ const ofClassifier = <Name extends Metric>(name: Name): `classifier-${Name}` =>
 export const sha256Form: z.ZodString = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A text of limited length. */
-export const textForm = (most = 1000): z.ZodString => z.string().max(most);
+export const textForm = (maxLength = 1000): z.ZodString => z.string().max(maxLength);
 
 const count = z.int().min(0).max(2 ** 40);
 

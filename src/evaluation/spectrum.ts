@@ -150,14 +150,14 @@ export function planeOf(values: ArrayLike<number>, plane: number, size: number):
  * Planes of images with channels last, the layout of this project.
  *
  * @param shape [images, size, size, channels]
- * @param most the most planes, spread evenly over images and channels
+ * @param maxPlanes the largest number of planes, spread evenly over images and channels
  */
 export function planesOf(
   values: ArrayLike<number>,
   [images, size, , channels]: readonly [number, number, number, number],
-  most = Infinity,
+  maxPlanes = Infinity,
 ): Planes {
-  const count = Math.min(images * channels, most);
+  const count = Math.min(images * channels, maxPlanes);
   const out = new Float64Array(count * size * size);
   for (let k = 0; k < count; k++) {
     const plane = Math.floor(k * images * channels / count);

@@ -106,7 +106,7 @@ const wave = (n: number, u: number, v: number, phase: number) =>
   );
 
 const peak = (image: Float64Array) =>
-  image.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  image.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 
 for (const size of [12, 16, 31, 48, 63]) {
   for (const attenuation of [25, 35, 45, 60, 80]) {

@@ -71,7 +71,7 @@ function radians(value: number): string {
 /** A colour map of the kernel's coefficients, with their values if they fit. */
 export async function filterPlot({ name, kernel, size, cutoff }: Lowpass): Promise<Plot> {
   const values = Float64Array.from({ length: size * size }, (_, i) => kernel[i]!);
-  const most = Math.max(...values.map(Math.abs));
+  const largest = Math.max(...values.map(Math.abs));
   const sum = values.reduce((a, b) => a + b, 0);
   const at = (row: number, column: number) => values[row * size + column]!;
   const ticks = Array.from({ length: size }, (_, i) => ({ at: (i + 0.5) / size, text: String(i) }));
@@ -79,11 +79,11 @@ export async function filterPlot({ name, kernel, size, cutoff }: Lowpass): Promi
     title: `Low-pass kernel: ${name}`,
     note: `${size} × ${size} taps, cutoff ${radians(cutoff)}, sum ${signed(sum, 4)}`,
     cells: size,
-    colourAt: (row, column) => divergingColour(0.5 + at(row, column) / most / 2),
+    colourAt: (row, column) => divergingColour(0.5 + at(row, column) / largest / 2),
     ...(size > 9 ? {} : {
       labelAt: (row: number, column: number) => ({
         text: signed(at(row, column), size > 5 ? 3 : 4),
-        dark: Math.abs(at(row, column)) > 0.6 * most,
+        dark: Math.abs(at(row, column)) > 0.6 * largest,
       }),
     }),
     x: { name: "column", ticks },
@@ -93,7 +93,7 @@ export async function filterPlot({ name, kernel, size, cutoff }: Lowpass): Promi
       colourAt: divergingColour,
       ticks: [-1, -0.5, 0, 0.5, 1].map((share) => ({
         at: (1 + share) / 2,
-        text: signed(share * most, 3),
+        text: signed(share * largest, 3),
       })),
     },
   });

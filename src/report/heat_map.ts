@@ -55,7 +55,7 @@ const bar = square.left + square.side + 24;
  * Up to this many cells per side, each is drawn separately, with room for a label; beyond it, all
  * form one picture.
  */
-const mostLabelled = 16;
+const maxLabelled = 16;
 
 /** The style of a text. */
 interface TextStyle {
@@ -86,7 +86,7 @@ function lineSvg(path: string): string {
 /** The cells: each as a rectangle with its label, or all as one picture. */
 function cellsSvg({ cells, colourAt, labelAt }: HeatMap): string[] {
   const { side, left, top } = square;
-  if (cells > mostLabelled) {
+  if (cells > maxLabelled) {
     const url = pngUrl(cells, cells, colourAt);
     return [`<image x="${left}" y="${top}" width="${side}" height="${side}" href="${url}"/>`];
   }

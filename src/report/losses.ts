@@ -46,17 +46,17 @@ export function lossCurves(rows: readonly LossRow[], title = "Training loss"): C
       .map(({ step, loss }): [number, number] => [step, loss]);
   };
   const positive = rows.map(({ loss }) => loss).filter((loss) => loss > 0 && loss < Infinity);
-  const least = positive.reduce(min, Infinity);
-  const most = positive.reduce(max, 0);
+  const smallest = positive.reduce(min, Infinity);
+  const largest = positive.reduce(max, 0);
   // A logarithmic axis is only useful over a range of at least ten.
-  const isWide = positive.length > 0 && most >= 10 * least;
+  const isWide = positive.length > 0 && largest >= 10 * smallest;
   return {
     title,
     x: { name: "training step", ...(rows.length ? { min: 0, max: rows.at(-1)!.step } : {}) },
     y: {
       name: "mean squared error of the noise",
       ...(isWide
-        ? { log: true, min: roundAround(least)[0], max: roundAround(most)[1] }
+        ? { log: true, min: roundAround(smallest)[0], max: roundAround(largest)[1] }
         : { min: 0 }),
     },
     curves: [

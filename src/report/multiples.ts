@@ -8,8 +8,8 @@ import { type LossRow, smoothedLoss } from "./losses.ts";
 /** The scale that all loss plots of a group share. */
 export interface LossScale {
   steps: number;
-  least: number;
-  most: number;
+  min: number;
+  max: number;
 }
 
 const wide = 240;
@@ -35,8 +35,8 @@ export function lossScale(runs: readonly (readonly LossRow[])[]): LossScale | nu
   const losses = all.map(({ loss }) => loss);
   return {
     steps: of(Math.max, all.map(({ step }) => step)),
-    least: of(Math.min, losses),
-    most: of(Math.max, losses),
+    min: of(Math.min, losses),
+    max: of(Math.max, losses),
   };
 }
 
@@ -44,11 +44,11 @@ export function lossScale(runs: readonly (readonly LossRow[])[]): LossScale | nu
  * A loss's moving average as the `d` attribute of a path: steps on the x axis, the logarithm of the
  * loss on the y axis.
  */
-export function lossPath(losses: readonly LossRow[], { steps, least, most }: LossScale): string {
-  const range = Math.log(most / least) || 1;
+export function lossPath(losses: readonly LossRow[], { steps, min, max }: LossScale): string {
+  const range = Math.log(max / min) || 1;
   return thinned(losses).filter(({ loss }) => loss > 0).map(({ step, loss }, i) => {
     const x = wide * step / steps;
-    const y = high * (1 - Math.log(loss / least) / range);
+    const y = high * (1 - Math.log(loss / min) / range);
     return `${i === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`;
   }).join("");
 }
@@ -70,10 +70,10 @@ export function lossBackground(id: string, paths: readonly string[]): Html {
 /** One run's loss, with the others' in the background. */
 export function lossMultiple(
   path: string,
-  { steps, least, most }: LossScale,
+  { steps, min, max }: LossScale,
   background: string,
 ): Html {
-  const [low, high_] = [least.toPrecision(2), most.toPrecision(2)];
+  const [low, high_] = [min.toPrecision(2), max.toPrecision(2)];
   const text = (x: number, y: number, anchor: string, words: string) =>
     html`
       <text x="${x}" y="${y}" text-anchor="${anchor}" font-size="11"

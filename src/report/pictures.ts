@@ -33,14 +33,14 @@ export interface SampledPictures extends SampledSheets {
 const gridCount = 100;
 
 /** The most columns of a sheet with one column per class. */
-const mostColumns = 20;
+const maxColumns = 20;
 
 /**
  * The number of columns that gives each class its own, as the images cycle through the classes;
  * null if it would be one or too many.
  */
 export function classColumns(labels: readonly number[] | null): number | null {
-  return labels && labels.length > 1 && labels.length <= mostColumns ? labels.length : null;
+  return labels && labels.length > 1 && labels.length <= maxColumns ? labels.length : null;
 }
 
 /** The unrotated images, or those of the first angle. */

@@ -96,7 +96,7 @@ Deno.test("little diagrams share their axes, and losses of any kind keep numbers
     [],
   ];
   const scale = lossScale(curves)!;
-  assertEquals([scale.steps, scale.most], [400, 0.5]);
+  assertEquals([scale.steps, scale.max], [400, 0.5]);
   for (const curve of curves) assert(!/NaN|Infinity/.test(lossPath(curve, scale)));
   assertEquals(lossPath(curves[2]!, scale), "");
   assertEquals(lossScale([curves[2]!, []]), null);

@@ -8,7 +8,7 @@ import { noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
 import { type Engine, openEngine } from "../engines/mod.ts";
 import type { Backend } from "../engines/webgpu/backend.ts";
 import { openWebGpu, probeWebGpu, type WebGpuJitFunction } from "../engines/webgpu/mod.ts";
-import { openLeastWebGpu } from "../engines/webgpu/testing.ts";
+import { openLimitedWebGpu } from "../engines/webgpu/testing.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { disposeState, newState } from "./state.ts";
@@ -160,7 +160,7 @@ gpuTest(
 );
 
 gpuTest(
-  "a GPU with no more than WebGPU's least limits learns the same",
+  "a GPU with no more than WebGPU's default limits learns the same",
   probe.available ? "" : noGpu,
   async () => {
     const engine = await openWebGpu({ software: true });
@@ -168,10 +168,10 @@ gpuTest(
     const expected = [];
     for (const architecture of architectures) expected.push(await trained(engine, architecture, 3));
     engine.dispose();
-    const least = await openLeastWebGpu();
+    const limited = await openLimitedWebGpu();
     for (const [i, architecture] of architectures.entries()) {
-      assertEquals(await trained(least, architecture, 3), expected[i]);
+      assertEquals(await trained(limited, architecture, 3), expected[i]);
     }
-    least.dispose();
+    limited.dispose();
   },
 );

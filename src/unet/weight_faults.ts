@@ -6,14 +6,14 @@ import { printable } from "../messages/printable.ts";
 import type { NetworkPlan } from "./plan.ts";
 
 /** How many names a message lists for each kind of fault. */
-export const mostListed = 3;
+export const maxListed = 3;
 
 /** A count of things of one kind, and the first few of them. */
 function summary(what: string, items: readonly string[]): string[] {
   if (items.length === 0) return [];
-  const rest = items.length - mostListed;
+  const rest = items.length - maxListed;
   const more = rest > 0 ? ` and ${rest} more` : "";
-  return [`\n  ${what}: ${items.slice(0, mostListed).join(", ")}${more}`];
+  return [`\n  ${what}: ${items.slice(0, maxListed).join(", ")}${more}`];
 }
 
 /** A tensor's name and shape, as shown in messages. */

@@ -9,7 +9,7 @@ import { type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { areNumbers, float32Tensor, toFloat32 } from "../formats/tensors.ts";
 import { ourShape, toOurs, toPyTorch } from "./layout.ts";
 import type { NetworkPlan } from "./plan.ts";
-import { foreignWeights, mostListed, weightFaults } from "./weight_faults.ts";
+import { foreignWeights, maxListed, weightFaults } from "./weight_faults.ts";
 import { readWeights, type WeightsChoice } from "./weights_file.ts";
 
 /** The parts of a network that its weights need. */
@@ -58,8 +58,8 @@ export function setWeights(
   );
   const broken = [...arrays].filter(([_, values]) => !areNumbers(values)).map(([name]) => name);
   if (broken.length > 0) {
-    const names = broken.slice(0, mostListed).join(", ");
-    const rest = broken.length - mostListed;
+    const names = broken.slice(0, maxListed).join(", ");
+    const rest = broken.length - maxListed;
     throw new UserError(
       `${where}: NaN or infinity in ${names}${rest > 0 ? ` and ${rest} more` : ""}: a training ` +
         `that diverged, or a damaged file. Take weights that were saved before`,

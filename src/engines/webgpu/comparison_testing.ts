@@ -59,7 +59,7 @@ export async function assertAgree(
   assertEquals(await onBackend("webgpu", run), actual, `${what}: two runs differ`);
   expected.forEach(({ shape, values }, i) => {
     assertEquals(actual[i]!.shape, shape, what);
-    const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
     values.forEach((value, k) => {
       const other = actual[i]!.values[k]!;
       if (!(Math.abs(value - other) <= tolerance * scale)) {

@@ -11,7 +11,7 @@ import { UserError } from "../../messages/errors.ts";
 import type { Backend } from "./backend.ts";
 import { checkBufferSize, checkDispatch, gpuError } from "./device.ts";
 import { openWebGpu, probeWebGpu, type WebGpuEngine } from "./mod.ts";
-import { openLeastWebGpu } from "./testing.ts";
+import { openLimitedWebGpu } from "./testing.ts";
 
 const probe = await probeWebGpu();
 const why = probe.available
@@ -79,13 +79,13 @@ gpuTest(
       const { message } = assertThrows(run, UserError);
       for (const word of words) assertStringIncludes(message, word);
     };
-    const most = limits.maxStorageBufferBindingSize;
+    const maxBytes = limits.maxStorageBufferBindingSize;
     const groups = limits.maxComputeWorkgroupsPerDimension;
     refused(
-      () => checkBufferSize(limits, "Conv2D", most + 4),
+      () => checkBufferSize(limits, "Conv2D", maxBytes + 4),
       "Conv2D",
       "maxStorageBufferBindingSize",
-      `${most}`,
+      `${maxBytes}`,
     );
     refused(
       () => checkDispatch(limits, "Sum", [1, groups + 1, 1], 3),
@@ -103,7 +103,7 @@ gpuTest(
     for (const run of [table, engine.jit(table)]) {
       refused(run, "BinaryOpProgram", "maxStorageBufferBindingSize", "training.batchSize");
     }
-    checkBufferSize(limits, "Conv2D", most);
+    checkBufferSize(limits, "Conv2D", maxBytes);
     checkDispatch(limits, "Sum", [groups, groups, groups], buffers);
   },
 );
@@ -146,11 +146,11 @@ Deno.test("webgpu: the GPU's complaints become errors that name the kernel", {
 });
 
 gpuTest(
-  "the device of the tests with WebGPU's least limits has no more than these",
+  "a device opened with WebGPU's default limits allows no more than those",
   async (engine, { device }) => {
     await engine.settle();
     assertEquals(device.limits.maxStorageBuffersPerShaderStage, 8);
     assertEquals(device.limits.maxComputeWorkgroupStorageSize, 16384);
   },
-  openLeastWebGpu,
+  openLimitedWebGpu,
 );

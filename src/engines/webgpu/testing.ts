@@ -5,7 +5,7 @@ import { openWebGpu, type WebGpuEngine } from "./mod.ts";
  * The specification's default limits (https://www.w3.org/TR/webgpu/#limits) that kernels come close
  * to.
  */
-const leastLimits = {
+const defaultLimits = {
   maxBufferSize: 2 ** 28,
   maxStorageBufferBindingSize: 2 ** 27,
   maxStorageBuffersPerShaderStage: 8,
@@ -18,18 +18,18 @@ const leastLimits = {
 };
 
 /** Opens the engine on such a device, so that the device itself rejects anything more. */
-export async function openLeastWebGpu(): Promise<WebGpuEngine> {
+export async function openLimitedWebGpu(): Promise<WebGpuEngine> {
   const { gpu } = navigator;
   const request = gpu.requestAdapter;
   const adapter = (await gpu.requestAdapter())!;
-  const least = {
+  const limited = {
     info: adapter.info,
     features: adapter.features,
-    limits: leastLimits,
+    limits: defaultLimits,
     requestDevice: (descriptor: GPUDeviceDescriptor) => adapter.requestDevice(descriptor),
   };
   Object.defineProperty(gpu, "requestAdapter", {
-    value: () => Promise.resolve(least),
+    value: () => Promise.resolve(limited),
     configurable: true,
   });
   try {

@@ -74,7 +74,7 @@ function halved(
   for (const [name, tensor] of tensors) {
     const values = toFloat32(tensor);
     const data = Float16Array.from(values);
-    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const largest = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
     values.forEach((value, i) => {
       error = Math.max(error, Math.abs(value - (data[i] ?? 0)) / (largest || 1));
     });

@@ -5,7 +5,7 @@ import { emptyTensor, inputOf, spreadWorkgroups } from "../../../../kernels/shar
 import code from "./split.wgsl" with { type: "text" };
 
 /** Maximum number of pieces that one dispatch can write. */
-const mostParts = 7;
+const maxParts = 7;
 
 function program(parts: number): string {
   const numbers = Array.from({ length: parts }, (_, i) => i);
@@ -36,7 +36,7 @@ export function register(): void {
     const parts = sizes.length;
     const equal = sizes.every((size) => size === sizes[0]);
     const size = tf.util.sizeFromShape(x.shape);
-    if (!equal || parts > mostParts || x.dtype !== "float32" || size === 0) {
+    if (!equal || parts > maxParts || x.dtype !== "float32" || size === 0) {
       return runStock(stock, call);
     }
     const shape = x.shape.with(along, sizes[0]!);

@@ -117,7 +117,7 @@ const enoughTiles = 128;
 const threads = 256;
 
 /** Below this depth, the slices would have too little to sum. */
-const leastSlicedDepth = 128;
+const minSlicedDepth = 128;
 
 /**
  * Chooses the tile sizes and into how many parts to split the depth. If there are few tiles,
@@ -132,7 +132,7 @@ function tilesOf({ batch, rows, columns, depth, bias, relu }: Product) {
   const parts = bias || relu || batch > 1
     ? 1
     : Math.min(64, Math.floor(2 * enoughTiles / tiles), Math.floor(depth / 1024));
-  const slices = depth >= leastSlicedDepth ? 16 * threads / (tileRows * tileColumns) : 1;
+  const slices = depth >= minSlicedDepth ? 16 * threads / (tileRows * tileColumns) : 1;
   const round = slices * tileDepth;
   const partDepth = Math.ceil(depth / Math.max(1, parts) / round) * round;
   return { tileRows, tileColumns, slices, partDepth, parts: Math.ceil(depth / partDepth) };
