@@ -1,7 +1,7 @@
 /**
- * Writing a bundle: a BagIt bag (RFC 8493, https://www.rfc-editor.org/rfc/rfc8493) built beside its
- * place and renamed when it is whole. What a run must repeat lies under data/ (the payload); what
- * may differ lies outside, as tag files.
+ * Writes bundles. A bundle is a BagIt bag (RFC 8493, https://www.rfc-editor.org/rfc/rfc8493). It is
+ * built next to its final path and renamed when complete. Files that a repeated run must reproduce
+ * are under data/ (the payload); files that may differ are outside (tag files).
  */
 import { basename, dirname, join } from "@std/path";
 import { UserError } from "../messages/errors.ts";
@@ -9,33 +9,31 @@ import { sha256 } from "../formats/sha256.ts";
 import { createStaging, exists, removeLeftovers, syncFolder, writeNew } from "../files/create.ts";
 import { isSafeName, manifestText } from "./manifest.ts";
 
-/** A finished bundle on the disk. */
+/** A finished bundle on disk. */
 export interface Bundle {
   /** Its folder. */
   path: string;
-  /** The figure that stands for the whole: SHA-256 of the payload manifest, in hexadecimal. */
+  /** SHA-256 of the payload manifest in hexadecimal; it identifies the payload. */
   digest: string;
 }
 
 /**
- * A bundle in the making. Names are relative, of letters, digits and `._-`, with `/` between
- * folders.
+ * A bundle that is being written. File names are relative and consist of letters, digits and `._-`,
+ * with `/` between folders. Disposing it removes an unfinished bundle.
  */
-export interface BundleWriter {
-  /** The folder in which it is built, for those who must read back what they wrote. */
+export interface BundleWriter extends Disposable {
+  /** The folder in which the bundle is built, for reading files back. */
   readonly staging: string;
-  /** Adds a file that a repeated run must repeat: it is written to data/NAME. */
+  /** Writes data/NAME: a file that a repeated run must reproduce. */
   payload(name: string, bytes: Uint8Array | string): void;
-  /** Adds a file that may differ from run to run, outside data/. */
+  /** Writes a file outside data/, which may differ from run to run. */
   tag(name: string, bytes: Uint8Array | string): void;
-  /** The digest as it would be were the bundle finished now, so that a tag file can name it. */
+  /** The digest that the bundle would have if it were finished now, for use in tag files. */
   digest(): string;
   /** Name and SHA-256 of each payload file so far, ordered by name; names begin with data/. */
   payloadDigests(): { name: string; sha256: string }[];
-  /** Writes the manifests, flushes everything to the disk, and renames the folder to its place. */
+  /** Writes the manifests, flushes everything to disk, and renames the folder to its final path. */
   finish(): Bundle;
-  /** Removes what was written. Harmless after {@link BundleWriter.finish}. */
-  discard(): void;
 }
 
 /** The text of bagit.txt. */
@@ -49,105 +47,124 @@ const reserved = new Set([
 ]);
 
 /**
- * Begins a bundle. What an earlier, killed process left of the same bundle is removed, so the
- * caller must hold the run's lock.
+ * Starts a bundle. Removes what a killed process left of the same bundle, so the caller must hold
+ * the run's lock.
  *
- * @param path the folder that the finished bundle will be; it must not exist
- * @throws UserError when something is there already
+ * @param path the folder of the finished bundle; it must not exist
+ * @throws UserError if something exists there already
  */
 export function createBundle(path: string): BundleWriter {
-  const refuse = () => {
-    if (exists(path)) {
-      throw new UserError(
-        `${path}: this bundle is there already; a finished bundle is not overwritten`,
-      );
-    }
-  };
-  refuse();
+  requireAbsent(path);
   Deno.mkdirSync(dirname(path), { recursive: true });
   removeLeftovers(path);
-  const staging = createStaging(path);
-  Deno.mkdirSync(join(staging, "data"));
-
-  const folders = new Set([staging, join(staging, "data")]);
-  const payload = new Map<string, string>();
-  const tags = new Map<string, string>();
-  let payloadBytes = 0;
-
-  const add = (name: string, content: Uint8Array | string, into: Map<string, string>): number => {
-    if (!isSafeName(name)) {
-      throw new Error(`a bundle cannot hold a file of the name ${JSON.stringify(name)}`);
-    }
-    const taken = [...payload.keys(), ...tags.keys()].find((other) =>
-      other.toLowerCase() === name.toLowerCase()
-    );
-    if (taken) throw new Error(`the bundle holds ${taken} already`);
-    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-    const file = join(staging, name);
-    for (let folder = dirname(file); !folders.has(folder); folder = dirname(folder)) {
-      folders.add(folder);
-    }
-    Deno.mkdirSync(dirname(file), { recursive: true });
-    writeNew(file, bytes);
-    into.set(name, sha256(bytes));
-    return bytes.length;
+  const root = createStaging(path);
+  const data = join(root, "data");
+  Deno.mkdirSync(data);
+  const bag: Bag = {
+    root,
+    folders: new Set([root, data]),
+    payload: new Map(),
+    tags: new Map(),
+    payloadBytes: 0,
   };
-  const manifest = () => manifestText(payload);
-  const digest = () => sha256(manifest());
-
   return {
-    staging,
-    digest,
+    staging: root,
     payload(name, bytes) {
-      payloadBytes += add(`data/${name}`, bytes, payload);
+      bag.payloadBytes += addFile(bag, `data/${name}`, bytes, bag.payload);
     },
     tag(name, bytes) {
       if (reserved.has(name) || name.startsWith("data/")) {
-        throw new Error(`${name} is the bag's own file`);
+        throw new Error(`${name} is reserved for the bag`);
       }
-      add(name, bytes, tags);
+      addFile(bag, name, bytes, bag.tags);
     },
+    digest: () => sha256(manifestText(bag.payload)),
     payloadDigests: () =>
-      [...payload].sort(([a], [b]) => a < b ? -1 : 1).map(([name, sha256]) => ({ name, sha256 })),
-    finish() {
-      add("bagit.txt", declaration, tags);
-      const info = bagInfo({
-        date: new Date().toISOString().slice(0, 10),
-        name: basename(path),
-        digest: digest(),
-        bytes: payloadBytes,
-        count: payload.size,
-      });
-      add("bag-info.txt", info, tags);
-      const finalDigest = digest();
-      add("manifest-sha256.txt", manifest(), tags);
-      writeNew(
-        join(staging, "tagmanifest-sha256.txt"),
-        new TextEncoder().encode(manifestText(tags)),
-      );
-      for (const folder of folders) syncFolder(folder);
-      refuse();
-      Deno.renameSync(staging, path);
-      syncFolder(dirname(path));
-      return { path, digest: finalDigest };
-    },
-    discard() {
-      if (exists(staging)) Deno.removeSync(staging, { recursive: true });
+      [...bag.payload].sort(([a], [b]) => a < b ? -1 : 1)
+        .map(([name, sha256]) => ({ name, sha256 })),
+    finish: () => finishBag(bag, path),
+    [Symbol.dispose]() {
+      if (exists(root)) Deno.removeSync(root, { recursive: true });
     },
   };
 }
 
-/** What bag-info.txt tells. */
+/** A bag in its staging folder, with the SHA-256 of each file by name. */
+interface Bag {
+  root: string;
+  folders: Set<string>;
+  payload: Map<string, string>;
+  tags: Map<string, string>;
+  payloadBytes: number;
+}
+
+function requireAbsent(path: string): void {
+  if (!exists(path)) return;
+  throw new UserError(`${path}: this bundle already exists; finished bundles are not overwritten`);
+}
+
+/** Writes a file into the bag, and returns its size. */
+function addFile(
+  { root, folders, payload, tags }: Bag,
+  name: string,
+  content: Uint8Array | string,
+  into: Map<string, string>,
+): number {
+  if (!isSafeName(name)) {
+    throw new Error(`a bundle cannot hold a file with the name ${JSON.stringify(name)}`);
+  }
+  const taken = [...payload.keys(), ...tags.keys()].find((other) =>
+    other.toLowerCase() === name.toLowerCase()
+  );
+  if (taken) throw new Error(`the bundle already holds ${taken}`);
+
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const file = join(root, name);
+  for (let folder = dirname(file); !folders.has(folder); folder = dirname(folder)) {
+    folders.add(folder);
+  }
+  Deno.mkdirSync(dirname(file), { recursive: true });
+  writeNew(file, bytes);
+  into.set(name, sha256(bytes));
+  return bytes.length;
+}
+
+/** Completes the bag with its own files, and moves it to its final path. */
+function finishBag(bag: Bag, path: string): Bundle {
+  const { root, folders, payload, tags, payloadBytes } = bag;
+  const manifest = manifestText(payload);
+  const digest = sha256(manifest);
+  const info = bagInfo({
+    date: new Date().toISOString().slice(0, 10),
+    name: basename(path),
+    digest,
+    bytes: payloadBytes,
+    count: payload.size,
+  });
+  addFile(bag, "bagit.txt", declaration, tags);
+  addFile(bag, "bag-info.txt", info, tags);
+  addFile(bag, "manifest-sha256.txt", manifest, tags);
+  const tagManifest = new TextEncoder().encode(manifestText(tags));
+  writeNew(join(root, "tagmanifest-sha256.txt"), tagManifest);
+
+  for (const folder of folders) syncFolder(folder);
+  requireAbsent(path);
+  Deno.renameSync(root, path);
+  syncFolder(dirname(path));
+  return { path, digest };
+}
+
+/** The content of bag-info.txt. */
 export interface BagInfo {
   /** The day, YYYY-MM-DD. */
   date: string;
-  /** The folder's name when it was written, by which its report calls it. */
+  /** The folder's name when the bundle was written, which its report shows. */
   name: string;
   /** The bundle's digest. */
   digest: string;
-  /** Of the payload's files together. */
+  /** Total size of the payload files. */
   bytes: number;
-  /** Of the payload's files. */
+  /** Number of payload files. */
   count: number;
 }
 
@@ -163,16 +180,16 @@ export function bagInfo({ date, name, digest, bytes, count }: BagInfo): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** The lines of bag-info.txt that do not follow from the payload; null where it has none. */
+/** The values of bag-info.txt that do not follow from the payload; null if one is missing. */
 export function parseBagInfo(text: string): Pick<BagInfo, "date" | "name"> | null {
   const [, date] = text.match(/^Bagging-Date: (\d{4}-\d{2}-\d{2})$/m) ?? [];
   const [, name] = text.match(/^Internal-Sender-Identifier: (.{1,200})$/m) ?? [];
   return date === undefined || name === undefined ? null : { date, name };
 }
 
-/** The name of a bundle's folder: the spec file's name and twelve digits of the run digest. */
+/** The name of a bundle's folder: the name of the spec's file and 12 digits of the run digest. */
 export function bundleName(specPath: string, runDigest: string): string {
-  // One hyphen for all that stands between two words, one of its own too, and none at the ends.
+  // Words are joined by single hyphens, with none at the ends.
   const words = basename(specPath).replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9._]+/g, "-").replace(
     /^[.-]+/,
     "",

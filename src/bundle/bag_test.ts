@@ -120,8 +120,7 @@ Deno.test({
     other.tag("large.bin", Uint8Array.from({ length: 3_000_000 }, (_, i) => i >> 8)); // Longer than the reader's buffer.
     assertEquals(other.finish().digest, digest);
     assert(verifyBag(join(folder, "other")).ok);
-    const dropped = createBundle(join(folder, "dropped"));
-    dropped.discard();
+    createBundle(join(folder, "unfinished"))[Symbol.dispose]();
     assertEquals([...Deno.readDirSync(folder)].map((e) => e.name).sort(), [
       "other",
       "tiny-0123456789ab",

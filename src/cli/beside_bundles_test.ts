@@ -82,7 +82,7 @@ filesTest("show does not draw through a link at its default place", async (folde
   Deno.symlinkSync("precious", `${path}-pictures`);
   const error = await assertRejects(() => show([path]), UserError);
   assertStringIncludes(error.message, "a link lies here");
-  assertStringIncludes(error.message, "--out FOLDER names another place");
+  assertStringIncludes(error.message, "choose another folder with --out FOLDER");
   assertEquals([...Deno.readDirSync(join(folder, "precious"))], []);
 });
 

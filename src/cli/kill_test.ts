@@ -89,7 +89,7 @@ runTest(
         Deno.removeSync(filler);
         const { code, out, err } = await start(folder, "disk/out").ending;
         assertEquals(code, 0, err);
-        assertStringIncludes(err, "going on at step");
+        assertStringIncludes(err, "resuming at step");
         assertEquals(bundleOf(out).digest, await aloneDigest());
       })
     ),

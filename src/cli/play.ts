@@ -39,7 +39,7 @@ export async function run(args: string[]): Promise<number> {
   for (const path of words) models.push(await prepareModel(path));
   const made = playFiles({ models, worker: await workerProgram(), wasm: wasmProgram() });
   const target = values.out ?? defaultTarget(words);
-  if (values.out === undefined) refuseLink(target, "--out FILE names another place");
+  if (values.out === undefined) refuseLink(target, "choose another file with --out FILE");
   const [page, ...beside] = pathsOf(made, target);
   if (page === undefined) throw new Error("a playground without a page");
   try {

@@ -63,7 +63,7 @@ runTest(
       assertEquals([again.code, again.out, again.err], [0, out, ""]);
       assertStringIncludes(
         (await command(folder, ["run", `${path}/data/spec.yaml`]).ending).err,
-        "this run is finished",
+        "this run is already finished",
       );
       assertEquals(Deno.statSync(join(bundle, "manifest-sha256.txt")).mtime, before);
 

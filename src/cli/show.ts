@@ -41,7 +41,7 @@ export async function run(args: string[]): Promise<number> {
     throw explainInputError(error, join(bundle, "data"));
   }
   const target = values.out ?? `${resolve(bundle)}-pictures`;
-  if (values.out === undefined) refuseLink(target, "--out FOLDER names another place");
+  if (values.out === undefined) refuseLink(target, "choose another folder with --out FOLDER");
   const made = await drawings(bundle, reference);
   writeResults(target, made);
   const lines = [

@@ -54,7 +54,7 @@ Deno.test({
         await eventually("end", async () => await jobState(cancelled) === "CANCELLED");
 
         const job = await submit();
-        await said("going on at step", 1);
+        await said("resuming at step", 1);
         await slurm.ask("scancel", "--batch", "--signal=USR1", job);
         await said("start again", 1);
         await eventually("queue", async () => await jobState(job) === "PENDING");
@@ -65,7 +65,7 @@ Deno.test({
         await eventually("end", async () => await jobState(job) === "COMPLETED");
 
         const text = await read(log);
-        assertStringIncludes(text, "going on at step");
+        assertStringIncludes(text, "resuming at step");
         assertEquals(manifest(out), manifest(join(folder, "alone")), text);
       } finally {
         await Deno.remove(state, { recursive: true });

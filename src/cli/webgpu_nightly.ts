@@ -103,6 +103,6 @@ gpuTest("lost, it says so, and the last checkpoint is whole", () =>
     const resumed = await command(folder, [...args, "out"]).ending;
     const alone = await command(folder, [...args, "alone"]).ending;
     assertEquals([resumed.code, alone.code], [0, 0], resumed.err + alone.err);
-    assertStringIncludes(resumed.err, "going on at step 6");
+    assertStringIncludes(resumed.err, "resuming at step 6");
     assertEquals(bundleOf(resumed.out).digest, bundleOf(alone.out).digest);
   }));

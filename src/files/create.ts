@@ -162,7 +162,7 @@ export function removeIfThere(path: string): void {
  * Refuses a default path if it is a link: anything written there would go wherever the link's
  * creator wants.
  *
- * @param wayOut what to do instead: "--out FOLDER names another place"
+ * @param wayOut what to do instead: "choose another folder with --out FOLDER"
  */
 export function refuseLink(path: string, wayOut: string): void {
   if (exists(path) && Deno.lstatSync(path).isSymlink) {

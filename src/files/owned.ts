@@ -8,7 +8,7 @@ import { unguessable } from "./create.ts";
 
 /** How to check a folder. */
 export interface OwnedOptions {
-  /** What to do if it is refused: "--out FOLDER names another place". */
+  /** What to do if it is refused: "choose another folder with --out FOLDER". */
   wayOut: string;
   /** Whether the folder may be the user's own link, as caches often link to larger disks. */
   isLinkAllowed?: boolean;

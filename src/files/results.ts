@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { UserError } from "../messages/errors.ts";
 import { writeFileAtomic } from "./create.ts";
 
-const byOut = "say --out FOLDER for another place";
+const byOut = "choose another folder with --out FOLDER";
 
 /**
  * Writes files into a folder, which is created if it does not exist.

@@ -92,8 +92,8 @@ async function readable(path: string): Promise<Checkpoint | null> {
   }
 }
 
-/** Keeps another training's checkpoint, and the time it took, as this training's own. */
-export async function keepTaken(
+/** Copies another training's checkpoint, and the time it took, into this training's work folder. */
+export async function copyCheckpoint(
   work: WorkFolder,
   checkpoint: Checkpoint | null,
   takenFrom: string,

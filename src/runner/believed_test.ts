@@ -1,4 +1,4 @@
-// A finished run and its model are believed only from a bundle that was checked in this process.
+// A finished run and its model are trusted only after this process has checked the bundle.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, join } from "@std/path";
 import { writeManifests } from "../bundle/testing.ts";
@@ -9,7 +9,7 @@ import { copyBundle, wholeBundle, wholeSpec } from "./testing.ts";
 
 const otherSampling = wholeSpec.replace("count: 4", "count: 3");
 
-filesTest("a finished run is believed only where its bundle is whole", async (folder) => {
+filesTest("a finished run is trusted only if its bundle is intact", async (folder) => {
   const whole = await wholeBundle(folder);
   const kept = copyBundle(whole, join(folder, "kept"));
   const again = (text?: string) => wholeBundle(folder, text);
@@ -18,7 +18,7 @@ filesTest("a finished run is believed only where its bundle is whole", async (fo
     Deno.removeSync(whole, { recursive: true });
     copyBundle(kept, whole);
   };
-  const damages: [what: string, damage: () => void, words: string][] = [
+  const damages: [what: string, damage: () => void, message: string][] = [
     ["no model", () => Deno.removeSync(join(whole, "data", "model.safetensors")), "missing"],
     ["no manifest", () => Deno.removeSync(join(whole, "manifest-sha256.txt")), "manifest"],
     ["no data", () => Deno.removeSync(join(whole, "data"), { recursive: true }), "missing"],
@@ -28,21 +28,21 @@ filesTest("a finished run is believed only where its bundle is whole", async (fo
       "bytes and files",
     ],
   ];
-  for (const [what, damage, words] of damages) {
+  for (const [what, damage, expected] of damages) {
     damage();
-    const { message } = await assertRejects(() => again(), UserError, words, what);
-    assertStringIncludes(message, "bring back what is missing, or move the folder away");
+    const { message } = await assertRejects(() => again(), UserError, expected, what);
+    assertStringIncludes(message, "Restore what is missing, or move the folder away");
     restore();
   }
 
-  // Planted: another spec under the run's digests, with manifests that fit.
+  // Forged: another spec under the run's digests, with matching manifests.
   const spec = join(whole, "data", "spec.yaml");
   Deno.writeTextFileSync(spec, Deno.readTextFileSync(spec).replace("seed: 42", "seed: 43"));
   writeManifests(whole);
-  await assertRejects(() => again(), UserError, "its digests are not those of its spec");
+  await assertRejects(() => again(), UserError, "its digests do not match its spec");
   restore();
 
-  // The model that another sampling takes over is compared byte by byte.
+  // A model that a run with other sampling reuses is checked byte by byte.
   const model = join(whole, "data", "model.safetensors");
   const tensors = decodeTensors(Deno.readFileSync(model));
   for (const [name, { dtype, shape, data }] of tensors) {
@@ -54,13 +54,13 @@ filesTest("a finished run is believed only where its bundle is whole", async (fo
   await assertRejects(() => again(otherSampling), UserError, "its bytes changed");
   restore();
 
-  // A model that is taken over is named by its bundle's digest.
+  // A run that reuses a model names its bundle.
   const shared = await again(otherSampling);
   assert(shared !== whole);
-  const told = Deno.readTextFileSync(join(shared, "provenance.json"));
-  assertStringIncludes(told, `the model was taken from ${basename(whole)}, a run of the same`);
+  const provenance = Deno.readTextFileSync(join(shared, "provenance.json"));
+  assertStringIncludes(provenance, `the model comes from ${basename(whole)}, a run of the same`);
 
-  // One that moved to another disk and left a link behind.
+  // A bundle that was moved to another disk, with a link in its old place.
   const elsewhere = join(folder, "elsewhere");
   Deno.renameSync(whole, elsewhere);
   Deno.symlinkSync(elsewhere, whole);

@@ -1,4 +1,4 @@
-/** When a training saves: often enough to lose little, seldom enough to cost little. */
+/** Saves checkpoints: often enough to lose little work, rarely enough to cost little time. */
 import { areNumbers, toFloat32 } from "../formats/tensors.ts";
 import { writeCheckpoint } from "../training/checkpoint.ts";
 import { stateTensors } from "../training/state.ts";
@@ -6,25 +6,25 @@ import { diverged } from "../training/train.ts";
 import { previewTensor } from "./previews.ts";
 import type { TrainingRecord, TrainPhaseOptions } from "./train_phase.ts";
 
-/** Saving takes at most this part of the time. */
-const savingShare = 0.01;
-/** Milliseconds between two savings at least. */
-const leastMs = 20_000;
+/** Maximum share of the time that is spent on saving. */
+const maxSavingShare = 0.01;
+/** Minimum time between two checkpoints. */
+const minIntervalMs = 20_000;
 
-/** Keeps a training's checkpoint. */
+/** Saves a training's checkpoints. */
 export interface Checkpointer {
-  /** Whether it is time to save. */
+  /** Whether it is time for a checkpoint. */
   isDue(): boolean;
-  /** Saves what there is. */
+  /** Saves a checkpoint now. */
   save(): Promise<void>;
-  /** Saves what is not saved yet, if there is anything. */
+  /** Saves a checkpoint if there are unsaved steps. */
   saveRest(): Promise<void>;
 }
 
 /**
- * Keeps the checkpoint of a training.
+ * Creates the checkpointer of a training.
  *
- * @param onSaved is told the steps of which all is saved
+ * @param onSaved called with the number of saved steps
  */
 export function createCheckpointer(
   { state, spec, work, trainingKey }: TrainPhaseOptions,
@@ -33,15 +33,16 @@ export function createCheckpointer(
 ): Checkpointer {
   const last = { steps: course.losses.length, ms: performance.now(), costMs: 0 };
   const checkpointer: Checkpointer = {
-    isDue: () => performance.now() - last.ms > Math.max(leastMs, last.costMs / savingShare),
+    isDue: () =>
+      performance.now() - last.ms > Math.max(minIntervalMs, last.costMs / maxSavingShare),
     async save() {
       const began = performance.now();
       const { losses, previews, places } = course;
       const tensors = await stateTensors(state);
-      // A loss may still be a number while the weights that its step made are not.
+      // The loss may still be finite when the weights of the same step are not.
       for (const [name, tensor] of tensors) {
         if (areNumbers(toFloat32(tensor))) continue;
-        throw diverged(`after step ${losses.length}, ${name} holds what is no number`);
+        throw diverged(`after step ${losses.length}, ${name} contains NaN or Infinity`);
       }
       work.check();
       await writeCheckpoint(work.checkpoint, {

@@ -1,7 +1,6 @@
 /**
- * Each name that a spec may choose has what it stands for. The tables are typed as records over the
- * names, so that a name without an entry does not compile; here it is seen that each list of names
- * has its table.
+ * Every name that a spec may contain has an implementation. The tables are records over the names,
+ * so a missing entry does not compile; this test checks that each list of names has a table.
  */
 import { assertEquals } from "@std/assert";
 import { fits } from "../datasets/prepare.ts";
@@ -15,7 +14,7 @@ import { decays } from "../training/plan.ts";
 import { architectures } from "../unet/plan.ts";
 import { previewSamplers } from "./previews.ts";
 
-/** What implements the names of each field. */
+/** The implementations of each field's names. */
 const tables: Record<string, Record<string, unknown>> = {
   "architecture": { ...architectures, E: "D, sampled with a rotation" },
   "dataset": datasetFacts,
@@ -29,13 +28,10 @@ const tables: Record<string, Record<string, unknown>> = {
   "sampling.shift.rule": shiftRules,
 };
 
-/**
- * Fields whose names are told apart by a `switch`, which the compiler holds to all of them, or by
- * the readers that each say which names they know.
- */
+/** Fields whose names a `switch` distinguishes exhaustively, or whose readers list their names. */
 const elsewhere = ["evaluation.metrics", "data.labels"];
 
-/** As much of a JSON schema as is looked at. */
+/** The part of a JSON schema that this test reads. */
 interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   anyOf?: JsonSchema[];

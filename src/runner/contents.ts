@@ -1,6 +1,6 @@
 /**
- * What a run's bundle holds: the payload files, each a function of what the run computed and of
- * nothing volatile.
+ * The payload files of a run's bundle. Each depends only on what the run computed, never on times,
+ * hosts or versions.
  */
 import type { Dataset } from "../datasets/mod.ts";
 import { noiseSchedule, toPixels } from "../diffusion/mod.ts";
@@ -19,39 +19,39 @@ import type { Evaluation } from "../evaluation/evaluate.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { evenlySpacedStates, type Samples } from "./sample_phase.ts";
 
-/** What the files are made of. */
-export interface Computed {
+/** The results that the files are made from. */
+export interface RunResults {
   spec: ResolvedSpec;
   digests: Digests;
   dataset: Dataset;
   /** The network's summary. */
   network: string;
-  /** Tensors of the state, see `stateTensors`. */
+  /** The training state, see `stateTensors`. */
   tensors: ReadonlyMap<string, TensorData>;
   losses: number[];
   samples: Samples;
-  /** The scores, or null where the spec asks for none. */
+  /** The scores, or null if the spec asks for none. */
   evaluation: Evaluation | null;
 }
 
-/** All payload files. */
-export async function payloadFiles(computed: Computed): Promise<DerivedFile[]> {
-  const { spec, digests, network, losses } = computed;
+/** Makes all payload files. */
+export async function payloadFiles(results: RunResults): Promise<DerivedFile[]> {
+  const { spec, digests, network, losses } = results;
   return [
     [files.spec, resolvedSpecYaml(spec)],
     [files.digests, jsonText(digests)],
     [files.network, network + "\n"],
-    ...weightFiles(computed),
+    ...weightFiles(results),
     [files.losses, lossesText(losses)],
     ...await lossFiles(spec, losses.map((loss, i) => ({ step: i + 1, loss }))),
     ...await filterFiles(spec),
-    ...await sampleFiles(computed),
-    ["noising.png", await noisingStrip(computed)],
-    ["resampling.png", await resamplingSheet(firstImages(computed), lowpassesOf(spec))],
+    ...await sampleFiles(results),
+    ["noising.png", await noisingStrip(results)],
+    ["resampling.png", await resamplingSheet(firstImages(results), lowpassesOf(spec))],
   ];
 }
 
-function weightFiles({ tensors }: Computed): DerivedFile[] {
+function weightFiles({ tensors }: RunResults): DerivedFile[] {
   const withPrefix = (prefix: string) =>
     new Map(
       [...tensors].filter(([name]) => name.startsWith(`${prefix}/`))
@@ -70,9 +70,9 @@ function picturesOf({ imageSize, channels }: ResolvedSpec, images: Uint8Array): 
   return { images, count: images.length / (imageSize ** 2 * channels), imageSize, channels };
 }
 
-/** The files that tell of the samples. */
+/** Makes the files about the samples: the images, their scores and their pictures. */
 export async function sampleFiles(
-  { spec, samples, evaluation }: Pick<Computed, "spec" | "samples" | "evaluation">,
+  { spec, samples, evaluation }: Pick<RunResults, "spec" | "samples" | "evaluation">,
 ): Promise<DerivedFile[]> {
   const file = encodeTensors(samples.images);
   const timesteps = samples.denoising.map(({ timestep }) => timestep);
@@ -104,10 +104,10 @@ function metricsFile(metrics: Metrics): DerivedFile {
 }
 
 /**
- * The images drawn while training, a row for each preview; null where there were none.
+ * Draws the sheet of previews, one row per preview, or returns null if there are none.
  *
- * @param epochs of the training at each of them
- * @param classes that the images go round; null of a model that knows none
+ * @param epochs gives the epoch of a preview by its index
+ * @param classes the classes that the images cycle through; null for an unconditional model
  */
 export async function previewsPng(
   previews: TensorData | null,
@@ -117,12 +117,12 @@ export async function previewsPng(
   if (!previews) return null;
   const [count, , size, , channels] = previews.shape as [number, number, number, number, number];
   const data = previews.data as Uint8Array;
-  const each = data.length / count;
+  const bytesEach = data.length / count;
   return await previewSheet(
     Array.from({ length: count }, (_, i) => ({
       label: `epoch ${epochs(i)}`,
       pictures: {
-        images: data.subarray(i * each, (i + 1) * each),
+        images: data.subarray(i * bytesEach, (i + 1) * bytesEach),
         count: 8,
         imageSize: size,
         channels: channels as 1 | 3,
@@ -136,16 +136,16 @@ export async function previewsPng(
   );
 }
 
-/** Four training images. */
-function firstImages({ spec, dataset }: Computed): Pictures {
+/** The first four training images. */
+function firstImages({ spec, dataset }: RunResults): Pictures {
   return pictureRange(picturesOf(spec, dataset.images), 0, 4);
 }
 
-/** The same at nine timesteps from the first to the last, as published. */
-function noisingStrip(computed: Computed): Promise<Uint8Array> {
-  const { spec } = computed;
+/** Draws the first training images with noise of nine timesteps, as published. */
+function noisingStrip(results: RunResults): Promise<Uint8Array> {
+  const { spec } = results;
   const { alphaBar } = noiseSchedule(spec.noise);
-  const { images } = firstImages(computed);
+  const { images } = firstImages(results);
   const noise = normalNumbers(images.length, philoxKey(spec.seed, "trainingNoise"), [
     0,
     0,

@@ -1,4 +1,4 @@
-/** What of the data is not used is told: on the screen, in the log, in the bundle. */
+/** Unused data is reported on the screen, in the log, and in the bundle. */
 import { join } from "@std/path";
 import { assert, assertEquals } from "@std/assert";
 import { colourPng, writeFiles } from "../datasets/layouts_testing.ts";
@@ -7,7 +7,7 @@ import { filesTest } from "../files/testing.ts";
 import { silentProgress } from "../messages/progress.ts";
 import { runExperiment } from "./run.ts";
 
-filesTest("a bundle says what of the data was passed over", async (folder) => {
+filesTest("a bundle says which data was not used", async (folder) => {
   writeFiles(join(folder, "photos"), {
     "train/cat/0.png": colourPng(0),
     "train/dog/0.png": colourPng(1),

@@ -1,23 +1,23 @@
 /**
- * A run's diary: `progress.jsonl`, a line of JSON for what happens, appended while it happens and
- * never rewritten. Whoever may read the folder can follow the run by it.
+ * A run's diary: `progress.jsonl`. A run appends one line of JSON per event and never rewrites a
+ * line. Anybody who can read the folder can follow the run.
  */
 import { openAppend, writeAll } from "../files/create.ts";
 import type { DiaryLine, DiaryText } from "../bundle/diary.ts";
 import type { Progress } from "../messages/progress.ts";
 
-/** The diary's name, in the place of work and in the bundle. */
+/** The diary's file name, in the work folder and in the bundle. */
 export const diaryName = "progress.jsonl";
 
-/** Between two lines on how far a run is: at least a second, of a long run some seconds. */
-const between = { shortestMs: 1_000, longestMs: 10_000, shareOfRun: 1 / 1_000 };
+/** Time between two progress lines: a share of the run's time, between one and ten seconds. */
+const lineInterval = { minMs: 1_000, maxMs: 10_000, shareOfRun: 1 / 1_000 };
 
-/** Bytes of a diary that goes into a bundle, at most. */
-const mostBytes = 4 << 20;
+/** Maximum size of a diary in a bundle. */
+const maxBytes = 4 << 20;
 
-/** What a run is, said at each start. */
+/** What a run is, written at each start. */
 export interface DiaryStart {
-  /** By the spec's file: "d2n-mnistm". */
+  /** The name of the spec's file without its extension: "d2n-mnistm". */
   name: string;
   /** The paper's name: "D-2N". */
   model: string;
@@ -26,62 +26,62 @@ export interface DiaryStart {
   run: string;
 }
 
-/** A diary in the making. */
+/** A diary that is being written. */
 export interface Diary {
-  /** Tells the person, and writes down. */
+  /** Passes progress on to the display, and writes it down. */
   progress: Progress;
   /**
-   * Begins to write into a file, behind what it holds; what was said before is written first.
+   * Appends to a file from now on, starting with the lines collected so far.
    *
-   * @param checkLock throws where the file is another process's by now: then nothing more is written
+   * @param checkLock throws if another process has taken over; then nothing more is written
    */
-  keepIn(path: string, start: DiaryStart, checkLock?: () => void): void;
-  /** The learning rate after so many steps, which lines on training tell; null where unknown. */
+  writeTo(path: string, start: DiaryStart, checkLock?: () => void): void;
+  /** Gives the learning rate after a number of steps, for lines about training; null if unknown. */
   learningRate: (step: number) => number | null;
-  /** Is told each line that is written, those of earlier starts apart. */
+  /** Calls `follower` with each line written by this start. */
   follow(follower: (line: DiaryLine) => void): void;
-  /** Writes how the run ended, and nothing more. */
+  /** Writes how the run ended, and closes the diary. */
   end(how: "finished" | "stopped" | "failed", reason?: string): void;
-  /** What was written in all starts, thinned out where it is long. */
+  /** The lines of all starts, with progress lines thinned out if it is long. */
   text(): string;
 }
 
-/** Starts a diary in front of a reporter. */
+/** Starts a diary that also passes progress on. */
 export function startDiary(progress: Progress, now: () => number = Date.now): Diary {
-  const pages = startPages(now);
+  const file = startFile(now);
   const diary: Diary = {
     learningRate: () => null,
-    progress: writingProgress(progress, pages.write, now, (step) => diary.learningRate(step)),
-    keepIn: (path, start, checkLock = () => {}) => pages.keepIn(path, start, checkLock),
-    follow: pages.follow,
+    progress: writingProgress(progress, file.write, now, (step) => diary.learningRate(step)),
+    writeTo: (path, start, checkLock = () => {}) => file.writeTo(path, start, checkLock),
+    follow: file.follow,
     end(how, reason) {
-      pages.write({ event: "end", how, ...(reason === undefined ? {} : { reason }) });
-      pages.close();
+      file.write({ event: "end", how, ...(reason === undefined ? {} : { reason }) });
+      file.close();
     },
-    text: () => thinned(pages.text(), mostBytes),
+    text: () => thinOut(file.text(), maxBytes),
   };
   return diary;
 }
 
-/** A reporter that passes on what it is told, and writes it down. */
+/** Progress that is passed on and written down. */
 function writingProgress(
   progress: Progress,
   write: (text: DiaryText) => void,
   now: () => number,
   learningRate: Diary["learningRate"],
 ): Progress {
-  const pace = startPace(now);
+  const timer = startLineTimer(now);
   let phase = { name: "", total: 0 };
   return {
     phase(name, total, unit) {
       phase = { name, total };
-      pace.start();
+      timer.startPhase();
       write({ event: "phase", phase: name, total, unit });
       progress.phase(name, total, unit);
     },
     update(done, fields = {}, overhead) {
-      // Before the first phase there is nothing to be far in: images are being read.
-      const isDue = phase.name !== "" && pace.isDue(done === phase.total);
+      // Updates before the first phase come from reading images.
+      const isDue = phase.name !== "" && timer.isDue(done === phase.total);
       if (isDue) write(progressText(phase, done, fields, learningRate));
       progress.update(done, fields, overhead);
     },
@@ -97,7 +97,7 @@ function writingProgress(
   };
 }
 
-/** How far a phase is: of the training with its figures. */
+/** A progress line; in training it includes loss, speed and memory. */
 function progressText(
   { name, total }: { name: string; total: number },
   done: number,
@@ -123,18 +123,18 @@ function numberOf(value: string | number | undefined): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
-/** When the next line on how far a run is may be written. */
-function startPace(now: () => number) {
+/** Decides when the next progress line is due. */
+function startLineTimer(now: () => number) {
   const startMs = now();
   let writtenMs = -Infinity;
   return {
-    /** A part of the work begins: its first line is due. */
-    start: () => void (writtenMs = -Infinity),
-    /** Whether one is due; then it counts as written. */
+    /** Makes the first line of a new phase due. */
+    startPhase: () => void (writtenMs = -Infinity),
+    /** Whether a line is due. If so, it counts as written. */
     isDue(isLast: boolean): boolean {
       const ms = now();
-      const { shortestMs, longestMs, shareOfRun } = between;
-      const wait = Math.min(longestMs, Math.max(shortestMs, shareOfRun * (ms - startMs)));
+      const { minMs, maxMs, shareOfRun } = lineInterval;
+      const wait = Math.min(maxMs, Math.max(minMs, shareOfRun * (ms - startMs)));
       if (!isLast && ms - writtenMs < wait) return false;
       writtenMs = ms;
       return true;
@@ -142,36 +142,36 @@ function startPace(now: () => number) {
   };
 }
 
-/** The file, and what waits for it. */
-function startPages(now: () => number) {
+/** The diary's file, and the lines collected before it is opened. */
+function startFile(now: () => number) {
   const waiting: DiaryLine[] = [];
   const followers: ((line: DiaryLine) => void)[] = [];
-  let kept: { path: string; file: Deno.FsFile; checkLock: () => void } | null = null;
-  let isOver = false;
+  let opened: { path: string; file: Deno.FsFile; checkLock: () => void } | null = null;
+  let isClosed = false;
 
   function append(lines: readonly DiaryLine[]): void {
-    if (kept === null) return void waiting.push(...lines);
+    if (opened === null) return void waiting.push(...lines);
     try {
-      kept.checkLock();
+      opened.checkLock();
       const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
-      writeAll(kept.file, new TextEncoder().encode(text));
+      writeAll(opened.file, new TextEncoder().encode(text));
     } catch {
-      // A diary ends no run: a full disk and a lost lock are told by what must be saved.
-      isOver = true;
+      // The diary never ends a run. Saving the checkpoint will report a full disk or a lost lock.
+      isClosed = true;
     }
   }
   return {
     write(text: DiaryText): void {
-      if (isOver) return;
+      if (isClosed) return;
       const line: DiaryLine = { time: new Date(now()).toISOString(), ...text };
       append([line]);
       for (const follower of followers) follower(line);
     },
-    keepIn(path: string, start: DiaryStart, checkLock: () => void): void {
+    writeTo(path: string, start: DiaryStart, checkLock: () => void): void {
       const file = openAppend(path);
-      // A line that a kill cut off stays as it is, on a line of its own.
+      // A line that was cut off when the process was killed stays on a line of its own.
       if (!endsLine(path)) writeAll(file, new TextEncoder().encode("\n"));
-      kept = { path, file, checkLock };
+      opened = { path, file, checkLock };
       append([{ time: new Date(now()).toISOString(), event: "start", ...start }]);
       append(waiting.splice(0));
     },
@@ -179,17 +179,17 @@ function startPages(now: () => number) {
       followers.push(follower);
     },
     close(): void {
-      isOver = true;
-      kept?.file.close();
+      isClosed = true;
+      opened?.file.close();
     },
     text(): string {
-      if (kept === null) return waiting.map((line) => `${JSON.stringify(line)}\n`).join("");
-      return Deno.readTextFileSync(kept.path);
+      if (opened === null) return waiting.map((line) => `${JSON.stringify(line)}\n`).join("");
+      return Deno.readTextFileSync(opened.path);
     },
   };
 }
 
-/** Whether a file is empty, or its last line whole. */
+/** Whether a file is empty or ends with a complete line. */
 function endsLine(path: string): boolean {
   using file = Deno.openSync(path, { read: true });
   if (file.statSync().size === 0) return true;
@@ -199,11 +199,11 @@ function endsLine(path: string): boolean {
   return last[0] === 10;
 }
 
-/** Every second, third, ... of the lines on how far the run was left away, until the text fits. */
-function thinned(text: string, bytes: number): string {
+/** Keeps every second, third, ... progress line, so that the text about fits into `bytes`. */
+function thinOut(text: string, bytes: number): string {
   if (text.length <= bytes) return text;
-  const keep = Math.ceil(text.length / bytes);
+  const every = Math.ceil(text.length / bytes);
   return text.split("\n").filter((line, i) =>
-    i % keep === 0 || !/^.{0,60}"event":"(step|progress)"/.test(line)
+    i % every === 0 || !/^.{0,60}"event":"(step|progress)"/.test(line)
   ).join("\n");
 }

@@ -12,7 +12,7 @@ const needsFiles = {
   ),
 };
 
-/** Runs a training of so many steps, each 100 ms long, from a step on, into a file. */
+/** Writes the diary of a training from one step to another, at 100 ms per step. */
 function train(path: string, from: number, to: number, clock: { ms: number }) {
   const diary = startDiary(silentProgress, () => clock.ms);
   diary.learningRate = (step) => 0.1 / step;
@@ -20,7 +20,7 @@ function train(path: string, from: number, to: number, clock: { ms: number }) {
   diary.follow((line) => followed.push(line));
   diary.progress.update(3, { of: 9 });
   diary.progress.message("data: read");
-  diary.keepIn(path, start);
+  diary.writeTo(path, start);
   diary.progress.phase("training", 100, "steps");
   for (let step = from + 1; step <= to; step++) {
     clock.ms += 100;
@@ -30,7 +30,7 @@ function train(path: string, from: number, to: number, clock: { ms: number }) {
 }
 
 Deno.test({
-  name: "the diary: a line a second at most, the last step among them, appended over all starts " +
+  name: "the diary: at most one line per second, including the last step, appended by each start " +
     "(needs files)",
   ...needsFiles,
   fn() {
@@ -39,7 +39,7 @@ Deno.test({
       const path = join(folder, "progress.jsonl");
       const clock = { ms: 1_700_000_000_000 };
       train(path, 0, 40, clock);
-      // Killed in the middle of a line, and gone on with from step 25.
+      // Killed in the middle of a line, and resumed at step 25.
       const before = Deno.readTextFileSync(path) + '{"time":"2023-11-14T22:13:24.100Z","event":"st';
       Deno.writeTextFileSync(path, before);
       const { diary, followed } = train(path, 25, 100, clock);
@@ -62,7 +62,7 @@ Deno.test({
       assertEquals(lines.map(({ event }) => event).slice(-2), ["preview", "end"]);
       assertEquals(followed.filter(({ event }) => event === "step").length, 9);
       assertEquals(diaryCsv(lines).split("\n").length, 1 + 12 + 1);
-      // Whoever reads while it is written gets what is whole.
+      // A reader gets the complete lines while the file is being written.
       for (let cut = 0; cut < text.length; cut += 7) parseDiary(text.slice(0, cut));
     } finally {
       Deno.removeSync(folder, { recursive: true });
@@ -71,7 +71,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a diary that cannot be written, or is another's by now, ends no run (needs files)",
+  name: "a diary that cannot be written, or that another process took over, does not stop a run " +
+    "(needs files)",
   ...needsFiles,
   fn() {
     const folder = Deno.makeTempDirSync();
@@ -79,7 +80,7 @@ Deno.test({
       const path = join(folder, "progress.jsonl");
       const diary = startDiary(silentProgress);
       let mine = true;
-      diary.keepIn(path, start, () => {
+      diary.writeTo(path, start, () => {
         if (!mine) throw new Error("lost");
       });
       diary.progress.message("mine");
@@ -96,7 +97,7 @@ Deno.test({
   },
 });
 
-Deno.test("a diary's lines are believed in their form only", () => {
+Deno.test("lines of a diary with a wrong format are ignored", () => {
   const time = "2023-11-14T22:13:24.100Z";
   const rows = [
     "",

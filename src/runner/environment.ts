@@ -1,6 +1,6 @@
 /**
- * What is true of one run only: where and when it ran, and how fast. Tag files of the bundle,
- * outside its payload.
+ * Facts about one execution of a run: where and when it ran, and how fast. They go into tag files,
+ * outside the bundle's payload.
  */
 import type { Dataset } from "../datasets/mod.ts";
 import type { Digests, Environment, Platform } from "../bundle/schemas.ts";
@@ -10,22 +10,22 @@ import { platformName } from "./platform.ts";
 import type { TimeSpent } from "./time_spent.ts";
 import type { TrainingResult } from "./train_phase.ts";
 
-/** What both files tell of. */
+/** The facts that environment.json and provenance.json state. */
 export interface RunFacts {
   place: Platform;
-  /** The engine's, for people. */
+  /** The engine's description. */
   description: string;
   dataset: Dataset;
-  /** Where its images lie, where the spec says so; the one place that a bundle keeps. */
+  /** Where the images are, if the spec says so. No other local path enters a bundle. */
   imagesAt: string | null;
   trained: TrainingResult;
   spent: TimeSpent;
   finishedAt: Date;
 }
 
-/** The environment of a run as JSON can hold it. */
-export function environmentOf(told: RunFacts): Environment {
-  const { place, description, dataset, imagesAt, trained, spent, finishedAt } = told;
+/** The content of environment.json. */
+export function environmentOf(facts: RunFacts): Environment {
+  const { place, description, dataset, imagesAt, trained, spent, finishedAt } = facts;
   return {
     engine: description,
     place,
@@ -59,15 +59,16 @@ function hostname(): string | null {
   }
 }
 
-/** provenance.json: who made the payload, of what, with what. */
+/** The text of provenance.json: what made the payload, from what, and with what. */
 export function provenanceOf(
-  told: RunFacts & {
+  facts: RunFacts & {
     spec: ResolvedSpec;
     digests: Digests;
     subjects: { name: string; sha256: string }[];
   },
 ): string {
-  const { place, description, dataset, trained, spent, finishedAt, spec, digests, subjects } = told;
+  const { place, description, dataset, trained, spent, finishedAt, spec, digests, subjects } =
+    facts;
   const { engine: name, device, threads, processor, libraries } = place;
   const places = trained.places.map(platformName);
   return provenance({

@@ -1,6 +1,6 @@
 /**
- * What a run would do and cost, told without writing anything: a few steps are measured, the rest
- * is multiplied. What would refuse the run refuses this, too.
+ * Dry runs: what a run would do, and how long it would take. A few steps are measured and
+ * multiplied; nothing is written. Whatever would stop the run stops the estimate, too.
  */
 import { join } from "@std/path";
 import { describeDataset } from "../datasets/mod.ts";
@@ -20,7 +20,7 @@ import {
   prepareRun,
   requireDiskSpace,
   requireRunnable,
-  threadsBegun,
+  threadsOf,
 } from "./prepare.ts";
 import { roughDuration } from "../messages/duration.ts";
 import type { RunOptions } from "./run.ts";
@@ -30,34 +30,34 @@ import { workPath } from "./work.ts";
 
 /** What a run would do. */
 export interface RunEstimate {
-  /** Where the bundle would be, or is. */
+  /** Where the bundle would be written, or where it already is. */
   bundle: string;
-  /** The training images. */
+  /** Description of the training images. */
   data: string;
   /** The network's summary. */
   network: string;
-  /** What the run would take and why one cannot tell more, in lines for people. */
+  /** What the run would need, in lines for people. */
   lines: string[];
-  /** How long it would take, of what was measured; null where nothing was. */
+  /** The measured part of the run's time; null if nothing was measured. */
   seconds: number | null;
 }
 
-/** How a run would be made. */
+/** How the run would be started. */
 export interface EstimateOptions extends
   Pick<
     RunOptions,
     "out" | "dataRoot" | "skipBad" | "source" | "threads" | "elsewhere" | "again"
   > {
   engine?: EngineName | "auto";
-  /** Is called before the measuring, which takes several seconds. */
+  /** Called before measuring, which takes several seconds. */
   onMeasure?: () => void;
 }
 
 /**
- * Tells what a run would do. Reads data and engine as the run would, but fetches and writes
- * nothing.
+ * Estimates what a run would do. Reads the data and opens the engine as the run would, but
+ * downloads and writes nothing.
  *
- * @throws UserError for what would stop the run, other processes that work on it apart
+ * @throws UserError for anything that would stop the run, except another process working on it
  */
 export async function estimateRun(
   spec: ResolvedSpec,
@@ -66,7 +66,7 @@ export async function estimateRun(
   const { out = "out" } = options;
   const prepared = await prepareRun(spec, { ...options, out, keep: false });
   const { dataset, path } = prepared;
-  const told = {
+  const about = {
     bundle: path,
     data: [describeDataset(dataset), ...dataset.notes].join("\n         "),
     network: summarize(networkPlan(spec)),
@@ -75,18 +75,18 @@ export async function estimateRun(
   const lines = workLines(prepared, checkpoint, options);
   if (prepared.finished) {
     return {
-      ...told,
-      lines: ["The run is finished: nothing would be done.", ...lines],
+      ...about,
+      lines: ["The run is finished: there is nothing to do.", ...lines],
       seconds: null,
     };
   }
   requireDiskSpace(prepared, out);
   if (notice) lines.unshift(notice);
   const time = await timeNeeded(prepared, checkpoint, options);
-  return { ...told, lines: [...lines, ...time.lines], seconds: time.seconds };
+  return { ...about, lines: [...lines, ...time.lines], seconds: time.seconds };
 }
 
-/** What would be done and written. */
+/** Says what would be computed and written. */
 function workLines(
   prepared: Prepared,
   checkpoint: Checkpoint | null,
@@ -100,38 +100,38 @@ function workLines(
   const space = spaceFor(spec, dataset.count);
   const batch = counted(Math.min(training.batchSize, dataset.count), "image");
   return [
-    ...(shared ? [`The model would be taken from ${shared.path}.`] : []),
+    ...(shared ? [`The run would reuse the model of ${shared.path}.`] : []),
     `${counted(steps, "step")} of ${batch}${done ? `, ${grouped(done)} of them done` : ""}; ` +
     `${counted(images, "image")} drawn in ${counted(sampling.steps, "step")}`,
-    `written: the bundle, about ${megabytes(space.bundle)}; decoded images, once, ` +
+    `disk: about ${megabytes(space.bundle)} for the bundle; once, for decoded images, ` +
     `${megabytes(dataset.images.length + (dataset.labels?.length ?? 0))} in ${
       join(dataRoot ?? "data", ".cache")
     }`,
-    `while it runs: up to ${megabytes(space.work)} in ${workPath(out, digests.training)}`,
+    `during the run: up to ${megabytes(space.work)} in ${workPath(out, digests.training)}`,
   ];
 }
 
-/** Steps that an earlier start of the training has done; those of its parent are not among them. */
+/** Steps that earlier starts of the training have done, without those of its parent. */
 function stepsDone({ start }: Prepared, checkpoint: Checkpoint | null): number {
   return checkpoint ? checkpoint.losses.length - (start?.losses.length ?? 0) : 0;
 }
 
-/** The engine of the run, or why it cannot be opened without fetching something. */
+/** The engine of the run, or why it cannot be opened without a download. */
 async function openedEngine(
   { spec: { precision } }: Prepared,
   checkpoint: Checkpoint | null,
-  { engine = "auto", threads = threadsBegun(checkpoint) }: EstimateOptions,
+  { engine = "auto", threads = threadsOf(checkpoint) }: EstimateOptions,
 ): Promise<Engine | string> {
   try {
     return await openEngine(engine, { precision, threads, download: false });
   } catch (error) {
-    // The run would fetch it.
+    // The run would download it.
     if (error instanceof NotFetchedError) return error.message;
     throw error;
   }
 }
 
-/** How long it would take here, and how much memory. */
+/** Measures how long the run would take here, and how much memory. */
 async function timeNeeded(
   prepared: Prepared,
   checkpoint: Checkpoint | null,
@@ -141,16 +141,16 @@ async function timeNeeded(
   const { out = "out", elsewhere = false } = options;
   const engine = await openedEngine(prepared, checkpoint, options);
   if (typeof engine === "string") {
-    const why = `time: it cannot be measured here. ${engine}`;
-    return { lines: [why, leastLine(spec, dataset.count)], seconds: null };
+    const why = `time: cannot be measured. ${engine}`;
+    return { lines: [why, minMemoryLine(spec, dataset.count)], seconds: null };
   }
   using held = new DisposableStack();
   held.defer(() => engine.dispose());
   requireRunnable(prepared, engine, { out, checkpoint, elsewhere });
   const head = `engine: ${engine.description}`;
   if (engine.name === "cpu") {
-    const why = "time: not measured; the engine cpu is a reference, and slow";
-    return { lines: [head, why, leastLine(spec, dataset.count)], seconds: null };
+    const why = "time: not measured, because the engine cpu is a slow reference";
+    return { lines: [head, why, minMemoryLine(spec, dataset.count)], seconds: null };
   }
   options.onMeasure?.();
   const { steps } = trainingPlan(spec.training, dataset.count);
@@ -161,31 +161,31 @@ async function timeNeeded(
       ? []
       : [`training ${roughDuration(found.training)} (${found.step.toPrecision(3)} s a step)`]),
     ...(found.previews ? [`previews ${roughDuration(found.previews)}`] : []),
-    ...(found.interimScores ? [`scores on the way ${roughDuration(found.interimScores)}`] : []),
+    ...(found.interimScores ? [`interim scores ${roughDuration(found.interimScores)}`] : []),
     `drawing ${roughDuration(found.drawing)}`,
     ...(found.scoring ? [`scoring ${roughDuration(found.scoring)}`] : []),
   ];
-  const all = found.training + found.previews + found.interimScores + found.drawing +
+  const total = found.training + found.previews + found.interimScores + found.drawing +
     (found.scoring ?? 0);
-  const top = found.scoring === null
+  const notMeasured = found.scoring === null
     ? "compiling, pictures and scores"
-    : "compiling, pictures" + (found.scoring > 0 ? " and the scores' own arithmetic" : "");
+    : "compiling" + (found.scoring > 0 ? ", pictures and the scores' statistics" : " and pictures");
   const lines = [
     head,
-    `time: about ${roughDuration(all)} here, from a few measured steps: ${parts.join(", ")}; ` +
-    `${top} come on top`,
+    `time: about ${roughDuration(total)}, estimated from a few steps: ${parts.join(", ")}; ` +
+    `plus ${notMeasured}`,
     engine.device === "cpu"
       ? `memory: about ${megabytes(peakBytes())} for the whole process, as measured`
-      : leastLine(spec, dataset.count),
+      : minMemoryLine(spec, dataset.count),
   ];
-  return { lines, seconds: all };
+  return { lines, seconds: total };
 }
 
-function leastLine(spec: ResolvedSpec, images: number): string {
+function minMemoryLine(spec: ResolvedSpec, images: number): string {
   return `memory: more than ${megabytes(minMemory(spec, images))}`;
 }
 
-/** The most memory that this process has had; where the system does not tell, what it has now. */
+/** Peak memory of this process; its current memory if the system does not report a peak. */
 function peakBytes(): number {
   try {
     const [, kilobytes] = Deno.readTextFileSync("/proc/self/status").match(/VmHWM:\s*(\d+) kB/) ??

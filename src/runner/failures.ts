@@ -1,6 +1,6 @@
 /**
- * Trainings that failed for good: whoever trained one again would come to the same end. Kept beside
- * the checkpoint, for the workers of a sweep.
+ * Trainings that failed permanently: training again would fail the same way. The workers of a sweep
+ * read these records, which lie next to the checkpoints.
  */
 import { join } from "@std/path";
 import { z } from "zod";
@@ -11,13 +11,13 @@ const form = z.object({ reason: z.string().max(10_000), at: z.iso.datetime() });
 
 const pathOf = (out: string, training: string) => join(workPath(out, training), "failed.json");
 
-/** Remembers why a training failed for good. */
+/** Records that a training failed permanently, and why. */
 export function saveFailure(out: string, training: string, error: Error): void {
   const kept = { reason: error.message, at: new Date().toISOString() };
   writeFileAtomic(pathOf(out, training), new TextEncoder().encode(JSON.stringify(kept)));
 }
 
-/** Why and when a training failed for good, in words; null where it did not. */
+/** Says why and when a training failed permanently; null if it did not. */
 export function readFailure(out: string, training: string): string | null {
   let text: string;
   try {
@@ -28,13 +28,13 @@ export function readFailure(out: string, training: string): string | null {
   }
   try {
     const { reason, at } = form.parse(JSON.parse(text));
-    return `${reason}. It was not tried again since ${at}.`;
+    return `${reason}. It failed at ${at} and has not been tried again.`;
   } catch {
-    return null; // Damaged: it is tried again, which tells.
+    return null; // The record is damaged: the training is tried again.
   }
 }
 
-/** Forgets that a training failed. */
+/** Removes the record that a training failed. */
 export function clearFailure(out: string, training: string): void {
   removeIfThere(pathOf(out, training));
 }

@@ -1,4 +1,4 @@
-/** What follows a run while it goes on: its diary, and TensorBoard's events made of that. */
+/** Connects a run to its diary and, through the diary, to TensorBoard. */
 import { basename, join } from "@std/path";
 import { resolvedSpecYaml } from "../bundle/layout.ts";
 import { explainFolder } from "../files/results.ts";
@@ -11,9 +11,9 @@ import { type EventOptions, type EventWriter, openEvents } from "./tensorboard.t
 import type { WorkFolder } from "./work.ts";
 
 /**
- * Begins to keep a run's diary in a file.
+ * Starts writing a run's diary to a file.
  *
- * @param checkLock see {@link Diary.keepIn}
+ * @param checkLock see {@link Diary.writeTo}
  */
 export function beginDiary(
   diary: Diary,
@@ -25,28 +25,28 @@ export function beginDiary(
   const name = basename(prepared.path).replace(/-[0-9a-f]{12}(-\d+)?$/, "");
   const start = { name, model: specName(spec), dataset: spec.dataset, run: digests.run };
   diary.learningRate = learningRateOf(prepared);
-  diary.keepIn(path, start, checkLock);
+  diary.writeTo(path, start, checkLock);
 }
 
-/** The learning rate of a run's training after so many steps; null where it trains none of them. */
+/** The learning rate of each step; null for the steps of the parent. */
 function learningRateOf({ spec, dataset, start }: Prepared): Diary["learningRate"] {
   const { steps } = trainingPlan(spec.training, dataset.count);
   const first = start?.losses.length ?? 0;
   return (done) => done <= first ? null : learningRateAt(done - 1 - first, steps, spec.training);
 }
 
-/** Writes down that a run was stopped, or what broke it. */
+/** Records that a run was stopped, or the error that ended it. */
 export function endDiary(diary: Diary, error: unknown, signal: AbortSignal | undefined): void {
   if (signal?.aborted && error === signal.reason) diary.end("stopped");
   else diary.end("failed", error instanceof Error ? error.message : String(error));
 }
 
 /**
- * Begins to write what the diary holds, and is told from now on, for TensorBoard. What cannot be
- * written later is told, and ends no run.
+ * Writes the diary's lines, past and future, as TensorBoard events. If writing fails later, the run
+ * says so and continues.
  *
- * @param root the folder in which the run gets one of its own
- * @throws UserError where that folder cannot be written
+ * @param root the folder in which the run gets a folder of its own
+ * @throws UserError if that folder cannot be written
  */
 export function startEvents(
   root: string,
@@ -64,19 +64,19 @@ export function startEvents(
     } catch (error) {
       isBroken = true;
       const reason = error instanceof Error ? error.message : String(error);
-      diary.progress.message(`${folder}: ${reason}; TensorBoard gets nothing more of this run`);
+      diary.progress.message(`${folder}: ${reason}; no further TensorBoard events are written`);
     }
   });
   return events;
 }
 
-/** Opens the events of a run, and writes what its diary holds already. */
+/** Opens a run's event file, and writes the events that are already in its diary. */
 function openFolder(options: EventOptions, diary: Diary): EventWriter {
   try {
     const events = openEvents(options);
     for (const line of parseDiary(diary.text())) events.write(line);
     return events;
   } catch (error) {
-    throw explainFolder(error, options.folder, "--tensorboard FOLDER names another place");
+    throw explainFolder(error, options.folder, "choose another with --tensorboard FOLDER");
   }
 }

@@ -1,5 +1,5 @@
-// Runs are known by what they are made of, and nothing begins anew unseen: on the reference engine,
-// as small as they can be.
+// Runs are identified by their inputs, and a new training says which similar ones exist. Very small
+// runs on the reference engine.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { readSpecWithImages } from "../bundle/read.ts";
@@ -25,8 +25,8 @@ sampling: { steps: 2, count: 2, batchSize: 2 }
 evaluation: { metrics: [] }
 `);
 
-/** Where a test's runs are made, and what they say. */
-function place(folder: string) {
+/** Options for the runs of a test, and the messages that they show. */
+function setup(folder: string) {
   const said: string[] = [];
   const progress: Progress = {
     phase() {},
@@ -38,8 +38,8 @@ function place(folder: string) {
   return { said, options };
 }
 
-filesTest("a parent may be renamed and moved: its digest names it", async (folder) => {
-  const { options } = place(folder);
+filesTest("a parent may be renamed and moved, because its digest identifies it", async (folder) => {
+  const { options } = setup(folder);
   const parent = (await runExperiment(resolveSpec(tiny), options)).path;
   const further = (from: string) => resolveSpec(tiny, [`training.from=${from}`]);
   const child = await runExperiment(further(parent), options);
@@ -61,14 +61,14 @@ filesTest("a parent may be renamed and moved: its digest names it", async (folde
   await assertRejects(
     () => reproduceBundle(child.path, { ...options, from: child.path }),
     UserError,
-    "trained from another bundle than the one that lies here; --from FOLDER",
+    "not the one it was trained from; give that one with --from FOLDER",
   );
   const again = await reproduceBundle(child.path, { ...options, from: moved });
   assertEquals([again.verdict, again.different], ["same", []]);
 });
 
-filesTest("own images are known by their pixels, wherever they lie", async (folder) => {
-  const { options } = place(folder);
+filesTest("a run's images are identified by their pixels, not their path", async (folder) => {
+  const { options } = setup(folder);
   const images = join(folder, "photos");
   Deno.mkdirSync(images);
   for (let i = 0; i < 8; i++) {
@@ -79,7 +79,7 @@ filesTest("own images are known by their pixels, wherever they lie", async (fold
   const at = (path: string) => resolveSpec(tiny, ["dataset=folder", `data.path=${path}`]);
   const first = await runExperiment(at(images), options);
   assert(!Deno.readTextFileSync(join(first.path, "data", "spec.yaml")).includes(folder));
-  assert((await reproduceBundle(first.path, options)).ok, "the bundle tells where they lay");
+  assert((await reproduceBundle(first.path, options)).ok, "the bundle says where they were");
   assertEquals(readSpecWithImages(first.path).data.path, images, "evaluate and equivariance, too");
 
   const moved = join(folder, "elsewhere");
@@ -92,12 +92,12 @@ filesTest("own images are known by their pixels, wherever they lie", async (fold
   await assertRejects(
     () => reproduceBundle(first.path, { ...options, images: moved }),
     UserError,
-    "--path FOLDER that of this run's images",
+    "the folder of this run's images with --path FOLDER",
   );
 });
 
 filesTest("a bundle's spec as written finds the same run again", async (folder) => {
-  const { options, said } = place(folder);
+  const { options, said } = setup(folder);
   const base = join(folder, "base.yaml");
   const own = join(folder, "own.yaml");
   Deno.writeTextFileSync(base, "dataset: mnist\nimageSize: 8\nbaseWidth: 4 # thin\n");
@@ -125,13 +125,13 @@ evaluation: { metrics: [] }
   const { members } = await loadSweep(own, ["training.images=8", "seed=1,2"]);
   const finished = await runSweep(members, options);
   for (const { bundle } of finished) assertEquals(await again(bundle ?? ""), bundle);
-  const near = said.filter((text) => /nearest there is, [^,]*seed/.test(text));
-  assertEquals(near, [], "members of a sweep are meant to be near");
+  const near = said.filter((text) => /most similar one, [^,]*seed/.test(text));
+  assertEquals(near, [], "members of a sweep are similar on purpose");
   assertEquals(new Set(finished.map(({ bundle }) => bundle)).size, 2);
 });
 
-filesTest("what cannot change the weights begins no training anew", async (folder) => {
-  const { options } = place(folder);
+filesTest("fields that cannot change the weights start no new training", async (folder) => {
+  const { options } = setup(folder);
   const { path } = await runExperiment(resolveSpec(tiny), options);
   for (
     const overrides of [
@@ -149,26 +149,27 @@ filesTest("what cannot change the weights begins no training anew", async (folde
   }
 });
 
-filesTest("beginning anew is told, with what there is and how to go on from it", async (folder) => {
-  const { said, options } = place(folder);
+filesTest("a new training names the most similar one", async (folder) => {
+  const { said, options } = setup(folder);
   const { path } = await runExperiment(resolveSpec(tiny), options);
-  assertEquals(said.filter((text) => text.includes("anew")), [], "there was nothing yet");
-  const told = async (...overrides: string[]) => {
+  const isNotice = (text: string) => text.includes("this is a new training");
+  assertEquals(said.filter(isNotice), [], "there was no other yet");
+  const noticeFor = async (...overrides: string[]) => {
     const { lines } = await estimateRun(resolveSpec(tiny, overrides), options);
-    return lines.find((line) => line.includes("anew")) ?? "";
+    return lines.find(isNotice) ?? "";
   };
-  const longer = await told("training.images=24");
+  const longer = await noticeFor("training.images=24");
   assertStringIncludes(longer, `${path}, finished after 2 steps, differs in training.images (8, `);
   assertStringIncludes(
     longer,
-    `here 24). To train that one for more instead, say training.from=${path}`,
+    `here 24). To train that one further instead, add training.from=${path}`,
   );
   assertStringIncludes(longer, "training.images=16: ");
-  assertStringIncludes(await told("seed=7"), "differs in seed (42, here 7).");
-  assertStringIncludes(await told("data.limit=7"), "differs in data.limit (8, here 7).");
-  assertEquals(await told("sampling.count=3"), "", "its model is taken");
+  assertStringIncludes(await noticeFor("seed=7"), "differs in seed (42, here 7).");
+  assertStringIncludes(await noticeFor("data.limit=7"), "differs in data.limit (8, here 7).");
+  assertEquals(await noticeFor("sampling.count=3"), "", "its model is reused");
   const another = ["imageSize=16", "baseWidth=8", "seed=1", "training.batchSize=2"];
-  assertEquals(await told(...another), "", "another experiment altogether");
+  assertEquals(await noticeFor(...another), "", "a different experiment");
 
   // Steps of a training that was stopped are not dropped in silence.
   const halt = new AbortController();
@@ -179,7 +180,7 @@ filesTest("beginning anew is told, with what there is and how to go on from it",
   const started = resolveSpec(tiny, ["seed=9", "training.images=40"]);
   const stopped = { ...options, progress, signal: halt.signal };
   await assertRejects(() => runExperiment(started, stopped), DOMException);
-  const other = await told("seed=9", "training.images=44", "training.decay=linear");
+  const other = await noticeFor("seed=9", "training.images=44", "training.decay=linear");
   assertStringIncludes(other, "stopped after 2 steps, differs in training.images (40, here 44)");
   said.length = 0;
   await runExperiment(resolveSpec(tiny, ["seed=9", "training.images=4"]), options);
@@ -187,11 +188,11 @@ filesTest("beginning anew is told, with what there is and how to go on from it",
 });
 
 filesTest("a dry run refuses what the run would refuse", async (folder) => {
-  const { options } = place(folder);
+  const { options } = setup(folder);
   const { path } = await runExperiment(resolveSpec(tiny), options);
   const refused: [override: string[], words: string][] = [
-    [["baseWidth=8", `training.from=${path}`], "another network"],
-    [[`training.from=${join(folder, "none")}`], "there is nothing at"],
+    [["baseWidth=8", `training.from=${path}`], "a different network"],
+    [[`training.from=${join(folder, "none")}`], "does not exist"],
     [[`training.from=${"a".repeat(64)}`], "no bundle in"],
     [["dataset=folder", "data.path=null"], "where the images lie"],
     [["training.batchSize=65536", "imageSize=128", "baseWidth=512", "data.limit=9000"], "memory"],
@@ -202,20 +203,20 @@ filesTest("a dry run refuses what the run would refuse", async (folder) => {
     await assertRejects(() => estimateRun(spec, options), UserError, words);
     await assertRejects(() => runExperiment(spec, options), UserError, words);
   }
-  // What lies in the bundle's place is told before anything is trained.
+  // Something else at the bundle's path is reported before anything is trained.
   const { path: free } = await prepareRun(resolveSpec(tiny, ["seed=3"]), options);
   Deno.mkdirSync(free);
   await assertRejects(
     () => estimateRun(resolveSpec(tiny, ["seed=3"]), options),
     UserError,
-    "something lies here",
+    "this exists, but is not the finished bundle",
   );
 });
 
 filesTest(
   "a training goes on from a stopped one that differs only in its length",
   async (folder) => {
-    const { said, options } = place(folder);
+    const { said, options } = setup(folder);
     const halted = async (...overrides: string[]) => {
       const halt = new AbortController();
       const progress = {
@@ -247,6 +248,6 @@ filesTest(
       resolveSpec(tiny, ["seed=1", "training.images=16", "training.decay=linear"]),
       options,
     );
-    assert(said.some((line) => line.includes("begins anew")), said.join("\n"));
+    assert(said.some((line) => line.includes("this is a new training")), said.join("\n"));
   },
 );

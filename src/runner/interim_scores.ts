@@ -1,6 +1,6 @@
 /**
- * Scores while training: every so many epochs a few images are drawn fast and scored, and the
- * prediction's equivariance is measured. No weight depends on them.
+ * Interim scores: every `evaluation.everyEpochs` epochs, a run draws a few images with a fast
+ * sampler, scores them, and measures the equivariance of the prediction. They change no weight.
  */
 import { fillBatch } from "../datasets/dataset.ts";
 import type { Dataset } from "../datasets/mod.ts";
@@ -14,133 +14,138 @@ import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { withAverage } from "../training/state.ts";
 import { parseDiary } from "../bundle/diary.ts";
-import { previewer, type PreviewRequest, previewSamplers, type Sampling } from "./previews.ts";
+import {
+  createPreviewer,
+  type PreviewOptions,
+  previewSamplers,
+  type Sampling,
+} from "./previews.ts";
 import type { Progress, ScoreEvent } from "../messages/progress.ts";
 
-/** Images that are drawn, at most. */
-const mostImages = 64;
+/** Maximum number of images drawn at a time. */
+const maxImages = 64;
 
-/** Of the prediction's equivariance: repetitions, and images and transformations of each. */
-const studied = { seeds: 4, images: 2, transformations: 1, angles: [], runs: false };
+/** How equivariance is measured: repetitions, and images and transformations in each. */
+const study = { seeds: 4, images: 2, transformations: 1, angles: [], runs: false };
 
-/** The measures that are told. */
-const measured: readonly Measure[] = ["EQ-T", "EQ-R"];
+/** The measures of equivariance that are reported. */
+const measures: readonly Measure[] = ["EQ-T", "EQ-R"];
 
-/** A score of one moment of the training. */
-interface Found {
-  /** What is written down. */
+/** An interim score. */
+interface InterimScore {
+  /** What the diary records; `of` says what was scored. */
   score: Pick<ScoreEvent, "metric" | "value" | "standardError"> & { of: string };
-  /** Half its 95 % confidence interval, for people; null if it is unknown. */
+  /** Half its 95 % confidence interval, for messages; null if unknown. */
   half: number | null;
 }
 
-/** How the images are drawn: as fast previews are, no more at once than the run's own. */
+/** How the images are drawn: like fast previews, in batches no larger than the run's own. */
 export function interimSampling(spec: ResolvedSpec): Sampling {
-  const count = Math.min(mostImages, spec.sampling.count);
+  const count = Math.min(maxImages, spec.sampling.count);
   const batchSize = Math.min(count, spec.sampling.batchSize);
   return { ...previewSamplers.fast(spec), count, batchSize };
 }
 
-/** What a moment of scoring costs: the network's evaluations, each of an image. */
+/** Cost of scoring once: how many times the network evaluates an image. */
 export function interimEvaluations(spec: ResolvedSpec): number {
   const { metrics, equivariance } = spec.evaluation;
   const { count, steps } = interimSampling(spec);
   return (metrics.length > 0 ? count * steps : 0) +
-    (equivariance ? studied.images * networkEvaluations({ ...studied, spec }) : 0);
+    (equivariance ? study.images * networkEvaluations({ ...study, spec }) : 0);
 }
 
-/** Where in a training its epochs are counted. */
-interface Moment {
-  /** Images of the dataset. */
+/** A position in a training. */
+interface TrainingPosition {
+  /** Number of images in the dataset. */
   count: number;
-  /** Steps that are done, those of its parent among them. */
+  /** Steps done, including those of the parent. */
   steps: number;
-  /** Where it began: steps of its parent. */
+  /** Steps of the parent, at which this training began. */
   firstStep: number;
 }
 
-/** Steps from one moment of scoring to the next; Infinity for none. */
+/** Steps between interim scores; Infinity if there are none. */
 function stepsBetween({ evaluation, training }: ResolvedSpec, count: number): number {
   const every = evaluation.everyEpochs ?? Infinity;
   return every * Math.ceil(count / training.batchSize);
 }
 
-/** Moments of scoring that there are once a training has come so far. */
+/** How many times a training has been scored when it reaches a position. */
 export function interimScoresDue(
   spec: ResolvedSpec,
-  { count, steps, firstStep }: Moment,
+  { count, steps, firstStep }: TrainingPosition,
 ): number {
   const between = stepsBetween(spec, count);
   return Math.floor(steps / between) - Math.floor(firstStep / between);
 }
 
-/** The steps after which a run has been scored, by its diary. */
+/** The steps after which a run was scored, according to its diary. */
 export function scoredSteps(diary: string, run: string): Set<number> {
   const lines = parseDiary(diary);
   const steps = new Set<number>();
   let isOwn = false;
   for (const line of lines) {
-    // Runs that share a training share its diary, and may ask for other scores.
+    // Runs that share a training share its diary, but may ask for different scores.
     if (line.event === "start") isOwn = line.run === run;
     else if (isOwn && line.event === "score" && line.of !== undefined) steps.add(line.step);
   }
   return steps;
 }
 
-/** What scoring while training needs. */
-export interface InterimScoringOptions extends PreviewRequest {
+/** What interim scoring needs. */
+export interface InterimScoringOptions extends PreviewOptions {
   dataset: Dataset;
-  /** Where weights and caches lie; default `data`. */
+  /** The folder of weights and caches; default `data`. */
   dataRoot?: string | undefined;
-  /** Where the Inception weights are looked for; others for tests. */
+  /** Where to look for the Inception weights; tests set it. */
   weights?: FindWeightsOptions | undefined;
-  /** Steps after which an earlier start has scored. */
+  /** Steps that an earlier start has already scored. */
   scored: ReadonlySet<number>;
   progress: Progress;
 }
 
-/** Scores a training on its way. */
+/** Computes interim scores. */
 export interface InterimScorer extends Disposable {
-  /** Whether the moment after this step is to be scored now. */
+  /** Whether the state after this step should be scored now. */
   isDue(step: number, firstStep: number): boolean;
-  /** Scores the state as it is, writes it down and tells it. */
+  /** Scores the current state, records the scores and shows them. */
   score(step: number, epoch: number): Promise<void>;
 }
 
-/** Makes what scores a training on its way; what it draws with is compiled once. */
+/** Creates the scorer of a training. It compiles its sampler once. */
 export function createInterimScorer(options: InterimScoringOptions): InterimScorer {
   const { spec, dataset, progress, signal } = options;
   const { metrics, equivariance } = spec.evaluation;
   const between = stepsBetween(spec, dataset.count);
   const scored = new Set(options.scored);
-  const drawer = previewer(options, interimSampling(spec));
+  const drawer = createPreviewer(options, interimSampling(spec));
   return {
     isDue: (step, firstStep) => step > firstStep && step % between === 0 && !scored.has(step),
     async score(step, epoch) {
       const isFirst = scored.size === options.scored.size;
-      const found = [
+      const scores = [
         ...(metrics.length > 0 ? await sampleScores(options, drawer, isFirst) : []),
         ...(equivariance ? await predictionScores(options) : []),
       ];
       signal?.throwIfAborted();
       scored.add(step);
-      for (const { score } of found) progress.record?.({ event: "score", ...score, step });
-      if (found.length > 0) progress.message(`epoch ${epoch}: ${told(found)}`);
+      for (const { score } of scores) progress.record?.({ event: "score", ...score, step });
+      if (scores.length > 0) progress.message(`epoch ${epoch}: ${scoreText(scores)}`);
     },
     [Symbol.dispose]: () => drawer[Symbol.dispose](),
   };
 }
 
-/** Scores of images drawn fast. */
+/** Scores images drawn with the fast sampler. */
 async function sampleScores(
   { engine, spec, dataset, dataRoot, weights, progress, signal }: InterimScoringOptions,
-  drawer: ReturnType<typeof previewer>,
+  drawer: ReturnType<typeof createPreviewer>,
   isFirst: boolean,
-): Promise<Found[]> {
+): Promise<InterimScore[]> {
   const { imageSize, channels, evaluation, seed } = spec;
   const { count, sampler, steps } = interimSampling(spec);
   const { pixels: images } = await drawer.draw();
-  // The training's own phase goes on: what is looked at meanwhile only stops where it should.
+  // The training phase stays on display; scoring only checks whether it should stop.
   const quiet: EvaluationProgress = {
     phase: () => signal?.throwIfAborted(),
     update: () => signal?.throwIfAborted(),
@@ -154,7 +159,7 @@ async function sampleScores(
     seed,
     dataRoot,
     progress: quiet,
-    // What was out of reach at first is not asked for each time.
+    // Weights that could not be downloaded the first time are not requested again.
     weights: isFirst ? weights ?? {} : { ...weights, download: false },
   });
   if (scores.length === 0 && isFirst) notes.forEach((note) => progress.message(note));
@@ -165,10 +170,10 @@ async function sampleScores(
   });
 }
 
-/** Equivariance of the prediction, in decibels: the mean over the noise levels. */
-async function predictionScores(options: InterimScoringOptions): Promise<Found[]> {
+/** Measures the equivariance of the prediction in decibels, averaged over the noise levels. */
+async function predictionScores(options: InterimScoringOptions): Promise<InterimScore[]> {
   const { engine, spec, state, dataset, signal } = options;
-  const { images, ...measurement } = studied;
+  const { images, ...measurement } = study;
   const { seeds } = measurement;
   const scores = await withAverage(state, () =>
     measureEquivariance({
@@ -182,7 +187,7 @@ async function predictionScores(options: InterimScoringOptions): Promise<Found[]
   const of = `the prediction on ${
     seeds * images
   } images of the data, in dB, mean of the noise levels`;
-  return measured.flatMap((measure) => {
+  return measures.flatMap((measure) => {
     const levels = scores.filter((score) => score.measure === measure);
     const values = Array.from(
       { length: seeds },
@@ -190,7 +195,7 @@ async function predictionScores(options: InterimScoringOptions): Promise<Found[]
         levels.reduce((sum, { decibels }) => sum + (decibels[seed] ?? NaN), 0) / levels.length,
     );
     const estimate = estimateOf(values);
-    // A network that gives nothing, or too small an image to turn: nothing is told.
+    // The network predicts zeros, or the image is too small to rotate: there is no score.
     if (!estimate) return [];
     const { mean: value, standardError, degrees } = estimate;
     const score = { metric: measure, value, standardError, of };
@@ -198,7 +203,7 @@ async function predictionScores(options: InterimScoringOptions): Promise<Found[]
   });
 }
 
-/** Images of a dataset, spread evenly over it. */
+/** Images spread evenly over a dataset. */
 function imagesOf(dataset: Dataset, count: number): Images {
   const { imageSize, channels } = dataset;
   const values = new Float32Array(count * imageSize ** 2 * channels);
@@ -207,11 +212,11 @@ function imagesOf(dataset: Dataset, count: number): Images {
   return { shape: [count, imageSize, imageSize, channels], values };
 }
 
-/** Scores in a line, those of the same things together. */
-function told(found: readonly Found[]): string {
-  const groups = [...Map.groupBy(found, ({ score }) => score.of)];
-  return groups.map(([of, some]) => {
-    const words = some.map(({ score: { metric, value }, half }) =>
+/** Formats scores as one line, grouped by what they are of. */
+function scoreText(interimScores: readonly InterimScore[]): string {
+  const groups = [...Map.groupBy(interimScores, ({ score }) => score.of)];
+  return groups.map(([of, scores]) => {
+    const words = scores.map(({ score: { metric, value }, half }) =>
       `${metric} ${value.toPrecision(5)}${half === null ? "" : ` ± ${half.toPrecision(2)}`}`
     );
     return `${words.join(", ")} (${of})`;

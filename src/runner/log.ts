@@ -1,26 +1,23 @@
-/**
- * What a run says, written down with the time; a run that goes on after a stop goes on in the same
- * file.
- */
+/** A run's log: its messages with the time. A resumed run appends to the same file. */
 import { openAppend, writeAll } from "../files/create.ts";
 import type { Progress } from "../messages/progress.ts";
 
-/** A log in the making. */
+/** A log that is being written. */
 export interface Log {
-  /** Tells the person, and writes down. */
+  /** Passes progress on to the display, and writes messages down. */
   progress: Progress;
-  /** Begins to write into a file, behind what it holds, with what was said so far. */
-  keepIn(path: string): void;
-  /** All that was said, the earlier starts of the run included. */
+  /** Appends to a file from now on, starting with the messages so far. */
+  writeTo(path: string): void;
+  /** All messages, including those of earlier starts. */
   text(): string;
 }
 
-/** Starts a log in front of a reporter. */
+/** Starts a log that also passes progress on. */
 export function startLog(progress: Progress): Log {
   let file: string | null = null;
   let waiting = "";
-  const write = (words: string) => {
-    const line = `${new Date().toISOString()} ${words}\n`;
+  const write = (text: string) => {
+    const line = `${new Date().toISOString()} ${text}\n`;
     if (file === null) waiting += line;
     else append(file, line);
   };
@@ -37,7 +34,7 @@ export function startLog(progress: Progress): Log {
       },
       done: () => progress.done(),
     },
-    keepIn(path) {
+    writeTo(path) {
       append(path, waiting);
       [file, waiting] = [path, ""];
     },

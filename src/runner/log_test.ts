@@ -3,8 +3,8 @@ import { join } from "@std/path";
 import { startLog } from "./log.ts";
 
 Deno.test({
-  name:
-    "a log passes on what is said, keeps it with the time, and goes on behind an earlier start (needs files)",
+  name: "a log passes messages on, writes them with the time, and appends to that of an earlier " +
+    "start (needs files)",
   ignore: (["read", "write"] as const).some((name) =>
     Deno.permissions.querySync({ name }).state !== "granted"
   ),
@@ -22,7 +22,7 @@ Deno.test({
       const log = startLog(listener);
       log.progress.message("before there is a file");
       assert(log.text().endsWith(" before there is a file\n"));
-      log.keepIn(path);
+      log.writeTo(path);
       log.progress.phase("training", 10, "steps");
       log.progress.update(3, { loss: 1 }, { pausedSeconds: 2, secondsLeft: 4 });
       log.progress.done();

@@ -1,4 +1,4 @@
-/** Measuring what a run's parts take, by a few steps of each. Nothing is kept of them. */
+/** Measures how long the parts of a run take, by running a few steps of each. */
 import { createSampler, noiseSchedule } from "../diffusion/mod.ts";
 import type { Engine } from "../engines/mod.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
@@ -11,32 +11,35 @@ import { interimEvaluations, interimSampling, interimScoresDue } from "./interim
 import { startPace } from "./pace.ts";
 import { drawnAngles } from "./sample_phase.ts";
 import type { Prepared } from "./prepare.ts";
-import { previewer, previewSampling, previewsDue, type Sampling } from "./previews.ts";
+import { createPreviewer, previewSampling, previewsDue, type Sampling } from "./previews.ts";
 
-/** Warm steps that are measured at least, and for how long. */
-const least = { readings: 4, seconds: 1 };
-/** Training steps that are made at most. */
-const mostTrainingSteps = 200;
-/** Steps of drawing that are made. */
-const drawingSteps = 6;
+/** Training is measured for at least so many readings after warm-up, and so many seconds. */
+const minimum = { readings: 4, seconds: 1 };
+/** Maximum number of training steps. */
+const maxTrainingSteps = 200;
+/** Number of sampling steps. */
+const samplingSteps = 6;
 
-/** Seconds that the parts of a run would take here. */
+/** Seconds that each part of a run would take on this machine. */
 export interface Measured {
   training: number;
-  /** Of it a step of a whole batch. */
+  /** One training step of a full batch. */
   step: number;
   previews: number;
-  /** Drawing the images of scores on the way, and measuring equivariance. */
+  /** Drawing the images of interim scores, and measuring equivariance. */
   interimScores: number;
   drawing: number;
-  /** Of looking at the images, those on the way among them; null where nobody can tell before the weights are here. */
+  /**
+   * Extracting the features of all images, including those of interim scores. Null if the weights
+   * are not here yet.
+   */
   scoring: number | null;
 }
 
 /**
  * Measures a run.
  *
- * @param from steps that are done, and all steps of this training: none where a model is taken
+ * @param from steps done, and steps of the whole training: 0 if a trained model is reused
  */
 export async function measureRun(
   engine: Engine,
@@ -54,28 +57,28 @@ export async function measureRun(
   const previews = due(from.steps) - due(from.step);
   const scored = (steps: number) => interimScoresDue(spec, { count, steps, firstStep: 0 });
   const scores = scored(from.steps) - scored(from.step);
-  const course = interimSampling(spec);
-  const drawn = { spec, dataset, images: spec.sampling.count + scores * course.count };
+  const interim = interimSampling(spec);
+  const drawn = { spec, dataset, images: spec.sampling.count + scores * interim.count };
   const scoring = await secondsOfScoring(engine, drawn, dataRoot);
   if (from.steps === 0) {
     return { training: 0, step: 0, previews: 0, interimScores: 0, drawing, scoring };
   }
   const perImage = await secondsOfTraining(engine, { spec, dataset, state });
   const seen = (step: number) => imagesSeen(step, spec.training, count);
-  const often = async (times: number, sampling = previewSampling(spec)) =>
+  const repeated = async (times: number, sampling = previewSampling(spec)) =>
     times === 0 ? 0 : times * await secondsOfPreview(engine, spec, state, sampling);
   return {
     training: (seen(from.steps) - seen(from.step)) * perImage,
     step: Math.min(spec.training.batchSize, count) * perImage,
-    previews: await often(previews),
-    interimScores: await often(scores, course) * interimEvaluations(spec) /
-      (course.count * course.steps),
+    previews: await repeated(previews),
+    interimScores: await repeated(scores, interim) * interimEvaluations(spec) /
+      (interim.count * interim.steps),
     drawing,
     scoring,
   };
 }
 
-/** Seconds of all images that a run draws. */
+/** Seconds for drawing all images of a run. */
 async function secondsOfDrawing(
   engine: Engine,
   spec: ResolvedSpec,
@@ -88,7 +91,7 @@ async function secondsOfDrawing(
     engine,
     predict: state.unet.apply,
     imageShape: [spec.imageSize, spec.imageSize, spec.channels],
-    sampling: { ...sampling, steps: Math.min(sampling.steps, drawingSteps) },
+    sampling: { ...sampling, steps: Math.min(sampling.steps, samplingSteps) },
     classes: spec.classes,
     schedule: noiseSchedule(spec.noise),
     seed: spec.seed,
@@ -103,7 +106,7 @@ async function secondsOfDrawing(
   return batches * sampling.steps * stepSeconds;
 }
 
-/** Seconds of images drawn while training, previews for one, once it is compiled. */
+/** Seconds for drawing one set of images during training, such as a preview, once compiled. */
 async function secondsOfPreview(
   engine: Engine,
   spec: ResolvedSpec,
@@ -112,13 +115,13 @@ async function secondsOfPreview(
 ): Promise<number> {
   const { batchSize, steps } = sampling;
   const count = Math.min(batchSize, sampling.count);
-  const short = { ...sampling, count, steps: Math.min(steps, drawingSteps) };
-  using drawing = previewer({ engine, spec, state }, short);
+  const short = { ...sampling, count, steps: Math.min(steps, samplingSteps) };
+  using drawing = createPreviewer({ engine, spec, state }, short);
   const { stepSeconds } = await drawing.draw();
   return stepSeconds * steps * Math.ceil(sampling.count / batchSize);
 }
 
-/** Trains for a second or two, and tells how long an image takes once all is compiled. */
+/** Trains for a second or two, and returns the seconds per image after compiling. */
 async function secondsOfTraining(
   engine: Engine,
   { spec, dataset, state }: Pick<Prepared, "spec" | "dataset"> & { state: TrainingState },
@@ -126,14 +129,14 @@ async function secondsOfTraining(
   const stop = new AbortController();
   const pace = startPace(spec.training.batchSize);
   const start = performance.now();
-  const images = imagesSeen(mostTrainingSteps, spec.training, dataset.count);
+  const images = imagesSeen(maxTrainingSteps, spec.training, dataset.count);
   let last = { images: 0, seconds: 0 };
   const onStep = (step: number) => {
     const seen = imagesSeen(step, spec.training, dataset.count);
-    pace.reached(seen);
+    pace.read(seen);
     last = { images: seen, seconds: (performance.now() - start) / 1000 };
     const { readings, seconds } = pace.measured;
-    if (readings >= least.readings && seconds >= least.seconds) stop.abort();
+    if (readings >= minimum.readings && seconds >= minimum.seconds) stop.abort();
   };
   const training = { ...spec.training, epochs: null, images };
   const shortened = { ...spec, training };
@@ -143,6 +146,6 @@ async function secondsOfTraining(
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   }
-  // Where the losses of all steps were read at once, compiling cannot be told apart.
+  // If the losses of all steps were read at once, compiling cannot be separated from the rest.
   return pace.secondsPerImage() ?? last.seconds / last.images;
 }

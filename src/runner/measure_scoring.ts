@@ -1,4 +1,4 @@
-/** Measuring what scoring would take, where the Inception weights are at hand. */
+/** Measures how long scoring would take, if the Inception weights are here. */
 import { hasReferenceFeatures } from "../evaluation/cache.ts";
 import { chooseExtractor } from "../evaluation/evaluate.ts";
 import {
@@ -11,16 +11,16 @@ import type { Engine } from "../engines/mod.ts";
 import type { Prepared } from "./prepare.ts";
 
 /**
- * Seconds in which a run's scoring would look at its images, those of the dataset among them unless
- * they were looked at before.
+ * Seconds that a run's scoring would spend on extracting features, including those of the dataset
+ * unless they are cached.
  *
- * @returns 0 where the spec asks for no scores; null where the weights are not here: they would be
- *   fetched, or a classifier trained
+ * @returns 0 if the spec asks for no scores; null if the weights are not here, and the run would
+ *   download them or train a classifier
  */
 export async function secondsOfScoring(
   engine: Engine,
   { spec, dataset, images: drawn }: Pick<Prepared, "spec" | "dataset"> & {
-    /** Images that are drawn and scored. */
+    /** Number of drawn images to score. */
     images: number;
   },
   dataRoot = "data",
@@ -33,13 +33,13 @@ export async function secondsOfScoring(
   using held = new DisposableStack();
   held.defer(() => extractor.dispose());
   const reference = imagesInMemory(dataset);
-  const isKnown = await hasReferenceFeatures(extractor, reference, dataRoot);
-  const images = drawn + (isKnown ? 0 : dataset.count);
-  return images * await secondsAnImage(extractor, reference);
+  const isCached = await hasReferenceFeatures(extractor, reference, dataRoot);
+  const images = drawn + (isCached ? 0 : dataset.count);
+  return images * await secondsPerImage(extractor, reference);
 }
 
-/** Seconds that an extractor takes for an image of a whole batch, once it is compiled. */
-export async function secondsAnImage(
+/** Seconds per image that an extractor takes for a full batch, once compiled. */
+export async function secondsPerImage(
   extractor: FeatureExtractor,
   source: ImageSource,
 ): Promise<number> {
@@ -47,6 +47,6 @@ export async function secondsAnImage(
   await extractFeatures(extractor, batch); // Compiles.
   const startMs = performance.now();
   await extractFeatures(extractor, batch);
-  // A short batch is filled up, and takes as long as a whole one.
+  // A short batch is padded, and takes as long as a full one.
   return (performance.now() - startMs) / 1000 / extractor.batchSize;
 }

@@ -1,13 +1,13 @@
-// What scoring would take: a stand-in for Inception, and whether its features are there already.
+// Measuring the time of scoring, with a substitute for Inception.
 import type * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals } from "@std/assert";
 import { openEngine } from "../engines/mod.ts";
 import { hasReferenceFeatures, referenceFeatures } from "../evaluation/cache.ts";
 import { type FeatureExtractor, imagesInMemory } from "../evaluation/extract.ts";
 import { filesTest } from "../files/testing.ts";
-import { secondsAnImage } from "./measure_scoring.ts";
+import { secondsPerImage } from "./measure_scoring.ts";
 
-filesTest("scoring is measured by two batches, the first of which is compiled", async (folder) => {
+filesTest("scoring is measured by two batches, the first of which compiles", async (folder) => {
   const engine = await openEngine("cpu");
   let calls = 0;
   const apply = engine.jit((images) => {
@@ -30,7 +30,7 @@ filesTest("scoring is measured by two batches, the first of which is compiled", 
   const set = { name: "few", digest: "b".repeat(64), images, count: 10 };
   const source = imagesInMemory({ ...set, imageSize: 2, channels: 3 });
   try {
-    const seconds = await secondsAnImage(extractor, source);
+    const seconds = await secondsPerImage(extractor, source);
     assert(seconds > 0 && calls === 2, `${seconds} s, ${calls} batches`);
     assertEquals(await hasReferenceFeatures(extractor, source, folder), false);
     await referenceFeatures(extractor, source, folder, () => {});

@@ -1,6 +1,6 @@
 /**
- * What memory a run takes, at the very least and likely: one that cannot fit is refused before it
- * takes the machine's last memory, or is ended by its container.
+ * Estimates of a run's memory: a lower bound and a likely value. A run that cannot fit is refused
+ * before it exhausts the machine's memory or its container kills it.
  */
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../messages/errors.ts";
@@ -9,14 +9,13 @@ import { trainingPlan } from "../training/plan.ts";
 import { memoryLimit } from "./memory_limit.ts";
 import { elements, type NetworkPlan, networkPlan } from "../unet/plan.ts";
 
-/** What the least memory of a run follows from. */
+/** The fields of a spec that determine its memory. */
 type Sized =
   & Pick<ResolvedSpec, "training" | "sampling" | "evaluation">
   & Parameters<typeof networkPlan>[0];
 
 /**
- * Images that are worked on together: of a training step, and of a sampling step with what guidance
- * adds to it.
+ * Images per batch: of a training step, and of a sampling step, where guidance doubles them.
  */
 function batches(
   { training, sampling, classes }: Sized,
@@ -35,12 +34,16 @@ function outputsOf(plan: NetworkPlan): number[] {
 }
 
 /**
- * A lower bound of a run's memory, in bytes: weights, gradients and AdamW's means; one float32 for
- * each output of each layer, which the backward pass needs, for a batch; or, where that is more,
- * the weights and the largest output of a batch that is sampled; or the images drawn. The
- * losses of all steps come on top, and what lies inside the layers, several times as much.
+ * A lower bound of a run's memory, in bytes. It is the losses of all steps plus the largest of:
  *
- * @param images of the dataset: a batch has no more
+ * - training: weights, gradients and AdamW's means, and the outputs of all layers for one batch,
+ *   which the backward pass needs;
+ * - sampling: weights, and the largest output for one batch;
+ * - the drawn images.
+ *
+ * The temporary tensors inside layers, not counted here, take several times as much.
+ *
+ * @param images number of images in the dataset, which limits the batch
  */
 export function minMemory(spec: Sized, images = Infinity): number {
   const plan = networkPlan(spec);
@@ -48,12 +51,12 @@ export function minMemory(spec: Sized, images = Infinity): number {
   const weights = plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
   const outputs = outputsOf(plan).reduce((a, b) => a + b);
   const training = 4 * (4 * weights + trained * outputs);
-  // A number a step.
+  // One number per step.
   const losses = Number.isFinite(images) ? 8 * trainingPlan(spec.training, images).steps : 0;
   return losses + Math.max(training, minSamplingMemory(spec));
 }
 
-/** The part of {@link minMemory} that drawing takes, in bytes: of `sample`, it is all. */
+/** The part of {@link minMemory} that drawing takes, in bytes: all that `sample` takes. */
 export function minSamplingMemory(spec: Sized): number {
   const plan = networkPlan(spec);
   const { sampling } = spec;
@@ -65,30 +68,30 @@ export function minSamplingMemory(spec: Sized): number {
 }
 
 /**
- * The bytes that the largest tensor between two layers has, in training or sampling; inside them
- * there may be larger.
+ * Size in bytes of the largest tensor between two layers, in training or sampling. Layers may use
+ * larger ones inside.
  */
 export function largestTensor(spec: Sized, images = Infinity): number {
   const { trained, sampled } = batches(spec, images);
   return 4 * Math.max(trained, sampled) * Math.max(...outputsOf(networkPlan(spec)));
 }
 
-/** Deno, tfjs and TensorFlow with a network compiled, as measured; mapped libraries apart. */
+/** Measured size of Deno, tfjs and TensorFlow with a compiled network, without mapped libraries. */
 const processBytes = 250e6;
-/** What drawing pictures, films and the report adds, as measured. */
+/** Measured size of drawing pictures, films and the report. */
 const picturesBytes = 80e6;
 /**
- * What training takes for each byte of {@link minMemory}: 6 at 32 pixels, 9 at 16, more where
- * attention sees many pixels.
+ * Bytes that training takes per byte of {@link minMemory}. Measured: 6 at 32 pixels, 9 at 16, more
+ * with attention over many pixels. The constant is lower, so that estimates err on the low side.
  */
 const trainingFactor = 5;
 
 /**
- * What a run takes, rather too little than too much: the process with its images, and the most of
- * training, scoring and writing the bundle.
+ * An estimate of a run's memory in bytes, which errs on the low side: the process with its images,
+ * plus the largest of training, scoring and writing the bundle.
  *
- * @param images of the dataset; Infinity where they are not known
- * @param isOnHost whether the engine's tensors lie in the machine's memory
+ * @param images number of images in the dataset; Infinity if unknown
+ * @param isOnHost whether the engine's tensors are in the machine's memory
  */
 export function likelyMemory(spec: Sized, images: number, isOnHost: boolean): number {
   const plan = networkPlan(spec);
@@ -101,20 +104,20 @@ export function likelyMemory(spec: Sized, images: number, isOnHost: boolean): nu
   const writing = picturesBytes + (isOnHost ? 3 : 2) * sets * weights + 2 * samples;
   const computing = isOnHost ? trainingFactor * minMemory(spec, images) : 0;
   const scoring = scoringBytes(spec, known);
-  // Scores on the way need their memory beside the training's.
+  // Interim scores need their memory in addition to training's.
   const together = spec.evaluation.everyEpochs ? computing + scoring : 0;
   return processBytes + known * elements(plan.imageShape) +
     Math.max(computing, writing, scoring, together);
 }
 
-/** Inception's weights, read and on the engine; features of both sets; three covariances. */
+/** Inception's weights, as read and on the engine; the features of both sets; three covariances. */
 function scoringBytes({ sampling, evaluation }: Sized, images: number): number {
   if (evaluation.metrics.length === 0) return 0;
   const columns = 2048;
   return 2 * 95e6 + 4 * columns * (sampling.count + images) + 3 * 8 * columns ** 2;
 }
 
-/** The machine's memory in bytes, or null where it does not tell. */
+/** The machine's memory in bytes, or null if unknown. */
 function machineMemory(): number | null {
   try {
     return Deno.systemMemoryInfo().total;
@@ -123,11 +126,11 @@ function machineMemory(): number | null {
   }
 }
 
-/** What a task takes, in bytes. */
+/** The memory that a task needs, in bytes. */
 interface Need {
   /** A lower bound. */
-  least: number;
-  /** An estimate, rather too low than too high. */
+  minimum: number;
+  /** An estimate that errs on the low side. */
   likely: number;
   /** The largest tensor between two layers. */
   largest: number;
@@ -135,21 +138,21 @@ interface Need {
   fields: string[];
 }
 
-/** What there is, in bytes; null if unknown. Other values for tests. */
+/** The available memory in bytes; null if unknown. Tests pass their own values. */
 interface Available {
   /** The machine's memory. */
   total?: number | null;
-  /** What a container lets this process have. */
+  /** The limit that a container sets for this process. */
   limit?: number | null;
 }
 
 /**
- * Refuses a run that this machine cannot hold, before the hours of training rather than after them.
- * How much memory a GPU has only its driver knows, and reports itself; how large one tensor may be,
- * the GPU tells.
+ * Refuses a run that needs more memory than this machine has, before hours of training rather than
+ * after them. A GPU does not say how much memory it has, so only the size of its largest tensor is
+ * checked; its driver reports when memory runs out.
  *
  * @param options.images number of images in the dataset
- * @throws UserError if the least that the run takes is more than there is
+ * @throws UserError if the run needs more memory than is available
  */
 export function requireMemory(
   spec: Sized,
@@ -158,7 +161,7 @@ export function requireMemory(
 ): void {
   const { training } = spec;
   refuse("run", engine, available, {
-    least: minMemory(spec, images),
+    minimum: minMemory(spec, images),
     likely: likelyMemory(spec, images, engine.device === "cpu"),
     largest: largestTensor(spec, images),
     fields: [`training.batchSize (${training.batchSize})`, ...drawingFields(spec)],
@@ -166,20 +169,20 @@ export function requireMemory(
 }
 
 /**
- * Refuses to draw more images at a time than this machine can hold, as {@link requireMemory} does
- * for a run.
+ * Refuses to draw more images at a time than fit into memory, as {@link requireMemory} does for a
+ * run.
  *
- * @throws UserError if drawing takes more memory than there is
+ * @throws UserError if drawing needs more memory than is available
  */
 export function requireSamplingMemory(
   spec: Sized,
   engine: Engine,
   available: Available = {},
 ): void {
-  const least = minSamplingMemory(spec);
+  const minimum = minSamplingMemory(spec);
   refuse("drawing", engine, available, {
-    least,
-    likely: processBytes + picturesBytes + (engine.device === "cpu" ? least : 0),
+    minimum,
+    likely: processBytes + picturesBytes + (engine.device === "cpu" ? minimum : 0),
     largest: largestTensor(spec, 0),
     fields: drawingFields(spec),
   });
@@ -198,12 +201,12 @@ function refuse(
   task: "run" | "drawing",
   engine: Engine,
   { total = machineMemory(), limit = memoryLimit() }: Available,
-  { least, likely, largest, fields }: Need,
+  { minimum, likely, largest, fields }: Need,
 ): void {
   const smaller = `Make one of these smaller: ${fields.join(", ")}`;
-  if (engine.device === "cpu" && total !== null && least > total) {
+  if (engine.device === "cpu" && total !== null && minimum > total) {
     throw new UserError(
-      `this ${task} needs more than ${gigabytes(least)} of memory, and this machine has ` +
+      `this ${task} needs more than ${gigabytes(minimum)} of memory, and this machine has ` +
         `${gigabytes(total)}. ${smaller}`,
     );
   }

@@ -1,19 +1,19 @@
 /**
- * How much memory a container lets this process have. Linux ends a process that takes more, without
- * a word to it. Control groups, versions 1 and 2:
+ * The memory limit that a container sets for this process. Linux kills a process that exceeds it
+ * without warning. Control groups, versions 1 and 2:
  * https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files and
  * https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
  */
 import { dirname, join } from "@std/path";
 
-/** Version 1 says "no limit" by the largest multiple of the page size. */
+/** Version 1 writes "no limit" as the largest multiple of the page size. */
 const noLimit = 2 ** 60;
 
 /**
- * The least of the limits of this process's control group and of those around it, in bytes; null
- * where there is none, or the system does not tell.
+ * The lowest limit of this process's control group and of the groups that contain it, in bytes;
+ * null if there is none or it is unknown.
  *
- * @param root in which /proc and /sys lie; another one for tests
+ * @param root the folder of /proc and /sys; tests pass their own
  */
 export function memoryLimit(root = "/"): number | null {
   const limits = (read(join(root, "proc/self/cgroup")) ?? "").split("\n").flatMap((line) => {
@@ -26,8 +26,8 @@ export function memoryLimit(root = "/"): number | null {
 }
 
 /**
- * The limits of a group and of those around it. A container may see its own group as the root,
- * while the path is that of the machine: groups that it cannot see are passed over.
+ * The limits of a group and of the groups that contain it. A container may see its own group as the
+ * root although the path is the machine's; groups that it cannot see are skipped.
  */
 function limitsOf(mount: string, path: string, file: string): number[] {
   const limits: number[] = [];

@@ -23,7 +23,7 @@ function system(folder: string, cgroup: string, limits: Record<string, string>):
 const systems: [what: string, cgroup: string, limits: Record<string, string>, number | null][] = [
   ["version 2, in a container", "0::/\n", { "memory.max": "419430400\n" }, 419430400],
   ["version 2, without a limit", "0::/user.slice\n", { "user.slice/memory.max": "max\n" }, null],
-  ["version 2, a limit around the group", "0::/job/step\n", {
+  ["version 2, a limit of the parent group", "0::/job/step\n", {
     "job/memory.max": "1000000\n",
     "job/step/memory.max": "2000000\n",
   }, 1000000],
@@ -31,13 +31,13 @@ const systems: [what: string, cgroup: string, limits: Record<string, string>, nu
     "memory/memory.limit_in_bytes": "9223372036854771712\n",
     "memory/docker/ab/memory.limit_in_bytes": "419430400\n",
   }, 419430400],
-  ["version 1, seen from within", "4:memory:/docker/ab\n", {
+  ["version 1, seen from inside the container", "4:memory:/docker/ab\n", {
     "memory/memory.limit_in_bytes": "419430400\n",
   }, 419430400],
   ["version 1, without a limit", "4:memory:/\n", {
     "memory/memory.limit_in_bytes": "9223372036854771712\n",
   }, null],
-  ["a file that nobody understands", "what?\n0::/../..\n", { "memory.max": "-1\n" }, null],
+  ["a file that cannot be parsed", "what?\n0::/../..\n", { "memory.max": "-1\n" }, null],
 ];
 
 for (const [what, cgroup, limits, expected] of systems) {
@@ -46,16 +46,16 @@ for (const [what, cgroup, limits, expected] of systems) {
   });
 }
 
-filesTest("a container's memory: none where there is no such system", (folder) => {
+filesTest("a container's memory: no limit without control groups", (folder) => {
   assertEquals(memoryLimit(folder), null);
 });
 
-Deno.test("a run that its container cannot hold is refused, and says what it is likely to take", () => {
+Deno.test("a run that does not fit into its container is refused, with its likely memory", () => {
   const engine = { device: "cpu", largestTensor: null } as Engine;
   const gpu = { ...engine, device: "cuda" } as Engine;
   const spec = (text: string, ...overrides: string[]) => resolveSpec(parseSpec(text), overrides);
   const tiny = spec(tinySpec);
-  // It was measured to take 354 MB, in writing its bundle.
+  // Measured: 354 MB while writing the bundle.
   assert(likelyMemory(tiny, 16, true) < 354e6);
   requireMemory(tiny, engine, { images: 16, total: 64e9, limit: 400e6 });
   const error = assertThrows(
@@ -64,16 +64,16 @@ Deno.test("a run that its container cannot hold is refused, and says what it is 
   );
   assertMatch(error.message, /needs at least 0\.34 GB of memory, and this container has/);
   assertThrows(() => requireMemory(tiny, gpu, { images: 16, limit: 300e6 }), UserError);
-  // Scores come at the end, and take more than so small a training.
+  // Scoring, at the end, takes more than this small training.
   const scored = spec(tinySpec, "evaluation.metrics=[fid]");
   assertThrows(() => requireMemory(scored, engine, { images: 16, limit: 400e6 }), UserError);
-  // The published D-2N was measured to take 1,223 MB.
+  // Measured for the published D-2N: 1,223 MB.
   const published = spec("architecture: D\ndataset: mnist\nevaluation: { metrics: [] }");
   assert(likelyMemory(published, 48, true) < 1223e6);
   assertThrows(() => requireMemory(published, engine, { images: 48, limit: 800e6 }), UserError);
 });
 
-/** A control group with a limit, which this process may make; null where it may not. */
+/** Creates a control group with a limit; null if this process may not. */
 function makeGroup(bytes: number): string | null {
   const name = `limited-${crypto.randomUUID()}`;
   const kinds = [["memory", "memory.limit_in_bytes"], [".", "memory.max"]] as const;
@@ -94,7 +94,7 @@ function makeGroup(bytes: number): string | null {
   return null;
 }
 
-/** Removes a group, which the kernel lets go of a moment after its last process. */
+/** Removes a group, which the kernel releases a moment after its last process has ended. */
 async function removeGroup(group: string): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt++) {
     try {
@@ -109,7 +109,7 @@ const probe = Deno.build.os === "linux" ? makeGroup(1e9) : null;
 if (probe !== null) Deno.removeSync(probe);
 
 processTest(
-  "in a container of 300 MB a run is refused before it begins, not ended at its end",
+  "a run that exceeds its container's 300 MB is refused at the start, not killed at the end",
   async (folder) => {
     const group = makeGroup(300e6);
     if (group === null) throw new Error("there is no control group any more");
@@ -143,5 +143,5 @@ processTest(
       await removeGroup(group);
     }
   },
-  probe === null ? "needs Linux and a control group of its own" : "",
+  probe === null ? "needs Linux and permission to create a control group" : "",
 );

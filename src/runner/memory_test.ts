@@ -7,14 +7,14 @@ import { largestTensor, minMemory, requireMemory, requireSamplingMemory } from "
 const spec = (...overrides: string[]) =>
   resolveSpec(parseSpec("architecture: D\ndataset: mnist-m"), overrides);
 
-Deno.test("the least memory: weights once, outputs for each image of a batch, or the images drawn", () => {
+Deno.test("minimum memory: weights once, outputs per image of a batch, or drawn images", () => {
   const one = minMemory(spec("training.batchSize=1"));
   const two = minMemory(spec("training.batchSize=2"));
   const three = minMemory(spec("training.batchSize=3"));
   assertEquals(three - two, two - one);
   // Weights, gradients and two means of 5,897,155 parameters.
   assertEquals(one - (two - one), 16 * 5_897_155);
-  // The published run is held by less than 3 GB; what cannot be less is far below that.
+  // The published run fits into 3 GB, and the lower bound is far below that.
   assert(minMemory(spec()) < 3e8, `${minMemory(spec())}`);
   assertEquals(
     minMemory(spec("sampling.count=10000000", "sampling.rotation=[0,45]")),
@@ -22,7 +22,7 @@ Deno.test("the least memory: weights once, outputs for each image of a batch, or
   );
 });
 
-Deno.test("a run that no machine holds is refused, with what to make smaller", () => {
+Deno.test("a run that fits into no machine is refused, with what to make smaller", () => {
   const engine = { device: "cpu", largestTensor: null } as Engine;
   const gpu = { device: "a GPU", largestTensor: null } as Engine;
   const hostile = spec("training.batchSize=65536", "imageSize=128", "baseWidth=512");
@@ -35,7 +35,7 @@ Deno.test("a run that no machine holds is refused, with what to make smaller", (
   requireMemory(hostile, gpu, { total: 64e9, limit: null });
   requireMemory(hostile, engine, { total: null, limit: null });
   requireMemory(spec(), engine, { total: 4e9, limit: null });
-  // A batch is no larger than the dataset.
+  // A batch is at most as large as the dataset.
   requireMemory(spec("training.batchSize=65536"), engine, { images: 16, total: 4e9, limit: null });
   assertThrows(
     () =>
@@ -48,7 +48,7 @@ Deno.test("a run that no machine holds is refused, with what to make smaller", (
   );
 });
 
-Deno.test("a sampling batch that no machine holds is refused before the training", () => {
+Deno.test("a sampling batch that fits into no machine is refused before training", () => {
   const engine = { device: "cpu", largestTensor: null } as Engine;
   const many = spec("imageSize=128", "sampling.count=65536", "sampling.batchSize=65536");
   assertThrows(
@@ -57,10 +57,11 @@ Deno.test("a sampling batch that no machine holds is refused before the training
     "sampling.batchSize (65536)",
   );
   requireMemory(spec("sampling.count=1000000"), engine, { total: 64e9, limit: null });
-  requireMemory(spec("sampling.batchSize=65536"), engine, { total: 64e9, limit: null }); // 64 images are drawn.
+  // Only 64 images are drawn.
+  requireMemory(spec("sampling.batchSize=65536"), engine, { total: 64e9, limit: null });
 });
 
-Deno.test("a run with tensors larger than the GPU binds is refused before the training", () => {
+Deno.test("a run whose tensors are too large for the GPU is refused before training", () => {
   const gpu = { device: "a GPU", largestTensor: 2 ** 27 } as Engine;
   // The widest layers have 64 channels at 32 x 32.
   assertEquals(largestTensor(spec("training.batchSize=20")), 64 * 64 * 32 * 32 * 4);

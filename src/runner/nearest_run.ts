@@ -1,6 +1,6 @@
 /**
- * Runs that are nearly the one that is asked for. A changed word begins a training anew; whoever
- * changed it is told what there was.
+ * Finds runs that are almost the requested one. A changed field starts a new training, so a run
+ * says which similar training already exists.
  */
 import { join } from "@std/path";
 import { type Digests, files, jsonText, resolvedSpecYaml } from "../bundle/layout.ts";
@@ -15,10 +15,10 @@ import { parseSpec, type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
 import { readCheckpoint } from "../training/checkpoint.ts";
 import type { Prepared } from "./prepare.ts";
 
-/** Fields that may differ at most: what differs in more is another experiment. */
-const mostDifferences = 3;
+/** Maximum number of differing fields: with more, it is a different experiment. */
+const maxDifferences = 3;
 
-/** A training that was begun. */
+/** A run that was started, finished or not. */
 export interface StartedRun {
   path: string;
   spec: ResolvedSpec;
@@ -26,7 +26,7 @@ export interface StartedRun {
   finished: boolean;
 }
 
-/** Writes what a training is beside its checkpoint, so that others can be compared with it. */
+/** Writes a training's spec and digests next to its checkpoint, to be compared with later runs. */
 export function writeWorkSpec(path: string, spec: ResolvedSpec, digests: Digests): void {
   const write = (name: string, text: string) =>
     writeFileAtomic(join(path, name), new TextEncoder().encode(text));
@@ -35,11 +35,11 @@ export function writeWorkSpec(path: string, spec: ResolvedSpec, digests: Digests
 }
 
 /**
- * What a person should know before a training begins anew: the nearest one that there is, the
- * fields in which it differs, and how to go on from it. Null where none is near, or its model is
- * taken anyway.
+ * What a person should know before a new training starts: the most similar existing one, the fields
+ * in which it differs, and how to continue from it. Null if none is similar, or if its model is
+ * reused anyway.
  *
- * @param siblings digests of trainings that are meant to differ from it: members of the same sweep
+ * @param siblings training digests of the other members of a sweep, which differ on purpose
  */
 export async function nearestRun(
   prepared: Prepared,
@@ -52,7 +52,7 @@ export async function nearestRun(
   const compared = [...finishedRuns(out, isSibling), ...unfinishedRuns(out, isSibling)].flatMap(
     (begun) => {
       const differences = trainingDifferences(begun, prepared);
-      return differences.length > 0 && differences.length <= mostDifferences
+      return differences.length > 0 && differences.length <= maxDifferences
         ? [{ begun, differences }]
         : [];
     },
@@ -65,47 +65,49 @@ export async function nearestRun(
   const what = begun.finished
     ? `${begun.path}, finished after ${counted(steps, "step")}`
     : `${begun.path}, stopped after ${counted(steps, "step")}`;
-  const told = differences.map(({ path, a, b }) => `${path} (${said(a)}, here ${said(b)})`);
-  return `this training begins anew. The nearest there is, ${what}, differs in ` +
-    `${told.join(", ")}.${wayOn(begun, prepared.spec, differences)}`;
+  const fields = differences.map(({ path, a, b }) =>
+    `${path} (${formatValue(a)}, here ${formatValue(b)})`
+  );
+  return `this is a new training. The most similar one, ${what}, differs in ` +
+    `${fields.join(", ")}.${continueAdvice(begun, prepared.spec, differences)}`;
 }
 
-/** The fields on which the weights depend and that differ, the images and the parent among them. */
+/** Differences that affect the weights, including the images and the parent. */
 export function trainingDifferences(begun: StartedRun, { spec, digests }: Prepared): Difference[] {
   const decides = ({ path }: Difference) => {
-    const field = fields[path as Field]; // Of another release it may be no field: undefined then.
+    const field = fields[path as Field]; // Undefined for a field of another release.
     return field === "model" || field === "training";
   };
   const found = specDifferences(begun.spec, spec);
   const short = (digest: string | undefined) => digest?.slice(0, 12) ?? null;
-  const places: Difference[] = [
+  const inputs: Difference[] = [
     { path: "the images", a: short(begun.digests.data), b: short(digests.data) },
     { path: "training.from", a: short(begun.digests.from), b: short(digests.from) },
   ];
   const ofImages = found.filter(({ path }) => fields[path as Field] === "data");
-  const differ = places.filter(({ a, b }) => a !== b);
+  const differ = inputs.filter(({ a, b }) => a !== b);
   return [
     ...found.filter(decides),
-    // The spec says better than a digest which images they are.
+    // The fields of the spec say more about the images than a digest.
     ...differ.flatMap((each) =>
       each.path === "the images" && ofImages.length > 0 ? ofImages : [each]
     ),
   ];
 }
 
-/** Whether trainings differ in nothing but how long they are. */
+/** Whether trainings differ only in their length. */
 export function isOnlyLength(differences: readonly Difference[]): boolean {
   return differences.every(({ path }) => path === "training.epochs" || path === "training.images");
 }
 
-/** How to go on with a training, where that may have been meant. */
-function wayOn(
+/** How to continue an existing training, if that may have been intended. */
+function continueAdvice(
   { path, finished, spec }: StartedRun,
   wanted: ResolvedSpec,
   differences: readonly Difference[],
 ): string {
   if (!isOnlyLength(differences)) {
-    return finished ? "" : " With these as they were, the same command goes on with that one.";
+    return finished ? "" : " With the earlier values, the same command would continue that one.";
   }
   const unit = (["epochs", "images"] as const).find((unit) =>
     spec.training[unit] !== null && wanted.training[unit] !== null
@@ -114,29 +116,28 @@ function wayOn(
   const length = unit && more > 0 ? ` training.${unit}=${more}` : "";
   if (finished) {
     if (unit && more < 0) return ""; // Fewer steps are wanted.
-    return ` To train that one for more instead, say training.from=${path}${length}: the new ` +
-      "steps are added to those it had.";
+    return ` To train that one further instead, add training.from=${path}${length}: the new ` +
+      "steps are added to its own.";
   }
   const first = unit ? ` (training.${unit}=${spec.training[unit]})` : "";
-  return ` To keep its steps, let it end first${first}, and then say training.from=` +
-    `its bundle${length}.`;
+  return ` To keep its steps, finish it first${first}; then add training.from=BUNDLE${length}.`;
 }
 
-function said(value: unknown): string {
+function formatValue(value: unknown): string {
   return value === null || value === undefined ? "none" : JSON.stringify(value);
 }
 
-/** Steps that a training has done. */
+/** The number of steps that a training has done. */
 async function stepsOf({ path, finished }: StartedRun): Promise<number> {
   if (finished) return readLosses(openBundle(path)).length;
   const checkpoint = await readCheckpoint(join(path, "checkpoint.safetensors"));
   return checkpoint?.losses.length ?? 0;
 }
 
-/** Which runs are left out before their specs are read. */
+/** Whether to leave out a run before its spec is read. */
 type Skip = (digests: Digests) => boolean;
 
-/** The whole bundles of runs in a folder; those of further samples are none. */
+/** The finished runs in a folder, without bundles of additional samples. */
 export function finishedRuns(out: string, skip: Skip = () => false): StartedRun[] {
   return tryRead(() => findBundles([out])).flat().flatMap((path) =>
     tryRead(() => {
@@ -148,15 +149,15 @@ export function finishedRuns(out: string, skip: Skip = () => false): StartedRun[
   );
 }
 
-/** The trainings in a folder that were begun and have not ended. */
+/** The unfinished trainings in a folder. */
 export function unfinishedRuns(out: string, skip: Skip = () => false): StartedRun[] {
-  const works = join(out, ".work");
-  const names = tryRead(() => [...Deno.readDirSync(works)]).flat()
+  const root = join(out, ".work");
+  const names = tryRead(() => [...Deno.readDirSync(root)]).flat()
     .filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
   return names.flatMap((name) =>
     tryRead(() => {
-      const path = join(works, name);
-      // Our own file, in our own folder of work.
+      const path = join(root, name);
+      // A file that we wrote, in a work folder of ours.
       const digests = JSON.parse(Deno.readTextFileSync(join(path, files.digests))) as Digests;
       if (skip(digests)) return [];
       const spec = resolveSpec(parseSpec(Deno.readTextFileSync(join(path, files.spec))));
@@ -165,7 +166,7 @@ export function unfinishedRuns(out: string, skip: Skip = () => false): StartedRu
   );
 }
 
-/** What can be read; nothing of what cannot: a hint must not end a run. */
+/** Reads something, or returns nothing if it cannot be read: a hint must not stop a run. */
 function tryRead<T>(read: () => T): T[] {
   try {
     return [read()];

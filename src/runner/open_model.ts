@@ -1,4 +1,4 @@
-/** A bundle's trained network, ready to use. */
+/** Opens the trained network of a bundle. */
 import { join } from "@std/path";
 import { openBundle } from "../bundle/open.ts";
 import { drawingWeights, readBundleSpec } from "../bundle/read.ts";
@@ -6,26 +6,26 @@ import { UserError } from "../messages/errors.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { compileUNet, setWeights, type UNet } from "../unet/mod.ts";
 
-/** A trained network with the spec that it was trained by. */
+/** A trained network and its spec. */
 export interface Model {
-  /** The network, on the engine that is open; the caller disposes it. */
+  /** The network on the open engine; the caller disposes it. */
   unet: UNet;
-  /** The bundle's resolved spec: its noise schedule, its sampling. */
+  /** The bundle's resolved spec, with noise schedule and sampling. */
   spec: ResolvedSpec;
 }
 
 /**
- * Opens the network that drew a bundle's samples: the moving average of the weights where there is
- * one. An engine must be open. The bytes that are read are checked by the bundle's manifests.
+ * Opens the network that drew a bundle's samples, with the moving average of its weights if there
+ * is one. An engine must be open. The bytes are checked against the bundle's manifests.
  *
  * @param path the bundle's folder
- * @throws UserError where the bundle is damaged or holds no model
+ * @throws UserError if the bundle is damaged or has no model
  */
 export async function openModel(path: string): Promise<Model> {
   const bundle = openBundle(path);
   const weights = drawingWeights(bundle);
   if (weights === null) {
-    throw new UserError(`${path}: no model in it; give the bundle that it was sampled from`);
+    throw new UserError(`${path}: it has no model; use the bundle that it was sampled from`);
   }
   const spec = readBundleSpec(bundle);
   const tensors = await bundle.tensors(weights);

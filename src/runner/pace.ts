@@ -1,38 +1,38 @@
 /**
- * How fast a training goes. The first step is compiled, so is the first one of each other batch
- * size (an epoch's last), and the second finds memory: none of them tells how long steps take.
+ * Measures the speed of a training. The first step of each batch size (an epoch's last batch is
+ * shorter) compiles, and the second step allocates memory, so they do not count.
  */
 
-/** Readings before those that count. */
+/** Number of first readings that do not count. */
 const warmUps = 2;
-/** Of the latest readings an image's time is made. */
-const mostReadings = 500;
-/** A reading of so many times the middle one is another's: of another process, say. */
-const outlier = 4;
+/** Number of latest readings that determine the speed. */
+const maxReadings = 500;
+/** Readings slower than the median by this factor are ignored: another process interfered. */
+const outlierFactor = 4;
 
-/** Measures a training. */
+/** Measures the speed of a training. */
 export interface Pace {
   /**
-   * A step, or on a GPU several, are done now.
+   * Takes a reading after a step, or on a GPU after several.
    *
-   * @param images seen since the first step of the training
+   * @param images number of images seen since the measuring started
    */
-  reached(images: number): void;
-  /** What came since the last reading took so many milliseconds and was no training. */
-  paused(ms: number): void;
-  /** Readings that count so far, and the seconds that they took. */
+  read(images: number): void;
+  /** Excludes time since the last reading that was not spent on training. */
+  exclude(ms: number): void;
+  /** Number of readings that count, and their total time. */
   readonly measured: { readings: number; seconds: number };
-  /** Seconds that an image of a warm step takes; null as long as none was read. */
+  /** Seconds per image after warm-up; null until there is a reading. */
   secondsPerImage(): number | null;
-  /** Seconds since the beginning without pauses. */
+  /** Seconds since the start, without excluded time. */
   seconds(): number;
 }
 
 /**
  * Starts measuring.
  *
- * @param batchSize of all but short batches
- * @param now milliseconds
+ * @param batchSize size of a full batch
+ * @param now clock in milliseconds; tests set it
  */
 export function startPace(
   batchSize: number,
@@ -43,11 +43,11 @@ export function startPace(
   const seen = new Set<number>();
   const measured = { readings: 0, seconds: 0 };
   let last = { images: 0, ms: startMs };
-  let pausedMs = 0;
+  let excludedMs = 0;
   let count = 0;
   return {
     measured,
-    reached(total) {
+    read(total) {
       const ms = now();
       const [images, seconds] = [total - last.images, (ms - last.ms) / 1000];
       last = { images: total, ms };
@@ -57,25 +57,27 @@ export function startPace(
       seen.add(short);
       if (count <= warmUps || isCompiled || images <= 0) return;
       readings.push({ seconds, images });
-      if (readings.length > mostReadings) readings.shift();
+      if (readings.length > maxReadings) readings.shift();
       measured.readings++;
       measured.seconds += seconds;
     },
-    paused(ms) {
+    exclude(ms) {
       last.ms += ms;
-      pausedMs += ms;
+      excludedMs += ms;
     },
-    secondsPerImage: () => typical(readings),
-    seconds: () => (now() - startMs - pausedMs) / 1000,
+    secondsPerImage: () => typicalRate(readings),
+    seconds: () => (now() - startMs - excludedMs) / 1000,
   };
 }
 
-/** Seconds an image over readings, without those that stand out. */
-function typical(readings: readonly { seconds: number; images: number }[]): number | null {
+/** Seconds per image over all readings except outliers. */
+function typicalRate(readings: readonly { seconds: number; images: number }[]): number | null {
   const rates = readings.map(({ seconds, images }) => seconds / images).sort((a, b) => a - b);
-  const middle = rates[rates.length >> 1];
-  if (middle === undefined) return null;
-  const usual = readings.filter(({ seconds, images }) => seconds / images <= outlier * middle);
+  const median = rates[rates.length >> 1];
+  if (median === undefined) return null;
+  const usual = readings.filter(({ seconds, images }) =>
+    seconds / images <= outlierFactor * median
+  );
   const sum = (of: "seconds" | "images") => usual.reduce((total, each) => total + each[of], 0);
   return sum("seconds") / sum("images");
 }

@@ -1,15 +1,13 @@
 /**
- * Where a run computes: all that the last bits of its results depend on besides the spec and the
- * data.
+ * The platform of a run: everything that its last bits depend on, apart from spec and data. That is
+ * engine, device, threads, processor, libraries and Deno's version.
  */
 import { type ReadableBundle, readEnvironment } from "../bundle/read.ts";
 import type { Platform } from "../bundle/schemas.ts";
 import { UserError } from "../messages/errors.ts";
 import type { Engine, EnginePlatform } from "../engines/mod.ts";
 
-/**
- * Engine, device, threads and another precision than float32 in words: "tensorflow cpu, 2 threads".
- */
+/** Names an engine's platform: "tensorflow cpu, 2 threads"; precision is named unless float32. */
 export function platformName({ name, device, threads, precision }: EnginePlatform): string {
   return [
     `${name} ${device}`,
@@ -18,12 +16,12 @@ export function platformName({ name, device, threads, precision }: EnginePlatfor
   ].join(", ");
 }
 
-/** The place of an engine, as a checkpoint tells it. */
+/** The engine's part of the platform, as a checkpoint records it. */
 export function enginePlatform({ name, device, threads, precision }: Engine): EnginePlatform {
   return { name, device, threads, ...(precision === "float32" ? {} : { precision }) };
 }
 
-/** The place where an engine works. */
+/** The platform of this process with an engine. */
 export function platformOf(engine: Engine): Platform {
   const { name, ...others } = enginePlatform(engine);
   return {
@@ -35,20 +33,20 @@ export function platformOf(engine: Engine): Platform {
   };
 }
 
-/** The place that a bundle tells of; null where it tells of none, or in another form. */
+/** The platform in a bundle's environment.json; null if it is missing or not readable. */
 export function readPlatform(
   bundle: ReadableBundle,
 ): { place: Platform; trainedOn: string[] } | null {
   try {
-    const told = readEnvironment(bundle);
-    return told !== null && "trainedOn" in told ? told : null;
+    const environment = readEnvironment(bundle);
+    return environment !== null && "trainedOn" in environment ? environment : null;
   } catch (error) {
-    if (error instanceof UserError) return null; // `verify` tells what is wrong with it.
+    if (error instanceof UserError) return null; // `verify` says what is wrong with it.
     throw error;
   }
 }
 
-/** What distinguishes two places, in words; empty where the same bytes must come out. */
+/** Lists how two platforms differ; empty if they must produce the same bytes. */
 export function platformDifferences(a: Platform, b: Platform): string[] {
   const lines = (["engine", "device", "threads", "processor", "deno"] as const)
     .filter((field) => a[field] !== b[field]).map((field) =>
@@ -73,7 +71,7 @@ export function platformDifferences(a: Platform, b: Platform): string[] {
   return lines;
 }
 
-/** The processor, as Linux tells of it. */
+/** The processor, as Linux describes it. */
 function processor(): Pick<Platform, "processor" | "instructions"> {
   let text: string;
   try {
@@ -86,12 +84,12 @@ function processor(): Pick<Platform, "processor" | "instructions"> {
     "cache size",
     "cache ",
   ]] as const;
-  const told = parts.flatMap(([name, words]) =>
-    field(name) === undefined ? [] : [words + field(name)]
+  const description = parts.flatMap(([name, prefix]) =>
+    field(name) === undefined ? [] : [prefix + field(name)]
   );
   const flags = (field("flags") ?? field("Features") ?? "").split(" ");
   return {
-    processor: told.length ? told.join(", ") : null,
+    processor: description.length ? description.join(", ") : null,
     instructions: flags.filter((flag) => /^(sse4_2|avx|fma|f16c|amx|asimd|sve)/.test(flag)).sort(),
   };
 }

@@ -10,7 +10,7 @@ const ignore = (["read", "write"] as const).some((name) =>
   Deno.permissions.querySync({ name }).state !== "granted"
 );
 
-const place: Platform = {
+const platform: Platform = {
   engine: "tensorflow",
   device: "cpu",
   threads: 2,
@@ -20,7 +20,7 @@ const place: Platform = {
   deno: "2.9.6",
 };
 
-Deno.test("places: their names, and what distinguishes two of them", () => {
+Deno.test("platforms: their names, and how two of them differ", () => {
   assertEquals(
     platformName({ name: "tensorflow", device: "cpu", threads: 1 }),
     "tensorflow cpu, 1 thread",
@@ -35,8 +35,8 @@ Deno.test("places: their names, and what distinguishes two of them", () => {
     }),
     "tensorflow cpu, 2 threads, bfloat16, emulated",
   );
-  assertEquals(platformDifferences(place, structuredClone(place)), []);
-  const [library] = place.libraries;
+  assertEquals(platformDifferences(platform, structuredClone(platform)), []);
+  const [library] = platform.libraries;
   const others: [Partial<Platform>, string][] = [
     [{ threads: 4 }, "threads: 2, here 4"],
     [{ precision: "bfloat16" }, "precision: float32, here bfloat16"],
@@ -48,20 +48,19 @@ Deno.test("places: their names, and what distinguishes two of them", () => {
     ],
   ];
   for (const [change, line] of others) {
-    assertEquals(platformDifferences(place, { ...place, ...change }), [line]);
+    assertEquals(platformDifferences(platform, { ...platform, ...change }), [line]);
   }
 });
 
 Deno.test({
-  name:
-    "a bundle's place is read as it was written, and a forged one is not believed (needs files)",
+  name: "a bundle's platform is read as it was written, and a forged one is rejected (needs files)",
   ignore,
   async fn() {
     const folder = Deno.makeTempDirSync();
     const path = join(folder, "environment.json");
     assertEquals(readPlatform(bundleFiles(folder)), null);
     const engine = await openEngine("cpu");
-    const told = {
+    const environment = {
       engine: engine.description,
       place: platformOf(engine),
       trainedOn: [platformName(engine)],
@@ -75,12 +74,12 @@ Deno.test({
       starts: 1,
       seconds: 1,
     };
-    Deno.writeTextFileSync(path, jsonText(told));
-    assertEquals(readPlatform(bundleFiles(folder)), told);
+    Deno.writeTextFileSync(path, jsonText(environment));
+    assertEquals(readPlatform(bundleFiles(folder)), environment);
     const forged = [
-      { ...told, place: { ...place, threads: 1e6 } },
-      { ...told, place: { ...place, engine: "rm" } },
-      { place },
+      { ...environment, place: { ...platform, threads: 1e6 } },
+      { ...environment, place: { ...platform, engine: "rm" } },
+      { place: platform },
       [],
       null,
     ];

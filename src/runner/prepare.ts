@@ -1,7 +1,6 @@
 /**
- * What stands before a run, dry or not: which run it is, what of it exists, and all that can refuse
- * it. What is cheap is looked at before what is expensive, and nothing is trained that would be
- * refused afterwards.
+ * Prepares a run, real or dry: finds out which run it is, which parts of it exist, and whether
+ * anything would stop it. Cheap checks come first, and all checks come before training.
  */
 import { join } from "@std/path";
 import { bundleName } from "../bundle/bag.ts";
@@ -27,49 +26,49 @@ import { requireSpace, spaceFor } from "./space.ts";
 import { findParent, type Parent, readStart, readTrained, type TrainedModel } from "./trained.ts";
 import { checkpointPath, findBundle, findTrained, freePath, workPath } from "./work.ts";
 
-/** What identifies a run beside its spec, and where it is looked for. */
+/** What identifies a run in addition to its spec, and where to look for it. */
 export interface PrepareOptions {
   /** The folder of the bundles. */
   out: string;
   /** The folder of the datasets; default `data`. */
   dataRoot?: string | undefined;
-  /** Leave out images that cannot be read. */
+  /** Leave out unreadable images. */
   skipBad?: boolean | undefined;
-  /** Keep what was decoded, for the next time; default true. */
+  /** Cache the decoded images; default true. */
   keep?: boolean | undefined;
   /** The spec's file, which names the bundle. */
   source?: { path: string } | undefined;
-  /** A second bundle beside a finished one, which takes no model from others. */
+  /** Make a second bundle next to a finished one, without reusing a trained model. */
   again?: boolean | undefined;
-  /** What the run's digests must be: those of the bundle that is to be reproduced. */
+  /** The digests that the run must have: those of the bundle to reproduce. */
   expected?: Digests | undefined;
-  /** Whom to tell how far the images are. */
+  /** Shows the progress of reading images. */
   progress?: Progress | undefined;
 }
 
-/** A run of which everything is known but its results. */
+/** A run whose inputs are known. */
 export interface Prepared {
-  /** As the bundle will hold it: without places, its parent named by its digest. */
+  /** The spec as the bundle will hold it: without local paths, and with the parent's digest. */
   spec: ResolvedSpec;
   dataset: Dataset;
   digests: Digests & { training: string };
-  /** The bundle that the training goes on from, or null. */
+  /** The bundle that the training continues from, or null. */
   parent: Parent | null;
   /** The finished bundle of this run, or null. */
   finished: string | null;
-  /** A finished bundle of the same training, whose model is taken, and that model; or null. */
+  /** A finished bundle of the same training, and its model, which is reused; or null. */
   shared: { path: string; model: TrainedModel } | null;
-  /** The state with which the training begins, where it goes on from a bundle. */
+  /** The state that the training starts with if it continues from a bundle. */
   start: TrainedModel | null;
-  /** Where the bundle will be. */
+  /** Where the bundle will be written. */
   path: string;
 }
 
 /**
- * The digests of a run.
+ * Computes the digests of a run.
  *
- * @param data of its images
- * @param parent of the bundle that it goes on from
+ * @param data digest of its images
+ * @param parent digest of the bundle that it continues from
  */
 export function digestsOf(
   spec: ResolvedSpec,
@@ -88,14 +87,14 @@ export function digestsOf(
 }
 
 /**
- * Finds out which run a spec stands for here, and what of it exists.
+ * Finds out which run a spec stands for here, and which parts of it exist.
  *
- * @throws UserError for what would stop it, as far as no engine is needed to tell
+ * @throws UserError for anything that would stop the run, as far as this is known without an engine
  */
 export async function prepareRun(given: ResolvedSpec, options: PrepareOptions): Promise<Prepared> {
   const { out, again = false, progress } = options;
   const parent = findParent(given, [out]);
-  // A parent that does not fit is told before images are read.
+  // Check the parent before reading images, which takes longer.
   let start = parent?.path ? await readStart(parent.path, given) : null;
   const dataset = await loadDataset(given, {
     dataRoot: options.dataRoot,
@@ -117,7 +116,7 @@ export async function prepareRun(given: ResolvedSpec, options: PrepareOptions): 
   return { spec, dataset, digests, parent, finished, shared, start, path };
 }
 
-/** The bundle of a finished training with its model, the bytes of which are checked. */
+/** Finds a finished bundle of the training, and reads its model, checking its bytes. */
 async function findShared(out: string, training: string): Promise<Prepared["shared"]> {
   const path = findTrained(out, training);
   if (path === null) return null;
@@ -126,8 +125,8 @@ async function findShared(out: string, training: string): Promise<Prepared["shar
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
-      `${error.message}\nThe model of ${path} would be taken, for it is of the same training; ` +
-        "bring back what is missing, or move the folder away and give the command again",
+      `${error.message}\nThe run would reuse the model of ${path}, which has the same training. ` +
+        "Restore what is missing, or move the folder away and repeat the command",
     );
   }
 }
@@ -139,71 +138,71 @@ function noParent(digest: string, out: string): UserError {
   );
 }
 
-/** Refuses a run whose bundle could not be put in its place at the end. */
+/** Refuses a run whose bundle could not be moved to its path at the end. */
 function requireFreePath(path: string): void {
   if (!exists(path)) return;
   throw new UserError(
-    `${path}: something lies here that is not the finished bundle of this run; move it away, or ` +
-      "say --out FOLDER for another place",
+    `${path}: this exists, but is not the finished bundle of this run; move it away, or choose ` +
+      "another folder with --out FOLDER",
   );
 }
 
 /**
- * Refuses to reproduce a bundle with other data, or with a release that computes otherwise on
- * purpose.
+ * Refuses to reproduce a bundle with different data, or with a release that computes something else
+ * on purpose.
  */
 function requireExpected(digests: Digests, expected: Digests): void {
   const reasons: [keyof Digests, string][] = [
     [
       "method",
-      "it was made by another version of the method; take the release that provenance.json names",
+      "it was made by another version of the method; use the release that provenance.json names",
     ],
     [
       "spec",
-      "this release resolves its spec otherwise; take the release that provenance.json names",
+      "this release resolves its spec differently; use the release that provenance.json names",
     ],
     [
       "data",
-      "the images here are not those that it was made of; --data FOLDER names the place of the " +
-      "datasets, --path FOLDER that of this run's images",
+      "the images here differ from those it was made from; give the folder of the datasets with " +
+      "--data FOLDER, or the folder of this run's images with --path FOLDER",
     ],
     [
       "from",
-      "it was trained from another bundle than the one that lies here; --from FOLDER names that " +
-      "one",
+      "the bundle here is not the one it was trained from; give that one with --from FOLDER",
     ],
-    ["run", "its digests are not those of its spec and its images"],
+    ["run", "its digests do not match its spec and images"],
   ];
   for (const [field, reason] of reasons) {
     if (digests[field] === expected[field]) continue;
     throw new UserError(
-      `it cannot be reproduced: ${reason} (${field} ${expected[field]}, here ${digests[field]})`,
+      `the bundle cannot be reproduced: ${reason} ` +
+        `(${field} ${expected[field]}, here ${digests[field]})`,
     );
   }
 }
 
-/** The checkpoint of a run's training, or null. */
+/** Reads the checkpoint of a run's training, or returns null. */
 export function checkpointOf({ digests }: Prepared, out: string): Promise<Checkpoint | null> {
   return readCheckpoint(checkpointPath(out, digests.training));
 }
 
-/** Threads with which a training was begun and must go on; undefined where nothing says so. */
-export function threadsBegun(checkpoint: Checkpoint | null): number | undefined {
+/** Number of threads that a training started with and must keep; undefined if there is none. */
+export function threadsOf(checkpoint: Checkpoint | null): number | undefined {
   return checkpoint?.places.at(-1)?.threads ?? undefined;
 }
 
-/** Refuses a run that would fill the disk before its end. */
+/** Refuses a run for which the disk has too little space. */
 export function requireDiskSpace({ spec, dataset, digests }: Prepared, out: string): void {
   const path = workPath(out, digests.training);
   requireSpace(out, spaceFor(spec, dataset.count), { path });
 }
 
 /**
- * Refuses what this engine cannot bring to its end: for want of memory, or because the training was
- * begun elsewhere.
+ * Refuses a run that this engine cannot finish: it lacks memory, or the training was started on
+ * another platform.
  *
- * @param options.checkpoint of the training, where it was begun
- * @param options.elsewhere go on with it all the same
+ * @param options.checkpoint the training's checkpoint, if there is one
+ * @param options.elsewhere continue on another platform anyway
  */
 export function requireRunnable(
   prepared: Prepared,
@@ -222,7 +221,7 @@ export function requireRunnable(
   }
 }
 
-/** Refuses a checkpoint of another training, and one of another engine, device or threads. */
+/** Refuses a checkpoint of another training, or of another engine, device or number of threads. */
 function requireSamePlatform(
   { training, places }: Checkpoint,
   engine: Engine,
@@ -230,15 +229,15 @@ function requireSamePlatform(
 ): void {
   if (training !== trainingKey) {
     throw new UserError(
-      `${path}: this checkpoint is of another training; move the folder away to train anew`,
+      `${path}: this checkpoint belongs to another training; move the folder away to train again`,
     );
   }
-  const place = platformName(enginePlatform(engine));
+  const here = platformName(enginePlatform(engine));
   const last = places.map(platformName).at(-1);
-  if (last === place || elsewhere) return;
+  if (last === here || elsewhere) return;
   throw new UserError(
-    `this training was begun on ${last}, and this is ${place}: the result would be of neither. ` +
-      "Say --engine and --threads as they were, or --elsewhere to go on here all the same, which " +
-      `the bundle will tell; or remove ${path} to begin anew`,
+    `this training was started on ${last}, and this is ${here}: neither would give the result. ` +
+      "Use the same --engine and --threads as before; or continue here with --elsewhere, which " +
+      `the bundle will note; or remove ${path} to start again`,
   );
 }

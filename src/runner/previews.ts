@@ -1,26 +1,26 @@
-/** Previews: a few images that show how far a training is. No weight depends on them. */
+/** Previews: a few images that show how a training is doing. They change no weight. */
 import { createSampler, noiseSchedule, type Sampler, toPixels } from "../diffusion/mod.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { type TrainingState, withAverage } from "../training/state.ts";
 
-/** Images that a preview draws, as published. */
+/** Number of images in a preview, as published. */
 export const previewCount = 8;
 
-/** Steps of a fast preview. */
+/** Sampling steps of a fast preview. */
 const fastSteps = 25;
 
-/** Fast previews take at most this part of the training's time. */
-const mostShare = 0.03;
+/** Maximum share of the training's time that fast previews take. */
+const maxShare = 0.03;
 
-/** What a step of drawing costs an image, of what a training step does, measured on CPUs. */
+/** Cost of a sampling step relative to a training step, per image, measured on CPUs. */
 export const forwardShare = 0.27;
 
 /** How images are drawn. */
 export type Sampling = ResolvedSpec["sampling"];
 
-/** The sampling of each kind of preview. A name without its way does not compile. */
+/** How each kind of preview is sampled. A new kind does not compile until it is added here. */
 export const previewSamplers: Record<
   ResolvedSpec["training"]["previewSampler"],
   (spec: ResolvedSpec) => Sampling
@@ -32,7 +32,7 @@ export const previewSamplers: Record<
     steps: Math.min(fastSteps, sampling.steps, noise.steps - 1),
     eta: null,
     variance: null,
-    clip: true, // What young networks need.
+    clip: true, // Networks need it early in training.
   }),
 };
 
@@ -42,7 +42,7 @@ export function previewSampling(spec: ResolvedSpec): Sampling {
   return { ...sampling, count: previewCount, batchSize: previewCount };
 }
 
-/** What a preview costs, in images of a training step. */
+/** Cost of a preview, in trained images. */
 function previewCost(spec: ResolvedSpec): number {
   const { guidance, steps } = previewSampling(spec);
   const guided = guidance !== null && guidance !== 1;
@@ -50,23 +50,23 @@ function previewCost(spec: ResolvedSpec): number {
 }
 
 /**
- * Epochs from one preview to the next: as many as the spec says, or the multiple that keeps fast
- * previews from taking more than their share; Infinity for none.
+ * Epochs between previews: the spec's number, or a multiple of it that keeps fast previews within
+ * their share of the time; Infinity if there are none.
  *
- * @param count images of the dataset
+ * @param count number of images in the dataset
  */
 export function epochsBetweenPreviews(spec: ResolvedSpec, count: number): number {
   const { previewEveryEpochs: every, previewSampler } = spec.training;
   if (every === null) return Infinity;
   if (previewSampler === "published") return every;
-  return every * Math.max(1, Math.ceil(previewCost(spec) / mostShare / (every * count)));
+  return every * Math.max(1, Math.ceil(previewCost(spec) / maxShare / (every * count)));
 }
 
 /**
- * Previews that there are once a training has come so far.
+ * How many previews there are when a training reaches a step.
  *
- * @param steps that are done, those of its parent among them
- * @param firstStep where it began: steps of its parent
+ * @param steps steps done, including those of the parent
+ * @param firstStep steps of the parent, at which this training began
  */
 export function previewsDue(
   spec: ResolvedSpec,
@@ -77,15 +77,15 @@ export function previewsDue(
   return Math.floor(steps / every) - Math.floor(firstStep / every);
 }
 
-/** Previews of a whole training from its beginning, on so many images. */
+/** Number of previews in a whole training on `count` images. */
 export function previewsIn(spec: ResolvedSpec, count: number): number {
   const { epochs, images } = spec.training;
   const seen = epochs ?? (images ?? 0) / count;
   return Math.floor(seen / epochsBetweenPreviews(spec, count));
 }
 
-/** What drawing a preview needs. */
-export interface PreviewRequest {
+/** What drawing previews needs. */
+export interface PreviewOptions {
   engine: Engine;
   spec: ResolvedSpec;
   state: TrainingState;
@@ -94,24 +94,24 @@ export interface PreviewRequest {
 
 /** A preview, and how fast it was drawn. */
 export interface Preview {
-  /** Bytes N, H, W, C. */
+  /** One byte per value, in the order N, H, W, C. */
   pixels: Uint8Array;
-  /** Seconds that a step takes once it is compiled. */
+  /** Seconds per sampling step, once compiled. */
   stepSeconds: number;
 }
 
-/** Draws previews with the averaged weights, where there are any. */
+/** Draws previews, with the averaged weights if there are any. */
 export interface Previewer extends Disposable {
   draw(): Promise<Preview>;
 }
 
 /**
- * Makes what draws a training's previews; it is compiled once, with the first.
+ * Creates the previewer of a training. The first preview compiles the sampler.
  *
- * @param sampling how, and how many
+ * @param sampling how to draw, and how many images
  */
-export function previewer(
-  { engine, spec, state, signal }: PreviewRequest,
+export function createPreviewer(
+  { engine, spec, state, signal }: PreviewOptions,
   sampling: Sampling = previewSampling(spec),
 ): Previewer {
   let sampler: Sampler | null = null;
@@ -133,7 +133,7 @@ export function previewer(
           onStep: () => void reachedMs.push(performance.now()),
           ...(signal ? { signal } : {}),
         }));
-      return { pixels: toPixels(images), stepSeconds: middleGap(reachedMs) / 1000 };
+      return { pixels: toPixels(images), stepSeconds: medianGap(reachedMs) / 1000 };
     },
     [Symbol.dispose]() {
       sampler?.dispose();
@@ -142,22 +142,22 @@ export function previewer(
   };
 }
 
-/** The time between two steps that half of them take less than: the first is compiled. */
-function middleGap(times: readonly number[]): number {
+/** The median time between two steps, which ignores the compilation of the first. */
+function medianGap(times: readonly number[]): number {
   const gaps = times.slice(1).map((ms, i) => ms - (times[i] ?? ms)).sort((a, b) => a - b);
   return gaps[gaps.length >> 1] ?? 0;
 }
 
-/** Previews as uint8 [previews, count, size, size, channels]; null where there are none. */
+/** Previews as uint8 [previews, count, size, size, channels]; null if there are none. */
 export function previewTensor(
   previews: readonly Uint8Array[],
   { imageSize, channels }: ResolvedSpec,
 ): TensorData | null {
   const [first] = previews;
   if (first === undefined) return null;
-  const each = first.length;
-  const data = new Uint8Array(each * previews.length);
-  previews.forEach((preview, i) => data.set(preview, i * each));
+  const bytesEach = first.length;
+  const data = new Uint8Array(bytesEach * previews.length);
+  previews.forEach((preview, i) => data.set(preview, i * bytesEach));
   return {
     dtype: "U8",
     shape: [previews.length, previewCount, imageSize, imageSize, channels],
@@ -165,11 +165,11 @@ export function previewTensor(
   };
 }
 
-/** The previews in a tensor of {@link previewTensor}. */
+/** The previews in a tensor made by {@link previewTensor}. */
 export function previewsOf(tensor: TensorData | null): Uint8Array[] {
   const count = tensor?.shape[0];
   if (!tensor || !count) return [];
   const data = tensor.data as Uint8Array; // A checkpoint's previews are bytes.
-  const each = data.length / count;
-  return Array.from({ length: count }, (_, i) => data.slice(i * each, (i + 1) * each));
+  const bytesEach = data.length / count;
+  return Array.from({ length: count }, (_, i) => data.slice(i * bytesEach, (i + 1) * bytesEach));
 }

@@ -1,4 +1,4 @@
-/** Running a bundle again from its resolved spec, and comparing all that came of it. */
+/** Runs a bundle again from its resolved spec, and compares the results. */
 import { basename, dirname, resolve } from "@std/path";
 import { type PayloadDifferences, payloadDifferences } from "../bundle/differences.ts";
 import { type BundleFiles, openBundle } from "../bundle/open.ts";
@@ -9,18 +9,17 @@ import { platformDifferences, readPlatform } from "./platform.ts";
 import { runExperiment, type RunOptions } from "./run.ts";
 import { findParent } from "./trained.ts";
 
-/** What comparing a repeated run with the first one found. */
+/** The result of comparing a repeated run with the original. */
 export interface Comparison extends PayloadDifferences {
-  /** The first bundle and the second one. */
+  /** The folders of both bundles. */
   bundles: [original: string, repeated: string];
   /**
-   * Why other bytes are no fault: what distinguishes the places of the two runs. Empty where there
-   * is nothing.
+   * Reasons why bytes may differ: how the platforms of the two runs differ. Empty if they do not.
    */
   excuses: string[];
   /**
-   * Whether the second run is what it must be: the same bytes, or elsewhere what the tolerances
-   * allow.
+   * Whether the repeated run is as it must be: the same bytes, or within the tolerances if the
+   * platforms differ.
    */
   ok: boolean;
 }
@@ -31,10 +30,10 @@ export interface ReproduceOptions extends
     RunOptions,
     "engine" | "threads" | "out" | "dataRoot" | "skipBad" | "progress" | "signal"
   > {
-  /** Where its images lie; default where they lay when it was made. */
+  /** The folder or file of its images; default where they were when it was made. */
   images?: string | undefined;
   /**
-   * The bundle that it was trained from; default the one of that digest in `out`, or beside it.
+   * The bundle that it was trained from; default the one with that digest in `out` or next to it.
    */
   from?: string | undefined;
 }
@@ -47,23 +46,23 @@ export async function compareBundles(original: string, repeated: string): Promis
   const mixed = [original, repeated].flatMap((bundle, i) => {
     const { trainedOn = [] } = [there, here][i] ?? {};
     return trainedOn.length > 1
-      ? [`${bundle} was trained in more than one place: ${trainedOn.join("; ")}`]
+      ? [`${bundle} was trained on more than one platform: ${trainedOn.join("; ")}`]
       : [];
   });
   const excuses = there && here
     ? [...platformDifferences(there.place, here.place), ...mixed]
-    : ["environment.json does not tell where both were made"];
+    : ["environment.json does not say on which platform both were made"];
   const { verdict } = differences;
   const ok = verdict === "same" || excuses.length > 0 && verdict !== "different";
   return { ...differences, bundles: [original, repeated], excuses, ok };
 }
 
 /**
- * Runs a bundle again from its resolved spec, on the engine and with the threads that it tells of
- * unless others are asked for, and compares. The second bundle stays; the first one is not changed.
+ * Runs a bundle again from its resolved spec, and compares the results. Uses the engine and threads
+ * of the original unless the options say otherwise. The second bundle is kept; the first one is not
+ * changed.
  *
- * @throws UserError where the bundle does not verify, or cannot be run again with the data and the
- *   release at hand
+ * @throws UserError if the bundle does not verify, or not with this data or release
  */
 export async function reproduceBundle(
   original: string,
@@ -73,27 +72,27 @@ export async function reproduceBundle(
   if (!ok) {
     const [first] = problems;
     throw new UserError(
-      `${original}: it does not verify (${first?.file}: ${first?.what}), so there is nothing to repeat`,
+      `${original}: the bundle does not verify (${first?.file}: ${first?.what}), so it is not ` +
+        "reproduced",
     );
   }
   const expected = readBundleDigests(original);
   if (expected.parent !== undefined) {
     throw new UserError(
-      `${original}: it holds further samples of another bundle; reproduce that one`,
+      `${original}: this bundle holds additional samples of another one; reproduce that one`,
     );
   }
-  const told = readPlatform(original)?.place;
-  const engine = options.engine ?? told?.engine ?? "auto";
-  const isSame = engine === told?.engine;
+  const platform = readPlatform(original)?.place;
+  const engine = options.engine ?? platform?.engine ?? "auto";
+  const isSame = engine === platform?.engine;
   const bundle = openBundle(original);
   const written = bundle.has("spec-as-written.yaml") ? "spec-as-written.yaml" : "data/spec.yaml";
-  // The second bundle is called as the first one: its folder's name without the digest and a number
-  // of repetition.
+  // The second bundle gets the name of the first, without its digest and repetition number.
   const name = basename(resolve(original)).replace(/-[0-9a-f]{12}(-\d+)?$/, "");
   const repeated = await runExperiment(specHere(bundle, options), {
     ...options,
     engine,
-    threads: options.threads ?? (isSame ? told?.threads ?? undefined : undefined),
+    threads: options.threads ?? (isSame ? platform?.threads ?? undefined : undefined),
     again: true,
     emulate: true,
     expected,
@@ -105,13 +104,13 @@ export async function reproduceBundle(
   return await compareBundles(original, repeated.path);
 }
 
-/** The spec of a bundle, with the places where its images and its parent lie here. */
+/** The spec of a bundle, with the paths that its images and its parent have here. */
 function specHere(bundle: BundleFiles, { images, from, out = "out" }: ReproduceOptions) {
   const spec = readSpecWithImages(bundle);
-  const beside = [out, dirname(resolve(bundle.path))];
-  const parent = from ?? findParent(spec, beside)?.path ?? spec.training.from;
+  const folders = [out, dirname(resolve(bundle.path))];
+  const parent = from ?? findParent(spec, folders)?.path ?? spec.training.from;
   if (from !== undefined && spec.training.from === null) {
-    throw new UserError(`--from ${from}: ${bundle.path} was trained from the beginning`);
+    throw new UserError(`--from ${from}: ${bundle.path} does not continue another training`);
   }
   return {
     ...spec,

@@ -1,12 +1,12 @@
 /**
- * What tiny runs compute, pinned by digests: a change of results that nobody meant is seen here.
- * Who means it raises METHOD_VERSION, tells it in the CHANGELOG, and pins anew what the failing
- * test prints.
+ * Pins the results of tiny runs by their digests, to catch unintended changes. If you change
+ * results on purpose, raise METHOD_VERSION, note it in the CHANGELOG, and pin the digests that the
+ * failing test prints.
  *
- * The engine is `cpu`: plain loops in JavaScript, whose sums have one order on every machine. (V8's
- * exp and its like are compiled code, which an ARM compiler may round otherwise: pinned for
- * x86-64.) TensorFlow and GPUs choose their code by the processor; that they compute the same
- * within rounding is the golden cases' business.
+ * The engine is `cpu`: plain loops in JavaScript, whose sums have the same order on every machine.
+ * V8's `exp` and similar functions are compiled code that may round differently on ARM, so the
+ * digests are for x86-64. TensorFlow and GPUs choose their code by processor; the golden cases
+ * check that they agree within rounding.
  */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
@@ -19,7 +19,7 @@ const ignore = Deno.build.arch !== "x86_64" ||
     Deno.permissions.querySync({ name }).state !== "granted"
   );
 
-/** The files that hold what was computed; pictures and texts about it may change with a release. */
+/** The files with results. Pictures and texts about them may change with a release. */
 const results = [files.losses, files.model, files.average, files.optimizer, files.samples];
 
 const tiny = `dataset: mnist
@@ -30,7 +30,7 @@ training: { images: 8, batchSize: 4, emaDecay: 0.9, previewEveryEpochs: null }
 evaluation: { metrics: [] }
 `;
 
-/** Specs with the first digits of their results' digests, for the method version beside. */
+/** Specs, and the first digits of their results' digests for a method version. */
 const pinned: { method: number; name: string; spec: string; digests: string[] }[] = [
   {
     method: 1,
@@ -47,8 +47,8 @@ const pinned: { method: number; name: string; spec: string; digests: string[] }[
   {
     method: 1,
     name: "D with everything: classes, guidance, DDIM, rotation",
-    spec:
-      "architecture: D\nnormInside: true\nclasses: 10\nsampling: { sampler: ddim, steps: 2, count: 2, batchSize: 2, rotation: [0, 30] }\n",
+    spec: "architecture: D\nnormInside: true\nclasses: 10\n" +
+      "sampling: { sampler: ddim, steps: 2, count: 2, batchSize: 2, rotation: [0, 30] }\n",
     digests: [
       "06be5d79588ee644",
       "351acac2f71c286c",
@@ -61,8 +61,7 @@ const pinned: { method: number; name: string; spec: string; digests: string[] }[
 
 for (const { method, name, spec, digests } of pinned) {
   Deno.test({
-    name:
-      `the results of ${name} are those of method version ${method} (needs x86-64, --allow-read --allow-write)`,
+    name: `results of method version ${method}: ${name} (needs x86-64, --allow-read --allow-write)`,
     ignore,
     async fn() {
       const out = Deno.makeTempDirSync();

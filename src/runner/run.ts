@@ -1,6 +1,4 @@
-/**
- * One experiment from its resolved spec to its bundle: data, network, training, sampling, bundle.
- */
+/** Runs one experiment: data, network, training, sampling, scores, bundle. */
 import { basename, join, resolve } from "@std/path";
 import type { Bundle } from "../bundle/bag.ts";
 import type { Digests } from "../bundle/layout.ts";
@@ -20,7 +18,7 @@ import {
   withAverage,
 } from "../training/state.ts";
 import { compileUNet } from "../unet/mod.ts";
-import { beginning, keepTaken } from "./beginning.ts";
+import { beginning, copyCheckpoint } from "./beginning.ts";
 import { previewsPng } from "./contents.ts";
 import { scoredSteps } from "./interim_scores.ts";
 import { type Diary, diaryName, startDiary } from "./diary.ts";
@@ -33,7 +31,7 @@ import {
   prepareRun,
   requireDiskSpace,
   requireRunnable,
-  threadsBegun,
+  threadsOf,
 } from "./prepare.ts";
 import { epochsBetweenPreviews } from "./previews.ts";
 import { type Progress, silentProgress } from "../messages/progress.ts";
@@ -46,175 +44,171 @@ import { findBundle, openWorkFolder, type WorkFolder } from "./work.ts";
 import { explainFullDisk } from "../files/results.ts";
 import { writeBundle } from "./write_bundle.ts";
 
-/** Opens, or has ready, an engine that its owner closes. */
+/** Opens an engine, or returns an open one. Its owner closes it. */
 export type EngineProvider = (
   options: Pick<EngineOptions, "precision" | "threads">,
 ) => Promise<Engine>;
 
-/** How an experiment is run; none of it is part of the result. */
+/** How to run an experiment. None of these options is part of the spec. */
 export interface RunOptions {
-  /** An open engine, what has one ready, or the name of one to open; default `auto`. */
+  /** An open engine, a function that provides one, or the name of one to open; default `auto`. */
   engine?: Engine | EngineProvider | EngineName | "auto" | undefined;
   /** The folder of the bundles; default `out`. */
   out?: string | undefined;
   /** The folder of the datasets; default `data`. */
   dataRoot?: string | undefined;
-  /** The spec's file, which names the bundle, and its text, which goes into it. */
+  /** The spec's file, which names the bundle, and its text, which goes into the bundle. */
   source?: { path: string; text: string } | undefined;
-  /** Leave out images that cannot be read. */
+  /** Leave out unreadable images. */
   skipBad?: boolean | undefined;
-  /** Go on with a training that was begun on another engine or kind of device. */
+  /** Continue a training that was started on another engine or kind of device. */
   elsewhere?: boolean | undefined;
-  /** Compute in bfloat16 on a processor without its instructions, too, as `reproduce` does. */
+  /** Emulate bfloat16 on processors without its instructions, as `reproduce` does. */
   emulate?: boolean | undefined;
   /**
-   * Threads of the engine `tensorflow` on the CPU; default those that began the training, else all
-   * cores.
+   * Threads of the engine `tensorflow` on the CPU. By default as many as the training started with,
+   * or all cores for a new training.
    */
   threads?: number | undefined;
-  /**
-   * Run once more what is finished: a second bundle beside the first one, which takes no model from
-   * others.
-   */
+  /** Make a second bundle next to a finished one, without reusing a trained model. */
   again?: boolean | undefined;
-  /** What the run's digests must be: those of the bundle that is to be reproduced. */
+  /** The digests that the run must have: those of the bundle to reproduce. */
   expected?: Digests | undefined;
-  /** Training digests of its fellows in a sweep, which are meant to be near it. */
+  /** Training digests of the other members of a sweep, which differ on purpose. */
   siblings?: ReadonlySet<string> | undefined;
-  /** Whom to tell how far it is; default nobody. */
+  /** Receives the run's progress; ignored by default. */
   progress?: Progress | undefined;
-  /** A folder for TensorBoard, in which the run gets one of its own. */
+  /** A folder for TensorBoard, in which the run gets a folder of its own. */
   tensorboard?: string | undefined;
-  /** Where the Inception weights are looked for; others for tests. */
+  /** Where to look for the Inception weights; tests set it. */
   weights?: {
-    /** A file; default: the environment's INCEPTION_WEIGHTS. */
+    /** A file; default: the environment variable INCEPTION_WEIGHTS. */
     path?: string | undefined;
-    /** Fetches the file if it does not exist; default true. */
+    /** Download the file if it does not exist; default true. */
     download?: boolean;
   } | undefined;
-  /** Stops the run; what was reached is kept, and the same run goes on there. */
+  /** Stops the run. It saves first; the same run resumes there. */
   signal?: AbortSignal | undefined;
 }
 
-/** A run at work: what it is, where, and whom it tells. */
+/** A run that has its work folder: what it is, and what it writes to. */
 interface Run {
   prepared: Prepared;
   options: RunOptions;
   out: string;
-  engine: Engine;
   work: WorkFolder;
-  /** What an earlier start left of the training, or null. */
-  checkpoint: Checkpoint | null;
   log: Log;
   diary: Diary;
   progress: Progress;
   stopwatch: Stopwatch;
-  /** Where the images lie, where the spec says so. */
+  /** Where the images are, if the spec says so. */
   imagesAt: string | null;
 }
 
+/** A run whose engine is open. */
+interface OpenRun extends Run {
+  engine: Engine;
+  /** The training's checkpoint, or null. */
+  checkpoint: Checkpoint | null;
+}
+
 /**
- * Runs an experiment, or finds its finished bundle. Stopped at any moment and called again, it goes
- * on where it was.
+ * Runs an experiment, or finds its finished bundle. A run may be stopped at any time; calling this
+ * again resumes it.
  *
- * @throws UserError for what a person can mend: data that is missing, a folder that is closed,
- *   another process at work
+ * @throws UserError for problems that a person can solve: missing data, a folder without write
+ *   permission, another process working on the same run
  */
 export async function runExperiment(spec: ResolvedSpec, options: RunOptions = {}): Promise<Bundle> {
-  const { out = "out", again = false } = options;
+  const { out = "out", again = false, signal } = options;
   const log = startLog(options.progress ?? silentProgress);
   const diary = startDiary(log.progress);
   const { progress } = diary;
   const stopwatch = startStopwatch();
+
   const prepared = await prepareRun(spec, { ...options, out, progress });
   progress.message(`data: ${describeDataset(prepared.dataset)}`);
   for (const note of prepared.dataset.notes) progress.message(`data: ${note}`);
   if (prepared.finished) return finishedBundle(prepared.finished, progress);
-  const what = `this run (${specName(spec)} on ${spec.dataset})`;
-  using held = new DisposableStack();
-  const waiting = { say: progress.message, signal: options.signal };
-  const work = await openWorkFolder(out, prepared.digests.training, what, waiting);
-  held.defer(() => work.release());
+
+  const name = `this run (${specName(spec)} on ${spec.dataset})`;
+  using work = await openWorkFolder(out, prepared.digests.training, name, {
+    onMessage: progress.message,
+    signal,
+  });
+  // Another process may have finished the run before this one got the lock.
+  const finished = again ? null : findBundle(out, prepared.digests.run);
+  if (finished) {
+    work.remove();
+    return finishedBundle(finished, progress);
+  }
+
+  const imagesAt = spec.data.path === null ? null : resolve(spec.data.path);
   try {
-    // Between the look and the lock another process may have finished it.
-    const meanwhile = again ? null : findBundle(out, prepared.digests.run);
-    if (meanwhile) {
-      work.remove();
-      return finishedBundle(meanwhile, progress);
-    }
-    const { checkpoint, takenFrom, notice } = await beginning(prepared, out, options);
-    if (notice) progress.message(notice);
-    requireDiskSpace(prepared, out);
-    if (takenFrom) await keepTaken(work, checkpoint, takenFrom);
-    writeToWorkFolder(work, prepared, { log, stopwatch, diary });
-    if (options.tensorboard !== undefined) {
-      held.use(startEvents(options.tensorboard, work, prepared, diary));
-    }
-    const engine = await openRunEngine(options, spec, checkpoint);
-    if (typeof options.engine !== "object" && typeof options.engine !== "function") {
-      held.defer(() => engine.dispose());
-    }
-    progress.message(`engine: ${engine.description}`);
-    requireRunnable(prepared, engine, { out, checkpoint, elsewhere: options.elsewhere ?? false });
-    const imagesAt = spec.data.path === null ? null : resolve(spec.data.path);
-    const run = {
-      prepared,
-      options,
-      out,
-      engine,
-      work,
-      checkpoint,
-      log,
-      diary,
-      progress,
-      stopwatch,
-    };
-    const bundle = await compute({ ...run, imagesAt });
+    const run = { prepared, options, out, work, log, diary, progress, stopwatch, imagesAt };
+    const bundle = await runPrepared(run, spec);
     diary.end("finished");
     work.remove();
     return bundle;
   } catch (error) {
-    endDiary(diary, error, options.signal);
+    endDiary(diary, error, signal);
     if (!(error instanceof LostLockError)) saveQuietly(stopwatch);
     throw explainFullDisk(error, out);
   }
 }
 
 function finishedBundle(path: string, progress: Progress): Bundle {
-  // Who asks for another engine must not take this for what that one gave.
-  const told = readPlatform(path)?.place;
-  const where = told ? ` (${platformName({ ...told, name: told.engine })})` : "";
+  // The engine is named because the person may have asked for a different one.
+  const platform = readPlatform(path)?.place;
+  const where = platform ? ` (${platformName({ ...platform, name: platform.engine })})` : "";
   progress.message(
-    `this run is finished${where}; its bundle is not made again; --again makes another beside it`,
+    `this run is already finished${where}; use --again to make a second bundle next to it`,
   );
   return { path, digest: openBundle(path).digest };
 }
 
-/** Begins to write down, in the place of work, what the run is, says and takes. */
-function writeToWorkFolder(
-  { path, check }: WorkFolder,
-  prepared: Prepared,
-  { log, stopwatch, diary }: { log: Log; stopwatch: Stopwatch; diary: Diary },
-): void {
-  const { spec, digests } = prepared;
-  writeWorkSpec(path, spec, digests);
-  log.keepIn(join(path, `log-${digests.spec.slice(0, 16)}.txt`));
-  stopwatch.keepIn(join(path, timeName));
-  beginDiary(diary, join(path, diaryName), prepared, check);
+/** Starts or resumes a run in its work folder, and writes its bundle. */
+async function runPrepared(run: Run, spec: ResolvedSpec): Promise<Bundle> {
+  const { prepared, options, out, work, diary, progress } = run;
+  const { checkpoint, takenFrom, notice } = await beginning(prepared, out, options);
+  if (notice) progress.message(notice);
+  requireDiskSpace(prepared, out);
+  if (takenFrom) await copyCheckpoint(work, checkpoint, takenFrom);
+  openRecords(run);
+
+  using held = new DisposableStack();
+  if (options.tensorboard !== undefined) {
+    held.use(startEvents(options.tensorboard, work, prepared, diary));
+  }
+  const engine = await openRunEngine(options, spec, checkpoint);
+  const isOwnEngine = typeof options.engine !== "object" && typeof options.engine !== "function";
+  if (isOwnEngine) held.defer(() => engine.dispose());
+  progress.message(`engine: ${engine.description}`);
+  requireRunnable(prepared, engine, { out, checkpoint, elsewhere: options.elsewhere ?? false });
+  return await compute({ ...run, engine, checkpoint });
 }
 
-/** Writes the times down. What stopped the run, a full disk say, is what people must hear. */
+/** Writes the run's spec into the work folder, and opens its log, times and diary there. */
+function openRecords({ work, prepared, log, stopwatch, diary }: Run): void {
+  const { spec, digests } = prepared;
+  writeWorkSpec(work.path, spec, digests);
+  log.writeTo(join(work.path, `log-${digests.spec.slice(0, 16)}.txt`));
+  stopwatch.saveTo(join(work.path, timeName));
+  beginDiary(diary, join(work.path, diaryName), prepared, work.check);
+}
+
+/** Saves the times. A failure here must not hide the error that stopped the run. */
 function saveQuietly(stopwatch: Stopwatch): void {
   try {
-    stopwatch.keep();
+    stopwatch.save();
   } catch {
-    // As said above.
+    // The disk may be full, which is then also what stopped the run.
   }
 }
 
 /**
- * The engine of a run. The order in which threads add is in the last bits: a training goes on with
- * as many as it began with.
+ * Opens the engine of a run. The order in which threads add affects the last bits, so a training
+ * keeps the number of threads that it started with.
  */
 async function openRunEngine(
   { engine = "auto", threads, emulate }: RunOptions,
@@ -222,79 +216,68 @@ async function openRunEngine(
   checkpoint: Checkpoint | null,
 ): Promise<Engine> {
   if (typeof engine === "object") return engine;
-  const options = { precision, emulate, threads: threads ?? threadsBegun(checkpoint) };
+  const options = { precision, emulate, threads: threads ?? threadsOf(checkpoint) };
   return typeof engine === "function" ? await engine(options) : await openEngine(engine, options);
 }
 
-/** Trains, or takes the model of a finished training; draws, scores, and writes the bundle. */
-async function compute(run: Run): Promise<Bundle> {
-  const { prepared, options, engine, work, log, diary, progress, stopwatch } = run;
+/** Trains or reuses a trained model; draws, scores, and writes the bundle. */
+async function compute(run: OpenRun): Promise<Bundle> {
+  const { prepared, options, engine, work, log, diary, progress, stopwatch, imagesAt } = run;
   const { spec, digests, dataset, path } = prepared;
   const { signal, dataRoot, weights } = options;
   const unet = compileUNet(spec);
   const state = newState(unet, spec.training.emaDecay !== null);
   using held = new DisposableStack();
   held.defer(() => disposeState(state));
+
   const { trained, previews } = await trainedState(run, state);
+  const { losses } = trained;
   const tensors = await stateTensors(state);
+
   const folder = join(work.path, `samples-${digests.spec.slice(0, 16)}`);
   const drawing = { engine, spec, predict: unet.apply, folder, progress, signal };
-  const samples = await withAverage(
-    state,
-    () => samplePhase({ ...drawing, checkLock: work.check, onSaved: stopwatch.keep }),
-  );
+  const saving = { checkLock: work.check, onSaved: stopwatch.save };
+  const samples = await withAverage(state, () => samplePhase({ ...drawing, ...saving }));
+
   const upright = samples.images.get("0");
-  const { losses } = trained;
   const steps = losses.length;
   const scoring = { engine, spec, dataset, upright, dataRoot, weights, progress, steps };
   const evaluation = await scorePhase(scoring);
   signal?.throwIfAborted();
+
   progress.message("writing the bundle");
   const network = unet.summary();
+  const results = { spec, digests, dataset, network, tensors, samples, evaluation, losses };
+  const records = { stopwatch, log: log.text(), diary: diary.text() };
   return await writeBundle({
     path,
     checkLock: work.check,
-    computed: { spec, digests, dataset, network, tensors, samples, evaluation, losses },
+    results,
     engine,
     trained,
     previews,
-    stopwatch,
     source: options.source,
-    imagesAt: run.imagesAt,
-    log: log.text(),
-    diary: diary.text(),
+    imagesAt,
+    ...records,
   });
 }
 
-/** Gives the state the trained weights, and tells how they came about. */
+/** Trains the network, or loads the weights of a finished training into it. */
 async function trainedState(
-  run: Run,
+  run: OpenRun,
   state: TrainingState,
 ): Promise<{ trained: TrainingResult; previews: Uint8Array | null }> {
   const { prepared, engine, work, checkpoint, progress, stopwatch } = run;
   const { signal, dataRoot, weights } = run.options;
   const { spec, dataset, digests, shared, start } = prepared;
-  if (shared) {
-    const { path, model: { tensors, losses } } = shared;
-    progress.message(`training: the same as that of ${path}, whose model is taken`);
-    if (spec.evaluation.everyEpochs) {
-      progress.message(
-        "training: none here, so there are no scores on its way; --again trains anew",
-      );
-    }
-    restoreState(state, tensors);
-    const { digest } = openBundle(path);
-    const notes = [
-      `the model was taken from ${basename(path)}, a run of the same training, digest ${digest}`,
-    ];
-    const trained = { losses, previews: null, places: platformsOf(path), notes };
-    return { trained, previews: readPreviews(path) };
-  }
+  if (shared) return reuseModel(spec, shared, state, progress);
+
   const trainingKey = digests.training;
   const training = { engine, spec, dataset, state, start, checkpoint, work, trainingKey };
   const scored = scoredSteps(run.diary.text(), digests.run);
   const scoring = { scored, dataRoot, weights };
   const trained = await trainPhase({ ...training, ...scoring, progress, stopwatch, signal });
+
   const every = epochsBetweenPreviews(spec, dataset.count);
   const stepsPerEpoch = Math.ceil(dataset.count / spec.training.batchSize);
   const before = Math.floor((start?.losses.length ?? 0) / stepsPerEpoch / every);
@@ -304,4 +287,26 @@ async function trainedState(
     drawnClasses(spec, dataset.classNames),
   );
   return { trained, previews };
+}
+
+/** Loads the model of a finished bundle of the same training. */
+function reuseModel(
+  spec: ResolvedSpec,
+  { path, model: { tensors, losses } }: NonNullable<Prepared["shared"]>,
+  state: TrainingState,
+  progress: Progress,
+): { trained: TrainingResult; previews: Uint8Array | null } {
+  progress.message(`training: skipped; the model comes from ${path}, which has the same training`);
+  if (spec.evaluation.everyEpochs) {
+    progress.message(
+      "training: without it there are no interim scores; use --again to train again",
+    );
+  }
+  restoreState(state, tensors);
+  const { digest } = openBundle(path);
+  const notes = [
+    `the model comes from ${basename(path)}, a run of the same training, digest ${digest}`,
+  ];
+  const trained = { losses, previews: null, places: platformsOf(path), notes };
+  return { trained, previews: readPreviews(path) };
 }

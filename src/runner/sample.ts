@@ -1,6 +1,6 @@
 /**
- * More images from a trained model: a small bundle of its own, which names the bundle with the
- * model by its digest.
+ * Draws more images from a trained model, and writes them as a small bundle of their own. It names
+ * the bundle with the model by its digest.
  */
 import { basename, join, resolve } from "@std/path";
 import { type Bundle, bundleName, createBundle } from "../bundle/bag.ts";
@@ -32,45 +32,45 @@ import { trainedDigest } from "./trained.ts";
 import { openWorkFolder, type WorkFolder } from "./work.ts";
 import { explainFolder, explainFullDisk } from "../files/results.ts";
 
-/** How more images are drawn. */
+/** How to draw more images. */
 export interface SampleRunOptions
   extends Pick<RunOptions, "threads" | "out" | "progress" | "signal"> {
   /** An open engine, or the name of one to open; default `auto`. */
   engine?: Engine | EngineName | "auto" | undefined;
 }
 
-/** Classes in a bundle's name at most. */
-const mostNamed = 3;
+/** Maximum number of classes in a bundle's name. */
+const maxNamedClasses = 3;
 
-/** The chosen classes as words of a bundle's name; none where there are many, or all are drawn. */
-function classWords(
+/** The chosen classes for a bundle's name; none if there are many, or if all are drawn. */
+function classesForName(
   { sampling: { labels } }: ResolvedSpec,
   names: readonly string[] | null,
 ): string[] {
   const distinct = [...new Set(labels ?? [])];
-  if (distinct.length > mostNamed) return [];
+  if (distinct.length > maxNamedClasses) return [];
   return distinct.map((label) => className(label, names));
 }
 
-/** Images that are to be drawn: of which model, how, and where they will be. */
+/** What to draw: from which model, how, and where to. */
 interface Drawing {
-  /** The bundle with the model, and its digest. */
+  /** The bundle with the model. */
   model: CheckedBundle;
   spec: ResolvedSpec;
   digests: Digests & { parent: string };
   classNames: string[] | null;
-  /** Where the new bundle will be. */
+  /** The folder of the new bundle. */
   path: string;
 }
 
 /**
- * Draws images from a bundle's model as a spec says, and writes them as a bundle of their own, or
- * finds it. The noise is keyed by the image's index: the first images of two counts are the same,
- * where the batch size is.
+ * Draws images from a bundle's model and writes them as a bundle of their own, or finds that
+ * bundle. Noise depends on the index of an image, so a larger count at the same batch size begins
+ * with the same images.
  *
  * @param parent the bundle with the model
  * @param overrides see {@link samplingSpec}
- * @throws UserError where the bundle is damaged or has no model
+ * @throws UserError if the bundle is damaged or has no model
  */
 export async function sampleBundle(
   parent: string,
@@ -81,12 +81,10 @@ export async function sampleBundle(
   const drawing = prepareDrawing(parent, overrides, out);
   const found = findDrawn(drawing, progress);
   if (found) return found;
-  const waiting = { say: progress.message, signal };
-  using held = new DisposableStack();
-  const work = await openWorkFolder(out, drawing.digests.run, "drawing these images", waiting);
-  held.defer(() => work.release());
+  const waiting = { onMessage: progress.message, signal };
+  using work = await openWorkFolder(out, drawing.digests.run, "drawing these images", waiting);
   try {
-    // Between the look and the lock another process may have drawn them.
+    // Another process may have drawn them before this one got the lock.
     const bundle = findDrawn(drawing, progress) ?? await draw(drawing, work, options);
     work.remove();
     return bundle;
@@ -95,7 +93,7 @@ export async function sampleBundle(
   }
 }
 
-/** Finds out which images are asked for, once the model's bytes are known to be whole. */
+/** Verifies the bundle with the model, and finds out what to draw. */
 function prepareDrawing(parent: string, overrides: readonly string[], out: string): Drawing {
   const digest = trainedDigest(parent, "sample");
   const model = openBundle(parent);
@@ -111,18 +109,18 @@ function prepareDrawing(parent: string, overrides: readonly string[], out: strin
     parent: digest,
   };
   const stem = basename(resolve(parent)).replace(/-[0-9a-f]{12}(-\d+)?$/, "");
-  const words = ["samples", stem, ...classWords(spec, classNames)];
+  const words = ["samples", stem, ...classesForName(spec, classNames)];
   const path = join(out, bundleName(`${words.join("-")}.yaml`, digests.run));
   return { model, spec, digests, classNames, path };
 }
 
-/** The bundle of images that are drawn already; null where they are not. */
+/** The bundle of these images, if they have been drawn already. */
 function findDrawn({ path, digests }: Drawing, progress: Progress): Bundle | null {
   if (!exists(path)) return null;
-  progress.message("these images are drawn already; their bundle is not made again");
+  progress.message("these images have already been drawn");
   const drawn = openBundle(path);
   if (readBundleDigests(drawn).run !== digests.run) {
-    throw new UserError(`${path}: this is a bundle of another run; move it away`);
+    throw new UserError(`${path}: this bundle belongs to another run; move it away`);
   }
   return { path, digest: drawn.digest };
 }
@@ -171,7 +169,7 @@ async function draw(
   return writeSampleBundle(drawing, { drawn, environment, checkLock: work.check });
 }
 
-/** Writes the bundle of drawn images. */
+/** Writes the bundle of the drawn images. */
 function writeSampleBundle(
   { model, spec, digests, classNames, path }: Drawing,
   { drawn, environment, checkLock }: {
@@ -181,29 +179,24 @@ function writeSampleBundle(
   },
 ): Bundle {
   try {
-    const writer = createBundle(path);
-    try {
-      writer.payload(files.spec, resolvedSpecYaml(spec));
-      for (const [name, bytes] of drawn) writer.payload(name, bytes);
-      writer.payload(files.digests, jsonText(digests));
-      writer.tag("environment.json", jsonText(environment));
-      const names = [...writer.payloadDigests().map(({ name }) => name), "environment.json"];
-      const parent = { name: basename(resolve(model.path)), digest: digests.parent };
-      const readme = {
-        title: `Samples of ${specName(spec)}`,
-        summary: samplesSummary(spec, parent),
-        digest: writer.digest(),
-        digests,
-        names,
-        classes: drawnClasses(spec, classNames),
-      };
-      writer.tag("README.md", bundleReadme(readme));
-      checkLock();
-      return writer.finish();
-    } catch (error) {
-      writer.discard();
-      throw error;
-    }
+    using writer = createBundle(path);
+    writer.payload(files.spec, resolvedSpecYaml(spec));
+    for (const [name, bytes] of drawn) writer.payload(name, bytes);
+    writer.payload(files.digests, jsonText(digests));
+    writer.tag("environment.json", jsonText(environment));
+    const names = [...writer.payloadDigests().map(({ name }) => name), "environment.json"];
+    const parent = { name: basename(resolve(model.path)), digest: digests.parent };
+    const readme = {
+      title: `Samples of ${specName(spec)}`,
+      summary: samplesSummary(spec, parent),
+      digest: writer.digest(),
+      digests,
+      names,
+      classes: drawnClasses(spec, classNames),
+    };
+    writer.tag("README.md", bundleReadme(readme));
+    checkLock();
+    return writer.finish();
   } catch (error) {
     throw explainFolder(error, path);
   }

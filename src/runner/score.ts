@@ -1,4 +1,4 @@
-/** Scoring as a part of a run. */
+/** The scoring phase of a run. */
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/mod.ts";
 import { evaluateSamples, type Evaluation } from "../evaluation/evaluate.ts";
@@ -9,23 +9,23 @@ import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import type { Progress } from "../messages/progress.ts";
 
-/** What is scored, and with what. */
+/** What the scoring phase needs. */
 export interface ScorePhaseOptions {
   engine: Engine;
   spec: ResolvedSpec;
   dataset: Dataset;
-  /** The unturned samples: uint8 [count, size, size, channels]. */
+  /** The unrotated samples: uint8 [count, size, size, channels]. */
   upright: TensorData | undefined;
-  /** Where weights and caches lie; default `data`. */
+  /** The folder of weights and caches; default `data`. */
   dataRoot?: string | undefined;
-  /** Where the Inception weights are looked for; others for tests. */
+  /** Where to look for the Inception weights; tests set it. */
   weights?: FindWeightsOptions | undefined;
   progress: Progress;
-  /** Steps that the network was trained for. */
+  /** Number of steps that the network was trained for. */
   steps: number;
 }
 
-/** Scores the unturned samples, where the spec asks for scores. */
+/** Scores the unrotated samples, if the spec asks for scores. */
 export async function scorePhase(
   { engine, spec, dataset, upright, dataRoot, weights, progress, steps }: ScorePhaseOptions,
 ): Promise<Evaluation | null> {

@@ -1,42 +1,42 @@
-/** One engine for many runs, one after the other. */
+/** One engine, shared by runs that follow one another. */
 import type { EngineName } from "../engines/engine.ts";
 import { type Engine, openEngine } from "../engines/mod.ts";
 import type { EngineProvider } from "./run.ts";
 
-/** An engine that stays open until a run needs another precision or number of threads. */
+/** An engine that stays open until a run needs a different precision or number of threads. */
 export interface SharedEngine extends Disposable {
-  /** The engine for a run. */
+  /** Opens the engine for a run, or returns the open one. */
   open: EngineProvider;
-  /** Closes it; the next run opens it anew. */
+  /** Closes the engine; the next run opens it again. */
   close(): void;
-  /** Whether an error is that of an engine that could not be opened: no other run could either. */
-  refused(error: unknown): boolean;
+  /** Whether this error came from opening the engine: then no other run can open it either. */
+  isOpenError(error: unknown): boolean;
 }
 
-/** Keeps an engine; it is opened when the first run asks for it. */
+/** Shares an engine, which is opened when the first run needs it. */
 export function shareEngine(name: EngineName | "auto"): SharedEngine {
-  let kept: { engine: Engine; needs: string } | null = null;
-  let refusal: unknown = null;
+  let opened: { engine: Engine; needs: string } | null = null;
+  let openError: unknown = null;
   const close = () => {
-    const { engine } = kept ?? {};
-    kept = null;
+    const { engine } = opened ?? {};
+    opened = null;
     engine?.dispose();
   };
   return {
     async open(options) {
       const needs = JSON.stringify([options.precision, options.threads ?? null]);
-      if (kept?.needs === needs) return kept.engine;
+      if (opened?.needs === needs) return opened.engine;
       close();
       try {
-        kept = { engine: await openEngine(name, options), needs };
-        return kept.engine;
+        opened = { engine: await openEngine(name, options), needs };
+        return opened.engine;
       } catch (error) {
-        refusal = error;
+        openError = error;
         throw error;
       }
     },
     close,
-    refused: (error) => error === refusal,
+    isOpenError: (error) => error === openError,
     [Symbol.dispose]: close,
   };
 }

@@ -1,4 +1,4 @@
-/** Room on the disk: asked for before a run, not found missing at its end. */
+/** Checks before a run that the disk has enough space for it. */
 import { statfsSync } from "node:fs";
 import { dirname, join, resolve } from "@std/path";
 import { UserError } from "../messages/errors.ts";
@@ -10,25 +10,25 @@ import { previewCount, previewsIn } from "./previews.ts";
 import { drawnAngles } from "./sample_phase.ts";
 import type { WorkFolder } from "./work.ts";
 
-/** For diagrams, texts and the report, which grow little with a run. */
+/** Size of diagrams, texts and the report, which hardly depends on the run. */
 const otherBytes = 5e6;
 
-/** Bytes that a run writes. */
+/** Disk space that a run needs, in bytes. */
 export interface Space {
-  /** In the bundle. */
+  /** Size of the bundle. */
   bundle: number;
-  /** While it runs: the checkpoint, and the next one before it takes its place. */
+  /** Size of the work folder, which at times holds two checkpoints. */
   work: number;
 }
 
-/** A line of loss.csv, such as `12345,0.012345678806304932`. */
+/** Size of a line of loss.csv, such as `12345,0.012345678806304932`. */
 const lossLineBytes = 30;
 
 /**
- * The bytes that a run of a spec will write, nearly.
+ * Estimates the disk space that a run needs.
  *
- * @param count images of the dataset, by which the number of steps is known; left out, what grows
- *   with the steps is not counted
+ * @param count number of images in the dataset, which determines the number of steps; if absent,
+ *   whatever grows with the steps is not counted
  */
 export function spaceFor(spec: ResolvedSpec, count?: number): Space {
   const { parameters, imageShape } = networkPlan(spec);
@@ -40,7 +40,7 @@ export function spaceFor(spec: ResolvedSpec, count?: number): Space {
   const previews = count === undefined
     ? 0
     : previewsIn(spec, count) * previewCount * elements(imageShape);
-  // The images lie in the bundle twice: as they are, and as sheets of them.
+  // The bundle holds the images twice: as a tensor, and as sheets.
   return {
     bundle: state + 2 * images + previews + lossLineBytes * steps + otherBytes,
     // The checkpoint holds the losses as float32.
@@ -49,10 +49,10 @@ export function spaceFor(spec: ResolvedSpec, count?: number): Space {
 }
 
 /**
- * Refuses a run that would fill the disk before its end. What it has written already counts as
- * there.
+ * Refuses a run for which the disk has too little space. Files that it has already written count
+ * as free space.
  *
- * @throws UserError with the bytes that are free and those that are needed
+ * @throws UserError with the free and the needed space
  */
 export function requireSpace(
   folder: string,
@@ -64,25 +64,25 @@ export function requireSpace(
     const { bavail, bsize } = statfsSync(nearestFolder(path));
     free = bavail * bsize;
   } catch {
-    return; // A system that does not tell, or no permission to ask: the disk itself will say it.
+    return; // Not supported, or no permission: writing will fail if the disk is full.
   }
   const needed = bundle + work - writtenIn(path);
   if (free >= needed) return;
   throw new UserError(
     `${folder}: the disk has ${
       diskSpaceText(free, needed)
-    }. Make room, or say --out FOLDER for another place`,
+    }. Free some space, or choose another folder with --out FOLDER`,
   );
 }
 
-/** The folder itself, or as long as it is missing, the nearest one around it that is there. */
+/** The folder itself, or the nearest existing folder above it. */
 function nearestFolder(path: string): string {
   for (let folder = resolve(path);; folder = dirname(folder)) {
     if (exists(folder) || folder === dirname(folder)) return folder;
   }
 }
 
-/** Bytes of the files in a folder; none where it is missing. */
+/** Total size of the files in a folder; 0 if it is missing. */
 function writtenIn(path: string): number {
   if (!exists(path)) return 0;
   return [...Deno.readDirSync(path)].filter(({ isFile }) => isFile)
@@ -90,8 +90,7 @@ function writtenIn(path: string): number {
 }
 
 /**
- * What is free and what is needed: the one rounded down and the other up, so that neither promises
- * too much.
+ * States the free space, rounded down, and the needed space, rounded up.
  */
 export function diskSpaceText(free: number, needed: number): string {
   const megabytes = (whole: number) => `${whole.toLocaleString("en-US")} MB`;

@@ -1,6 +1,6 @@
 /**
- * What lies in a folder of runs, at work and finished, read without an engine and without writing:
- * also what other processes do, on this machine or on others that share the disk.
+ * Reads the state of all runs in a folder: running, stopped and finished ones, including those of
+ * other processes and of other machines that share the disk. Needs no engine and writes nothing.
  */
 import { basename, join } from "@std/path";
 import { files } from "../bundle/layout.ts";
@@ -19,48 +19,48 @@ import { type DiaryLine, linesOf, parseDiary } from "../bundle/diary.ts";
 import { progressOf, type RunProgress } from "./status_progress.ts";
 
 /**
- * `silent`: locked, but without a sign of life for a while, so killed, or on a slow disk;
- * `stopped`: the same command goes on with it; `damaged`: it cannot be read.
+ * The state of a run. `silent`: locked, but without a sign of life, so killed or on a slow disk;
+ * `stopped`: the same command resumes it; `damaged`: it cannot be read.
  */
 export type RunState = "running" | "silent" | "stopped" | "failed" | "finished" | "damaged";
 
 /** A score of a finished run. */
 export type StatusScore = Pick<Score, "metric" | "value" | "standardError" | "better">;
 
-/** A run, at work or finished. */
+/** A run, finished or not. */
 export interface RunStatus {
-  /** What the person called it: the name of the spec's file. */
+  /** The name of the spec's file, without extension. */
   name: string;
-  /** The paper's name; "" where it cannot be read. */
+  /** The paper's name; empty if it cannot be read. */
   model: string;
   dataset: string;
   state: RunState;
-  /** The bundle, or the place of work. */
+  /** The bundle, or the work folder. */
   path: string;
-  /** On the disk. */
+  /** Size on disk. */
   bytes: number;
-  /** Where an unfinished one is; null where it has not said anything. */
+  /** Progress of an unfinished run; null if unknown. */
   progress: RunProgress | null;
-  /** When anything was last heard of an unfinished one: ISO 8601. */
+  /** Last sign of life of an unfinished run, ISO 8601. */
   lastSign: string | null;
-  /** Why it failed, or cannot be read. */
+  /** Why it failed, or why it cannot be read. */
   reason: string | null;
   scores: StatusScore[];
-  /** SHA-256 of its resolved spec; null where it cannot be read. */
+  /** SHA-256 of its resolved spec; null if it cannot be read. */
   specDigest: string | null;
 }
 
-/** Seconds without a sign of life, after which a run counts as silent, and as stopped. */
+/** Seconds without a sign of life after which a run counts as silent, or as stopped. */
 const patience = { silent: 8, stopped: 60 };
 
-/** Bytes of a diary that are read, at most: its end, where it is longer. */
-const mostDiary = 16 << 20;
+/** Maximum number of bytes to read of a diary. Of a longer one, the end is read. */
+const maxDiaryBytes = 16 << 20;
 
 /**
- * Every run in a folder: those at work first, then the finished ones, by name.
+ * Lists the runs in a folder: first the unfinished ones, then the finished ones, by name.
  *
- * @param now in milliseconds, for tests
- * @throws UserError where there is no such folder
+ * @param now current time in milliseconds; tests set it
+ * @throws UserError if the folder does not exist
  */
 export function statusOf(out: string, now: number = Date.now()): RunStatus[] {
   return [...statusOfWork(out, now), ...bundleStatuses(out)];
@@ -72,9 +72,9 @@ function foldersIn(path: string): string[] {
 }
 
 /**
- * The runs at work in a folder.
+ * Lists the unfinished runs in a folder.
  *
- * @param now in milliseconds
+ * @param now current time in milliseconds
  */
 export function statusOfWork(out: string, now: number): RunStatus[] {
   const root = join(out, ".work");
@@ -91,13 +91,13 @@ function workStatus(path: string, now: number): RunStatus {
   const lines = tryRead(() => diaryOf(path)) ?? [];
   const start = linesOf(lines, "start").at(-1);
   const spec = tryRead(() => workSpec(path));
-  const said = start ?? { name: spec ? specName(spec) : basename(path), model: "", dataset: "" };
+  const known = start ?? { name: spec ? specName(spec) : basename(path), model: "", dataset: "" };
   const end = lines.findLast(({ event }) => event === "start" || event === "end");
-  const { state, lastSign } = signsOf(path, end, now);
+  const { state, lastSign } = workState(path, end, now);
   return {
-    name: said.name,
-    model: spec ? specName(spec) : said.model,
-    dataset: spec?.dataset ?? said.dataset,
+    name: known.name,
+    model: spec ? specName(spec) : known.model,
+    dataset: spec?.dataset ?? known.dataset,
     state,
     path,
     bytes: sizeOf(path),
@@ -119,8 +119,8 @@ function workDigest(path: string): string | null {
   return text === null ? null : parseForm(digestsForm, text, path).spec;
 }
 
-/** Whether a process works in a place, by its lock's heartbeat and the diary. */
-function signsOf(
+/** The state of an unfinished run, from its lock's heartbeat and its diary. */
+function workState(
   path: string,
   end: DiaryLine | undefined,
   now: number,
@@ -136,7 +136,7 @@ function signsOf(
   return { state: isFailed ? "failed" : "stopped", lastSign };
 }
 
-/** When a file was last written; null where there is none. */
+/** When a file was last written; null if it does not exist. */
 function changedAt(path: string): number | null {
   try {
     return Deno.lstatSync(path).mtime?.getTime() ?? null;
@@ -156,9 +156,9 @@ function bundleStatuses(out: string): RunStatus[] {
   }
 }
 
-/** Of a bundle whose manifests and sizes are right; `verify` looks at the other bytes. */
+/** The status of a bundle. Checks its manifests and file sizes; `verify` checks every byte. */
 export function statusOfBundle(path: string): RunStatus {
-  const found = {
+  const folder = {
     name: basename(path).replace(/-[0-9a-f]{12}(-\d+)?$/, ""),
     path,
     bytes: sizeOf(path),
@@ -173,25 +173,25 @@ export function statusOfBundle(path: string): RunStatus {
     ) => ({ metric, value, standardError, better }));
     const specDigest = readBundleDigests(bundle).spec;
     const about = { model: specName(spec), dataset: spec.dataset, specDigest };
-    return { ...found, ...about, state: "finished", reason: null, scores };
+    return { ...folder, ...about, state: "finished", reason: null, scores };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const unknown = { model: "", dataset: "", specDigest: null, scores: [] };
-    return { ...found, ...unknown, state: "damaged", reason: error.message };
+    return { ...folder, ...unknown, state: "damaged", reason: error.message };
   }
 }
 
-/** The diary of a run, at work or finished. */
+/** The diary of a run, finished or not. */
 export function diaryOf(path: string): DiaryLine[] {
   return parseDiary(textOf(join(path, diaryName)) ?? "");
 }
 
-/** The end of a file of ours as text; null where there is none. */
+/** The text of a file, or the end of a long one; null if it does not exist. */
 function textOf(path: string): string | null {
-  return readRegularText(path, mostDiary);
+  return readRegularText(path, maxDiaryBytes);
 }
 
-/** Bytes of all files in a folder; links count as nothing. What goes away meanwhile does, too. */
+/** Total size of the files in a folder. Links do not count, nor do files removed meanwhile. */
 function sizeOf(path: string): number {
   try {
     return [...Deno.readDirSync(path)].reduce((sum, { name, isDirectory, isFile }) => {
@@ -205,7 +205,7 @@ function sizeOf(path: string): number {
   }
 }
 
-/** What can be read; null where it cannot: a list shows the others all the same. */
+/** Reads something, or returns null if it cannot be read, so that the others are still listed. */
 function tryRead<T>(read: () => T): T | null {
   try {
     return read();

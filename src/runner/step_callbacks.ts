@@ -1,26 +1,26 @@
-/** What comes between two steps of a training: telling, previews, scores, saving. */
+/** What happens between training steps: progress, previews, interim scores, checkpoints. */
 import { basename, join } from "@std/path";
 import { writeFileAtomic } from "../files/create.ts";
 import { imageGrid } from "../report/sheet.ts";
 import { createInterimScorer, interimScoresDue } from "./interim_scores.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import type { Pace } from "./pace.ts";
-import { previewCount, previewer, previewsDue } from "./previews.ts";
+import { createPreviewer, previewCount, previewsDue } from "./previews.ts";
 import { createTrainingProgress } from "./training_progress.ts";
 import type { TrainingRecord, TrainPhaseOptions } from "./train_phase.ts";
 
-/** Does what is due between two steps. */
+/** Does what is due between two training steps. */
 export interface StepCallbacks extends Disposable {
-  /** So many steps are done. */
-  reached(step: number): Promise<void>;
+  /** Called after each step, with the number of steps done. */
+  afterStep(step: number): Promise<void>;
   /**
-   * Makes up for a preview and scores that an earlier start was stopped in: the state is still that
-   * of their step.
+   * Draws a preview and computes scores that were due when an earlier start was stopped. The state
+   * is still that of their step.
    */
-  makeUp(): Promise<void>;
+  catchUp(): Promise<void>;
 }
 
-/** Makes what comes between the steps of a training, none of which counts as training's time. */
+/** Creates the callbacks of a training. Their time does not count as training time. */
 export function createStepCallbacks(
   options: TrainPhaseOptions,
   course: TrainingRecord,
@@ -28,54 +28,55 @@ export function createStepCallbacks(
 ): StepCallbacks {
   const { spec, dataset } = options;
   const { previews, losses, firstStep, steps, stepsPerEpoch } = course;
-  const held = new DisposableStack(); // Of what is compiled with the first preview.
-  const drawing = held.use(previewer(options));
+  const held = new DisposableStack(); // What the first preview and the first scores compile.
+  const drawing = held.use(createPreviewer(options));
   const scoring = held.use(createInterimScorer(options));
-  const teller = createTrainingProgress(options, course, pace);
-  const moment = (step: number) => ({ count: dataset.count, steps: step, firstStep });
-  const due = (step: number) => previewsDue(spec, moment(step));
-  const scoresDue = (step: number) => interimScoresDue(spec, moment(step));
+  const display = createTrainingProgress(options, course, pace);
+  const position = (step: number) => ({ count: dataset.count, steps: step, firstStep });
+  const previewsBy = (step: number) => previewsDue(spec, position(step));
+  const scoresBy = (step: number) => interimScoresDue(spec, position(step));
 
   async function preview(step: number): Promise<void> {
     const began = performance.now();
     const { pixels, stepSeconds } = await drawing.draw();
     previews.push(pixels);
-    await showPreview(options, { step, epoch: Math.ceil(step / stepsPerEpoch) }, pixels);
+    await writePreview(options, { step, epoch: Math.ceil(step / stepsPerEpoch) }, pixels);
     await checkpointer.save();
     const ms = performance.now() - began;
-    pace.paused(ms);
-    teller.drew(stepSeconds, ms / 1000);
+    pace.exclude(ms);
+    display.previewDrawn(stepSeconds, ms / 1000);
   }
 
   async function score(step: number): Promise<void> {
     const began = performance.now();
     await scoring.score(step, Math.ceil(step / stepsPerEpoch));
     const ms = performance.now() - began;
-    pace.paused(ms);
-    teller.scored(ms / 1000);
+    pace.exclude(ms);
+    display.scored(ms / 1000);
   }
 
-  /** Whether there was a preview, with which all is saved. */
-  async function show(step: number): Promise<boolean> {
-    const isShown = previews.length < due(step);
-    if (isShown) await preview(step);
+  /** Previews and scores what is due. Returns whether there was a preview, which also saves. */
+  async function previewAndScore(step: number): Promise<boolean> {
+    const isPreviewDue = previews.length < previewsBy(step);
+    if (isPreviewDue) await preview(step);
     if (scoring.isDue(step, firstStep)) await score(step);
-    return isShown;
+    return isPreviewDue;
   }
 
   return {
-    async reached(step) {
-      teller.reached(step, due(steps) - previews.length, scoresDue(steps) - scoresDue(step));
-      const isSaved = await show(step);
+    async afterStep(step) {
+      const previewsLeft = previewsBy(steps) - previews.length;
+      display.update(step, previewsLeft, scoresBy(steps) - scoresBy(step));
+      const isSaved = await previewAndScore(step);
       if (!isSaved && checkpointer.isDue()) await checkpointer.save();
     },
-    makeUp: async () => void await show(losses.length),
+    catchUp: async () => void await previewAndScore(losses.length),
     [Symbol.dispose]: () => held.dispose(),
   };
 }
 
-/** Writes a preview's images as a file beside the checkpoint, and tells where. */
-async function showPreview(
+/** Writes a preview next to the checkpoint, and says where. */
+async function writePreview(
   { work, progress, spec: { imageSize, channels } }: TrainPhaseOptions,
   { step, epoch }: { step: number; epoch: number },
   images: Uint8Array,

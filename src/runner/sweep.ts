@@ -1,7 +1,7 @@
 /**
- * Many experiments, one after the other: only what is missing is done, a member that fails does not
- * stop the others, and several processes, on several machines too, may work on the same members in
- * the same folder.
+ * Runs the members of a sweep, one after the other. Finished members are skipped, and a member that
+ * fails does not stop the others. Several processes, even on several machines, may work on the same
+ * sweep in the same folder.
  */
 import type { EngineName } from "../engines/engine.ts";
 import { LockedError } from "../files/lock.ts";
@@ -23,73 +23,73 @@ import { findBundle } from "./work.ts";
 
 export type { Member, MemberState } from "./sweep_member.ts";
 
-/** How a sweep is run. */
+/** How to run a sweep. */
 export interface SweepOptions extends
   Pick<
     RunOptions,
     "out" | "dataRoot" | "skipBad" | "elsewhere" | "threads" | "signal" | "tensorboard"
   > {
-  /** The engine to open, once for all members of the same precision; default `auto`. */
+  /** The engine to open, once for all members with the same precision; default `auto`. */
   engine?: EngineName | "auto" | undefined;
-  /** Whom to tell what the present member does; default nobody. */
+  /** Receives the progress of the current member; ignored by default. */
   progress?: Progress | undefined;
-  /** Called when something about a member changed. */
+  /** Called when a member changes. */
   onChange?: ((member: Member, members: readonly Member[]) => void) | undefined;
-  /** Try again what failed for good, a training that diverged, in an earlier start. */
+  /** Try members again that failed permanently, because their training diverged. */
   retryFailed?: boolean | undefined;
-  /** Seconds between two looks at members on which other processes work; default 10. */
+  /** Seconds between attempts at members that other processes work on; default 10. */
   revisitSeconds?: number | undefined;
 }
 
 /**
- * Runs the members of a sweep that are not finished, in order; those on which another process works
- * are left to it and looked at again, so that they are taken over where it was killed. Ends when
- * each is finished or has failed.
+ * Runs the unfinished members of a sweep in order, until each has finished or failed. Members that
+ * another process works on are left to it, and tried again later in case it was killed.
  *
- * @param specs as `expandSweep` or `loadSweep` gives them
- * @throws UserError where the engine cannot be opened; the signal's reason where that stopped it
+ * @param specs as `expandSweep` or `loadSweep` returns them
+ * @throws UserError if the engine cannot be opened; the signal's reason if it stopped the sweep
  */
 export async function runSweep(
   specs: readonly (ResolvedSpec | LoadedSpec)[],
   options: SweepOptions = {},
 ): Promise<Member[]> {
   const { progress = silentProgress, signal, revisitSeconds = 10 } = options;
-  const sweep = beginSweep(specs, options);
+  const sweep = startSweep(specs, options);
   const { members } = sweep;
   const open = () => members.filter(({ state }) => state === "waiting" || state === "elsewhere");
-  let told = "";
-  using _engines = sweep.engines;
+  let lastMessage = "";
+  using _engine = sweep.engine;
   await findFinished(sweep);
   for (;;) {
-    let moved = false;
+    let hasWorked = false;
     for (const member of open()) {
       signal?.throwIfAborted();
-      await attempt(sweep, member);
-      moved ||= member.state !== "elsewhere";
+      await runMember(sweep, member);
+      hasWorked ||= member.state !== "elsewhere";
     }
     const left = open();
     if (left.length === 0) return members;
-    if (moved) continue;
-    const waiting = waitingText(left, revisitSeconds);
-    if (waiting !== told) progress.message(told = waiting);
+    if (hasWorked) continue;
+    const message = waitingText(left, revisitSeconds);
+    if (message !== lastMessage) progress.message(message);
+    lastMessage = message;
     await sleep(revisitSeconds, signal);
   }
 }
 
-/** A sweep at work. */
+/** A running sweep. */
 interface Sweep {
   options: SweepOptions;
   out: string;
   members: Member[];
   /** The text of each member's spec. */
   writtenOf: ReadonlyMap<ResolvedSpec, string>;
-  /** The digest of each member's training, once it is known. */
+  /** The training digest of each member, once known. */
   trainingOf: Map<Member, string>;
-  engines: SharedEngine;
+  engine: SharedEngine;
   change(member: Member, changes?: Partial<Member>): void;
 }
 
-function beginSweep(
+function startSweep(
   specs: readonly (ResolvedSpec | LoadedSpec)[],
   options: SweepOptions,
 ): Sweep {
@@ -101,7 +101,7 @@ function beginSweep(
     members,
     writtenOf: new Map(runs.map(({ resolved, written }) => [resolved, written])),
     trainingOf: new Map(),
-    engines: shareEngine(options.engine ?? "auto"),
+    engine: shareEngine(options.engine ?? "auto"),
     change(member, changes = {}) {
       Object.assign(member, changes);
       options.onChange?.(member, members);
@@ -109,17 +109,17 @@ function beginSweep(
   };
 }
 
-/** What a worker with nothing to do waits for. */
+/** Says what an idle worker waits for. */
 function waitingText(members: readonly Member[], seconds: number): string {
   const names = members.slice(0, 3).map(({ name }) => name);
   if (members.length > names.length) names.push(`${members.length - names.length} more`);
-  return `nothing to do but to wait for ${names.join(", ")}: other processes work on them. They ` +
-    `are looked at every ${counted(seconds, "second")}, and taken over where their process ends`;
+  return `waiting for ${names.join(", ")}: other processes work on them. This worker tries them ` +
+    `every ${counted(seconds, "second")}, and takes them over when their process has ended`;
 }
 
 /**
- * Marks what is finished already, and what will fail: before the engine is opened, for often all of
- * it is.
+ * Marks members that are already finished, and members that cannot run. This happens before the
+ * engine is opened, because often all members are finished.
  */
 async function findFinished(sweep: Sweep): Promise<void> {
   const { members, options, out } = sweep;
@@ -136,30 +136,30 @@ async function findFinished(sweep: Sweep): Promise<void> {
       const { run, training } = digestsOf(spec, digest, parent?.digest);
       sweep.trainingOf.set(member, training);
       const bundle = findBundle(out, run);
-      if (bundle) finish(sweep, member, bundle);
-      // One that does not fit is told now, and not after the others.
+      if (bundle) markFinished(sweep, member, bundle);
+      // A parent that does not fit is reported now, not after the other members have run.
       else if (parent?.path) await readStart(parent.path, spec);
       if (options.retryFailed) clearFailure(out, training);
     } catch (error) {
-      fail(sweep, member, error);
+      markFailed(sweep, member, error);
     }
   }
 }
 
-/** Runs a member, where nobody else does and it has not failed for good. */
-async function attempt(sweep: Sweep, member: Member): Promise<void> {
-  const { options, out, engines, writtenOf, change } = sweep;
+/** Runs a member, unless another process does or it has failed permanently. */
+async function runMember(sweep: Sweep, member: Member): Promise<void> {
+  const { options, out, engine, writtenOf, change } = sweep;
   const { progress = silentProgress, signal } = options;
   const { spec, name } = member;
   const training = sweep.trainingOf.get(member);
   const failure = training === undefined ? null : readFailure(out, training);
   if (failure) {
-    fail(sweep, member, new UserError(`${failure} --retry-failed tries it again`));
+    markFailed(sweep, member, new UserError(`${failure} Use --retry-failed to try it again`));
     return;
   }
   const startMs = performance.now();
-  const said = memberProgress(member, progress, () => {
-    // Another process's member is ours from the moment that its run does something.
+  const ownProgress = memberProgress(member, progress, () => {
+    // A member of another process becomes ours once our run makes progress.
     change(member, { state: "running", reason: null });
   });
   if (member.state === "waiting") change(member, { state: "running" });
@@ -167,14 +167,14 @@ async function attempt(sweep: Sweep, member: Member): Promise<void> {
     const { path } = await runExperiment(spec, {
       ...options,
       out,
-      engine: engines.open,
+      engine: engine.open,
       siblings: new Set(sweep.trainingOf.values()),
-      progress: said,
+      progress: ownProgress,
       source: { path: `${name.replaceAll("/", "-")}.yaml`, text: writtenOf.get(spec) ?? "" },
     });
-    finish(sweep, member, path);
+    markFinished(sweep, member, path);
   } catch (error) {
-    if (signal?.aborted || engines.refused(error)) {
+    if (signal?.aborted || engine.isOpenError(error)) {
       change(member, { state: "waiting", phase: null, secondsLeft: null });
       throw error;
     }
@@ -183,22 +183,22 @@ async function attempt(sweep: Sweep, member: Member): Promise<void> {
       return;
     }
     if (error instanceof DivergedError && training) saveFailure(out, training, error);
-    fail(sweep, member, error);
-    // What broke may have left the engine in any state.
-    if (!(error instanceof UserError)) engines.close();
+    markFailed(sweep, member, error);
+    // An unexpected error may have left the engine in any state.
+    if (!(error instanceof UserError)) engine.close();
   } finally {
     member.seconds += (performance.now() - startMs) / 1000;
   }
 }
 
-function finish({ change }: Sweep, member: Member, bundle: string): void {
+function markFinished({ change }: Sweep, member: Member, bundle: string): void {
   const last = readLosses(bundle).slice(-50).map(({ loss }) => loss);
   const loss = last.length ? last.reduce((a, b) => a + b, 0) / last.length : null;
   const nothing = { phase: null, secondsLeft: null, reason: null };
   change(member, { ...nothing, state: "finished", bundle, loss });
 }
 
-function fail({ change, options }: Sweep, member: Member, error: unknown): void {
+function markFailed({ change, options }: Sweep, member: Member, error: unknown): void {
   const { progress = silentProgress } = options;
   const stack = error instanceof Error && !(error instanceof UserError) ? error.stack : undefined;
   const reason = stack ?? (error instanceof Error ? error.message : String(error));
@@ -207,12 +207,12 @@ function fail({ change, options }: Sweep, member: Member, error: unknown): void 
   change(member, { state: "failed", phase: null, secondsLeft: null, reason });
 }
 
-/** A spec that was made in code, with the text that it would be in a file. */
+/** A spec made in code, with the text that it would have in a file. */
 function asLoaded(resolved: ResolvedSpec): LoadedSpec {
   return { resolved, written: resolvedSpecYaml(resolved) };
 }
 
-/** Waits, or throws the signal's reason. */
+/** Waits, or throws the signal's reason if it is aborted. */
 function sleep(seconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {

@@ -1,10 +1,10 @@
-/** A sweep's members: what they are called, how far they are, and how that is followed. */
+/** The members of a sweep: their names, states and progress. */
 import { specDifferences } from "../spec/differences.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 import { pathOf, type Tree, valueAt } from "../spec/tree.ts";
 import type { Progress } from "../messages/progress.ts";
 
-/** Where a member is: `elsewhere` means that another process works on it. */
+/** The state of a member; `elsewhere` means that another process works on it. */
 export type MemberState = "waiting" | "running" | "elsewhere" | "finished" | "failed";
 
 /** One run of a sweep. */
@@ -13,22 +13,22 @@ export interface Member {
   /** The paper's name, the dataset, and the fields in which members of the sweep differ. */
   readonly name: string;
   state: MemberState;
-  /** What a running one does at present: the phase's name, and how much of it is done, 0 to 1. */
+  /** The current phase of a running member, and the share of it that is done, from 0 to 1. */
   phase: { name: string; share: number } | null;
-  /** Mean of the last losses; null while there is none. */
+  /** Mean of the last losses; null until there is one. */
   loss: number | null;
-  /** Of the present phase; null while nobody knows. */
+  /** Seconds left in the current phase; null if unknown. */
   secondsLeft: number | null;
-  /** Seconds that this process worked on it. */
+  /** Seconds that this process has worked on it. */
   seconds: number;
   /** The finished bundle's folder. */
   bundle: string | null;
-  /** Why it failed, or who works on it. */
+  /** Why it failed, or which process works on it. */
   reason: string | null;
 }
 
-/** Said by the paper's name and the dataset, or following from them. */
-const named = [
+/** Fields that the paper's name and the dataset express or imply. */
+const impliedFields = [
   "architecture",
   "kaiserBeta",
   "normalized",
@@ -39,23 +39,23 @@ const named = [
 ];
 
 /**
- * What the members of a sweep are called; each is called differently as long as they differ in more
- * than `x-` fields.
+ * Names the members of a sweep. Names are distinct as long as members differ in more than `x-`
+ * fields.
  */
 export function memberNames(specs: readonly ResolvedSpec[]): string[] {
   const paths = new Set(
     specs.flatMap((spec) => specDifferences(specs[0]!, spec).map(({ path }) => path)),
   );
-  // Null stands for what does not apply to a member, such as A's filter.
+  // Null stands for a field that does not apply to a member, such as A's filter.
   const valueOf = (spec: ResolvedSpec, path: string) =>
     valueAt(spec as unknown as Tree, pathOf(path)) ?? null;
-  const said = [...paths].filter((path) => {
+  const distinguishing = [...paths].filter((path) => {
     const values = new Set(specs.map((spec) => JSON.stringify(valueOf(spec, path))));
     values.delete("null");
-    return !named.includes(path) && !path.startsWith("x-") && values.size > 1;
+    return !impliedFields.includes(path) && !path.startsWith("x-") && values.size > 1;
   });
   return specs.map((spec) => {
-    const fields = said.flatMap((path) => {
+    const fields = distinguishing.flatMap((path) => {
       const value = valueOf(spec, path);
       return value === null ? [] : [`${path}=${JSON.stringify(value)}`];
     });
@@ -63,18 +63,18 @@ export function memberNames(specs: readonly ResolvedSpec[]): string[] {
   });
 }
 
-/** Names of runs that are shown by dataset: each says how it differs from others on its dataset. */
+/** Names runs that are grouped by dataset: each name says how it differs within its group. */
 export function namesByDataset(specs: readonly ResolvedSpec[]): string[] {
   const groups = Map.groupBy(specs.keys(), (i) => specs[i]!.dataset);
   const names = new Map(
-    [...groups.values()].flatMap((places) =>
-      memberNames(places.map((i) => specs[i]!)).map((name, n) => [places[n]!, name] as const)
+    [...groups.values()].flatMap((indices) =>
+      memberNames(indices.map((i) => specs[i]!)).map((name, n) => [indices[n]!, name] as const)
     ),
   );
   return specs.map((_, i) => names.get(i)!);
 }
 
-/** Members that wait. */
+/** Creates the waiting members of a sweep. */
 export function newMembers(specs: readonly ResolvedSpec[]): Member[] {
   const names = memberNames(specs);
   return specs.map((spec, i) => ({
@@ -91,8 +91,8 @@ export function newMembers(specs: readonly ResolvedSpec[]): Member[] {
 }
 
 /**
- * Follows a member's run, and passes on what it says under the member's name. What is said before
- * the first phase waits for it: of a run that turns out to be another process's nothing is heard.
+ * Updates a member from its run's progress, and passes the progress on under the member's name.
+ * Messages before the first phase are held back, so that a member of another process stays silent.
  */
 export function memberProgress(
   member: Member,
@@ -101,20 +101,20 @@ export function memberProgress(
   now: () => number = () => performance.now(),
 ): Progress {
   const held: string[] = [];
-  let begun = false;
+  let hasStarted = false;
   let total = 1;
   let first = { done: 0, ms: 0 };
   let counting = false;
   return {
     phase(name, units, unit) {
       for (const text of held.splice(0)) progress.message(`${member.name}: ${text}`);
-      [begun, total, counting] = [true, Math.max(1, units), false];
+      [hasStarted, total, counting] = [true, Math.max(1, units), false];
       [member.phase, member.secondsLeft] = [{ name, share: 0 }, null];
       progress.phase(`${member.name}: ${name}`, units, unit);
       changed();
     },
     update(done, fields, overhead) {
-      // The first call starts the clock: before it lie compiling, and steps of an earlier start.
+      // The first call starts the clock, which excludes compiling and steps of an earlier start.
       const ms = now();
       if (!counting) [first, counting] = [{ done, ms }, true];
       first.ms += 1000 * (overhead?.pausedSeconds ?? 0);
@@ -129,7 +129,7 @@ export function memberProgress(
       changed();
     },
     message(text) {
-      if (begun) progress.message(`${member.name}: ${text}`);
+      if (hasStarted) progress.message(`${member.name}: ${text}`);
       else held.push(text);
     },
     done() {

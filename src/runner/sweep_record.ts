@@ -1,6 +1,6 @@
 /**
- * What a sweep's members are, written down beside their places of work: so that whoever looks at
- * the folder sees what still waits.
+ * Records of sweeps: the list of a sweep's members, next to their work folders, so that `status`
+ * can show which members are still waiting.
  */
 import { dirname, join } from "@std/path";
 import { z } from "zod";
@@ -14,7 +14,7 @@ import { memberNames } from "./sweep_member.ts";
 import { explainFolder, explainFullDisk } from "../files/results.ts";
 
 const form = z.strictObject({
-  /** The sweep's file, and what was said behind it. */
+  /** The sweep's file, and the overrides after it. */
   name: z.string().max(4000),
   members: z.array(z.strictObject({
     name: z.string().max(4000),
@@ -23,24 +23,24 @@ const form = z.strictObject({
   })).max(100_000),
 });
 
-/** A sweep as it was written down. */
+/** The record of a sweep. */
 export type SweepRecord = z.infer<typeof form>;
 
-/** Bytes of a record, at most. */
-const mostBytes = 16 << 20;
+/** Maximum size of a record. */
+const maxBytes = 16 << 20;
 
-/** Where the record of a sweep of these members lies. */
+/** The path of a sweep's record. */
 function recordPath(out: string, members: SweepRecord["members"]): string {
   const digest = sha256(members.map(({ spec }) => spec).join());
   return join(out, ".work", `sweep-${digest.slice(0, 16)}.json`);
 }
 
 /**
- * Writes down what a sweep's members are.
+ * Records the members of a sweep.
  *
- * @param name the sweep's file, and what was said behind it
- * @returns takes the record away, when nothing waits any more
- * @throws UserError where the folder cannot be written
+ * @param name the sweep's file, and the overrides after it
+ * @returns a function that removes the record, for when no member is waiting any more
+ * @throws UserError if the folder cannot be written
  */
 export function recordSweep(
   out: string,
@@ -51,7 +51,7 @@ export function recordSweep(
   const members = specs.map((spec, i) => ({ name: names[i] ?? "", spec: specDigest(spec) }));
   const path = recordPath(out, members);
   try {
-    ownedFolder(dirname(path), { wayOut: "say --out FOLDER for another place" });
+    ownedFolder(dirname(path), { wayOut: "choose another folder with --out FOLDER" });
     writeFileAtomic(path, new TextEncoder().encode(jsonText({ name, members })));
   } catch (error) {
     throw explainFolder(explainFullDisk(error, out), out);
@@ -59,7 +59,7 @@ export function recordSweep(
   return () => removeIfThere(path);
 }
 
-/** The sweeps of which a folder has records; what cannot be read is left out. */
+/** Reads the records of sweeps in a folder; unreadable ones are left out. */
 export function readSweeps(out: string): SweepRecord[] {
   const root = join(out, ".work");
   if (!exists(root)) return [];
@@ -68,11 +68,11 @@ export function readSweeps(out: string): SweepRecord[] {
   );
   return names.map(({ name }) => name).sort().flatMap((name) => {
     try {
-      const text = readRegularText(join(root, name), mostBytes);
+      const text = readRegularText(join(root, name), maxBytes);
       const read = form.safeParse(JSON.parse(text ?? "null"));
       return read.success ? [read.data] : [];
     } catch {
-      return []; // Taken away or being replaced at this moment, or no record of ours.
+      return []; // It was just removed or is being replaced, or it is not a record.
     }
   });
 }

@@ -1,5 +1,4 @@
-// Sweeps, shared models, going on from a bundle, further samples and estimates, on runs as small as
-// they can be.
+// Sweeps, shared models, continued trainings, more samples and estimates, with very small runs.
 import {
   assert,
   assertEquals,
@@ -35,7 +34,7 @@ evaluation: { metrics: [] }
 
 const read = (bundle: string, name: string) => Deno.readFileSync(join(bundle, "data", name));
 
-Deno.test("members are called by the paper's name and the fields in which they differ", () => {
+Deno.test("members are named by the paper's name and the fields in which they differ", () => {
   const members = expandSweep(tiny, [
     "architecture=A,D",
     "kaiserBeta=0,1",
@@ -52,14 +51,14 @@ Deno.test("members are called by the paper's name and the fields in which they d
   assertEquals(memberNames(expandSweep(tiny)), ["A mnist"]);
 });
 
-Deno.test("runs on several datasets are called by how they differ on their own", () => {
+Deno.test("runs on several datasets are named by how they differ within their dataset", () => {
   const specs = [["seed=1"], ["dataset=mnist-m"], ["seed=2"]].map((words) =>
     resolveSpec(tiny, words)
   );
   assertEquals(namesByDataset(specs), ["A mnist seed=1", "A mnist-m", "A mnist seed=2"]);
 });
 
-Deno.test("a member's loss, share and time left follow its run, and its first words wait for a phase", () => {
+Deno.test("a member's loss, share and time left follow its run; messages wait for a phase", () => {
   const member = newMembers([resolveSpec(tiny)])[0]!;
   const said: string[] = [];
   let ms = 0;
@@ -80,7 +79,7 @@ Deno.test("a member's loss, share and time left follow its run, and its first wo
   assertEquals([member.loss, member.phase?.share, member.secondsLeft], [0.25, 0.6, 20]);
 });
 
-Deno.test("only sampling and the seed of a bundle's spec can be changed for more images", () => {
+Deno.test("only the sampling and seed of a bundle's spec can be changed for more images", () => {
   const parent = resolveSpec(tiny);
   const spec = samplingSpec(parent, ["count=9", "sampling.rotation=[0, 30]", "seed=7"]);
   assertEquals([spec.sampling.count, spec.sampling.rotation, spec.seed], [9, [0, 30], 7]);
@@ -89,7 +88,7 @@ Deno.test("only sampling and the seed of a bundle's spec can be changed for more
   assertThrows(() => samplingSpec(parent, ["sampling.count=-1"]), UserError);
 });
 
-Deno.test("classes are asked for by their names, and what can be read in two ways is refused", () => {
+Deno.test("classes may be given by name, and an ambiguous name is refused", () => {
   const parent = resolveSpec(tiny, ["dataset=folder", "data.path=x", "classes=3"]);
   const labels = (value: string, names: string[] | null) =>
     samplingSpec(parent, [`labels=${value}`], names).sampling.labels;
@@ -108,17 +107,17 @@ Deno.test("classes are asked for by their names, and what can be read in two way
   assertThrows(() => labels("barz", names), UserError, "did you mean bars? Classes: 0 bars, 1 big");
   assertThrows(() => labels("7", names), UserError, "must be from 0 to 2");
   assertThrows(() => labels("bars", null), UserError, "labels");
-  // Folders that are called by numbers.
+  // Class folders whose names are numbers.
   const numbers = ["1", "2", "7"];
   assertEquals(labels("7", numbers), [2]);
   assertEquals(labels("0", numbers), [0]);
-  assertThrows(() => labels("1", numbers), UserError, "can be read in two ways");
+  assertThrows(() => labels("1", numbers), UserError, "is ambiguous");
   assertEquals([labels('"1"', numbers), labels('"2"', numbers)], [[0], [1]]);
 });
 
 Deno.test({
-  name:
-    "a sweep does what is missing, shares models, and goes on after a failure; a bundle is gone on from and sampled" +
+  name: "a sweep runs missing members, shares models, and continues after a failure; bundles are " +
+    "continued and sampled" +
     (ignore ? " (needs --allow-all)" : ""),
   ignore,
   async fn() {
@@ -142,7 +141,7 @@ Deno.test({
       assertEquals(
         said.filter((text) => /training$/.test(text)).length,
         1,
-        "one training for two samplings",
+        "one training for two kinds of sampling",
       );
       for (const bundle of [first, second]) assertEquals((await verifyBundle(bundle)).problems, []);
 
@@ -156,14 +155,14 @@ Deno.test({
         "finished",
         second,
       ]]);
-      assertEquals(said, [], "nothing was begun");
+      assertEquals(said, [], "nothing was run");
       assertEquals(Deno.statSync(join(first, "manifest-sha256.txt")).mtime, before);
 
       const stop = new AbortController();
       stop.abort();
       await assertRejects(() => runSweep(specs, { ...options, signal: stop.signal }), DOMException);
 
-      // 48 images and then 32 are 80: the same weights, to the bit, as at one go.
+      // Training on 48 images and then on 32 gives the same weights as training on 80.
       const part = await runExperiment(resolveSpec(tiny, ["training.images=48"]), options);
       const whole = await runExperiment(
         resolveSpec(tiny, ["training.images=32", `training.from=${part.path}`]),
@@ -186,12 +185,12 @@ Deno.test({
         () =>
           runExperiment(resolveSpec(tiny, ["baseWidth=8", `training.from=${part.path}`]), options),
         UserError,
-        "another network",
+        "a different network",
       );
       await assertRejects(
         () => runExperiment(resolveSpec(tiny, [`training.from=${folder}`]), options),
         UserError,
-        "no whole bundle",
+        "not an intact bundle",
       );
 
       const more = await sampleBundle(first, ["count=6"], options);
@@ -205,7 +204,7 @@ Deno.test({
       assertEquals((await verifyBundle(more.path)).problems, []);
       const { parent } = JSON.parse(new TextDecoder().decode(read(more.path, "digests.json")));
       assertEquals(parent, (await verifyBundle(first)).digest);
-      assertEquals(await sampleBundle(first, ["count=6"], options), more, "drawn once");
+      assertEquals(await sampleBundle(first, ["count=6"], options), more, "not drawn again");
       await assertRejects(() => sampleBundle(more.path, [], options), UserError, "has no model");
 
       const names = () =>
@@ -233,8 +232,8 @@ Deno.test({
       const { lines } = await estimateRun(started, options);
       assertStringIncludes(lines[0]!, "10 steps of 8 images, 3 of them done; ");
       const { path: resumed } = await runExperiment(started, options);
-      const told = JSON.parse(Deno.readTextFileSync(join(resumed, "environment.json")));
-      assertEquals(told.starts, 2, "time and speed are of all its starts");
+      const environment = JSON.parse(Deno.readTextFileSync(join(resumed, "environment.json")));
+      assertEquals(environment.starts, 2, "time and speed include all starts");
       const done = await estimateRun(specs[2]!, options);
       assertEquals(done.bundle, first);
       assertStringIncludes(done.lines[0]!, "finished");

@@ -1,4 +1,4 @@
-// What workers of a sweep leave to each other: threads, failures, and words while they wait.
+// What the workers of a sweep share: threads, failures, and messages while they wait.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { UserError } from "../messages/errors.ts";
@@ -8,7 +8,7 @@ import { readCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
 import { diverged } from "../training/train.ts";
 import { filesTest } from "../files/testing.ts";
 import { saveFailure } from "./failures.ts";
-import { prepareRun, threadsBegun } from "./prepare.ts";
+import { prepareRun, threadsOf } from "./prepare.ts";
 import type { Progress } from "../messages/progress.ts";
 import { runExperiment } from "./run.ts";
 import { runSweep } from "./sweep.ts";
@@ -24,7 +24,7 @@ sampling: { steps: 2, count: 2, batchSize: 2 }
 evaluation: { metrics: [] }
 `);
 
-function place(folder: string) {
+function setup(folder: string) {
   const said: string[] = [];
   const message = (text: string) => void said.push(text);
   const progress: Progress = { phase() {}, update() {}, done() {}, message };
@@ -33,9 +33,9 @@ function place(folder: string) {
 }
 
 filesTest(
-  "a training that diverged is remembered, and tried again when asked to",
+  "a diverged training is recorded, and tried again only on request",
   async (folder) => {
-    const { options } = place(folder);
+    const { options } = setup(folder);
     const specs = expandSweep(tiny, ["sampling.count=2,3"]);
     const { digests } = await prepareRun(specs[0] ?? resolveSpec(tiny), options);
     Deno.mkdirSync(workPath(options.out, digests.training), { recursive: true });
@@ -45,15 +45,15 @@ filesTest(
     assertEquals(failed.map(({ state }) => state), ["failed", "failed"]);
     for (const { reason } of failed) {
       assertStringIncludes(reason ?? "", "the loss of step 2 is NaN: the training has diverged");
-      assertStringIncludes(reason ?? "", "--retry-failed tries it again");
+      assertStringIncludes(reason ?? "", "Use --retry-failed to try it again");
     }
     const again = await runSweep(specs, { ...options, retryFailed: true });
     assertEquals(again.map(({ state }) => state), ["finished", "finished"]);
   },
 );
 
-filesTest("a diverging member keeps its reason for the next worker", async (folder) => {
-  const { options, said } = place(folder);
+filesTest("a diverging member records its reason for the next worker", async (folder) => {
+  const { options, said } = setup(folder);
   // Each step makes the weights 99 times as large.
   const growing = ["training.learningRate=10", "training.weightDecay=10", "training.images=160"];
   const specs = expandSweep(tiny, growing);
@@ -66,8 +66,8 @@ filesTest("a diverging member keeps its reason for the next worker", async (fold
   assert(!said.some((text) => text.includes("engine:")), "nothing was computed");
 });
 
-filesTest("a member goes on with as many threads as it began with", async (folder) => {
-  const { options } = place(folder);
+filesTest("a resumed member keeps its number of threads", async (folder) => {
+  const { options } = setup(folder);
   const spec = resolveSpec(tiny);
   const halt = new AbortController();
   const progress = {
@@ -82,10 +82,10 @@ filesTest("a member goes on with as many threads as it began with", async (folde
   const path = checkpointPath(options.out, digests.training);
   const checkpoint = await readCheckpoint(path);
   if (!checkpoint) throw new Error("the stopped run left no checkpoint");
-  // As if another machine's TensorFlow had begun it.
+  // As if TensorFlow on another machine had started it.
   const places = [{ name: "tensorflow" as const, device: "cpu", threads: 7 }];
   await writeCheckpoint(path, { ...checkpoint, places });
-  assertEquals(threadsBegun(await readCheckpoint(path)), 7);
+  assertEquals(threadsOf(await readCheckpoint(path)), 7);
   const asked: (number | undefined)[] = [];
   await assertRejects(
     () =>
@@ -99,33 +99,33 @@ filesTest("a member goes on with as many threads as it began with", async (folde
     UserError,
     "enough",
   );
-  assertEquals(asked, [7], "a sweep's engine is asked for after the lock is held");
+  assertEquals(asked, [7], "a sweep opens its engine after it has the lock");
 });
 
 filesTest(
-  "a member whose parent does not fit is told before anything is trained",
+  "a member whose parent does not fit is reported before anything is trained",
   async (folder) => {
-    const { options, said } = place(folder);
+    const { options, said } = setup(folder);
     const parent = await runExperiment(resolveSpec(tiny), options);
     said.length = 0;
     const axes = ["baseWidth=4,8", `training.from=${parent.path}`, "seed=5"];
     const members = await runSweep(expandSweep(tiny, axes), options);
     assertEquals(members.map(({ state }) => state), ["finished", "failed"]);
-    const refused = said.findIndex((text) => text.includes("another network"));
-    const begun = said.findIndex((text) => text.includes("engine:"));
-    assert(refused >= 0 && refused < begun, said.join("\n"));
+    const refused = said.findIndex((text) => text.includes("a different network"));
+    const started = said.findIndex((text) => text.includes("engine:"));
+    assert(refused >= 0 && refused < started, said.join("\n"));
   },
 );
 
-filesTest("a worker with nothing to do says what it waits for", async (folder) => {
-  const { options, said } = place(folder);
+filesTest("an idle worker says what it waits for", async (folder) => {
+  const { options, said } = setup(folder);
   const { digests } = await prepareRun(resolveSpec(tiny), options);
   const path = workPath(options.out, digests.training);
   Deno.mkdirSync(join(path, ".."), { recursive: true });
   using lock = await acquireLock(`${path}.lock`, "this run");
   const waiting = runSweep([resolveSpec(tiny)], { ...options, revisitSeconds: 0.2 });
   const deadline = performance.now() + 60_000;
-  while (!said.some((text) => text.includes("nothing to do but to wait for A mnist"))) {
+  while (!said.some((text) => text.includes("waiting for A mnist"))) {
     assert(performance.now() < deadline, said.join("\n"));
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -1,4 +1,4 @@
-/** A run's course as TensorBoard's event files, made of the lines of its diary. */
+/** Writes TensorBoard event files from the lines of a run's diary. */
 import { join } from "@std/path";
 import { writeAll } from "../files/create.ts";
 import { hostName } from "../files/host.ts";
@@ -12,52 +12,53 @@ import {
 } from "../formats/tensorboard.ts";
 import type { DiaryLine } from "../bundle/diary.ts";
 
-/** Bytes of a preview's picture, at most. */
-const mostPicture = 64 << 20;
+/** Maximum size of a preview's PNG file. */
+const maxPreviewBytes = 64 << 20;
 
-/** Writes what a diary tells. */
+/** Writes the lines of a diary as events. */
 export interface EventWriter extends Disposable {
-  /** Writes a line, where it says something that was not written before. */
+  /** Writes a line, unless its step has been written before. */
   write(line: DiaryLine): void;
 }
 
-/** What an event file is written of. */
+/** What an event file is written from. */
 export interface EventOptions {
-  /** The folder of the run, among those that TensorBoard compares. */
+  /** The run's folder in TensorBoard's log folder. */
   folder: string;
-  /** Where the files lie that the diary names. */
+  /** The folder of the files that the diary names. */
   work: string;
   /** The resolved spec as YAML. */
   spec: string;
 }
 
 /**
- * Begins a file of events in a run's folder, behind those of its earlier starts: steps that stand
- * in them, and come again because the run was killed after it last saved, are not written again.
+ * Starts an event file in a run's folder, after those of earlier starts. Steps that are already in
+ * them, which a killed run repeats, are not written again.
  */
 export function openEvents({ folder, work, spec }: EventOptions): EventWriter {
   Deno.mkdirSync(folder, { recursive: true });
   const last = writtenBefore(folder);
   const file = newEventFile(folder);
-  const put = (seconds: number, step: number, observations: readonly Observation[]) => {
-    const news = observations.filter(({ tag }) => step > (last.get(tag) ?? -1));
-    if (news.length === 0) return;
-    writeAll(file, observationRecord(seconds, step, news));
-    for (const { tag } of news) last.set(tag, step);
+  const write = (seconds: number, step: number, observations: readonly Observation[]) => {
+    const unwritten = observations.filter(({ tag }) => step > (last.get(tag) ?? -1));
+    if (unwritten.length === 0) return;
+    writeAll(file, observationRecord(seconds, step, unwritten));
+    for (const { tag } of unwritten) last.set(tag, step);
   };
   const seconds = Date.now() / 1000;
   writeAll(file, versionRecord(seconds));
   const text = spec.split("\n").map((line) => `    ${line}`).join("\n");
-  put(seconds, 0, [{ kind: "text", tag: "spec", text }]);
+  write(seconds, 0, [{ kind: "text", tag: "spec", text }]);
   return {
     write(line) {
-      if ("step" in line) put(Date.parse(line.time) / 1000, line.step, observationsOf(line, work));
+      if (!("step" in line)) return;
+      write(Date.parse(line.time) / 1000, line.step, observationsOf(line, work));
     },
     [Symbol.dispose]: () => file.close(),
   };
 }
 
-/** The last step of each tag in the files of earlier starts. */
+/** The last step of each tag in the event files of earlier starts. */
 function writtenBefore(folder: string): Map<string, number> {
   const last = new Map<string, number>();
   for (const { name, isFile } of Deno.readDirSync(folder)) {
@@ -69,7 +70,7 @@ function writtenBefore(folder: string): Map<string, number> {
   return last;
 }
 
-/** A new file, named as TensorBoard wants it: it reads a folder's files in the order of names. */
+/** Creates a file with a name that TensorBoard reads after the earlier ones. */
 function newEventFile(folder: string): Deno.FsFile {
   const host = hostName().replace(/[^\w.-]+/g, "-") || "host";
   for (let seconds = Math.floor(Date.now() / 1000);; seconds++) {
@@ -82,7 +83,7 @@ function newEventFile(folder: string): Deno.FsFile {
   }
 }
 
-/** What a line tells of its step. */
+/** The observations in a line of the diary. */
 function observationsOf(line: DiaryLine, work: string): Observation[] {
   switch (line.event) {
     case "step":
@@ -93,7 +94,7 @@ function observationsOf(line: DiaryLine, work: string): Observation[] {
         ...scalar("memory in GB", line.memoryBytes === null ? null : line.memoryBytes / 1e9),
       ];
     case "score": {
-      // Scores of few images drawn fast are no points of the curve of the run's own.
+      // Interim scores, of few images drawn fast, are not on the same curve as the run's scores.
       const when = line.of === undefined ? "" : " while training";
       return [
         ...scalar(`score${when}/${line.metric}`, line.value),
@@ -101,7 +102,7 @@ function observationsOf(line: DiaryLine, work: string): Observation[] {
       ];
     }
     case "preview": {
-      const png = readRegular(join(work, line.file), mostPicture);
+      const png = readRegular(join(work, line.file), maxPreviewBytes);
       return png ? [{ kind: "image", tag: "preview", png, ...pngSize(png) }] : [];
     }
     default:

@@ -14,7 +14,7 @@ function stepLine(step: number): DiaryLine {
   return { time, event: "step", step, steps: 20, epoch: 1, ...figures };
 }
 
-/** Writes a run that was killed at step 12 after it had saved step 8, and went on there. */
+/** Writes the events of a run that was killed at step 12 and resumed at step 8. */
 function writeRun(folder: string, work: string): void {
   const time = "2023-11-14T22:20:00.000Z";
   const picture = { width: 3, height: 2, channels: 3, data: new Uint8Array(18).fill(9) } as const;
@@ -44,7 +44,7 @@ function writeRun(folder: string, work: string): void {
   }
 }
 
-Deno.test("CRC-32C and records, up to the one that is cut off", () => {
+Deno.test("CRC-32C and records, up to one that is cut off", () => {
   // RFC 3720, appendix B.4: 32 bytes of zeroes; and the check value of the polynomial.
   assertEquals(crc32c(new Uint8Array(32)), 0x8a9136aa);
   assertEquals(crc32c(new TextEncoder().encode("123456789")), 0xe3069283);
@@ -56,19 +56,19 @@ Deno.test("CRC-32C and records, up to the one that is cut off", () => {
   assertEquals([...tfRecords(file)].length, 1);
 });
 
-filesTest("events: a file a start, and no step twice", (folder) => {
+filesTest("events: one file per start, and no step twice", (folder) => {
   const [events, work] = [join(folder, "events"), join(folder, "work")];
   Deno.mkdirSync(work);
   writeRun(events, work);
   const names = [...Deno.readDirSync(events)].map(({ name }) => name).sort();
   const counts = names.map((name) => [...tfRecords(Deno.readFileSync(join(events, name)))].length);
-  // Version, spec, four steps; then version, the two steps that are new, preview and
-  // scores: one on the way hides none of the run's own.
+  // Version, spec, four steps; then version, the two new steps, preview and scores: an interim
+  // score does not hide the run's own.
   assertEquals(counts, [6, 7]);
 });
 
-/** Why TensorBoard's reader cannot be asked; "" where it can. */
-function whyNoTensorBoard(): string {
+/** Why TensorBoard's reader is not available; empty if it is. */
+function missingTensorBoard(): string {
   for (const name of ["read", "write", "run", "env", "sys"] as const) {
     if (Deno.permissions.querySync({ name }).state !== "granted") return "needs --allow-all";
   }
@@ -85,7 +85,7 @@ function whyNoTensorBoard(): string {
   }
 }
 
-/** What TensorBoard's own reader makes of a folder, as JSON. */
+/** A program that prints as JSON what TensorBoard's own reader finds in a folder. */
 const reader = `
 import base64, json, sys
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -102,7 +102,7 @@ print(json.dumps({
 }))
 `;
 
-processTest("TensorBoard's own reader sees the course of a run", async (folder) => {
+processTest("TensorBoard's own reader reads the events of a run", async (folder) => {
   const [events, work] = [join(folder, "events"), join(folder, "work")];
   Deno.mkdirSync(work);
   writeRun(events, work);
@@ -127,4 +127,4 @@ processTest("TensorBoard's own reader sees the course of a run", async (folder) 
   assertEquals([step, width, height, decodePng(Uint8Array.fromBase64(png)).width], [20, 3, 2, 3]);
   assertEquals(seen.plugin, "text");
   assertEquals(seen.text.spec, ["    architecture: D\n    seed: 7\n    "]);
-}, whyNoTensorBoard());
+}, missingTensorBoard());

@@ -1,9 +1,9 @@
-/** A whole bundle for tests: a run as small as they can be, on the engine that is everywhere. */
+/** A complete bundle for tests: a very small run on the engine that is always available. */
 import { join } from "@std/path";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { runExperiment } from "./run.ts";
 
-/** The spec of {@link wholeBundle}, as a person writes it. */
+/** The spec of {@link wholeBundle}, as written. */
 export const wholeSpec = `# a whole run
 architecture: D
 dataset: mnist
@@ -16,7 +16,7 @@ evaluation: { metrics: [] }
 `;
 
 /**
- * Runs an experiment of seconds.
+ * Runs an experiment that takes seconds.
  *
  * @param folder in which `out` with the bundle will be
  * @param text the spec

@@ -1,6 +1,6 @@
 /**
- * How long a run has worked, over all the times that it was started. Kept beside the checkpoint and
- * told in tag files of the bundle, never in its payload.
+ * How long a run has worked, over all its starts. Saved next to the checkpoint, and stated in tag
+ * files of the bundle, never in its payload.
  */
 import { z } from "zod";
 import { writeFileAtomic } from "../files/create.ts";
@@ -15,31 +15,32 @@ const form = z.object({
   training: z.object({ seconds: z.number().min(0), images: z.int().min(0) }),
 });
 
-/** What was spent so far. */
+/** The time spent so far. */
 export interface TimeSpent {
-  /** The first start, by the clock. */
+  /** Time of the first start, ISO 8601. */
   startedAt: string;
-  /** How many times it was started. */
+  /** Number of starts. */
   starts: number;
-  /** Worked in all of them; of one that was killed, up to what it last saved. */
+  /** Seconds of all starts; a killed start counts until it last saved. */
   seconds: number;
   /**
-   * The part that trained, without previews, and the images of its steps; what was lost with a kill
-   * is in neither.
+   * Seconds of training, without previews, and the images trained on. Steps that were lost because
+   * the process was killed count in neither.
    */
   training: { seconds: number; images: number };
 }
 
-/** Measures by the timer, which no change of the clock touches. */
+/** Measures a run with the monotonic timer, so that changes of the clock have no effect. */
 export interface Stopwatch {
-  /** Adds what earlier starts left in a file, and keeps the sums there from now on. */
-  keepIn(path: string): void;
-  /** What this start has trained: seconds and images since it began, of which all is saved. */
+  /** Adds the times of earlier starts from a file, and saves the sums there from now on. */
+  saveTo(path: string): void;
+  /** Sets how long this start has trained, and on how many images, up to the last checkpoint. */
   trained(seconds: number, images: number): void;
-  /** Writes the sums, where there is a file for them. */
-  keep(): void;
+  /** Writes the sums, if there is a file for them. */
+  save(): void;
+  /** The sums so far. */
   spent(): TimeSpent;
-  /** Now: when this start began by the clock, and what has passed since by the timer. */
+  /** The current time: the clock at the start, plus the time since by the timer. */
   now(): Date;
 }
 
@@ -57,15 +58,15 @@ export function startStopwatch(): Stopwatch {
     training: { seconds: 0, images: 0 },
   };
   const watch: Stopwatch = {
-    keepIn(path) {
+    saveTo(path) {
       before = readTimeSpent(path) ?? before;
       file = path;
-      watch.keep();
+      watch.save();
     },
     trained(seconds, images) {
       training = { seconds, images };
     },
-    keep() {
+    save() {
       if (file) writeFileAtomic(file, new TextEncoder().encode(JSON.stringify(watch.spent())));
     },
     spent: () => ({
@@ -82,10 +83,7 @@ export function startStopwatch(): Stopwatch {
   return watch;
 }
 
-/**
- * What earlier starts left; null where there is nothing, or nothing that can be read: it is only
- * told to people.
- */
+/** The times of earlier starts. Null if missing or unreadable, since nothing depends on them. */
 function readTimeSpent(path: string): TimeSpent | null {
   try {
     return form.safeParse(JSON.parse(Deno.readTextFileSync(path))).data ?? null;

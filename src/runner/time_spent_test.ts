@@ -15,7 +15,7 @@ Deno.test({
     const folder = Deno.makeTempDirSync();
     const path = join(folder, "time.json");
     try {
-      // As three starts left it, the last of them killed.
+      // The sums of three starts, the last of which was killed.
       const left = {
         startedAt: "2026-01-02T03:04:05.678Z",
         starts: 3,
@@ -25,10 +25,10 @@ Deno.test({
       Deno.writeTextFileSync(path, JSON.stringify(left));
       const watch = startStopwatch();
       assert(Math.abs(watch.now().getTime() - Date.now()) < 5000);
-      watch.keepIn(path);
+      watch.saveTo(path);
       watch.trained(100, 1600);
       watch.trained(200, 3200);
-      watch.keep();
+      watch.save();
       const { seconds, ...kept } = JSON.parse(Deno.readTextFileSync(path));
       assertEquals(kept, {
         startedAt: left.startedAt,
@@ -37,12 +37,12 @@ Deno.test({
       });
       assert(seconds > 1000 && seconds < 1060, `${seconds}`);
 
-      // What cannot be read is no reason to stop: counting begins anew.
+      // An unreadable file does not stop a run: counting starts again.
       for (const damaged of ["", "{", "[]", JSON.stringify({ ...left, seconds: -1 })]) {
         Deno.writeTextFileSync(path, damaged);
-        const anew = startStopwatch();
-        anew.keepIn(path);
-        assertEquals(anew.spent().starts, 1);
+        const restarted = startStopwatch();
+        restarted.saveTo(path);
+        assertEquals(restarted.spent().starts, 1);
       }
     } finally {
       Deno.removeSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-/** Training as a part of a run: where it goes on, when it saves, what it shows. */
+/** The training phase of a run: where it starts, when it saves, what it shows. */
 import { counted } from "../messages/counted.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine, EnginePlatform } from "../engines/engine.ts";
@@ -20,102 +20,101 @@ import type { Stopwatch } from "./time_spent.ts";
 import type { TrainedModel } from "./trained.ts";
 import type { WorkFolder } from "./work.ts";
 
-/** What the training of a run needs. */
+/** What the training phase needs. */
 export interface TrainPhaseOptions {
   engine: Engine;
   spec: ResolvedSpec;
   dataset: Dataset;
   state: TrainingState;
-  /** A finished training that goes on here, or null. */
+  /** The finished training to continue from, or null. */
   start: TrainedModel | null;
-  /** What an earlier start of this training left, or null. */
+  /** The checkpoint of an earlier start of this training, or null. */
   checkpoint: Checkpoint | null;
   work: WorkFolder;
   /** The digest of the training and its data. */
   trainingKey: string;
   progress: Progress;
-  /** Is told what was trained and saved. */
+  /** Learns what has been trained and saved. */
   stopwatch: Stopwatch;
-  /** Steps after which an earlier start has scored, where the spec asks for scores on the way. */
+  /** Steps that an earlier start has already scored. */
   scored: ReadonlySet<number>;
-  /** Where weights and caches of scoring lie; default `data`. */
+  /** The folder of weights and caches for scoring; default `data`. */
   dataRoot?: string | undefined;
-  /** Where the Inception weights are looked for; others for tests. */
+  /** Where to look for the Inception weights; tests set it. */
   weights?: FindWeightsOptions | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** What came of it, besides the state. */
+/** The result of a training, apart from the state. */
 export interface TrainingResult {
   losses: number[];
   /** uint8 [previews, count, size, size, channels], or null. */
   previews: TensorData | null;
-  /** The engines, devices and threads that worked on it, the present ones last. */
+  /** The platforms that it was trained on, the current one last. */
   places: EnginePlatform[];
-  /** What a reader of the bundle should know of how it was trained. */
+  /** What a reader of the bundle should know about the training. */
   notes: string[];
 }
 
-/** Where a training is: what it grows by, and what is saved of it beside the state. */
+/** The record of a training: everything that a checkpoint saves, apart from the state. */
 export interface TrainingRecord {
   losses: number[];
   previews: Uint8Array[];
   places: EnginePlatform[];
   notes: string[];
-  /** Steps of the training that this one goes on from. */
+  /** Steps of the training that this one continues from. */
   firstStep: number;
-  /** Steps at its end, those among them. */
+  /** Steps at its end, including those. */
   steps: number;
   stepsPerEpoch: number;
 }
 
 /**
- * Trains to the end, or until the signal; then the checkpoint is written before the signal's reason
- * is thrown.
+ * Trains to the end or until the signal. When stopped by the signal, writes a checkpoint before it
+ * throws the signal's reason.
  */
 export async function trainPhase(options: TrainPhaseOptions): Promise<TrainingResult> {
   const { engine, spec, dataset, state, progress, signal, stopwatch } = options;
   requireTraining(engine, "this spec's network");
-  const course = beginCourse(options);
-  const { losses, previews, firstStep, steps } = course;
+  const record = startRecord(options);
+  const { losses, previews, firstStep, steps } = record;
   const first = losses.length;
   const seen = (step: number) =>
     imagesSeen(step, spec.training, dataset.count) -
     imagesSeen(first, spec.training, dataset.count);
   const pace = startPace(spec.training.batchSize);
-  const checkpointer = createCheckpointer(options, course, (saved) => {
+  const checkpointer = createCheckpointer(options, record, (saved) => {
     stopwatch.trained(pace.seconds(), seen(saved));
-    stopwatch.keep();
+    stopwatch.save();
   });
-  using between = createStepCallbacks(options, course, { pace, checkpointer });
+  using callbacks = createStepCallbacks(options, record, { pace, checkpointer });
   const onStep = (step: number) => {
-    pace.reached(seen(step));
-    return between.reached(step);
+    pace.read(seen(step));
+    return callbacks.afterStep(step);
   };
   progress.phase("training", steps, "steps");
   try {
-    await between.makeUp();
+    await callbacks.catchUp();
     const stoppedBy = signal ? { signal } : {};
     await train({ engine, spec, dataset, state, losses, firstStep, onStep, ...stoppedBy });
   } catch (error) {
-    // Anything but the signal's own reason may have left the state and the losses of different
-    // steps.
+    // After any other error, the state and the losses may belong to different steps.
     if (signal?.aborted && error === signal.reason) await checkpointer.saveRest();
     throw error;
   }
   await checkpointer.saveRest();
   progress.done();
-  return { ...course, previews: previewTensor(previews, spec) };
+  return { ...record, previews: previewTensor(previews, spec) };
 }
 
-/** Puts the state where the training begins or goes on, and says where that is. */
-function beginCourse(options: TrainPhaseOptions): TrainingRecord {
+/** Sets the state to where the training starts or resumes, and says where that is. */
+function startRecord(options: TrainPhaseOptions): TrainingRecord {
   const { engine, spec, dataset, state, start, checkpoint, progress } = options;
   const plan = trainingPlan(spec.training, dataset.count);
   const firstStep = start?.losses.length ?? 0;
   const steps = firstStep + plan.steps;
   const here = enginePlatform(engine);
-  const course: TrainingRecord = {
+  const record: TrainingRecord = {
     losses: [],
     previews: [],
     places: [here],
@@ -126,23 +125,23 @@ function beginCourse(options: TrainPhaseOptions): TrainingRecord {
   };
   if (checkpoint) {
     restoreState(state, checkpoint.tensors);
-    course.losses.push(...checkpoint.losses);
-    course.previews.push(...previewsOf(checkpoint.previews));
+    record.losses.push(...checkpoint.losses);
+    record.previews.push(...previewsOf(checkpoint.previews));
     const others = checkpoint.places.filter((other) => platformName(other) !== platformName(here));
-    course.places.unshift(...others);
-    const done = course.losses.length;
-    course.notes.push(`the training went on after a stop, at step ${done}`);
+    record.places.unshift(...others);
+    const done = record.losses.length;
+    record.notes.push(`the training was stopped, and resumed at step ${done}`);
     if (done < steps) {
       progress.message(
-        `going on at step ${grouped(done)} of ${grouped(steps)}, where this training stopped`,
+        `resuming at step ${grouped(done)} of ${grouped(steps)}, where this training stopped`,
       );
     }
   } else if (start) {
     restoreState(state, start.tensors);
-    course.losses.push(...start.losses);
-    progress.message(`going on from a training of ${counted(firstStep, "step")}`);
+    record.losses.push(...start.losses);
+    progress.message(`continuing from a training of ${counted(firstStep, "step")}`);
   }
-  return course;
+  return record;
 }
 
 function grouped(value: number): string {

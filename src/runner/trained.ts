@@ -1,7 +1,4 @@
-/**
- * Models that are trained already: read from finished bundles, to be shared, gone on with, or
- * sampled.
- */
+/** Reads trained models from finished bundles, to reuse them, continue them or sample them. */
 import { files } from "../bundle/layout.ts";
 import { verifyBag } from "../bundle/verify.ts";
 import { UserError } from "../messages/errors.ts";
@@ -19,53 +16,53 @@ import { readPlatform } from "./platform.ts";
 export interface TrainedModel {
   /** See `stateTensors`. */
   tensors: Map<string, TensorData>;
-  /** Of each step. */
+  /** The loss of each step. */
   losses: number[];
 }
 
-/** Reads the whole state of a bundle's training, its bytes checked by the manifests. */
+/** Reads the training state in a bundle, checking its bytes against the manifests. */
 export async function readTrained(bundle: ReadableBundle): Promise<TrainedModel> {
   const opened = typeof bundle === "string" ? openBundle(bundle) : bundle;
   const tensors = new Map<string, TensorData>();
-  const take = async (file: string, prefix: string) => {
+  const load = async (file: string, prefix: string) => {
     for (const [name, tensor] of await opened.tensors(`data/${file}`)) {
       tensors.set(prefix + name, tensor);
     }
   };
-  await take(files.model, "model/");
-  await take(files.optimizer, "");
-  if (opened.has(`data/${files.average}`)) await take(files.average, "average/");
+  await load(files.model, "model/");
+  await load(files.optimizer, "");
+  if (opened.has(`data/${files.average}`)) await load(files.average, "average/");
   return { tensors, losses: readLosses(opened).map(({ loss }) => loss) };
 }
 
-/** The sheet of images drawn while a bundle's model was trained; null where there is none. */
+/** The sheet of previews in a bundle; null if there is none. */
 export function readPreviews(bundle: string): Uint8Array | null {
   const opened = openBundle(bundle);
   return opened.has("previews.png") ? opened.bytes("previews.png") : null;
 }
 
-/** What trained the model of a bundle, as far as it tells. */
+/** The platforms that trained a bundle's model, as far as it says. */
 export function platformsOf(bundle: string): EnginePlatform[] {
-  const told = readPlatform(bundle);
-  if (!told) return [];
-  const { engine: name, device, threads } = told.place;
+  const platform = readPlatform(bundle);
+  if (!platform) return [];
+  const { engine: name, device, threads } = platform.place;
   return [{ name, device, threads }];
 }
 
-/** The finished training that another one goes on from. */
+/** A finished training that another one continues from. */
 export interface Parent {
-  /** The bundle's digest, by which the runs that come of it know it. */
+  /** The bundle's digest, which the runs that continue from it record. */
   digest: string;
-  /** Where it lies; null where the spec names only its digest, and no bundle in reach has it. */
+  /** The bundle's folder; null if the spec gives only a digest, and no bundle has it. */
   path: string | null;
 }
 
 /**
- * The bundle that a spec's training goes on from, named by its path or its digest; null where it
- * begins anew.
+ * Finds the bundle that a spec's training continues from, given by its path or its digest; null for
+ * a new training.
  *
- * @param folders where bundles lie, for one that is named by its digest
- * @throws UserError where the path leads to no whole bundle with a model
+ * @param folders where to look for a bundle given by its digest
+ * @throws UserError if the path is not that of an intact bundle with a model
  */
 export function findParent(
   { training: { from } }: Pick<ResolvedSpec, "training">,
@@ -79,7 +76,7 @@ export function findParent(
   return { digest: path === null ? from : trainedDigest(path, "training.from"), path };
 }
 
-/** The bundles in a folder; none where it is missing. */
+/** The bundles in a folder; none if it is missing. */
 function bundlesIn(folder: string): string[] {
   try {
     return findBundles([folder]);
@@ -89,7 +86,7 @@ function bundlesIn(folder: string): string[] {
   }
 }
 
-/** The digest that a bundle's manifest has; null where that cannot be read. */
+/** The digest of a bundle's manifest; null if it cannot be read. */
 function digestOf(bundle: string): string | null {
   try {
     return sha256(bundleFiles(bundle).bytes("manifest-sha256.txt"));
@@ -100,34 +97,35 @@ function digestOf(bundle: string): string | null {
 }
 
 /**
- * The digest of a bundle with a model in it, once its bytes are known to be whole.
+ * Verifies a bundle with a model, and returns its digest.
  *
- * @param what asks for it, for the message: "training.from"
- * @throws UserError where it is no bundle, is damaged, or has no model
+ * @param what where the bundle is named, for error messages: "training.from"
+ * @throws UserError if it is not a bundle, is damaged, or has no model
  */
 export function trainedDigest(bundle: string, what: string): string {
-  if (!exists(bundle)) throw new UserError(`${what}: there is nothing at ${bundle}`);
+  if (!exists(bundle)) throw new UserError(`${what}: ${bundle} does not exist`);
   const { ok, digest, problems } = verifyBag(bundle);
   if (!ok || digest === null) {
     const first = problems[0];
     throw new UserError(
-      `${what}: ${bundle} is no whole bundle (${first?.file}: ${first?.what}); \`deno task verify\` tells all`,
+      `${what}: ${bundle} is not an intact bundle (${first?.file}: ${first?.what}); ` +
+        "`deno task verify` lists all problems",
     );
   }
   if (!openBundle(bundle).has(`data/${files.model}`)) {
     throw new UserError(
-      `${what}: ${bundle} has no model; take the bundle that it was sampled from`,
+      `${what}: ${bundle} has no model; use the bundle that it was sampled from`,
     );
   }
   return digest;
 }
 
 /**
- * The state with which the training of a spec goes on from a bundle: weights, AdamW's means, and
- * the average, which begins as the weights where the bundle has none. All steps count on, so that
- * training in two parts is training in one.
+ * Reads the state with which a spec's training continues from a bundle: weights, AdamW's means, and
+ * the average, which starts as the weights if the bundle has none. Steps are counted on, so that
+ * training in two parts equals training in one.
  *
- * @throws UserError where the spec's network is not the bundle's
+ * @throws UserError if the spec's network differs from the bundle's
  */
 export async function readStart(bundle: string, spec: ResolvedSpec): Promise<TrainedModel> {
   const { tensors, losses } = await readTrained(bundle);
@@ -137,11 +135,10 @@ export async function readStart(bundle: string, spec: ResolvedSpec): Promise<Tra
       if (!tensors.has(`average/${name}`)) tensors.set(`average/${name}`, found);
       continue;
     }
-    const is = found ? `is [${found.shape.join(", ")}]` : "is missing";
+    const there = found ? `is [${found.shape.join(", ")}]` : "is missing";
     throw new UserError(
-      `training.from: ${bundle} has another network: ${name} ${is} there, and [${
-        shape.join(", ")
-      }] in this spec`,
+      `training.from: ${bundle} has a different network: ${name} ${there} there, and ` +
+        `[${shape.join(", ")}] in this spec`,
     );
   }
   return { tensors, losses };

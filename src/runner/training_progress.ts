@@ -1,4 +1,4 @@
-/** What a training says of itself: how far and how fast it is, and how long the rest will take. */
+/** Reports a training's progress: steps, loss, speed, and the estimated rest of the run. */
 import { counted } from "../messages/counted.ts";
 import { imagesSeen } from "../training/plan.ts";
 import type { Pace } from "./pace.ts";
@@ -8,55 +8,62 @@ import { roughDuration } from "../messages/duration.ts";
 import { drawnAngles } from "./sample_phase.ts";
 import type { TrainingRecord, TrainPhaseOptions } from "./train_phase.ts";
 
-/** Seconds of warm steps, and their least number, before the time it will take is told. */
-const measured = { seconds: 3, readings: 5 };
-/** What was told is told anew when it is off by this part, but not sooner than after a while. */
-const retold = { part: 0.15, afterSeconds: 60 };
+/** Minimum measuring after warm-up before the first estimate. */
+const minMeasured = { seconds: 3, readings: 5 };
+/** An estimate is repeated if it is off by this share, and if the last one is this old. */
+const repeatEstimate = { share: 0.15, afterSeconds: 60 };
 
-/** Tells how a training goes. */
+/** Reports a training's progress. */
 export interface TrainingProgress {
-  /** So many steps are done; so many previews and moments of scoring are still to come. */
-  reached(step: number, previewsLeft: number, scoresLeft: number): void;
-  /** A preview was drawn, a step in so long; with its file and the saving it paused so long. */
-  drew(stepSeconds: number, pausedSeconds: number): void;
-  /** Scores on the way paused it so long. */
+  /** Reports the number of steps done. Also takes how many previews and interim scores are left. */
+  update(step: number, previewsLeft: number, scoresLeft: number): void;
+  /**
+   * Notes that a preview was drawn.
+   *
+   * @param stepSeconds duration of a sampling step
+   * @param pausedSeconds how long training paused for it, including writing and saving
+   */
+  previewDrawn(stepSeconds: number, pausedSeconds: number): void;
+  /** Notes that interim scores were computed, and how long training paused for them. */
   scored(pausedSeconds: number): void;
 }
 
-/** The last preview: all that it took, and a step of an image; null before the first. */
-type DrawnPreview = { seconds: number; sampleStep: number } | null;
+/** Seconds of the last preview, in total and per image and step; null before the first. */
+type PreviewTime = { seconds: number; sampleStep: number } | null;
 
-/** Seconds that the rest of a run takes. */
-export interface Rest {
+/** Estimated seconds until the end of a run. */
+export interface TimeLeft {
   training: number;
   previews: number;
-  /** Scores on the way. */
+  /** Interim scores. */
   scores: number;
   drawing: number;
 }
 
-/** Makes the teller of a training. */
+/** Starts reporting a training's progress. */
 export function createTrainingProgress(
   { spec, dataset, progress }: Pick<TrainPhaseOptions, "spec" | "dataset" | "progress">,
   { losses, steps, stepsPerEpoch }: Pick<TrainingRecord, "losses" | "steps" | "stepsPerEpoch">,
   pace: Pace,
 ): TrainingProgress {
-  let preview: DrawnPreview = null;
+  let preview: PreviewTime = null;
   let scoreSeconds: number | null = null;
   let pausedSeconds = 0;
-  let told: Told | null = null;
+  let estimate: Estimate | null = null;
   return {
-    reached(step, previewsLeft, scoresLeft) {
+    update(step, previewsLeft, scoresLeft) {
       const perImage = pace.secondsPerImage();
       const left = { previewsLeft, scoresLeft };
       const known = { preview, scoreSeconds };
-      const rest = perImage === null || step === steps || !isMeasured(pace)
+      const timeLeft = perImage === null || step === steps || !isMeasured(pace)
         ? null
-        : restOf({ spec, count: dataset.count, step, steps, perImage, ...left, ...known });
+        : timeLeftOf({ spec, count: dataset.count, step, steps, perImage, ...left, ...known });
       const now = pace.seconds();
-      if (rest && isNews(told, rest, now)) {
-        progress.message(restText(spec, rest, { left: steps - step, steps, ...left }, told));
-        told = { endSeconds: now + sumOf(rest), at: now };
+      if (timeLeft && isNews(estimate, timeLeft, now)) {
+        const isFirst = estimate === null;
+        const counts = { left: steps - step, steps, ...left };
+        progress.message(estimateText(spec, timeLeft, counts, isFirst));
+        estimate = { endSeconds: now + totalOf(timeLeft), at: now };
       }
       progress.update(step, {
         epoch: `${Math.ceil(step / stepsPerEpoch)}/${Math.ceil(steps / stepsPerEpoch)}`,
@@ -68,7 +75,7 @@ export function createTrainingProgress(
       });
       pausedSeconds = 0;
     },
-    drew(stepSeconds, paused) {
+    previewDrawn(stepSeconds, paused) {
       preview = { seconds: paused, sampleStep: stepSeconds / previewCount };
       pausedSeconds += paused;
     },
@@ -79,41 +86,43 @@ export function createTrainingProgress(
   };
 }
 
-/** What was told: when the run ends by the pace's clock, and when that was said. */
-interface Told {
+/** The last reported estimate, in seconds of the pace's clock. */
+interface Estimate {
+  /** When the run will end. */
   endSeconds: number;
+  /** When the estimate was reported. */
   at: number;
 }
 
 function isMeasured({ measured: { readings, seconds } }: Pace): boolean {
-  return readings >= measured.readings && seconds >= measured.seconds;
+  return readings >= minMeasured.readings && seconds >= minMeasured.seconds;
 }
 
-/** Whether the rest takes so much more or less than was told that it must be told anew. */
-function isNews(told: Told | null, rest: Rest, now: number): boolean {
-  if (told === null) return true;
-  const expected = Math.max(1, told.endSeconds - now);
-  return now - told.at >= retold.afterSeconds &&
-    Math.abs(sumOf(rest) - expected) > retold.part * expected;
+/** Whether an estimate is the first one, or differs enough from the last one to be reported. */
+function isNews(last: Estimate | null, timeLeft: TimeLeft, now: number): boolean {
+  if (last === null) return true;
+  const expected = Math.max(1, last.endSeconds - now);
+  return now - last.at >= repeatEstimate.afterSeconds &&
+    Math.abs(totalOf(timeLeft) - expected) > repeatEstimate.share * expected;
 }
 
-/** What the rest of a run takes, by what was measured of it so far. */
-export function restOf(
+/** Estimates the rest of a run from the measurements so far. */
+export function timeLeftOf(
   { spec, count, step, steps, previewsLeft, scoresLeft, perImage, preview, scoreSeconds }: {
     spec: TrainPhaseOptions["spec"];
-    /** Images of the dataset. */
+    /** Number of images in the dataset. */
     count: number;
     step: number;
     steps: number;
     previewsLeft: number;
     scoresLeft: number;
-    /** Seconds that an image takes in training. */
+    /** Seconds per image in training. */
     perImage: number;
-    preview: DrawnPreview;
-    /** Of the last scores on the way; null before the first. */
+    preview: PreviewTime;
+    /** Seconds of the last interim scores; null before the first. */
     scoreSeconds: number | null;
   },
-): Rest {
+): TimeLeft {
   const { training, sampling } = spec;
   const images = imagesSeen(steps, training, count) - imagesSeen(step, training, count);
   const sampleStep = preview?.sampleStep ?? perImage * forwardShare * guidedTimes(spec);
@@ -127,43 +136,43 @@ export function restOf(
   };
 }
 
-function restText(
+function estimateText(
   spec: TrainPhaseOptions["spec"],
-  rest: Rest,
+  timeLeft: TimeLeft,
   { left, steps, previewsLeft, scoresLeft }: {
     left: number;
     steps: number;
     previewsLeft: number;
     scoresLeft: number;
   },
-  told: Told | null,
+  isFirst: boolean,
 ): string {
-  const again = told === null ? "will" : "will now, by the present speed,";
-  const words = [
-    `training ${left.toLocaleString("en-US")} more of ${counted(steps, "step")} ${again} take ` +
-    `about ${roughDuration(rest.training)} here`,
+  const now = isFirst ? "" : "at the current speed, ";
+  const parts = [
+    `${now}training ${left.toLocaleString("en-US")} more of ${counted(steps, "step")} will take ` +
+    `about ${roughDuration(timeLeft.training)}`,
     ...(previewsLeft
-      ? [`${counted(previewsLeft, "preview")} about ${roughDuration(rest.previews)}`]
+      ? [`${counted(previewsLeft, "preview")} about ${roughDuration(timeLeft.previews)}`]
       : []),
     ...(scoresLeft
-      ? [`scores on the way (${counted(scoresLeft, "time")}) about ${roughDuration(rest.scores)}`]
+      ? [`interim scores (${counted(scoresLeft, "time")}) about ${roughDuration(timeLeft.scores)}`]
       : []),
-    `drawing ${counted(drawnImages(spec), "image")} about ${roughDuration(rest.drawing)}`,
+    `drawing ${counted(drawnImages(spec), "image")} about ${roughDuration(timeLeft.drawing)}`,
   ];
-  const scores = spec.evaluation.metrics.length > 0 ? "; scores come on top" : "";
-  return `${words.join(", ")}${scores}. Ctrl-C stops it; the same command goes on.`;
+  const scores = spec.evaluation.metrics.length > 0 ? ", plus scoring" : "";
+  return `${parts.join(", ")}${scores}. Ctrl-C stops the run; the same command resumes it.`;
 }
 
-function sumOf({ training, previews, scores, drawing }: Rest): number {
+function totalOf({ training, previews, scores, drawing }: TimeLeft): number {
   return training + previews + scores + drawing;
 }
 
-/** Images that a run draws. */
+/** Number of images that a run draws. */
 function drawnImages(spec: TrainPhaseOptions["spec"]): number {
   return spec.sampling.count * drawnAngles(spec).length;
 }
 
-/** Guidance asks the network twice. */
+/** Network evaluations per sampling step: guidance needs two. */
 function guidedTimes({ sampling: { guidance } }: TrainPhaseOptions["spec"]): number {
   return guidance !== null && guidance !== 1 ? 2 : 1;
 }

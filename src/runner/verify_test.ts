@@ -1,5 +1,4 @@
-// Contradictions under manifests that fit: what a bundle's files say against each other, on the
-// bundle of a real run.
+// Contradictions between a bundle's files, under matching manifests, in the bundle of a real run.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { fitTags, writeManifests } from "../bundle/testing.ts";
@@ -13,7 +12,7 @@ const ignore = (["read", "write"] as const).some((name) =>
   Deno.permissions.querySync({ name }).state !== "granted"
 );
 
-/** A change of a bundle, and words of what is said of it. */
+/** A change to a bundle, and parts of the expected messages. */
 type Forgery = [what: string, change: (bundle: string) => void, ...words: string[]];
 
 const change = (name: string, from: string | RegExp, to: string) => (bundle: string) => {
@@ -40,13 +39,13 @@ const reshape =
     Deno.writeFileSync(path, encodeTensors(tensors));
   };
 
-/** Each is found without drawing anything. */
+/** Found without drawing anything. */
 const contradictions: Forgery[] = [
   ["another network's table", change("data/network.txt", /\d/, "9"), "data/network.txt: it is not"],
   ["one line of losses", write("data/loss.csv", "step,loss\n1,0.5\n"), "loss.csv: 1 steps, and"],
   ["no losses", write("data/loss.csv", "step,loss\n"), "loss.csv: 0 steps, and"],
   [
-    "an angle more",
+    "an additional angle",
     reshape("data/samples.safetensors", (tensors) => {
       const some = tensors.get("45");
       if (some) tensors.set("90", some);
@@ -54,7 +53,7 @@ const contradictions: Forgery[] = [
     "the spec has no angle 90",
   ],
   [
-    "an angle that is no number",
+    "an angle that is not a number",
     reshape("data/samples.safetensors", (tensors) => {
       const some = tensors.get("45");
       if (some) tensors.set("1e400", some);
@@ -119,7 +118,7 @@ const contradictions: Forgery[] = [
   ["another training digest", change("data/digests.json", /"training": "./, '"training": "f'), ""],
 ];
 
-/** Each is found by drawing again. */
+/** Found by drawing again. */
 const drawn: Forgery[] = [
   ["a foreign grid", write("data/grid.png", grey), "data/grid.png: it is not what is drawn"],
   ["a foreign collage", write("data/collage-0-1.png", grey), "collage-0-1.png: it is not"],
@@ -131,7 +130,7 @@ const drawn: Forgery[] = [
 ];
 
 Deno.test({
-  name: "a run's bundle verifies, and no contradiction in it does (needs files)",
+  name: "a run's bundle verifies, and each contradiction in it is found (needs files)",
   ignore,
   async fn(t) {
     const folder = Deno.makeTempDirSync();
@@ -161,14 +160,14 @@ Deno.test({
         for (const word of words) assertStringIncludes(text, word);
       });
     }
-    // Drawing takes a second: all at once.
+    // Drawing takes a second, so all changes are made at once.
     await t.step("what is drawn", async () => {
       const text = (await judged([...drawn.map(([, forge]) => forge), fitTags])).said.join("\n");
       for (const [what, , ...words] of drawn) {
         for (const word of words) assertStringIncludes(text, word, what);
       }
     });
-    await t.step("another release's drawings are told, not judged", async () => {
+    await t.step("drawings of another release are noted, not judged", async () => {
       const older = change("provenance.json", /("alias-free-diffusion": ")[^"]*/, "$10.0.1");
       const grid = write("data/grid.png", grey);
       const { said, derived, notes } = await judged([older, grid, fitTags]);
@@ -176,7 +175,7 @@ Deno.test({
       assert(!derived.includes("data/grid.png") && !derived.includes("report.html"));
       assertStringIncludes(notes.join("\n"), "release 0.0.1 drew and this one may draw otherwise");
     });
-    await t.step("further samples", async () => {
+    await t.step("additional samples", async () => {
       const more = await sampleBundle(whole, ["count=2"], { engine: "cpu", out: folder });
       const { problems, derived } = await verifyBundle(more.path);
       assertEquals(problems, []);

@@ -1,7 +1,6 @@
 /**
- * What a run keeps while it is under way: a folder in `out/.work` for each training, which runs
- * that differ only in sampling share, with the checkpoint, the previews and the images drawn so
- * far; and the finished bundles in `out`.
+ * The folders of runs. An unfinished run has a work folder in `out/.work`, with its checkpoint,
+ * previews and drawn images; runs with the same training share it. Finished bundles are in `out`.
  */
 import { dirname, join } from "@std/path";
 import { exists, removeIfThere, removeLeftovers } from "../files/create.ts";
@@ -14,58 +13,58 @@ import { readBundleDigests, readBundleSpec } from "../bundle/read.ts";
 import { UserError } from "../messages/errors.ts";
 import { runDigest, specDigest, trainingDigest } from "../spec/mod.ts";
 
-/** A run's place of work. */
-export interface WorkFolder {
+/** The locked work folder of a training. Disposing it releases the lock. */
+export interface WorkFolder extends Disposable {
   /** The folder. */
   path: string;
-  /** The checkpoint's file. */
+  /** The path of the checkpoint. */
   checkpoint: string;
   /**
-   * To be called before each write: throws a LostLockError where another process took the training
-   * over, so that nothing of its is overwritten.
+   * Throws a LostLockError if another process has taken over the training. Call it before each
+   * write, so that no file of the other process is overwritten.
    */
   check(): void;
-  /** Removes the folder, when the bundle is whole. */
+  /** Removes the folder, once the bundle is complete. */
   remove(): void;
-  /** Lets other processes work on the training. */
-  release(): void;
 }
 
-/** How a place of work is opened. */
+/** How to open a work folder. */
 export interface OpenWorkFolderOptions {
-  /** Is told what the person should know: that it may take a while, or who may write there. */
-  say?: (text: string) => void;
-  /** Ends the waiting for another process. */
+  /** Receives messages for the person: waiting for a lock, or who else may write there. */
+  onMessage?: (text: string) => void;
+  /** Stops waiting for another process. */
   signal?: AbortSignal | undefined;
 }
 
-/** The folder in which a training works. */
+/** The work folder of a training. */
 export function workPath(out: string, trainingKey: string): string {
   return join(out, ".work", trainingKey.slice(0, 16));
 }
 
-/** The file in which a training keeps how far it is. */
+/** The checkpoint's path in the work folder of a training. */
 export function checkpointPath(out: string, trainingKey: string): string {
   return join(workPath(out, trainingKey), "checkpoint.safetensors");
 }
 
 /**
- * Opens the place of work of a training and locks it. Throws a UserError where another process
- * works there, or where the folder is not the person's own.
+ * Opens and locks the work folder of a training.
+ *
+ * @param name what the lock is for, as it appears in messages to other processes
+ * @throws UserError if another process works there, or if the folder belongs to somebody else
  */
 export async function openWorkFolder(
   out: string,
   trainingKey: string,
-  what: string,
-  { say = () => {}, signal }: OpenWorkFolderOptions = {},
+  name: string,
+  { onMessage = () => {}, signal }: OpenWorkFolderOptions = {},
 ): Promise<WorkFolder> {
   const path = workPath(out, trainingKey);
-  const options = { wayOut: "say --out FOLDER for another place" };
+  const options = { wayOut: "choose another folder with --out FOLDER" };
   let lock: Lock | null = null;
   try {
-    const open = ownedFolder(dirname(path), options);
-    if (open !== null) say(open);
-    lock = await acquireLock(`${path}.lock`, what, { onWait: say, signal });
+    const warning = ownedFolder(dirname(path), options);
+    if (warning !== null) onMessage(warning);
+    lock = await acquireLock(`${path}.lock`, name, { onWait: onMessage, signal });
     ownedFolder(path, options);
     requirePlain(path, options.wayOut);
     const checkpoint = checkpointPath(out, trainingKey);
@@ -86,43 +85,42 @@ function workFolder(path: string, checkpoint: string, lock: Lock): WorkFolder {
       try {
         lock.check();
       } catch (error) {
-        // The bundle is whole; what lies here is another's by now.
+        // The bundle is complete, and the folder now belongs to another process.
         if (error instanceof LostLockError) return;
         throw error;
       }
       removeIfThere(path);
     },
-    release: () => lock.release(),
+    [Symbol.dispose]: () => lock.release(),
   };
 }
 
 /**
- * The path, or where something is there already, the path with the first free number from 2 behind
- * it.
+ * The path itself, or, if it exists, the path followed by the first free number from 2.
  */
 export function freePath(path: string): string {
   for (let number = 2, free = path;; free = `${path}-${number++}`) if (!exists(free)) return free;
 }
 
 /**
- * The finished bundle of a run in `out`, or null. What lies there under the run's digest is
- * believed only once its manifests, the sizes, and its digests have been checked.
+ * Finds the finished bundle of a run in `out`, or null. Its manifests, file sizes and digests are
+ * checked.
  *
- * @throws UserError where a bundle of that digest is not whole: nothing is computed beside it
+ * @throws UserError if the bundle with that digest is damaged; the run is not repeated next to it
  */
 export function findBundle(out: string, run: string): string | null {
   return findChecked(out, (digests) => digests.run === run, run);
 }
 
 /**
- * A finished bundle whose model came from the same training, or null; checked as by
- * {@link findBundle}. The model's own bytes are checked when they are read (`openBundle`).
+ * Finds a finished bundle of a training, with the same checks as {@link findBundle}, or null. The
+ * model's bytes are checked when they are read (`openBundle`).
  */
 export function findTrained(out: string, training: string): string | null {
   return findChecked(out, (digests) => digests.training === training);
 }
 
-/** The first bundle whose digests fit, checked. A folder named after the run fits in any case. */
+/** Finds and checks the first bundle whose digests match or whose folder is named after the run. */
 function findChecked(
   out: string,
   fits: (digests: Digests) => boolean,
@@ -131,7 +129,7 @@ function findChecked(
   const ofRun = run === undefined ? null : new RegExp(`-${run.slice(0, 12)}(-\\d+)?$`);
   for (const path of folders(out)) {
     const digests = readClaimedDigests(path);
-    // One that lost its files still bears the run's digits in its name.
+    // A bundle that lost its files still has the run's digits in its name.
     const isNamed = digests === null && ofRun !== null && ofRun.test(path) &&
       exists(join(path, "bagit.txt"));
     if (!isNamed && !(digests && digests.parent === undefined && fits(digests))) continue;
@@ -141,9 +139,9 @@ function findChecked(
   return null;
 }
 
-/** Refuses a bundle that is not whole, or whose digests are not those of its spec. */
+/** Refuses a damaged bundle, and one whose digests do not match its spec. */
 function requireConsistent(path: string): void {
-  const advice = "bring back what is missing, or move the folder away and give the command again";
+  const advice = "Restore what is missing, or move the folder away and repeat the command";
   try {
     const bundle = openBundle(path);
     const { spec, data, method, from, run, training } = readBundleDigests(bundle);
@@ -153,14 +151,14 @@ function requireConsistent(path: string): void {
     if (
       own !== spec || runDigest(own, data, method, from) !== run ||
       training !== undefined && training !== ofTraining
-    ) throw new UserError(`${path}: its digests are not those of its spec`);
+    ) throw new UserError(`${path}: its digests do not match its spec`);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${error.message}\n${path} stands for a finished run; ${advice}`);
+    throw new UserError(`${error.message}\n${path} is the bundle of a finished run. ${advice}`);
   }
 }
 
-/** The folders in `out`, by name. A link to one counts: a bundle may have moved to another disk. */
+/** The folders in `out` by name, including links: a bundle may have been moved to another disk. */
 function folders(out: string): string[] {
   try {
     return [...Deno.readDirSync(out)].filter(({ name }) => !name.startsWith("."))
@@ -175,11 +173,11 @@ function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
   } catch {
-    return false; // A link that leads nowhere.
+    return false; // A broken link.
   }
 }
 
-/** The digests that a folder claims, unchecked; null where it is no bundle. */
+/** The digests that a bundle claims, unchecked; null if the folder is not a bundle. */
 function readClaimedDigests(path: string): Digests | null {
   try {
     return readBundleDigests(bundleFiles(path));

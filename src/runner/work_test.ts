@@ -11,18 +11,18 @@ import { findBundle, openWorkFolder, workPath } from "./work.ts";
 const key = "0123456789abcdef".repeat(4);
 const windows = Deno.build.os === "windows" ? "needs owners and modes of files" : "";
 
-filesTest("a place of work is one's own, and gone when it is done", async (folder) => {
+filesTest("a work folder is locked, and removed when the run is done", async (folder) => {
   const out = join(folder, "out");
   const work = await openWorkFolder(out, key, "this run");
   assertEquals(work.path, workPath(out, key));
   await assertRejects(() => openWorkFolder(out, key, "this run"), LockedError, "works on it");
   work.check();
   work.remove();
-  work.release();
+  work[Symbol.dispose]();
   assertEquals([...Deno.readDirSync(join(out, ".work"))], []);
 });
 
-filesTest("no place of work lies behind a link", async (folder) => {
+filesTest("a work folder is not reached through a link", async (folder) => {
   const precious = join(folder, "precious");
   Deno.mkdirSync(precious);
   Deno.writeTextFileSync(join(precious, "checkpoint.safetensors.0123456789abcdef.tmp"), "mine");
@@ -31,7 +31,7 @@ filesTest("no place of work lies behind a link", async (folder) => {
     Deno.mkdirSync(join(out, link, ".."), { recursive: true });
     Deno.symlinkSync(precious, join(out, link));
     const error = await assertRejects(() => openWorkFolder(out, key, "this run"), UserError);
-    assertMatch(error.message, /this is a link.+say --out FOLDER for another place/);
+    assertMatch(error.message, /this is a link.+choose another folder with --out FOLDER/);
   }
   const inside = workPath(folder, key);
   Deno.mkdirSync(inside, { recursive: true });
@@ -45,7 +45,7 @@ filesTest("no place of work lies behind a link", async (folder) => {
 });
 
 processTest(
-  "a place of work to which everybody may write is refused, umask 000 apart",
+  "a work folder that everybody may write to is refused, unless the umask is 000",
   async (folder) => {
     for (const path of [".work", join(".work", key.slice(0, 16))]) {
       const out = join(folder, `out-${path.length}`);
@@ -55,32 +55,32 @@ processTest(
       assertMatch(error.message, /everybody on this machine may write to it.+--out FOLDER/);
     }
     const before = Deno.umask(0);
-    const told: string[] = [];
+    const messages: string[] = [];
     try {
       const work = await openWorkFolder(join(folder, "open"), key, "this run", {
-        say: (text) => told.push(text),
+        onMessage: (text) => messages.push(text),
       });
-      work.release();
+      work[Symbol.dispose]();
     } finally {
       Deno.umask(before);
     }
-    assertEquals(told.length, 1);
-    assertMatch(told[0] ?? "", /umask 000/);
+    assertEquals(messages.length, 1);
+    assertMatch(messages[0] ?? "", /umask 000/);
   },
   windows,
 );
 
-filesTest("a training that was taken over is left to its new owner", async (folder) => {
+filesTest("a training that another process took over is left to it", async (folder) => {
   const work = await openWorkFolder(folder, key, "this run");
   Deno.writeTextFileSync(`${work.path}.lock-2`, "{}");
   Deno.writeTextFileSync(work.checkpoint, "the other's");
   work.remove();
-  work.release();
+  work[Symbol.dispose]();
   assertEquals(Deno.readTextFileSync(work.checkpoint), "the other's");
   assert(Deno.statSync(`${work.path}.lock-2`).isFile);
 });
 
-filesTest("a bundle that moved and left a link behind counts as finished", (folder) => {
+filesTest("a moved bundle with a link in its old place counts as finished", (folder) => {
   const out = join(folder, "out");
   Deno.mkdirSync(out);
   const { path } = exampleBundle(join(folder, "another-disk", "example-0123456789ab"));

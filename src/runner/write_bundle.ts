@@ -1,4 +1,4 @@
-/** What a run came to, as its bundle. */
+/** Writes the bundle of a run. */
 import { basename } from "@std/path";
 import { type Bundle, type BundleWriter, createBundle } from "../bundle/bag.ts";
 import { bundleReadme, jsonText } from "../bundle/layout.ts";
@@ -9,7 +9,7 @@ import { sampleSpectrum, spectrumText } from "../evaluation/sample_spectrum.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { specName } from "../spec/mod.ts";
 import { bundleReport } from "../report/report.ts";
-import { type Computed, payloadFiles } from "./contents.ts";
+import { payloadFiles, type RunResults } from "./contents.ts";
 import { diaryName } from "./diary.ts";
 import { environmentOf, provenanceOf } from "./environment.ts";
 import { platformOf } from "./platform.ts";
@@ -17,56 +17,51 @@ import type { Stopwatch } from "./time_spent.ts";
 import type { TrainingResult } from "./train_phase.ts";
 import { explainFolder } from "../files/results.ts";
 
-/** All that goes into a bundle. */
+/** Everything that goes into a bundle. */
 export interface BundleInput {
-  /** Where it will be. */
+  /** The folder of the finished bundle. */
   path: string;
-  /** Is called before it is put there, and throws where it must not be. */
+  /** Throws if another process has taken over the run; called before the bundle is moved there. */
   checkLock: () => void;
-  computed: Computed;
+  results: RunResults;
   engine: Engine;
   trained: TrainingResult;
-  /** The sheet of images drawn while training, which may have been another run's. */
+  /** The sheet of previews, possibly from the run whose model was reused. */
   previews: Uint8Array | null;
   stopwatch: Stopwatch;
-  /** The spec's file, which names the bundle, and the text that goes into it. */
+  /** The spec's file, which names the bundle, and its text, which goes into the bundle. */
   source: { path: string; text: string } | undefined;
-  /** Where the images lie, where the spec says so. */
+  /** Where the images are, if the spec says so. */
   imagesAt: string | null;
   log: string;
-  /** See `diary.ts`. */
+  /** The text of progress.jsonl. */
   diary: string;
 }
 
 /** Writes a run's bundle. */
 export async function writeBundle(input: BundleInput): Promise<Bundle> {
-  // Made before the folder is: what cannot be drawn leaves nothing behind.
-  const payload = await payloadFiles(input.computed);
+  // Drawn before the folder is created, so that an error leaves nothing behind.
+  const payload = await payloadFiles(input.results);
   try {
-    const writer = createBundle(input.path);
-    try {
-      for (const [name, bytes] of payload) writer.payload(name, bytes);
-      const tags = tagFiles(input, writer);
-      for (const [name, bytes] of tags) writer.tag(name, bytes);
-      await describe(input, writer, tags.map(([name]) => name));
-      input.checkLock();
-      return writer.finish();
-    } catch (error) {
-      writer.discard();
-      throw error;
-    }
+    using writer = createBundle(input.path);
+    for (const [name, bytes] of payload) writer.payload(name, bytes);
+    const tags = tagFiles(input, writer);
+    for (const [name, bytes] of tags) writer.tag(name, bytes);
+    await describe(input, writer, tags.map(([name]) => name));
+    input.checkLock();
+    return writer.finish();
   } catch (error) {
     throw explainFolder(error, input.path);
   }
 }
 
-/** The files outside the payload: what was told, where and when. */
+/** The files outside the payload, except README and report. */
 function tagFiles(
-  { computed, engine, trained, previews, stopwatch, source, imagesAt, log, diary }: BundleInput,
+  { results, engine, trained, previews, stopwatch, source, imagesAt, log, diary }: BundleInput,
   writer: BundleWriter,
 ): [name: string, bytes: Uint8Array | string][] {
-  const { spec, digests, dataset } = computed;
-  const told = {
+  const { spec, digests, dataset } = results;
+  const facts = {
     place: platformOf(engine),
     description: engine.description,
     dataset,
@@ -78,19 +73,19 @@ function tagFiles(
   const subjects = writer.payloadDigests();
   const files: [string, Uint8Array | string | null][] = [
     ["spec-as-written.yaml", source?.text ?? null],
-    // Not in the payload: a run that takes another one's model has the other's.
+    // Outside the payload, because a run that reuses a model copies the previews of another run.
     ["previews.png", previews],
-    ["spectrum.csv", spectrumOf(computed)],
-    ["environment.json", jsonText(environmentOf(told))],
-    ["provenance.json", provenanceOf({ ...told, spec, digests, subjects })],
+    ["spectrum.csv", spectrumOf(results)],
+    ["environment.json", jsonText(environmentOf(facts))],
+    ["provenance.json", provenanceOf({ ...facts, spec, digests, subjects })],
     ["log.txt", log],
     [diaryName, diary],
   ];
   return files.flatMap(([name, bytes]) => bytes === null ? [] : [[name, bytes]]);
 }
 
-/** The spectrum of the upright samples beside the dataset's; null where none are upright. */
-function spectrumOf({ samples, dataset, spec }: Computed): string | null {
+/** The spectra of the unrotated samples and of the dataset; null if all samples are rotated. */
+function spectrumOf({ samples, dataset, spec }: RunResults): string | null {
   const upright = samples.images.get("0");
   if (!upright || !(upright.data instanceof Uint8Array)) return null;
   const { imageSize, channels } = spec;
@@ -98,15 +93,15 @@ function spectrumOf({ samples, dataset, spec }: Computed): string | null {
   return spectrumText(sampleSpectrum(drawn, dataset));
 }
 
-/** Adds the README and the report, which name the others. */
+/** Adds the README and the report, which list the other files. */
 async function describe(
-  { path, computed, source }: BundleInput,
+  { path, results, source }: BundleInput,
   writer: BundleWriter,
   tags: readonly string[],
 ): Promise<void> {
-  const { spec, digests, dataset } = computed;
+  const { spec, digests, dataset } = results;
   const stem = basename(source?.path ?? "experiment").replace(/\.[^.]*$/, "");
-  const summary = runSummary({ spec, data: dataset, steps: computed.losses.length });
+  const summary = runSummary({ spec, data: dataset, steps: results.losses.length });
   const digest = writer.digest();
   const payload = writer.payloadDigests();
   const names = [...payload.map(({ name }) => name), ...tags, "report.html"];
