@@ -4,7 +4,7 @@
  * that slows down or speeds up favours neither.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { heedSignals } from "../cli/signals.ts";
+import { handleSignals } from "../cli/signals.ts";
 import { UserError } from "../messages/errors.ts";
 import { type Asked, openPeer, timeRunner } from "./runners.ts";
 import { type Row, type Runner, samplingTable, type Speed, speedTable } from "./table.ts";
@@ -37,7 +37,7 @@ interface Options extends Asked {
   peer: boolean;
 }
 
-heedSignals();
+handleSignals();
 try {
   const options = readOptions(Deno.args);
   if (options) await main(options);

@@ -129,7 +129,7 @@ function temporaryFor(archive: string): Temporary {
   try {
     return createTemporary(archive);
   } catch (error) {
-    throw explainFolder(error, dirname(archive), "name a file elsewhere after the bundle");
+    throw explainFolder(error, dirname(archive), "name another FILE after the bundle");
   }
 }
 

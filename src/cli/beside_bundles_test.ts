@@ -56,15 +56,18 @@ processTest(
       ) {
         const refused = await assertRejects(async () => await verb([...args]), UserError);
         assertStringIncludes(refused.message, `${disk}`);
-        assertStringIncludes(refused.message, "on a disk that is read-only; say --out FOLDER");
+        assertStringIncludes(
+          refused.message,
+          "the disk is read-only; choose another folder with --out FOLDER",
+        );
         assertEquals(await verb([...args, ...out]), 0);
       }
       const refused = await assertRejects(() => pack([a]), UserError);
-      assertStringIncludes(refused.message, "read-only; name a file elsewhere after the bundle");
+      assertStringIncludes(refused.message, "read-only; name another FILE after the bundle");
       const archive = join(elsewhere, "a.tar.gz");
       assertEquals(await pack([a, archive]), 0);
       const unpacked = await assertRejects(() => unpack([archive, join(disk, "in")]), UserError);
-      assertStringIncludes(unpacked.message, "read-only; name another folder after the file");
+      assertStringIncludes(unpacked.message, "read-only; choose another folder with --out FOLDER");
 
       const made = [...Deno.readDirSync(elsewhere)].map(({ name }) => name);
       for (

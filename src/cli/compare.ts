@@ -13,45 +13,52 @@ import { tableFiles } from "../tables/files.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Prints the paper's table from finished bundles, and how each configuration differs from A; writes both as Markdown,
-CSV and LaTeX.
+  `Print the paper's table from finished bundles, and how each configuration differs
+from A. Write both as Markdown, CSV and LaTeX.
 
 Usage: deno task compare OUT... [--out FOLDER]
 
-  OUT            a bundle, or a folder with bundles in it
-  --out FOLDER   where the files are written (default: that folder; beside a bundle): comparison.md, .csv, .tex and
-                 .json, and comparison-differences.md, .csv and .tex
+  OUT           a bundle, or a folder of bundles
 
-Configurations go down, datasets and metrics across; several seeds become one figure with its 95 % interval, and the
-paper's own figures stand beside ours. The LaTeX needs the package booktabs.
+Options:
+  --out FOLDER  where to write comparison.md, .csv, .tex and .json, and
+                comparison-differences.md, .csv and .tex (default: OUT, or the folder
+                that contains the bundle)
 
+Each configuration is a row; each dataset and metric is a column. Several seeds
+become one figure with its 95 % interval. The paper's figures are next to ours. The
+LaTeX needs the package booktabs.
+
+Examples:
   deno task compare out
   deno task compare out/d2n-mnistm-* out/a-mnistm-*`;
 
 /**
- * The scored runs among bundles; what is left out is told to `skipped`: bundles without scores, and
- * repetitions of a run, which are no further seed.
+ * The scored runs among bundles. Leaves out bundles without scores, and repetitions of a run, which
+ * are not further seeds.
+ *
+ * @param onSkip receives the reason for each bundle that is left out
  */
 export function scoredRuns(
   paths: readonly string[],
-  skipped: (what: string) => void = () => {},
+  onSkip: (reason: string) => void = () => {},
 ): ScoredRun[] {
   const seen = new Map<string, string>();
   return findBundles(paths).flatMap((path) => {
-    const bundle = openWhole(path, skipped);
+    const bundle = openOrSkip(path, onSkip);
     if (bundle === null) return [];
     const evaluation = readMetrics(bundle);
     if (evaluation === null || evaluation.scores.length === 0) {
-      skipped(line`${path}: no scores, left out`);
+      onSkip(line`${path}: left out, because it has no scores`);
       return [];
     }
     const resolved = readBundleSpec(bundle);
-    // Images and parent are not in the spec's digest.
+    // The spec's digest does not cover the images and the parent.
     const { training: { from } } = resolved;
     const run = `${specDigest(resolved)} ${evaluation.reference.digest} ${from}`;
     const first = seen.get(run);
     if (first !== undefined) {
-      skipped(line`${path}: the same run as ${first}, left out`);
+      onSkip(line`${path}: left out, because it repeats the run of ${first}`);
       return [];
     }
     seen.set(run, path);
@@ -59,13 +66,13 @@ export function scoredRuns(
   });
 }
 
-/** The bundle at a path; null where it is not whole, which is told: nothing of it is believed. */
-export function openWhole(path: string, skipped: (what: string) => void): CheckedBundle | null {
+/** Opens a bundle. If it is damaged, reports that to `onSkip` and returns null. */
+export function openOrSkip(path: string, onSkip: (reason: string) => void): CheckedBundle | null {
   try {
     return openBundle(path);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    skipped(`${error.message}; left out`);
+    onSkip(`${error.message}; left out`);
     return null;
   }
 }
@@ -75,7 +82,7 @@ export function run(args: string[]): Promise<number> {
   const { values, words } = parseOptions(args, ["out"]);
   const [first] = words;
   if (first === undefined) {
-    throw new UserError(`compare needs bundles, or a folder of them\n\n${help}`);
+    throw new UserError(`compare needs bundles or a folder of bundles\n\n${help}`);
   }
   const runs = scoredRuns(words, printBeside);
   if (runs.length === 0) throw new UserError(`${words.join(", ")}: no bundle here has scores`);

@@ -78,7 +78,10 @@ Deno.test({
     assertEquals(code, 0, text);
     assertStringIncludes(text, "**72.00 ± 25.41‡ (2)** [82.46]");
     assertStringIncludes(text, "−18.00 ± 14.88† [−20.0 %]");
-    assertStringIncludes(text, `d-2-2: the same run as ${join(out, "d-2")}, left out`);
+    assertStringIncludes(
+      text,
+      `d-2-2: left out, because it repeats the run of ${join(out, "d-2")}`,
+    );
     assertStringIncludes(text, "- said beside the scores");
     for (const name of ["comparison", "comparison-differences"]) {
       assertStringIncludes(text, Deno.readTextFileSync(join(out, `${name}.md`)));
@@ -93,7 +96,10 @@ Deno.test({
     Deno.removeSync(join(out, "a-1", "data", files.metrics));
     assertStringIncludes((await printed("compare", out)).text, "verify` tells all; left out");
     writeManifests(join(out, "a-1"));
-    assertStringIncludes((await printed("compare", out)).text, "a-1: no scores, left out");
+    assertStringIncludes(
+      (await printed("compare", out)).text,
+      "a-1: left out, because it has no scores",
+    );
     assertEquals((await printed("compare", join(out, "a-1"))).code, 2);
     assertStringIncludes((await printed("compare", join(out, ".work"))).text, "no bundle");
     assertEquals((await printed("compare", join(out, "absent"))).code, 2);
@@ -121,7 +127,10 @@ Deno.test({
     assertStringIncludes(text.replace(/ +/g, " "), "50-100 % 0.2500 0.2000 -20.0 %");
     assertStringIncludes(text.replace(/ +/g, " "), "FID ↓ 80.00 ± 1.96 60.00 ± 1.96 -25.0 %");
     assert(!text.includes("within the noise"));
-    assertStringIncludes(text, "0.0 % of the bytes are the same; they differ by 2.0 of 255");
+    assertStringIncludes(
+      text,
+      "0.0 % of the bytes are the same; the mean difference is 2.0 of 255",
+    );
     const picture = decodePng(Deno.readFileSync(join(out, "diff-one-two.png")));
     assert(picture.width > 16);
 

@@ -1,4 +1,4 @@
-/** `deno task data`: fetches a dataset's official archives; shows and exports its images. */
+/** `deno task data`: downloads a dataset's official archives; shows and exports its images. */
 import { join } from "@std/path";
 import { counted } from "../messages/counted.ts";
 import { UserError } from "../messages/errors.ts";
@@ -22,24 +22,27 @@ const choices = ["folders", "tables", "names", "first", "last", "none"] as const
 
 /** What `--help` prints. */
 export const help =
-  `Says what a dataset's files are: what is read, in which order and classes, and what is not.
-Where there are none, fetches the official archives into data/NAME.
+  `Report how a dataset's files are read: in which order, with which classes, and which
+are not used. If there are no files, download the official archives into data/NAME.
 
-Usage: deno task data NAME [PATH] [--preview] [--export DIR] [--labels WHERE] [--skip-bad]
+Usage: deno task data NAME [PATH] [options]
 
   NAME            ${Object.keys(datasetFacts).join(", ")}
-  PATH            where the files lie, a folder or a file, if not in data/NAME; folder needs it
-                  (--path PATH is the same)
-  --preview       write a contact sheet, NAME-preview.png, a row for each class
-  --export DIR    write the images as PNG, with a file of labels
-  --labels WHERE  where the classes are, if the files can be read in two ways: folders, tables
-                  (beside the images), names (of the images), first, last (column of a table), none;
-                  a spec says it as data.labels
+  PATH            a folder or file with the images (default: data/NAME); required for
+                  folder
+
+Options:
+  --path PATH     the same as PATH
+  --preview       write a contact sheet, NAME-preview.png, with one row per class
+  --export DIR    write the images as PNG, and their labels as labels.txt
+  --labels WHERE  where the classes come from, if the files are ambiguous: folders,
+                  tables (next to the images), names (of the images), first or last
+                  (column of a table), none; in a spec: data.labels
   --skip-bad      leave out images that cannot be read
 
-Images are those of a run at 32 pixels, the published number of them. mnist-m has no archive that
-can be fetched without a browser: put the unpacked mnist_m.tar.gz into data/mnist-m, or let it be
-built. Which layouts are read, data/README.md tells.
+Images have 32 pixels, and there are as many as in the paper. mnist-m has no archive
+that can be downloaded without a browser: unpack mnist_m.tar.gz into data/mnist-m, or
+let the images be built. data/README.md lists the layouts that are read.
 
 Examples:
   deno task data cifar-10
@@ -49,11 +52,11 @@ Examples:
 const rows = 10;
 const columns = 16;
 
-/** A sheet of the first images: a row a class, or, without labels, in their order. */
+/** A sheet of the first images: one row per class or, without labels, in order. */
 export function previewSheet(dataset: Dataset): Promise<Uint8Array<ArrayBuffer>> {
   const { labels, classNames, count } = dataset;
   const all = Array.from({ length: count }, (_, i) => i);
-  const chosen = labels && classNames
+  const sheetRows = labels && classNames
     ? classNames.map((name, label) => ({
       name,
       indices: all.filter((i) => labels[i] === label).slice(0, columns),
@@ -63,7 +66,7 @@ export function previewSheet(dataset: Dataset): Promise<Uint8Array<ArrayBuffer>>
       name: `${row * columns}`,
       indices: all.slice(row * columns, (row + 1) * columns),
     })).filter(({ indices }) => indices.length);
-  const cells: Block["cells"] = chosen.map(({ indices }) =>
+  const cells: Block["cells"] = sheetRows.map(({ indices }) =>
     Array.from(
       { length: columns },
       (_, i) => i < indices.length ? pictureAt(dataset, indices[i]!) : null,
@@ -72,18 +75,17 @@ export function previewSheet(dataset: Dataset): Promise<Uint8Array<ArrayBuffer>>
   return sheetPng([{ cells }], {
     title: `${dataset.name}: ${counted(count, "image")}`,
     note: `data digest ${dataset.digest.slice(0, 12)}`,
-    rowLabels: chosen.map(({ name }) => name),
+    rowLabels: sheetRows.map(({ name }) => name),
   });
 }
 
 /**
- * Writes the images of a dataset as PNG files, numbered in their order, and their labels as
- * `labels.txt`.
+ * Writes the images of a dataset as PNG files, numbered in order, and their labels as `labels.txt`.
  */
 export async function exportImages(dataset: Dataset, folder: string): Promise<void> {
-  // Images of another export among these would be read as part of them.
-  if (isThere(folder)) {
-    throw new UserError(`${folder}: there is something in it already; name a new folder`);
+  // Images of an earlier export would be read as part of this one.
+  if (hasEntries(folder)) {
+    throw new UserError(`${folder}: not empty; name a new folder`);
   }
   await Deno.mkdir(folder, { recursive: true });
   const nameOf = (i: number) => `${`${i}`.padStart(6, "0")}.png`;
@@ -96,7 +98,7 @@ export async function exportImages(dataset: Dataset, folder: string): Promise<vo
   writeFileAtomic(join(folder, "labels.txt"), new TextEncoder().encode(lines));
 }
 
-function isThere(path: string): boolean {
+function hasEntries(path: string): boolean {
   try {
     return [...Deno.readDirSync(path)].length > 0;
   } catch (error) {
@@ -105,7 +107,7 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Whether a folder or file lies there, as far as anybody may look. */
+/** Whether a folder or file exists that we may read. */
 function isPath(text: string): boolean {
   try {
     Deno.statSync(text);
@@ -119,19 +121,19 @@ function datasetName(text: string | undefined): DatasetName {
   if (text === undefined) throw new UserError(`data needs a dataset's name\n\n${help}`);
   if (Object.hasOwn(datasetFacts, text)) return text as DatasetName;
   const near = nearest(text, Object.keys(datasetFacts));
-  const meant = isPath(text)
-    ? `; for what lies there: deno task data folder ${text}`
+  const hint = isPath(text)
+    ? `; to read this path: deno task data folder ${text}`
     : near === undefined
     ? ""
     : `; did you mean ${near}?`;
   throw new UserError(
-    `there is no dataset ${JSON.stringify(text)}${meant}
-known: ${Object.keys(datasetFacts).join(", ")}`,
+    `unknown dataset ${JSON.stringify(text)}${hint}
+datasets: ${Object.keys(datasetFacts).join(", ")}`,
   );
 }
 
-/** What was asked for. */
-interface Asked {
+/** The parsed command line. */
+interface DataArguments {
   name: DatasetName;
   path: string | null;
   labels: LabelChoice | undefined;
@@ -140,25 +142,27 @@ interface Asked {
   skipBad: boolean;
 }
 
-function readArguments(args: string[]): Asked {
-  const { values, flags, words: [said, placed, ...more] } = parseOptions(
+function parseArguments(args: string[]): DataArguments {
+  const { values, flags, words: [first, second, ...more] } = parseOptions(
     args,
     ["export", "path", "labels"],
     ["preview", "skip-bad"],
   );
-  const name = datasetName(said);
-  if (more.length || (placed !== undefined && values.path !== undefined)) {
+  const name = datasetName(first);
+  if (more.length || (second !== undefined && values.path !== undefined)) {
     throw new UserError(`data takes a dataset's name and one path\n\n${help}`);
   }
-  const path = values.path ?? placed ?? null;
+  const path = values.path ?? second ?? null;
   if (name === "folder" && path === null) {
     throw new UserError(
-      "data folder needs a path: where the images lie, as in `deno task data folder photos`",
+      "data folder needs the path of the images. For example: deno task data folder photos",
     );
   }
   const labels = choices.find((each) => each === values.labels);
   if (values.labels !== undefined && labels === undefined) {
-    throw new UserError(`--labels: ${choices.join(", ")}; not ${JSON.stringify(values.labels)}`);
+    throw new UserError(
+      `--labels must be one of ${choices.join(", ")}, not ${JSON.stringify(values.labels)}`,
+    );
   }
   return {
     name,
@@ -170,20 +174,24 @@ function readArguments(args: string[]): Asked {
   };
 }
 
-/** Fetches a dataset's archives, where there are any and its folder is empty. */
-async function fetchMissing(name: DatasetName, dataRoot: string, progress: Progress) {
-  const wanted = archives[name];
-  if (!wanted || isThere(join(dataRoot, name))) return;
+/** Downloads a dataset's archives, if it has any and its folder is empty. */
+async function downloadMissing(name: DatasetName, dataRoot: string, progress: Progress) {
+  const files = archives[name];
+  if (!files || hasEntries(join(dataRoot, name))) return;
   let phase = "";
-  const folder = await fetchDataset(name, wanted, dataRoot, (what, done, all) => {
+  const folder = await fetchDataset(name, files, dataRoot, (what, done, all) => {
     if (what !== phase) progress.phase(phase = what, all, "bytes");
     progress.update(done);
   });
   progress.done();
-  print(`fetched into ${folder}`);
+  print(`downloaded into ${folder}`);
 }
 
-async function load({ name, path, labels, skipBad }: Asked, dataRoot: string, progress: Progress) {
+async function load(
+  { name, path, labels, skipBad }: DataArguments,
+  dataRoot: string,
+  progress: Progress,
+) {
   const { channels, limit } = datasetFacts[name];
   let started = false;
   const dataset = await loadDataset(
@@ -207,43 +215,43 @@ async function load({ name, path, labels, skipBad }: Asked, dataRoot: string, pr
   return dataset;
 }
 
-/** How many classes are listed with their images before the rest is only counted. */
-const mostClassesListed = 20;
+/** The maximum number of classes that are listed by name. */
+const maxClassesListed = 20;
 
-/** The classes with the number of images in each, in a line; null where there are none. */
+/** One line with the classes and the number of images in each; null if there are no classes. */
 export function classCounts({ labels, classNames }: Dataset): string | null {
   if (!labels || !classNames) return null;
   const counts = classNames.map(() => 0);
   for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
-  const listed = classNames.slice(0, mostClassesListed).map((name, label) =>
+  const listed = classNames.slice(0, maxClassesListed).map((name, label) =>
     `${name} ${(counts[label] ?? 0).toLocaleString("en-US")}`
   );
   const rest = classNames.length - listed.length;
   return `classes: ${listed.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
-/** Prints what was read and what was not. */
-function tell(name: string, dataset: Dataset): void {
+/** Prints which files were read, and which were not. */
+function printDataset(name: string, dataset: Dataset): void {
   print(line`${name}: ${describeDataset(dataset)}`);
   print(line`data digest ${dataset.digest}`);
   print(line`${classCounts(dataset) ?? "classes: none"}`);
   for (const note of dataset.notes) print(line`${note}`);
-  for (const what of dataset.skipped) print(line`left out: ${what}`);
+  for (const file of dataset.skipped) print(line`left out: ${file}`);
 }
 
-/** Fetches, shows or exports a dataset. */
+/** Downloads, shows or exports a dataset. */
 export async function run(args: string[]): Promise<number> {
-  const asked = readArguments(args);
-  const { name, path, preview, exportTo } = asked;
+  const given = parseArguments(args);
+  const { name, path, preview, exportTo } = given;
   const progress = createProgress();
   const dataRoot = defaultFolder("data");
-  const shows = preview || exportTo !== undefined || path !== null;
-  if (!shows) await fetchMissing(name, dataRoot, progress);
-  const dataset = await load(asked, dataRoot, progress);
-  tell(name, dataset);
+  const isForDownload = !preview && exportTo === undefined && path === null;
+  if (isForDownload) await downloadMissing(name, dataRoot, progress);
+  const dataset = await load(given, dataRoot, progress);
+  printDataset(name, dataset);
   if (preview) {
     const file = `${name}-preview.png`;
-    writeResults(".", [[file, await previewSheet(dataset)]], "give the command in another folder");
+    writeResults(".", [[file, await previewSheet(dataset)]], "run the command in another folder");
     print(`contact sheet: ${file}`);
   }
   if (exportTo !== undefined) {

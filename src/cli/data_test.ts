@@ -31,7 +31,7 @@ Deno.test("data: what is asked wrongly is said, and nothing is done", async () =
   await assertRejects(() => run([]), UserError, "a dataset's name");
   await assertRejects(() => run(["cifar"]), UserError, "did you mean cifar-10?");
   await assertRejects(() => run(["mnist", "--previews"]), UserError, "--previews");
-  await assertRejects(() => run(["folder"]), UserError, "needs a path");
+  await assertRejects(() => run(["folder"]), UserError, "needs the path of the images");
 });
 
 Deno.test({
@@ -86,7 +86,7 @@ Deno.test(
     try {
       const path = join(dataRoot, "exported");
       await exportImages(dataset, path);
-      await assertRejects(() => exportImages(dataset, path), UserError, "something in it already");
+      await assertRejects(() => exportImages(dataset, path), UserError, "not empty");
       const again = await loadDataset({
         dataset: "folder",
         imageSize: 32,

@@ -1,4 +1,4 @@
-/** `deno task diff`: two bundles side by side: spec, losses, scores, samples. */
+/** `deno task diff`: how two bundles differ: spec, losses, scores, samples. */
 import { basename, dirname, join } from "@std/path";
 import {
   readAllSamples,
@@ -24,12 +24,13 @@ import { line, oneLine, print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Shows two bundles side by side: the spec's fields that differ, losses, scores, samples.
+  `Show how two bundles differ: the fields of their specs, losses, scores and samples.
+Also draw the samples of both as diff-A-B.png.
 
 Usage: deno task diff A B [--out FOLDER]
 
-  --out FOLDER   where diff-A-B.png, a picture of the samples of both, is written (default:
-                 beside A)`;
+Options:
+  --out FOLDER  where to write diff-A-B.png (default: next to A)`;
 
 /** Prints how two bundles differ. */
 export async function run(args: string[]): Promise<number> {
@@ -52,7 +53,7 @@ export async function run(args: string[]): Promise<number> {
   return 0;
 }
 
-/** The columns of A, B, and the change from one to the other. */
+/** The right-aligned columns: A, B, and the change from A to B. */
 const figures = [1, 2, 3];
 
 function specLines(a: string, b: string): string[] {
@@ -67,7 +68,7 @@ function specLines(a: string, b: string): string[] {
   ], figures);
 }
 
-/** The mean loss over ten stretches of the training, for each its share of its own length. */
+/** The mean losses over ten equal parts of each training. */
 function lossLines(a: string, b: string): string[] {
   const left = readLosses(a);
   const right = readLosses(b);
@@ -77,11 +78,11 @@ function lossLines(a: string, b: string): string[] {
   }
   const parts = Math.min(10, left.length, right.length);
   const mean = (losses: { loss: number }[], part: number) => {
-    const some = losses.slice(
+    const slice = losses.slice(
       Math.floor(part * losses.length / parts),
       Math.floor((part + 1) * losses.length / parts),
     );
-    return some.reduce((sum, { loss }) => sum + loss, 0) / some.length;
+    return slice.reduce((sum, { loss }) => sum + loss, 0) / slice.length;
   };
   const rows = Array.from({ length: parts }, (_, part) => {
     const x = mean(left, part);
@@ -118,19 +119,19 @@ function scoreLines(a: string, b: string): string[] {
       change(one.value, other.value) + within,
     ]];
   });
-  if (rows.length === 0) return ["no scores that both have"];
+  if (rows.length === 0) return ["no scores in common"];
   const lines = inColumns([["", "A", "B", "change"], ...rows], figures);
   if (left?.extractor?.digest !== right?.extractor?.digest) {
-    lines.push("seen by different networks: these do not compare");
+    lines.push("not comparable: computed with different feature extractors");
   }
   return lines;
 }
 
-/** The samples of one of the two bundles. */
+/** The samples of one of the two bundles at one angle. */
 interface Drawn {
   angleDegrees: number;
   pictures: Pictures;
-  /** That the samples go round; null of a model that knows none. */
+  /** The classes that the samples cycle through; null if the model has no classes. */
   classes: DrawnClasses | null;
 }
 
@@ -142,18 +143,18 @@ async function sampleLines(a: string, b: string, out: string | undefined): Promi
     drawnOf(b, all[1], shared),
   ];
   const lines = shared.length === 0
-    ? [`drawn at no angle in common: ${left.angleDegrees}° and ${right.angleDegrees}° are shown`]
+    ? [`no angle in common: comparing ${left.angleDegrees}° with ${right.angleDegrees}°`]
     : [];
   lines.push(...byteLines(left.pictures.images, right.pictures.images));
   const sizes = [left.pictures.imageSize, right.pictures.imageSize];
-  if (sizes[0] !== sizes[1]) return [...lines, `${sizes[0]} and ${sizes[1]} pixels a side`];
+  if (sizes[0] !== sizes[1]) return [...lines, `${sizes[0]} and ${sizes[1]} pixels per side`];
   const folder = out ?? dirname(a);
   const name = `diff-${basename(a)}-${basename(b)}.png`;
   writeResults(folder, [[name, await sheetPng(blocksOf(left, right))]]);
   return [...lines, `side by side in ${join(folder, name)}`];
 }
 
-/** Upright images where both bundles have them, else those of an angle that both have. */
+/** The unrotated images if both bundles have them, otherwise those of a common angle. */
 function drawnOf(
   path: string,
   samples: ReadonlyMap<number, Pictures>,
@@ -162,12 +163,12 @@ function drawnOf(
   const angles = shared.length > 0 ? shared : [...samples.keys()];
   const angleDegrees = angles.includes(0) ? 0 : angles[0];
   const pictures = angleDegrees === undefined ? undefined : samples.get(angleDegrees);
-  if (angleDegrees === undefined || !pictures) throw new UserError(`${path}: no samples in it`);
+  if (angleDegrees === undefined || !pictures) throw new UserError(`${path}: has no samples`);
   const classes = drawnClasses(readBundleSpec(path), readClassNames(path));
   return { angleDegrees, pictures, classes };
 }
 
-/** How many bytes of two lists of images are the same; nothing of lists that differ in length. */
+/** How many bytes of two lists of images are the same; empty if the lengths differ. */
 function byteLines(a: Uint8Array, b: Uint8Array): string[] {
   if (a.length !== b.length) return [];
   let equal = 0;
@@ -178,16 +179,16 @@ function byteLines(a: Uint8Array, b: Uint8Array): string[] {
     sum += Math.abs(byte - other);
   });
   return [
-    `${(100 * equal / a.length).toFixed(1)} % of the bytes are the same; they differ by ${
+    `${(100 * equal / a.length).toFixed(1)} % of the bytes are the same; the mean difference is ${
       (sum / a.length).toFixed(1)
-    } of 255 on average`,
+    } of 255`,
   ];
 }
 
-/** Rows of images shown of each bundle. */
+/** Rows of images per bundle. */
 const rowsShown = 4;
 
-/** The first images of both, a class a column where both go round the same few. */
+/** The first images of both, with one column per class if both cycle through the same few. */
 function blocksOf(left: Drawn, right: Drawn): Block[] {
   const { classes } = left;
   const isShared = classes !== null &&
@@ -196,10 +197,10 @@ function blocksOf(left: Drawn, right: Drawn): Block[] {
   const columns = byClass ?? 4;
   const count = Math.min(rowsShown * columns, left.pictures.count, right.pictures.count);
   return ([["A", left], ["B", right]] as const).map(([title, { angleDegrees, pictures }]) => {
-    const some = allPictures(pictures).slice(0, count);
+    const first = allPictures(pictures).slice(0, count);
     const rows = Array.from(
       { length: Math.ceil(count / columns) },
-      (_, row) => some.slice(row * columns, (row + 1) * columns),
+      (_, row) => first.slice(row * columns, (row + 1) * columns),
     );
     const names = Array.from(
       { length: columns },

@@ -1,4 +1,4 @@
-/** `deno task equivariance`: how well trained networks keep turns and shifts, in decibels. */
+/** `deno task equivariance`: how equivariant networks are to rotation and shift, in decibels. */
 import { basename, join } from "@std/path";
 import { writeFileAtomic } from "../files/create.ts";
 import { openBundle } from "../bundle/open.ts";
@@ -36,35 +36,44 @@ import { createProgress } from "./progress.ts";
 import { print } from "../messages/terminal.ts";
 
 const kinds = ["prediction", "run"] as const;
-/** What the curves' files are called, without their ending. */
+/** The name of a curve's files, without extension. */
 const curvesFile = (kind: (typeof kinds)[number]) => `equivariance-${kind}`;
 
 /** What `--help` prints. */
 export const help =
-  `Measures how well trained networks keep turns and shifts, in decibels: more is better.
+  `Measure how equivariant trained networks are to rotation and shift, in decibels: more
+is better.
 
-Usage: deno task equivariance BUNDLE ... [field=value ...] [options]
+Usage: deno task equivariance BUNDLE... [field=value ...] [options]
 
-  BUNDLE            a bundle, or a folder of bundles
-  field=value       goes over each bundle's spec: sampling.sampler=ddim sampling.steps=50
-  --seeds N         independent repetitions, over which the 95 % intervals are (default 5); of bundles that differ in
-                    their seed alone, the intervals are over these trainings
-  --images N        images for each of them (default 4)
-  --angles=LIST     of the curve, in degrees (default -90,-60,-30,30,60,90)
-  --spectra         the spectra of each layer's image before and after its nonlinearity, and the share of energy
-                    above the layer's Nyquist frequency, which folds back (docs/spectra.md)
-  --no-runs         only the network's prediction; whole sampling runs take longest
-  --engine NAME     auto (default), tensorflow, webgpu, wasm, cpu
-  --data FOLDER     where datasets lie (default: data)
-  --out FOLDER      write equivariance.csv there, and ${
-    kinds.map((kind) => `${curvesFile(kind)}.svg`).join(", ")
-  } and .png
+  BUNDLE         a bundle, or a folder of bundles
+  field=value    override a field of each bundle's spec: sampling.sampler=ddim
+                 sampling.steps=50
 
-EQ-T (whole pixels), EQ-T_frac and EQ-R (turns) are StyleGAN3's; the shift PSNR is that of Alias-Free Latent Diffusion.
-A prediction's score compares f(turned x) with turned f(x), at five noise levels; a run's, the image of a run that turns
-or shifts with the transformed image of one that does not. Turns need images of at least 16 pixels.
+Options:
+  --seeds N      independent repetitions, from which the 95 % intervals follow
+                 (default: 5); for bundles that differ only in their seed, the
+                 intervals are over these trainings
+  --images N     images per repetition (default: 4)
+  --angles=LIST  angles of the curve, in degrees (default: -90,-60,-30,30,60,90)
+  --spectra      also measure the spectrum of each layer's image before and after its
+                 nonlinearity, and the share of energy above the layer's Nyquist
+                 frequency, which folds back (docs/spectra.md)
+  --no-runs      measure only the network's prediction; whole sampling runs take
+                 longest
+  --engine NAME  auto (default), tensorflow, webgpu, wasm, cpu
+  --data FOLDER  where the datasets are (default: data)
+  --out FOLDER   write equivariance.csv there, and as .svg and .png
+                 ${kinds.map(curvesFile).join(", ")}
 
-Example: deno task equivariance out sampling.steps=100 --out equivariance`;
+EQ-T (whole pixels), EQ-T_frac and EQ-R (rotation) are StyleGAN3's; the shift PSNR is
+that of Alias-Free Latent Diffusion. The score of a prediction compares f(rotated x)
+with rotated f(x) at five noise levels. The score of a run compares the image of a
+run with rotation or shift with the transformed image of a run without. Rotation
+needs images of at least 16 pixels.
+
+Example:
+  deno task equivariance out sampling.steps=100 --out equivariance`;
 
 const defaultAngles = "-90,-60,-30,30,60,90";
 
@@ -78,9 +87,9 @@ export async function run(args: string[]): Promise<number> {
   const overrides = words.filter((word) => word.includes("="));
   const paths = words.filter((word) => !word.includes("="));
   if (paths.length === 0) {
-    throw new UserError("which bundles? For example: deno task equivariance out");
+    throw new UserError("equivariance needs bundles. For example: deno task equivariance out");
   }
-  // Folders may hold bundles of further samples, too, which have no model.
+  // Folders may also contain bundles of `sample`, which have no model.
   const found = findBundles(paths).map((path) => openBundle(path));
   const bundles = found.flatMap((bundle) => {
     const weights = drawingWeights(bundle);
@@ -88,7 +97,7 @@ export async function run(args: string[]): Promise<number> {
   });
   if (bundles.length === 0) {
     throw new UserError(
-      `${paths.join(", ")}: no model in it; give the bundle that it was sampled from`,
+      `${paths.join(", ")}: has no model; name the bundle that it was sampled from`,
     );
   }
   const seeds = wholeNumber(values.seeds ?? "5", "--seeds");
@@ -166,7 +175,7 @@ async function study(
 function wholeNumber(text: string, option: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) {
-    throw new UserError(`${option} takes a whole number from 1, got ${JSON.stringify(text)}`);
+    throw new UserError(`${option} must be a whole number from 1, not ${JSON.stringify(text)}`);
   }
   return value;
 }
@@ -175,13 +184,13 @@ function anglesOf(text: string): number[] {
   const angles = text.split(",").filter((word) => word.trim() !== "").map(Number);
   if (angles.some((angle) => !Number.isFinite(angle) || angle === 0)) {
     throw new UserError(
-      `--angles takes degrees other than 0, separated by commas, got ${JSON.stringify(text)}`,
+      `--angles must be degrees other than 0, separated by commas, not ${JSON.stringify(text)}`,
     );
   }
   return [...new Set(angles)].sort((a, b) => a - b);
 }
 
-/** Images of the spec's dataset, spread evenly over it. */
+/** Images spread evenly over the spec's dataset. */
 async function imagesOf(
   spec: ResolvedSpec,
   count: number,
@@ -190,7 +199,10 @@ async function imagesOf(
   const dataset = await loadDataset(spec, { dataRoot });
   const { imageSize, channels } = dataset;
   if (dataset.count < count) {
-    throw new UserError(`the dataset has ${dataset.count} images, and ${count} are asked for`);
+    throw new UserError(
+      `the dataset has only ${dataset.count} of the ${count} images needed; ` +
+        "lower --seeds or --images",
+    );
   }
   const values = new Float32Array(count * imageSize ** 2 * channels);
   fillBatch(
@@ -208,19 +220,19 @@ async function writeResults(folder: string, networks: StudiedNetwork[]): Promise
   for (const kind of kinds) {
     const curves = curvesOf(networks, kind);
     if (curves.length === 0) continue;
-    const reach = curves.flatMap(({ points, spread }) =>
+    const bands = curves.flatMap(({ points, spread }) =>
       points.flatMap(([_, y], i) => y === null ? [] : [[y - spread[i]!, y + spread[i]!]])
     );
-    const what = kind === "run" ? "Sampling runs that turn" : "Predictions of turned images";
+    const what = kind === "run" ? "Sampling runs with rotation" : "Predictions of rotated images";
     const plot = await curvePlot({
       title: `${what}: ${measures[2]} over the angle`,
       note: "bands: 95 % confidence, as in the table",
       x: { name: "angle (degrees)", ticks: { every: 30, text: String } },
-      // The bands, which the diagram itself does not reckon with, must fit, too.
+      // The plot's own limits would not include the bands.
       y: {
         name: "EQ-R (dB)",
-        min: Math.floor(Math.min(...reach.map(([low]) => low!))),
-        max: Math.ceil(Math.max(...reach.map(([_, high]) => high!))),
+        min: Math.floor(Math.min(...bands.map(([low]) => low!))),
+        max: Math.ceil(Math.max(...bands.map(([_, high]) => high!))),
       },
       curves,
     });

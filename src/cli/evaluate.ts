@@ -5,7 +5,13 @@ import { counted } from "../messages/counted.ts";
 import { type Dataset, loadDataset } from "../datasets/mod.ts";
 import { openEngine } from "../engines/mod.ts";
 import { UserError } from "../messages/errors.ts";
-import { chooseExtractor, type Evaluation, type Score, score } from "../evaluation/evaluate.ts";
+import {
+  chooseExtractor,
+  type Evaluation,
+  fewImagesWarning,
+  type Score,
+  score,
+} from "../evaluation/evaluate.ts";
 import { imagesInMemory, type ImageSource } from "../evaluation/extract.ts";
 import { imagesInFolder } from "../evaluation/folder.ts";
 import { metricLabel, scoreHalf } from "../evaluation/table.ts";
@@ -24,14 +30,15 @@ export const help =
 
 Usage: deno task evaluate A B
 
-A and B are folders of PNG or JPEG images, or bundles, in any combination. B's features are kept under data/.cache, so
-that the next evaluation against it is fast.
+  A, B  bundles, or folders of PNG or JPEG images, in any combination
 
-The Inception weights are fetched once from torch-fidelity's release page. Without a network, put the file
-weights-inception-2015-12-05-6726825d.pth into data/ or name it in INCEPTION_WEIGHTS. Where they are not in reach and
-A or B is a bundle, a classifier of its dataset takes Inception's place, and the scores have other names.`;
+The features of B are cached in data/.cache for the next evaluation. The Inception
+weights are downloaded once from torch-fidelity's release page. Without a network,
+put the file weights-inception-2015-12-05-6726825d.pth into data/, or name it in
+INCEPTION_WEIGHTS. If the weights are not available and A or B is a bundle, a
+classifier trained on its dataset replaces Inception, and the scores get other names.`;
 
-/** The published settings; a bundle's own spec goes before them. */
+/** The published settings, for folders; a bundle's spec has its own. */
 const published = {
   metrics: ["fid", "kid", "is"],
   kidSubsets: 100,
@@ -44,7 +51,7 @@ export async function run(args: string[]): Promise<number> {
   const [a, b, ...more] = args;
   if (a === undefined || b === undefined || more.length > 0) {
     throw new UserError(
-      `evaluate needs two folders of images or bundles, and got ${args.length}\n\n${help}`,
+      `evaluate takes two bundles or folders of images; got ${args.length}\n\n${help}`,
     );
   }
   const generated = await openImages(a);
@@ -58,7 +65,7 @@ export async function run(args: string[]): Promise<number> {
     const chosen = await chooseExtractor(engine, dataset, { dataRoot, progress });
     if (!chosen) {
       throw new UserError(
-        "Without the Inception weights only bundles of datasets with labels can be scored (see above).",
+        "without the Inception weights, only bundles of datasets with labels can be scored (see above)",
       );
     }
     const evaluation = spec?.evaluation.metrics.length
@@ -70,6 +77,8 @@ export async function run(args: string[]): Promise<number> {
       progress,
     });
     progress.done();
+    const warning = fewImagesWarning(generated.images.count, reference.images.count);
+    if (warning) progress.message(warning);
     print(scoreLines(found).join("\n"));
   } finally {
     engine.dispose();
@@ -77,7 +86,7 @@ export async function run(args: string[]): Promise<number> {
   return 0;
 }
 
-/** A bundle's unturned samples, or a folder's images. */
+/** A bundle's unrotated samples, or a folder's images. */
 async function openImages(
   path: string,
 ): Promise<{ images: ImageSource; spec: ResolvedSpec | null }> {
@@ -94,20 +103,23 @@ async function openImages(
   };
 }
 
-/** The dataset of a spec, or null where it is not here: Inception can do without. */
-async function datasetOf(spec: ResolvedSpec, say: (text: string) => void): Promise<Dataset | null> {
+/** The dataset of a spec; null if it is not available, because Inception does not need it. */
+async function datasetOf(
+  spec: ResolvedSpec,
+  onMessage: (text: string) => void,
+): Promise<Dataset | null> {
   try {
     return await loadDataset(spec, { dataRoot: defaultFolder("data") });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    say(`The bundle's dataset is not here: ${error.message}`);
+    onMessage(`the bundle's dataset is not available: ${error.message}`);
     return null;
   }
 }
 
 const scoreError = "± is half the 95 % confidence interval, due to the choice of the images";
 
-/** The scores as lines for people. */
+/** The scores as lines of text. */
 export function scoreLines(
   { scores, generated, reference, notes, extractor }: Evaluation,
 ): string[] {
@@ -125,7 +137,7 @@ export function scoreLines(
   ];
 }
 
-/** What else is known of a score, with its decimals. */
+/** Details of a score, with as many decimals. */
 function detail(one: Score): string {
   const { subsets, subsetSize, allRows, splits, standardDeviation } = one;
   const figure = (value: number) => figureText(value, scoreHalf(one), metricLabel(one).times).value;
@@ -135,6 +147,6 @@ function detail(one: Score): string {
     }; all images ${figure(allRows)}`;
   }
   if (splits === undefined) return "";
-  // The spread over one split is none.
+  // A single split has no spread.
   return counted(splits, "split") + (splits === 1 ? "" : `, spread ${figure(standardDeviation!)}`);
 }

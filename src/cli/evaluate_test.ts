@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { scoreLines } from "./evaluate.ts";
 
-Deno.test("one split has neither interval nor spread, and what is one is said in the singular", () => {
+Deno.test("a single split has neither interval nor spread, and a single image is an image", () => {
   const score = { metric: "is", value: 1.5, better: "higher" } as const;
   const lines = (splits: number, standardError: number | null) =>
     scoreLines({

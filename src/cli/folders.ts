@@ -1,12 +1,11 @@
-/**
- * Which folder paths count from: the one where the person stands, however the program was started.
- */
+/** The user's current folder, default folders, and paths to print. */
+import { isAbsolute, relative, resolve } from "@std/path";
 import { UserError } from "../messages/errors.ts";
 
-/** The project's folder, or the address of wherever it was loaded from. */
+/** The project's folder, or the URL that the project was loaded from. */
 const project = new URL("../../", import.meta.url);
 
-/** An environment variable; undefined also where nobody may ask for it. */
+/** An environment variable; undefined also without the permission to read it. */
 function variable(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;
@@ -21,18 +20,18 @@ function realPath(path: string | URL): string | null {
 }
 
 /**
- * Goes back to where the person stands: `deno task` starts its commands in the project's folder,
- * and leaves the person's in INIT_CWD.
+ * Returns to the folder in which the user gave the command. `deno task` starts commands in the
+ * project's folder, and leaves the user's folder in INIT_CWD.
  */
-export function goToPerson(): void {
+export function restoreUserFolder(): void {
   const from = variable("INIT_CWD");
   if (from === undefined || project.protocol !== "file:") return;
   if (realPath(project) === realPath(".") && realPath(from) !== null) Deno.chdir(from);
 }
 
 /**
- * The folder `out` or `data` where none is named: the project's for those who stand in it, also in
- * a folder below; elsewhere that beside the person.
+ * The default folder `out` or `data`: the project's if the current folder is inside the project,
+ * otherwise the one in the current folder.
  */
 export function defaultFolder(name: "out" | "data"): string {
   const root = project.protocol === "file:" ? realPath(project) : null;
@@ -46,17 +45,26 @@ export function defaultFolder(name: "out" | "data"): string {
 }
 
 /**
- * A word of the command line with the home folder for the `~/` that its value begins with: shells
- * put it in for `~/x`, but not for `--out=~/x` and `data.path=~/x`.
- *
- * @throws UserError where nobody says which folder that is
+ * The path next to `path` whose name is longer by a suffix: `out/a`, `-pictures` gives
+ * `out/a-pictures`. It is relative if `path` is, so that it can be pasted.
  */
-export function withHome(word: string): string {
-  const [, before, behind] = /^((?:[^=/\\]+=)?)~[/\\](.*)$/s.exec(word) ?? [];
-  if (behind === undefined) return word;
+export function siblingPath(path: string, suffix: string): string {
+  const sibling = resolve(path) + suffix;
+  return isAbsolute(path) ? sibling : relative(".", sibling);
+}
+
+/**
+ * Expands `~/` at the start of a value. Shells do that for `~/x`, but not for `--out=~/x` and
+ * `data.path=~/x`.
+ *
+ * @throws UserError if the home folder is unknown
+ */
+export function expandHome(arg: string): string {
+  const [, name, rest] = /^((?:[^=/\\]+=)?)~[/\\](.*)$/s.exec(arg) ?? [];
+  if (rest === undefined) return arg;
   const home = variable("HOME") ?? variable("USERPROFILE");
   if (home === undefined || home === "") {
-    throw new UserError(`${word}: which folder ~ is, is not known here; write it in full`);
+    throw new UserError(`${arg}: cannot expand ~, because HOME is not set; write the full path`);
   }
-  return `${before}${home.replace(/[/\\]$/, "")}/${behind}`;
+  return `${name}${home.replace(/[/\\]$/, "")}/${rest}`;
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { UserError } from "../messages/errors.ts";
-import { defaultFolder, withHome } from "./folders.ts";
+import { defaultFolder, expandHome } from "./folders.ts";
 import { ignoreRuns, tinySpec, withFolder } from "./testing.ts";
 
 const ignore = ignoreRuns !== "";
@@ -37,7 +37,10 @@ Deno.test({
       assertEquals([own.code, own.err], [0, ""]);
       const missing = await task(below, "name", "tiny.yaml");
       assertEquals(missing.code, 2);
-      assert(missing.err.includes(`paths are relative to ${Deno.realPathSync(below)}`), missing.err);
+      assert(
+        missing.err.includes(`paths are relative to ${Deno.realPathSync(below)}`),
+        missing.err,
+      );
     }, tinySpec),
 });
 
@@ -68,14 +71,14 @@ Deno.test({
     try {
       Deno.env.set("HOME", "/home/me/");
       const words = ["~/a b", "--out=~/x", "data.path=~/photos", "a~/b", "~", "x/~/y", "a=b=~/c"];
-      assertEquals(words.map(withHome), [
+      assertEquals(words.map(expandHome), [
         "/home/me/a b",
         "--out=/home/me/x",
         "data.path=/home/me/photos",
         ...["a~/b", "~", "x/~/y", "a=b=~/c"],
       ]);
       Deno.env.set("HOME", "");
-      assertThrows(() => withHome("--out=~/x"), UserError, "which folder ~ is");
+      assertThrows(() => expandHome("--out=~/x"), UserError, "cannot expand ~");
     } finally {
       if (before !== undefined) Deno.env.set("HOME", before);
     }

@@ -35,7 +35,7 @@ Deno.test("run: stopped by signals it goes on, and ends in the bytes of a run le
       // On a quick machine the run may have ended in between.
       if (code === 0) continue;
       assertEquals([code, out], [signal === "SIGTERM" ? 143 : 130, ""], err);
-      assertStringIncludes(err, "the same command goes on there");
+      assertStringIncludes(err, "the same command resumes");
     }
     const stopped = await start(folder, "stopped").ending;
     assertEquals([stopped.code, bundleOf(stopped.out).digest], [0, expected], stopped.err);
@@ -58,7 +58,7 @@ Deno.test({
       Deno.kill(Number(new TextDecoder().decode(stdout).trim()), "SIGTERM");
       const { code, err } = await process.ending;
       assertEquals(code, 143, err);
-      assertStringIncludes(err, "what was reached is saved");
+      assertStringIncludes(err, "progress is saved");
     }),
 });
 

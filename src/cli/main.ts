@@ -1,14 +1,14 @@
 /**
- * The command line: finds the verb, calls it, and turns what goes wrong into a message and an exit
- * code. 0: done; 1: members or comparisons failed; 2: something that the person can mend
- * (one message); 70: our own error (with its stack).
+ * The command line: finds the verb, runs it, and turns errors into a message and an exit code.
+ * 0: done; 1: members or comparisons failed; 2: a problem for the user to fix (one message);
+ * 70: a bug of ours (with its stack trace).
  */
 import { UserError } from "../messages/errors.ts";
 import { nearest } from "../messages/nearest.ts";
 import { type ListedVerb, type Verb, verbs as allVerbs } from "./verbs.ts";
 import { oneLine, print, printBeside } from "../messages/terminal.ts";
-import { goToPerson, withHome } from "./folders.ts";
-import { heedSignals } from "./signals.ts";
+import { expandHome, restoreUserFolder } from "./folders.ts";
+import { handleSignals } from "./signals.ts";
 
 /** The help of the whole command line. */
 export function overview(verbs: typeof allVerbs = allVerbs): string {
@@ -16,54 +16,73 @@ export function overview(verbs: typeof allVerbs = allVerbs): string {
   const list = Object.entries(verbs).map(([name, { summary }]) =>
     `  ${name.padEnd(width)}  ${summary}`
   );
-  return `Trains, samples and measures alias-free diffusion models, and writes bundles that anyone can verify.
+  return `Train, sample and measure alias-free diffusion models, and write bundles that
+anyone can verify.
 
-Usage: deno task VERB [arguments]
+Usage: deno task COMMAND [arguments]
 
+Commands:
 ${list.join("\n")}
 
 Examples:
-  deno task run experiments/quickstart.yaml    a first run, in minutes
-  deno task run experiments/d2n-mnistm.yaml    the paper's D-2N on MNIST-M, in full
-  deno task doctor                             which engines work here
-  deno task run --help                         what a verb takes
+  deno task run experiments/quickstart.yaml   # a first run, in minutes
+  deno task run experiments/d2n-mnistm.yaml   # the paper's D-2N on MNIST-M
+  deno task doctor                            # which engines work here
+  deno task run --help                        # arguments and options of run
 
-Where Deno is not installed, \`npx -y deno task VERB\` does the same, but hands no signal on: under a scheduler and in
-a container start Deno itself (docs/clusters.md).`;
+Without Deno, use \`npx -y deno task COMMAND\`. npx does not forward signals: under
+a scheduler or in a container, start Deno itself (docs/clusters.md).`;
 }
 
-/** What holds for every verb, behind its own help. */
+/** The end of every verb's help. */
 function commonHelp({ computes }: Pick<ListedVerb, "computes">): string {
   const signals = `
-75: SIGUSR1, a scheduler's warning; 130: Ctrl-C, or the terminal was closed; 143: SIGTERM. What can be saved is saved
-first, and the same command goes on there. Under nohup a run outlives its terminal. npx hands no signal on: under a
-scheduler and in a container start Deno itself (docs/clusters.md).`;
-  return `
-Paths count from the folder where you stand. out and data are this project's where you stand in it, else those beside
-you. ~/ at the beginning of a value is your home folder.
+  75   SIGUSR1 (a scheduler's warning): saved; start it again
+  130  Ctrl-C, or the terminal was closed: saved
+  143  SIGTERM: saved
 
-Exit codes: 0: done; 1: a member, a comparison or a check failed; 2: something to mend, said in the last message;
-70: an error of this project.${computes ? signals : ""}`;
+After 75, 130 and 143 the same command resumes. Under nohup, a run outlives its
+terminal. npx does not forward signals: under a scheduler or in a container, start
+Deno itself (docs/clusters.md).`;
+  return `
+Paths are relative to the current folder. Inside this project, the default folders
+out and data are the project's. ~/ at the start of a value is your home folder.
+
+Exit codes:
+  0    done
+  1    a member, a comparison or a check failed
+  2    a problem for you to fix, described in the last message
+  70   a bug in this project, with a stack trace${computes ? signals : ""}`;
 }
 
-/** An error that is ours, with its stack and its causes. */
+/** An error of ours, with its stack trace and its causes. */
 function crashText(error: unknown): string {
   return Deno.inspect(error, { colors: false });
 }
 
-/** A word with a line break or an escape could forge lines wherever a message names it. */
-function refuseUnseen(word: string): void {
-  if (!/[\p{Cc}\u2028\u2029]/u.test(word)) return;
+/** Refuses line breaks and escape sequences, which could forge lines in messages. */
+function refuseControlCharacters(arg: string): void {
+  if (!/[\p{Cc}\u2028\u2029]/u.test(arg)) return;
   throw new UserError(
-    `"${oneLine(word)}": has control characters; rename the file, or leave them away`,
+    `"${oneLine(arg)}": contains control characters; remove them, or rename the file`,
+  );
+}
+
+function findVerb(name: string, verbs: typeof allVerbs): ListedVerb {
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  if (verb !== undefined) return verb;
+  const near = nearest(name, Object.keys(verbs));
+  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  throw new UserError(
+    `unknown command ${JSON.stringify(name)}${hint}\nCommands: ${Object.keys(verbs).join(", ")}`,
   );
 }
 
 /**
  * Runs one command.
  *
- * @param args verb and its arguments, as after `deno task`
- * @param verbs the known verbs; other ones for tests
+ * @param args verb and arguments, as after `deno task`
+ * @param verbs the known verbs; tests pass their own
  * @returns the exit code
  */
 export async function main(
@@ -76,23 +95,16 @@ export async function main(
       print(overview(verbs));
       return name === undefined ? 2 : 0;
     }
-    const known = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-    if (known === undefined) {
-      const near = nearest(name, Object.keys(verbs));
-      throw new UserError(
-        `there is no verb ${JSON.stringify(name)}${
-          near === undefined ? "" : `; did you mean ${near}?`
-        }\n` +
-          `known: ${Object.keys(verbs).join(", ")}`,
-      );
-    }
-    const verb: Verb = await known.load();
+
+    const listed = findVerb(name, verbs);
+    const verb: Verb = await listed.load();
     if (rest.includes("--help") || rest.includes("-h")) {
-      print(`${verb.help}\n${commonHelp(known)}`);
+      print(`${verb.help}\n${commonHelp(listed)}`);
       return 0;
     }
-    rest.forEach(refuseUnseen);
-    return await verb.run(rest.map(withHome));
+
+    rest.forEach(refuseControlCharacters);
+    return await verb.run(rest.map(expandHome));
   } catch (error) {
     if (error instanceof UserError) {
       printBeside(error.message);
@@ -104,25 +116,25 @@ export async function main(
 }
 
 /** The first version of Deno on which everything works. */
-const [leastMajor, leastMinor] = [2, 7];
+const [minMajor, minMinor] = [2, 7];
 
-/** What to tell whoever has an older Deno, in a line; null where it is new enough. */
-export function whyTooOld(version: string): string | null {
+/** The message for an outdated Deno, on one line; null if the version is new enough. */
+export function outdatedMessage(version: string): string | null {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return null;
-  return `This project needs Deno ${leastMajor}.${leastMinor} or later, and this is Deno ${version}: ` +
-    "`deno upgrade` gets it, or `npx -y deno@latest task VERB`.";
+  if (major > minMajor || (major === minMajor && minor >= minMinor)) return null;
+  return `This project needs Deno ${minMajor}.${minMinor} or later; this is Deno ${version}. ` +
+    "Run `deno upgrade`, or use `npx -y deno@latest task COMMAND`.";
 }
 
 if (import.meta.main) {
-  // Before anything is loaded that an old Deno does not understand.
-  const tooOld = whyTooOld(Deno.version.deno);
-  if (tooOld !== null) {
-    printBeside(tooOld);
+  // Checked before anything is loaded that an old Deno does not understand.
+  const outdated = outdatedMessage(Deno.version.deno);
+  if (outdated !== null) {
+    printBeside(outdated);
     Deno.exit(2);
   }
   const [name = ""] = Deno.args;
-  if (Object.hasOwn(allVerbs, name) && allVerbs[name]?.computes) heedSignals();
-  goToPerson();
+  if (Object.hasOwn(allVerbs, name) && allVerbs[name]?.computes) handleSignals();
+  restoreUserFolder();
   Deno.exit(await main(Deno.args));
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { UserError } from "../messages/errors.ts";
 import { captureTerminal } from "../messages/terminal.ts";
-import { main, overview, whyTooOld } from "./main.ts";
+import { main, outdatedMessage, overview } from "./main.ts";
 import { verbs as realVerbs } from "./verbs.ts";
 
 /** What every verb may ask for, which the table does not repeat. */
@@ -46,7 +46,7 @@ Deno.test("an unknown verb is answered with the nearest one, also where Object h
   const { code, failed } = await command("cuont");
   assertEquals(code, 2);
   assertEquals(failed, [
-    'there is no verb "cuont"; did you mean count?\nknown: count, mistake, bug',
+    'unknown command "cuont"; did you mean count?\nCommands: count, mistake, bug',
   ]);
   assertEquals((await command("constructor")).code, 2);
 });
@@ -54,8 +54,8 @@ Deno.test("an unknown verb is answered with the nearest one, also where Object h
 Deno.test("help is printed for everything and for a verb, and is the answer to nothing", async () => {
   const { code: helped, printed: [help = ""], failed } = await command("count", "--help");
   assertEquals([helped, failed], [0, []]);
-  assert(help.startsWith("Usage: something\n\nPaths count from"), help);
-  assertEquals(help.match(/Exit codes: 0: done; 1: /g)?.length, 1);
+  assert(help.startsWith("Usage: something\n\nPaths are relative to"), help);
+  assertEquals(help.match(/Exit codes:\n  0    done\n  1    /g)?.length, 1);
   assert(!help.includes("SIGTERM"), "a verb that heeds no signals");
   assertEquals((await command("--help")).code, 0);
   const { code, printed } = await command();
@@ -69,17 +69,17 @@ Deno.test("a word with a line break or an escape in it is refused, and shown as 
   ) {
     const { code, printed, failed } = await command("count", word!);
     assertEquals([code, printed], [2, []]);
-    assert(failed[0]?.startsWith(`"${shown}": has control characters`), failed[0]);
+    assert(failed[0]?.startsWith(`"${shown}": contains control characters`), failed[0]);
   }
 });
 
 Deno.test("an old Deno is told the version that is needed, in a line", () => {
   for (const version of ["1.46.3", "2.0.0", "2.5.6", "2.6.10"]) {
-    const told = whyTooOld(version) ?? "";
+    const told = outdatedMessage(version) ?? "";
     assert(/^[^\n]*Deno 2\.7 or later[^\n]*$/.test(told) && told.includes(version), told);
   }
   for (const version of ["2.7.0", "2.9.6", "2.10.0", "3.0.0-rc.1"]) {
-    assertEquals(whyTooOld(version), null);
+    assertEquals(outdatedMessage(version), null);
   }
 });
 
@@ -156,7 +156,7 @@ Deno.test({
       using said = captureTerminal();
       assertEquals(await main([name, "--help"]), 0);
       const [help = ""] = said.out;
-      for (const words of ["75: SIGUSR1", "130: Ctrl-C", "143: SIGTERM", "nohup", "npx"]) {
+      for (const words of ["75   SIGUSR1", "130  Ctrl-C", "143  SIGTERM", "nohup", "npx"]) {
         assert(help.includes(words), `${name}: ${words}`);
       }
     }

@@ -1,4 +1,4 @@
-/** `deno task new`: four questions, and a commented spec as the answer. */
+/** `deno task new`: asks four questions and writes a commented spec. */
 import { dirname, fromFileUrl, relative, resolve } from "@std/path";
 import { counted } from "../messages/counted.ts";
 import { type Glance, glanceAt } from "../datasets/mod.ts";
@@ -8,24 +8,25 @@ import { nearest } from "../messages/nearest.ts";
 import { classesText } from "../spec/labels.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
 import { printable } from "../messages/printable.ts";
-import { withHome } from "./folders.ts";
+import { expandHome } from "./folders.ts";
 import { positionals } from "./positionals.ts";
 import { exitCodeOf } from "./signals.ts";
 import { print } from "../messages/terminal.ts";
 
-/** What editors complete specs by. */
+/** The schema that editors use for completion. */
 const schemaFile = fromFileUrl(new URL("../../experiments/spec.schema.json", import.meta.url));
 
 /** What `--help` prints. */
-export const help = `Asks four questions and writes a commented spec.
+export const help = `Ask four questions and write a commented spec. Needs a terminal.
 
 Usage: deno task new [FILE]
 
-FILE is by default NAME-DATASET.yaml, in experiments/ where there is such a folder; a file that exists is never overwritten.`;
+  FILE  the spec to write (default: NAME-DATASET.yaml, in experiments/ if there is
+        such a folder); an existing file is never overwritten`;
 
-/** The four answers, as a person types them. */
+/** The four answers, as the user types them. */
 export interface Answers {
-  /** The paper's name, such as D-2N. */
+  /** The network's name in the paper, such as D-2N. */
   network: string;
   /** A dataset's name, or the path of a folder of images. */
   dataset: string;
@@ -37,9 +38,10 @@ export interface Answers {
 interface Question {
   key: keyof Answers;
   text: string;
-  suggested: string;
-  /** What is wrong with an answer; undefined where nothing is. */
-  wrong(answer: string): string | undefined;
+  /** The answer to an empty line. */
+  suggestion: string;
+  /** What is expected instead of an invalid answer; undefined if the answer is valid. */
+  check(answer: string): string | undefined;
 }
 
 const datasets = ["mnist", "mnist-m", "cifar-10"];
@@ -52,10 +54,10 @@ function oneOf(words: readonly string[], answer: string): string | undefined {
   return `one of ${words.join(", ")}${near ? `; did you mean ${near}?` : ""}`;
 }
 
-/** Trying an answer in an otherwise good spec tells what the spec language says against it. */
-function wrongInSpec(changed: Partial<Answers>): string | undefined {
+/** Checks an answer with the spec language: resolves an otherwise valid spec. */
+function checkInSpec(changed: Partial<Answers>): string | undefined {
   try {
-    resolveSpec(parseSpec(newSpec({ ...suggestedAnswers, ...changed })));
+    resolveSpec(parseSpec(specText({ ...suggestedAnswers, ...changed })));
     return undefined;
   } catch (error) {
     if (error instanceof UserError) return error.message.replaceAll(/^[^:]*:\d+:\d+: /gm, "");
@@ -66,50 +68,49 @@ function wrongInSpec(changed: Partial<Answers>): string | undefined {
 const questions: readonly Question[] = [
   {
     key: "network",
-    text:
-      "Which network? A baseline, B filtered resampling, C filtered nonlinearities, D both, E: D that is turned\n" +
-      "while sampling; then -, the Kaiser beta, and N for a normalized filter",
-    suggested: "D-2N",
-    wrong: (answer) =>
+    text: "Which network? A: baseline; B: filtered resampling; C: filtered nonlinearities;\n" +
+      "D: both; E: D, rotated while sampling. Add - and the Kaiser beta, and N for a\n" +
+      "normalized filter",
+    suggestion: "D-2N",
+    check: (answer) =>
       networkForm.test(answer)
-        ? wrongInSpec({ network: answer })
+        ? checkInSpec({ network: answer })
         : "a name such as A, B-0, D-1 or D-2N",
   },
   {
     key: "dataset",
-    text:
-      "Which images? mnist, mnist-m, cifar-10, or the path of a folder of your own, such as ./photos",
-    suggested: "mnist",
-    wrong: (answer) => isPath(answer) ? wrongInSpec({ dataset: answer }) : oneOf(datasets, answer),
+    text: "Which images? mnist, mnist-m, cifar-10, or the path of your own, such as ./photos",
+    suggestion: "mnist",
+    check: (answer) => isPath(answer) ? checkInSpec({ dataset: answer }) : oneOf(datasets, answer),
   },
   {
     key: "size",
-    text:
-      "How large? small: 16 pixels, minutes; full: 32 pixels and as long as in the paper, hours on a CPU",
-    suggested: "small",
-    wrong: (answer) => oneOf(["small", "full"], answer),
+    text: "How large? small: 16 pixels, minutes on a CPU; full: 32 pixels and as long as in\n" +
+      "the paper, hours on a CPU",
+    suggestion: "small",
+    check: (answer) => oneOf(["small", "full"], answer),
   },
   {
     key: "rotation",
-    text: "By how many degrees shall the images turn while they are drawn? 0: not at all",
-    suggested: "0",
-    wrong: (answer) =>
+    text: "By how many degrees do the images rotate during sampling? 0: no rotation",
+    suggestion: "0",
+    check: (answer) =>
       answer.trim() === "" || isNaN(Number(answer))
         ? "a number"
-        : wrongInSpec({ rotation: answer }),
+        : checkInSpec({ rotation: answer }),
   },
 ];
 const suggestedAnswers = Object.fromEntries(
-  questions.map(({ key, suggested }) => [key, suggested]),
-) as unknown as Answers;
+  questions.map(({ key, suggestion }) => [key, suggestion]),
+) as unknown as Answers; // Every question has a suggestion.
 
-/** Images that the paper's trainings see at least: a hundred epochs of 6,000. */
+/** Images seen in the shortest of the paper's trainings: a hundred epochs of 6,000. */
 const publishedImages = 600_000;
 
-/** Images that a small training sees, where there are enough: minutes on two cores. */
+/** Images seen in a small training, if the dataset is large enough: minutes on two cores. */
 const smallImages = 160_000;
 
-/** The lines about training that fit a size and the images that there are. */
+/** The lines about training, for a size and the number of images in the dataset. */
 function trainingLines(size: Answers["size"], count: number): string[] {
   if (size === "full") {
     return count < publishedImages / 100
@@ -119,7 +120,7 @@ function trainingLines(size: Answers["size"], count: number): string[] {
       ]
       : ["training:", "  epochs: 100 # as published, with batches of 16 and a rate of 3e-4"];
   }
-  // Of few images each is seen a hundred times; more would only be learnt by heart.
+  // With few images, each is seen a hundred times; more would only be memorised.
   const images = Math.min(smallImages, Math.max(16_000, 100 * count));
   const few = images < smallImages;
   return [
@@ -134,7 +135,7 @@ function trainingLines(size: Answers["size"], count: number): string[] {
   ];
 }
 
-/** The lines about the images, and the classes that were found. */
+/** The lines about the images and their classes. */
 function dataLines(dataset: string, { classNames }: Glance): string[] {
   const lines = isPath(dataset)
     ? ["dataset: folder", `data: { path: ${JSON.stringify(dataset)} }`]
@@ -143,18 +144,18 @@ function dataLines(dataset: string, { classNames }: Glance): string[] {
   const all = { labels: classNames.map((_, label) => label), names: classNames };
   return [
     ...lines,
-    `classes: ${classNames.length} # ${printable(classesText(all), 70)}; without this line all ` +
-    "images are of one kind",
+    `classes: ${classNames.length} # ${printable(classesText(all), 70)}; without this line, the ` +
+    "network ignores the classes",
   ];
 }
 
 /**
- * The commented spec that the answers stand for.
+ * The text of the commented spec for the answers.
  *
- * @param schema the way from it to spec.schema.json
- * @param found of the person's own images
+ * @param schema the path of spec.schema.json, relative to the spec
+ * @param found what the user's own images are
  */
-export function newSpec(
+export function specText(
   { network, dataset, size, rotation }: Answers,
   schema = "spec.schema.json",
   found: Glance = { count: Infinity, classNames: null },
@@ -162,28 +163,28 @@ export function newSpec(
   const [, , letter, beta, normalized, inside] = network.toUpperCase().match(networkForm) ?? [];
   const lines = [
     `# yaml-language-server: $schema=${schema}`,
-    "# Every field that is not here has the published default; `deno task run FILE --dry-run` shows " +
+    "# Fields that are not here have the published defaults: `deno task run FILE --dry-run` shows " +
     "them all.",
     `architecture: ${
       letter ?? "A"
-    } # A baseline, B filtered resampling, C filtered nonlinearities, D both, E D turned`,
+    } # A baseline, B filtered resampling, C filtered nonlinearities, D both, E D rotated`,
   ];
   if (letter) {
-    lines.push(`kaiserBeta: ${beta} # of the low-pass kernel's window; 0: a window of ones`);
+    lines.push(`kaiserBeta: ${beta} # beta of the low-pass kernel's window; 0: a window of ones`);
     lines.push(`normalized: ${normalized !== ""} # the N: unit gain at frequency zero`);
     if (inside) lines.push("normInside: true # GroupNorm between the filtered upsampling and GELU");
   }
   lines.push(...dataLines(dataset, found));
   if (size === "small") {
-    lines.push("imageSize: 16 # a multiple of 8; the network's width follows it");
+    lines.push("imageSize: 16 # a multiple of 8; also the width of the first layer");
   }
   lines.push(...trainingLines(size, found.count));
-  lines.push("sampling:", "  count: 64 # images for each angle; scores want 2,000");
+  lines.push("sampling:", "  count: 64 # images per angle; scores need about 2,000");
   if (size === "small") {
     lines.push(
       "  steps: 250 # of 999",
       "  variance: posterior",
-      "  clip: true # what young networks need",
+      "  clip: true # networks with little training need it",
     );
   }
   lines.push(
@@ -192,43 +193,41 @@ export function newSpec(
     } # degrees, counter-clockwise; a list such as [0, 45] draws each angle`,
   );
   if (size === "small") {
-    lines.push("evaluation: { metrics: [] } # fid, kid, is: for more images than these");
+    lines.push("evaluation: { metrics: [] } # [fid, kid, is] need more images");
   }
   return `${lines.join("\n")}\n`;
 }
 
 /**
- * Asks for one line. The suggestion is not put there as text to be edited: whoever types would type
- * behind it.
+ * Asks for one line. The suggestion is not passed to `prompt` as text to edit, because users would
+ * type after it.
  */
-function askPerson(text: string, suggested: string): string | null {
+function askOnTerminal(text: string, suggestion: string): string | null {
   print(`${text}.`);
-  return prompt(`[${suggested}]`);
+  return prompt(`[${suggestion}]`);
 }
 
-/**
- * The answers; null where the person has had enough: Ctrl-C and the end of the input look alike.
- */
-function askAll(ask: typeof askPerson): Answers | null {
+/** The answers; null if the user gives up. Ctrl-C and the end of the input look the same. */
+function askAll(ask: typeof askOnTerminal): Answers | null {
   const answers: Record<string, string> = {};
-  for (const { key, text, suggested, wrong } of questions) {
+  for (const { key, text, suggestion, check } of questions) {
     while (answers[key] === undefined) {
-      const typed = ask(text, suggested)?.trim();
-      const answer = typed === "" ? suggested : typed && withHome(typed);
+      const typed = ask(text, suggestion)?.trim();
+      const answer = typed === "" ? suggestion : typed && expandHome(typed);
       if (answer === undefined) return null;
-      const complaint = wrong(answer);
-      if (complaint === undefined) answers[key] = answer;
-      else print(`  Needed: ${complaint}`);
+      const expected = check(answer);
+      if (expected === undefined) answers[key] = answer;
+      else print(`  Expected: ${expected}`);
     }
   }
-  return answers as unknown as Answers;
+  return answers as unknown as Answers; // Every question has been answered.
 }
 
 /**
- * What there is of a person's own images. Where they are not there yet, or cannot be read, the spec
- * is written all the same, and that is told.
+ * Inspects the user's own images. If they do not exist yet or cannot be read, it says so, and the
+ * spec is written nevertheless.
  */
-async function glanceAtOwn(path: string): Promise<Glance | undefined> {
+async function inspectImages(path: string): Promise<Glance | undefined> {
   if (!isPath(path)) return undefined;
   const data = { path, limit: null, digest: null, fit: "crop" } as const;
   try {
@@ -238,43 +237,44 @@ async function glanceAtOwn(path: string): Promise<Glance | undefined> {
     return found;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    print(`Mind that these images cannot be read now: ${error.message}`);
+    print(`Note: these images cannot be read yet: ${error.message}`);
     return undefined;
   }
 }
 
-/** Asks, writes the spec, and says how to run it; `ask` is for tests. */
+/** Asks, writes the spec, and prints how to run it; `ask` is for tests. */
 export async function run(
   args: string[],
-  ask: typeof askPerson = askPerson,
+  ask: typeof askOnTerminal = askOnTerminal,
 ): Promise<number> {
   const [given] = positionals(args, [0, 1], "new takes one file", help);
-  const answers = askAll(ask);
-  if (answers === null) {
-    if (Deno.stdin.isTerminal()) return exitCodeOf("SIGINT");
-    throw new UserError("`deno task new` asks questions; start it in a terminal");
+  if (ask === askOnTerminal && !Deno.stdin.isTerminal()) {
+    throw new UserError(
+      "new asks questions: run it in a terminal, or copy a spec such as experiments/quickstart.yaml",
+    );
   }
-  const found = await glanceAtOwn(answers.dataset);
-  const resolved = resolveSpec(parseSpec(newSpec(answers, undefined, found)));
+  const answers = askAll(ask);
+  if (answers === null) return exitCodeOf("SIGINT");
+  const found = await inspectImages(answers.dataset);
+  const resolved = resolveSpec(parseSpec(specText(answers, undefined, found)));
   const dataset = resolved.dataset === "folder" ? "folder" : resolved.dataset.replace("-", "");
   const file = `${specName(resolved).toLowerCase().replace("-", "")}-${dataset}.yaml`;
   const path = given ?? (exists("experiments") ? `experiments/${file}` : file);
   const schema = relative(dirname(resolve(path)), schemaFile).replaceAll("\\", "/");
   try {
-    await Deno.writeTextFile(path, newSpec(answers, schema, found), { createNew: true });
+    await Deno.writeTextFile(path, specText(answers, schema, found), { createNew: true });
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      throw new UserError(`${path}: exists already; name another file: deno task new FILE`);
+      throw new UserError(`${path}: already exists; name another file: deno task new FILE`);
     }
     if (error instanceof Deno.errors.NotFound) {
-      throw new UserError(`${path}: its folder does not exist`);
+      throw new UserError(`${path}: the folder does not exist; create it first`);
     }
     throw error;
   }
   print(
-    `${path} is written: ${
-      specName(resolved)
-    } on ${resolved.dataset}. Run it with\n  deno task run ${path}`,
+    `wrote ${path}: ${specName(resolved)} on ${resolved.dataset}. To run it:\n` +
+      `  deno task run ${path}`,
   );
   return 0;
 }

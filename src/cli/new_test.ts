@@ -5,14 +5,16 @@ import { encodePng } from "../formats/png.ts";
 import { parseSpec, resolveSpec, specName } from "../spec/mod.ts";
 import { captureTerminal } from "../messages/terminal.ts";
 import { nameLines } from "./name.ts";
-import { type Answers, newSpec, run } from "./new.ts";
+import { command } from "./testing.ts";
+import { processTest } from "../files/testing.ts";
+import { type Answers, run, specText } from "./new.ts";
 
 Deno.test("new: whatever is answered is a valid spec that says it", () => {
   for (const network of ["A", "B-0", "C-1N", "D-2N", "D-2.5", "D-2N-norm", "e-2n"]) {
     for (const dataset of ["mnist", "mnist-m", "cifar-10", "./my photos", "C:\\photos"]) {
       for (const size of ["small", "full"] as const) {
         const answers: Answers = { network, dataset, size, rotation: "-30.5" };
-        const resolved = resolveSpec(parseSpec(newSpec(answers)));
+        const resolved = resolveSpec(parseSpec(specText(answers)));
         assertEquals(
           specName(resolved).toLowerCase(),
           network.replace("e-2n", "d-2n").toLowerCase(),
@@ -28,7 +30,7 @@ Deno.test("new: whatever is answered is a valid spec that says it", () => {
 Deno.test("new: a training fits the images that there are, and knows their classes", () => {
   const answers = { network: "D-2N", dataset: "./photos", rotation: "0" };
   const specOf = (size: "small" | "full", count: number, classNames: string[] | null) =>
-    resolveSpec(parseSpec(newSpec({ ...answers, size }, undefined, { count, classNames })));
+    resolveSpec(parseSpec(specText({ ...answers, size }, undefined, { count, classNames })));
   const few = specOf("small", 200, ["bars", "dots: # 2"]);
   assertEquals([few.classes, few.training.images], [2, 20_000]);
   assertEquals(specOf("small", 5, null).training.images, 16_000);
@@ -64,9 +66,9 @@ Deno.test({
     await assertRejects(
       () => run([path], () => again.shift() ?? null),
       UserError,
-      "exists already",
+      "already exists",
     );
-    await assertRejects(() => run([path], () => null), UserError, "in a terminal");
+    assertEquals(await run([path], () => null), 130, "as after Ctrl-C");
     await Deno.remove(folder, { recursive: true });
   },
 });
@@ -89,7 +91,7 @@ Deno.test({
     assertStringIncludes(text, "classes: 2 # 0 bars, 1 dots; ");
     const absent = ["A", `${folder}/none`, "small", "0"];
     assertEquals(await run([`${folder}/other.yaml`], () => absent.shift() ?? null), 0);
-    assertStringIncludes(captured.out.join("\n"), "cannot be read now");
+    assertStringIncludes(captured.out.join("\n"), "cannot be read yet");
     await Deno.remove(folder, { recursive: true });
   },
 });
@@ -124,4 +126,10 @@ Deno.test({
     assertStringIncludes(one!, "D-1 ");
     assertEquals((await nameLines(spec, ["kaiserBeta=0,1,2"])).length, 3);
   },
+});
+
+processTest("new: without a terminal it asks nothing, and says what it needs", async (folder) => {
+  const { code, out, err } = await command(folder, ["new"]).ending;
+  assertEquals([code, out], [2, ""]);
+  assertStringIncludes(err, "run it in a terminal");
 });

@@ -1,27 +1,27 @@
-/** Options on the command line, for the verbs that have any. */
+/** Parses the options of a verb. */
 import { parseArgs } from "@std/cli/parse-args";
 import { UserError } from "../messages/errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { nearest } from "../messages/nearest.ts";
 import { defaultFolder } from "./folders.ts";
 
-/**
- * What was said: values of options by name, flags that were set, and the other words in their
- * order.
- */
+/** A parsed command line. */
 export interface Options<Value extends string, Flag extends string> {
+  /** The values of options, by name. */
   values: Partial<Record<Value, string>>;
+  /** Whether each flag is set. */
   flags: Record<Flag, boolean>;
+  /** All other arguments, in order. */
   words: string[];
 }
 
 /**
- * Reads the options of a verb.
+ * Parses the options of a verb.
  *
  * @param values names of the options that take a value: `--out FOLDER` or `--out=FOLDER`
- * @param flags names of those that take none
- * @param hint what an unknown option may have been meant for, in place of the nearest known one
- * @throws UserError for an unknown option, one without its value, and a flag with one
+ * @param flags names of the options without a value
+ * @param hint advice about an unknown option, in place of the nearest known one
+ * @throws UserError for an unknown option, an option without its value, or a flag with a value
  */
 export function parseOptions<Value extends string, Flag extends string>(
   args: string[],
@@ -36,23 +36,23 @@ export function parseOptions<Value extends string, Flag extends string>(
     unknown: (arg: string, key?: string) => {
       if (key === undefined || !arg.startsWith("-")) return true;
       const near = nearest(key, known);
-      const meant = hint(key) ?? (near && `did you mean --${near}?`);
-      throw new UserError(
-        `there is no option ${arg}${meant ? `; ${meant}` : ""} (--help lists them)`,
-      );
+      const advice = hint(key) ?? (near && `did you mean --${near}?`);
+      throw new UserError(`unknown option ${arg}${advice ? `; ${advice}` : ""} (see --help)`);
     },
   });
-  const said = values.flatMap((name) =>
+
+  const given = values.flatMap((name) =>
     parsed[name] === undefined ? [] : [[name, parsed[name]] as const]
   );
-  for (const [name, value] of said) {
-    // The parser takes an option whose value is missing for one that is empty.
+  for (const [name, value] of given) {
+    // The parser returns an empty string for an option without its value.
     if (typeof value !== "string" || value === "") {
-      throw new UserError(`--${name} needs a value (--help tells which)`);
+      throw new UserError(`--${name} needs a value (see --help)`);
     }
   }
+
   return {
-    values: Object.fromEntries(said) as Partial<Record<Value, string>>,
+    values: Object.fromEntries(given) as Partial<Record<Value, string>>,
     flags: Object.fromEntries(flags.map((name) => [name, parsed[name] === true])) as Record<
       Flag,
       boolean
@@ -62,10 +62,10 @@ export function parseOptions<Value extends string, Flag extends string>(
 }
 
 /**
- * The folder of the datasets: that which `--data` names, or else the default. Where a wrong one is named, the digits that come
- * with a package must not stand in for it unnoticed.
+ * The folder of the datasets: the value of `--data`, or the default. A folder that the user names
+ * must exist: otherwise the digits that come with a package would silently replace the dataset.
  *
- * @throws UserError where it is not there
+ * @throws UserError if the named folder cannot be read
  */
 export function dataFolder(named: string | undefined): string {
   if (named === undefined) return defaultFolder("data");

@@ -22,9 +22,9 @@ Deno.test("options: one without its value, and one that is not known, are refuse
   assertThrows(
     () => parseOptions(["--folde"], ["folder"]),
     UserError,
-    "there is no option --folde; did you mean --folder?",
+    "unknown option --folde; did you mean --folder?",
   );
-  assertThrows(() => parseOptions(["-x"], ["out"]), UserError, "there is no option -x");
+  assertThrows(() => parseOptions(["-x"], ["out"]), UserError, "unknown option -x");
 });
 
 Deno.test({

@@ -1,19 +1,20 @@
 /**
- * Tells a person how far a long job is: a bar that redraws itself where stderr is a terminal, a
- * plain line now and then where it is not.
+ * Shows the progress of a long job: a bar that is redrawn if stderr is a terminal, otherwise a plain
+ * line now and then.
  */
 import { formatDuration } from "../messages/duration.ts";
 import { type Progress, type ProgressFields, silentProgress } from "../messages/progress.ts";
 import { draw, oneLine, terminalSize, visible } from "../messages/terminal.ts";
 
-/** How progress is shown; all but `quiet` is for tests. */
+/** Options of {@link createProgress}; all but `quiet` are for tests. */
 export interface ProgressOptions {
   /** Show nothing; default false. */
   quiet?: boolean;
+  /** Receives the output; default: stderr. */
   write?: (text: string) => void;
-  /** Whether lines can be redrawn. */
+  /** Whether lines can be redrawn; default: whether stderr is a terminal. */
   terminal?: boolean;
-  /** The terminal's width at this moment. */
+  /** The current width of the terminal. */
   columns?: () => number;
   /** The time in milliseconds. */
   now?: () => number;
@@ -26,10 +27,8 @@ interface Phase {
   readonly startMs: number;
   done: number;
   fields: ProgressFields;
-  /**
-   * When how much was done, over the last minute or so: the time left follows the present speed.
-   */
-  marks: { ms: number; done: number }[];
+  /** Samples of the last minute or so, from which the current speed follows. */
+  samples: { ms: number; done: number }[];
   /** Seconds still to come for something other than the units. */
   overheadSeconds: number;
   shownMs: number;
@@ -39,7 +38,7 @@ const recentMs = 60_000;
 const redrawMs = 100;
 const eraseLine = "\r\x1b[K";
 
-/** Makes a progress display on stderr. */
+/** Creates a progress display on stderr. */
 export function createProgress(options: ProgressOptions = {}): Progress {
   if (options.quiet) return silentProgress;
   const write = options.write ?? draw;
@@ -60,12 +59,11 @@ export function createProgress(options: ProgressOptions = {}): Progress {
 
   function end() {
     if (phase === null) return;
-    const { name, startMs, done: reached } = phase;
-    const [done, , unit] = counts(phase);
+    const { name, startMs, done } = phase;
+    const [count, , plural] = counts(phase);
+    const unit = done === 1 ? plural.replace(/s$/, "") : plural;
     phase = null;
-    const line = `${name}: ${done} ${reached === 1 ? unit.replace(/s$/, "") : unit} in ${
-      formatDuration((now() - startMs) / 1000)
-    }\n`;
+    const line = `${name}: ${count} ${unit} in ${formatDuration((now() - startMs) / 1000)}\n`;
     write(terminal ? eraseLine + line : line);
   }
 
@@ -80,7 +78,7 @@ export function createProgress(options: ProgressOptions = {}): Progress {
         startMs,
         done: 0,
         fields: {},
-        marks: [],
+        samples: [],
         overheadSeconds: 0,
         shownMs: -Infinity,
       };
@@ -97,44 +95,44 @@ export function createProgress(options: ProgressOptions = {}): Progress {
       phase.fields = fields;
       const ms = now();
       phase.overheadSeconds = secondsLeft;
-      const { marks } = phase;
-      for (const mark of marks) mark.ms += 1000 * pausedSeconds;
-      if (marks.length === 0 || ms - marks.at(-1)!.ms >= 1000) marks.push({ ms, done });
-      while (marks.length > 2 && ms - marks[1]!.ms > recentMs) marks.shift();
+      const { samples } = phase;
+      for (const sample of samples) sample.ms += 1000 * pausedSeconds;
+      if (samples.length === 0 || ms - samples.at(-1)!.ms >= 1000) samples.push({ ms, done });
+      while (samples.length > 2 && ms - samples[1]!.ms > recentMs) samples.shift();
       if (ms - phase.shownMs >= (terminal ? redrawMs : plainIntervalMs(ms - phase.startMs))) {
         show(phase);
       }
     },
     message(text) {
-      const shown = `${visible(text)}\n`;
-      write(terminal && phase !== null ? eraseLine + shown : shown);
+      const line = `${visible(text)}\n`;
+      write(terminal && phase !== null ? eraseLine + line : line);
       if (terminal && phase !== null) show(phase);
     },
     done: end,
   };
 
-  /** From the speed of the last minute; null until two marks tell one. */
-  function timeLeft({ marks, done, total, overheadSeconds }: Phase): number | null {
-    const first = marks[0];
+  /** Seconds left at the speed of the last minute; null until the speed is known. */
+  function timeLeft({ samples, done, total, overheadSeconds }: Phase): number | null {
+    const first = samples[0];
     if (first === undefined || done <= first.done) return null;
     const seconds = (now() - first.ms) / 1000;
     return seconds < 2 ? null : (total - done) * seconds / (done - first.done) + overheadSeconds;
   }
 }
 
-/** Lines in a log: often at first, then less, five minutes apart at most. */
+/** Time between two lines of a log: short at first, five minutes at most. */
 function plainIntervalMs(elapsedMs: number): number {
   return Math.min(Math.max(elapsedMs / 10, 10_000), 300_000);
 }
 
-/** What one line of progress tells. */
+/** The content of one line of progress. */
 export interface ProgressState {
   readonly name: string;
   readonly done: number;
   readonly total: number;
   readonly unit: string;
   readonly fields: ProgressFields;
-  /** Seconds left, null while nobody knows. */
+  /** Seconds left; null if unknown. */
   readonly left: number | null;
 }
 
@@ -149,20 +147,20 @@ export function plainLine(state: ProgressState): string {
   return oneLine(`${state.name}: ${[counted, ...parts(state)].join(", ")}`);
 }
 
-/** One line for a terminal, never wider than it: the bar gives way first, then what stands last. */
+/** One line for a terminal, never wider than it: first the bar shrinks, then the end is cut off. */
 export function barLine(state: ProgressState & { readonly columns: number }): string {
   const [done, total, unit] = counts(state);
-  const words = oneLine([`${done}/${total} ${unit}`, ...parts(state)].join(" · "));
+  const text = oneLine([`${done}/${total} ${unit}`, ...parts(state)].join(" · "));
   // The last column stays free: some terminals wrap when it is filled.
   const room = state.columns - 1;
-  const width = Math.min(30, room - state.name.length - words.length - 2);
+  const width = Math.min(30, room - state.name.length - text.length - 2);
   const line = width < 4
-    ? `${state.name} ${words}`
-    : `${state.name} ${bar(state.done / state.total, width)} ${words}`;
+    ? `${state.name} ${text}`
+    : `${state.name} ${bar(state.done / state.total, width)} ${text}`;
   return line.length <= room ? line : `${line.slice(0, Math.max(room - 1, 0))}…`;
 }
 
-/** Done, total and unit as they are shown: bytes in megabytes, all else as it is counted. */
+/** Done, total and unit as text; bytes become megabytes. */
 function counts(
   { done, total, unit }: Pick<ProgressState, "done" | "total" | "unit">,
 ): [string, string, string] {
@@ -177,10 +175,10 @@ function bar(share: number, width: number): string {
 }
 
 function parts({ fields, left }: ProgressState): string[] {
-  const words = Object.entries(fields).map(([name, value]) =>
+  const texts = Object.entries(fields).map(([name, value]) =>
     name.includes("/") ? `${formatField(value)} ${name}` : `${name} ${formatField(value)}`
   );
-  return left === null ? words : [...words, `${formatDuration(left)} left`];
+  return left === null ? texts : [...texts, `${formatDuration(left)} left`];
 }
 
 function formatField(value: string | number): string {

@@ -1,4 +1,4 @@
-/** `deno task report`: many bundles on one page. */
+/** `deno task report`: writes one page about many bundles. */
 import { counted } from "../messages/counted.ts";
 import { basename, dirname, join, relative, resolve, SEPARATOR } from "@std/path";
 import {
@@ -14,28 +14,30 @@ import { UserError } from "../messages/errors.ts";
 import { writeResults } from "../files/results.ts";
 import { sweepHtml, type SweepRun } from "../report/sweep.ts";
 import { namesByDataset } from "../runner/sweep_member.ts";
-import { openWhole } from "./compare.ts";
+import { openOrSkip } from "./compare.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { parseOptions } from "./options.ts";
 import { print, printBeside } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
-export const help =
-  `Writes one page about many bundles, such as a sweep's: the paper's table, every run's losses and
-samples side by side, and links to each bundle's own report.
+export const help = `Write one page about many bundles, such as those of a sweep: the paper's table,
+the losses and samples of all runs side by side, and links to each bundle's report.
 
 Usage: deno task report OUT... [--out FOLDER]
 
-  OUT            a folder with bundles in it, or bundles
-  --out FOLDER   where report.html is written (default: that folder; beside bundles)
+  OUT           a folder of bundles, or bundles
 
-The page opens from disk without a network. Each bundle has its own report.html already, made when
-it was run.
+Options:
+  --out FOLDER  where to write report.html (default: OUT, or the folder that contains
+                the bundles)
 
+The page needs no network. Every bundle contains a report.html of its own.
+
+Examples:
   deno task report out
   deno task report out/d2n-mnistm-* out/a-mnistm-*`;
 
-/** Writes the page and says where. */
+/** Writes the page and prints its path. */
 export async function run(args: string[]): Promise<number> {
   const { values, words } = parseOptions(args, ["out"]);
   const [first, ...more] = words;
@@ -43,26 +45,28 @@ export async function run(args: string[]): Promise<number> {
     throw new UserError(`report needs a folder of bundles, or bundles\n\n${help}`);
   }
   if (isBundle(first) && more.length === 0) {
+    const own = join(first, "report.html");
     throw new UserError(
-      `${first} is one bundle, and its report is ${
-        join(first, "report.html")
-      }. Name a folder of bundles, or several`,
+      `${first}: a single bundle, whose report is ${own}; name a folder of bundles, or several bundles`,
     );
   }
-  const folder = isBundle(first) ? dirname(resolve(first)) : first;
+  const folder = isBundle(first) ? dirname(first) : first;
   const target = values.out ?? folder;
-  const runs = await runsOf(findBundles(words), resolve(target));
+  const runs = await readRuns(findBundles(words), resolve(target));
   const title = `${basename(resolve(folder))}: ${counted(runs.length, "run")}`;
-  const at = join(target, "report.html");
   writeResults(target, [["report.html", new TextEncoder().encode(sweepHtml(title, runs))]]);
-  print(`${counted(runs.length, "run")} on one page: ${at}`);
+  print(`${counted(runs.length, "run")} on one page: ${join(target, "report.html")}`);
   return 0;
 }
 
-/** What the page shows of bundles; `target` is the folder from which it links to them. */
-async function runsOf(paths: readonly string[], target: string): Promise<SweepRun[]> {
-  const bundles = paths.flatMap((path) => openWhole(path, printBeside) ?? []);
-  if (bundles.length === 0) throw new UserError("none of these bundles is whole");
+/**
+ * Reads what the page shows of each bundle.
+ *
+ * @param target the folder of the page, from which its links start
+ */
+async function readRuns(paths: readonly string[], target: string): Promise<SweepRun[]> {
+  const bundles = paths.flatMap((path) => openOrSkip(path, printBeside) ?? []);
+  if (bundles.length === 0) throw new UserError("all of these bundles are damaged");
   const specs = bundles.map(readBundleSpec);
   const names = namesByDataset(specs);
   const runs: SweepRun[] = [];
@@ -71,7 +75,7 @@ async function runsOf(paths: readonly string[], target: string): Promise<SweepRu
     runs.push({
       name: names[i]!,
       path,
-      href: addressOf(relative(target, join(resolve(path), "report.html"))),
+      href: urlPath(relative(target, join(resolve(path), "report.html"))),
       spec: specs[i]!,
       losses: readLosses(bundle),
       samples: await readAllSamples(bundle),
@@ -82,7 +86,7 @@ async function runsOf(paths: readonly string[], target: string): Promise<SweepRu
   return runs;
 }
 
-/** A relative path as an address in a page. */
-function addressOf(path: string): string {
+/** A relative path as a URL. */
+function urlPath(path: string): string {
   return path.split(SEPARATOR).map(encodeURIComponent).join("/");
 }

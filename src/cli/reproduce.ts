@@ -1,4 +1,4 @@
-/** `deno task reproduce`: a bundle's run once more, and what came out otherwise. */
+/** `deno task reproduce`: repeats a bundle's run and compares the results. */
 import { tolerances } from "../bundle/differences.ts";
 import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../messages/errors.ts";
@@ -10,46 +10,52 @@ import { line, oneLine, print } from "../messages/terminal.ts";
 const percent = (share: number) => `${100 * share} %`;
 
 /** What `--help` prints. */
-export const help = `Runs a bundle again from its resolved spec and compares all files under data/.
+export const help =
+  `Run a bundle again from its resolved spec, and compare all files under data/. If
+it was stopped, the same command resumes.
 
 Usage: deno task reproduce BUNDLE [options]
 
-  --engine NAME        tensorflow, webgpu, cpu (default: the one that made the bundle)
-  --threads N          of the engine tensorflow on the CPU (default: as many as made the bundle)
-  --out FOLDER         where the second bundle is written (default: out)
-  --data FOLDER        where datasets lie (default: data)
-  --path FOLDER        where its images lie (default: where they lay when it was made)
-  --from FOLDER        the bundle that it was trained from (default: the one of that digest in --out, or beside it)
-  --quiet              say only what came of it
+Options:
+  --engine NAME  tensorflow, webgpu, cpu (default: the bundle's engine)
+  --threads N    threads of TensorFlow on the CPU (default: the bundle's number)
+  --out FOLDER   where to write the second bundle (default: out)
+  --data FOLDER  where the datasets are (default: data)
+  --path FOLDER  where the bundle's images are, if they have moved
+  --from FOLDER  the bundle that the training started from (default: found by its
+                 digest in --out, or next to the bundle)
+  --quiet        print only the outcome
 
-On the same engine, device, threads, processor and libraries every byte must be the same. Elsewhere sums are rounded
-otherwise; then it is told which files differ and by how much, and two things pass:
-  rounding     each file is near: tensors typically within ${
-  percent(tolerances.tensors)
-}, pixels on average within ${tolerances.pixels} of 255,
-               figures within ${percent(tolerances.figures)}
-  statistics   training took another course to the same end: the mean loss of the last tenth of the steps within
-               ${
-  percent(tolerances.lateLoss)
-}, each score within ${tolerances.scoreErrors} joint standard errors
-Stopped by Ctrl-C or killed, the same command goes on where it was.`;
+With the same engine, device, threads, processor and libraries, every byte must be
+the same. Otherwise sums round differently; the files that differ are listed, with
+the size of the difference, and two outcomes count as reproduced:
+  rounding    each file is close: tensors typically within ${percent(tolerances.tensors)},
+              pixels on average within ${tolerances.pixels} of 255, figures within ${
+    percent(tolerances.figures)
+  }
+  statistics  the training took another course to the same end: the mean loss of
+              the last tenth of the steps within ${percent(tolerances.lateLoss)}, each score within
+              ${tolerances.scoreErrors} joint standard errors
 
-/** Runs a bundle again. */
+The second bundle stays in --out, with a number after its name; \`deno task status\`
+marks it as a repetition.`;
+
+/** Runs the bundle again. */
 export async function run(args: string[]): Promise<number> {
-  const missing = "which bundle? For example: deno task reproduce out/quickstart-0123456789ab";
+  const missing =
+    "reproduce needs a bundle. For example: deno task reproduce out/quickstart-0123456789ab";
   const { path, overrides, engine, threads, out, data, skipBad, quiet, images, from } =
     runArguments(args, missing, [], ["path", "from"]);
   if (overrides.length > 0) {
-    throw new UserError(`reproduce takes one bundle and no ${overrides[0]}; see --help`);
+    throw new UserError(`reproduce takes one bundle; remove ${overrides[0]} (see --help)`);
   }
   requireBundle(path, "reproduce");
   const progress = createProgress({ quiet });
   const { reproduceBundle } = await import("../runner/reproduce.ts");
   return await stoppable(progress, async (signal) => {
-    // "auto" is what nobody said: then it is the bundle's own engine.
-    const named = engine === "auto" ? undefined : engine;
-    const found = await reproduceBundle(path, {
-      engine: named,
+    const comparison = await reproduceBundle(path, {
+      // "auto" is the default, and means the bundle's own engine here.
+      engine: engine === "auto" ? undefined : engine,
       threads,
       out,
       dataRoot: data,
@@ -59,21 +65,21 @@ export async function run(args: string[]): Promise<number> {
       progress,
       signal,
     });
-    print(comparisonText(found));
-    return found.ok ? 0 : 1;
+    print(comparisonText(comparison));
+    return comparison.ok ? 0 : 1;
   });
 }
 
-/** What a comparison found, for people. */
+/** The outcome of a comparison as text. */
 export function comparisonText(
   { bundles, same, different, verdict, statistics, excuses, ok }: Comparison,
 ): string {
-  const judged = (within: boolean | null) =>
+  const judgement = (within: boolean | null) =>
     within === null ? "" : within ? " (within)" : " (BEYOND)";
-  // The sender wrote the first run's environment.json: the person must know on whose word.
+  // The sender wrote the first environment.json: the user must know whose word it is.
   const excused = excuses.length === 0
     ? ""
-    : `; other bytes are excused by what the first bundle's environment.json says, unchecked: ${
+    : `; different bytes are accepted because the first bundle's environment.json says, unchecked: ${
       oneLine(excuses.join("; "))
     }`;
   const verdicts = {
@@ -81,24 +87,24 @@ export function comparisonText(
     rounding:
       `reproduced within rounding: ${same} files are the same, ${different.length} differ within the tolerances${excused}`,
     statistics:
-      `reproduced by its statistics: training took another course, to the same losses and scores${excused}`,
+      `reproduced statistically: the training took another course, to the same losses and scores${excused}`,
     different: "NOT reproduced: the differences are larger than the tolerances",
   };
   return [
     `first:   ${bundles[0]}`,
     `second:  ${bundles[1]}`,
-    ...different.map(({ file, what, within }) => line`  ${file}: ${what}${judged(within)}`),
-    ...statistics.map(({ what, within }) => line`  ${what}${judged(within)}`),
+    ...different.map(({ file, what, within }) => line`  ${file}: ${what}${judgement(within)}`),
+    ...statistics.map(({ what, within }) => line`  ${what}${judgement(within)}`),
     ...(different.length === 0
       ? []
       : excuses.length === 0
-      ? ["The two runs were made in the same place, where every byte must be the same."]
+      ? ["Both runs were made on the same platform, where every byte must be the same."]
       : [
-        "What distinguishes the two runs, as their bundles say:",
+        "The platforms of the two runs differ, according to their bundles:",
         ...excuses.map((excuse) => line`  ${excuse}`),
       ]),
     ok || verdict === "different"
       ? verdicts[verdict]
-      : "NOT reproduced: nothing distinguishes the runs, and bytes differ",
+      : "NOT reproduced: the platforms are the same, but bytes differ",
   ].join("\n");
 }

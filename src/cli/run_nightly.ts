@@ -100,7 +100,7 @@ runTest(
       const text = new TextEncoder().encode("not a picture");
       const cases: [what: string, args: string[], spec: string | null, words: string[]][] = [
         ["a folder for a file", ["a-folder"], null, ["a-folder"]],
-        ["no spec", [], null, ["which spec?"]],
+        ["no spec", [], null, ["run needs a spec"]],
         ["an unknown option", ["tiny.yaml", "--engin", "cpu"], null, ["--engine"]],
         ["an unknown engine", ["tiny.yaml", "--engine", "tensorflw"], null, [
           "did you mean tensorflow?",

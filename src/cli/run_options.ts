@@ -1,86 +1,77 @@
-/** What the verbs that run experiments share: their options, and Ctrl-C. */
+/** Options and signal handling of the verbs that run experiments. */
 import { UserError } from "../messages/errors.ts";
 import { nearest } from "../messages/nearest.ts";
 import type { Progress } from "../messages/progress.ts";
 import { fields } from "../spec/fields.ts";
 import { defaultFolder } from "./folders.ts";
 import { dataFolder, parseOptions } from "./options.ts";
-import { exitCodeOf, onStopSignal, savedWords } from "./signals.ts";
+import { exitCodeOf, onStopSignal, savedMessage } from "./signals.ts";
 
 const engines = ["auto", "tensorflow", "webgpu", "wasm", "cpu"] as const;
 
-/** What was said on the command line. */
+/** The parsed command line of a verb that runs experiments. */
 export interface RunArguments {
-  /** The first word: a spec, or a bundle. */
+  /** The first argument: a spec or a bundle. */
   path: string;
-  /** The other words: `field=value`. */
+  /** The other arguments: `field=value`. */
   overrides: string[];
   /** The engine's name. */
   engine: (typeof engines)[number];
-  /** Threads of TensorFlow on the CPU, unless it is the default. */
+  /** TensorFlow's threads on the CPU; undefined: the default. */
   threads: number | undefined;
-  /** Where bundles are written. */
+  /** The folder for bundles. */
   out: string;
-  /** Where datasets lie. */
+  /** The folder of the datasets. */
   data: string;
-  /** Whether images that cannot be read are left out. */
+  /** Whether to leave out images that cannot be read. */
   skipBad: boolean;
-  /** Whether to go on with what another engine began. */
+  /** Whether to resume a training that another engine started. */
   elsewhere: boolean;
-  /** Whether to say nothing but the result. */
+  /** Whether to print only the result. */
   quiet: boolean;
-  /** Whether to tell only what would be done. */
+  /** Whether to print what a run would do, without doing it. */
   dryRun: boolean;
-  /** Whether to run again what is finished. */
+  /** Whether to repeat a finished run. */
   again: boolean;
-  /** Whether to try again what failed for good. */
+  /** Whether to retry members that failed permanently. */
   retryFailed: boolean;
-  /** Where a bundle's images lie, in place of where they lay. */
+  /** The current path of a bundle's images, if they have moved. */
   images: string | undefined;
-  /** The bundle that another one was trained from. */
+  /** The bundle whose model a training started from. */
   from: string | undefined;
-  /** A folder for TensorBoard's events, where they are asked for. */
+  /** The folder for TensorBoard's event files, if they are requested. */
   tensorboard: string | undefined;
-  /** A folder for the files of tables, where they are asked for. */
+  /** The folder for the tables of the comparison, if they are requested. */
   tables: string | undefined;
 }
 
 /**
- * Reads the arguments of a verb that runs experiments.
+ * Parses the command line of a verb that runs experiments.
  *
- * @param missing what to answer where there is no first word
- * @param more options beyond the common ones that the verb takes
- * @param places the same of options that name a folder
+ * @param missing the message if there is no first argument
+ * @param extraFlags flags of the verb beyond the common ones
+ * @param extraFolders options of the verb that take a folder, beyond the common ones
  * @throws UserError for an unknown option or engine
  */
 export function runArguments(
   args: string[],
   missing: string,
-  more: readonly ("dry-run" | "again" | "retry-failed")[] = [],
-  places: readonly ("path" | "from" | "tensorboard" | "tables")[] = [],
+  extraFlags: readonly ("dry-run" | "again" | "retry-failed")[] = [],
+  extraFolders: readonly ("path" | "from" | "tensorboard" | "tables")[] = [],
 ): RunArguments {
   const { values, flags, words } = parseOptions(
     args,
-    ["engine", "out", "data", "threads", ...places],
-    ["skip-bad", "elsewhere", "quiet", ...more],
+    ["engine", "out", "data", "threads", ...extraFolders],
+    ["skip-bad", "elsewhere", "quiet", ...extraFlags],
     (name) => fieldHint(name, args),
   );
   const [path, ...overrides] = words;
   if (path === undefined) throw new UserError(missing);
-  const said = values.engine ?? "auto";
-  const engine = engines.find((name) => name === said);
-  if (!engine) {
-    const near = nearest(said, [...engines]);
-    throw new UserError(
-      `there is no engine ${JSON.stringify(said)}${near ? `; did you mean ${near}?` : ""} ` +
-        `(known: ${engines.join(", ")})`,
-    );
-  }
   return {
     path,
     overrides,
-    engine,
-    threads: threadsOf(values.threads),
+    engine: parseEngine(values.engine ?? "auto"),
+    threads: parseThreads(values.threads),
     out: values.out ?? defaultFolder("out"),
     data: dataFolder(values.data),
     skipBad: flags["skip-bad"],
@@ -96,48 +87,60 @@ export function runArguments(
   };
 }
 
-/** A spec's field under an option's name: `--seed 3` was meant to be `seed=3`. */
+function parseEngine(text: string): RunArguments["engine"] {
+  const engine = engines.find((name) => name === text);
+  if (engine !== undefined) return engine;
+  const near = nearest(text, [...engines]);
+  throw new UserError(
+    `unknown engine ${JSON.stringify(text)}${near ? `; did you mean ${near}?` : ""} ` +
+      `(engines: ${engines.join(", ")})`,
+  );
+}
+
+function parseThreads(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const threads = Number(text);
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 127) return threads;
+  throw new UserError(
+    `--threads must be a whole number from 1 to 127, not ${JSON.stringify(text)}`,
+  );
+}
+
+/** Advice about a spec field that was written as an option: `--seed 3` should be `seed=3`. */
 export function fieldHint(name: string, args: readonly string[]): string | undefined {
   const known = Object.keys(fields);
   const field = known.find((each) => each === name) ??
     known.find((each) => each.endsWith(`.${name}`));
   if (field === undefined) return undefined;
-  const at = args.findIndex((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
-  const [, inside] = (args[at] ?? "").split("=");
-  const behind = args[at + 1];
-  const value = inside ?? (behind === undefined || behind.startsWith("-") ? "VALUE" : behind);
-  return `a field of the spec is said without dashes: ${field}=${value}`;
-}
-
-function threadsOf(said: string | undefined): number | undefined {
-  if (said === undefined) return undefined;
-  const threads = Number(said);
-  if (Number.isInteger(threads) && threads >= 1 && threads <= 127) return threads;
-  throw new UserError(`--threads takes a whole number from 1 to 127, not ${JSON.stringify(said)}`);
+  const index = args.findIndex((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
+  const [, attached] = (args[index] ?? "").split("=");
+  const next = args[index + 1];
+  const value = attached ?? (next === undefined || next.startsWith("-") ? "VALUE" : next);
+  return `fields of the spec take no dashes: ${field}=${value}`;
 }
 
 /**
- * Does something that a signal stops: at the first one the abort signal is raised, so that work can
- * be saved (see `signals.ts`).
+ * Runs work that a signal can stop: the first signal aborts it, so that it saves (see
+ * `signals.ts`).
  *
- * @param work what is done; its number is the exit code
+ * @param work does the work and returns the exit code
+ * @returns the exit code of the work, or of the signal
  */
 export async function stoppable(
   progress: Progress,
   work: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   const stop = new AbortController();
-  using saving = onStopSignal(() => {
-    progress.message("stopping after this step; Ctrl-C once more ends at once");
+  using handler = onStopSignal(() => {
+    progress.message("stopping after this step; press Ctrl-C again to stop at once");
     stop.abort();
   });
   try {
     return await work(stop.signal);
   } catch (error) {
-    // Another error than the stopping itself, such as a full disk at the last saving, must be
-    // heard.
-    if (saving.came === null || error !== stop.signal.reason) throw error;
-    progress.message(savedWords(saving.came));
-    return exitCodeOf(saving.came);
+    // Another error, such as a full disk at the last save, must be reported.
+    if (handler.received === null || error !== stop.signal.reason) throw error;
+    progress.message(savedMessage(handler.received));
+    return exitCodeOf(handler.received);
   }
 }

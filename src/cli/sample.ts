@@ -6,29 +6,33 @@ import { runArguments, stoppable } from "./run_options.ts";
 import { print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
-export const help =
-  `Draws more images from a trained bundle, and writes them as a small bundle that names the other.
+export const help = `Draw more images from a trained bundle, and write them as a small bundle that
+names the first one. If it was stopped, the same command resumes.
 
 Usage: deno task sample BUNDLE [field=value ...] [options]
 
-  BUNDLE               a bundle with a model
-  field=value          other sampling: count=200, rotation=30, sampler=ddim, steps=50, ... (\`sampling.\` may be said);
-                       labels=cat,dog draws those classes, by name or number; seed=7 draws from other noise
-  --engine NAME        auto (default), tensorflow, webgpu, wasm, cpu
-  --threads N          of the engine tensorflow on the CPU (default: all cores)
-  --out FOLDER         where the bundle is written (default: out)
-  --quiet              say nothing but where the bundle is
+  BUNDLE         a bundle with a model
+  field=value    change the sampling: count=200, rotation=30, sampler=ddim,
+                 steps=50, ... (with or without \`sampling.\`); labels=cat,dog draws
+                 these classes, by name or number; seed=7 draws other images
 
-What is not said stays as the bundle's spec has it. Stopped, the same command goes on where it was.
+Options:
+  --engine NAME  auto (default), tensorflow, webgpu, wasm, cpu
+  --threads N    threads of TensorFlow on the CPU (default: all cores)
+  --out FOLDER   where to write the new bundle (default: out)
+  --quiet        print only the bundle's path and digest
+
+Other fields keep the values of the bundle's spec.
 
 Examples:
   deno task sample out/quickstart-0123456789ab count=256
-  deno task sample out/quickstart-0123456789ab 'rotation={from: -90, to: 90, count: 9}' count=8`;
+  deno task sample out/quickstart-0123456789ab \\
+    'rotation={from: -90, to: 90, count: 9}' count=8`;
 
 /** Draws the images. */
 export async function run(args: string[]): Promise<number> {
   const missing =
-    "which bundle? For example: deno task sample out/quickstart-0123456789ab count=256";
+    "sample needs a bundle. For example: deno task sample out/quickstart-0123456789ab count=256";
   const { path, overrides, engine, threads, out, quiet } = runArguments(args, missing);
   requireBundle(path, "sample");
   const progress = createProgress({ quiet });

@@ -1,10 +1,11 @@
-/** `deno task show`: the pictures of a bundle, and those that are made on request. */
-import { join, resolve } from "@std/path";
+/** `deno task show`: lists a bundle's pictures, and draws more of them. */
+import { join } from "@std/path";
 import { refuseLink } from "../files/create.ts";
 import { writeResults } from "../files/results.ts";
 import { meaningOf } from "../bundle/layout.ts";
 import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../messages/errors.ts";
+import { siblingPath } from "./folders.ts";
 import { parseOptions } from "./options.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { DrawnClasses } from "../spec/labels.ts";
@@ -14,17 +15,21 @@ import { line, print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Lists the pictures of a bundle, and draws those that do not lie in it: report.html anew, collages
-of 400 images for each angle, the samples with a class a column under its name, and with a second
-bundle the rotation of both models side by side as a sheet, GIF and MP4. The bundles themselves are
-not changed.
+  `List a bundle's pictures, and draw more: report.html, collages of 400 images for
+each angle, and, for models with classes, the samples with one column per class. With
+a second bundle, also draw the rotation of both models side by side, as a sheet, GIF
+and MP4. The bundles themselves do not change.
 
 Usage: deno task show BUNDLE [REFERENCE] [--out FOLDER]
 
-  REFERENCE      a bundle to stand beside, drawn at the same angles: architecture A, for example
-  --out FOLDER   where to draw (default: next to the bundle, its name with -pictures added)`;
+  REFERENCE     a bundle to compare with, drawn at the same angles, such as one of
+                architecture A
 
-/** Lists and draws. */
+Options:
+  --out FOLDER  where to draw (default: next to the bundle, its name with -pictures
+                added)`;
+
+/** Lists and draws the pictures. */
 export async function run(args: string[]): Promise<number> {
   const { values, words } = parseOptions(args, ["out"]);
   const [bundle, reference, ...more] = words;
@@ -34,56 +39,64 @@ export async function run(args: string[]): Promise<number> {
     );
   }
   for (const path of words) requireBundle(path, "show");
-  let names: string[];
-  try {
-    names = [...Deno.readDirSync(join(bundle, "data"))].map(({ name }) => name).sort();
-  } catch (error) {
-    throw explainInputError(error, join(bundle, "data"));
-  }
-  const target = values.out ?? `${resolve(bundle)}-pictures`;
+  const names = namesIn(join(bundle, "data"));
+  const target = values.out ?? siblingPath(bundle, "-pictures");
   if (values.out === undefined) refuseLink(target, "choose another folder with --out FOLDER");
-  const made = await drawings(bundle, reference);
-  writeResults(target, made);
-  const lines = [
+
+  const drawn = await drawPictures(bundle, reference);
+  writeResults(target, drawn);
+  const pictures = [
     ...names.filter((name) => /\.(png|svg|gif|mp4)$/.test(name)).map((name) =>
       [join(bundle, "data"), name] as const
     ),
-    ...made.map(([name]) => [target, name] as const),
+    ...drawn.map(([name]) => [target, name] as const),
   ];
-  for (const [folder, name] of lines) {
-    const words = meaningOf(name) || meaningOf(`data/${name}`);
-    print(line`${join(folder, name)}  ${words.replaceAll("**", "")}`);
+  for (const [folder, name] of pictures) {
+    const meaning = meaningOf(name) || meaningOf(`data/${name}`);
+    print(line`${join(folder, name)}  ${meaning.replaceAll("**", "")}`);
   }
   return 0;
 }
 
-async function drawings(bundle: string, reference: string | undefined): Promise<PictureFile[]> {
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  } catch (error) {
+    throw explainInputError(error, folder);
+  }
+}
+
+async function drawPictures(bundle: string, reference: string | undefined): Promise<PictureFile[]> {
   const { bundleReport } = await import("../report/report.ts");
   const { besideFiles, classFiles, collageFiles, uprightOf } = await import(
     "../report/pictures.ts"
   );
-  const own = await samplesOf(bundle);
-  const made: PictureFile[] = [
+  const own = await readModelSamples(bundle);
+  const files: PictureFile[] = [
     ["report.html", new TextEncoder().encode(await bundleReport(bundle))],
     ...own.sets.flatMap(collageFiles),
   ];
   if (own.classes && own.sets.length > 0) {
-    made.push(...await classFiles(uprightOf(own.sets).pictures, own.classes));
+    files.push(...await classFiles(uprightOf(own.sets).pictures, own.classes));
   }
-  if (reference === undefined) return made;
-  const other = await samplesOf(reference);
-  const alike = JSON.stringify(own.classes?.labels) === JSON.stringify(other.classes?.labels);
-  const beside = await besideFiles([other, own], alike ? own.classes : null);
+  if (reference === undefined) return files;
+
+  const other = await readModelSamples(reference);
+  const isAlike = JSON.stringify(own.classes?.labels) === JSON.stringify(other.classes?.labels);
+  const beside = await besideFiles([other, own], isAlike ? own.classes : null);
   if (beside.length === 0) {
-    throw new UserError(`${reference}: drawn at no angle at which ${bundle} was, too`);
+    throw new UserError(
+      `${reference} and ${bundle}: no angle in common; draw one at the other's angles with ` +
+        "deno task sample",
+    );
   }
-  return [...made, ...beside];
+  return [...files, ...beside];
 }
 
-/** A bundle's samples, and the classes that they go round. */
+/** A bundle's samples, and the classes that they cycle through. */
 type BundleModel = ModelSamples & { classes: DrawnClasses | null };
 
-async function samplesOf(path: string): Promise<BundleModel> {
+async function readModelSamples(path: string): Promise<BundleModel> {
   const { openBundle } = await import("../bundle/open.ts");
   const { readAllSamples, readBundleSpec, readClassNames } = await import("../bundle/read.ts");
   const { drawnClasses } = await import("../spec/labels.ts");

@@ -1,10 +1,10 @@
 /**
- * What may end a process from outside: Ctrl-C, a terminal that closes, a scheduler or a container.
- * Work that can be saved is saved first (see `stoppable`); everything else ends at once.
+ * Signals that stop a process: Ctrl-C, a closing terminal, a scheduler or a container. Work that can
+ * be saved is saved first (see `stoppable`); everything else stops at once.
  */
 import { printBeside } from "../messages/terminal.ts";
 
-/** The exit codes: as shells have them; 75 (`EX_TEMPFAIL`) asks to be started again. */
+/** The exit codes, as shells define them; 75 (`EX_TEMPFAIL`) asks to be started again. */
 const exitCodes = { SIGINT: 130, SIGHUP: 130, SIGTERM: 143, SIGUSR1: 75 } as const;
 
 /** A signal that asks a process to stop. */
@@ -15,22 +15,22 @@ export function exitCodeOf(signal: StopSignal): number {
   return exitCodes[signal];
 }
 
-/** What a person or a script is told when all is saved. */
-export function savedWords(signal: StopSignal): string {
+/** The message once everything is saved. */
+export function savedMessage(signal: StopSignal): string {
   return signal === "SIGUSR1"
-    ? "stopped; what was reached is saved: start again, and it goes on there"
-    : "stopped; what was reached is saved, and the same command goes on there";
+    ? "stopped; progress is saved: start again to resume"
+    : "stopped; progress is saved: the same command resumes";
 }
 
-/** Shells, tasks and schedulers pass on what the process has heard itself: that is one signal. */
-const sameWithinMs = 1000;
+/** Shells, tasks and schedulers forward signals that the process received itself: one signal. */
+const repeatWindowMs = 1000;
 
 const state: { first: { signal: StopSignal; ms: number } | null; stop: (() => void) | null } = {
   first: null,
   stop: null,
 };
 
-function heard(signal: StopSignal): void {
+function receive(signal: StopSignal): void {
   const { first, stop } = state;
   if (first === null) {
     state.first = { signal, ms: performance.now() };
@@ -38,24 +38,24 @@ function heard(signal: StopSignal): void {
     if (signal === "SIGUSR1") printBeside("stopped before there was anything to save: start again");
     Deno.exit(exitCodes[signal]);
   }
-  // Only a person at a terminal asks twice; a scheduler's SIGTERM after its warning must not cost
-  // what is being saved.
-  if (signal === "SIGINT" && performance.now() - first.ms > sameWithinMs) {
+  // Only a user at a terminal insists. A scheduler's SIGTERM after its warning must not interrupt
+  // the saving.
+  if (signal === "SIGINT" && performance.now() - first.ms > repeatWindowMs) {
     Deno.exit(exitCodes[first.signal]);
   }
 }
 
-/** Who saves when the process is to stop; one at a time. */
-export interface Saving extends Disposable {
-  /** The signal that came; null as long as none did. */
-  readonly came: StopSignal | null;
+/** A registered stop callback; disposing of it removes the callback. */
+export interface StopHandler extends Disposable {
+  /** The signal that was received; null if there was none. */
+  readonly received: StopSignal | null;
 }
 
-/** Has `stop` called, once, when a signal comes; until it is disposed of. */
-export function onStopSignal(stop: () => void): Saving {
+/** Calls `stop` once, at the first signal. There is one callback at a time. */
+export function onStopSignal(stop: () => void): StopHandler {
   state.stop = stop;
   return {
-    get came() {
+    get received() {
       return state.first?.signal ?? null;
     },
     [Symbol.dispose]: () => void (state.stop = null),
@@ -63,25 +63,28 @@ export function onStopSignal(stop: () => void): Saving {
 }
 
 /**
- * Begins to heed signals, for the whole process; called before anything else is loaded, for Deno
- * forgets after half a second that SIGHUP was to be ignored.
+ * Starts to handle signals, for the whole process. Call it before anything else is loaded, because
+ * after half a second Deno forgets that SIGHUP was ignored.
  */
-export function heedSignals(): void {
-  if (Deno.build.os === "windows") return Deno.addSignalListener("SIGINT", () => heard("SIGINT"));
-  const ignored = hangUpIgnored();
-  // Deno's own listeners end the process by SIGHUP, also under `nohup`; one of ours keeps it.
-  Deno.addSignalListener("SIGHUP", ignored ? () => {} : () => heard("SIGHUP"));
-  Deno.addSignalListener("SIGINT", () => heard("SIGINT"));
-  Deno.addSignalListener("SIGTERM", () => heard("SIGTERM"));
-  hearUser1(() => heard("SIGUSR1"));
+export function handleSignals(): void {
+  if (Deno.build.os === "windows") {
+    Deno.addSignalListener("SIGINT", () => receive("SIGINT"));
+    return;
+  }
+  const ignored = isHangUpIgnored();
+  // Deno's own listeners exit at SIGHUP, even under `nohup`; one of ours prevents that.
+  Deno.addSignalListener("SIGHUP", ignored ? () => {} : () => receive("SIGHUP"));
+  Deno.addSignalListener("SIGINT", () => receive("SIGINT"));
+  Deno.addSignalListener("SIGTERM", () => receive("SIGTERM"));
+  listenForUser1(() => receive("SIGUSR1"));
 }
 
 /**
- * Whether the process was told to outlive its terminal, as by `nohup`. Its parents forget, too:
- * Node.js (`npx`) sets all signals back. So `nohup` is also known by what it leaves: the shell's
- * note of what it started, and an input that can only be written to.
+ * Whether the process should outlive its terminal, as under `nohup`. Parents may forget that, too:
+ * Node.js (`npx`) resets all signals. `nohup` is therefore also recognised by its traces: the
+ * shell's variable `_` with the command's name, and a standard input that is only open for writing.
  */
-function hangUpIgnored(): boolean {
+function isHangUpIgnored(): boolean {
   try {
     if (/(^|\/)nohup$/.test(Deno.env.get("_") ?? "")) return true;
     if (Deno.build.os !== "linux") return false;
@@ -94,18 +97,19 @@ function hangUpIgnored(): boolean {
     const writeOnly = (Number.parseInt(flags, 8) & 3) === 1;
     return writeOnly && Deno.readLinkSync("/proc/self/fd/0") === "/dev/null";
   } catch {
-    return false; // No /proc, or no permission for it.
+    return false; // No /proc, or no permission to read it.
   }
 }
 
 /**
- * Hears SIGUSR1 without Deno: from version 2.9.2 on it opens its debugger's port at that signal,
- * whoever else listens (denoland/deno#35738). So the handler becomes libc's own `alarm`, which a
- * handler may call: SIGUSR1 sets an alarm of as many seconds as its number, and an alarm that
- * nobody else sets is looked for five times a second, or rings where nobody could look.
+ * Listens for SIGUSR1 without Deno, which from version 2.9.2 on opens its debugger's port at that
+ * signal, even if others listen (denoland/deno#35738). The handler becomes libc's own `alarm`, which
+ * is safe to call in a handler: SIGUSR1 then sets an alarm of as many seconds as its number. Five
+ * times a second we check for an alarm, which nobody else sets. If the process is too busy to check,
+ * the alarm rings as SIGALRM.
  */
-function hearUser1(heard: () => void): void {
-  Deno.addSignalListener("SIGUSR1", heard);
+function listenForUser1(onSignal: () => void): void {
+  Deno.addSignalListener("SIGUSR1", onSignal);
   const number = { linux: 10, darwin: 30 }[Deno.build.os as string];
   if (number === undefined) return;
   try {
@@ -114,13 +118,13 @@ function hearUser1(heard: () => void): void {
       alarm: { parameters: ["u32"], result: "u32" },
       alarmAddress: { name: "alarm", type: "pointer" },
     });
-    Deno.addSignalListener("SIGALRM", heard);
+    Deno.addSignalListener("SIGALRM", onSignal);
     libc.symbols.signal(number, libc.symbols.alarmAddress);
-    const look = setInterval(() => {
-      if (libc.symbols.alarm(0) > 0) heard();
+    const poll = setInterval(() => {
+      if (libc.symbols.alarm(0) > 0) onSignal();
     }, 200);
-    Deno.unrefTimer(look);
+    Deno.unrefTimer(poll);
   } catch {
-    // Without the permission for libraries, or with another libc, Deno's debugger is put up with.
+    // Without permission for libraries, or with another libc, Deno's debugger opens its port.
   }
 }

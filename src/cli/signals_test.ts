@@ -97,7 +97,7 @@ signalTest("each is saved, has its exit code, and the run goes on", async (folde
     process.kill(signal);
     const { code, out, err } = await process.ending;
     assertEquals([signal, code, out], [signal, expectedCode, ""], err);
-    assertStringIncludes(err, "what was reached is saved");
+    assertStringIncludes(err, "progress is saved");
     assertEquals(err.includes("start again"), signal === "SIGUSR1", err);
     assert(!err.includes("Debugger listening"), err);
   }
@@ -115,8 +115,8 @@ signalTest("each is saved, has its exit code, and the run goes on", async (folde
 
 signalTest("what has nothing to save ends at once, with the same exit codes", async (folder) => {
   const program = `
-    import { heedSignals } from "${new URL("signals.ts", import.meta.url)}";
-    heedSignals();
+    import { handleSignals } from "${new URL("signals.ts", import.meta.url)}";
+    handleSignals();
     setInterval(() => {}, 1000);
     await Deno.stderr.write(new TextEncoder().encode("listening"));`;
   const codes = [["SIGUSR1", 75], ["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 130]] as const;
@@ -138,7 +138,7 @@ signalTest("a sweep takes them as a run does", async (folder) => {
   process.kill("SIGTERM");
   const { code, err } = await process.ending;
   assertEquals(code, 143, err);
-  assertStringIncludes(err, "what was reached is saved");
+  assertStringIncludes(err, "progress is saved");
 });
 
 signalTest("a task hands them on, which npx does not", async (folder) => {
@@ -154,7 +154,7 @@ signalTest("a task hands them on, which npx does not", async (folder) => {
   process.kill("SIGTERM");
   const { code, err } = await process.ending;
   assertEquals(code, 143, err);
-  assertStringIncludes(err, "what was reached is saved");
+  assertStringIncludes(err, "progress is saved");
 });
 
 signalTest("a terminal that closes stops a run, saved", async (folder) => {

@@ -50,7 +50,7 @@ Deno.test({
         const cancelled = await submit();
         await said("engine: ", 1);
         await slurm.ask("scancel", cancelled);
-        await said("the same command goes on there", 1);
+        await said("the same command resumes", 1);
         await eventually("end", async () => await jobState(cancelled) === "CANCELLED");
 
         const job = await submit();

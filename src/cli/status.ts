@@ -1,4 +1,4 @@
-/** `deno task status`: the runs of a folder, at work, waiting, failed, finished. */
+/** `deno task status`: the runs in a folder: running, waiting, failed, finished. */
 import { resolve } from "@std/path";
 import { counted } from "../messages/counted.ts";
 import { UserError } from "../messages/errors.ts";
@@ -17,29 +17,32 @@ import { formatDuration } from "../messages/duration.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Shows the runs and sweeps of a folder: what runs and how far it is, what waits, what failed and
-why, what is finished and its scores. It reads the folder only, needs no engine, and sees the runs
-of other processes and machines, too.
+  `List the runs and sweeps in a folder: running, waiting, failed (with the reason) and
+finished (with the scores). status only reads the folder, needs no engine, and also
+lists the runs of other processes and machines.
 
 Usage: deno task status [OUT] [--json] [--watch]
        deno task status --csv RUN [OUT]
        deno task status SPEC [field=value ...] [--out OUT]
 
-  OUT         a folder with runs in it (default: out)
-  --json      everything as JSON, for programs
-  --watch     shows it anew every two seconds, until Ctrl-C
-  --csv RUN   the course of a run's training as CSV; RUN is its name, or its folder
-  SPEC        why it is a new run: the fields in which it differs from the nearest finished one
+  OUT        a folder of runs (default: out)
+  SPEC       a spec: print the fields in which it differs from the nearest finished
+             run, which is why it is a new run
+
+Options:
+  --json     print everything as JSON, for programs
+  --watch    refresh every two seconds, until Ctrl-C
+  --csv RUN  print the training curve of a run, named by its name or folder, as CSV
 
 Examples:
   deno task status
   deno task status --csv quickstart > quickstart.csv
   deno task status experiments/quickstart.yaml seed=7`;
 
-/** Seconds between two looks. */
+/** The interval of `--watch`. */
 const watchSeconds = 2;
 
-/** Prints what there is. */
+/** Prints the status. */
 export async function run(args: string[]): Promise<number> {
   const { values, flags, words } = parseOptions(args, ["csv", "out"], ["json", "watch"]);
   const [first, ...more] = words;
@@ -54,59 +57,59 @@ export async function run(args: string[]): Promise<number> {
   }
   const out = values.out ?? first ?? defaultFolder("out");
   if (first === undefined && values.out === undefined && !exists(out)) {
-    print(line`no runs yet: ${out} is made by the first one, deno task run SPEC`);
+    print(line`no runs yet: the first one creates ${out} (deno task run SPEC)`);
     return 0;
   }
   if (values.csv !== undefined) {
-    print(diaryCsv(diaryOf(pathOfRun(values.csv, out))).trimEnd());
+    print(diaryCsv(diaryOf(findRun(values.csv, out))).trimEnd());
   } else if (flags.json) print(JSON.stringify(statusJson(out), null, 2));
   else if (flags.watch) await watch(out);
   else print(statusText(out));
   return 0;
 }
 
-/** Shows the status anew until the process is ended. */
+/** Refreshes the status until the process ends. */
 async function watch(out: string): Promise<never> {
   for (;;) {
     const text = visible(statusText(out));
     if (Deno.stdout.isTerminal()) draw("\x1b[H\x1b[J");
     print(text);
-    await new Promise((done) => setTimeout(done, 1000 * watchSeconds));
+    await new Promise((resolve) => setTimeout(resolve, 1000 * watchSeconds));
   }
 }
 
-/** The folder of a run that is named by its name, its folder, or the name of that. */
-function pathOfRun(named: string, out: string): string {
+/** The folder of a run, found by the run's name, its path, or its folder's name. */
+function findRun(text: string, out: string): string {
   const runs = statusOf(out);
   const found = runs.filter(({ name, path }) =>
-    name === named || resolve(path) === resolve(named) || resolve(path) === resolve(out, named)
+    name === text || resolve(path) === resolve(text) || resolve(path) === resolve(out, text)
   );
-  const [one, ...others] = found;
-  if (one && others.length === 0) return one.path;
+  const [first, ...others] = found;
+  if (first && others.length === 0) return first.path;
   const list = (found.length ? found : runs).map(({ path }) => oneLine(path)).join("\n  ");
   throw new UserError(
     found.length
-      ? `${named}: several runs are called so; name one's folder:\n  ${list}`
-      : `${out} has no run ${named}; it has\n  ${list || "none"}`,
+      ? `${text}: several runs have this name; name a folder:\n  ${list}`
+      : `${out} has no run ${text}; it has:\n  ${list || "no runs"}`,
   );
 }
 
-/** A sweep, and how many of its members are where. */
+/** A sweep, and the states of its members. */
 interface SweepStatus {
   name: string;
   members: number;
   finished: number;
-  /** Names of the members that nobody has begun. */
+  /** Names of the members that have not started. */
   waiting: string[];
 }
 
 function sweepStatus({ name, members }: SweepRecord, runs: readonly RunStatus[]): SweepStatus {
-  const begun = new Map(runs.map((run) => [run.specDigest, run.state]));
+  const states = new Map(runs.map((run) => [run.specDigest, run.state]));
   return {
     name,
     members: members.length,
-    finished: members.filter(({ spec }) => begun.get(spec) === "finished").length,
-    waiting: members.filter(({ spec }) => !begun.has(spec)).map((member) => member.name),
+    finished: members.filter(({ spec }) => states.get(spec) === "finished").length,
+    waiting: members.filter(({ spec }) => !states.has(spec)).map((member) => member.name),
   };
 }
 
@@ -125,7 +128,7 @@ function removal({ path }: RunStatus): string {
   return `rm -r ${/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`}`;
 }
 
-/** What people see. */
+/** The status as text. */
 export function statusText(out: string, now: number = Date.now()): string {
   const runs = statusOf(out, now);
   const sweeps = readSweeps(out).map((sweep) => sweepStatus(sweep, runs));
@@ -148,7 +151,7 @@ export function statusText(out: string, now: number = Date.now()): string {
   if (finished.length > 0) {
     parts.push(inColumns([finishedHead, ...finished.map(finishedRow)]).join("\n"));
   }
-  if (runs.length > 0) parts.push("A run is removed with its folder: rm -r FOLDER");
+  if (runs.length > 0) parts.push("To remove a run, remove its folder: rm -r FOLDER");
   return parts.join("\n\n");
 }
 
@@ -188,7 +191,7 @@ function stateText({ state, progress }: RunStatus): string {
 
 const finishedHead = ["finished run", "model", "scores", "size", "folder"];
 
-/** "D-2N on mnist"; nothing of what cannot be read. */
+/** "D-2N on mnist"; empty if it cannot be read. */
 function modelText({ model, dataset }: RunStatus): string {
   return model && dataset ? `${model} on ${dataset}` : model;
 }
@@ -203,14 +206,14 @@ function finishedRow(run: RunStatus): string[] {
 }
 
 function sweepText({ name, members, finished, waiting }: SweepStatus): string {
-  const begun = `sweep ${name}: ${finished} of ${members} finished`;
-  if (waiting.length === 0) return oneLine(begun);
-  const some = waiting.slice(0, 5).join(", ");
+  const head = `sweep ${name}: ${finished} of ${members} finished`;
+  if (waiting.length === 0) return oneLine(head);
+  const first = waiting.slice(0, 5).join(", ");
   const rest = waiting.length > 5 ? ", ..." : "";
-  return oneLine(`${begun}, ${waiting.length} waiting: ${some}${rest}`);
+  return oneLine(`${head}, ${waiting.length} waiting: ${first}${rest}`);
 }
 
-/** A number of bytes, as people say it. */
+/** A number of bytes with a unit. */
 function size(bytes: number): string {
   const units = ["kB", "MB", "GB", "TB"];
   let value = bytes / 1000;

@@ -110,7 +110,7 @@ filesTest(
         "classifier-kid x 100 -0.12",
         "D-2N on mnist",
         "sweep sweep.yaml seed=42,7: 1 of 3 finished, 2 waiting: A mnist ",
-        "A run is removed with its folder: rm -r FOLDER",
+        "To remove a run, remove its folder: rm -r FOLDER",
       ]
     ) assertStringIncludes(text, words);
     assert(!text.includes("\u001b"), "no escape sequence of a spec's message");

@@ -1,4 +1,4 @@
-/** `deno task sweep`: every run that a sweep stands for. */
+/** `deno task sweep`: every run of a sweep. */
 import { readMetrics } from "../bundle/read.ts";
 import { counted } from "../messages/counted.ts";
 import { compareRuns, type Comparison } from "../evaluation/table.ts";
@@ -13,53 +13,64 @@ import { sweepDisplay, tableLines } from "./sweep_table.ts";
 import { line, print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
-export const help = `Runs every member of a sweep that is not finished yet, and compares them.
+export const help =
+  `Run the members of a sweep that are not finished yet, and compare all of them. If
+it was stopped, the same command resumes.
 
 Usage: deno task sweep SPEC [field=value,value ...] [options]
 
-  SPEC                 a spec, with or without lists under \`sweep:\`
-  field=value,value    an axis of the sweep: kaiserBeta=0,1,2 architecture=B,C,D; one value goes over the spec
-  --engine NAME        auto (default), tensorflow, webgpu, cpu
-  --threads N          of the engine tensorflow on the CPU (default: all cores)
-  --out FOLDER         where bundles are written (default: out)
-  --data FOLDER        where datasets lie (default: data)
-  --skip-bad           leave out images that cannot be read; the bundles count them
-  --elsewhere          go on with trainings that another engine or kind of device began
-  --retry-failed       try again what failed for good: trainings that diverged
-  --tables FOLDER      write the comparison there, as \`deno task compare\` does
-  --tensorboard FOLDER write events for TensorBoard, a folder a member
-  --dry-run            list the members: which are finished, which wait, how long each would take
-  --quiet              say nothing but the tables
+  SPEC                  a spec, with or without lists under \`sweep:\`
+  field=value,value     an axis of the sweep: kaiserBeta=0,1,2 architecture=B,C,D;
+                        a single value overrides the spec
 
-Stopped by Ctrl-C or killed, the same command goes on where it was. A member that fails does not stop the others, and
-the exit code is 1; the next start tries it again, unless its training diverged, which it would do once more. The same
-command may run several times at once, on several machines that share --out: each takes what no other works on.
+Options:
+  --engine NAME         auto (default), tensorflow, webgpu, cpu
+  --threads N           threads of TensorFlow on the CPU (default: all cores)
+  --out FOLDER          where to write the bundles (default: out)
+  --data FOLDER         where the datasets are (default: data)
+  --skip-bad            leave out images that cannot be read; the bundles count
+                        them
+  --elsewhere           resume trainings that another engine or kind of device
+                        started
+  --retry-failed        retry trainings that diverged
+  --tables FOLDER       also write the comparison there, like \`deno task compare\`
+  --tensorboard FOLDER  write events for TensorBoard, in a folder for each member
+  --dry-run             list the members: finished, waiting, and the time for each
+  --quiet               print only the tables
+
+If a member fails, the others still run, and the exit code is 1. The next start
+retries it, unless its training diverged, which would happen again.
+
+You can run the same command several times at once, also on several machines that
+share --out: each takes members that no other process works on.
 
 Examples:
   deno task sweep experiments/paper/sweep.yaml
   deno task sweep experiments/quickstart.yaml architecture=A,D seed=1,2,3`;
 
-/** Runs the sweep, and prints its tables. */
+/** Runs the sweep and prints its tables. */
 export async function run(args: string[]): Promise<number> {
-  const missing = "which sweep? For example: deno task sweep experiments/paper/sweep.yaml";
-  const said = runArguments(args, missing, ["dry-run", "retry-failed"], [
+  const missing = "sweep needs a spec. For example: deno task sweep experiments/paper/sweep.yaml";
+  const given = runArguments(args, missing, ["dry-run", "retry-failed"], [
     "tensorboard",
     "tables",
   ]);
-  const { path, overrides, engine, threads, out, data, skipBad, elsewhere } = said;
-  const { tensorboard, retryFailed, tables } = said;
+  const { path, overrides, engine, threads, out, data, skipBad, elsewhere } = given;
+  const { tensorboard, retryFailed, tables } = given;
   const { members: runs } = await loadSweep(path, overrides);
-  const { progress, change, clear } = sweepDisplay({ quiet: said.quiet });
+  const { progress, change, clear } = sweepDisplay({ quiet: given.quiet });
   progress.message(`${path}: ${counted(runs.length, "run")}`);
-  // Engines and tensors are loaded when the specs are known to be right.
-  if (said.dryRun) {
+
+  // Engines and tensors are loaded only once the specs are valid.
+  if (given.dryRun) {
     const { planLines, planSweep } = await import("./sweep_plan.ts");
     progress.message("measuring a few steps of each kind of member ...");
     const options = { engine, threads, out, dataRoot: data, skipBad, elsewhere };
     const plans = await planSweep(runs.map((run) => run.resolved), options);
     print(planLines(plans).join("\n"));
-    return plans.some((plan) => plan.is === "refused") ? 1 : 0;
+    return plans.some(({ outcome }) => outcome === "refused") ? 1 : 0;
   }
+
   const { runSweep } = await import("../runner/sweep.ts");
   return await stoppable(progress, async (signal) => {
     const options = {
@@ -79,7 +90,7 @@ export async function run(args: string[]): Promise<number> {
     const forget = recordSweep(out ?? defaultFolder("out"), name, runs.map((run) => run.resolved));
     const members = await runSweep(runs, options);
     if (members.every(({ state }) => state === "finished")) forget();
-    // Where both are seen, the last table takes the live one's place.
+    // On a terminal, the final table replaces the live one.
     if (Deno.stdout.isTerminal()) clear();
     print(tableLines(members).join("\n"));
     const compared = comparisonOf(members);
@@ -94,8 +105,8 @@ export async function run(args: string[]): Promise<number> {
 }
 
 /**
- * The members' scores side by side, and their text; or the text alone, which says why there are
- * none. Null where no member is finished, which has its own words.
+ * The comparison of the members' scores with its text, or only a text that says why there is none;
+ * null if no member is finished.
  */
 export function comparisonOf(
   members: readonly Pick<Member, "spec" | "bundle">[],
@@ -110,7 +121,7 @@ export function comparisonOf(
   if (members.every(({ spec }) => spec.evaluation.metrics.length === 0)) {
     return { text: "no scores to compare: evaluation.metrics is empty", comparison: null };
   }
-  // What the evaluation of each said, once.
+  // The notes of the members' evaluations, each once.
   const notes = new Set(
     bundles.flatMap((path) => readMetrics(path)?.notes ?? []),
   );

@@ -6,15 +6,15 @@ import { bundleOf, command, ignoreRuns, tinySpec, withFolder } from "./testing.t
 Deno.test("sweep --dry-run: the table, and what it comes to", () => {
   assertEquals(
     planLines([
-      { name: "A mnist", state: "finished: out/a", is: "finished", seconds: null },
-      { name: "D-2N mnist", state: "waiting", is: "waiting", seconds: 60 },
+      { name: "A mnist", state: "finished: out/a", outcome: "finished", seconds: null },
+      { name: "D-2N mnist", state: "waiting", outcome: "waiting", seconds: 60 },
       {
         name: "D-2N\x1b",
         state: "waiting for the model of D-2N mnist",
-        is: "waiting",
+        outcome: "waiting",
         seconds: null,
       },
-      { name: "B-2N mnist", state: "refused: no\nroom", is: "refused", seconds: null },
+      { name: "B-2N mnist", state: "refused: no\nroom", outcome: "refused", seconds: null },
     ]),
     [
       "member      time        state",
@@ -46,7 +46,7 @@ Deno.test({
       assertEquals(plan.code, 1, plan.err);
       const lines = plan.out.trim().split("\n");
       assert(lines[1]?.endsWith(`finished: ${path}`), plan.out);
-      assert(lines[2]?.includes("waiting; takes the model of"), plan.out);
+      assert(lines[2]?.includes("waiting; reuses the model of"), plan.out);
       assert(lines[3]?.includes("refused: dataset cifar-10"), plan.out);
       assertEquals(lines[5], "1 of 4 finished, 1 waiting, 2 failed or refused");
       assertEquals(listed(), before);

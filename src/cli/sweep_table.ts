@@ -1,6 +1,4 @@
-/**
- * A sweep's members as a live table on a terminal; where there is none, plain lines take its place.
- */
+/** Shows a sweep's members: as a live table on a terminal, otherwise as plain lines. */
 import { inColumns } from "../formats/columns.ts";
 import type { Progress } from "../messages/progress.ts";
 import type { Member } from "../runner/sweep.ts";
@@ -8,25 +6,25 @@ import { draw, terminalSize, visible } from "../messages/terminal.ts";
 import { formatDuration } from "../messages/duration.ts";
 import { createProgress } from "./progress.ts";
 
-/** How a sweep is shown. */
+/** Displays a sweep. */
 export interface SweepDisplay {
-  /** What the members' runs say. */
+  /** Receives the progress of the members' runs. */
   progress: Progress;
-  /** Shows that something changed. */
+  /** Shows a change of a member. */
   change(member: Member, members: readonly Member[]): void;
-  /** Takes the live table away. */
+  /** Erases the live table. */
   clear(): void;
 }
 
-/** How it is shown; all but `quiet` is for tests. */
+/** Options of {@link sweepDisplay}; all but `quiet` are for tests. */
 export interface SweepDisplayOptions {
   /** Show nothing. */
   quiet?: boolean;
-  /** Takes what is shown. */
+  /** Receives the output; default: stderr. */
   write?: (text: string) => void;
-  /** Whether lines can be redrawn. */
+  /** Whether lines can be redrawn; default: whether stderr is a terminal. */
   terminal?: boolean;
-  /** The terminal's size at this moment. */
+  /** The current size of the terminal. */
   size?: () => { columns: number; rows: number };
   /** The time in milliseconds. */
   now?: () => number;
@@ -34,7 +32,7 @@ export interface SweepDisplayOptions {
 
 const redrawMs = 200;
 
-/** Makes a display on stderr. */
+/** Creates a display on stderr. */
 export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
   const { write = draw, now = () => performance.now(), size = terminalSize } = options;
   const terminal = options.terminal ?? Deno.stderr.isTerminal();
@@ -42,37 +40,37 @@ export function sweepDisplay(options: SweepDisplayOptions = {}): SweepDisplay {
   return terminal ? liveDisplay(write, now, size) : plainDisplay(write, now);
 }
 
-/** A line for each change of a member's state, and the progress of the one at work. */
+/** Prints a line for each change of a member's state, and the progress of the running member. */
 function plainDisplay(write: (text: string) => void, now: () => number): SweepDisplay {
   const progress = createProgress({ write, terminal: false, now });
-  const told = new Map<Member, string>();
+  const printed = new Map<Member, string>();
   return {
     progress,
     change(member, members) {
-      if (member.state === told.get(member)) return;
-      told.set(member, member.state);
-      const words = member.state === "elsewhere" ? member.reason : stateText(member);
+      if (member.state === printed.get(member)) return;
+      printed.set(member, member.state);
+      const state = member.state === "elsewhere" ? member.reason : stateText(member);
       const bundle = member.bundle ? `, ${member.bundle}` : "";
-      if (member.state !== "running") progress.message(`${member.name}: ${words}${bundle}`);
+      if (member.state !== "running") progress.message(`${member.name}: ${state}${bundle}`);
       if (["finished", "failed"].includes(member.state)) progress.message(countLine(members));
     },
     clear() {},
   };
 }
 
-/** A table that is drawn over itself. */
+/** Draws a table, and redraws it in place. */
 function liveDisplay(
   write: (text: string) => void,
   now: () => number,
   size: () => { columns: number; rows: number },
 ): SweepDisplay {
   const shown = { lines: 0, ms: -Infinity, states: "" };
-  let present: readonly Member[] = [];
-  // Up over the old table, and everything below is erased.
+  let current: readonly Member[] = [];
+  // Moves the cursor up over the old table, and erases everything below.
   const erase = () => shown.lines > 0 ? `\x1b[${shown.lines}A\x1b[J` : "";
   function show() {
     const { columns, rows } = size();
-    const lines = tableLines(present, rows - 2).map((line) => line.slice(0, columns - 1));
+    const lines = tableLines(current, rows - 2).map((line) => line.slice(0, columns - 1));
     write(erase() + lines.join("\n") + "\n");
     Object.assign(shown, { lines: lines.length, ms: now() });
   }
@@ -84,11 +82,11 @@ function liveDisplay(
       message(text) {
         write(`${erase()}${visible(text)}\n`);
         shown.lines = 0;
-        if (present.length) show();
+        if (current.length) show();
       },
     },
     change(_member, members) {
-      present = members;
+      current = members;
       const states = members.map(({ state }) => state).join();
       if (states === shown.states && now() - shown.ms < redrawMs) return;
       shown.states = states;
@@ -101,22 +99,22 @@ function liveDisplay(
   };
 }
 
-/** What a member is at, in a word or two. */
+/** A member's state in a word or two. */
 export function stateText({ state, phase }: Member): string {
-  if (state === "elsewhere") return "another worker's";
+  if (state === "elsewhere") return "taken by another worker";
   if (state !== "running") return state;
   return phase ? `${phase.name} ${Math.floor(100 * phase.share)} %` : "starting";
 }
 
 /**
- * How many are finished, at work, failed; and how long the rest may take, when a finished one
- * tells.
+ * Counts the members by state, and estimates the time for those that are waiting from those that
+ * are finished.
  */
 export function countLine(members: readonly Member[]): string {
   const count = (state: Member["state"]) =>
     members.filter((member) => member.state === state).length;
   const parts = [`${count("finished")} of ${members.length} finished`];
-  if (count("elsewhere")) parts.push(`${count("elsewhere")} with other workers`);
+  if (count("elsewhere")) parts.push(`${count("elsewhere")} taken by other workers`);
   if (count("failed")) parts.push(`${count("failed")} failed`);
   const done = members.filter(({ state, seconds }) => state === "finished" && seconds > 1);
   const waiting = count("waiting");
@@ -128,15 +126,15 @@ export function countLine(members: readonly Member[]): string {
 }
 
 /**
- * The table, of so many lines at most: the rows around the one at work where there is no room for
- * all.
+ * The table in at most `maxLines` lines. If there are more members, it shows those around the
+ * running one.
  */
-export function tableLines(members: readonly Member[], most = Infinity): string[] {
-  const room = Math.max(1, most - 2);
-  const at = Math.max(0, members.findIndex(({ state }) => state === "running"));
+export function tableLines(members: readonly Member[], maxLines = Infinity): string[] {
+  const room = Math.max(1, maxLines - 2);
+  const running = Math.max(0, members.findIndex(({ state }) => state === "running"));
   const first = members.length <= room
     ? 0
-    : Math.min(Math.max(0, at - Math.floor(room / 2)), members.length - room);
+    : Math.min(Math.max(0, running - Math.floor(room / 2)), members.length - room);
   const cells = members.map((member) => [
     member.name,
     stateText(member),

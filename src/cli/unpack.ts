@@ -1,31 +1,37 @@
-/** `deno task unpack`: a bundle that somebody sent. */
+/** `deno task unpack`: unpacks a bundle that somebody packed. */
 import { unpackBundle } from "../bundle/unpack.ts";
 import { verifyBundle } from "../report/verify.ts";
+import { UserError } from "../messages/errors.ts";
 import { defaultFolder } from "./folders.ts";
 import { explainFolder } from "../files/results.ts";
-import { positionals } from "./positionals.ts";
+import { parseOptions } from "./options.ts";
 import { line, print, printBeside } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Unpacks a bundle that \`deno task pack\` made, and verifies it. Nothing is left where it does not verify,
-nothing is written outside the folder, and nothing is overwritten.
+  `Unpack a bundle that \`deno task pack\` made, and verify it. Nothing is written outside
+the folder, and nothing is overwritten. If the bundle does not verify, nothing
+remains.
 
 Usage: deno task unpack FILE [FOLDER]
 
-The bundle's folder appears in FOLDER, by default out.`;
+  FOLDER        where the bundle's folder appears (default: out)
 
-/** Unpacks the archive named. */
+Options:
+  --out FOLDER  the same as FOLDER`;
+
+/** Unpacks the archive. */
 export async function run(args: string[]): Promise<number> {
-  const [archive, into = defaultFolder("out")] = positionals(
-    args,
-    [1, 2],
-    "unpack takes one file, and the folder to unpack into",
-    help,
-  );
-  const { path, digest, files } = await unpackBundle(archive!, into, verifyBundle, printBeside)
+  const { values, words } = parseOptions(args, ["out"]);
+  const [archive, named, ...more] = words;
+  const isTwice = named !== undefined && values.out !== undefined;
+  if (archive === undefined || more.length > 0 || isTwice) {
+    throw new UserError(`unpack takes one file and one folder\n\n${help}`);
+  }
+  const into = values.out ?? named ?? defaultFolder("out");
+  const { path, digest, files } = await unpackBundle(archive, into, verifyBundle, printBeside)
     .catch((error) => {
-      throw explainFolder(error, into, "name another folder after the file");
+      throw explainFolder(error, into);
     });
   print(line`${path}: verified, ${files} files`);
   print(`  digest ${digest}`);

@@ -1,21 +1,23 @@
-/** The verbs of the command line. A new one is a file beside this one, a line here and a task in
- * deno.json with the permissions that it needs. */
+/**
+ * The verbs of the command line. To add one: a file next to this one, an entry here, and a task in
+ * deno.json with the permissions that it needs.
+ */
 
 /** What a verb's file exports. */
 export interface Verb {
-  /** Does it; the number is the exit code. Throws `UserError` where the person can mend it. */
+  /** Runs the verb and returns the exit code. Throws `UserError` for problems the user can fix. */
   readonly run: (args: string[]) => Promise<number>;
   /** What `--help` prints. */
   readonly help: string;
 }
 
-/** A verb as the list knows it. */
+/** A verb's entry in the list. */
 export interface ListedVerb {
-  /** What it does, in a line. */
+  /** What it does, in one line. */
   readonly summary: string;
-  /** Whether it opens an engine: then it has all permissions, and heeds signals. */
+  /** Whether it opens an engine. Such verbs have all permissions and handle signals. */
   readonly computes?: true;
-  /** Loads its file, only when it is asked for. */
+  /** Loads the verb's file, only when it is needed. */
   readonly load: () => Promise<Verb>;
 }
 
@@ -23,77 +25,89 @@ export interface ListedVerb {
 export const verbs: Readonly<Record<string, ListedVerb>> = {
   run: {
     computes: true,
-    summary: "trains and samples what a spec says, and writes a bundle",
+    summary: "Train and sample a spec, and write a bundle",
     load: () => import("./run.ts"),
   },
   sweep: {
     computes: true,
-    summary: "runs what a sweep stands for, and compares",
+    summary: "Run the members of a sweep and compare them",
     load: () => import("./sweep.ts"),
   },
   sample: {
     computes: true,
-    summary: "draws more images from a trained bundle",
+    summary: "Draw more images from a trained bundle",
     load: () => import("./sample.ts"),
   },
   new: {
-    summary: "asks four questions and writes a commented spec",
+    summary: "Ask four questions and write a commented spec",
     load: () => import("./new.ts"),
   },
-  name: { summary: "a spec's paper name and digest", load: () => import("./name.ts") },
+  name: {
+    summary: "Print a spec's name in the paper and its digest",
+    load: () => import("./name.ts"),
+  },
   data: {
-    summary: "fetches a dataset's archives; shows or exports its images",
+    summary: "Download a dataset; show or export its images",
     load: () => import("./data.ts"),
   },
   evaluate: {
     computes: true,
-    summary: "FID, KID and IS of one set of images against another",
+    summary: "Compute FID, KID and Inception Score of images",
     load: () => import("./evaluate.ts"),
   },
-  compare: { summary: "the paper's table from bundles", load: () => import("./compare.ts") },
+  compare: {
+    summary: "Print the paper's table from bundles",
+    load: () => import("./compare.ts"),
+  },
   diff: {
-    summary: "two bundles side by side: spec, losses, scores, samples",
+    summary: "Show how two bundles differ: spec, losses, scores, samples",
     load: () => import("./diff.ts"),
   },
-  report: { summary: "many bundles on one page, side by side", load: () => import("./report.ts") },
+  report: {
+    summary: "Write one page about many bundles",
+    load: () => import("./report.ts"),
+  },
   equivariance: {
     computes: true,
-    summary: "how well networks keep turns and shifts, in decibels",
+    summary: "Measure equivariance to rotation and shift, in decibels",
     load: () => import("./equivariance.ts"),
   },
   verify: {
-    summary: "checks bundles: is every byte what the run wrote?",
+    summary: "Check every byte of a bundle",
     load: () => import("./verify.ts"),
   },
   reproduce: {
     computes: true,
-    summary: "runs a bundle again and compares every byte",
+    summary: "Run a bundle again and compare every byte",
     load: () => import("./reproduce.ts"),
   },
-  pack: { summary: "makes one file of a bundle, to send", load: () => import("./pack.ts") },
+  pack: {
+    summary: "Pack a bundle into one file",
+    load: () => import("./pack.ts"),
+  },
   unpack: {
-    summary: "unpacks and verifies what somebody packed",
+    summary: "Unpack a bundle and verify it",
     load: () => import("./unpack.ts"),
   },
   show: {
-    summary: "lists a bundle's pictures, draws collages, animations and report",
+    summary: "List a bundle's pictures; draw collages, animations, report",
     load: () => import("./show.ts"),
   },
   status: {
-    summary: "the runs of a folder: at work, waiting, failed, finished",
+    summary: "List the runs in a folder: running, waiting, failed, finished",
     load: () => import("./status.ts"),
   },
   serve: {
-    summary: "shows the runs of a folder in a browser, as they go on",
+    summary: "Show the runs in a folder live in a browser",
     load: () => import("./serve.ts"),
   },
   play: {
-    summary: "writes a page that draws with a bundle's model in any browser",
+    summary: "Write a page that draws with a bundle's model in any browser",
     load: () => import("./play.ts"),
   },
   doctor: {
     computes: true,
-    summary: "which engines work on this machine, and how to get the others",
+    summary: "Check which engines work on this machine",
     load: () => import("./doctor.ts"),
   },
 };

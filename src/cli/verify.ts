@@ -1,6 +1,4 @@
-/**
- * `deno task verify`: is every byte of a bundle what the run wrote, and does it agree with itself?
- */
+/** `deno task verify`: checks that a bundle is as its run wrote it, and that its files agree. */
 import { join } from "@std/path";
 import { problemText, type Verification } from "../bundle/problem.ts";
 import { counted } from "../messages/counted.ts";
@@ -13,35 +11,42 @@ import { line, oneLine, print } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Checks bundles: every file and digest, missing and extra files, names and links that lead outside; what the
-files say against each other (spec, digests, weights, losses, samples, scores, provenance); and what follows from
-others, by making it again: README, network's table, filters, sheets, films, diagrams, report.html. Needs no engine
-and no network, and changes nothing.
+  `Check bundles: every file and its digest, missing and extra files, and names and
+links that lead outside. Check that the files agree: spec, digests, weights, losses,
+samples, scores, provenance. Recreate the files that follow from others: README.md,
+the network's table, filters, sheets, films, plots, report.html. verify needs no
+engine and no network, and changes nothing.
 
-Usage: deno task verify BUNDLE...
+Usage: deno task verify BUNDLE... [--digest HEX]
 
-  --digest HEX   the digest that the bundle must have, or its first 12 digits or more: what its sender told you
+Options:
+  --digest HEX  the digest that the bundle must have, or at least its first 12
+                digits: ask the sender
 
-A bundle that agrees with itself may still have been made by somebody else: compare its digest with what you were told.
-The digest covers what lies under data/, not README.md, report.html, provenance.json, environment.json and the logs.
-Weights, losses and samples cannot be checked without running it again: deno task reproduce. SECURITY.md says more.
-Of several paths, those that pack, show, report, compare and diff made are passed over.`;
+A bundle whose files agree may still come from somebody else: compare its digest with
+one from a source you trust. The digest covers the files under data/, not README.md,
+report.html, provenance.json, environment.json and the logs. Weights, losses and
+samples can only be checked by running the bundle again (deno task reproduce).
+SECURITY.md says more.
 
-/** Verifies the bundles named. */
+With several paths, such as out/*, verify skips the files that pack, show, report,
+compare and diff wrote.`;
+
+/** Verifies the bundles. */
 export async function run(args: string[]): Promise<number> {
   const { values: { digest }, words: paths } = parseOptions(args, ["digest"]);
   if (paths.length === 0) {
-    throw new UserError("verify: name a bundle, such as out/quickstart-0123456789ab");
+    throw new UserError("verify needs a bundle, such as out/quickstart-0123456789ab");
   }
   if (digest !== undefined && (paths.length > 1 || !/^[0-9a-f]{12,64}$/.test(digest))) {
-    throw new UserError("verify: --digest takes 12 to 64 hexadecimal digits, and one bundle");
+    throw new UserError("--digest takes 12 to 64 hexadecimal digits, and applies to one bundle");
   }
   let good = true;
   for (const path of paths) {
-    // What other verbs leave beside bundles, for `verify out/*`.
-    const beside = paths.length > 1 && besideBundles(path);
-    if (beside) {
-      print(line`${path}: passed over, ${beside}`);
+    // `verify out/*` also lists what other verbs wrote next to bundles.
+    const other = paths.length > 1 && otherResult(path);
+    if (other) {
+      print(line`${path}: skipped, ${other}`);
       continue;
     }
     const whyNot = whyNoBundle(path, "verify", Infinity);
@@ -56,7 +61,7 @@ export async function run(args: string[]): Promise<number> {
     good &&= found.ok && !isOther;
     if (!found.ok) print(`${oneLine(path)}: NOT as it was written\n${problemText(found)}`);
     else if (isOther) {
-      print(line`${path}: agrees with itself, but is another bundle than asked for`);
+      print(line`${path}: intact, but its digest is not the given one`);
     } else {
       print(line`${path}: verified, ${found.files} files, ${(found.bytes / 1e6).toFixed(1)} MB`);
     }
@@ -66,25 +71,20 @@ export async function run(args: string[]): Promise<number> {
   return good ? 0 : 1;
 }
 
-/** What the digest of a verified bundle covers, and what of it was judged by more than its bytes. */
+/** What the digest of a verified bundle covers, and which files were recreated. */
 function coverText({ derived, notes }: Verification): string {
   const unjudged = notes.map((note) => oneLine(note)).join("; ");
-  return `  The digest covers the files under data/. The others may be exchanged without changing it:
-  README.md, provenance.json and report.html were compared with what they tell of;
-  environment.json and the logs are the sender's word, as weights, losses and samples are.
-  Made again from others and the same: ${
-    counted(derived.length, "file")
-  }. Not made again: ${unjudged}.`;
+  return `  The digest covers the files under data/. Other files can change without changing it:
+  README.md, provenance.json and report.html were compared with their sources;
+  environment.json and the logs are the sender's word, like weights, losses and samples.
+  Recreated with the same bytes: ${counted(derived.length, "file")}. Not recreated: ${unjudged}.`;
 }
 
-/**
- * What a path is, where its name is one that another verb gives to what it writes beside bundles;
- * else null.
- */
-function besideBundles(path: string): string | null {
+/** What a path is if, by its name, another verb wrote it next to bundles; otherwise null. */
+function otherResult(path: string): string | null {
   if (path.endsWith(".tar.gz")) return "a packed bundle: deno task unpack verifies it";
   if (/(^|[\\/])(report\.html|comparison\.(md|csv|json)|diff-[^\\/]*\.png)$/.test(path)) {
-    return "made of bundles";
+    return "a comparison of bundles";
   }
   return /-pictures[\\/]?$/.test(path) && !exists(join(path, "bagit.txt"))
     ? "pictures of a bundle"

@@ -250,6 +250,17 @@ async function one(
 
 const numberOrNull = (value: number) => Number.isFinite(value) ? value : null;
 
+/**
+ * A warning for the screen about scores of very few images; null if there are enough. It is not one
+ * of the evaluation's notes, which are part of a bundle's payload.
+ */
+export function fewImagesWarning(generated: number, reference: number): string | null {
+  const fewest = Math.min(generated, reference);
+  if (fewest >= 100) return null;
+  return `warning: scores of ${counted(fewest, "image")} are mostly noise; ` +
+    "to compare models, use about 2,000 images on each side";
+}
+
 /** What a reader must know about the scores of these sets. */
 function warnings(
   network: "inception" | "classifier",

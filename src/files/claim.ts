@@ -36,7 +36,7 @@ export async function claimPlace(
   const requireFree = () => {
     if (!exists(path)) return;
     throw new UserError(
-      `${path}: there is something of this name already; name another folder after the file`,
+      `${path}: already exists; choose another folder with --out FOLDER`,
     );
   };
   requireFree();

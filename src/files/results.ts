@@ -48,7 +48,7 @@ export function explainFolder(error: unknown, folder: string, wayOut = byOut): u
   }
   const [, number] = /\(os error (\d+)\)/.exec(error instanceof Error ? error.message : "") ?? [];
   if (number === "30") {
-    return new UserError(`${folder}: it is on a disk that is read-only; ${wayOut}`);
+    return new UserError(`${folder}: the disk is read-only; ${wayOut}`);
   }
   if (number === "28") return new UserError(`${folder}: the disk is full; make room, or ${wayOut}`);
   return error;

@@ -1,7 +1,7 @@
 /** The scoring phase of a run. */
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/mod.ts";
-import { evaluateSamples, type Evaluation } from "../evaluation/evaluate.ts";
+import { evaluateSamples, type Evaluation, fewImagesWarning } from "../evaluation/evaluate.ts";
 import { scoreHalf } from "../evaluation/table.ts";
 import type { FindWeightsOptions } from "../evaluation/inception_weights.ts";
 import type { TensorData } from "../formats/safetensors.ts";
@@ -58,5 +58,7 @@ export async function scorePhase(
     progress.record?.({ event: "score", metric, value, standardError, step: steps });
   }
   for (const note of found.notes) progress.message(note);
+  const warning = fewImagesWarning(found.generated.count, dataset.count);
+  if (warning && found.scores.length > 0) progress.message(warning);
   return found;
 }
