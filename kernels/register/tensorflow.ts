@@ -2,6 +2,9 @@
 import { register as adamw } from "../adamw/tensorflow.ts";
 import { register as aliasFreeGelu } from "../alias_free_gelu/tensorflow.ts";
 import { register as attention } from "../attention/tensorflow.ts";
+import { register as axisMap } from "../axis_map/tensorflow.ts";
+import { register as axisMapGelu } from "../axis_map_gelu/tensorflow.ts";
+import { register as convolution } from "../convolution/tensorflow.ts";
 import { register as filteredDownsample } from "../filtered_downsample/tensorflow.ts";
 import { register as filteredUpsample } from "../filtered_upsample/tensorflow.ts";
 import { register as gelu } from "../gelu/tensorflow.ts";
@@ -17,6 +20,9 @@ export function registerTensorFlowKernels(): void {
       adamw,
       aliasFreeGelu,
       attention,
+      axisMap,
+      axisMapGelu,
+      convolution,
       filteredDownsample,
       filteredUpsample,
       gelu,

@@ -1,6 +1,8 @@
 /** The kernels of all operations on the engine `wasm`, which computes forward only. */
 import { register as aliasFreeGelu } from "../alias_free_gelu/wasm.ts";
 import { register as attention } from "../attention/wasm.ts";
+import { register as axisMap } from "../axis_map/wasm.ts";
+import { register as axisMapGelu } from "../axis_map_gelu/wasm.ts";
 import { register as filteredDownsample } from "../filtered_downsample/wasm.ts";
 import { register as filteredUpsample } from "../filtered_upsample/wasm.ts";
 import { register as gelu } from "../gelu/wasm.ts";
@@ -15,6 +17,8 @@ export function registerWasmKernels(): void {
     const register of [
       aliasFreeGelu,
       attention,
+      axisMap,
+      axisMapGelu,
       filteredDownsample,
       filteredUpsample,
       gelu,
@@ -27,12 +31,15 @@ export function registerWasmKernels(): void {
     "AliasFreeGeluGrad",
     "AliasFreeNormGeluGrad",
     "AttentionGrad",
+    "AxisMapGeluGrad",
+    "MapAxesGrad",
     "FilteredDownsampleGrad",
     "FilteredUpsampleGrad",
     "GeluGrad",
     "GroupNormGrad",
     "LayerNormGrad",
     "Conv2DBackpropFilter",
+    "ConvolutionInputGrad",
     "AdamW",
     "MovingAverage",
   );

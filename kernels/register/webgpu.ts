@@ -2,6 +2,8 @@
 import { register as adamw } from "../adamw/webgpu.ts";
 import { register as aliasFreeGelu } from "../alias_free_gelu/webgpu.ts";
 import { register as attention } from "../attention/webgpu.ts";
+import { register as axisMap } from "../axis_map/webgpu.ts";
+import { register as axisMapGelu } from "../axis_map_gelu/webgpu.ts";
 import { register as filteredDownsample } from "../filtered_downsample/webgpu.ts";
 import { register as filteredUpsample } from "../filtered_upsample/webgpu.ts";
 import { register as gelu } from "../gelu/webgpu.ts";
@@ -21,6 +23,8 @@ export function registerWebGpuKernels(): void {
       adamw,
       aliasFreeGelu,
       attention,
+      axisMap,
+      axisMapGelu,
       filteredDownsample,
       filteredUpsample,
       gelu,

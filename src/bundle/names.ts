@@ -57,9 +57,9 @@ export function bundleNames(spec: ResolvedSpec, isSampled: boolean): BundleNames
 
 const inData = (name: string) => `data/${name}`;
 
-/** The files of the low-pass kernels: one pair where up- and downsampling have the same kernel. */
+/** The files of the jinc kernels: one pair where up- and downsampling have the same kernel. */
 export function filterNames({ kernelSize, cutoff, gain }: ResolvedSpec): string[] {
-  if (kernelSize === null || cutoff === null) return [];
+  if (kernelSize === null || cutoff === null || gain === null) return [];
   const isOne = cutoff.up === cutoff.down && gain === 1;
   return (isOne ? [""] : ["-down", "-up"]).flatMap((suffix) =>
     ["filter", "response"].flatMap((stem) => [`${stem}${suffix}.csv`, `${stem}${suffix}.png`])

@@ -94,6 +94,9 @@ const architectureFields = [
   "kernelSize",
   "gain",
   "cutoff",
+  "filter",
+  "padding",
+  "position",
 ];
 /**
  * Fields that do not make another configuration: the seed, and those that come with the dataset.

@@ -1,7 +1,9 @@
 /**
- * Low-pass kernels, their window and their frequency response. Plain numbers: no tensors, and no
- * permissions needed.
+ * Low-pass kernels, their window and their frequency response; separable filters as matrices. Plain
+ * numbers: no tensors, and no permissions needed.
  */
+export { type AxisFilter, downsamplingMap, sincTaps, upsamplingMap } from "./axis_maps.ts";
+export { type Padding, pixelAt } from "./border.ts";
 export { kaiserWindow } from "./kaiser.ts";
 export { type LowpassDesign, lowpassKernel } from "./lowpass.ts";
 export { frequencyResponse } from "./response.ts";

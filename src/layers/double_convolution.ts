@@ -3,11 +3,12 @@
  * are plain (architectures A, B) or alias-free (C, D).
  */
 import * as tf from "@tensorflow/tfjs";
-import { aliasFreeGelu } from "../../kernels/alias_free_gelu/mod.ts";
+import { convolve } from "../../kernels/convolution/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
 import { groupNorm } from "../../kernels/group_norm/mod.ts";
-import { rank1, rank2, rank4 } from "../../kernels/shared/ranks.ts";
-import { filterConstant, type Filters } from "./filters.ts";
+import { rank4 } from "../../kernels/shared/ranks.ts";
+import type { Padding } from "../filters/mod.ts";
+import { filterConstant, filteredGelu, type Filters } from "./filters.ts";
 import { convolutionWeight, type Layer, type LayerTensors, normParameters } from "./layer.ts";
 
 /** Options of {@link doubleConvolution}. */
@@ -21,6 +22,12 @@ export interface DoubleConvolutionOptions {
   filters: Filters | null;
   /** With filters: whether the GroupNorm comes after the upsampling, just before GELU. */
   normInside: boolean;
+  /** With filters: whether half of what they remove goes around the nonlinearities. */
+  bypass: boolean;
+  /** What lies beyond the border for the first convolution and for the second. */
+  padding: [first: Padding, second: Padding];
+  /** The side of the image. */
+  size: number;
 }
 
 /** The layer's parameter names, as published. */
@@ -45,10 +52,6 @@ function normOf({ parameter }: LayerTensors, name: string): Norm {
   };
 }
 
-function convolve(x: tf.Tensor4D, { parameter }: LayerTensors, name: string): tf.Tensor4D {
-  return tf.conv2d(x, rank4(parameter(`${name}.weight`)), 1, "same");
-}
-
 /**
  * conv3x3 - GroupNorm - GELU - conv3x3 - GroupNorm; if `residual`, GELU(x + that). With
  * `normInside`, both GELUs contain the GroupNorm that precedes them. As published, the residual
@@ -66,24 +69,23 @@ export const doubleConvolution: Layer<DoubleConvolutionOptions> = {
       ...normParameters(names.norm2, outputs),
     ];
   },
-  constants: ({ filters }) =>
-    filters ? [filterConstant("up", filters), filterConstant("down", filters)] : [],
+  constants: ({ filters, size }) =>
+    filters ? [filterConstant("up", filters, size), filterConstant("down", filters, size)] : [],
   outputShape: ([image], { outputs }) => [image![0]!, image![1]!, outputs],
   apply([input], tensors, options) {
-    const { filters, normInside, residual } = options;
+    const { filters, normInside, residual, bypass, padding } = options;
     const names = namesOf(options);
     const x = rank4(input);
     const norm1 = normOf(tensors, names.norm1);
     const norm2 = normOf(tensors, names.norm2);
     const nonlinearity = (y: tf.Tensor4D, norm?: Norm): tf.Tensor4D => {
       if (!filters) return gelu(y);
-      const up = rank2(tensors.constant("up"));
-      const down = rank2(tensors.constant("down"));
-      return aliasFreeGelu(y, { up, down, ...(norm ? { norm } : {}) });
+      return filteredGelu(y, tensors, { filters, bypass, ...(norm ? { norm } : {}) });
     };
-    let y = convolve(x, tensors, names.conv1);
+    const weight = (name: string) => rank4(tensors.parameter(`${name}.weight`));
+    let y = convolve(x, weight(names.conv1), padding[0]);
     y = normInside ? nonlinearity(y, norm1) : nonlinearity(groupNorm(y, norm1.scale, norm1.offset));
-    y = groupNorm(convolve(y, tensors, names.conv2), norm2.scale, norm2.offset);
+    y = groupNorm(convolve(y, weight(names.conv2), padding[1]), norm2.scale, norm2.offset);
     return residual ? nonlinearity(tf.add(x, y), normInside ? norm2 : undefined) : y;
   },
 };

@@ -14,7 +14,7 @@ import {
   type GoldenTensor,
 } from "../golden/golden.ts";
 import { ourShape, toOurs } from "../unet/layout.ts";
-import { doubleConvolution } from "./double_convolution.ts";
+import { doubleConvolution, type DoubleConvolutionOptions } from "./double_convolution.ts";
 import type { Layer, LayerTensors } from "./layer.ts";
 import { selfAttention } from "./self_attention.ts";
 
@@ -76,19 +76,24 @@ testLayer(
   ({ params: { channels, heads } }) => ({ channels, heads }),
 );
 
-testLayer(doubleConvolution, "double_conv", ({ params }) => ({
+testLayer(doubleConvolution, "double_conv", ({ params }): DoubleConvolutionOptions => ({
   inputs: params.in,
   middle: params.mid,
   outputs: params.out,
   residual: params.residual,
   filters: params.filtered
     ? {
+      kind: "jinc",
       kernelSize: params.size,
       kaiserBeta: params.beta,
       normalized: params.normalized,
       cutoff: { down: Math.PI / 2, up: Math.PI / 2 },
       gain: 1,
+      padding: "zero",
     }
     : null,
   normInside: false,
+  bypass: false,
+  padding: ["zero", "zero"],
+  size: 1, // Of no effect on these filters.
 }));

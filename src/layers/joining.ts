@@ -1,4 +1,7 @@
-/** Small layers: the skip connection, the last convolution, and a norm that is never used. */
+/**
+ * Small layers: the skip connection, the coordinates, the last convolution, and a norm that is
+ * never used.
+ */
 import * as tf from "@tensorflow/tfjs";
 import { rank2, rank4 } from "../../kernels/shared/ranks.ts";
 import { convolutionWeight, fanInUniform, type Layer, normParameters } from "./layer.ts";
@@ -17,6 +20,30 @@ export const concatenation: Layer<Record<never, never>> = {
     return [first![0]!, first![1]!, first![2]! + second![2]!];
   },
   apply: ([first, second]) => tf.concat([first!, second!], 3),
+};
+
+/**
+ * Appends four channels that tell each pixel where it is: sine and cosine of an angle that goes
+ * round once along the rows, and the same along the columns. A periodic image sees no edge in them.
+ */
+export const coordinates: Layer<{ size: number }> = {
+  name: "coordinates",
+  parameters: () => [],
+  constants({ size }) {
+    const angle = (pixel: number) => 2 * Math.PI * (pixel + 0.5) / size;
+    const values = Array.from(
+      { length: size * size },
+      (_, i) =>
+        [angle(Math.floor(i / size)), angle(i % size)].flatMap((a) => [Math.sin(a), Math.cos(a)]),
+    );
+    return [{ name: "angles", shape: [1, size, size, 4], values: values.flat() }];
+  },
+  outputShape([image]) {
+    return [image![0]!, image![1]!, image![2]! + 4];
+  },
+  apply([image], { constant }) {
+    return tf.concat([image!, tf.tile(constant("angles"), [image!.shape[0]!, 1, 1, 1])], 3);
+  },
 };
 
 /** A 1x1 convolution: a linear map of the channels. */

@@ -1,7 +1,7 @@
 /** All layers by name: a plain map built from static imports. */
 import { doubleConvolution } from "./double_convolution.ts";
 import { addEmbedding, labelEmbedding, timeEmbedding } from "./embedding.ts";
-import { concatenation, pointwiseConvolution, unusedGroupNorm } from "./joining.ts";
+import { concatenation, coordinates, pointwiseConvolution, unusedGroupNorm } from "./joining.ts";
 import type { Layer } from "./layer.ts";
 import { nearest } from "../messages/nearest.ts";
 import {
@@ -24,6 +24,7 @@ export const layers = {
   "label-embedding": labelEmbedding,
   "add-embedding": addEmbedding,
   "concatenation": concatenation,
+  "coordinates": coordinates,
   "pointwise-convolution": pointwiseConvolution,
   "unused-group-norm": unusedGroupNorm,
 } as const;

@@ -1,12 +1,17 @@
 /** The layers that halve and double an image. They have no parameters. */
 import * as tf from "@tensorflow/tfjs";
-import { filteredDownsample } from "../../kernels/filtered_downsample/mod.ts";
-import { filteredUpsample } from "../../kernels/filtered_upsample/mod.ts";
 import { rank2, rank4 } from "../../kernels/shared/ranks.ts";
-import { filterConstant, type Filters } from "./filters.ts";
+import { filterConstant, filteredDouble, filteredHalf, type Filters } from "./filters.ts";
 import type { Layer, Shape } from "./layer.ts";
 
 type Plain = Record<never, never>;
+
+/** Options of filtered resampling. */
+interface FilteredResampling {
+  filters: Filters;
+  /** The side of the smaller image. */
+  size: number;
+}
 
 function halved([image]: Shape[]): Shape {
   const [height, width, channels] = image!;
@@ -46,19 +51,21 @@ export const bilinearUpsampling: Layer<Plain> = {
 };
 
 /** Low-pass filter, then keep every second pixel: architectures B and D. */
-export const filteredDownsampling: Layer<{ filters: Filters }> = {
+export const filteredDownsampling: Layer<FilteredResampling> = {
   name: "filtered-downsampling",
   parameters: () => [],
-  constants: ({ filters }) => [filterConstant("down", filters)],
+  constants: ({ filters, size }) => [filterConstant("down", filters, size)],
   outputShape: halved,
-  apply: ([x], { constant }) => filteredDownsample(rank4(x), rank2(constant("down"))),
+  apply: ([x], { constant }, { filters }) =>
+    filteredHalf(rank4(x), filters, rank2(constant("down"))),
 };
 
 /** Insert zeros between the pixels, then low-pass filter: architectures B and D. */
-export const filteredUpsampling: Layer<{ filters: Filters }> = {
+export const filteredUpsampling: Layer<FilteredResampling> = {
   name: "filtered-upsampling",
   parameters: () => [],
-  constants: ({ filters }) => [filterConstant("up", filters)],
+  constants: ({ filters, size }) => [filterConstant("up", filters, size)],
   outputShape: doubled,
-  apply: ([x], { constant }) => filteredUpsample(rank4(x), rank2(constant("up"))),
+  apply: ([x], { constant }, { filters }) =>
+    filteredDouble(rank4(x), filters, rank2(constant("up"))),
 };

@@ -13,7 +13,7 @@ import type { Lowpasses } from "./resampling.ts";
 /** A file's name under data/, and its content. */
 export type DerivedFile = [name: string, bytes: Uint8Array | string];
 
-/** The network's low-pass kernels, including the gain for upsampling; null if it has none. */
+/** The network's jinc kernels, including the gain for upsampling; null if it has none. */
 export function lowpassesOf(
   { kernelSize: size, kaiserBeta, normalized, cutoff, gain }: ResolvedSpec,
 ): Lowpasses | null {

@@ -22,8 +22,10 @@ type Metric = ResolvedSpec["evaluation"]["metrics"][number];
 const scores = (metric: Metric) => (spec: Spec) =>
   spec.evaluation?.metrics?.includes(metric) ?? true;
 const filtered = (spec: Spec) => spec.architecture !== "A";
+/** The kind of filter; A has none, which its own conditions say. */
+const kindOf = (spec: Spec) => filtered(spec) ? spec.filter?.kind ?? "jinc" : "jinc";
 
-/** All conditions; each field appears in at most one. */
+/** All conditions. */
 export const conditions: readonly Condition[] = [
   {
     selector: "architecture",
@@ -37,6 +39,58 @@ export const conditions: readonly Condition[] = [
     applies: (spec) => filtered(spec) && spec.architecture !== "B",
     where: "the architectures C, D and E, whose nonlinearities are filtered",
     neutral: false,
+  },
+  {
+    selector: "architecture",
+    fields: ["filter"],
+    applies: filtered,
+    where: "the filtered architectures B, C, D and E; A has no filter",
+  },
+  {
+    selector: "architecture",
+    fields: ["filter.bypass"],
+    applies: (spec) => spec.architecture !== "B",
+    where: "the architectures C, D and E, whose nonlinearities are filtered",
+    neutral: false,
+  },
+  {
+    selector: "filter.kind",
+    fields: ["kaiserBeta", "normalized", "gain"],
+    applies: (spec) => kindOf(spec) === "jinc",
+    where: "filter.kind jinc",
+  },
+  {
+    selector: "filter.kind",
+    fields: ["kernelSize", "cutoff"],
+    applies: (spec) => kindOf(spec) !== "ideal",
+    where: "filter.kind jinc and sinc",
+  },
+  {
+    selector: "filter.kind",
+    fields: ["filter.transition"],
+    applies: (spec) => kindOf(spec) === "sinc",
+    where: "filter.kind sinc",
+  },
+  {
+    selector: "filter.kind",
+    fields: ["normInside"],
+    applies: (spec) => kindOf(spec) === "jinc",
+    where: "filter.kind jinc",
+    neutral: false,
+  },
+  {
+    selector: "filter.bypass",
+    fields: ["normInside"],
+    applies: (spec) => spec.filter?.bypass !== true,
+    where: "filters without a bypass",
+    neutral: false,
+  },
+  {
+    selector: "padding",
+    fields: ["position"],
+    applies: ({ position, padding = "zero" }) => position !== "border" || padding !== "zero",
+    where: "padding circular and reflect, if it is border",
+    neutral: "none",
   },
   {
     selector: "noise.schedule",

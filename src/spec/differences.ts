@@ -15,10 +15,15 @@ export function specDifferences(a: ResolvedSpec, b: ResolvedSpec): Difference[] 
   return differences(a as unknown as Tree, b as unknown as Tree, "");
 }
 
+/** A section that one spec lacks, such as the filter's, lacks each of the other one's fields. */
+function sectionOr(value: unknown, other: unknown): unknown {
+  return value === undefined && isTree(other) ? {} : value;
+}
+
 function differences(a: Tree, b: Tree, prefix: string): Difference[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) => {
-    const left = a[key];
-    const right = b[key];
+    const left = sectionOr(a[key], b[key]);
+    const right = sectionOr(b[key], a[key]);
     const path = prefix + key;
     if (isTree(left) && isTree(right)) return differences(left, right, `${path}.`);
     return JSON.stringify(left) === JSON.stringify(right) ? [] : [{ path, a: left, b: right }];

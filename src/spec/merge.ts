@@ -7,6 +7,7 @@ import { isTree, pathOf, type Tree, valueAt, withValue } from "./tree.ts";
 const sections = new Set([
   "data",
   "cutoff",
+  "filter",
   "noise",
   "training",
   "sampling",

@@ -51,25 +51,55 @@ function inOrder<T extends object>(section: T, { shape }: { shape: object }): T 
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as T;
 }
 
+/**
+ * Half the width of a sinc's transition band in radians: StyleGAN3's (sqrt 2 - 1) of the Nyquist
+ * frequency of the smaller image.
+ */
+const sincTransition = (Math.SQRT2 - 1) * Math.PI / 2;
+
 /** What the rules guarantee. */
 type Whole = SpecWithDefaults & { architecture: "A" | "B" | "C" | "D" | "E"; dataset: DatasetName };
 
+type FilterFields = Pick<
+  ResolvedSpec,
+  "kaiserBeta" | "normalized" | "normInside" | "kernelSize" | "gain" | "cutoff" | "filter"
+>;
+
+/** The fields of the filters: null where there is none, or where its kind has no such field. */
+function filterFields(spec: Whole): FilterFields {
+  const filtered = spec.architecture !== "A";
+  const kind = spec.filter?.kind ?? "jinc";
+  const bypass = spec.filter?.bypass ? { bypass: true } : {};
+  const isJinc = filtered && kind === "jinc";
+  const hasTaps = filtered && kind !== "ideal";
+  return {
+    kaiserBeta: isJinc ? spec.kaiserBeta ?? 2 : null,
+    normalized: isJinc ? spec.normalized ?? true : null,
+    normInside: spec.normInside,
+    kernelSize: hasTaps ? spec.kernelSize ?? (isJinc ? 3 : 12) : null,
+    gain: isJinc ? spec.gain ?? 1 : null,
+    cutoff: hasTaps
+      ? { down: spec.cutoff?.down ?? Math.PI / 2, up: spec.cutoff?.up ?? Math.PI / 2 }
+      : null,
+    ...(kind === "sinc"
+      ? { filter: { kind, transition: spec.filter?.transition ?? sincTransition, ...bypass } }
+      : kind === "ideal" || spec.filter?.bypass
+      ? { filter: { kind, ...bypass } }
+      : {}),
+  };
+}
+
 function fill(spec: Whole): ResolvedSpec {
   const { architecture, dataset, data, imageSize, classes, noise } = spec;
-  const { training, sampling, evaluation } = spec;
-  const filtered = architecture !== "A";
+  const { training, sampling, evaluation, padding = "zero", position = "none" } = spec;
   const facts = datasetFacts[dataset];
   const { shape } = specSchema;
   return {
     architecture: architecture === "E" ? "D" : architecture,
-    kaiserBeta: filtered ? spec.kaiserBeta ?? 2 : null,
-    normalized: filtered ? spec.normalized ?? true : null,
-    normInside: spec.normInside,
-    kernelSize: filtered ? spec.kernelSize ?? 3 : null,
-    gain: filtered ? spec.gain ?? 1 : null,
-    cutoff: filtered
-      ? { down: spec.cutoff?.down ?? Math.PI / 2, up: spec.cutoff?.up ?? Math.PI / 2 }
-      : null,
+    ...filterFields(spec),
+    // Added later, like the filter: at their defaults they are left out.
+    ...(padding === "zero" ? {} : { padding }),
+    ...(position === "none" ? {} : { position }),
     dataset,
     data: inOrder(
       { ...data, limit: data.limit === undefined ? facts.limit : data.limit },

@@ -4,6 +4,7 @@
  * checked against these types.
  */
 
+import type { Padding } from "../filters/mod.ts";
 import type { TrainingSection } from "./training_section.ts";
 
 export type * from "./training_section.ts";
@@ -23,6 +24,23 @@ export interface Cutoffs {
   down: number;
   /** Of the upsampling filter. */
   up: number;
+}
+
+/** What tells the network where in the image it is. */
+export type Position = "none" | "border" | "coordinates";
+
+/** The low-pass filters of B, C and D, where they are not the published ones. */
+export interface FilterSection {
+  /**
+   * jinc: the published circularly symmetric kernel. ideal: the ideal low-pass of a periodic image,
+   * which removes every frequency from the Nyquist frequency of the smaller image on. sinc:
+   * separable, Kaiser-windowed, as in StyleGAN3.
+   */
+  kind: "jinc" | "ideal" | "sinc";
+  /** Half the width of the sinc's transition band in radians; omitted for the others. */
+  transition?: number | undefined;
+  /** Whether what the filters of a nonlinearity remove goes around it; omitted: no. */
+  bypass?: boolean | undefined;
 }
 
 /** Which images to use, and how to read them. */
@@ -123,8 +141,9 @@ export interface EvaluationSection {
 
 /**
  * A spec with every choice made. Fields that do not apply are null: the filter's fields for
- * architecture A, `eta` and `variance` for other samplers, the decay's fraction without decay, and
- * class fields without classes.
+ * architecture A, those of the jinc for other filters, `eta` and `variance` for other samplers, the
+ * decay's fraction without decay, and class fields without classes. Fields that joined later are
+ * left out at their defaults, so that they change no digest.
  */
 export interface ResolvedSpec {
   /**
@@ -132,21 +151,27 @@ export interface ResolvedSpec {
    * to D with a rotation.
    */
   architecture: "A" | "B" | "C" | "D";
-  /** Beta of the low-pass kernel's Kaiser window; null for A. */
+  /** Beta of the low-pass kernel's Kaiser window; null without a jinc. */
   kaiserBeta: number | null;
-  /** Whether the low-pass kernel is divided by its sum; null for A. */
+  /** Whether the low-pass kernel is divided by its sum; null without a jinc. */
   normalized: boolean | null;
   /**
    * GroupNorm between the filtered upsampling and GELU, the fifth variant in the published code;
    * true only for C and D.
    */
   normInside: boolean;
-  /** Taps per side of the low-pass kernel, 2 to 12; null for A. */
+  /** Taps per side of the low-pass kernel, 2 to 12; null for A and the ideal filter. */
   kernelSize: number | null;
-  /** Gain of the upsampling kernel; null for A. */
+  /** Gain of the upsampling kernel; null without a jinc. */
   gain: number | null;
-  /** Cutoff frequencies; null for A. */
+  /** Cutoff frequencies; null for A and the ideal filter. */
   cutoff: Cutoffs | null;
+  /** The low-pass filters; omitted: the published jinc, without a bypass. */
+  filter?: FilterSection | undefined;
+  /** What lies beyond the border of images; omitted: zeros, as published. */
+  padding?: Padding | undefined;
+  /** What tells the network where it is; omitted: none. */
+  position?: Position | undefined;
   /** The training images. */
   dataset: DatasetName;
   /** Which of them, and how to read them. */
@@ -194,7 +219,14 @@ export interface Spec extends
   Written<
     Omit<
       ResolvedSpec,
-      "architecture" | "cutoff" | "data" | "noise" | "training" | "sampling" | "evaluation"
+      | "architecture"
+      | "cutoff"
+      | "filter"
+      | "data"
+      | "noise"
+      | "training"
+      | "sampling"
+      | "evaluation"
     >
   > {
   /** The path of another spec, relative to this one; fields in this spec override it. */
@@ -205,6 +237,8 @@ export interface Spec extends
   architecture?: ResolvedSpec["architecture"] | "E" | undefined;
   /** Cutoff frequencies. */
   cutoff?: Written<Cutoffs> | null | undefined;
+  /** The low-pass filters. */
+  filter?: Written<FilterSection> | undefined;
   /** Which images to use, and how to read them. */
   data?: Written<DataSection> | undefined;
   /** The noise schedule. */

@@ -38,6 +38,13 @@ function missingFields({ architecture, dataset, data, sampling }: Spec): Complai
   return complaints;
 }
 
+/** The fields that the filters of a spec need, as far as it says which filters they are. */
+function filterFields({ architecture, filter }: Spec) {
+  if (!architecture || architecture === "A" || filter?.kind === "ideal") return [];
+  const both = ["kernelSize", "cutoff"] as const;
+  return filter?.kind === "sinc" ? both : (["kaiserBeta", "normalized", ...both, "gain"] as const);
+}
+
 /** Contradictions in a spec, also in one that other specs will extend. */
 export function contradictions(spec: Spec): Complaint[] {
   const complaints: Complaint[] = inapplicable(spec).map(({ field, where }) => ({
@@ -47,14 +54,18 @@ export function contradictions(spec: Spec): Complaint[] {
   }));
   const complain = (path: string, message: string, at: "key" | "value" = "value") =>
     complaints.push({ path: pathOf(path), message, at });
-  const { architecture, dataset, data, classes = null, channels, noise, training, sampling } = spec;
+  const { dataset, data, classes = null, channels, noise, training, sampling } = spec;
 
-  if (architecture && architecture !== "A") {
-    for (const field of ["kaiserBeta", "normalized", "kernelSize", "gain", "cutoff"] as const) {
-      if (spec[field] === null) {
-        complain(field, "null is only for architecture A; set a value, or leave it out");
-      }
+  for (const field of filterFields(spec)) {
+    if (spec[field] === null) {
+      complain(field, "null is only for architecture A; set a value, or leave it out");
     }
+  }
+  if (spec.filter?.kind === "sinc" && (spec.kernelSize ?? 12) % 2 !== 0) {
+    complain(
+      "kernelSize",
+      `must be even with filter.kind sinc, whose middle lies between two pixels, not ${spec.kernelSize}`,
+    );
   }
   for (
     const [field, path] of [["data.path", data?.path], ["training.from", training?.from]] as const

@@ -143,6 +143,21 @@ const evaluation = z.strictObject({
   ).optional(),
 });
 
+const filter = z.strictObject({
+  kind: doc(
+    z.enum(["jinc", "ideal", "sinc"]),
+    "jinc: the published kernel (default). ideal: the ideal low-pass of a periodic image. sinc: separable, Kaiser-windowed, as in StyleGAN3.",
+  ).optional(),
+  transition: positive(
+    Math.PI,
+    "sinc: half the width of its transition band in radians, from which its window follows. Default (sqrt 2 - 1) pi / 2.",
+  ).optional(),
+  bypass: doc(
+    z.boolean(),
+    "C and D: what the filters of a nonlinearity remove goes around it, through the linear half of GELU. Default false.",
+  ).optional(),
+});
+
 /**
  * The schema of a spec as people write it. `parse.ts` removes `x-` fields before validation and
  * puts them back afterwards.
@@ -185,6 +200,15 @@ export const specSchema = z.strictObject({
       up: positive(Math.PI, "Cutoff of the upsampling filter.").optional(),
     }).nullable(),
     "Cutoff frequencies in radians, up to pi. Default: pi / 2 for both. Not for A.",
+  ).optional(),
+  filter: doc(filter, "The low-pass filters. Default: the published jinc. Not for A.").optional(),
+  padding: doc(
+    z.enum(["zero", "circular", "reflect"]),
+    "What lies beyond the border of an image that is convolved or filtered: zeros (default, published), the image again, or its reflection without the border pixel.",
+  ).optional(),
+  position: doc(
+    z.enum(["none", "border", "coordinates"]),
+    "What tells the network where in the image it is. border: the first convolution pads with zeros, whatever padding says; coordinates: four more input channels, sine and cosine of each axis. Default none.",
   ).optional(),
   dataset: doc(
     z.enum(Object.keys(datasetFacts) as [DatasetName, ...DatasetName[]]),

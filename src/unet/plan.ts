@@ -20,6 +20,9 @@ export type NetworkSpec = Pick<
   | "kernelSize"
   | "gain"
   | "cutoff"
+  | "filter"
+  | "padding"
+  | "position"
   | "imageSize"
   | "channels"
   | "baseWidth"
@@ -70,16 +73,23 @@ export const architectures: Record<
   D: { filtersResampling: true, filtersActivations: true },
 };
 
-/** The design of the low-pass kernels; null for A, which has none. */
+/** The design of the low-pass filters; null for A, which has none. */
 function filtersOf(spec: NetworkSpec): Filters | null {
   if (spec.architecture === "A") return null;
-  const { kernelSize, kaiserBeta, normalized, cutoff, gain } = spec;
-  if (kernelSize === null || normalized === null || cutoff === null || gain === null) {
-    throw new Error(
-      `architecture ${spec.architecture} needs kernelSize, normalized, cutoff and gain`,
-    );
+  const { kernelSize, kaiserBeta, normalized, cutoff, gain, padding = "zero" } = spec;
+  const { kind, transition } = spec.filter ?? { kind: "jinc" };
+  if (kind === "ideal") return { kind };
+  if (kernelSize === null || cutoff === null) {
+    throw new Error(`the filter ${kind} needs kernelSize and cutoff`);
   }
-  return { kernelSize, kaiserBeta, normalized, cutoff, gain };
+  if (kind === "sinc") {
+    if (transition === undefined) throw new Error("the filter sinc needs filter.transition");
+    return { kind, kernelSize, cutoff, transition, padding };
+  }
+  if (normalized === null || gain === null) {
+    throw new Error("the filter jinc needs normalized and gain");
+  }
+  return { kind, kernelSize, kaiserBeta, normalized, cutoff, gain, padding };
 }
 
 /**
@@ -89,6 +99,7 @@ function filtersOf(spec: NetworkSpec): Filters | null {
  */
 export function networkPlan(spec: NetworkSpec): NetworkPlan {
   const { architecture, normInside, imageSize, channels, baseWidth: width, classes } = spec;
+  const { padding = "zero", position = "none", filter } = spec;
   if (imageSize % 8 !== 0 || imageSize < 8) {
     throw new RangeError(`image size ${imageSize} is no multiple of 8`);
   }
@@ -130,15 +141,24 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
     return name;
   }
   const channelsOf = (name: string) => shapes.get(name)![2]!;
+  const sizeOf = (name: string) => shapes.get(name)![0]!;
   function double(
     name: string,
     input: string,
     outputs: number,
-    { middle = outputs, residual = false } = {},
+    { middle = outputs, residual = false, inputPadding = padding } = {},
   ): string {
-    const inputs = channelsOf(input);
-    const options = { inputs, middle, outputs, residual, filters: activationFilters, normInside };
-    return add(name, "double-convolution", [input], options);
+    return add(name, "double-convolution", [input], {
+      inputs: channelsOf(input),
+      middle,
+      outputs,
+      residual,
+      filters: activationFilters,
+      normInside,
+      bypass: filter?.bypass ?? false,
+      padding: [inputPadding, padding],
+      size: sizeOf(input),
+    });
   }
   function attention(name: string, input: string): string {
     return add(name, "self-attention", [input], { channels: channelsOf(input), heads });
@@ -160,7 +180,10 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
     // Where pooling was part of the sequence, the published names differ.
     const [smaller, first, second] = resamplingFilters
       ? [
-        add(`${name}.down`, "filtered-downsampling", [input], { filters: resamplingFilters }),
+        add(`${name}.down`, "filtered-downsampling", [input], {
+          filters: resamplingFilters,
+          size: sizeOf(input) / 2,
+        }),
         "conv.0",
         "conv.1",
       ]
@@ -174,7 +197,10 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
   }
   function up(name: string, input: string, skip: string, outputs: number): string {
     const larger = resamplingFilters
-      ? add(`${name}.up`, "filtered-upsampling", [input], { filters: resamplingFilters })
+      ? add(`${name}.up`, "filtered-upsampling", [input], {
+        filters: resamplingFilters,
+        size: sizeOf(input),
+      })
       : add(`${name}.up`, "bilinear-upsampling", [input], {});
     const joined = add(`${name}.skip`, "concatenation", [skip, larger], {});
     const inputs = channelsOf(joined);
@@ -189,7 +215,11 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
       features: timeFeatures,
     });
   }
-  const x1 = double("inc", "x", width);
+  const image = position === "coordinates"
+    ? add("coordinates", "coordinates", ["x"], { size: imageSize })
+    : "x";
+  const inputPadding = position === "border" ? "zero" : padding;
+  const x1 = double("inc", image, width, { inputPadding });
   const x2 = attention("sa1", down("down1", x1, 2 * width));
   const x3 = attention("sa2", down("down2", x2, 4 * width));
   let y = attention("sa3", down("down3", x3, 4 * width));

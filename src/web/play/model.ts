@@ -44,7 +44,7 @@ export async function prepareModel(path: string): Promise<PreparedModel> {
 
 function networkOf(spec: ResolvedSpec): PlayModel["network"] {
   const { architecture, kaiserBeta, normalized, normInside, kernelSize, gain, cutoff } = spec;
-  const { imageSize, channels, baseWidth, classes, seed } = spec;
+  const { filter, padding, position, imageSize, channels, baseWidth, classes, seed } = spec;
   return {
     architecture,
     kaiserBeta,
@@ -53,6 +53,9 @@ function networkOf(spec: ResolvedSpec): PlayModel["network"] {
     kernelSize,
     gain,
     cutoff,
+    filter,
+    padding,
+    position,
     imageSize,
     channels,
     baseWidth,
