@@ -1,18 +1,25 @@
 /**
  * GELU between two maps of the axes, as a chain of simpler operations. With a bypass, half of what
- * the maps remove is added:
+ * the maps remove is added to it:
  *
  *     y = down(gelu(up(x))) + (x - down(up(x))) / 2
+ *
+ * Since gelu(w) is w / 2 and an even function, that is down(even(up(x))) + x / 2.
  */
 import { mapAxesGradReference, mapAxesReference } from "../axis_map/reference.ts";
-import { geluGradReference, geluReference } from "../gelu/reference.ts";
+import {
+  evenGeluGradReference,
+  evenGeluReference,
+  geluGradReference,
+  geluReference,
+} from "../gelu/reference.ts";
 import { registerReference, type Values } from "../shared/reference.ts";
 
 /** x [batch, size, size, channels], up [larger, size], down [size, larger]. */
 export function axisMapGeluReference(x: Values, up: Values, down: Values, bypass: boolean): Values {
   const doubled = mapAxesReference(x, up);
-  const y = mapAxesReference(geluReference(doubled), down);
-  return bypass ? withHalf(y, x, mapAxesReference(doubled, down)) : y;
+  if (!bypass) return mapAxesReference(geluReference(doubled), down);
+  return withHalf(mapAxesReference(evenGeluReference(doubled), down), x);
 }
 
 /** The gradient for x. */
@@ -23,16 +30,14 @@ export function axisMapGeluGradReference(
   down: Values,
   bypass: boolean,
 ): Values {
+  const doubled = mapAxesReference(x, up);
   const doubledDy = mapAxesGradReference(dy, down);
-  const ddoubled = geluGradReference(mapAxesReference(x, up), doubledDy);
-  const dx = mapAxesGradReference(ddoubled, up);
-  return bypass ? withHalf(dx, dy, mapAxesGradReference(doubledDy, up)) : dx;
+  if (!bypass) return mapAxesGradReference(geluGradReference(doubled, doubledDy), up);
+  return withHalf(mapAxesGradReference(evenGeluGradReference(doubled, doubledDy), up), dy);
 }
 
-/** y + (whole - kept) / 2. */
-function withHalf(y: Values, whole: Values, kept: Values): Values {
-  const data = y.data.map((value, i) => value + (whole.data[i]! - kept.data[i]!) / 2);
-  return { shape: y.shape, data };
+function withHalf(y: Values, x: Values): Values {
+  return { shape: y.shape, data: y.data.map((value, i) => value + x.data[i]! / 2) };
 }
 
 registerReference(

@@ -26,5 +26,16 @@ export function geluGradReference(x: Values, dy: Values): Values {
   };
 }
 
+/** The even part of GELU: GELU without x / 2. */
+export function evenGeluReference(x: Values): Values {
+  return { shape: x.shape, data: x.data.map((v) => v * (distribution(v) - 0.5)) };
+}
+
+/** dy times the derivative of the even part at x. */
+export function evenGeluGradReference(x: Values, dy: Values): Values {
+  const slope = (v: number) => distribution(v) - 0.5 + v * density(v);
+  return { shape: x.shape, data: x.data.map((v, i) => dy.data[i]! * slope(v)) };
+}
+
 registerReference("Gelu", ({ x }) => geluReference(x!));
 registerReference("GeluGrad", ({ x, dy }) => geluGradReference(x!, dy!));

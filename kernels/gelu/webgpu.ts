@@ -13,7 +13,8 @@ import forward from "./gelu.wgsl" with { type: "text" };
 import backward from "./gelu_grad.wgsl" with { type: "text" };
 import functions from "./gelu_functions.wgsl" with { type: "text" };
 
-function elementwise(name: string, code: string, inputNames: readonly string[]) {
+/** A kernel that maps inputs of one shape to an output of this shape, number by number. */
+export function elementwise(name: string, code: string, inputNames: readonly string[]) {
   return (call: KernelCall): tf.TensorInfo => {
     const reads = inputNames.map((input) => inputOf(call, input));
     const { shape } = reads[0]!;
