@@ -1,6 +1,6 @@
 import { assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { type Operation, testOperation } from "../shared/testing.ts";
+import { type Operation, testOperation } from "../shared/operation_testing.ts";
 import { axisMapGelu } from "./mod.ts";
 import { axisMapGeluGradReference, axisMapGeluReference } from "./reference.ts";
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Padding, pixelAt } from "../../src/filters/mod.ts";
 import { type Values, zeros } from "../shared/reference.ts";
-import { type Operation, testOperation } from "../shared/testing.ts";
+import { type Operation, testOperation } from "../shared/operation_testing.ts";
 import { convolve } from "./mod.ts";
 
 /** Calls back for each product, with the places of its output, pixel and weight. */

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { pixelAt } from "../../src/filters/mod.ts";
 import { type Values, zeros } from "../shared/reference.ts";
-import { type Operation, testOperation } from "../shared/testing.ts";
+import { type Operation, testOperation } from "../shared/operation_testing.ts";
 import { crop, extend } from "./mod.ts";
 
 type Outside = "circular" | "reflect";

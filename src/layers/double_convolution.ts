@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { convolve } from "../../kernels/convolution/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
 import { groupNorm } from "../../kernels/group_norm/mod.ts";
-import { rank4 } from "../../kernels/shared/ranks.ts";
+import { rank1, rank4 } from "../../kernels/shared/ranks.ts";
 import type { Padding } from "../filters/mod.ts";
 import { filterConstant, filteredGelu, type Filters } from "./filters.ts";
 import { convolutionWeight, type Layer, type LayerTensors, normParameters } from "./layer.ts";
