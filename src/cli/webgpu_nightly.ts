@@ -90,7 +90,7 @@ const losing = `
     return device;
   };`;
 
-gpuTest("lost, it says so, and the last checkpoint is whole", () =>
+gpuTest("lost, it says so, and the last checkpoint is intact", () =>
   withFolder(async (folder) => {
     const preload = join(folder, "losing.ts");
     Deno.writeTextFileSync(preload, losing);

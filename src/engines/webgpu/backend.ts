@@ -9,6 +9,7 @@ import {
   type BufferRef,
   bytesOf,
   isVirtual,
+  realBuffer,
   type Recording,
   virtualBuffer,
 } from "./recording.ts";
@@ -33,6 +34,7 @@ export class Backend extends Stock implements WgslBackend {
   }
 
   override write(values: tf.BackendValues | null, shape: number[], dtype: tf.DataType): tf.DataId {
+    // tfjs also passes null, for a tensor whose values follow; its type does not say so.
     const dataId = super.write(values as tf.BackendValues, shape, dtype);
     this.recording?.made.add(dataId);
     return dataId;
@@ -133,6 +135,11 @@ export class Backend extends Stock implements WgslBackend {
     return buffer;
   }
 
+  /** Like {@link bufferOf}, outside a recording. */
+  gpuBufferOf(tensor: { dataId: tf.DataId }): GPUBuffer {
+    return realBuffer(this.bufferOf(tensor));
+  }
+
   runWgsl(
     { name, code, constants = {}, reads, writes, updates = [], uniforms, workgroups }: WgslDispatch,
   ): void {
@@ -163,7 +170,7 @@ export class Backend extends Stock implements WgslBackend {
       this.recording.commands.push(command);
       return;
     }
-    const resources = bindings.map(({ buffer }) => ({ buffer: buffer as GPUBuffer }));
+    const resources = bindings.map(({ buffer }) => ({ buffer: realBuffer(buffer) }));
     if (bytes) {
       // UNIFORM, COPY_DST
       const uniformBuffer = this.bufferManager.acquireBuffer(bytes.byteLength, 0x40 | 0x08);
@@ -202,7 +209,7 @@ export class Backend extends Stock implements WgslBackend {
     }
     this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
-    this.commandEncoder!.copyBufferToBuffer(source as GPUBuffer, 0, target as GPUBuffer, 0, bytes);
+    this.commandEncoder!.copyBufferToBuffer(realBuffer(source), 0, realBuffer(target), 0, bytes);
     this.commandQueueOwnedIds.add(tensor.dataId).add(copied.dataId);
     return copied;
   }
@@ -218,7 +225,8 @@ export class Backend extends Stock implements WgslBackend {
     if (values && !(this.recording && !this.recording.made.has(dataId))) return values;
     throw new Error(
       this.recording
-        ? "dataSync: a jitted function must not read a tensor's data; return the tensor and read it outside."
+        ? "dataSync: a jitted function must not read a tensor's data; return the tensor and " +
+          "read it outside."
         : "dataSync: WebGPU cannot be read synchronously; await tensor.data() instead.",
     );
   }
@@ -227,7 +235,8 @@ export class Backend extends Stock implements WgslBackend {
     const { resource } = this.tensorMap.get(dataId);
     if (this.recording || (resource && isVirtual(resource))) {
       throw new Error(
-        "data: a jitted function must not read a tensor's data; return the tensor and read it outside.",
+        "data: a jitted function must not read a tensor's data; return the tensor and read it " +
+          "outside.",
       );
     }
     this.gpu.check();

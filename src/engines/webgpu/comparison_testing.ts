@@ -1,5 +1,5 @@
-// Comparisons of WebGPU with the engine `cpu`: the output and every gradient over random shapes, and
-// that a second run gives the same bytes.
+// Comparisons of WebGPU with the engine `cpu`: the output and every gradient over random shapes,
+// and that a second run gives the same bytes.
 import { assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import type { Values } from "../../../kernels/shared/reference.ts";

@@ -61,8 +61,8 @@ const limitNames = [
 const commandsPerSubmit = { hardware: 32, software: Infinity };
 
 const noAdapter =
-  "WebGPU finds no GPU: neither a driver with Vulkan, Metal or Direct3D 12 nor a software GPU. Install " +
-  "the GPU's driver (on Linux its Vulkan part), or use --engine tensorflow or cpu.";
+  "WebGPU finds no GPU: neither a driver with Vulkan, Metal or Direct3D 12 nor a software GPU. " +
+  "Install the GPU's driver (on Linux with its Vulkan part), or use --engine tensorflow or cpu.";
 
 async function requestAdapter(): Promise<GPUAdapter | null> {
   const gpu: GPU | undefined = navigator.gpu;
@@ -119,14 +119,15 @@ export async function probeWebGpu(): Promise<WebGpuProbe> {
   const name = adapterName(adapter.info);
   const software = isSoftware(adapter.info);
   const reason = software
-    ? `${name} is a software GPU, which is used only when asked for (--engine webgpu).`
+    ? `${name} is a software GPU, which is used only with --engine webgpu.`
     : null;
   return { available: true, adapter: name, software, reason };
 }
 
 /**
- * Opens a device with everything its adapter allows. Throws a UserError if there is no suitable
- * adapter.
+ * Opens a device with everything its adapter allows.
+ *
+ * @throws {UserError} if there is no adapter, or only a software one and `software` is false
  */
 export async function openDevice(options: { software: boolean }): Promise<GpuDevice> {
   const adapter = await requestAdapter();
@@ -136,8 +137,8 @@ export async function openDevice(options: { software: boolean }): Promise<GpuDev
   const software = isSoftware(info);
   if (software && !options.software) {
     throw new UserError(
-      `The only GPU that WebGPU finds is ${name}, a software one, which is slower than --engine tensorflow. ` +
-        "Ask for it by --engine webgpu, or install the driver of the hardware GPU.",
+      `WebGPU finds only ${name}, a software GPU, which is slower than --engine tensorflow. ` +
+        "Use --engine webgpu to select it, or install the driver of the hardware GPU.",
     );
   }
   const requiredLimits: Record<string, number> = {};
@@ -153,6 +154,7 @@ export async function openDevice(options: { software: boolean }): Promise<GpuDev
   };
   device.addEventListener("uncapturederror", (event) => {
     event.preventDefault();
+    // The listener's type is that of a plain event.
     fail(gpuError("a dispatch", (event as GPUUncapturedErrorEvent).error));
   });
   device.lost.then(({ message }) => {
@@ -179,21 +181,19 @@ export async function openDevice(options: { software: boolean }): Promise<GpuDev
 
 function lostError(reason: string): UserError {
   return new UserError(
-    `The GPU was lost (${
-      reason || "no reason given"
-    }): its driver was reset, it was taken away, or one step took too ` +
-      "long. The last checkpoint is whole: run again to go on from there.",
+    `The GPU was lost (${reason || "no reason given"}): its driver was reset, it was removed, or ` +
+      "a step took too long. The last checkpoint is intact: run again to continue from there.",
   );
 }
 
-/** Converts the GPU's error to one that says what it was about. */
+/** Converts the GPU's error to one that names the kernel and says what to do. */
 export function gpuError(kernel: string, error: GPUError): Error {
   const message = error.message.trim();
   if (/\bdevice\b.*\blost\b/i.test(message)) return lostError(message);
   if (error instanceof GPUOutOfMemoryError || /not enough memory|out of memory/i.test(message)) {
     return new UserError(
-      `The GPU's memory ran out in ${kernel} (${message}). Take a smaller training.batchSize or sampling.batchSize, or ` +
-        "another engine. The last checkpoint is whole.",
+      `The GPU's memory ran out in ${kernel} (${message}). Use a smaller training.batchSize or ` +
+        "sampling.batchSize, or another engine. The last checkpoint is intact.",
     );
   }
   return new Error(`The GPU refused ${kernel}: ${message}`);
@@ -206,8 +206,8 @@ export function checkBufferSize(limits: GPUSupportedLimits, kernel: string, byte
       throw new UserError(
         `${kernel} needs a buffer of ${bytes} bytes; the GPU's ${limit} is ${
           limits[limit]
-        }. Take a smaller ` +
-          "training.batchSize, sampling.batchSize or imageSize, or another engine.",
+        }. Use a ` +
+          "smaller training.batchSize, sampling.batchSize or imageSize, or another engine.",
       );
     }
   }
@@ -222,10 +222,9 @@ export function checkDispatch(
 ): void {
   if (workgroups.some((count) => count > limits.maxComputeWorkgroupsPerDimension)) {
     throw new UserError(
-      `${kernel} needs ${
-        workgroups.join(" x ")
-      } workgroups; the GPU's maxComputeWorkgroupsPerDimension is ` +
-        `${limits.maxComputeWorkgroupsPerDimension}. Take a smaller batch size or image size, or another engine.`,
+      `${kernel} needs ${workgroups.join(" x ")} workgroups; the GPU's ` +
+        `maxComputeWorkgroupsPerDimension is ${limits.maxComputeWorkgroupsPerDimension}. Use a ` +
+        "smaller batch size or image size, or another engine.",
     );
   }
   if (buffers > limits.maxStorageBuffersPerShaderStage) {

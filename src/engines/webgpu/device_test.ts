@@ -27,7 +27,7 @@ function gpuTest(
   Deno.test({
     name: `webgpu: ${name}${why}`,
     ignore: !probe.available,
-    sanitizeOps: false, // The driver's threads outlive the test.
+    sanitizeOps: false, // The driver's threads keep running after the test.
     sanitizeResources: false,
     fn: async () => {
       const engine = await open();
@@ -41,7 +41,7 @@ function gpuTest(
 }
 
 gpuTest(
-  "a lost device fails the step, and says that the last checkpoint is whole",
+  "a lost device fails the step, and says that the last checkpoint is intact",
   async (engine, { device }) => {
     const step = engine.jit((x) => [x!.square().sum()]);
     const x = tf.tensor1d([1, 2, 3]);
@@ -52,12 +52,12 @@ gpuTest(
       UserError,
       "The GPU was lost",
     );
-    assertStringIncludes(error.message, "The last checkpoint is whole");
+    assertStringIncludes(error.message, "The last checkpoint is intact");
     assertThrows(() => step(x), UserError, "The GPU was lost");
   },
 );
 
-gpuTest("an error outside of any kernel fails what follows", async (engine, { device }) => {
+gpuTest("an error outside any kernel fails everything after it", async (engine, { device }) => {
   const layout = device.createBindGroupLayout({
     entries: [{ binding: 0, visibility: 4, buffer: { type: "storage" } }],
   });
@@ -71,7 +71,7 @@ gpuTest("an error outside of any kernel fails what follows", async (engine, { de
 });
 
 gpuTest(
-  "sizes beyond the limits are refused before dispatch, with kernel and limit",
+  "sizes beyond the limits are refused before the dispatch; the error names kernel and limit",
   async (engine, { device }) => {
     await engine.settle();
     const { limits } = device;
@@ -108,8 +108,8 @@ gpuTest(
   },
 );
 
-gpuTest("a plan of more memory than there is names what it needs", async (engine, backend) => {
-  // What drivers report when they run out of memory; here the report is simulated.
+gpuTest("a plan that needs too much memory fails with its size", async (engine, backend) => {
+  // Simulates what drivers report when they run out of memory.
   const { device } = backend;
   const make = device.createBuffer.bind(device);
   const pop = device.popErrorScope.bind(device);
@@ -128,13 +128,15 @@ gpuTest("a plan of more memory than there is names what it needs", async (engine
   });
   const step = engine.jit((x) => [x!.square().sum()]);
   const { message } = await assertRejects(() => step(tf.tensor1d([1, 2, 3]))[0]!.data(), UserError);
-  for (const words of ["memory ran out in", "training.batchSize", "The last checkpoint is whole"]) {
+  for (
+    const words of ["memory ran out in", "training.batchSize", "The last checkpoint is intact"]
+  ) {
     assertStringIncludes(message, words);
   }
   refuse = false;
 });
 
-Deno.test("webgpu: the GPU's complaints become errors that name the kernel", {
+Deno.test("webgpu: the GPU's errors become errors that name the kernel", {
   ignore: !probe.available,
 }, () => {
   const memory = gpuError("Conv2D", new GPUOutOfMemoryError("Not enough memory left."));

@@ -1,7 +1,7 @@
 /**
- * Runs the kernels and the engine on a second software GPU besides Debian's llvmpipe: SwiftShader,
- * which comes with Chromium and decides differently where WGSL leaves a choice to the driver (NaN,
- * limits, scheduling). Run by `deno task nightly`.
+ * Tests the kernels and the engine on a second software GPU, SwiftShader, which comes with
+ * Chromium. It differs from Debian's llvmpipe in what WGSL leaves to the driver: NaN, limits,
+ * scheduling. Run by `deno task nightly`.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
@@ -20,7 +20,7 @@ const driver = drivers.find((path) => {
 
 Deno.test({
   name: `the kernels and the engine on SwiftShader${
-    driver ? "" : " (NOTHING TESTED: no Chromium that brings it)"
+    driver ? "" : " (NOTHING TESTED: no Chromium with SwiftShader)"
   }`,
   ignore: driver === undefined,
   async fn() {

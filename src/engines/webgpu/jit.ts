@@ -5,42 +5,21 @@ import type { JitFunction } from "../engine.ts";
 import type { Backend } from "./backend.ts";
 import { type BufferAssignment, planMemory } from "./memory_plan.ts";
 import { type BufferCopy, makePlan, type Plan, type PlanStatistics, writeBuffer } from "./plan.ts";
-import {
-  type BufferRef,
-  bytesOf,
-  type Recording,
-  type VirtualBuffer,
-  virtualBuffer,
-} from "./recording.ts";
+import { type BufferRef, bytesOf } from "./recording.ts";
+import { type Output, type TensorFunction, trace } from "./trace.ts";
 import {
   allVariables,
-  bringHome,
+  claimHome,
   type Home,
   type Homes,
-  joinHome,
-  leaveHome,
-  moveVariable,
-  ownHome,
-  separateVariables,
+  refreshHome,
+  releaseHome,
+  retainHome,
 } from "./variables.ts";
 
-type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor[];
-
-interface Output {
-  readonly shape: number[];
-  readonly dtype: tf.DataType;
-  readonly buffer: BufferRef;
-}
-
-interface Traced {
-  readonly recording: Recording;
-  readonly inputs: readonly VirtualBuffer[];
-  readonly outputs: readonly Output[];
-  /** The variables that the function assigned, with the buffers of their new values. */
-  readonly assigned: ReadonlyMap<tf.Variable, BufferRef>;
-}
-
-interface Ready {
+/** A plan for arguments of certain shapes and types. */
+interface Prepared {
+  readonly statistics: PlanStatistics;
   call(inputs: readonly tf.Tensor[]): tf.Tensor[];
   dispose(): void;
 }
@@ -53,27 +32,25 @@ export interface WebGpuJitFunction extends JitFunction {
 
 /** See `Engine.jit`. */
 export function jitFunction(backend: Backend, homes: Homes, fn: TensorFunction): WebGpuJitFunction {
-  const plans = new Map<string, Ready>();
-  let statistics: PlanStatistics | null = null;
+  const plans = new Map<string, Prepared>();
+  let newest: Prepared | null = null;
   const jitted = (...inputs: tf.Tensor[]): tf.Tensor[] => {
     backend.gpu.check();
     // Called by another jitted function, so part of its recording.
     if (backend.recording) return fn(...inputs);
     const key = inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
-    let ready = plans.get(key);
-    if (!ready) {
-      const made = prepare(backend, homes, fn, inputs);
-      ready = made.ready;
-      statistics = made.statistics;
-      plans.set(key, ready);
+    let prepared = plans.get(key);
+    if (!prepared) {
+      prepared = newest = prepare(backend, homes, fn, inputs);
+      plans.set(key, prepared);
     }
-    return ready.call(inputs);
+    return prepared.call(inputs);
   };
   const dispose = () => {
-    plans.forEach((ready) => ready.dispose());
+    plans.forEach((prepared) => prepared.dispose());
     plans.clear();
   };
-  return Object.assign(jitted, { dispose, statistics: () => statistics });
+  return Object.assign(jitted, { dispose, statistics: () => newest?.statistics ?? null });
 }
 
 function prepare(
@@ -81,53 +58,73 @@ function prepare(
   homes: Homes,
   fn: TensorFunction,
   examples: readonly tf.Tensor[],
-) {
+): Prepared {
   const { recording, inputs, outputs, assigned } = trace(backend, homes, fn, examples);
-  const used = new Map<tf.Variable, Home>();
-  const outside: { dataId: tf.DataId; buffer: BufferRef }[] = [];
-  const variableOf = new Map(allVariables().map((variable) => [variable.dataId, variable]));
-  for (const dataId of recording.captured) {
-    const variable = variableOf.get(dataId);
-    if (variable) used.set(variable, joinHome(backend, homes, variable));
-    else outside.push({ dataId, buffer: backend.tensorMap.get(dataId).resource! });
-  }
+  const { used, captured } = sortCaptures(backend, homes, recording.captured);
   const assignments: BufferAssignment[] = [];
   const overwritten: Home[] = [];
   for (const [variable, value] of assigned) {
-    const home = used.get(variable) ?? joinHome(backend, homes, variable);
+    const home = used.get(variable) ?? retainHome(backend, homes, variable);
     used.set(variable, home);
     overwritten.push(home);
     assignments.push({ home: home.buffer, value });
   }
-  const memoryPlan = planMemory(
-    recording.commands,
-    inputs,
-    outputs.map(({ buffer }) => buffer),
-    assignments,
-  );
+
+  const outputBuffers = outputs.map(({ buffer }) => buffer);
+  const memoryPlan = planMemory(recording.commands, inputs, outputBuffers, assignments);
   const plan = makePlan(backend, memoryPlan);
-  const homesUsed = [...used.values()];
+  const usedHomes = [...used.values()];
   // An argument that no command reads has no place in the plan.
   const places = inputs.map((input) => memoryPlan.places.has(input) ? plan.bufferOf(input) : null);
-  const call = (tensors: readonly tf.Tensor[]): tf.Tensor[] => {
-    for (const { dataId, buffer } of outside) {
-      if (!backend.tensorMap.has(dataId) || backend.tensorMap.get(dataId).resource !== buffer) {
-        throw new Error(
-          "A jitted function uses a tensor from outside that was disposed since its first call.",
-        );
-      }
+  return {
+    statistics: plan.statistics,
+    call(tensors) {
+      requireCaptured(backend, captured);
+      for (const home of usedHomes) refreshHome(backend, home);
+      for (const home of overwritten) claimHome(backend, home);
+      const before = tensors.flatMap((tensor, i) => placeInput(backend, tensor, places[i] ?? null));
+      return run(backend, plan, before, outputs);
+    },
+    dispose() {
+      backend.flush();
+      for (const home of usedHomes) releaseHome(backend, homes, home);
+      plan.dispose();
+    },
+  };
+}
+
+/** A tensor from outside, which is no variable, with its buffer. */
+interface Captured {
+  readonly dataId: tf.DataId;
+  readonly buffer: BufferRef;
+}
+
+/** Divides the captured data into that of variables, whose homes it retains, and other tensors'. */
+function sortCaptures(
+  backend: Backend,
+  homes: Homes,
+  dataIds: Iterable<tf.DataId>,
+): { used: Map<tf.Variable, Home>; captured: Captured[] } {
+  const used = new Map<tf.Variable, Home>();
+  const captured: Captured[] = [];
+  const variableOf = new Map(allVariables().map((variable) => [variable.dataId, variable]));
+  for (const dataId of dataIds) {
+    const variable = variableOf.get(dataId);
+    if (variable) used.set(variable, retainHome(backend, homes, variable));
+    else captured.push({ dataId, buffer: backend.tensorMap.get(dataId).resource! });
+  }
+  return { used, captured };
+}
+
+/** Throws if a captured tensor no longer has the buffer that the plan reads. */
+function requireCaptured(backend: Backend, captured: readonly Captured[]): void {
+  for (const { dataId, buffer } of captured) {
+    if (!backend.tensorMap.has(dataId) || backend.tensorMap.get(dataId).resource !== buffer) {
+      throw new Error(
+        "A jitted function uses a tensor from outside that has been disposed since its first call.",
+      );
     }
-    for (const home of homesUsed) bringHome(backend, home);
-    for (const home of overwritten) ownHome(backend, home);
-    const before = tensors.flatMap((tensor, i) => placeInput(backend, tensor, places[i] ?? null));
-    return run(backend, plan, before, outputs);
-  };
-  const dispose = () => {
-    backend.flush();
-    for (const home of homesUsed) leaveHome(backend, homes, home);
-    plan.dispose();
-  };
-  return { ready: { call, dispose }, statistics: plan.statistics };
+  }
 }
 
 /** Writes values from the CPU immediately, and returns the copies to make on the GPU. */
@@ -139,7 +136,7 @@ function placeInput(backend: Backend, tensor: tf.Tensor, target: GPUBuffer | nul
     writeBuffer(backend.queue, target, bytesOf(values, dtype));
     return [];
   }
-  return [{ source: backend.bufferOf(tensor) as GPUBuffer, target, bytes }];
+  return [{ source: backend.gpuBufferOf(tensor), target, bytes }];
 }
 
 function run(
@@ -151,77 +148,9 @@ function run(
   const made = outputs.map(({ shape, dtype }) => backend.makeTensorInfo(shape, dtype));
   const after = outputs.map(({ shape, buffer }, i): BufferCopy => ({
     source: plan.bufferOf(buffer),
-    target: backend.bufferOf(made[i]!) as GPUBuffer,
+    target: backend.gpuBufferOf(made[i]!),
     bytes: 4 * tf.util.sizeFromShape(shape),
   }));
   plan.replay(before, after);
   return made.map((info) => tf.engine().makeTensorFromTensorInfo(info));
-}
-
-/**
- * Runs the function without the GPU and records what it would do. Variables are unchanged
- * afterwards.
- */
-function trace(
-  backend: Backend,
-  homes: Homes,
-  fn: TensorFunction,
-  examples: readonly tf.Tensor[],
-): Traced {
-  for (const home of homes.values()) if (!home.variable.isDisposed) bringHome(backend, home);
-  separateVariables(backend, homes);
-  const before = new Map(allVariables().map((variable) => [variable, variable.dataId]));
-  const held = [...before.values()].filter((dataId) => backend.tensorMap.has(dataId));
-  // An assignment inside must not free the old value.
-  for (const dataId of held) backend.incRef(dataId);
-  const recording: Recording = { commands: [], made: new WeakSet(), captured: new Set() };
-  backend.flush();
-  backend.recording = recording;
-  const outputs: Output[] = [];
-  const assigned = new Map<tf.Variable, BufferRef>();
-  const inputs: VirtualBuffer[] = [];
-  try {
-    tf.tidy(() => {
-      const stand = examples.map(({ shape, dtype }) => {
-        const info = backend.makeTensorInfo(shape, dtype);
-        const buffer = virtualBuffer(4 * tf.util.sizeFromShape(shape));
-        backend.tensorMap.get(info.dataId).resource = buffer;
-        inputs.push(buffer);
-        return tf.engine().makeTensorFromTensorInfo(info);
-      });
-      for (const tensor of fn(...stand)) {
-        outputs.push({
-          shape: tensor.shape,
-          dtype: tensor.dtype,
-          buffer: backend.bufferOf(tensor),
-        });
-      }
-    });
-    for (const variable of allVariables()) {
-      const dataId = before.get(variable);
-      if (dataId === undefined) {
-        throw new Error(
-          `The variable ${variable.name} was made inside a jitted function; make it before the first call.`,
-        );
-      }
-      if (variable.dataId === dataId) continue;
-      if (!backend.tensorMap.has(dataId)) {
-        throw new Error(
-          `The variable ${variable.name} was made on another engine; make it after opening this one.`,
-        );
-      }
-      assigned.set(variable, backend.bufferOf(variable));
-    }
-  } finally {
-    for (const [variable, dataId] of before) {
-      const moved = !variable.isDisposed && variable.dataId !== dataId &&
-        backend.tensorMap.has(dataId);
-      if (moved) moveVariable(backend, variable, dataId);
-    }
-    for (const dataId of held) backend.disposeData(dataId);
-    backend.recording = null;
-  }
-  // The plan also reads an output or a new value that is itself an outside tensor. `bufferOf` has
-  // noted it.
-  return { recording, inputs, outputs, assigned };
 }

@@ -1,5 +1,5 @@
-// Compares WebGPU kernels with the engine `cpu` where the tests in kernels/ do not reach: large shapes,
-// variables and integers.
+// Compares WebGPU kernels with the engine `cpu` where the tests in kernels/ do not reach: large
+// shapes, variables and integers.
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../../kernels/adamw/mod.ts";
 import { aliasFreeGelu } from "../../../kernels/alias_free_gelu/mod.ts";

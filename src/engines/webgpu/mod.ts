@@ -24,7 +24,7 @@ export interface WebGpuEngine extends Engine {
  * Opens the GPU and makes its tfjs backend the current one.
  *
  * @param options `software`: also accept a software GPU such as llvmpipe
- * @throws UserError if there is no adapter, or only a software one that was not asked for
+ * @throws UserError if there is no adapter, or only a software one and `software` is false
  */
 export async function openWebGpu(options: { software: boolean }): Promise<WebGpuEngine> {
   const gpu = await openDevice(options);

@@ -4,7 +4,13 @@ import type { Backend } from "./backend.ts";
 import { tensorUsage } from "./backend.ts";
 import { checkBufferSize, gpuError } from "./device.ts";
 import type { MemoryPlan } from "./memory_plan.ts";
-import { type BufferRef, isVirtual, type VirtualBuffer } from "./recording.ts";
+import {
+  type BufferRef,
+  type Command,
+  type DispatchCommand,
+  isVirtual,
+  type VirtualBuffer,
+} from "./recording.ts";
 import { alignUp } from "./uniforms.ts";
 
 /** The cost of a plan. */
@@ -55,98 +61,173 @@ interface Segment {
 }
 
 /** Creates the plan's buffers and bind groups. */
-export function makePlan(backend: Backend, { commands, places, sizes }: MemoryPlan): Plan {
-  const { device, gpu } = backend;
-  const owned: GPUBuffer[] = [];
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  const guarded = <T>(kernel: string, filter: GPUErrorFilter, make: () => T): T => {
-    device.pushErrorScope(filter);
-    const made = make();
-    device.popErrorScope().then((error) => error && gpu.fail(gpuError(kernel, error)));
-    return made;
-  };
-  const newBuffer = (bytes: number, usage: number): GPUBuffer => {
-    const size = Math.max(alignUp(bytes, 4), 4);
-    checkBufferSize(device.limits, "A jitted function", size);
-    const what = `a jitted function's buffers of ${total} bytes`;
-    const buffer = guarded(what, "out-of-memory", () => device.createBuffer({ size, usage }));
-    owned.push(buffer);
-    return buffer;
-  };
-  const buffers = sizes.map((size) => newBuffer(size, tensorUsage));
-  const constants = new Map<VirtualBuffer, GPUBuffer>();
-  const constantBuffer = (buffer: VirtualBuffer, values: ArrayBuffer): GPUBuffer => {
-    const known = constants.get(buffer);
-    if (known) return known;
-    const made = newBuffer(buffer.bytes, tensorUsage);
-    writeBuffer(device.queue, made, values);
-    constants.set(buffer, made);
-    return made;
-  };
-  const bufferOf = (buffer: BufferRef): GPUBuffer => {
-    if (!isVirtual(buffer)) return buffer;
-    if (buffer.constant !== null) return constantBuffer(buffer, buffer.constant);
-    const place = places.get(buffer);
-    if (place === undefined) throw new Error("The recording reads a buffer that nothing writes.");
-    return typeof place === "number" ? buffers[place]! : place;
-  };
+export function makePlan(backend: Backend, memoryPlan: MemoryPlan): Plan {
+  const { commands } = memoryPlan;
+  const buffers = createBuffers(backend, memoryPlan);
   const uniforms = packAllUniforms(
     commands.flatMap((command) =>
       command.kind === "dispatch" && command.uniforms ? [command.uniforms] : []
     ),
-    device.limits.minUniformBufferOffsetAlignment,
+    backend.device.limits.minUniformBufferOffsetAlignment,
   );
-  const uniformBuffer = newBuffer(uniforms.bytes.byteLength, 0x40 | 0x08); // UNIFORM, COPY_DST
-  writeBuffer(device.queue, uniformBuffer, uniforms.bytes.buffer);
-  const kernels: Record<string, number> = {};
-  const segments: Segment[] = [];
-  let current: Segment | null = null;
-  let bound: GPUComputePipeline | null = null;
-  for (const [i, command] of commands.entries()) {
-    const startsSubmit = i > 0 && i % gpu.commandsPerSubmit === 0;
-    if (
-      current === null || startsSubmit || (command.kind === "copy" && current.dispatches.length > 0)
-    ) {
-      current = { startsSubmit, copies: [], dispatches: [] };
-      segments.push(current);
-      bound = null;
-    }
-    if (command.kind === "copy") {
-      const { source, target, bytes } = command;
-      current.copies.push({ source: bufferOf(source), target: bufferOf(target), bytes });
-      continue;
-    }
-    const { kernel, pipeline, bindings, workgroups: [x, y, z] } = command;
-    kernels[kernel] = (kernels[kernel] ?? 0) + 1;
-    const resources: GPUBufferBinding[] = bindings.map(({ buffer }) => ({
-      buffer: bufferOf(buffer),
+  const uniformBuffer = buffers.create(uniforms.bytes.byteLength, 0x40 | 0x08); // UNIFORM, COPY_DST
+  writeBuffer(backend.device.queue, uniformBuffer, uniforms.bytes.buffer);
+
+  const segments = segmentsOf(commands, backend.gpu.commandsPerSubmit, buffers.of, (command) => {
+    const resources: GPUBufferBinding[] = command.bindings.map(({ buffer }) => ({
+      buffer: buffers.of(buffer),
       size: isVirtual(buffer) ? Math.max(buffer.bytes, 4) : buffer.size,
     }));
     if (command.uniforms) {
       const offset = uniforms.offsets.get(command.uniforms)!;
       resources.push({ buffer: uniformBuffer, offset, size: command.uniforms.byteLength });
     }
-    const entries = resources.map((resource, binding) => ({ binding, resource }));
-    const layout = pipeline.getBindGroupLayout(0);
-    const bindGroup = guarded(
-      kernel,
-      "validation",
-      () => device.createBindGroup({ label: kernel, layout, entries }),
-    );
-    current.dispatches.push({ pipeline: pipeline === bound ? null : pipeline, bindGroup, x, y, z });
-    bound = pipeline;
-  }
-  const dispatches = Object.values(kernels).reduce((sum, count) => sum + count, 0);
+    return bindGroupOf(backend, command, resources);
+  });
   return {
-    bufferOf,
+    bufferOf: buffers.of,
     replay: (before, after) => replay(backend, before, segments, after),
-    statistics: {
-      dispatches,
-      copies: commands.length - dispatches,
-      bytes: owned.reduce((sum, buffer) => sum + buffer.size, 0),
-      kernels: Object.fromEntries(Object.entries(kernels).sort((a, b) => b[1] - a[1])),
+    statistics: statisticsOf(commands, buffers.totalBytes()),
+    dispose: buffers.dispose,
+  };
+}
+
+/** The GPU buffers of a plan. */
+interface PlanBuffers {
+  /** Creates a buffer that the plan owns. */
+  create(bytes: number, usage: number): GPUBuffer;
+  /** The GPU buffer for a buffer of the recording. */
+  of(buffer: BufferRef): GPUBuffer;
+  /** Total bytes of the buffers that the plan owns. */
+  totalBytes(): number;
+  dispose(): void;
+}
+
+function createBuffers(backend: Backend, { places, sizes }: MemoryPlan): PlanBuffers {
+  const { device } = backend;
+  const owned: GPUBuffer[] = [];
+  const constants = new Map<VirtualBuffer, GPUBuffer>();
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+
+  const create = (bytes: number, usage: number): GPUBuffer => {
+    const size = Math.max(alignUp(bytes, 4), 4);
+    checkBufferSize(device.limits, "A jitted function", size);
+    const what = `a jitted function's buffers of ${total} bytes`;
+    const buffer = guarded(
+      backend,
+      what,
+      "out-of-memory",
+      () => device.createBuffer({ size, usage }),
+    );
+    owned.push(buffer);
+    return buffer;
+  };
+  const constantBuffer = (buffer: VirtualBuffer, values: ArrayBuffer): GPUBuffer => {
+    const known = constants.get(buffer);
+    if (known) return known;
+    const made = create(buffer.bytes, tensorUsage);
+    writeBuffer(device.queue, made, values);
+    constants.set(buffer, made);
+    return made;
+  };
+  const shared = sizes.map((size) => create(size, tensorUsage));
+  return {
+    create,
+    of(buffer) {
+      if (!isVirtual(buffer)) return buffer;
+      if (buffer.constant !== null) return constantBuffer(buffer, buffer.constant);
+      const place = places.get(buffer);
+      if (place === undefined) throw new Error("The recording reads a buffer that nothing writes.");
+      return typeof place === "number" ? shared[place]! : place;
     },
+    totalBytes: () => owned.reduce((sum, buffer) => sum + buffer.size, 0),
     dispose: () => owned.forEach((buffer) => buffer.destroy()),
+  };
+}
+
+/** Runs `make`, and keeps the GPU's error, if there is one, with the kernel's name. */
+function guarded<T>(
+  { device, gpu }: Backend,
+  kernel: string,
+  filter: GPUErrorFilter,
+  make: () => T,
+): T {
+  device.pushErrorScope(filter);
+  const made = make();
+  device.popErrorScope().then((error) => error && gpu.fail(gpuError(kernel, error)));
+  return made;
+}
+
+function bindGroupOf(
+  backend: Backend,
+  { kernel, pipeline }: DispatchCommand,
+  resources: readonly GPUBufferBinding[],
+): GPUBindGroup {
+  const entries = resources.map((resource, binding) => ({ binding, resource }));
+  const layout = pipeline.getBindGroupLayout(0);
+  return guarded(
+    backend,
+    kernel,
+    "validation",
+    () => backend.device.createBindGroup({ label: kernel, layout, entries }),
+  );
+}
+
+/** Divides the commands into segments. A copy after a dispatch starts a new one. */
+function segmentsOf(
+  commands: readonly Command[],
+  commandsPerSubmit: number,
+  bufferOf: (buffer: BufferRef) => GPUBuffer,
+  bindGroup: (command: DispatchCommand) => GPUBindGroup,
+): Segment[] {
+  const segments: Segment[] = [];
+  let current: Segment | null = null;
+  let bound: GPUComputePipeline | null = null;
+  for (const [i, command] of commands.entries()) {
+    const startsSubmit = i > 0 && i % commandsPerSubmit === 0;
+    const copiesLate = command.kind === "copy" && current !== null && current.dispatches.length > 0;
+    if (current === null || startsSubmit || copiesLate) {
+      current = { startsSubmit, copies: [], dispatches: [] };
+      segments.push(current);
+      bound = null;
+    }
+    switch (command.kind) {
+      case "copy": {
+        const { source, target, bytes } = command;
+        current.copies.push({ source: bufferOf(source), target: bufferOf(target), bytes });
+        break;
+      }
+      case "dispatch": {
+        const { pipeline, workgroups: [x, y, z] } = command;
+        current.dispatches.push({
+          pipeline: pipeline === bound ? null : pipeline,
+          bindGroup: bindGroup(command),
+          x,
+          y,
+          z,
+        });
+        bound = pipeline;
+        break;
+      }
+      default:
+        command satisfies never;
+    }
+  }
+  return segments;
+}
+
+function statisticsOf(commands: readonly Command[], bytes: number): PlanStatistics {
+  const counts = new Map<string, number>();
+  for (const command of commands) {
+    if (command.kind !== "dispatch") continue;
+    counts.set(command.kernel, (counts.get(command.kernel) ?? 0) + 1);
+  }
+  const dispatches = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return {
+    dispatches,
+    copies: commands.length - dispatches,
+    bytes,
+    kernels: Object.fromEntries([...counts].sort((a, b) => b[1] - a[1])),
   };
 }
 

@@ -14,7 +14,7 @@ export interface VirtualBuffer {
 /** A buffer of the plan, or an existing one that belongs to a variable or another tensor. */
 export type BufferRef = VirtualBuffer | GPUBuffer;
 
-/** How a dispatch uses a buffer; `update` reads and writes in place. */
+/** How a dispatch uses a buffer: `update` reads it and writes it in place. */
 export interface Binding {
   readonly buffer: BufferRef;
   readonly access: "read" | "write" | "update";
@@ -61,6 +61,12 @@ export function isVirtual(buffer: BufferRef): buffer is VirtualBuffer {
   return "kind" in buffer;
 }
 
+/** A buffer that exists already. Throws if it is virtual. */
+export function realBuffer(buffer: BufferRef): GPUBuffer {
+  if (isVirtual(buffer)) throw new Error("A buffer of a recording was used outside of it.");
+  return buffer;
+}
+
 /** The buffers that a command reads. */
 export function readsOf(command: Command): BufferRef[] {
   if (command.kind === "copy") return [command.source];
@@ -75,6 +81,7 @@ export function writesOf(command: Command): BufferRef[] {
 
 /** Values as the GPU stores them: four bytes each. */
 export function bytesOf(values: tf.TypedArray, dtype: tf.DataType): ArrayBuffer {
-  return (dtype === "float32" ? new Float32Array(values) : new Int32Array(values))
-    .buffer as ArrayBuffer;
+  const copy = dtype === "float32" ? new Float32Array(values) : new Int32Array(values);
+  // A new array's buffer is not shared, which the constructors' types do not say.
+  return copy.buffer as ArrayBuffer;
 }

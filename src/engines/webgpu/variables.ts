@@ -1,6 +1,6 @@
 // A recorded plan reads and writes each variable in one GPU buffer, its home. tfjs moves a variable
-// to other data whenever it is assigned, and lets tensors share data. This file brings variables
-// home before a replay, and makes sure that a home is not shared when a plan overwrites it.
+// to other data whenever it is assigned, and lets tensors share data. This file copies each value
+// back to its home before a replay, and makes sure that a plan overwrites no shared home.
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "./backend.ts";
 import type { TensorData } from "./stock_backend.ts";
@@ -38,11 +38,11 @@ export function separateVariables(backend: Backend, homes: Homes): void {
  * Registers one more plan that uses the variable's home. A variable without a home gets one where
  * it is now.
  */
-export function joinHome(backend: Backend, homes: Homes, variable: tf.Variable): Home {
+export function retainHome(backend: Backend, homes: Homes, variable: tf.Variable): Home {
   let home = homes.get(variable);
   if (!home) {
     const { dataId } = variable;
-    const buffer = backend.bufferOf(variable) as GPUBuffer;
+    const buffer = backend.gpuBufferOf(variable);
     home = { variable, dataId, data: backend.tensorMap.get(dataId), buffer, plans: 0 };
     homes.set(variable, home);
   }
@@ -52,21 +52,21 @@ export function joinHome(backend: Backend, homes: Homes, variable: tf.Variable):
 }
 
 /** Releases a plan's use of the home. */
-export function leaveHome(backend: Backend, homes: Homes, home: Home): void {
+export function releaseHome(backend: Backend, homes: Homes, home: Home): void {
   home.plans--;
   if (home.plans === 0) homes.delete(home.variable);
   backend.disposeData(home.dataId);
 }
 
-/** Copies the variable's value into its home, if it has been assigned elsewhere since. */
-export function bringHome(backend: Backend, home: Home): void {
+/** Copies the variable's value to its home if it has been assigned other data. */
+export function refreshHome(backend: Backend, home: Home): void {
   const { variable } = home;
   if (variable.isDisposed) {
     throw new Error(`A jitted function uses the variable ${variable.name}, which is disposed.`);
   }
   if (variable.dataId === home.dataId) return;
-  if (home.data.refCount > home.plans) leaveSharers(backend, home, 0);
-  const source = backend.bufferOf(variable) as GPUBuffer;
+  if (home.data.refCount > home.plans) moveHome(backend, home, 0);
+  const source = backend.gpuBufferOf(variable);
   backend.ensureCommandEncoderReady();
   backend.endComputePassEncoder();
   backend.commandEncoder!.copyBufferToBuffer(source, 0, home.buffer, 0, 4 * variable.size);
@@ -79,19 +79,21 @@ export function bringHome(backend: Backend, home: Home): void {
  * Call before a plan overwrites the home. Other tensors that share its data keep their values, and
  * the cached copy on the CPU is dropped.
  */
-export function ownHome(backend: Backend, home: Home): void {
-  if (home.data.refCount > home.plans + 1) leaveSharers(backend, home, 1);
+export function claimHome(backend: Backend, home: Home): void {
+  if (home.data.refCount > home.plans + 1) moveHome(backend, home, 1);
   home.data.values = null;
 }
 
 /**
- * Leaves a copy to the tensors that share the home's data, and moves the home to data of its own.
+ * Moves the home to data of its own. The tensors that shared its data keep a copy of the values.
+ *
+ * @param ownReferences whether the variable itself is one of the references to the data
  */
-function leaveSharers(backend: Backend, home: Home, ownReferences: 0 | 1): void {
+function moveHome(backend: Backend, home: Home, ownReferences: 0 | 1): void {
   const { variable } = home;
   const bytes = 4 * variable.size;
   const copied = backend.makeTensorInfo(variable.shape, variable.dtype);
-  const spare = backend.bufferOf(copied) as GPUBuffer;
+  const spare = backend.gpuBufferOf(copied);
   backend.ensureCommandEncoderReady();
   backend.endComputePassEncoder();
   backend.commandEncoder!.copyBufferToBuffer(home.buffer, 0, spare, 0, bytes);

@@ -27,7 +27,7 @@ function gpuTest(name: string, run: (engine: WebGpuEngine) => Promise<void>): vo
 const values = async (tensor: tf.Tensor | undefined) => [...await tensor!.data()];
 
 gpuTest(
-  "a jitted function gives what it gives without jit, and reads arguments anew",
+  "a jitted function equals the plain one, and reads its arguments at each call",
   async (engine) => {
     const w = tf.tensor2d([[1, 2], [3, 4]]);
     const fn = (x: tf.Tensor) => [tf.matMul(x as tf.Tensor2D, w).add(1).tanh(), x.mul(2)];
@@ -44,7 +44,7 @@ gpuTest(
   },
 );
 
-gpuTest("a new shape makes a new record", async (engine) => {
+gpuTest("a new shape is recorded anew", async (engine) => {
   const jitted = engine.jit((x) => [x!.square().sum()]);
   assertEquals(await values(jitted(tf.tensor1d([1, 2]))[0]), [5]);
   assertEquals(await values(jitted(tf.tensor1d([1, 2, 3]))[0]), [14]);
@@ -52,7 +52,7 @@ gpuTest("a new shape makes a new record", async (engine) => {
 });
 
 gpuTest(
-  "variables are read and assigned at each call, and keep what others assign",
+  "variables are read and assigned at each call, and assignments between calls count",
   async (engine) => {
     const v = tf.variable(tf.tensor1d([1, 2]));
     const sum = tf.variable(tf.tensor1d([0, 0]));
@@ -80,7 +80,7 @@ gpuTest(
 );
 
 gpuTest(
-  "small variables that were never on the GPU are read and assigned anew, too",
+  "small variables that were never on the GPU are read and assigned at each call, too",
   async (engine) => {
     // tfjs computes such operations on the CPU; their results must not be recorded.
     const v = tf.variable(tf.tensor1d([1, 2]));
@@ -108,24 +108,27 @@ gpuTest(
   },
 );
 
-gpuTest("variables that shared their first value part, and may be exchanged", async (engine) => {
-  const a = tf.variable(tf.tensor1d([1, 2]));
-  const b = tf.variable(a);
-  const c = tf.variable(tf.tensor1d([5, 6]));
-  const step = engine.jit(() => {
-    const old = a.clone();
-    a.assign(c.clone() as tf.Tensor1D);
-    c.assign(old as tf.Tensor1D);
-    return [b.add(0)];
-  });
-  assertEquals(await values(step()[0]), [1, 2]);
-  assertEquals([await values(a), await values(b), await values(c)], [[5, 6], [1, 2], [1, 2]]);
-  step();
-  assertEquals([await values(a), await values(b), await values(c)], [[1, 2], [1, 2], [5, 6]]);
-});
+gpuTest(
+  "variables that share their first value become independent, and can be swapped",
+  async (engine) => {
+    const a = tf.variable(tf.tensor1d([1, 2]));
+    const b = tf.variable(a);
+    const c = tf.variable(tf.tensor1d([5, 6]));
+    const step = engine.jit(() => {
+      const old = a.clone();
+      a.assign(c.clone() as tf.Tensor1D);
+      c.assign(old as tf.Tensor1D);
+      return [b.add(0)];
+    });
+    assertEquals(await values(step()[0]), [1, 2]);
+    assertEquals([await values(a), await values(b), await values(c)], [[5, 6], [1, 2], [1, 2]]);
+    step();
+    assertEquals([await values(a), await values(b), await values(c)], [[1, 2], [1, 2], [5, 6]]);
+  },
+);
 
 gpuTest(
-  "a small network learns the same way with and without jit, to the byte, and leaks nothing",
+  "a small network learns the same bytes with and without jit, and leaks nothing",
   async (engine) => {
     const train = async (jitted: boolean) => {
       const w1 = tf.variable(
@@ -167,7 +170,7 @@ gpuTest(
 );
 
 gpuTest(
-  "a replay in pieces gives to the byte what one submit gives, copies in their places",
+  "a replay in several submits gives the same bytes as one submit, copies included",
   async (engine) => {
     const { gpu, device: { queue } } = tf.backend() as unknown as Backend;
     const asOpened = gpu.commandsPerSubmit;
@@ -187,9 +190,9 @@ gpuTest(
       const found: number[][] = [];
       let submits = 0;
       for (let i = 0; i < 3; i++) {
-        // On the GPU, so that it is copied before the first dispatch.
+        // It is on the GPU, so it is copied before the first dispatch.
         const x = tf.tensor1d([i, -i]).add(0.1);
-        engine.jit((x) => [x!.neg()])(x); // Pending work is submitted with it.
+        engine.jit((x) => [x!.neg()])(x); // This submits the pending work.
         queue.submit = (buffers) => (submits++, submit.call(queue, buffers));
         const outputs = step(x);
         queue.submit = submit;
@@ -253,7 +256,7 @@ Deno.test({
 });
 
 gpuTest(
-  "tfjs's own kernels come back for the time of a call, and ours after it, whatever it throws",
+  "withStockKernels restores tfjs's kernels during a call, and ours after it, even if it throws",
   (engine) => {
     const x = tf.ones([32, 32]) as tf.Tensor2D;
     const kernelsOf = (body: () => tf.Tensor) => {
