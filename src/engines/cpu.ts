@@ -8,7 +8,7 @@ import type { Engine } from "./engine.ts";
 /** Opens the engine. Its `jit` simply calls the function. */
 export async function openCpuEngine(): Promise<Engine> {
   await tf.setBackend("cpu");
-  // Suppress the backend's warning that it is slow: whoever asks for the reference knows.
+  // Suppress the backend's warning that it is slow. Its type hides the flag.
   (tf.backend() as tf.KernelBackend & { firstUse: boolean }).firstUse = false;
   return {
     name: "cpu",

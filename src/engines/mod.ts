@@ -40,8 +40,9 @@ export interface EngineOptions {
  * Opens an engine and makes it tfjs's current backend.
  *
  * `auto` picks the first available: TensorFlow with a CUDA device, a hardware GPU through WebGPU,
- * or TensorFlow on the CPU. Throws a `UserError` with possible remedies if the engine cannot run
- * here.
+ * or TensorFlow on the CPU.
+ *
+ * @throws {UserError} with possible remedies, if the engine cannot run here
  */
 export async function openEngine(
   name: EngineName | "auto",
@@ -75,7 +76,8 @@ export async function openEngine(
       return await openBest(options);
     default:
       throw new UserError(
-        `there is no engine ${JSON.stringify(name)}; known: auto, tensorflow, webgpu, wasm, cpu`,
+        `there is no engine ${JSON.stringify(name satisfies never)}; known: auto, tensorflow, ` +
+          "webgpu, wasm, cpu",
       );
   }
 }

@@ -10,7 +10,7 @@ import type { Engine } from "./engine.ts";
 export function requireTraining({ name, trains }: Pick<Engine, "name" | "trains">, what: string) {
   if (trains) return;
   throw new UserError(
-    `the engine ${name} computes no gradients, so it cannot train ${what}: it draws with trained ` +
-      "models (sample BUNDLE --engine wasm). Train with --engine tensorflow or webgpu",
+    `the engine ${name} computes no gradients, so it cannot train ${what}: it only draws with ` +
+      "trained models (sample BUNDLE --engine wasm). Train with --engine tensorflow or webgpu",
   );
 }

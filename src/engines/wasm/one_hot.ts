@@ -9,12 +9,8 @@ import { registerOnWasm } from "../../../kernels/shared/wasm_form.ts";
 export function registerOneHot(): void {
   registerOnWasm("OneHot", ({ inputs, attrs }) =>
     tf.tidy(() => {
-      const { depth, onValue, offValue, dtype } = attrs as {
-        depth: number;
-        onValue: number;
-        offValue: number;
-        dtype: tf.DataType;
-      };
+      // tfjs's oneHot sets these, but the registry passes them without their types.
+      const { depth, onValue, offValue, dtype } = attrs as unknown as tf.OneHotAttrs;
       const indices = inputs["indices"] as tf.Tensor;
       const isHot = tf.equal(
         indices.reshape([...indices.shape, 1]),

@@ -20,15 +20,24 @@ export function replaceKernel<T extends tf.TensorInfo | tf.TensorInfo[]>(
   registerWebGpuKernel(name, (call) => run(call, stock.kernelFunc));
 }
 
+/**
+ * The attributes of a call, as tfjs's types for its operations describe them. tfjs sets them, but
+ * passes them to kernels without their types.
+ */
+export function attributesOf<T>(call: KernelCall): T {
+  return call.attrs as T;
+}
+
 /** Runs tfjs's own kernel. */
 export function runStock<T extends tf.TensorInfo | tf.TensorInfo[]>(
   stock: StockKernel,
   call: KernelCall,
 ): T {
+  // A call has tfjs's members, under types of our own. Which kernel it is says what it returns.
   return stock(call as unknown as Parameters<StockKernel>[0]) as T;
 }
 
-/** Calls the function with tfjs's own kernels restored, for comparisons with stock tfjs. */
+/** Calls a function with tfjs's own kernels, for comparisons. */
 export function withStockKernels<T>(body: () => T): T {
   const ours = replaced.map(({ kernelName }) => tf.getKernel(kernelName, "webgpu"));
   const place = (kernel: tf.KernelConfig) => {

@@ -1,6 +1,6 @@
 // Splits a tensor on WebGPU in one dispatch. tfjs uses one dispatch for each piece.
 import * as tf from "@tensorflow/tfjs";
-import { replaceKernel, runStock } from "./replace.ts";
+import { attributesOf, replaceKernel, runStock } from "./replace.ts";
 import { emptyTensor, inputOf, spreadWorkgroups } from "../../../../kernels/shared/wgsl.ts";
 import code from "./split.wgsl" with { type: "text" };
 
@@ -27,11 +27,9 @@ ${code}`;
 export function register(): void {
   replaceKernel("SplitV", (call, stock) => {
     const x = inputOf(call, "x");
-    const { numOrSizeSplits, axis } = call.attrs as {
-      numOrSizeSplits: number | number[];
-      axis: number;
-    };
+    const { numOrSizeSplits, axis } = attributesOf<tf.SplitVAttrs>(call);
     const along = tf.util.parseAxisParam(axis, x.shape)[0]!;
+    // Only the shape is read, which a TensorInfo has, too.
     const sizes = tf.backend_util.prepareSplitSize(x as tf.Tensor, numOrSizeSplits, along);
     const parts = sizes.length;
     const equal = sizes.every((size) => size === sizes[0]);

@@ -2,7 +2,7 @@
 // to every pixel. tfjs transposes first and gives each sum one thread. tfjs still handles sums over
 // the last axis.
 import * as tf from "@tensorflow/tfjs";
-import { replaceKernel, runStock } from "./replace.ts";
+import { attributesOf, replaceKernel, runStock } from "./replace.ts";
 import { emptyTensor, inputOf, type WgslBackend } from "../../../../kernels/shared/wgsl.ts";
 import middleSum from "./middle_sum.wgsl" with { type: "text" };
 
@@ -58,12 +58,12 @@ export function sumMiddle(
 export function register(): void {
   replaceKernel("Sum", (call, stock) => {
     const x = inputOf(call, "x");
-    const { axis, keepDims } = call.attrs as { axis: number | number[]; keepDims: boolean };
+    const { axis, keepDims } = attributesOf<tf.SumAttrs>(call);
     const axes = tf.util.parseAxisParam(axis, x.shape).sort((a, b) => a - b);
     const first = axes[0] ?? 0;
     const last = axes.at(-1) ?? 0;
-    const neighbours = axes.length === last - first + 1 && last < x.shape.length - 1;
-    if (!neighbours || x.dtype !== "float32" || tf.util.sizeFromShape(x.shape) === 0) {
+    const areAdjacent = axes.length === last - first + 1 && last < x.shape.length - 1;
+    if (!areAdjacent || x.dtype !== "float32" || tf.util.sizeFromShape(x.shape) === 0) {
       return runStock<tf.TensorInfo>(stock, call);
     }
     const shape = x.shape.flatMap((size, i) =>

@@ -3,8 +3,8 @@
 // with atomics, in a different order each time.
 import * as tf from "@tensorflow/tfjs";
 import { type Factor, multiply } from "../matmul/gemm.ts";
-import { replaceKernel, runStock, type StockKernel } from "../replace.ts";
-import { inputOf, type KernelCall } from "../../../../../kernels/shared/wgsl.ts";
+import { attributesOf, replaceKernel, runStock, type StockKernel } from "../replace.ts";
+import { inputOf, type KernelCall, sizesOf } from "../../../../../kernels/shared/wgsl.ts";
 import filterGrad from "./filter_grad.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };
 import geometryCode from "./geometry.wgsl" with { type: "text" };
@@ -12,14 +12,16 @@ import inputGrad from "./input_grad.wgsl" with { type: "text" };
 
 type Shape4 = [number, number, number, number];
 
+/** The gradients have no dilations. */
+type Attributes = Omit<tf.Conv2DAttrs, "dilations"> & Partial<tf.Conv2DAttrs>;
+
 /** The convolution's sizes, or null if this kernel does not support its layout. */
-function geometry(call: KernelCall, xShape: number[], filterShape: number[]) {
-  const { strides, pad, dataFormat, dilations, dimRoundingMode } = call
-    .attrs as unknown as tf.Conv2DAttrs;
+function geometry(call: KernelCall, xShape: Shape4, filterShape: Shape4) {
+  const { strides, pad, dataFormat, dilations, dimRoundingMode } = attributesOf<Attributes>(call);
   if ((dataFormat ?? "NHWC") !== "NHWC") return null;
   const info = tf.backend_util.computeConv2DInfo(
-    xShape as Shape4,
-    filterShape as Shape4,
+    xShape,
+    filterShape,
     strides,
     dilations ?? 1,
     pad,
@@ -62,8 +64,8 @@ function convolve(call: KernelCall, stock: StockKernel): tf.TensorInfo {
   const x = inputOf(call, "x");
   const filter = inputOf(call, "filter");
   const bias = call.inputs["bias"];
-  const { activation = "linear" } = call.attrs as { activation?: string };
-  const sizes = geometry(call, x.shape, filter.shape);
+  const { activation = "linear" } = attributesOf<Partial<tf.FusedConv2DAttrs>>(call);
+  const sizes = geometry(call, sizesOf(x, 4), sizesOf(filter, 4));
   const biasFits = bias === undefined ||
     (sizes !== null && tf.util.sizeFromShape(bias.shape) === sizes.outputs);
   if (!sizes || !biasFits || !["linear", "relu"].includes(activation)) return runStock(stock, call);
@@ -89,10 +91,10 @@ export function register(): void {
   replaceKernel("Conv2D", convolve);
   replaceKernel("FusedConv2D", convolve);
   replaceKernel("Conv2DBackpropInput", (call, stock) => {
-    const { inputShape } = call.attrs as { inputShape: number[] };
+    const { inputShape } = attributesOf<tf.Conv2DBackpropInputAttrs>(call);
     const dy = inputOf(call, "dy");
     const filter = inputOf(call, "filter");
-    const sizes = geometry(call, inputShape, filter.shape);
+    const sizes = geometry(call, inputShape, sizesOf(filter, 4));
     if (!sizes) return runStock(stock, call);
     const { inputs, outputs, taps, inputPixels, constants } = sizes;
     return multiply(call.backend, {
@@ -109,10 +111,10 @@ export function register(): void {
     });
   });
   replaceKernel("Conv2DBackpropFilter", (call, stock) => {
-    const { filterShape } = call.attrs as { filterShape: number[] };
+    const { filterShape } = attributesOf<tf.Conv2DBackpropFilterAttrs>(call);
     const x = inputOf(call, "x");
     const dy = inputOf(call, "dy");
-    const sizes = geometry(call, x.shape, filterShape);
+    const sizes = geometry(call, sizesOf(x, 4), filterShape);
     if (!sizes) return runStock(stock, call);
     const { inputs, outputs, taps, outputPixels, constants } = sizes;
     return multiply(call.backend, {

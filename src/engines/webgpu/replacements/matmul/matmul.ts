@@ -2,25 +2,29 @@
 // different order each time. Names and attributes are the same. Anything but a plain float32
 // product is left to tfjs.
 import * as tf from "@tensorflow/tfjs";
-import { replaceKernel, runStock, type StockKernel } from "../replace.ts";
+import { attributesOf, replaceKernel, runStock, type StockKernel } from "../replace.ts";
 import { inputOf, type KernelCall } from "../../../../../kernels/shared/wgsl.ts";
 import { multiply } from "./gemm.ts";
 import code from "./matmul.wgsl" with { type: "text" };
+
+/** Only the fused product has an activation. */
+type Attributes = tf.BatchMatMulAttrs & Partial<tf._FusedMatMulAttrs>;
+
+/** The rows and columns of the matrices in a tensor. */
+function matrixSize({ shape }: tf.TensorInfo): [rows: number, columns: number] {
+  return [shape.at(-2)!, shape.at(-1)!];
+}
 
 function matMul(call: KernelCall, stock: StockKernel): tf.TensorInfo {
   const a = inputOf(call, "a");
   const b = inputOf(call, "b");
   const bias = call.inputs["bias"];
-  const { transposeA, transposeB, activation } = call.attrs as {
-    transposeA: boolean;
-    transposeB: boolean;
-    activation?: string;
-  };
+  const { transposeA, transposeB, activation } = attributesOf<Attributes>(call);
   const sizeOf = (shape: number[]) => tf.util.sizeFromShape(shape);
   const outerA = a.shape.slice(0, -2);
   const outerB = b.shape.slice(0, -2);
-  const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
-  const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
+  const [aRows, aColumns] = matrixSize(a);
+  const [bRows, bColumns] = matrixSize(b);
   const [rows, depth] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
   const columns = transposeB ? bRows : bColumns;
   const sameBatch = String(outerA) === String(outerB) || sizeOf(outerA) === 1 ||
