@@ -9,7 +9,7 @@ const granted = (name: Deno.PermissionName) =>
   Deno.permissions.querySync({ name }).state === "granted";
 const files = granted("read") && granted("write");
 
-/** A small bundle in a new folder, with files of some structure to damage. */
+/** A small bundle in a new folder, with several files to damage. */
 function tinyBundle(folder: string) {
   const bundle = createBundle(join(folder, "tiny-0123456789ab"));
   bundle.payload("spec.json", '{"architecture":"D"}\n');
@@ -21,7 +21,7 @@ function tinyBundle(folder: string) {
   return bundle;
 }
 
-Deno.test("names and manifests: what is written is read, and nothing else is", () => {
+Deno.test("names and manifests: only what is written can be read", () => {
   for (const name of ["a", "data/a.b-c_d", "data/2/x.png"]) assert(isSafeName(name), name);
   for (
     const name of [
@@ -66,7 +66,7 @@ Deno.test("names and manifests: what is written is read, and nothing else is", (
   }
 });
 
-Deno.test("a bundle is called as its spec's file, with one hyphen for all that is between two words", () => {
+Deno.test("a bundle is named after its spec's file, with single hyphens between words", () => {
   const digest = "0123456789ab".padEnd(64, "f");
   const stems = {
     "a/d2n-mnistm.yaml": "d2n-mnistm",
@@ -83,7 +83,8 @@ Deno.test("a bundle is called as its spec's file, with one hyphen for all that i
 
 Deno.test({
   name:
-    "a bundle appears whole, is never overwritten, and a killed writer's rest is removed (needs files)",
+    "a bundle appears complete, is never overwritten, and what a killed writer left is removed " +
+    "(needs files)",
   ignore: !files,
   fn() {
     const folder = Deno.makeTempDirSync();
@@ -93,7 +94,7 @@ Deno.test({
     assertThrows(() => first.payload("../out", "x"), Error, "name");
     assertThrows(() => first.tag("data/x", "x"), Error);
     assertThrows(() => Deno.statSync(path), Deno.errors.NotFound);
-    // As if the first writer had been killed here: a second one starts anew.
+    // As if the first writer had been killed here, and a second one starts.
     Deno.renameSync(first.staging, first.staging.replace(/[0-9a-f]{16}$/, "0123456789abcdef"));
     const bundle = tinyBundle(folder);
     const digests = bundle.payloadDigests();
@@ -117,7 +118,8 @@ Deno.test({
       other.payload(name.slice(5), Deno.readFileSync(join(path, name)));
     }
     other.tag("README.md", "another text");
-    other.tag("large.bin", Uint8Array.from({ length: 3_000_000 }, (_, i) => i >> 8)); // Longer than the reader's buffer.
+    // Longer than the reader's buffer.
+    other.tag("large.bin", Uint8Array.from({ length: 3_000_000 }, (_, i) => i >> 8));
     assertEquals(other.finish().digest, digest);
     assert(verifyBag(join(folder, "other")).ok);
     createBundle(join(folder, "unfinished"))[Symbol.dispose]();
@@ -131,7 +133,7 @@ Deno.test({
   },
 });
 
-/** mulberry32: enough randomness for choosing what to damage. */
+/** The generator mulberry32, random enough to choose what to damage. */
 function generator(seed: number): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {
@@ -143,7 +145,7 @@ function generator(seed: number): (below: number) => number {
 }
 
 Deno.test({
-  name: "1,000 damages are tried and 1,000 are found (needs files)",
+  name: "each of 1,000 damages is found (needs files)",
   ignore: !files,
   fn() {
     const seed = Date.now() >>> 0;
@@ -154,7 +156,7 @@ Deno.test({
     const original = new Map(names.map((name) => [name, Deno.readFileSync(join(path, name))]));
     const at = (name: string) => join(path, name);
     const pick = () => names[random(names.length)]!;
-    // Each damages the bundle and returns how to mend it.
+    // Each one damages the bundle, and returns a function that repairs it.
     const damages: Record<string, () => () => void> = {
       flip() {
         const name = pick();
@@ -214,15 +216,15 @@ Deno.test({
       },
     };
     const kinds = Object.keys(damages);
-    const unseen: string[] = [];
+    const missed: string[] = [];
     for (let i = 0; i < 1000; i++) {
       const kind = kinds[i % kinds.length]!;
-      const mend = damages[kind]!();
-      if (verifyBag(path).ok) unseen.push(kind);
-      mend();
+      const repair = damages[kind]!();
+      if (verifyBag(path).ok) missed.push(kind);
+      repair();
     }
-    assertEquals(unseen, [], `seed ${seed}`);
-    assert(verifyBag(path).ok, `mended; seed ${seed}`);
+    assertEquals(missed, [], `seed ${seed}`);
+    assert(verifyBag(path).ok, `repaired; seed ${seed}`);
     Deno.removeSync(folder, { recursive: true });
   },
 });
@@ -275,8 +277,8 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "Python's bagit accepts a bundle (needs --allow-run and Python with bagit, in $PYTHON or as python3)",
+  name: "Python's bagit accepts a bundle " +
+    "(needs --allow-run and Python with bagit, in $PYTHON or as python3)",
   ignore: !files || !python,
   fn() {
     const folder = Deno.makeTempDirSync();

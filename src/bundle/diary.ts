@@ -1,12 +1,12 @@
-/** Reading a run's diary, while it is written or afterwards. */
+/** Reads a run's diary, `progress.jsonl`, which may still be growing. */
 import { z } from "zod";
 import { type CsvField, csvText } from "../formats/csv.ts";
 
 const text = z.string().max(100_000);
 const figure = z.number().nullable();
 
-/** What a line tells, each kind with its own fields. */
-const happened = z.discriminatedUnion("event", [
+/** The kinds of lines, each with its own fields. */
+const event = z.discriminatedUnion("event", [
   z.object({ event: z.literal("start"), name: text, model: text, dataset: text, run: text }),
   z.object({ event: z.literal("phase"), phase: text, total: z.number(), unit: text }),
   z.object({
@@ -14,11 +14,11 @@ const happened = z.discriminatedUnion("event", [
     step: z.int(),
     steps: z.int(),
     epoch: z.int().nullable(),
-    /** Mean of the last fifty steps. */
+    /** Mean of the last 50 steps. */
     loss: figure,
     imagesPerSecond: figure,
     learningRate: figure,
-    /** Of the process. */
+    /** Resident memory of the process. */
     memoryBytes: figure,
   }),
   z.object({ event: z.literal("progress"), phase: text, done: z.number(), total: z.number() }),
@@ -27,7 +27,7 @@ const happened = z.discriminatedUnion("event", [
     event: z.literal("preview"),
     step: z.int(),
     epoch: z.number(),
-    /** Beside the diary. */
+    /** A file next to the diary. */
     file: text,
   }),
   z.object({
@@ -36,7 +36,7 @@ const happened = z.discriminatedUnion("event", [
     value: z.number(),
     standardError: figure,
     step: z.int(),
-    /** While training: of how many images, drawn how; left out: of the run's samples. */
+    /** What was scored, for interim scores. Absent for the run's samples. */
     of: text.exactOptional(),
   }),
   z.object({
@@ -46,28 +46,27 @@ const happened = z.discriminatedUnion("event", [
   }),
 ]);
 
-const line = z.intersection(z.object({ time: z.iso.datetime() }), happened);
+const line = z.intersection(z.object({ time: z.iso.datetime() }), event);
 
-/** What a line tells. */
-export type DiaryText = z.infer<typeof happened>;
+/** A line without its time. */
+export type DiaryText = z.infer<typeof event>;
 
 /** A line, with its time in UTC. */
 export type DiaryLine = { time: string } & DiaryText;
 
-/** The lines of a kind. */
+/** A line of one kind. */
 export type LineOf<Event extends DiaryText["event"]> = Extract<DiaryLine, { event: Event }>;
 
 /**
- * The lines of a diary that count: those that cannot be read are left out, as the last one of a
- * killed process may be; and so is what a run did a second time, because it was killed after it had
- * last saved.
+ * Parses a diary. Leaves out unreadable lines, such as the cut-off last line of a killed process.
+ * If a run was killed after it last saved, it repeated some steps; only the later lines are kept.
  */
 export function parseDiary(content: string): DiaryLine[] {
   const lines: DiaryLine[] = [];
   for (const row of content.split("\n")) {
     const read = row === "" ? null : lineOf(row);
     if (read === null) continue;
-    if (read.event === "step" || read.event === "preview") dropLater(lines, read);
+    if (read.event === "step" || read.event === "preview") dropRepeated(lines, read);
     lines.push(read);
   }
   return lines;
@@ -77,22 +76,25 @@ function lineOf(row: string): DiaryLine | null {
   try {
     return line.safeParse(JSON.parse(row)).data ?? null;
   } catch {
-    return null; // Cut off, or no diary's.
+    return null; // Cut off, or not a line of a diary.
   }
 }
 
-/** Takes away the steps that come again, and the previews after them. */
-function dropLater(lines: DiaryLine[], { event, step }: LineOf<"step"> | LineOf<"preview">): void {
+/** Removes the steps that a line repeats, and the previews after them. */
+function dropRepeated(
+  lines: DiaryLine[],
+  { event, step }: LineOf<"step"> | LineOf<"preview">,
+): void {
   for (let i = lines.length - 1; i >= 0; i--) {
     const other = lines[i];
     if (other?.event !== "step" && other?.event !== "preview") continue;
-    const comesAgain = other.event === event ? other.step >= step : other.step > step;
-    if (comesAgain) lines.splice(i, 1);
+    const isRepeated = other.event === event ? other.step >= step : other.step > step;
+    if (isRepeated) lines.splice(i, 1);
     else if (other.event === "step") return;
   }
 }
 
-/** The lines of a diary of a kind. */
+/** The lines of one kind. */
 export function linesOf<Event extends DiaryText["event"]>(
   lines: readonly DiaryLine[],
   event: Event,
@@ -100,7 +102,7 @@ export function linesOf<Event extends DiaryText["event"]>(
   return lines.filter((one): one is LineOf<Event> => one.event === event);
 }
 
-/** The course of a training as CSV, a row a line of the diary. */
+/** A training's steps as CSV, with one row per line of the diary. */
 export function diaryCsv(lines: readonly DiaryLine[]): string {
   const head = ["time", "step", "epoch", "loss", "images_per_second", "learning_rate"];
   const rows = linesOf(lines, "step").map((row): CsvField[] => [

@@ -1,6 +1,6 @@
 /**
- * How the payloads of two bundles of the same run differ: file by file, by how much, and whether
- * that is what another order of adding does to float32, or more.
+ * Compares the payloads of two bundles of the same run, file by file: by how much they differ, and
+ * whether rounding in a different order explains it.
  */
 import { join } from "@std/path";
 import { decodePng } from "../formats/png.ts";
@@ -9,32 +9,29 @@ import { files } from "./layout.ts";
 import { type BundleFiles, type CheckedBundle, openBundle } from "./open.ts";
 import { readLosses, readMetrics } from "./read.ts";
 
-/** What passes for rounding, and what for the same result of another course of the training. */
+/** Maximum differences due to rounding, and between trainings with statistically equal results. */
 export const tolerances = {
-  /**
-   * Weights and AdamW's means: the root mean square of the differences, as a share of that of the
-   * values.
-   */
+  /** Weights and AdamW's means: RMS of the differences, relative to the RMS of the values. */
   tensors: 0.01,
-  /** Pixels of samples and pictures: the mean difference, of 255. */
+  /** Pixels of samples and pictures: mean difference, out of 255. */
   pixels: 1,
-  /** Losses and other figures in tables: the mean difference, as a share of the mean. */
+  /** Losses and other figures in tables: mean difference, relative to the mean. */
   figures: 0.01,
-  /** The mean loss over the last tenth of the steps, as a share of it. */
+  /** Mean loss over the last tenth of the steps: relative difference. */
   lateLoss: 0.05,
-  /** Scores: their difference in joint standard errors; without such, the share `figures`. */
+  /** Scores: difference in joint standard errors, or `figures` for scores without errors. */
   scoreErrors: 3,
 } as const;
 
 /** How one payload file differs. */
 export interface FileDifference {
-  /** Its name, data/ in front. */
+  /** Its name, beginning with data/. */
   file: string;
-  /** By how much, in words and figures. */
+  /** A description of the difference. */
   what: string;
   /**
-   * Whether it is within the tolerance; null where nothing is judged by it, as by a drawing of what
-   * other files hold.
+   * Whether the difference is within the tolerance; null if it does not matter, because the file is
+   * drawn from others.
    */
   within: boolean | null;
 }
@@ -43,19 +40,19 @@ export interface FileDifference {
 export interface PayloadDifferences {
   /** Files with the same bytes. */
   same: number;
-  /** The others. */
+  /** Files that differ. */
   different: FileDifference[];
   /**
    * `same`: byte by byte. `rounding`: each file and score is within its tolerance. `statistics`:
-   * the course of the training is another one, and its end is the same: late losses and scores are
-   * within theirs. `different`: more than that.
+   * training took different steps to the same end, so late losses and scores are within their
+   * tolerances. `different`: anything else.
    */
   verdict: "same" | "rounding" | "statistics" | "different";
-  /** What was judged besides: the scores, and late losses where the course is another one. */
+  /** Comparisons of the scores, and of late losses if the training took different steps. */
   statistics: { what: string; within: boolean }[];
 }
 
-/** Compares the payloads of two bundles, which must be whole. */
+/** Compares the payloads of two intact bundles. */
 export async function payloadDifferences(
   original: string,
   repeated: string,
@@ -74,24 +71,18 @@ export async function payloadDifferences(
   }
   const same = [...left].filter(([file, digest]) => right.get(file) === digest).length;
   if (different.length === 0) return { same, different, verdict: "same", statistics: [] };
-  const near = different.every(({ within }) => within !== false);
-  const found = scores(a, b);
-  const statistics = near ? found : [lateLoss(a, b), ...found];
-  // What no course of the training touches, such as texts, must be the same in any case.
-  const sound =
-    different.every(({ file, within }) =>
-      within !== false || /\.(safetensors|png|csv)$/.test(file)
-    ) &&
-    statistics.every(({ within }) => within);
-  return {
-    same,
-    different,
-    verdict: !sound ? "different" : near ? "rounding" : "statistics",
-    statistics,
-  };
+  const isRounding = different.every(({ within }) => within !== false);
+  const scores = scoreDifferences(a, b);
+  const statistics = isRounding ? scores : [lateLoss(a, b), ...scores];
+  // Files that do not depend on the training, such as texts, must be the same in any case.
+  const mayDiffer = ({ file, within }: FileDifference) =>
+    within !== false || /\.(safetensors|png|csv)$/.test(file);
+  const isEquivalent = different.every(mayDiffer) && statistics.every(({ within }) => within);
+  const verdict = !isEquivalent ? "different" : isRounding ? "rounding" : "statistics";
+  return { same, different, verdict, statistics };
 }
 
-/** The payload's names and digests. */
+/** Names and digests of the payload files. */
 function payloadOf({ listed }: CheckedBundle): Map<string, string> {
   return new Map([...listed].filter(([name]) => name.startsWith("data/")));
 }
@@ -104,7 +95,9 @@ async function fileDifference(
   if (file === `data/${files.metrics}`) {
     return { what: "its scores differ; see below", within: null };
   }
-  if (file === `data/${files.digests}`) return { what: "they are of another run", within: false };
+  if (file === `data/${files.digests}`) {
+    return { what: "the digests belong to another run", within: false };
+  }
   if (file.endsWith(".safetensors")) {
     return tensorDifference(await a.tensors(file), await b.tensors(file));
   }
@@ -112,31 +105,27 @@ async function fileDifference(
   if (file.endsWith(".csv")) return tableDifference(a.text(file), b.text(file));
   const drawn = /\.(svg|gif|mp4)$/.test(file);
   return {
-    what: drawn ? "drawn from what differs elsewhere" : "other bytes",
+    what: drawn ? "drawn from other files that differ" : "different bytes",
     within: drawn ? null : false,
   };
 }
 
 /** Sums over pairs of numbers. */
-function pairs(a: ArrayLike<number>, b: ArrayLike<number>) {
-  let largest = 0;
-  let sum = 0;
-  let squares = 0;
-  let size = 0;
-  let squaredSize = 0;
+function differenceSums(a: ArrayLike<number>, b: ArrayLike<number>) {
+  const sums = { largest: 0, sum: 0, squares: 0, size: 0, squaredSize: 0 };
   for (let i = 0; i < a.length; i++) {
     const difference = Math.abs(a[i]! - b[i]!);
     const value = Math.abs(a[i]!);
-    // Written so that what is no number counts as the largest difference there is.
-    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
-    [sum, squares, size, squaredSize] = [
-      sum + difference,
-      squares + difference ** 2,
-      size + value,
-      squaredSize + value ** 2,
-    ];
+    // Negated, so that NaN counts as the largest difference.
+    if (!(difference <= sums.largest)) {
+      sums.largest = Number.isNaN(difference) ? Infinity : difference;
+    }
+    sums.sum += difference;
+    sums.squares += difference ** 2;
+    sums.size += value;
+    sums.squaredSize += value ** 2;
   }
-  return { largest, sum, squares, size, squaredSize };
+  return sums;
 }
 
 const share = (part: number, whole: number) => part === 0 ? 0 : part / whole;
@@ -156,14 +145,14 @@ function tensorDifference(a: ReadonlyMap<string, TensorData>, b: ReadonlyMap<str
         tensor ? `${tensor.dtype} [${tensor.shape}]` : "missing";
       return { what: `${name} is ${form(one)} there and ${form(other)} here`, within: false };
     }
-    const found = pairs(one.data as ArrayLike<number>, other.data as ArrayLike<number>);
-    if (found.largest > largest.value) largest = { value: found.largest, name };
-    [sum, squares, squaredSize] = [
-      sum + found.sum,
-      squares + found.squares,
-      squaredSize + found.squaredSize,
-    ];
-    [count, isBytes] = [count + one.data.length, one.dtype === "U8"];
+    // No payload has 64-bit integers, whose arrays hold no numbers.
+    const sums = differenceSums(one.data as ArrayLike<number>, other.data as ArrayLike<number>);
+    if (sums.largest > largest.value) largest = { value: sums.largest, name };
+    sum += sums.sum;
+    squares += sums.squares;
+    squaredSize += sums.squaredSize;
+    count += one.data.length;
+    isBytes = one.dtype === "U8";
   }
   if (isBytes) return pixels(largest.value, share(sum, count));
   const relative = Math.sqrt(share(squares, squaredSize));
@@ -189,32 +178,31 @@ function pictureDifference(file: string, a: BundleFiles, b: BundleFiles) {
   if (size(one!) !== size(other!)) {
     return { what: `${size(one!)} there, ${size(other!)} here`, within: false };
   }
-  const { largest, sum } = pairs(one!.data, other!.data);
+  const { largest, sum } = differenceSums(one!.data, other!.data);
   return pixels(largest, sum / one!.data.length);
 }
 
 /**
- * Tables of numbers with a header: the same header, the same number of rows, figures that nearly
- * agree.
+ * Compares tables of numbers: they need the same header, the same number of rows, and similar
+ * numbers.
  */
 function tableDifference(a: string, b: string) {
   const [one, other] = [a, b].map((text) => text.trim().split("\n"));
   if (one![0] !== other![0] || one!.length !== other!.length) {
-    return { what: "other rows", within: false };
+    return { what: "different rows", within: false };
   }
   const numbers = (lines: string[]) =>
     lines.slice(1).flatMap((line) => line.split(",").map(Number));
-  // A column that counts, as that of the steps, is the same and would only make the figures look
-  // closer.
+  // Columns that are equal, such as the step numbers, would make the difference look smaller.
   const x = numbers(one!);
   const y = numbers(other!);
   const columns = one![0]!.split(",").length;
-  const counted = Array.from(
+  const isEqual = Array.from(
     { length: columns },
     (_, c) => x.every((value, i) => i % columns !== c || value === y[i]),
   );
-  const kept = (list: number[]) => list.filter((_, i) => !counted[i % columns]);
-  const { largest, sum, size } = pairs(kept(x), kept(y));
+  const kept = (list: number[]) => list.filter((_, i) => !isEqual[i % columns]);
+  const { largest, sum, size } = differenceSums(kept(x), kept(y));
   const relative = share(sum, size);
   return {
     what: `at most ${largest.toPrecision(3)}, on average ${percent(relative)}`,
@@ -236,16 +224,13 @@ function lateLoss(a: BundleFiles, b: BundleFiles) {
   };
 }
 
-function scores(a: BundleFiles, b: BundleFiles): { what: string; within: boolean }[] {
+function scoreDifferences(a: BundleFiles, b: BundleFiles): { what: string; within: boolean }[] {
   const [one, other] = [readMetrics(a), readMetrics(b)];
   return (one?.scores ?? []).map(({ metric, value, standardError }) => {
     const found = other?.scores.find((score) => score.metric === metric);
-    const looked = other?.extractor?.name ?? "nobody";
     if (!found) {
-      return {
-        what: `${metric} is missing here, where ${looked} looked at the images`,
-        within: false,
-      };
+      const extractor = other?.extractor?.name ?? "none";
+      return { what: `${metric} is missing here; the extractor is ${extractor}`, within: false };
     }
     const difference = Math.abs(value - found.value);
     const errors = Math.hypot(standardError ?? 0, found.standardError ?? 0);

@@ -13,7 +13,7 @@ const ignore = (["read", "write"] as const).some((name) =>
 
 type Payload = ReturnType<typeof examplePayload>;
 
-/** A payload with a picture and forty losses besides. */
+/** The example's payload with a picture and forty losses. */
 function payload(): Payload {
   const grey = Uint8Array.from({ length: 64 }, (_, i) => 3 * i);
   const losses = Array.from({ length: 40 }, (_, i) => `${i + 1},${1 / (i + 1)}\n`);
@@ -47,7 +47,7 @@ function changeLosses(payload: Payload, factor: (step: number) => number): void 
 }
 
 Deno.test({
-  name: "payloads that differ: file by file, by how much, and the verdict (needs files)",
+  name: "differences of payloads: each file, by how much, and the verdict (needs files)",
   ignore,
   async fn() {
     const folder = Deno.makeTempDirSync();
@@ -88,15 +88,15 @@ Deno.test({
     );
     assertEquals(nearly.lines.get("data/loss.csv"), "true at most 0.00300, on average 0.30 %");
 
-    // Another course: weights, samples and early losses are others, the late losses and the scores
-    // are not.
-    const course = (payload: Payload) => {
+    // Different steps to the same end: weights, samples and early losses differ; late losses and
+    // scores do not.
+    const differentSteps = (payload: Payload) => {
       change(payload, files.model, (value, i) => value + (i % 3));
       change(payload, files.samples, (value) => 255 - value);
       changeLosses(payload, (step) => step < 30 ? 2 : 1.01);
       payload.set(files.metrics, String(payload.get(files.metrics)).replace("12.345", "12.5"));
     };
-    const other = await compared(course);
+    const other = await compared(differentSteps);
     assertEquals(other.verdict, "statistics");
     assertStringIncludes(other.lines.get("data/model.safetensors")!, "false at most 2");
     assertStringIncludes(
@@ -111,13 +111,13 @@ Deno.test({
         (payload) =>
           payload.set(files.metrics, String(payload.get(files.metrics)).replace(/12\.\d+/, "14.1")),
       ],
-      ["a score less", (payload) => payload.set(files.metrics, withoutScores(payload))],
-      ["another network", (payload) => void payload.set(files.network, "other")],
-      ["a file more", (payload) => void payload.set("more.txt", "")],
+      ["a missing score", (payload) => payload.set(files.metrics, withoutScores(payload))],
+      ["a different network", (payload) => void payload.set(files.network, "other")],
+      ["an additional file", (payload) => void payload.set("more.txt", "")],
     ];
-    assertEquals((await compared(beyond[1]![1])).verdict, "different", "a score and nothing else");
+    assertEquals((await compared(beyond[1]![1])).verdict, "different", "only a score");
     for (const [what, change] of beyond) {
-      assertEquals((await compared(course, change)).verdict, "different", what);
+      assertEquals((await compared(differentSteps, change)).verdict, "different", what);
     }
     await assertRejects(
       () => compared((payload) => changeLosses(payload, (step) => step === 40 ? NaN : 1)),

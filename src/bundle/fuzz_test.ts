@@ -1,5 +1,5 @@
-// Strangers' bundles and archives, damaged at random: an answer or a UserError, and no file
-// anywhere else.
+// Randomly damaged bundles and archives: the result is an answer or a UserError, and no file is
+// written elsewhere.
 import { assert, assertEquals } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { gunzipSync, gzipSync } from "fflate";
@@ -10,7 +10,7 @@ import { packBundle } from "./pack.ts";
 import { unpackBundle } from "./unpack.ts";
 import { readBundleSpec, readLosses, readMetrics, readSamples } from "./read.ts";
 import { exampleBundle, writeManifests } from "./testing.ts";
-import { judgeBundle, verifyBag } from "./verify.ts";
+import { checkBundle, verifyBag } from "./verify.ts";
 
 for (
   const name of [
@@ -22,16 +22,16 @@ for (
     "loss.csv",
   ]
 ) {
-  filesTest(`fuzzing: bundles with a damaged ${name} under manifests that fit`, async (folder) => {
+  filesTest(`fuzzing: bundles with a damaged ${name} under matching manifests`, async (folder) => {
     const { path } = exampleBundle(join(folder, "example-0123456789ab"));
     const file = join(path, "data", name);
     const good = Deno.readFileSync(file);
     await fuzz([good], async (bytes) => {
       Deno.writeFileSync(file, bytes);
       writeManifests(path);
-      const { ok, problems } = await judgeBundle(path);
+      const { ok, problems } = await checkBundle(path);
       assertEquals(ok, problems.length === 0);
-      // Those who read a bundle for its contents, whatever verifying it said.
+      // Readers of the content, whatever verification said.
       if (name === "spec.yaml") return readBundleSpec(path);
       if (name === "metrics.json") return readMetrics(path);
       if (name === "samples.safetensors") return await readSamples(path);
@@ -42,7 +42,7 @@ for (
 
 const verify = (path: string) => Promise.resolve(verifyBag(path));
 
-filesTest("fuzzing: damaged archives of bundles, with checksums that fit", async (folder) => {
+filesTest("fuzzing: damaged archives of bundles, with matching checksums", async (folder) => {
   const { path } = exampleBundle(join(folder, "example-0123456789ab"));
   const archive = join(folder, "a.tar.gz");
   await packBundle(path, archive, verify);
@@ -52,7 +52,7 @@ filesTest("fuzzing: damaged archives of bundles, with checksums that fit", async
   const outside = () =>
     [folder, dirname(into)].map((at) => [...Deno.readDirSync(at)].map(({ name }) => name).sort());
   const before = outside();
-  /** Checksums of all headers that still lie where one belongs. */
+  /** Corrects the checksums of all headers that are still in the right position. */
   const mend = (bytes: Uint8Array) => {
     for (let at = 0; at + 512 <= bytes.length;) {
       const header = bytes.subarray(at, at + 512);
@@ -64,7 +64,7 @@ filesTest("fuzzing: damaged archives of bundles, with checksums that fit", async
       at += 512 + 512 * Math.ceil(size / 512);
     }
   };
-  // The beginning, where the names are, is damaged more often than chance would have it.
+  // The start, with the names, is damaged more often than at random.
   const head = tar.slice(0, 4096);
   await fuzz([tar, head], async (bytes) => {
     Deno.writeFileSync(archive, gzipSync(bytes));

@@ -1,65 +1,64 @@
 /**
- * Reading a bundle's folder whole: every file with its SHA-256, and what lies there besides. Says
- * nothing about what that means; see `judge_bag.ts`. Links are not followed, and nothing outside the
- * folder is opened.
+ * Reads a bundle's folder: every file with its SHA-256, and everything else in it. `check_bag.ts`
+ * checks the result. Links are not followed, and nothing outside the folder is opened.
  */
 import { join } from "@std/path";
 import { UserError } from "../messages/errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { sha256, sha256OfOpen } from "../formats/sha256.ts";
 import { isSafeName, parseManifest } from "./manifest.ts";
-import { isLeftBehind } from "./names.ts";
+import { isSystemFile } from "./names.ts";
 import { type BundleFiles, bundleFiles, openInside, requireFolder, sizeInside } from "./open.ts";
 import type { Problem } from "./problem.ts";
 
-/** A manifest as it lies there. */
+/** A manifest as read from disk. */
 export interface ReadManifest {
   /** SHA-256 of each file that it lists. */
   listed: ReadonlyMap<string, string>;
-  /** What is wrong with its lines. */
+  /** Problems of its lines. */
   faults: string[];
-  /** Whether its lines end as on Windows, which no run writes. */
+  /** Whether it has Windows line endings, which no run writes. */
   hasCarriageReturns: boolean;
 }
 
-/** What lies in a folder. */
+/** The contents of a folder. */
 export interface Inventory {
   path: string;
-  /** The regular files under harmless names. */
+  /** The regular files with allowed names. */
   files: BundleFiles;
   /** SHA-256 of each of them. */
   digestOf: ReadonlyMap<string, string>;
-  /** Bytes of each of them. */
+  /** Size of each of them in bytes. */
   sizeOf: ReadonlyMap<string, number>;
-  /** What can be no part of a bundle: links, devices, names, empty folders; what cannot be read. */
-  strange: Problem[];
-  /** What file managers and systems left there. */
-  leftBehind: string[];
-  /** Null where there is none. */
+  /** Links, devices, forbidden names, empty folders, and unreadable files. */
+  invalid: Problem[];
+  /** Files left by file managers and operating systems. */
+  systemFiles: string[];
+  /** The manifest of the payload, or null. */
   payload: ReadManifest | null;
-  /** Null where there is none. */
+  /** The manifest of the tag files, or null. */
   tags: ReadManifest | null;
 }
 
 /**
  * Takes the inventory of a bundle's folder.
  *
- * @throws UserError where there is no such folder
+ * @throws UserError if the folder does not exist
  */
 export function takeInventory(path: string): Inventory {
   requireFolder(path);
-  const strange: Problem[] = [];
-  const leftBehind: string[] = [];
+  const invalid: Problem[] = [];
+  const systemFiles: string[] = [];
   const digestOf = new Map<string, string>();
   const sizeOf = new Map<string, number>();
-  for (const name of namesIn(path, strange, leftBehind)) {
+  for (const name of namesIn(path, invalid, systemFiles)) {
     try {
       sizeOf.set(name, sizeInside(path, name) ?? 0);
       using file = openInside(path, name);
       digestOf.set(name, sha256OfOpen(file));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      strange.push({ file: name, what: `it cannot be read: ${error.message}` });
+      invalid.push({ file: name, what: `it cannot be read: ${error.message}` });
     }
   }
   const files = bundleFiles(path);
@@ -69,14 +68,14 @@ export function takeInventory(path: string): Inventory {
     files,
     digestOf,
     sizeOf,
-    strange,
-    leftBehind,
+    invalid,
+    systemFiles,
     payload: manifest("manifest-sha256.txt"),
     tags: manifest("tagmanifest-sha256.txt"),
   };
 }
 
-/** A file's SHA-256 with its lines ended as a run ends them, as git may have changed them. */
+/** A file's SHA-256 with Unix line endings, which git may have changed. */
 export function digestWithLineFeeds(files: BundleFiles, name: string): string | null {
   try {
     const bytes = files.bytes(name);
@@ -96,29 +95,29 @@ function readManifest(files: BundleFiles, name: string): ReadManifest {
   return { listed, faults, hasCarriageReturns: bytes.includes(13) };
 }
 
-/** Bytes without each carriage return that stands before a line feed. */
+/** Replaces CR LF by LF. */
 function withLineFeeds(bytes: Uint8Array): Uint8Array {
   return bytes.filter((byte, i) => !(byte === 13 && bytes[i + 1] === 10));
 }
 
-/** The names of the regular files in a folder, all folders in it included. */
-function namesIn(root: string, strange: Problem[], leftBehind: string[]): string[] {
+/** The names of the regular files in a folder and its subfolders. */
+function namesIn(root: string, invalid: Problem[], systemFiles: string[]): string[] {
   const names: string[] = [];
   const visit = (prefix: string) => {
     const entries = entriesOf(join(root, prefix));
     if (entries.length === 0) {
-      strange.push({ file: prefix, what: "an empty folder, which no bundle has" });
+      invalid.push({ file: prefix, what: "an empty folder, which no bundle has" });
     }
     for (const entry of entries) {
       const name = prefix ? `${prefix}/${entry.name}` : entry.name;
-      if (isLeftBehind(entry.name)) leftBehind.push(name);
+      if (isSystemFile(entry.name)) systemFiles.push(name);
       else if (entry.isSymlink) {
-        strange.push({ file: name, what: "a link; a bundle holds its files itself" });
+        invalid.push({ file: name, what: "a link; bundles contain only regular files" });
       } else if (!isSafeName(name)) {
-        strange.push({ file: name, what: "a name that no file of a bundle has" });
+        invalid.push({ file: name, what: "a name that no file of a bundle has" });
       } else if (entry.isDirectory) visit(name);
       else if (entry.isFile) names.push(name);
-      else strange.push({ file: name, what: "neither a file nor a folder" });
+      else invalid.push({ file: name, what: "neither a file nor a folder" });
     }
   };
   visit("");

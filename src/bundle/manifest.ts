@@ -1,11 +1,11 @@
 /**
- * BagIt manifests: lines of a SHA-256, two spaces and a name, as sha256sum writes and reads them.
+ * BagIt manifests. Each line has a SHA-256, two spaces and a name, the format of sha256sum.
  */
 
 /**
- * Whether a file of a bundle may have this name: relative, of letters, digits and `._-`, no part
- * begins with a dot. Such names mean the same on every system, need no escapes in a manifest, and
- * cannot climb out of the folder.
+ * Whether a file of a bundle may have this name: a relative path of letters, digits and `._-` whose
+ * parts do not begin with a dot. Such names mean the same on every system, need no escaping in a
+ * manifest, and cannot leave the folder.
  */
 export function isSafeName(name: string): boolean {
   return name.length <= 200 &&
@@ -13,8 +13,9 @@ export function isSafeName(name: string): boolean {
 }
 
 /**
- * The manifest of files: `digests` holds SHA-256 in hexadecimal under each name; lines are in the
- * order of the names.
+ * The text of a manifest, ordered by name.
+ *
+ * @param digests SHA-256 in hexadecimal by name
  */
 export function manifestText(digests: ReadonlyMap<string, string>): string {
   return [...digests].sort(([a], [b]) => a < b ? -1 : 1).map(([name, digest]) =>
@@ -23,11 +24,11 @@ export function manifestText(digests: ReadonlyMap<string, string>): string {
 }
 
 /**
- * Reads a manifest as {@link manifestText} writes it and in no other form, so that no byte of it
- * can change unseen.
+ * Parses a manifest. Accepts only what {@link manifestText} writes, so that any changed byte is
+ * noticed.
  *
  * @param text the manifest
- * @param fault is told of every line that cannot be believed; such lines are left out of the result
+ * @param fault reports each invalid line; the result does not contain these lines
  */
 export function parseManifest(text: string, fault: (what: string) => void): Map<string, string> {
   const digests = new Map<string, string>();
@@ -38,7 +39,7 @@ export function parseManifest(text: string, fault: (what: string) => void): Map<
   lines.forEach((line, i) => {
     const [, digest, name] = line.match(/^([0-9a-f]{64}) {2}(.*)$/s) ?? [];
     if (digest === undefined || name === undefined) {
-      return fault(`line ${i + 1} is no digest and name`);
+      return fault(`line ${i + 1} is not a digest and a name`);
     }
     if (!isSafeName(name)) {
       return fault(`line ${i + 1} has the name ${JSON.stringify(name)}, which is not allowed`);

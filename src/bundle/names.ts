@@ -1,11 +1,11 @@
 /**
- * The names that a bundle's files have. A name that no run writes is not a bundle's: a program among
- * the files, say.
+ * The names of a bundle's files. A file with any other name, such as a program, does not belong to
+ * a bundle.
  */
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { files } from "./layout.ts";
 
-/** Images on a sheet of the collage. */
+/** Number of images per sheet of the collage. */
 const imagesOnSheet = 400;
 
 /** The files that every bag has. */
@@ -18,16 +18,16 @@ export const bagFiles = [
 
 /** Names of a bundle's files. */
 export interface BundleNames {
-  /** Each of them is there. */
+  /** Files that must exist. */
   needed: string[];
-  /** These may be there. */
+  /** Files that may exist. */
   optional: string[];
 }
 
 /**
- * The names of a run's bundle, those of the bag left out.
+ * The names of the files in a run's bundle, without those of the bag.
  *
- * @param isSampled true of a bundle of further samples, which has no model of its own
+ * @param isSampled whether it is a bundle of additional samples, without a model
  */
 export function bundleNames(spec: ResolvedSpec, isSampled: boolean): BundleNames {
   const payload = [files.spec, files.digests, ...sampleNames(spec)];
@@ -57,7 +57,7 @@ export function bundleNames(spec: ResolvedSpec, isSampled: boolean): BundleNames
 
 const inData = (name: string) => `data/${name}`;
 
-/** The files of the jinc kernels: one pair where up- and downsampling have the same kernel. */
+/** The files of the jinc kernels: one pair if up- and downsampling use the same kernel. */
 export function filterNames({ kernelSize, cutoff, gain }: ResolvedSpec): string[] {
   if (kernelSize === null || cutoff === null || gain === null) return [];
   const isOne = cutoff.up === cutoff.down && gain === 1;
@@ -66,7 +66,7 @@ export function filterNames({ kernelSize, cutoff, gain }: ResolvedSpec): string[
   );
 }
 
-/** The samples and the pictures of them. */
+/** The samples and their pictures. */
 function sampleNames({ sampling: { rotation, count } }: ResolvedSpec): string[] {
   const upright = rotation.includes(0) ? 0 : rotation[0];
   const sheets = Math.min(Math.ceil(count / imagesOnSheet), 100_000);
@@ -82,11 +82,31 @@ function sampleNames({ sampling: { rotation, count } }: ResolvedSpec): string[] 
   ];
 }
 
-/** What file managers and systems leave in folders that they show. */
-const leftBehind =
-  /^(\.DS_Store|\._.*|Thumbs\.db(:encryptable)?|ehthumbs(_vista)?\.db|desktop\.ini|Icon\r|\.directory|\.localized|\.Spotlight-V100|\.Trashes|\.Trash-\d+|\.fseventsd|\.TemporaryItems|\.apdisk|@eaDir|__MACOSX|\$RECYCLE\.BIN|\.fuse_hidden.*|\.nfs[0-9a-f]+)$/i;
+/** Files that file managers and operating systems leave in folders. */
+const systemFiles = [
+  String.raw`\.DS_Store`,
+  String.raw`\._.*`,
+  String.raw`Thumbs\.db(:encryptable)?`,
+  String.raw`ehthumbs(_vista)?\.db`,
+  String.raw`desktop\.ini`,
+  String.raw`Icon\r`,
+  String.raw`\.directory`,
+  String.raw`\.localized`,
+  String.raw`\.Spotlight-V100`,
+  String.raw`\.Trashes`,
+  String.raw`\.Trash-\d+`,
+  String.raw`\.fseventsd`,
+  String.raw`\.TemporaryItems`,
+  String.raw`\.apdisk`,
+  String.raw`@eaDir`,
+  String.raw`__MACOSX`,
+  String.raw`\$RECYCLE\.BIN`,
+  String.raw`\.fuse_hidden.*`,
+  String.raw`\.nfs[0-9a-f]+`,
+];
+const systemFile = new RegExp(`^(${systemFiles.join("|")})$`, "i");
 
-/** Whether a name in a folder is a file manager's or the system's, not the bundle's. */
-export function isLeftBehind(name: string): boolean {
-  return leftBehind.test(name);
+/** Whether a file was left by a file manager or the operating system. */
+export function isSystemFile(name: string): boolean {
+  return systemFile.test(name);
 }

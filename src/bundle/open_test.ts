@@ -49,20 +49,20 @@ filesTest("a FIFO and a device are refused without being opened", (folder) => {
   if (!canRun) return;
   const made = new Deno.Command("mkfifo", { args: [join(folder, "pipe")] }).outputSync();
   assert(made.success);
-  // Opening it would wait for somebody who writes.
+  // Opening it would wait for its writer.
   assertThrows(() => openInside(folder, "pipe"), UserError, "neither file nor folder");
   assertThrows(() => openInside("/dev", "zero"), UserError, "neither file nor folder");
 });
 
-filesTest("a file that is longer than its kind may be is not read", (folder) => {
+filesTest("a file that is too large for its kind is not read", (folder) => {
   for (const [name, bytes] of [["data.json", 17 << 20], ["bagit.txt", 1 << 20]] as const) {
     using file = Deno.createSync(join(folder, name));
     file.truncateSync(bytes);
-    assertThrows(() => bundleFiles(folder).bytes(name), UserError, "no such file has more than");
+    assertThrows(() => bundleFiles(folder).bytes(name), UserError, "such a file has at most");
   }
 });
 
-filesTest("a header of tensors that would fill the memory is not parsed", async (folder) => {
+filesTest("a safetensors header that would fill the memory is not parsed", async (folder) => {
   const header = new TextEncoder().encode(`{${" ".repeat(9 << 20)}}`);
   const bytes = new Uint8Array(8 + header.length);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
@@ -75,7 +75,7 @@ filesTest("a header of tensors that would fill the memory is not parsed", async 
   );
 });
 
-filesTest("a bundle is opened where its manifests, names and sizes agree", async (folder) => {
+filesTest("a bundle is opened if its manifests, names and sizes agree", async (folder) => {
   const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
   const bundle = openBundle(path);
   assertEquals(bundle.digest, digest);
@@ -84,16 +84,20 @@ filesTest("a bundle is opened where its manifests, names and sizes agree", async
   assertThrows(() => bundle.bytes("data/none"), UserError, "missing");
   assertEquals((await bundle.tensors("data/samples.safetensors")).size, 2);
 
-  // As long as before, so that only reading it tells.
+  // The size is the same, so only reading it shows the change.
   const model = join(path, "data", "model.safetensors");
   const good = Deno.readFileSync(model);
   Deno.writeFileSync(model, good.with(good.length - 1, good.at(-1)! ^ 1));
   await assertRejects(
     () => openBundle(path).tensors("data/model.safetensors"),
     UserError,
-    "its bytes changed",
+    "its bytes have changed",
   );
-  assertThrows(() => openBundle(path).bytes("data/model.safetensors"), UserError, "bytes changed");
+  assertThrows(
+    () => openBundle(path).bytes("data/model.safetensors"),
+    UserError,
+    "bytes have changed",
+  );
 
   Deno.writeFileSync(model, good.subarray(1));
   assertThrows(() => openBundle(path), UserError, "bytes and files");
@@ -108,9 +112,9 @@ filesTest("a bundle is opened where its manifests, names and sizes agree", async
     const at = join(path, name);
     const text = Deno.readTextFileSync(at);
     Deno.writeTextFileSync(at, text.replace(/[0-9a]/, (digit) => digit === "1" ? "2" : "1"));
-    assertThrows(() => openBundle(path), UserError, "not a whole one", name);
+    assertThrows(() => openBundle(path), UserError, "not an intact bundle", name);
     Deno.removeSync(at);
-    assertThrows(() => openBundle(path), UserError, "not a whole one", name);
+    assertThrows(() => openBundle(path), UserError, "not an intact bundle", name);
     Deno.writeTextFileSync(at, text);
   }
   writeManifests(path);
@@ -118,28 +122,30 @@ filesTest("a bundle is opened where its manifests, names and sizes agree", async
 });
 
 /**
- * Modules that know bundles and open files by themselves, with what they open. Files of bundles are
- * opened by open.ts alone: it is what keeps links, FIFOs, devices and lengths out.
+ * Modules that import from bundle/ and open files themselves, and what they open. Only open.ts
+ * opens files of bundles, because it refuses links, FIFOs, devices and files that are too large.
  */
 const openers: Record<string, string> = {
   "bundle/open.ts": "files inside bundles",
-  "bundle/unpack.ts": "the archive that is unpacked",
+  "bundle/unpack.ts": "the archive to unpack",
   "bundle/provenance.ts": "this project's own files",
-  "runner/log.ts": "the log of a run under way",
-  "runner/nearest_run.ts": "specs and records of runs under way",
+  "runner/log.ts": "the log of an unfinished run",
+  "runner/nearest_run.ts": "specs and digests of unfinished runs",
   "runner/platform.ts": "/proc/cpuinfo",
   "runner/estimate.ts": "/proc/self/status",
-  "runner/sample_phase.ts": "images of a run under way",
-  "runner/time_spent.ts": "times of a run under way",
+  "runner/sample_phase.ts": "images of an unfinished run",
+  "runner/time_spent.ts": "times of an unfinished run",
 };
 
 Deno.test({
-  name: "no module but open.ts opens files of bundles (needs --allow-read)",
+  name: "only open.ts opens files of bundles (needs --allow-read)",
   ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
   fn() {
     const root = new URL("../", import.meta.url);
-    const opening =
-      /Deno\.(open|readFile|readTextFile)(Sync)?\(|\b(readTensors|readTensorFile|loadWeights|readInput|sha256OfFile)\(/;
+    const opening = [
+      /Deno\.(open|readFile|readTextFile)(Sync)?\(/,
+      /\b(readTensors|readTensorFile|loadWeights|readInput|sha256OfFile)\(/,
+    ];
     const list = (folder: string): string[] =>
       [...Deno.readDirSync(new URL(folder, root))].flatMap(({ name, isDirectory }) =>
         isDirectory ? list(`${folder}/${name}`) : [`${folder}/${name}`]
@@ -149,9 +155,10 @@ Deno.test({
     ) => name.endsWith(".ts") && !/(_test|_nightly|testing|killing|forging)\.ts$/.test(name))
       .filter((name) => {
         const text = Deno.readTextFileSync(new URL(name, root));
-        return opening.test(text) && (name.startsWith("bundle/") || /\/bundle\//.test(text));
+        const opens = opening.some((pattern) => pattern.test(text));
+        return opens && (name.startsWith("bundle/") || /\/bundle\//.test(text));
       });
     const others = found.filter((name) => !(name in openers));
-    assertEquals(others, [], "read bundles by bundle/open.ts; what else is opened is named above");
+    assertEquals(others, [], "read bundles through bundle/open.ts; list other files in `openers`");
   },
 });

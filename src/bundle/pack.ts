@@ -1,6 +1,6 @@
 /**
- * Bundles as one file to send: a gzipped POSIX tar (ustar, IEEE Std 1003.1), the same bytes for the
- * same bundle. The manifests stand in front, so that whoever unpacks knows what may follow.
+ * Packs a bundle into one file: a gzipped POSIX tar (ustar, IEEE Std 1003.1), with the same bytes
+ * for the same bundle. The manifests come first, so that unpacking knows which files may follow.
  */
 import { basename, dirname, join } from "@std/path";
 import { Gzip } from "fflate";
@@ -15,44 +15,43 @@ const blockSize = 512;
 const encoder = new TextEncoder();
 
 function header(name: string, size: number): Uint8Array {
-  // A name of more than 100 bytes is split at a slash between two fields.
+  // A name longer than 100 bytes is split at a slash into two fields.
   let cut = -1;
   if (name.length > 100) {
     cut = name.indexOf("/", name.length - 101);
     if (cut < 1 || cut > 155) {
-      throw new UserError(`${name}: this name is too long for an archive; shorten the folder's`);
+      throw new UserError(`${name}: too long a name for an archive; shorten the folder's name`);
     }
   }
-  if (size >= 8 ** 11) throw new UserError(`${name}: 8 GiB and more do not fit into an archive`);
+  if (size >= 8 ** 11) throw new UserError(`${name}: archives cannot hold files of 8 GiB or more`);
   const bytes = new Uint8Array(blockSize);
   const put = (at: number, text: string) => bytes.set(encoder.encode(text), at);
   put(0, name.slice(cut + 1));
   put(100, "0000644\0" + "0000000\0" + "0000000\0"); // mode, owner, group
   put(124, size.toString(8).padStart(11, "0") + "\0");
-  put(136, "00000000000\0"); // No time of change: it would differ from one packing to the next.
-  put(148, "        0ustar\x0000"); // The checksum counts as spaces; then the type: a plain file.
+  put(136, "00000000000\0"); // No modification time: it would differ between archives.
+  put(148, "        0ustar\x0000"); // The checksum as spaces, then the type: a regular file.
   if (cut > 0) put(345, name.slice(0, cut));
   put(148, bytes.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0") + "\0 ");
   return bytes;
 }
 
-/** What an archive begins with: by it everything else is judged while it arrives. */
-export const inFront = [
+/** The files at the start of an archive, against which the others are checked as they arrive. */
+export const leadingFiles = [
   "bagit.txt",
   "tagmanifest-sha256.txt",
   "manifest-sha256.txt",
   "bag-info.txt",
 ] as const;
 
-/** A bundle's files in the order in which they are packed: what stands in front, then by name. */
+/** A bundle's files in packing order: the leading files, then the others by name. */
 function packedOrder(bundle: string): string[] {
-  const others = filesIn(bundle).filter((name) => !inFront.some((first) => first === name));
-  return [...inFront, ...others];
+  const others = filesIn(bundle).filter((name) => !leadingFiles.some((first) => first === name));
+  return [...leadingFiles, ...others];
 }
 
 /**
- * All files under a folder, ordered by name; links and others were refused by the verification
- * before.
+ * All files under a folder, ordered by name. Verification has already refused links and the like.
  */
 function filesIn(root: string, prefix = ""): string[] {
   return [...Deno.readDirSync(join(root, prefix))]
@@ -66,18 +65,18 @@ function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
   } catch {
-    return false; // What else is wrong with the path, writing tells.
+    return false; // Writing will report what is wrong with the path.
   }
 }
 
 /**
- * Packs a bundle into one .tar.gz. The bundle is verified before. The same bundle under the same
- * folder name always gives the same bytes.
+ * Verifies a bundle and packs it into a .tar.gz. The same bundle under the same folder name always
+ * gives the same bytes.
  *
  * @param bundle the bundle's folder
- * @param archive the file to be written; one that is there is replaced
- * @param verify says whether the bundle is whole
- * @throws UserError where the bundle does not verify, or no file can be written at that place
+ * @param archive the file to write; an existing file is replaced
+ * @param verify verifies the bundle
+ * @throws UserError if the bundle does not verify, or the file cannot be written
  */
 export async function packBundle(
   bundle: string,
@@ -86,18 +85,20 @@ export async function packBundle(
 ): Promise<Verification> {
   if (isFolder(archive)) {
     throw new UserError(
-      `${archive}: a folder, where the packed file would be written. Bundles are packed one by one`,
+      `${archive}: this is a folder; name a file to write. Only one bundle is packed at a time`,
     );
   }
   if (!isFolder(dirname(archive))) {
-    throw new UserError(`${dirname(archive)}: there is no such folder to pack into`);
+    throw new UserError(`${dirname(archive)}: this folder does not exist`);
   }
   const folder = basename(Deno.realPathSync(bundle));
   if (!isSafeName(folder)) {
-    throw new UserError(`${bundle}: rename the folder to letters, digits and ._- to pack it`);
+    throw new UserError(
+      `${bundle}: to pack this folder, give it a name of letters, digits and ._- only`,
+    );
   }
-  const { path: beside, file: output } = temporaryFor(archive);
-  let isWhole = false;
+  const { path: temporary, file: output } = temporaryFor(archive);
+  let isComplete = false;
   let verification: Verification;
   try {
     verification = await verify(bundle);
@@ -110,7 +111,7 @@ export async function packBundle(
     for (const name of packedOrder(bundle)) packFile(gzip, bundle, name, `${folder}/${name}`);
     gzip.push(new Uint8Array(2 * blockSize), true);
     output.syncSync();
-    isWhole = true;
+    isComplete = true;
   } catch (error) {
     if (error instanceof Error && /os error 28\b/.test(error.message)) {
       throw new UserError(`${archive}: the disk is full`);
@@ -118,9 +119,9 @@ export async function packBundle(
     throw error;
   } finally {
     output.close();
-    if (!isWhole) Deno.removeSync(beside); // A full disk, say: half a file is of no use.
+    if (!isComplete) Deno.removeSync(temporary);
   }
-  Deno.renameSync(beside, archive);
+  Deno.renameSync(temporary, archive);
   syncFolder(dirname(archive));
   return verification;
 }
@@ -133,7 +134,7 @@ function temporaryFor(archive: string): Temporary {
   }
 }
 
-/** Adds a file of a bundle to an archive under a name. */
+/** Adds a file of a bundle to an archive, under another name. */
 function packFile(gzip: Gzip, bundle: string, name: string, packedName: string): void {
   using input = openInside(bundle, name);
   const { size } = input.statSync();
@@ -144,6 +145,6 @@ function packFile(gzip: Gzip, bundle: string, name: string, packedName: string):
     left -= count;
     gzip.push(buffer.slice(0, count));
   }
-  if (left !== 0) throw new UserError(`${name}: it changed while it was packed`);
+  if (left !== 0) throw new UserError(`${name}: it changed while it was being packed`);
   gzip.push(new Uint8Array((blockSize - size % blockSize) % blockSize));
 }

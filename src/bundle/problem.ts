@@ -1,47 +1,45 @@
-/** What judging a bundle says. */
+/** The results of checking a bundle. */
 import { line } from "../messages/terminal.ts";
 
-/** Something about a bundle that is not as it must be. */
+/** Something wrong with a bundle. */
 export interface Problem {
-  /** The file's name in the bundle, or "" for the bundle as a whole. */
+  /** The file's name in the bundle; empty for the bundle as a whole. */
   file: string;
-  /** What is wrong with it, in words. */
+  /** What is wrong with it. */
   what: string;
 }
 
-/** What verifying a bundle found. */
+/** The result of verifying a bundle. */
 export interface Verification {
   /** The bundle's folder. */
   path: string;
-  /** True where there are no problems. */
+  /** Whether there are no problems. */
   ok: boolean;
-  /**
-   * SHA-256 of the payload manifest, which stands for the whole; null where there is no manifest.
-   */
+  /** SHA-256 of the payload manifest, which identifies the payload; null without a manifest. */
   digest: string | null;
-  /** Files whose bytes were read. */
+  /** Number of files that were read. */
   files: number;
-  /** How many bytes those were. */
+  /** Their total size in bytes. */
   bytes: number;
-  /** What is not as it must be; empty where all is well. */
+  /** Everything that is wrong with the bundle. */
   problems: Problem[];
-  /** Files that were made again from others and came out the same. */
+  /** Files that were recreated from others with the same bytes. */
   derived: string[];
-  /** What could not be judged, and why, in sentences. */
+  /** What could not be checked, as noun phrases. */
   notes: string[];
 }
 
-/** Is told what is wrong with the file under judgement. */
+/** Reports a problem of the file that is being checked. */
 export type Fault = (what: string) => void;
 
-/** Says whether a folder is a whole bundle. */
+/** Verifies a bundle's folder. */
 export type Verify = (path: string) => Promise<Verification>;
 
-/** A verification's problems as lines. */
-export function problemText({ problems }: Verification, most = 20): string {
-  const lines = problems.slice(0, most).map(({ file, what }) =>
+/** The first problems of a verification, one per line. */
+export function problemText({ problems }: Verification, max = 20): string {
+  const lines = problems.slice(0, max).map(({ file, what }) =>
     line`  ${file || "the bundle"}: ${what}`
   );
-  if (problems.length > most) lines.push(`  and ${problems.length - most} more`);
+  if (problems.length > max) lines.push(`  and ${problems.length - max} more`);
   return lines.join("\n");
 }

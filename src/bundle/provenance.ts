@@ -1,25 +1,25 @@
 /**
- * provenance.json: what made a bundle's files, as an in-toto statement
- * (https://in-toto.io/Statement/v1) with SLSA's provenance as its predicate
- * (https://slsa.dev/provenance/v1). It is volatile and lies outside the payload.
+ * provenance.json records what made a bundle's files. It is an in-toto statement
+ * (https://in-toto.io/Statement/v1) with SLSA provenance as its predicate
+ * (https://slsa.dev/provenance/v1). It differs between runs, so it is outside the payload.
  */
 import { fromFileUrl, join } from "@std/path";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { type Digests, jsonText } from "./layout.ts";
 import type { Dependency, Platform, Provenance } from "./schemas.ts";
 
-/** This project, as it was when it ran. */
+/** The state of this project during the run. */
 export interface ProjectState {
   version: string;
-  /** The commit, or null where git does not tell. */
+  /** The commit, or null if unknown. */
   commit: string | null;
-  /** Why the commit is not known, where it is not. */
+  /** Why the commit is unknown. */
   commitUnknown?: string;
-  /** Whether the files were exactly those of the commit; null where nobody can tell. */
+  /** Whether the files are exactly those of the commit; null if unknown. */
   clean: boolean | null;
 }
 
-/** Software with a digest, where there is one. */
+/** A software package. */
 export interface Package {
   /** A package URL: pkg:npm/fflate@0.8.3. */
   uri: string;
@@ -27,15 +27,15 @@ export interface Package {
   digest?: Record<string, string>;
 }
 
-/** What {@link provenance} tells. */
+/** The content of provenance.json. */
 export interface ProvenanceInput {
-  /** Name and SHA-256 of each payload file: what the statement is about. */
+  /** Name and SHA-256 of each payload file. */
   subjects: { name: string; sha256: string }[];
   spec: ResolvedSpec;
-  /** The paper's name of it. */
+  /** The paper's name for the spec. */
   name: string;
   digests: Digests;
-  /** The training data; `archives` are the files that were read, where they are known. */
+  /** The training data; `archives` are the files that were read, if known. */
   data: {
     name: string;
     source: string;
@@ -53,7 +53,7 @@ export interface ProvenanceInput {
   /** ISO 8601. */
   started: string;
   finished: string;
-  /** What else a reader should know: interruptions, a change of engine on the way. */
+  /** Other notes: interruptions, a change of engine during training. */
   notes?: string[];
 }
 
@@ -131,14 +131,14 @@ export function provenance(input: ProvenanceInput): string {
   return jsonText(statement);
 }
 
-/** The npm packages of a deno.lock, with the digests that it holds. */
+/** The npm packages in a deno.lock, with their digests. */
 export function lockedPackages(lock: string): Package[] {
   const { npm = {} } = JSON.parse(lock) as { npm?: Record<string, { integrity?: string }> };
   const packages = Object.entries(npm).map(([key, { integrity }]): Package => {
-    // NAME@VERSION, behind which "_" begins the versions of what it was installed beside.
+    // NAME@VERSION; the versions of peer dependencies follow after "_".
     const [, name, version] = key.match(/^(@?[^@]+)@([^_]+)/) ?? [];
     if (name === undefined || version === undefined) {
-      throw new Error(`deno.lock: ${key} is no package`);
+      throw new Error(`deno.lock: ${key} is not a package`);
     }
     const [, algorithm, base64] = integrity?.match(/^(sha\d+)-(.*)$/) ?? [];
     return {
@@ -148,7 +148,7 @@ export function lockedPackages(lock: string): Package[] {
         : {}),
     };
   });
-  // Two entries that differ only in what they were installed beside are one package.
+  // Entries that differ only in their peer dependencies are the same package.
   return [...new Map(packages.map((one) => [one.uri, one])).values()].sort((a, b) =>
     a.uri < b.uri ? -1 : 1
   );
@@ -156,7 +156,7 @@ export function lockedPackages(lock: string): Package[] {
 
 const root = new URL("../../", import.meta.url);
 
-/** The packages of this project's own lock file; none where it cannot be read. */
+/** The packages in this project's lock file; none if it cannot be read. */
 export function projectPackages(): Package[] {
   try {
     return lockedPackages(Deno.readTextFileSync(new URL("deno.lock", root)));
@@ -173,19 +173,18 @@ export function projectVersion(): string {
 }
 
 /**
- * This project's version, commit, and whether its files are those of the commit.
+ * This project's version and commit, and whether its files are those of the commit.
  *
- * @param folder of the project; another one for tests
+ * @param folder the project's folder; tests set it
  */
 export function projectState(folder = fromFileUrl(root)): ProjectState {
   const version = projectVersion();
   const unknown = (why: string) => ({ version, commit: null, clean: null, commitUnknown: why });
   const top = askGit(folder, "rev-parse", "--show-toplevel");
   if (top.text === null) return unknown(top.why);
-  // A repository around the project's folder, which is not the project's own, says nothing about
-  // it.
+  // A repository that merely contains the project's folder says nothing about the project.
   if (join(top.text, ".") !== join(Deno.realPathSync(folder), ".")) {
-    return unknown("the project's folder is not the top of a git repository");
+    return unknown("the project's folder is not the root of a git repository");
   }
   const commit = askGit(folder, "rev-parse", "--verify", "HEAD");
   if (commit.text === null) return unknown(commit.why);
@@ -193,18 +192,18 @@ export function projectState(folder = fromFileUrl(root)): ProjectState {
   return { version, commit: commit.text, clean: changes.text === null ? null : !changes.text };
 }
 
-/** What git answers, or why it does not. */
+/** The output of git, or why there is none. */
 type GitAnswer = { text: string } | { text: null; why: string };
 
 function askGit(cwd: string, ...args: string[]): GitAnswer {
   let output: Deno.CommandOutput;
   try {
-    // In English, to tell the reasons apart.
+    // In English, so that whyNot can recognise the message.
     output = new Deno.Command("git", { args, cwd, env: { LC_ALL: "C" } }).outputSync();
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound
       ? "git is not installed"
-      : "there was no permission to ask git";
+      : "there was no permission to run git";
     return { text: null, why };
   }
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
@@ -212,13 +211,13 @@ function askGit(cwd: string, ...args: string[]): GitAnswer {
   return { text: null, why: whyNot(text(output.stderr)) };
 }
 
-/** Without paths of this machine, for bundles are sent. */
+/** Explains git's error without paths of this machine, because bundles are shared. */
 function whyNot(message: string): string {
   if (/dubious ownership/.test(message)) {
-    return "the checkout belongs to another user, so that git does not read it (git config " +
-      "--global --add safe.directory FOLDER, for a checkout that you trust)";
+    return "the checkout belongs to another user, so git does not read it (if you trust it: git " +
+      "config --global --add safe.directory FOLDER)";
   }
-  if (/not a git repository/.test(message)) return "the project is no git checkout";
+  if (/not a git repository/.test(message)) return "the project is not a git checkout";
   if (/Needed a single revision|unknown revision/.test(message)) return "there is no commit yet";
   return "git failed";
 }

@@ -41,7 +41,7 @@ Deno.test("provenance is an in-toto statement about the payload", () => {
     packages: [],
     started: "2026-01-01T00:00:00.000Z",
     finished: "2026-01-01T00:01:00.000Z",
-    notes: ["went on after an interruption"],
+    notes: ["resumed after an interruption"],
   });
   const statement = JSON.parse(text);
   assertEquals(statement._type, "https://in-toto.io/Statement/v1");
@@ -60,7 +60,7 @@ Deno.test("provenance is an in-toto statement about the payload", () => {
     "pkg:generic/tensorflow@2.21.0",
   ]);
   assertEquals(runDetails.metadata.invocationId, "3".repeat(64));
-  assertEquals(runDetails.byproducts[0].annotations.note, "went on after an interruption");
+  assertEquals(runDetails.byproducts[0].annotations.note, "resumed after an interruption");
 });
 
 Deno.test({
@@ -90,19 +90,19 @@ function git(folder: string, ...args: string[]) {
   assert(success, new TextDecoder().decode(stderr));
 }
 
-processTest("a commit that is not known says why", (folder) => {
+processTest("provenance says why a commit is unknown", (folder) => {
   const before = Deno.env.get("GIT_CONFIG_GLOBAL");
   Deno.env.set("GIT_CONFIG_GLOBAL", "/dev/null");
   try {
     const why = () => projectState(folder).commitUnknown ?? "known";
-    assertMatch(why(), /no git checkout/);
+    assertMatch(why(), /not a git checkout/);
     git(folder, "init", "--quiet");
     assertMatch(why(), /no commit yet/);
     git(folder, "commit", "--quiet", "--allow-empty", "--message", "a");
     assertEquals(why(), "known");
     assertEquals(projectState(folder).clean, true);
     Deno.mkdirSync(join(folder, "inside"));
-    assertMatch(projectState(join(folder, "inside")).commitUnknown ?? "", /not the top/);
+    assertMatch(projectState(join(folder, "inside")).commitUnknown ?? "", /not the root/);
     if (Deno.uid() !== 0) return;
     Deno.chownSync(folder, 4321, null);
     Deno.chownSync(join(folder, ".git"), 4321, null);

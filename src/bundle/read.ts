@@ -1,6 +1,6 @@
 /**
- * Reading what a bundle holds, for those who compare and score. Of a folder only those bytes are
- * believed that its manifests list (`open.ts`); whether they agree is `verify.ts`'s business.
+ * Reads the content of bundles. Bytes are checked against the manifests (`open.ts`); whether the
+ * files agree with each other is checked by `verify.ts`.
  */
 import { join } from "@std/path";
 import type { z } from "zod";
@@ -25,8 +25,9 @@ import {
   type SamplingEnvironment,
 } from "./schemas.ts";
 
-/** Samples, one after the other: bytes N, H, W, C. */
+/** Samples of one angle. */
 export interface BundleSamples {
+  /** One byte per value, in the order N, H, W, C. */
   images: Uint8Array;
   count: number;
   imageSize: number;
@@ -34,14 +35,15 @@ export interface BundleSamples {
 }
 
 /**
- * Why a path is no bundle to a verb that opens bundles whole, or null where it is one, damaged or
- * not: what has neither a bag's declaration nor its manifest nor a run's spec never was one.
+ * Explains why a path is not a bundle; null if it is one, damaged or not. A bundle has a bag's
+ * declaration, a manifest or a run's spec. If the folder contains bundles, the explanation gives
+ * the command that opens these.
  *
- * @param verb for the command that opens bundles in the folder, where there are some
- * @param takes how many bundles the verb opens at most
- * @throws UserError where there is no such folder
+ * @param verb the verb of that command
+ * @param max how many bundles the verb opens at most
+ * @throws UserError if the folder does not exist
  */
-export function whyNoBundle(path: string, verb: string, takes = 1): string | null {
+export function notBundleReason(path: string, verb: string, max = 1): string | null {
   let names: string[];
   try {
     requireFolder(path);
@@ -53,19 +55,19 @@ export function whyNoBundle(path: string, verb: string, takes = 1): string | nul
     return null;
   }
   const inside = names.filter((name) => !name.startsWith(".") && isBundle(join(path, name)));
-  if (inside.length === 0) return `${path} is no bundle`;
-  const named = takes === Infinity ? ["*"] : inside.slice(0, takes);
+  if (inside.length === 0) return `${path} is not a bundle`;
+  const named = max === Infinity ? ["*"] : inside.slice(0, max);
   const command = ["deno task", verb, ...named.map((name) => join(path, name))].join(" ");
-  return `${path} is no bundle; it holds ${counted(inside.length, "bundle")}: ${command}`;
+  return `${path} is not a bundle, but contains ${counted(inside.length, "bundle")}: ${command}`;
 }
 
-/** Refuses what is no bundle, see {@link whyNoBundle}. */
-export function requireBundle(path: string, verb: string, takes = 1): void {
-  const why = whyNoBundle(path, verb, takes);
-  if (why !== null) throw new UserError(why);
+/** Throws unless the path is a bundle, see {@link notBundleReason}. */
+export function requireBundle(path: string, verb: string, max = 1): void {
+  const reason = notBundleReason(path, verb, max);
+  if (reason !== null) throw new UserError(reason);
 }
 
-/** Whether a folder holds a bundle. */
+/** Whether a folder is a bundle. */
 export function isBundle(path: string): boolean {
   try {
     return sizeInside(path, `data/${files.spec}`) !== null;
@@ -75,10 +77,9 @@ export function isBundle(path: string): boolean {
 }
 
 /**
- * The bundles that paths stand for: a bundle itself, or the bundles in a folder, in the order of
- * their names.
+ * The bundles at the given paths: a bundle itself, or the bundles in a folder, ordered by name.
  *
- * @throws UserError where a path is neither
+ * @throws UserError if a path is neither
  */
 export function findBundles(paths: readonly string[]): string[] {
   const found = paths.flatMap((path) => {
@@ -93,7 +94,7 @@ export function findBundles(paths: readonly string[]): string[] {
     }
     const inside = names.map((name) => join(path, name)).filter(isBundle);
     if (inside.length === 0) {
-      throw new UserError(`${path}: no bundle, and no folder with bundles in it`);
+      throw new UserError(`${path}: neither a bundle nor a folder that contains bundles`);
     }
     return inside;
   });
@@ -101,17 +102,17 @@ export function findBundles(paths: readonly string[]): string[] {
 }
 
 /**
- * A bundle to read from: its folder, whose manifests are checked then, or its files where somebody
- * opened them already.
+ * A bundle to read from: its folder, whose manifests are then checked, or its files if they are
+ * already open.
  */
 export type ReadableBundle = string | BundleFiles;
 
-/** The files of a bundle; those of a folder are checked by its manifests. */
+/** The files of a bundle. If a folder is given, its manifests are checked. */
 function filesOf(bundle: ReadableBundle): BundleFiles {
   return typeof bundle === "string" ? openBundle(bundle) : bundle;
 }
 
-/** What identifies the run of a bundle. */
+/** The digests that identify a bundle's run. */
 export function readBundleDigests(bundle: ReadableBundle): Digests {
   const found = filesOf(bundle);
   return readForm(found, `data/${files.digests}`, digestsForm);
@@ -124,43 +125,45 @@ export function readBundleSpec(bundle: ReadableBundle): ResolvedSpec {
   return resolveSpec(parseSpec(found.text(name), { path: join(found.path, name) }));
 }
 
-/** The file with the weights that drew a bundle's samples; null where it has none. */
+/** The file with the weights that drew a bundle's samples; null if there is none. */
 export function drawingWeights(bundle: BundleFiles): string | null {
   return [files.average, files.model].map((file) => `data/${file}`).find(bundle.has) ?? null;
 }
 
 /**
- * The resolved spec of a bundle with the place where its images lay when it was made: that is no
- * part of the results, and environment.json tells it.
+ * The resolved spec of a bundle, with the path that its images had when it was made. The path is
+ * not part of the results; environment.json records it.
  */
 export function readSpecWithImages(bundle: ReadableBundle): ResolvedSpec {
   const found = filesOf(bundle);
   const spec = readBundleSpec(found);
-  const told = readEnvironment(found);
-  const path = told !== null && "trainedOn" in told ? told.data.path ?? null : null;
+  const environment = readEnvironment(found);
+  const path = environment !== null && "trainedOn" in environment
+    ? environment.data.path ?? null
+    : null;
   return { ...spec, data: { ...spec.data, path } };
 }
 
-/** The loss of each training step; none where the bundle has no training of its own. */
+/** The loss of each training step; none if the bundle has no training of its own. */
 export function readLosses(bundle: ReadableBundle): Loss[] {
   const found = filesOf(bundle);
   const name = `data/${files.losses}`;
   return found.has(name) ? parseLosses(found.text(name), join(found.path, name)) : [];
 }
 
-/** The scores; null where the bundle has none. */
+/** The scores; null if the bundle has none. */
 export function readMetrics(bundle: ReadableBundle): Metrics | null {
   return readIfThere(bundle, `data/${files.metrics}`, metricsForm);
 }
 
-/** Machine, versions and times of a run; null where the bundle does not tell. */
+/** Machine, versions and times of a run; null if the bundle does not record them. */
 export function readEnvironment(
   bundle: ReadableBundle,
 ): Environment | SamplingEnvironment | null {
   return readIfThere(bundle, "environment.json", anyEnvironmentForm);
 }
 
-/** What made the files; null where the bundle does not tell. */
+/** What made the files; null if the bundle does not record it. */
 export function readProvenance(bundle: ReadableBundle): Provenance | null {
   return readIfThere(bundle, "provenance.json", provenanceForm);
 }
@@ -174,15 +177,15 @@ function readIfThere<T>(bundle: ReadableBundle, name: string, form: z.ZodType<T>
   return found.has(name) ? readForm(found, name, form) : null;
 }
 
-/** What the classes of a bundle's dataset are called, by label; null where it does not say. */
+/** The names of the classes in a bundle's dataset, by label; null if unknown. */
 export function readClassNames(bundle: ReadableBundle): string[] | null {
   return readEnvironment(bundle)?.data?.classNames ?? null;
 }
 
 /**
- * The samples of a bundle by angle in degrees, whole numbers first; none where it holds none.
+ * The samples of a bundle by angle in degrees, whole numbers first; none if there are none.
  *
- * @throws UserError where the file holds something else
+ * @throws UserError if the file contains anything else
  */
 export async function readAllSamples(
   bundle: ReadableBundle,
@@ -198,7 +201,7 @@ export async function readAllSamples(
         (channels !== 1 && channels !== 3) || !isAngle(angle)
       ) {
         throw new UserError(
-          `${join(found.path, name)}: ${angle.slice(0, 100)} is no angle with square images`,
+          `${join(found.path, name)}: ${angle.slice(0, 100)} is not an angle with square images`,
         );
       }
       return [Number(angle), { images: data, count: count!, imageSize: imageSize!, channels }];
@@ -206,16 +209,16 @@ export async function readAllSamples(
   );
 }
 
-/** Whether a tensor's name is an angle as a run writes it: "1e400" is no number, "045" is 45. */
+/** Whether a tensor's name is an angle as a run writes it, unlike "1e400" or "045". */
 function isAngle(name: string): boolean {
   return Number.isFinite(Number(name)) && String(Number(name)) === name;
 }
 
-/** The unturned samples of a bundle, or those of its first angle. */
+/** The unrotated samples of a bundle, or those of its first angle. */
 export async function readSamples(bundle: ReadableBundle): Promise<BundleSamples> {
   const found = filesOf(bundle);
   const samples = await readAllSamples(found);
   const upright = samples.get(0) ?? [...samples.values()][0];
   if (upright) return upright;
-  throw new UserError(`${join(found.path, "data", files.samples)}: no samples in it`);
+  throw new UserError(`${join(found.path, "data", files.samples)}: it has no samples`);
 }

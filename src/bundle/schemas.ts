@@ -1,8 +1,7 @@
 /**
- * The forms of a bundle's JSON files and tables. Types follow from them, and those who write use
- * the types: what is written and what is read back cannot drift apart. A stranger's file is
- * believed only in its form: numbers are finite, texts and lists are bounded, other fields than
- * these are refused.
+ * The schemas of a bundle's JSON files and tables. Writing and reading use the same types, so they
+ * cannot drift apart. Files may be somebody else's, so schemas are strict: numbers are finite,
+ * texts and lists are bounded, and unknown fields are refused.
  */
 import { z } from "zod";
 import { UserError } from "../messages/errors.ts";
@@ -11,34 +10,28 @@ import { evaluationForm, sha256Form as sha256, textForm as text } from "../evalu
 
 const count = z.int().min(0).max(2 ** 40);
 
-/** What identifies a run, in data/digests.json. SHA-256 in hexadecimal. */
+/** The digests that identify a run, in data/digests.json. SHA-256 in hexadecimal. */
 export interface Digests {
-  /** Of the resolved spec. */
+  /** Digest of the resolved spec. */
   spec: string;
-  /** Of the training images and labels. */
+  /** Digest of the training images and labels. */
   data: string;
-  /** Of both and the method's version. */
+  /** Digest of `spec`, `data` and `method`. */
   run: string;
-  /** The method's version. */
+  /** Version of the method. */
   method: number;
   /**
-   * Of what training saw: the spec without sampling and evaluation, data and method. Runs that
-   * share it share a model.
+   * Digest of everything that affects training: `data`, `method`, and the spec without sampling and
+   * evaluation. Runs with the same value share a model.
    */
   training?: string;
-  /**
-   * Where the training went on from a finished one: the digest of that bundle. Part of `run` and
-   * `training`.
-   */
+  /** Digest of the bundle that the training continues from; part of `run` and `training`. */
   from?: string;
-  /**
-   * For a bundle of further samples: the digest of the bundle that was sampled. It has no model of
-   * its own. Part of `run`.
-   */
+  /** For additional samples: digest of the bundle with the model; part of `run`. */
   parent?: string;
 }
 
-/** See {@link Digests}, which is public and so written out; a field that differs does not compile. */
+/** See {@link Digests}, which is written out because it is public. The compiler compares both. */
 export const digestsForm: z.ZodType<Digests> = z.strictObject(
   {
     spec: sha256,
@@ -51,7 +44,7 @@ export const digestsForm: z.ZodType<Digests> = z.strictObject(
   } satisfies Record<keyof Digests, z.ZodType>,
 );
 
-/** data/metrics.json: the scores, and the samples that they are of. */
+/** data/metrics.json: the scores, and the samples that they belong to. */
 export const metricsForm = evaluationForm.extend({
   /** SHA-256 of samples.safetensors. */
   samples: sha256,
@@ -61,64 +54,64 @@ export const metricsForm = evaluationForm.extend({
 export type Metrics = z.infer<typeof metricsForm>;
 
 const library = z.strictObject({
-  /** The file's, the wheel's or the driver's name. */
+  /** The name of the file, the wheel or the driver. */
   name: text(),
-  /** As it tells it itself. */
+  /** The version that it reports. */
   version: text(),
-  /** Of the file; absent where there is no file to read. */
+  /** SHA-256 of the file; absent if there is no file to read. */
   sha256: text(64).exactOptional(),
 });
 
 const engineName = z.enum(["tensorflow", "webgpu", "wasm", "cpu"]);
 const threads = z.int().min(1).max(127).nullable();
 
-/** Where a run computes: all that the last bits of its results depend on besides spec and data. */
-export const placeForm = z.strictObject({
+/** The platform of a run: everything that its last bits depend on, apart from spec and data. */
+export const platformForm = z.strictObject({
   engine: engineName,
-  /** `cpu`, `cuda`, or what the GPU calls itself. */
+  /** `cpu`, `cuda`, or the name of the GPU. */
   device: text(),
-  /** Threads that share an operation: they decide in which order it adds. Null on a GPU. */
+  /** Number of threads per operation, which determines the order of sums. Null on a GPU. */
   threads,
-  /** What it computes networks in; absent: float32. */
+  /** The precision of the network; float32 if absent. */
   precision: z.enum(["float32", "tf32", "bfloat16", "bfloat16, emulated"]).optional(),
   /**
-   * Name, family, model and cache of the processor, by which libraries cut products into blocks;
-   * null where unknown.
+   * Name, family, model and cache of the processor, which determine how libraries divide matrix
+   * products; null if unknown.
    */
   processor: text().nullable(),
-  /** Its vector instructions, by which libraries choose their code. */
+  /** Its vector instructions, which determine the code that libraries run. */
   instructions: z.array(text()).max(1000),
-  /** The native code. */
+  /** The native libraries. */
   libraries: z.array(library).max(1000),
   deno: text(),
 });
 
-/** See {@link placeForm}. */
-export type Platform = z.infer<typeof placeForm>;
+/** See {@link platformForm}. */
+export type Platform = z.infer<typeof platformForm>;
 
-const place = {
-  /** The engine's, for people. */
+const commonFields = {
+  /** Description of the engine. */
   engine: text(),
-  place: placeForm,
-  /** Operating system and processor's family. */
+  place: platformForm,
+  /** Operating system and processor architecture. */
   system: text(),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
 };
 
-/** Names of the dataset's classes, by label; null where it has none. */
+/** Names of the dataset's classes, by label; null if there are none. */
 const classNames = z.array(text(200)).max(100_000).nullable();
 
-/** environment.json of a bundle of further samples. */
+/** environment.json of a bundle of additional samples. */
 export const samplingEnvironmentForm = z.strictObject({
-  ...place,
+  ...commonFields,
   data: z.strictObject({ classNames }).exactOptional(),
 });
 
 /** environment.json of a run. */
 export const environmentForm = z.strictObject({
-  ...place,
-  /** Names of the places that trained, one after the other. */
+  ...commonFields,
+  /** Names of the platforms that trained, in order. */
   trainedOn: z.array(text()).max(1000),
   host: text().nullable(),
   cores: count,
@@ -126,14 +119,14 @@ export const environmentForm = z.strictObject({
     source: text(4000),
     images: count,
     skipped: z.array(text(4000)).max(100_000),
-    /** What was found and is not used, and what was decided where files leave it open. */
+    /** Notes about unused files, and about decisions on ambiguous ones. */
     notes: z.array(text(4000)).max(10_000).exactOptional(),
     classNames: classNames.exactOptional(),
-    /** Where the spec said that they lie; null where it said nothing. */
+    /** The path of the images in the spec; null if it has none. */
     path: text(4000).nullable().exactOptional(),
   }),
   trainingImagesPerSecond: z.number().min(0).nullable(),
-  /** How many times the run was started. */
+  /** Number of times that the run was started. */
   starts: count,
   seconds: z.number().min(0),
 });
@@ -141,7 +134,7 @@ export const environmentForm = z.strictObject({
 /** See {@link environmentForm}. */
 export type Environment = z.infer<typeof environmentForm>;
 
-/** environment.json of either. */
+/** environment.json of either kind of bundle. */
 export const anyEnvironmentForm = z.union([environmentForm, samplingEnvironmentForm]);
 
 /** See {@link samplingEnvironmentForm}. */
@@ -156,7 +149,7 @@ const dependency = z.strictObject({
     kind: z.enum(["dataset", "archive"]).exactOptional(),
     source: text(4000).exactOptional(),
     cleanWorkingTree: z.boolean().nullable().exactOptional(),
-    /** Why the commit is not known, where it is not. */
+    /** Why the commit is unknown. */
     commitUnknown: text(1000).exactOptional(),
     note: text(4000).exactOptional(),
   }).exactOptional(),
@@ -165,7 +158,7 @@ const dependency = z.strictObject({
 /** See {@link provenanceForm}. */
 export type Dependency = z.infer<typeof dependency>;
 
-/** provenance.json: an in-toto statement with SLSA's provenance as its predicate. */
+/** provenance.json: an in-toto statement with SLSA provenance as its predicate. */
 export const provenanceForm = z.strictObject({
   _type: z.literal("https://in-toto.io/Statement/v1"),
   /** Each payload file. */
@@ -175,7 +168,7 @@ export const provenanceForm = z.strictObject({
   predicate: z.strictObject({
     buildDefinition: z.strictObject({
       buildType: z.literal("urn:alias-free-diffusion:run:v1"),
-      /** The paper's name of the spec, and the resolved spec. */
+      /** The paper's name for the spec, and the resolved spec. */
       externalParameters: z.strictObject({ name: text(200), spec: z.unknown() }),
       internalParameters: z.strictObject({
         engine: z.strictObject({
@@ -206,7 +199,7 @@ export const provenanceForm = z.strictObject({
         startedOn: z.iso.datetime(),
         finishedOn: z.iso.datetime(),
       }),
-      /** What else a reader should know. */
+      /** Other notes. */
       byproducts: z.array(
         z.strictObject({ annotations: z.strictObject({ note: text(4000) }) }),
       ).max(1000).exactOptional(),
@@ -218,10 +211,10 @@ export const provenanceForm = z.strictObject({
 export type Provenance = z.infer<typeof provenanceForm>;
 
 /**
- * A JSON text in a form.
+ * Parses and checks a JSON text.
  *
- * @param where what to call the file in messages
- * @throws UserError where it is no JSON, or has another form; it says where in it
+ * @param where the file's name, for messages
+ * @throws UserError if it is not JSON, or does not match the schema; the message says where
  */
 export function parseForm<T>(form: z.ZodType<T>, json: string, where: string): T {
   let value: unknown;
@@ -237,12 +230,12 @@ export function parseForm<T>(form: z.ZodType<T>, json: string, where: string): T
   throw new UserError(`${where}: ${short(path ? `${path}: ` : "")}${short(first?.message ?? "")}`);
 }
 
-/** What a file says may be long. */
-const short = (words: string) => words.length > 200 ? `${words.slice(0, 200)}...` : words;
+/** Shortens text from a file. */
+const short = (text: string) => text.length > 200 ? `${text.slice(0, 200)}...` : text;
 
 /** One line of loss.csv. */
 export interface Loss {
-  /** From 1. */
+  /** The first step is 1. */
   step: number;
   loss: number;
 }
@@ -253,16 +246,15 @@ export function lossesText(losses: readonly number[]): string {
 }
 
 /**
- * The losses of loss.csv, as {@link lossesText} writes them and in no other form: a line a step,
- * from 1.
+ * Parses loss.csv. Accepts only what {@link lossesText} writes: one line per step, from 1.
  *
- * @throws UserError where it has another form
+ * @throws UserError if it has another format
  */
 export function parseLosses(csv: string, where: string): Loss[] {
   const head = "step,loss\n";
   if (!csv.startsWith(head)) throw new UserError(`${where}: it does not begin with "step,loss"`);
   const losses: Loss[] = [];
-  // Line by line: a long training's table is not held twice.
+  // Line by line, so that a long table is not in memory twice.
   for (let at = head.length; at < csv.length;) {
     const end = csv.indexOf("\n", at);
     const step = losses.length + 1;

@@ -13,7 +13,7 @@ import {
 import { digestsForm, lossesText, parseForm, parseLosses } from "./schemas.ts";
 import { exampleEnvironment, examplePayload, exampleProvenance } from "./testing.ts";
 
-Deno.test("losses are read as they are written, and in no other form", () => {
+Deno.test("losses are read only in the format in which they are written", () => {
   const losses = [0.5, 1e-7, 3];
   assertEquals(
     parseLosses(lossesText(losses), "loss.csv"),
@@ -37,7 +37,7 @@ Deno.test("losses are read as they are written, and in no other form", () => {
   ) assertThrows(() => parseLosses(text, "loss.csv"), UserError, "loss.csv", text);
 });
 
-Deno.test("a form says where in a file it is left, in short words", () => {
+Deno.test("a schema error says where it is, in a short message", () => {
   const good = String(examplePayload().get("digests.json"));
   assertEquals(parseForm(digestsForm, good, "x").method, 1);
   const bad: [string, string][] = [
@@ -48,8 +48,8 @@ Deno.test("a form says where in a file it is left, in short words", () => {
     [good.replace("{", `{"${"y".repeat(10_000)}": 1,`), "x: Unrecognized key"],
     ["[".repeat(100_000) + "]".repeat(100_000), "x: "],
   ];
-  for (const [json, words] of bad) {
-    const { message } = assertThrows(() => parseForm(digestsForm, json, "x"), UserError, words);
+  for (const [json, expected] of bad) {
+    const { message } = assertThrows(() => parseForm(digestsForm, json, "x"), UserError, expected);
     assert(message.length < 500, message);
   }
 });
@@ -59,7 +59,7 @@ const wrong: unknown[] = [null, true, -1, 1e400, "", "<b>\u001b[2J", [], {}, [[]
   toString: null,
 }];
 
-filesTest("whatever a field holds, reading a file gives its form or a UserError", (folder) => {
+filesTest("whatever a field contains, reading a file succeeds or throws a UserError", (folder) => {
   Deno.mkdirSync(`${folder}/data`);
   const payload = examplePayload();
   const readers: [file: string, text: string, read: () => unknown][] = [
@@ -99,7 +99,7 @@ filesTest("whatever a field holds, reading a file gives its form or a UserError"
   }
 });
 
-filesTest("angles and losses of other forms are told as a person's mistake", async (folder) => {
+filesTest("a bundle without losses and samples can be read", async (folder) => {
   Deno.mkdirSync(`${folder}/data`);
   const files = bundleFiles(folder);
   assertEquals(readLosses(files), []);

@@ -1,18 +1,21 @@
-/** What a bundle says of itself in a sentence or two, made from its other files. */
+/**
+ * Summaries of bundles, made from their other files. `verify` compares them, also in bundles of
+ * other releases, so their wording must not change.
+ */
 import { counted } from "../messages/counted.ts";
 import { describeDataset } from "../datasets/dataset.ts";
 import { type ResolvedSpec, specName } from "../spec/mod.ts";
 
-/** What was run, in sentences. */
+/** The facts in the summary of a run. */
 export interface RunSummary {
   spec: ResolvedSpec;
   /** The training images. */
   data: { count: number; source: string; skipped: string[] };
-  /** Steps of the training. */
+  /** Number of training steps. */
   steps: number;
 }
 
-/** The summary of a run: in its README and its report. */
+/** The summary of a run, for its README and its report. */
 export function runSummary({ spec, data, steps }: RunSummary): string {
   const batchSize = Math.min(spec.training.batchSize, data.count);
   return `${specName(spec)} on ${describeDataset(data)}. ` +
@@ -22,7 +25,7 @@ export function runSummary({ spec, data, steps }: RunSummary): string {
 }
 
 /**
- * The summary of a bundle of further samples.
+ * The summary of a bundle of additional samples.
  *
  * @param parent name and digest of the bundle with the model
  */

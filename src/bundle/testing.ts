@@ -1,5 +1,5 @@
 /**
- * A small but whole bundle for tests: a spec, a network's weights, samples, scores that all agree.
+ * A small but intact bundle for tests: spec, weights, samples and scores, all consistent.
  */
 import { basename, join } from "@std/path";
 import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
@@ -21,11 +21,12 @@ import type { Environment, Provenance } from "./schemas.ts";
 /** The spec of {@link exampleBundle}. */
 export function exampleSpec(): ResolvedSpec {
   return resolveSpec(parseSpec(
-    "architecture: D\ndataset: mnist\nimageSize: 8\nbaseWidth: 4\nsampling: { count: 4, rotation: [0, 45] }\n",
+    "architecture: D\ndataset: mnist\nimageSize: 8\nbaseWidth: 4\n" +
+      "sampling: { count: 4, rotation: [0, 45] }\n",
   ));
 }
 
-/** The payload of {@link exampleBundle} by name. */
+/** The payload files of {@link exampleBundle} by name. */
 export function examplePayload(
   spec: ResolvedSpec = exampleSpec(),
 ): Map<string, Uint8Array | string> {
@@ -84,7 +85,7 @@ export function examplePayload(
   ]);
 }
 
-/** Writes a bundle of a payload, with README.md and whatever else is given as tag files. */
+/** Writes a bundle with a payload, README.md and other tag files. */
 export function exampleBundle(
   path: string,
   payload: Map<string, Uint8Array | string> = examplePayload(),
@@ -101,7 +102,7 @@ export function exampleBundle(
   return bundle.finish();
 }
 
-/** An environment.json in its form. */
+/** A valid environment.json. */
 export const exampleEnvironment: Environment = {
   engine: "plain",
   place: {
@@ -125,7 +126,7 @@ export const exampleEnvironment: Environment = {
   seconds: 1,
 };
 
-/** A provenance.json in its form. */
+/** A valid provenance.json. */
 export const exampleProvenance: Provenance = {
   _type: "https://in-toto.io/Statement/v1",
   subject: [],
@@ -166,10 +167,9 @@ export const exampleProvenance: Provenance = {
 };
 
 /**
- * Writes manifests and bag-info.txt that fit the files of a folder, as somebody would who forges a
- * bundle.
+ * Writes manifests and bag-info.txt that match the files of a folder, as a forger would.
  *
- * @param name of the folder when it was written
+ * @param name the folder's name when it was written
  */
 export function writeManifests(bundle: string, name: string = basename(bundle)): void {
   const list = (folder: string): string[] =>
@@ -194,8 +194,7 @@ export function writeManifests(bundle: string, name: string = basename(bundle)):
 }
 
 /**
- * Lets provenance.json and README.md tell of the files under data/ as they are, as a careful forger
- * would.
+ * Makes provenance.json and README.md match the files under data/, as a careful forger would.
  */
 export function fitTags(bundle: string): void {
   const list = (folder: string): string[] =>
@@ -204,9 +203,9 @@ export function fitTags(bundle: string): void {
     );
   const digests = new Map(list("data").map((name) => [name, sha256OfFile(join(bundle, name))]));
   const provenance = join(bundle, "provenance.json");
-  const told = JSON.parse(Deno.readTextFileSync(provenance));
-  told.subject = [...digests].map(([name, digest]) => ({ name, digest: { sha256: digest } }));
-  Deno.writeTextFileSync(provenance, jsonText(told));
+  const statement = JSON.parse(Deno.readTextFileSync(provenance));
+  statement.subject = [...digests].map(([name, digest]) => ({ name, digest: { sha256: digest } }));
+  Deno.writeTextFileSync(provenance, jsonText(statement));
   const readme = join(bundle, "README.md");
   const digest = sha256(manifestText(digests));
   const text = Deno.readTextFileSync(readme).replace(/(?<=^ {4})[0-9a-f]{64}$/m, digest);

@@ -1,7 +1,7 @@
 /**
- * Unpacking a bundle that somebody sent. Nothing in it is trusted: only plain files under harmless
- * names, no more bytes than the archive's own size justifies, each file by the manifests that stand
- * in front. It is unpacked beside its place, verified, then renamed.
+ * Unpacks a bundle, which is not trusted: only regular files with allowed names, no more bytes than
+ * the archive's size justifies, and each file checked against the manifests at the start. The
+ * bundle is unpacked next to its final path, verified, and renamed.
  */
 import { createHash, type Hash } from "node:crypto";
 import { dirname, join } from "@std/path";
@@ -9,27 +9,27 @@ import { UserError } from "../messages/errors.ts";
 import { explainInputError } from "../formats/input.ts";
 import { gunzipPieces, isGzip } from "../formats/gzip.ts";
 import { type TarEntry, untar } from "../formats/tar.ts";
-import { type Claim, claimPlace } from "../files/claim.ts";
+import { type Claim, claimFolder } from "../files/claim.ts";
 import { writeAll } from "../files/create.ts";
 import { isSafeName, parseManifest } from "./manifest.ts";
-import { bundleFiles, mostBytesOf } from "./open.ts";
-import { inFront } from "./pack.ts";
+import { bundleFiles, maxBytesOf } from "./open.ts";
+import { leadingFiles } from "./pack.ts";
 import { problemText, type Verification, type Verify } from "./problem.ts";
 
 /**
- * An archive unpacks to at most so many times its own bytes, beside what a small one may have.
- * Weights and samples hardly shrink, tables and pictures of few colours to a tenth.
+ * An archive may unpack to `ratio` times its size plus `bytes`. Weights and samples hardly
+ * compress; tables and pictures with few colours compress to a tenth.
  */
-const most = { ratio: 50, bytes: 64 << 20, entries: 10_000 };
+const limits = { ratio: 50, bytes: 64 << 20, entries: 10_000 };
 
 type Fault = (what: string) => UserError;
 
-/** The file, at its beginning, where it is a regular one that begins as a gzip file does. */
+/** Opens a regular file that starts as a gzip file does. */
 async function openPacked(archive: string): Promise<Deno.FsFile> {
   let file: Deno.FsFile;
   try {
-    // Opening a FIFO would wait for somebody who writes.
-    if (!Deno.statSync(archive).isFile) throw new UserError(`${archive}: this is no file`);
+    // Opening a FIFO would wait for its writer.
+    if (!Deno.statSync(archive).isFile) throw new UserError(`${archive}: this is not a file`);
     file = await Deno.open(archive);
   } catch (error) {
     throw explainInputError(error, archive);
@@ -38,7 +38,7 @@ async function openPacked(archive: string): Promise<Deno.FsFile> {
     const head = new Uint8Array(2);
     await file.read(head);
     if (!isGzip(head)) {
-      throw new UserError(`${archive}: this is no .tar.gz, which \`deno task pack\` makes`);
+      throw new UserError(`${archive}: this is not a .tar.gz file made by \`deno task pack\``);
     }
     await file.seek(0, Deno.SeekMode.Start);
     return file;
@@ -49,37 +49,37 @@ async function openPacked(archive: string): Promise<Deno.FsFile> {
 }
 
 /**
- * Unpacks a bundle and verifies it; nothing appears at its place before that.
+ * Unpacks a bundle and verifies it. Nothing appears at its final path before that.
  *
- * @param archive the .tar.gz
- * @param into the folder in which the bundle's folder appears
- * @param verify says whether what came out is a whole bundle
- * @param say is told where another process may be unpacking the same
- * @returns the bundle's folder and its verification
- * @throws UserError where the archive is damaged, holds anything but a bundle, or the bundle is
- *   there already
+ * @param archive the .tar.gz file
+ * @param into the folder that the bundle's folder is created in
+ * @param verify verifies the unpacked bundle
+ * @param onMessage receives a message if another process may be unpacking the same bundle
+ * @returns the verification, with the bundle's folder
+ * @throws UserError if the archive is damaged or holds anything but a bundle, or if the bundle
+ *   already exists
  */
 export async function unpackBundle(
   archive: string,
   into: string,
   verify: Verify,
-  say?: (text: string) => void,
+  onMessage?: (text: string) => void,
 ): Promise<Verification> {
   const fault: Fault = (what) =>
     new UserError(`${archive}: this archive cannot be unpacked: ${what}`);
   const file = await openPacked(archive);
-  const bytes = most.bytes + most.ratio * file.statSync().size;
+  const bytes = limits.bytes + limits.ratio * file.statSync().size;
   const stream = file.readable;
   Deno.mkdirSync(into, { recursive: true });
   const pieces = gunzipPieces(stream, archive);
   let target: Target | null = null;
   try {
-    for await (const entry of untar(pieces, archive, { bytes, entries: most.entries })) {
+    for await (const entry of untar(pieces, archive, { bytes, entries: limits.entries })) {
       const [folder = "", ...rest] = entry.name.split("/");
       if (!isSafeName(entry.name) || rest.length === 0) {
         throw fault(`the name ${JSON.stringify(entry.name)} is not allowed`);
       }
-      target ??= await openTarget(into, folder, fault, say);
+      target ??= await openTarget(into, folder, fault, onMessage);
       if (target.folder !== folder) throw fault("it holds more than one bundle");
       await target.write(rest.join("/"), entry);
     }
@@ -92,31 +92,30 @@ export async function unpackBundle(
     target.claim.finish();
     return { ...verification, path: join(into, target.folder) };
   } finally {
-    // Where reading stopped early: closes the file. That the rest is not read, or damaged too, is
-    // no matter now.
+    // If reading stopped early, this closes the file. Errors in the unread rest do not matter.
     await pieces.return(undefined).catch(() => {});
     await stream.cancel().catch(() => {});
     target?.claim[Symbol.dispose]();
   }
 }
 
-/** Bytes of zeros that may follow an archive's end; tar fills up records of ten kilobytes. */
-const longestEnd = 1 << 20;
+/** Maximum number of zero bytes after an archive's end; tar pads to records of ten kilobytes. */
+const maxPadding = 1 << 20;
 
-/** Reads on to the end of the file, so that the checksum of the whole is compared. */
+/** Reads to the end of the file, so that gzip's checksum is compared. */
 async function requireEnd(pieces: AsyncIterable<Uint8Array>, fault: Fault): Promise<void> {
   let length = 0;
   for await (const piece of pieces) {
     length += piece.length;
-    if (length > longestEnd || piece.some((byte) => byte !== 0)) {
-      throw fault("something follows its end");
+    if (length > maxPadding || piece.some((byte) => byte !== 0)) {
+      throw fault("there is data after its end");
     }
   }
 }
 
-/** Where a bundle is unpacked. */
+/** A bundle that is being unpacked. */
 interface Target {
-  /** The bundle's folder's name. */
+  /** The name of the bundle's folder. */
   readonly folder: string;
   readonly claim: Claim;
   /** Writes a file of the bundle as it arrives. */
@@ -127,42 +126,42 @@ async function openTarget(
   into: string,
   folder: string,
   fault: Fault,
-  say: ((text: string) => void) | undefined,
+  onMessage: ((text: string) => void) | undefined,
 ): Promise<Target> {
-  const claim = await claimPlace(join(into, folder), `unpacking ${folder}`, say);
-  const front: string[] = [];
+  const claim = await claimFolder(join(into, folder), `unpacking ${folder}`, onMessage);
+  const written: string[] = [];
   let listed: ReadonlyMap<string, string> | null = null;
   return {
     folder,
     claim,
     async write(name, { size, content }) {
-      // Archives of before have the manifests somewhere in the middle: then they are compared only
-      // when all is there.
-      if (front.join() === inFront.join()) listed ??= listedIn(claim.staging);
+      // Older archives have their manifests in the middle. They are checked after unpacking.
+      if (written.join() === leadingFiles.join()) listed ??= listedIn(claim.staging);
       const expected = listed?.get(name);
       if (listed !== null && expected === undefined) {
-        throw fault(`${name} is not in the manifests in front of it`);
+        throw fault(`${name} is not in the archive's manifests`);
       }
-      if (size > mostBytesOf(name)) throw fault(`${name} has ${size} bytes, more than such a file`);
+      const max = maxBytesOf(name);
+      if (size > max) throw fault(`${name} has ${size} bytes; such a file has at most ${max}`);
       const hash = createHash("sha256");
       await writeArriving(join(claim.staging, name), content, hash, fault);
       if (expected !== undefined && hash.digest("hex") !== expected) {
-        throw fault(`${name} is not what the manifests in front of it list`);
+        throw fault(`${name} does not match the archive's manifests`);
       }
-      front.push(name);
+      written.push(name);
     },
   };
 }
 
-/** What the manifests list that were unpacked first. */
+/** The digests in the manifests that were unpacked first. */
 function listedIn(staging: string): ReadonlyMap<string, string> {
   const files = bundleFiles(staging);
   const names = ["tagmanifest-sha256.txt", "manifest-sha256.txt"];
-  // What is wrong with a manifest, verifying tells: here it lists nothing then.
+  // Invalid lines are ignored here; verification reports them.
   return new Map(names.flatMap((name) => [...parseManifest(files.text(name), () => {})]));
 }
 
-/** Writes a new file piece by piece: it is never held whole. */
+/** Writes a new file piece by piece, so that it is never in memory as a whole. */
 async function writeArriving(
   path: string,
   content: AsyncIterable<Uint8Array>,
@@ -178,8 +177,7 @@ async function writeArriving(
     }
     file.syncSync();
   } catch (error) {
-    // On some systems names that differ only in case are the same; a file may also stand where a
-    // folder should.
+    // Some systems ignore case in names; or a file has the name of a folder.
     const isTwice = error instanceof Deno.errors.AlreadyExists ||
       error instanceof Deno.errors.NotADirectory;
     if (!isTwice) throw error;

@@ -1,4 +1,4 @@
-// Archives that unpack to far more than they are: refused before much is written or held.
+// Archives that unpack to far more than their size are refused before much is written or held.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { gunzipSync, gzipSync } from "fflate";
@@ -6,7 +6,7 @@ import { UserError } from "../messages/errors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { filesTest } from "../files/testing.ts";
 import { manifestText } from "./manifest.ts";
-import { inFront, packBundle } from "./pack.ts";
+import { leadingFiles, packBundle } from "./pack.ts";
 import { exampleBundle } from "./testing.ts";
 import { unpackBundle } from "./unpack.ts";
 import { verifyBag } from "./verify.ts";
@@ -25,7 +25,7 @@ function header(name: string, size: number, type = "0"): Uint8Array {
   return bytes;
 }
 
-/** An entry whose content is given, or so many zeros. */
+/** An entry with the given content, or with that many zeros. */
 function entry(name: string, content: Uint8Array | number, type = "0"): Uint8Array[] {
   const size = typeof content === "number" ? content : content.length;
   const padded = new Uint8Array(512 * Math.ceil(size / 512));
@@ -43,7 +43,7 @@ function joined(parts: Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** What lies in a folder and below it, in bytes. */
+/** Total size of the files in a folder and its subfolders. */
 function bytesIn(folder: string): number {
   return [...Deno.readDirSync(folder)].reduce((sum, { name, isDirectory }) => {
     const path = join(folder, name);
@@ -53,21 +53,21 @@ function bytesIn(folder: string): number {
 
 const megabytes = (count: number) => count << 20;
 
-filesTest("an archive that holds far more than it is worth is refused", async (folder) => {
+filesTest("an archive that unpacks to far more than its size is refused", async (folder) => {
   const archive = join(folder, "a.tar.gz");
   const into = join(folder, "into");
-  const refused = async (parts: Uint8Array[], words: string) => {
+  const refused = async (parts: Uint8Array[], expected: string) => {
     Deno.writeFileSync(archive, gzipSync(joined([...parts, new Uint8Array(1024)]), { level: 9 }));
     const { message } = await assertRejects(() => unpackBundle(archive, into, verify), UserError);
-    assertStringIncludes(message, words);
-    assertEquals([...Deno.readDirSync(into)], [], "nothing is left");
+    assertStringIncludes(message, expected);
+    assertEquals([...Deno.readDirSync(into)], [], "nothing remains");
   };
   await refused(entry("b/data/model.safetensors", megabytes(70)), "more than");
-  await refused(entry("b/README.md", megabytes(20)), "more than such a file");
+  await refused(entry("b/README.md", megabytes(20)), "such a file has at most");
   await refused(entry("././@LongLink", megabytes(2), "L"), "a name or its records take");
 });
 
-filesTest("what the manifests in front do not list is not unpacked", async (folder) => {
+filesTest("files that the manifests at the start do not list are not unpacked", async (folder) => {
   const { path } = exampleBundle(join(folder, "example-0123456789ab"));
   const archive = join(folder, "a.tar.gz");
   await packBundle(path, archive, verify);
@@ -79,7 +79,7 @@ filesTest("what the manifests in front do not list is not unpacked", async (fold
     names.push(text(0, 100).replace("example-0123456789ab/", ""));
     at += 512 + 512 * Math.ceil(parseInt(text(124, 135), 8) / 512);
   }
-  assertEquals(names.slice(0, 4), [...inFront], "manifests stand in front");
+  assertEquals(names.slice(0, 4), [...leadingFiles], "manifests come first");
 
   const into = join(folder, "into");
   const bomb = new Uint8Array(megabytes(5));
@@ -92,7 +92,7 @@ filesTest("what the manifests in front do not list is not unpacked", async (fold
       ...entry("b/manifest-sha256.txt", manifest),
     ];
   };
-  const tries: [parts: Uint8Array[], words: string][] = [
+  const archives: [parts: Uint8Array[], expected: string][] = [
     [[...front(new Map()), ...entry("b/bag-info.txt", 1)], "more"],
     [
       [...front(new Map([["data/a", sha256("a")]])), ...entry("b/bag-info.txt", 1)],
@@ -104,7 +104,7 @@ filesTest("what the manifests in front do not list is not unpacked", async (fold
         ...entry("b/bag-info.txt", new TextEncoder().encode("y")),
         ...entry("b/data/model.safetensors", bomb),
       ],
-      "data/model.safetensors is not in the manifests in front of it",
+      "data/model.safetensors is not in the archive's manifests",
     ],
     [
       [
@@ -113,19 +113,19 @@ filesTest("what the manifests in front do not list is not unpacked", async (fold
         ...entry("b/data/model.safetensors", bomb),
         ...entry("b/data/more", bomb),
       ],
-      "data/model.safetensors is not what the manifests in front of it list",
+      "data/model.safetensors does not match the archive's manifests",
     ],
   ];
-  for (const [parts, words] of tries) {
+  for (const [parts, expected] of archives) {
     Deno.writeFileSync(archive, gzipSync(joined([...parts, new Uint8Array(1024)])));
     const { message } = await assertRejects(() => unpackBundle(archive, into, verify), UserError);
-    if (words !== "more") assertStringIncludes(message, words);
+    if (expected !== "more") assertStringIncludes(message, expected);
     assertEquals(bytesIn(into), 0);
   }
 });
 
 filesTest(
-  "archives of before, with their manifests in the middle, still unpack",
+  "older archives, with their manifests in the middle, still unpack",
   async (folder) => {
     const { path, digest } = exampleBundle(join(folder, "example-0123456789ab"));
     const list = (at: string): string[] =>

@@ -1,32 +1,35 @@
 /**
- * Verifying a bundle: every byte against the bag's manifests (`inventory.ts`, `judge_bag.ts`), then
- * what the files say against each other (`meaning.ts`, `retold.ts`). Needs no engine and only the
- * permission to read; nothing outside the folder is opened, links are never followed.
+ * Verifies bundles: every byte against the bag's manifests (`inventory.ts`, `check_bag.ts`), then
+ * the files against each other (`check_content.ts`, `check_tags.ts`). Needs no engine, and only
+ * permission to read. Opens nothing outside the folder, and follows no links.
  */
 import { takeInventory } from "./inventory.ts";
-import { judgeBag } from "./judge_bag.ts";
-import type { Judging, JudgingRun } from "./judging.ts";
+import { checkBag } from "./check_bag.ts";
+import type { CheckContext, RunContext } from "./checking.ts";
 import type { Verification } from "./problem.ts";
 
 export type { Problem, Verification } from "./problem.ts";
 
-/** Judges what is drawn, by drawing it again. */
-export type JudgeDrawings = (run: JudgingRun) => Promise<void>;
+/** Checks the drawings by drawing them again. */
+export type CheckDrawings = (run: RunContext) => Promise<void>;
 
 /**
- * Verifies a bundle: every file against the manifests, missing and extra files, names that climb
- * out, links; then what the files say against each other. Runs without an engine.
+ * Checks a bundle: every file against the manifests, missing and extra files, path traversal and
+ * links; then the files against each other.
  *
  * @param path the bundle's folder
- * @param drawings judges the pictures and the report; without it they are left out
- * @throws UserError where there is no such folder
+ * @param checkDrawings checks the pictures and the report; if absent, they are not checked
+ * @throws UserError if the folder does not exist
  */
-export async function judgeBundle(path: string, drawings?: JudgeDrawings): Promise<Verification> {
+export async function checkBundle(
+  path: string,
+  checkDrawings?: CheckDrawings,
+): Promise<Verification> {
   const inventory = takeInventory(path);
   const { digestOf, files } = inventory;
-  const problems = judgeBag(inventory);
+  const problems = checkBag(inventory);
   const digest = digestOf.get("manifest-sha256.txt") ?? null;
-  const judging: Judging = {
+  const context: CheckContext = {
     bundle: files,
     digestOf,
     digest: digest ?? "",
@@ -34,14 +37,14 @@ export async function judgeBundle(path: string, drawings?: JudgeDrawings): Promi
     derived: ["bag-info.txt"],
     notes: [],
   };
-  // What was tampered with is not worth being understood.
+  // The content is checked only if the bytes are intact.
   if (problems.length === 0) {
-    // What reads specs and networks is loaded only where there is something whole to be judged.
-    const { judgeMeaning } = await import("./meaning.ts");
-    const { judgeTags } = await import("./retold.ts");
-    const run = await judgeMeaning(judging);
-    if (run !== null) await judgeTags(run);
-    if (run !== null && problems.length === 0) await drawings?.(run);
+    // Loaded here, because reading specs and networks needs many modules.
+    const { checkContent } = await import("./check_content.ts");
+    const { checkTags } = await import("./check_tags.ts");
+    const run = await checkContent(context);
+    if (run !== null) await checkTags(run);
+    if (run !== null && problems.length === 0) await checkDrawings?.(run);
   }
   return {
     path,
@@ -50,15 +53,15 @@ export async function judgeBundle(path: string, drawings?: JudgeDrawings): Promi
     files: digestOf.size,
     bytes: [...inventory.sizeOf.values()].reduce((sum, size) => sum + size, 0),
     problems,
-    derived: judging.derived.sort(),
-    notes: judging.notes,
+    derived: context.derived.sort(),
+    notes: context.notes,
   };
 }
 
-/** Checks that a bag is whole: its files are those of its manifests, byte by byte. */
+/** Checks that a bag is intact: its files match its manifests byte by byte. */
 export function verifyBag(path: string): Verification {
   const inventory = takeInventory(path);
-  const problems = judgeBag(inventory);
+  const problems = checkBag(inventory);
   return {
     path,
     ok: problems.length === 0,

@@ -9,7 +9,7 @@ import { files, jsonText, resolvedSpecYaml } from "./layout.ts";
 import { exampleBundle, examplePayload, exampleSpec } from "./testing.ts";
 import { packBundle } from "./pack.ts";
 import { unpackBundle } from "./unpack.ts";
-import { judgeBundle, verifyBag } from "./verify.ts";
+import { checkBundle, verifyBag } from "./verify.ts";
 
 const verify = (path: string) => Promise.resolve(verifyBag(path));
 
@@ -17,11 +17,12 @@ const granted = (name: Deno.PermissionName) =>
   Deno.permissions.querySync({ name }).state === "granted";
 const ignore = !granted("read") || !granted("write");
 
-Deno.test("a resolved spec is written so that it resolves to itself again", () => {
+Deno.test("a written resolved spec resolves to itself", () => {
   for (
     const text of [
       "architecture: A\ndataset: mnist\n",
-      "x-b: 1\nsampling: { eta: 1, sampler: ddim }\nx-a: 2\ntraining: { images: 64, emaDecay: 0.9, batchSize: 8 }\n" +
+      "x-b: 1\nsampling: { eta: 1, sampler: ddim }\nx-a: 2\n" +
+      "training: { images: 64, emaDecay: 0.9, batchSize: 8 }\n" +
       "data: { limit: 9 }\ndataset: mnist\narchitecture: A\n",
       "architecture: E\ndataset: cifar-10\nclasses: 10\n" +
       "sampling: { sampler: ddim, rotation: { from: -90, to: 90, count: 9 } }\n",
@@ -36,7 +37,7 @@ Deno.test("a resolved spec is written so that it resolves to itself again", () =
 });
 
 Deno.test({
-  name: "a bundle whose bytes are right is still checked for what they say (needs files)",
+  name: "contradictions in a bundle with correct manifests are found (needs files)",
   ignore,
   async fn(t) {
     const folder = Deno.makeTempDirSync();
@@ -45,7 +46,7 @@ Deno.test({
       const payload = examplePayload();
       change(payload);
       const { path } = exampleBundle(join(folder, `b${count++}`), payload);
-      return (await judgeBundle(path)).problems.map(({ file, what }) => `${file}: ${what}`);
+      return (await checkBundle(path)).problems.map(({ file, what }) => `${file}: ${what}`);
     };
     const expectFault = (
       name: string,
@@ -60,7 +61,7 @@ Deno.test({
         }
       });
 
-    // The example is no whole run: what it lacks is told, and nothing else.
+    // The example is not a complete run: exactly the files that it lacks are reported.
     const usual = (await problems(() => {})).join("\n");
     await expectFault(
       "another spec",
@@ -73,7 +74,7 @@ Deno.test({
       "data/spec.yaml: missing",
     );
     await expectFault(
-      "a spec that is none",
+      "an invalid spec",
       (payload) => payload.set(files.spec, "architecture: F\n"),
       "data/spec.yaml",
     );
@@ -114,7 +115,7 @@ Deno.test({
           tensors.set(name, { ...tensor, shape: tensor.shape.toReversed() });
         }),
       "data/model.safetensors: ",
-      "in the spec's network [",
+      "] in the spec's network",
     );
     await expectFault(
       "missing and extra weights",
@@ -124,22 +125,22 @@ Deno.test({
           tensors.delete(name);
           tensors.set("extra", tensor);
         }),
-      "which is missing",
+      " of the spec's network is missing",
       "no extra",
     );
     await expectFault(
-      "weights that are no numbers",
+      "weights that are not numbers",
       (payload) =>
         reshape(payload, (tensors) => {
           const [name, { shape, data }] = [...tensors][3]!;
           tensors.set(name, float32Tensor(shape, (data as Float32Array).with(0, NaN)));
         }),
-      "holds NaN or infinity",
+      "contains NaN or Infinity",
     );
     await expectFault(
       "an optimizer of another network",
       (payload) => payload.set(files.optimizer, payload.get(files.model)!),
-      "data/optimizer.safetensors: the spec's network has mean/inc",
+      "data/optimizer.safetensors: mean/inc",
     );
     await expectFault(
       "no model",
@@ -167,7 +168,7 @@ Deno.test({
         tensors.delete("45");
         payload.set(files.samples, encodeTensors(tensors));
       },
-      "by the spec U8 [4,8,8,1]",
+      "but U8 [4,8,8,1] in the spec",
       "the angle 45 is missing",
       "metrics.json: its scores are of other samples",
     );
@@ -176,8 +177,8 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "a packed bundle comes back as it was, by us and by tar; the same bundle gives the same archive (needs files)",
+  name: "unpacking restores a packed bundle, by us and by tar; packing it again gives the same " +
+    "archive (needs files)",
   ignore,
   async fn() {
     const folder = Deno.makeTempDirSync();
@@ -211,9 +212,9 @@ Deno.test({
         digest,
       );
     }
-    assertEquals([...Deno.readDirSync(join(folder, "into"))].length, 1, "nothing is left");
+    assertEquals([...Deno.readDirSync(join(folder, "into"))].length, 1, "nothing else remains");
 
-    // Damaged archives: every one is refused, and nothing appears.
+    // Damaged archives are refused, and nothing appears.
     const tar = gunzipSync(bytes);
     const renamed = (from: string, to: string) => {
       const copy = tar.slice();
@@ -241,11 +242,13 @@ Deno.test({
     };
     for (const [kind, content] of Object.entries(damaged)) {
       Deno.writeFileSync(archive, content);
-      const words = ["no gzip", "nothing"].includes(kind) ? `${archive}: this is no .tar.gz` : "";
+      const message = ["no gzip", "nothing"].includes(kind)
+        ? `${archive}: this is not a .tar.gz file`
+        : "";
       await assertRejects(
         () => unpackBundle(archive, join(folder, "none"), verify),
         UserError,
-        words,
+        message,
         kind,
       );
       assertEquals([...Deno.readDirSync(join(folder, "none"))], [], kind);

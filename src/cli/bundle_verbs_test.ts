@@ -79,11 +79,11 @@ Deno.test({
     }
     const [bad, complaint] = await said(verify, path);
     assertEquals(bad, 1);
-    assert(complaint.includes("data/loss.csv: its bytes changed"), complaint);
+    assert(complaint.includes("data/loss.csv: its bytes have changed"), complaint);
 
     // A folder of bundles is none: the verbs say so alike, and what to name instead.
     const holds = (command: string) =>
-      `${folder} is no bundle; it holds 1 bundle: deno task ${command}`;
+      `${folder} is not a bundle, but contains 1 bundle: deno task ${command}`;
     await assertRejects(() => said(verify, folder), UserError, holds(`verify ${folder}/*`));
     for (const [verb, name] of [[pack, "pack"], [show, "show"]] as const) {
       await assertRejects(() => said(verb, folder), UserError, holds(`${name} ${path}`));
@@ -92,10 +92,10 @@ Deno.test({
     await assertRejects(() => said(reproduce, folder), UserError, holds(`reproduce ${path}`));
     await assertRejects(() => said(sample, folder), UserError, holds(`sample ${path}`));
     const empty = join(folder, "beside");
-    await assertRejects(() => said(show, path, empty), UserError, `${empty} is no bundle`);
+    await assertRejects(() => said(show, path, empty), UserError, `${empty} is not a bundle`);
     const [ofBoth, both_] = await said(verify, empty, path);
     assertEquals(ofBoth, 1);
-    assert(both_.includes(`${empty} is no bundle\n${path}: NOT as it was written`), both_);
+    assert(both_.includes(`${empty} is not a bundle\n${path}: NOT as it was written`), both_);
     // One that lost its manifest is a damaged one.
     Deno.removeSync(join(path, "manifest-sha256.txt"));
     assert((await said(verify, path))[1].includes("manifest-sha256.txt: missing"));

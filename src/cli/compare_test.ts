@@ -140,7 +140,7 @@ Deno.test({
     assertEquals((await printed("diff", a)).code, 2);
     assertStringIncludes(
       (await printed("diff", a, out)).text,
-      "is no bundle; it holds 2 bundles: deno task diff ",
+      "is not a bundle, but contains 2 bundles: deno task diff ",
     );
     Deno.removeSync(out, { recursive: true });
   },

@@ -93,6 +93,6 @@ Deno.test({
       };
       await refused("the images here are not those that it was made of", "--data");
       Deno.writeTextFileSync(join(path, "data", "loss.csv"), "step,loss\n");
-      await refused("it does not verify (data/loss.csv: its bytes changed)");
+      await refused("the bundle does not verify (data/loss.csv: its bytes have changed)");
     }),
 });

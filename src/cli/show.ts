@@ -2,7 +2,7 @@
 import { join } from "@std/path";
 import { refuseLink } from "../files/create.ts";
 import { writeResults } from "../files/results.ts";
-import { meaningOf } from "../bundle/layout.ts";
+import { describeFile } from "../bundle/layout.ts";
 import { requireBundle } from "../bundle/read.ts";
 import { UserError } from "../messages/errors.ts";
 import { siblingPath } from "./folders.ts";
@@ -52,7 +52,7 @@ export async function run(args: string[]): Promise<number> {
     ...drawn.map(([name]) => [target, name] as const),
   ];
   for (const [folder, name] of pictures) {
-    const meaning = meaningOf(name) || meaningOf(`data/${name}`);
+    const meaning = describeFile(name) || describeFile(`data/${name}`);
     print(line`${join(folder, name)}  ${meaning.replaceAll("**", "")}`);
   }
   return 0;

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { problemText, type Verification } from "../bundle/problem.ts";
 import { counted } from "../messages/counted.ts";
 import { exists } from "../files/create.ts";
-import { whyNoBundle } from "../bundle/read.ts";
+import { notBundleReason } from "../bundle/read.ts";
 import { verifyBundle } from "../report/verify.ts";
 import { UserError } from "../messages/errors.ts";
 import { parseOptions } from "./options.ts";
@@ -49,7 +49,7 @@ export async function run(args: string[]): Promise<number> {
       print(line`${path}: skipped, ${other}`);
       continue;
     }
-    const whyNot = whyNoBundle(path, "verify", Infinity);
+    const whyNot = notBundleReason(path, "verify", Infinity);
     if (whyNot !== null) {
       if (paths.length === 1) throw new UserError(whyNot);
       print(whyNot);

@@ -28,7 +28,7 @@ export interface Claim extends Disposable {
  * @throws LockedError if another process is creating the same folder
  * @throws UserError if something already exists at the path
  */
-export async function claimPlace(
+export async function claimFolder(
   path: string,
   what: string,
   say?: (text: string) => void,

@@ -2,15 +2,15 @@
  * Checks a bundle's drawings by drawing them again from its other files: filters, loss, sheets and
  * films of the samples, and the report, which people open first.
  */
-import { judge, judgeDerived, type JudgingRun } from "../bundle/judging.ts";
+import { checkDerived, checkFile, type RunContext } from "../bundle/checking.ts";
 import { readAllSamples, readLosses } from "../bundle/read.ts";
-import { nameWhenWritten, otherRelease } from "../bundle/retold.ts";
+import { nameWhenWritten, otherRelease } from "../bundle/check_tags.ts";
 import { decodePng } from "../formats/png.ts";
 import { type DerivedFile, filterFiles, lossFiles, sampleSheets } from "./derived.ts";
 import { bundleReport } from "./report.ts";
 
 /** Redraws and compares everything that can be redrawn; the notes list what cannot be checked. */
-export async function judgeDrawings(run: JudgingRun): Promise<void> {
+export async function checkDrawings(run: RunContext): Promise<void> {
   const isSampled = run.digests.parent !== undefined;
   run.notes.push("denoising.png and its films, whose steps are not kept");
   if (!isSampled) {
@@ -25,16 +25,16 @@ export async function judgeDrawings(run: JudgingRun): Promise<void> {
     );
     return;
   }
-  for (const [name, bytes] of await drawnAgain(run)) await judgePicture(run, `data/${name}`, bytes);
+  for (const [name, bytes] of await drawnAgain(run)) await checkPicture(run, `data/${name}`, bytes);
   if (isSampled) return;
   const context = { name: nameWhenWritten(run) ?? undefined };
-  const report = await judge(run, "report.html", () => bundleReport(run.bundle, context));
+  const report = await checkFile(run, "report.html", () => bundleReport(run.bundle, context));
   if (report !== null) {
-    await judgeDerived(run, "report.html", report, "the files beside it; open the one of `show`");
+    await checkDerived(run, "report.html", report, "the files beside it; open the one of `show`");
   }
 }
 
-async function drawnAgain({ bundle, spec, digests }: JudgingRun): Promise<DerivedFile[]> {
+async function drawnAgain({ bundle, spec, digests }: RunContext): Promise<DerivedFile[]> {
   const samples = await readAllSamples(bundle);
   // In the spec's order: JSON parsing puts whole-number names first.
   const sets = spec.sampling.rotation.flatMap((angleDegrees) => {
@@ -47,19 +47,19 @@ async function drawnAgain({ bundle, spec, digests }: JudgingRun): Promise<Derive
 }
 
 /** Compares PNG files by their pixels: another library may compress the same pixels differently. */
-async function judgePicture(
-  run: JudgingRun,
+async function checkPicture(
+  run: RunContext,
   name: string,
   expected: Uint8Array | string,
 ): Promise<void> {
   const of = name.includes("loss") ? "loss.csv" : isOfFilter(name) ? "the spec" : "the samples";
   if (typeof expected === "string" || !name.endsWith(".png")) {
-    return await judgeDerived(run, name, expected, of);
+    return await checkDerived(run, name, expected, of);
   }
-  await judge(run, name, (fault) => {
+  await checkFile(run, name, (fault) => {
     const found = run.bundle.bytes(name);
     if (sameBytes(found, expected) || samePixels(found, expected, name)) run.derived.push(name);
-    else fault(`it is not what is drawn of ${of}`);
+    else fault(`it does not match ${of}`);
   });
 }
 

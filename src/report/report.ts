@@ -3,7 +3,7 @@
  * finished.
  */
 import { basename, join, resolve } from "@std/path";
-import { meaningOf } from "../bundle/layout.ts";
+import { describeFile } from "../bundle/layout.ts";
 import { isSafeName, parseManifest } from "../bundle/manifest.ts";
 import { type BundleFiles, openBundle } from "../bundle/open.ts";
 import {
@@ -167,7 +167,7 @@ export async function bundleReport(
     metrics: readMetrics(folder),
     scoreCurves: scoreCurves(parseDiary(textOf(folder, "progress.jsonl") ?? "")),
     spectrum: spectrumOf(folder),
-    files: payload.map(({ name, sha256 }) => ({ name, sha256, meaning: meaningOf(name) })),
+    files: payload.map(({ name, sha256 }) => ({ name, sha256, meaning: describeFile(name) })),
     provenance: provenanceLines(readProvenance(folder)),
   });
 }

@@ -3,7 +3,7 @@
  * again.
  */
 import type { Verification } from "../bundle/problem.ts";
-import { judgeBundle } from "../bundle/verify.ts";
+import { checkBundle } from "../bundle/verify.ts";
 
 export type { Problem, Verification } from "../bundle/problem.ts";
 
@@ -18,5 +18,5 @@ export type { Problem, Verification } from "../bundle/problem.ts";
  */
 export function verifyBundle(path: string): Promise<Verification> {
   // The drawing code is loaded only for a bundle that is otherwise intact.
-  return judgeBundle(path, async (run) => (await import("./redraw.ts")).judgeDrawings(run));
+  return checkBundle(path, async (run) => (await import("./redraw.ts")).checkDrawings(run));
 }

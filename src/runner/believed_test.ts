@@ -51,7 +51,7 @@ filesTest("a finished run is trusted only if its bundle is intact", async (folde
     }
   }
   Deno.writeFileSync(model, encodeTensors(tensors));
-  await assertRejects(() => again(otherSampling), UserError, "its bytes changed");
+  await assertRejects(() => again(otherSampling), UserError, "its bytes have changed");
   restore();
 
   // A run that reuses a model names its bundle.

@@ -1,7 +1,7 @@
 // Interim scores: computed when due, once even if the run is stopped, without effect on weights.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { judgeBundle } from "../bundle/verify.ts";
+import { checkBundle } from "../bundle/verify.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { filesTest } from "../files/testing.ts";
 import {
@@ -87,7 +87,7 @@ filesTest(
     const progress = Deno.readTextFileSync(join(path, "report.html"));
     assertStringIncludes(progress, "Scores while training");
     assertStringIncludes(progress, "Diagram: classifier-kid over the training steps");
-    assertEquals((await judgeBundle(path)).problems, []);
+    assertEquals((await checkBundle(path)).problems, []);
   },
 );
 

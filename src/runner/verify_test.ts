@@ -41,9 +41,13 @@ const reshape =
 
 /** Found without drawing anything. */
 const contradictions: Forgery[] = [
-  ["another network's table", change("data/network.txt", /\d/, "9"), "data/network.txt: it is not"],
-  ["one line of losses", write("data/loss.csv", "step,loss\n1,0.5\n"), "loss.csv: 1 steps, and"],
-  ["no losses", write("data/loss.csv", "step,loss\n"), "loss.csv: 0 steps, and"],
+  [
+    "another network's table",
+    change("data/network.txt", /\d/, "9"),
+    "data/network.txt: it does not match",
+  ],
+  ["one line of losses", write("data/loss.csv", "step,loss\n1,0.5\n"), "loss.csv: 1 steps, but"],
+  ["no losses", write("data/loss.csv", "step,loss\n"), "loss.csv: 0 steps, but"],
   [
     "an additional angle",
     reshape("data/samples.safetensors", (tensors) => {
@@ -58,7 +62,7 @@ const contradictions: Forgery[] = [
       const some = tensors.get("45");
       if (some) tensors.set("1e400", some);
     }),
-    "1e400 is no angle",
+    "1e400 is not an angle",
   ],
   [
     "a program among the files",
@@ -83,12 +87,12 @@ const contradictions: Forgery[] = [
   [
     "another seed in provenance",
     change("provenance.json", '"seed": 42', '"seed": 43'),
-    "its spec is not that of data/spec.yaml",
+    "its spec differs from data/spec.yaml",
   ],
   [
     "another device in environment",
     change("environment.json", '"device": "cpu"', '"device": "cuda"'),
-    "another engine than environment.json",
+    "its engine differs from environment.json",
   ],
   [
     "a wrong type in environment",
@@ -98,7 +102,7 @@ const contradictions: Forgery[] = [
   [
     "another number of images",
     change("environment.json", '"images": 16', '"images": 17'),
-    "README.md: its first lines tell of another run",
+    "README.md: its first lines describe another run",
   ],
   ["another title", change("README.md", "# whole", "# other"), "README.md: its title"],
   ["another summary", change("README.md", "2 steps", "200 steps"), "README.md: its first lines"],
@@ -108,11 +112,15 @@ const contradictions: Forgery[] = [
     "README.md: it",
   ],
   ["a link more in README", change("README.md", "## Verify", "http://evil ##"), "README.md: it"],
-  ["another spec as written", change("spec-as-written.yaml", "D", "B"), "it is another spec than"],
+  [
+    "another spec as written",
+    change("spec-as-written.yaml", "D", "B"),
+    "it differs from data/spec.yaml",
+  ],
   [
     "a spec as written that builds on another",
     change("spec-as-written.yaml", "# a whole run", "extends: other.yaml"),
-    "it does not say all by itself",
+    "it has `extends` or `sweep`",
   ],
   ["no spec as written", write("spec-as-written.yaml", "seed: x"), "spec-as-written.yaml: "],
   ["another training digest", change("data/digests.json", /"training": "./, '"training": "f'), ""],
@@ -120,12 +128,24 @@ const contradictions: Forgery[] = [
 
 /** Found by drawing again. */
 const drawn: Forgery[] = [
-  ["a foreign grid", write("data/grid.png", grey), "data/grid.png: it is not what is drawn"],
-  ["a foreign collage", write("data/collage-0-1.png", grey), "collage-0-1.png: it is not"],
-  ["no picture at all", write("data/rotation.png", "<script>"), "data/rotation.png: it is not"],
-  ["another filter", change("data/filter.csv", /\d/, "7"), "data/filter.csv: it is not"],
-  ["another response", change("data/response.csv", "0.", "1."), "data/response.csv: it is not"],
-  ["another diagram", change("data/loss.svg", "</svg>", "<script/></svg>"), "loss.svg: it is not"],
+  ["a foreign grid", write("data/grid.png", grey), "data/grid.png: it does not match"],
+  ["a foreign collage", write("data/collage-0-1.png", grey), "collage-0-1.png: it does not match"],
+  [
+    "no picture at all",
+    write("data/rotation.png", "<script>"),
+    "data/rotation.png: it does not match",
+  ],
+  ["another filter", change("data/filter.csv", /\d/, "7"), "data/filter.csv: it does not match"],
+  [
+    "another response",
+    change("data/response.csv", "0.", "1."),
+    "data/response.csv: it does not match",
+  ],
+  [
+    "another diagram",
+    change("data/loss.svg", "</svg>", "<script/></svg>"),
+    "loss.svg: it does not match",
+  ],
   ["another report", change("report.html", "<main", "<script>1</script><main"), "report.html: it"],
 ];
 

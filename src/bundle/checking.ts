@@ -1,4 +1,4 @@
-/** What the judges of a bundle's files share: its files, and a place for what they find. */
+/** What the checks of a bundle's files share: its files, and where they report problems. */
 import { join } from "@std/path";
 import { UserError } from "../messages/errors.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
@@ -6,36 +6,35 @@ import type { BundleFiles } from "./open.ts";
 import type { Fault, Problem } from "./problem.ts";
 import type { Digests } from "./schemas.ts";
 
-/** A bundle under judgement, its bytes known to be those of its manifests. */
-export interface Judging {
+/** A bundle that is being checked. Its bytes match its manifests. */
+export interface CheckContext {
   bundle: BundleFiles;
   /** SHA-256 of each of its files. */
   digestOf: ReadonlyMap<string, string>;
   /** The bundle's digest. */
   digest: string;
   problems: Problem[];
-  /** Files that were made again and came out the same. */
+  /** Files that were recreated with the same bytes. */
   derived: string[];
-  /** What could not be judged. */
+  /** What could not be checked. */
   notes: string[];
 }
 
-/** The same, with what everything else is judged by. */
-export interface JudgingRun extends Judging {
+/** The same, with the spec and the digests that all other files are checked against. */
+export interface RunContext extends CheckContext {
   spec: ResolvedSpec;
   digests: Digests;
 }
 
 /**
- * Judges one file. That it is missing, or that it cannot be read as what it should be, is a problem
- * of that file.
+ * Checks one file. Reports a problem if the file is missing or cannot be read.
  *
- * @returns what the judge gives; null where it could not
+ * @returns the result of `check`, or null if the file is missing or unreadable
  */
-export async function judge<T>(
-  { bundle, digestOf, problems }: Judging,
+export async function checkFile<T>(
+  { bundle, digestOf, problems }: CheckContext,
   name: string,
-  read: (fault: Fault) => T | Promise<T>,
+  check: (fault: Fault) => T | Promise<T>,
 ): Promise<T | null> {
   const fault: Fault = (what) => void problems.push({ file: name, what });
   if (!digestOf.has(name)) {
@@ -43,9 +42,9 @@ export async function judge<T>(
     return null;
   }
   try {
-    return await read(fault);
+    return await check(fault);
   } catch (error) {
-    // A stranger's file may be nested deeper than a parser goes (RangeError).
+    // A file may be nested so deeply that the parser overflows the stack (RangeError).
     const isExpected = error instanceof UserError || error instanceof SyntaxError ||
       error instanceof RangeError;
     if (!isExpected) throw error;
@@ -54,18 +53,22 @@ export async function judge<T>(
   }
 }
 
-/** Compares a file with what it is made of: the same bytes, or a problem. */
-export async function judgeDerived(
-  judging: Judging,
+/**
+ * Compares a file with the bytes that other files imply.
+ *
+ * @param of those other files, for the message
+ */
+export async function checkDerived(
+  context: CheckContext,
   name: string,
   expected: string | Uint8Array,
   of: string,
 ): Promise<void> {
-  await judge(judging, name, (fault) => {
-    const found = judging.bundle.bytes(name);
+  await checkFile(context, name, (fault) => {
+    const found = context.bundle.bytes(name);
     const bytes = typeof expected === "string" ? new TextEncoder().encode(expected) : expected;
     const isSame = found.length === bytes.length && found.every((byte, i) => byte === bytes[i]);
-    if (isSame) judging.derived.push(name);
-    else fault(`it is not what is made of ${of}`);
+    if (isSame) context.derived.push(name);
+    else fault(`it does not match ${of}`);
   });
 }
