@@ -26,7 +26,8 @@ import { figureText } from "../tables/figure.ts";
 
 /** What `--help` prints. */
 export const help =
-  `Scores the images of A against those of B: FID, KID and Inception Score with 95 % intervals.
+  `Score the images of A against those of B: FID, KID and Inception Score, with 95 %
+intervals.
 
 Usage: deno task evaluate A B
 

@@ -33,6 +33,7 @@ Options:
   --json     print everything as JSON, for programs
   --watch    refresh every two seconds, until Ctrl-C
   --csv RUN  print the training curve of a run, named by its name or folder, as CSV
+  --out OUT  the same as OUT; with SPEC, the folder of the finished runs
 
 Examples:
   deno task status

@@ -110,4 +110,8 @@ export const verbs: Readonly<Record<string, ListedVerb>> = {
     summary: "Check which engines work on this machine",
     load: () => import("./doctor.ts"),
   },
+  completions: {
+    summary: "Print a script that completes commands in bash, zsh or fish",
+    load: () => import("./completions.ts"),
+  },
 };
