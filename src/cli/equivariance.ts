@@ -111,7 +111,11 @@ export async function run(args: string[]): Promise<number> {
   try {
     for (const { bundle, weights } of bundles) {
       const { path } = bundle;
-      const spec = resolveSpec(parseSpec(JSON.stringify(readSpecWithImages(bundle))), overrides);
+      // The measured runs turn by these angles, whatever the bundle's own runs do.
+      const spec = resolveSpec(
+        parseSpec(JSON.stringify(readSpecWithImages(bundle))),
+        [`sampling.rotation=[${angles.join(", ")}]`, ...overrides],
+      );
       const images = await imagesOf(spec, seeds * perSeed, data);
       const unet = compileUNet(spec);
       try {

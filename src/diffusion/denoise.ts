@@ -4,8 +4,9 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { inBatchParts } from "../../kernels/shared/batch_parts.ts";
-import { applyMap, type PlaneMap } from "../../kernels/rotate/mod.ts";
+import { applyInverse, applyMap, type PlaneMap } from "../../kernels/rotate/mod.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
+import type { MotionName, NoiseName, StepMaps } from "./motion.ts";
 import type { NoisePredictor } from "./noising.ts";
 import type { SamplingStep } from "./steps.ts";
 
@@ -17,12 +18,16 @@ export interface DenoiseOptions {
   clip: boolean;
   /** The weight of classifier-free guidance; null for none. */
   guidance: number | null;
+  /** What the step's noise does while the image moves. Default: `fixed`. */
+  noise?: NoiseName | undefined;
 }
 
 /** What changes from step to step. */
 export interface DenoiseInputs {
   /** The state, [batch, height, width, channels]. */
   x: tf.Tensor4D;
+  /** The state as the network sees it, if the state keeps its frame; otherwise it sees `x`. */
+  seen?: tf.Tensor4D;
   /** The step's coefficients, from {@link stepNumbers}. */
   numbers: tf.Tensor1D;
   /** The previous predicted image, if the sampler uses one. */
@@ -31,8 +36,18 @@ export interface DenoiseInputs {
   random?: { key: tf.Tensor1D; counter: tf.Tensor1D };
   /** Classes, int32 [batch]; -1 for no class. */
   label?: tf.Tensor1D;
-  /** The maps that are applied to the image afterwards. */
-  maps: PlaneMap[];
+  /** How the image moves. Default: not at all. */
+  maps?: StepMaps;
+}
+
+/** What a step gives. */
+export interface Denoised {
+  /** The next state. */
+  x: tf.Tensor4D;
+  /** The predicted image, in the frame of `x`. */
+  predicted: tf.Tensor4D;
+  /** The next state as the network will see it, if the state keeps its frame. */
+  seen?: tf.Tensor4D;
 }
 
 /** A step's coefficients as the tensor that {@link denoise} takes: seven float32 numbers. */
@@ -48,13 +63,11 @@ export function stepNumbers(step: SamplingStep): tf.Tensor1D {
  * Takes one step: predicts the noise, computes the predicted image from it, combines them (see
  * {@link SamplingStep}), and moves the result. The predicted image is moved as well, because the
  * next step needs it aligned with the state.
- *
- * @returns the next state and the predicted image
  */
 export function denoise(
-  { predict, clip, guidance }: DenoiseOptions,
-  { x, numbers, previous, random, label, maps }: DenoiseInputs,
-): { x: tf.Tensor4D; predicted: tf.Tensor4D } {
+  { predict, clip, guidance, noise = "fixed" }: DenoiseOptions,
+  { x, seen = x, numbers, previous, random, label, maps = { after: [] } }: DenoiseInputs,
+): Denoised {
   const [timestep, imageFromState, imageFromNoise, state, weight, previousWeight, sigma] = tf
     .unstack(numbers) as [
       tf.Scalar,
@@ -65,20 +78,36 @@ export function denoise(
       tf.Scalar,
       tf.Scalar,
     ];
-  const predictedNoise = guidedNoise(predict, x, timestep, label, guidance);
+  const { after, reached, next: upcoming } = maps;
+  let predictedNoise = guidedNoise(predict, seen, timestep, label, guidance);
+  if (upcoming && reached) predictedNoise = movedBack(predictedNoise, reached);
   let predicted: tf.Tensor4D = x.mul(imageFromState).add(predictedNoise.mul(imageFromNoise));
   if (clip) predicted = tf.clipByValue(predicted, -1, 1);
   let next: tf.Tensor4D = x.mul(state).add(predicted.mul(weight));
   if (previous) next = next.add(previous.mul(previousWeight));
   if (random) {
-    next = next.add(randomNormal<tf.Rank.R4>(x.shape, random.key, random.counter).mul(sigma));
+    const drawn = randomNormal<tf.Rank.R4>(x.shape, random.key, random.counter);
+    const way = noiseWays[noise][upcoming ? "frame" : "state"];
+    next = next.add((reached ? way(drawn, reached) : drawn).mul(sigma));
   }
-  for (const map of maps) {
+  for (const map of after) {
     next = moved(next, map);
     if (previous) predicted = moved(predicted, map);
   }
-  return { x: next, predicted };
+  return { x: next, predicted, ...(upcoming ? { seen: moved(next, upcoming) } : {}) };
 }
+
+type NoiseWay = (noise: tf.Tensor4D, reached: PlaneMap) => tf.Tensor4D;
+
+/**
+ * What happens to a step's noise, given the motion reached before the step. `fixed` noise is drawn
+ * where the moved image is, as published; `carried` noise moves with the image. A state that keeps
+ * its frame needs it the other way around. A name without an entry does not compile.
+ */
+export const noiseWays: Record<NoiseName, Record<MotionName, NoiseWay>> = {
+  "fixed": { "state": (noise) => noise, "frame": movedBack },
+  "carried": { "state": moved, "frame": (noise) => noise },
+};
 
 /**
  * A rotation is one large product. Each thread computes it for its own part of the batch, as it
@@ -86,6 +115,10 @@ export function denoise(
  */
 function moved(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
   return inBatchParts<[tf.Tensor4D]>(x, [], (part) => [applyMap(part, map)])[0];
+}
+
+function movedBack(x: tf.Tensor4D, map: PlaneMap): tf.Tensor4D {
+  return inBatchParts<[tf.Tensor4D]>(x, [], (part) => [applyInverse(part, map)])[0];
 }
 
 /**

@@ -1,168 +1,231 @@
-/** Draws one batch of images: the loop over the steps, around one jitted step. */
+/** Drawing one batch of images: the loop over steps, around one jitted step. */
 import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engines/engine.ts";
 import { stepsAtOnce } from "../engines/gpu_pace.ts";
 import { nextTask } from "../engines/next_task.ts";
-import { drawnLabels } from "../spec/labels.ts";
-import type { PlaneMap } from "../../kernels/rotate/mod.ts";
+import { applyMap, type PlaneMap } from "../../kernels/rotate/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
-import { randomNormal } from "../../kernels/random_normal/mod.ts";
 import { denoise, stepNumbers } from "./denoise.ts";
-import type { SamplingStep } from "./steps.ts";
+import type { Motion, StepMaps } from "./motion.ts";
+import {
+  type Batch,
+  blocksPerImage,
+  counterTensor,
+  labelsOf,
+  startingNoise,
+} from "./sample_inputs.ts";
 import type { SampleOptions, SamplerOptions } from "./sampler.ts";
+import type { SamplingStep } from "./steps.ts";
 
-/** Draws the images `first` ... `first + size - 1`. The caller frees the returned tensor. */
-export async function sampleBatch(
-  options: SamplerOptions,
-  steps: SamplingStep[],
-  mapsAfter: (step: SamplingStep) => PlaneMap[],
-  jitted: Map<string, JitFunction>,
-  { first, size }: { first: number; size: number },
-  onStep: SampleOptions["onStep"],
-  signal: AbortSignal | undefined,
-): Promise<tf.Tensor4D> {
-  const { engine, imageShape, seed } = options;
-  // Image sizes are multiples of 8, so an image is a whole number of blocks and its noise does not
-  // depend on other images.
-  const blocks = Math.ceil(imageShape[0] * imageShape[1] * imageShape[2] / 4);
-  const carries = steps.some((step) => step.previous !== 0);
-  const draws = steps.some((step) => step.noise !== 0);
-  const label = options.classes === null ? null : labelsOf(options, first, size);
-  const key = tf.tensor1d(philoxKey(seed, "samplingStep"), "int32");
-  // On a GPU, a call only queues its step. Without an occasional wait, progress would run ahead and
-  // Ctrl-C would hang.
-  let every = 1;
-  let asked = 0;
-  let idleMs = performance.now();
-  let state = startingNoise(options, first, size);
-  let predicted = carries ? tf.zerosLike(state) : null;
-  try {
-    await onStep?.({
-      first,
-      size,
-      step: 0,
-      steps: steps.length,
-      timestep: steps[0]!.timestep,
-      state,
-      predicted: null,
-    });
-    for (const [k, step] of steps.entries()) {
-      await nextTask();
-      signal?.throwIfAborted();
-      const maps = mapsAfter(step);
-      const numbers = stepNumbers(step);
-      const counter = counterTensor(first * blocks, k);
-      const inputs = [
-        state,
-        numbers,
-        ...(carries && predicted ? [predicted] : []),
-        ...(draws ? [key, counter] : []),
-      ];
-      const run = jittedStep(options, jitted, { carries, draws, labelled: label !== null }, maps);
-      const results = run(
-        ...inputs,
-        ...(label ? [label] : []),
-        ...maps.flatMap((map) => map.tensors),
-      );
-      tf.dispose([state, predicted, numbers, counter].filter((tensor) => tensor !== null));
-      [state, predicted] = [
-        results[0] as tf.Tensor4D,
-        (results[1] as tf.Tensor4D | undefined) ?? null,
-      ];
-      const waits = engine.device !== "cpu" && ++asked >= every;
-      if (waits) {
-        await state.data(); // The shortest wait that every engine supports.
-        every = stepsAtOnce((performance.now() - idleMs) / asked);
-      }
-      await onStep?.({
-        first,
-        size,
-        step: k + 1,
-        steps: steps.length,
-        timestep: step.nextTimestep,
-        state,
-        predicted: options.showsGuess ? predicted : null,
-      });
-      if (waits) [asked, idleMs] = [0, performance.now()];
-    }
-    return state;
-  } catch (error) {
-    state.dispose();
-    throw error;
-  } finally {
-    tf.dispose([predicted, key, label].filter((tensor) => tensor !== null));
-  }
+/** What the batches of a run share. */
+export interface BatchRun {
+  options: SamplerOptions;
+  steps: SamplingStep[];
+  motion: Motion;
+  /** The jitted steps, by the kinds of their maps, which are frozen in the recording. */
+  recorded: Map<string, JitFunction>;
+}
+
+/** How far a batch is. */
+interface Drawing {
+  state: tf.Tensor4D;
+  /** The predicted image, if the next step or the one who watches needs it. */
+  predicted: tf.Tensor4D | null;
+  /** The state as the network sees it, if the state keeps its frame. */
+  seen: tf.Tensor4D | null;
+}
+
+/** What all steps of a batch share. */
+interface BatchInputs {
+  batch: Batch;
+  /** Whether the sampler uses the previous predicted image. */
+  carries: boolean;
+  /** The key of the noise, if the sampler draws any. */
+  key: tf.Tensor1D | null;
+  /** The classes, if the network knows them. */
+  label: tf.Tensor1D | null;
 }
 
 /**
- * Returns the step as a function of a flat list of tensors. There is one for each combination of
- * map kinds, because the kinds are frozen in the recording.
+ * Draws one batch.
+ *
+ * @returns the images, not clamped, [size, height, width, channels]
  */
-function jittedStep(
-  options: SamplerOptions,
-  jitted: Map<string, JitFunction>,
+export async function sampleBatch(
+  run: BatchRun,
+  batch: Batch,
+  { onStep, signal }: { onStep: SampleOptions["onStep"]; signal: AbortSignal | undefined },
+): Promise<tf.Tensor4D> {
+  const { options, steps, motion } = run;
+  const shared = batchInputs(run, batch);
+  const pace = createPace(options.engine.device);
+  let drawing = firstDrawing(options, shared);
+  const tell = (step: number, timestep: number, predicted: tf.Tensor4D | null) =>
+    onStep?.({
+      ...batch,
+      step,
+      steps: steps.length,
+      timestep,
+      state: drawing.seen ?? drawing.state,
+      predicted,
+    });
+  try {
+    await tell(0, steps[0]!.timestep, null);
+    for (const [index, step] of steps.entries()) {
+      await nextTask();
+      signal?.throwIfAborted();
+      const maps = motion.mapsOf(index);
+      const before = drawing;
+      drawing = nextDrawing(run, shared, before, { index, maps });
+      disposeDrawing(before);
+      await pace.asked(drawing.state);
+      const guess = options.showsGuess ? shownGuess(drawing, maps) : null;
+      try {
+        await tell(index + 1, step.nextTimestep, guess);
+      } finally {
+        guess?.dispose();
+      }
+      pace.told();
+    }
+    return (drawing.seen ?? drawing.state).clone();
+  } finally {
+    disposeDrawing(drawing);
+    tf.dispose([shared.key, shared.label].filter((tensor) => tensor !== null));
+  }
+}
+
+function batchInputs({ options, steps }: BatchRun, batch: Batch): BatchInputs {
+  const draws = steps.some((step) => step.noise !== 0);
+  return {
+    batch,
+    carries: steps.some((step) => step.previous !== 0),
+    key: draws ? tf.tensor1d(philoxKey(options.seed, "samplingStep"), "int32") : null,
+    label: options.classes === null ? null : labelsOf(options, batch),
+  };
+}
+
+/** Nothing has moved yet, so the network sees the state itself; `nextDrawing` knows. */
+function firstDrawing(options: SamplerOptions, { batch, carries }: BatchInputs): Drawing {
+  const state = startingNoise(options, batch);
+  return { state, predicted: carries ? tf.zerosLike(state) : null, seen: null };
+}
+
+function nextDrawing(
+  run: BatchRun,
+  { batch, carries, key, label }: BatchInputs,
+  { state, predicted, seen }: Drawing,
+  { index, maps }: { index: number; maps: StepMaps },
+): Drawing {
+  const { options, steps } = run;
+  const numbers = stepNumbers(steps[index]!);
+  const counter = counterTensor(batch.first * blocksPerImage(options.imageShape), index);
+  const results = stepFunction(run, maps, {
+    carries,
+    draws: key !== null,
+    labelled: label !== null,
+  })(
+    state,
+    ...(maps.next ? [seen ?? state] : []),
+    numbers,
+    ...(carries && predicted ? [predicted] : []),
+    ...(key ? [key, counter] : []),
+    ...(label ? [label] : []),
+    ...allMaps(maps).flatMap((map) => map.tensors),
+  ) as tf.Tensor4D[];
+  tf.dispose([numbers, counter]);
+  return {
+    state: results.shift()!,
+    seen: maps.next ? results.shift()! : null,
+    predicted: results.shift() ?? null,
+  };
+}
+
+function disposeDrawing({ state, predicted, seen }: Drawing): void {
+  tf.dispose([state, predicted, seen].filter((tensor) => tensor !== null));
+}
+
+/** The predicted image as the moved state shows it. */
+function shownGuess({ predicted }: Drawing, { next }: StepMaps): tf.Tensor4D | null {
+  if (!predicted) return null;
+  return next ? applyMap(predicted, next) : predicted.clone();
+}
+
+/** The maps of a step in one list, in the order that {@link stepFunction} takes them. */
+function allMaps({ after, reached, next }: StepMaps): PlaneMap[] {
+  return [...after, ...(reached ? [reached] : []), ...(next ? [next] : [])];
+}
+
+/** Returns the step as a jitted function of a flat list of tensors. */
+function stepFunction(
+  { options, recorded }: BatchRun,
+  maps: StepMaps,
   { carries, draws, labelled }: { carries: boolean; draws: boolean; labelled: boolean },
-  maps: PlaneMap[],
 ): JitFunction {
-  const kinds = maps.map((map) => map.kind).join();
-  const found = jitted.get(kinds);
+  const kinds = [maps.after.map(({ kind }) => kind), maps.reached?.kind, maps.next?.kind].join(";");
+  const found = recorded.get(kinds);
   if (found) return found;
-  const shapes = maps.map(({ kind, height, width, tensors }) => ({
-    kind,
-    height,
-    width,
+  const { predict, sampling: { clip, guidance, noise }, showsGuess } = options;
+  // The recording must not hold on to the tensors of the first step.
+  const shapes = allMaps(maps).map(({ tensors, ...shape }) => ({
+    ...shape,
     count: tensors.length,
   }));
-  const { predict, sampling: { clip, guidance } } = options;
+  const [moves, isReached, keepsFrame] = [maps.after.length, "reached" in maps, "next" in maps];
   function samplingStep(...inputs: tf.Tensor[]): tf.Tensor[] {
     const take = <T extends tf.Tensor>() => inputs.shift() as T;
-    const result = denoise({ predict, clip, guidance }, {
-      x: take<tf.Tensor4D>(),
-      numbers: take<tf.Tensor1D>(),
-      ...(carries ? { previous: take<tf.Tensor4D>() } : {}),
-      ...(draws ? { random: { key: take<tf.Tensor1D>(), counter: take<tf.Tensor1D>() } } : {}),
-      ...(labelled ? { label: take<tf.Tensor1D>() } : {}),
-      maps: shapes.map(({ count, ...shape }) => ({ ...shape, tensors: inputs.splice(0, count) })),
+    const [x, seen] = [take<tf.Tensor4D>(), keepsFrame ? take<tf.Tensor4D>() : null];
+    const numbers = take<tf.Tensor1D>();
+    const previous = carries ? take<tf.Tensor4D>() : null;
+    const random = draws ? { key: take<tf.Tensor1D>(), counter: take<tf.Tensor1D>() } : null;
+    const label = labelled ? take<tf.Tensor1D>() : null;
+    const given = shapes.map(({ count, ...shape }) => ({
+      ...shape,
+      tensors: inputs.splice(0, count),
+    }));
+    const after = given.splice(0, moves);
+    const result = denoise({ predict, clip, guidance, noise }, {
+      x,
+      numbers,
+      ...(seen ? { seen } : {}),
+      ...(previous ? { previous } : {}),
+      ...(random ? { random } : {}),
+      ...(label ? { label } : {}),
+      maps: {
+        after,
+        ...(isReached ? { reached: given.shift()! } : {}),
+        ...(keepsFrame ? { next: given.shift()! } : {}),
+      },
     });
-    return carries || options.showsGuess ? [result.x, result.predicted] : [result.x];
+    return [
+      result.x,
+      ...(result.seen ? [result.seen] : []),
+      ...(carries || showsGuess ? [result.predicted] : []),
+    ];
   }
   const step = options.engine.jit(samplingStep);
-  jitted.set(kinds, step);
+  recorded.set(kinds, step);
   return step;
 }
 
-function startingNoise(
-  { imageShape, seed }: SamplerOptions,
-  first: number,
-  size: number,
-): tf.Tensor4D {
-  const blocks = Math.ceil(imageShape[0] * imageShape[1] * imageShape[2] / 4);
-  return tf.tidy(() =>
-    randomNormal<tf.Rank.R4>(
-      [size, ...imageShape],
-      tf.tensor1d(philoxKey(seed, "samplingStart"), "int32"),
-      counterTensor(first * blocks, 0),
-    )
-  );
-}
-
-/** A Philox counter with the block in the low 64 bits and the step in the high 64 bits. */
-function counterTensor(block: number, step: number): tf.Tensor1D {
-  return tf.tensor1d(Int32Array.of(block, Math.floor(block / 2 ** 32), step, 0), "int32");
-}
-
 /**
- * The classes of a batch: from the spec's list if there is one, otherwise all classes in turn. Both
- * repeat cyclically by image index.
+ * On a GPU, a call only queues its step. Without an occasional wait, progress would run ahead and
+ * Ctrl-C would hang.
  */
-function labelsOf(
-  { sampling, classes }: SamplerOptions,
-  first: number,
-  size: number,
-): tf.Tensor1D {
-  const all = drawnLabels({ sampling, classes: classes ?? 1 }) ?? [0];
-  return tf.tensor1d(
-    Array.from({ length: size }, (_, i) => all[(first + i) % all.length]!),
-    "int32",
-  );
+function createPace(device: string) {
+  let every = 1;
+  let asked = 0;
+  let waited = false;
+  let idleMs = performance.now();
+  return {
+    async asked(state: tf.Tensor): Promise<void> {
+      waited = device !== "cpu" && ++asked >= every;
+      if (!waited) return;
+      await state.data(); // The shortest wait that every engine supports.
+      every = stepsAtOnce((performance.now() - idleMs) / asked);
+    },
+    /** What is told in between does not count. */
+    told(): void {
+      if (waited) [asked, idleMs] = [0, performance.now()];
+    },
+  };
 }

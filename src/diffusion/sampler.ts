@@ -86,28 +86,26 @@ export interface Sampler {
 /** Creates a sampler. Throws a RangeError if the spec asks for more steps than the schedule has. */
 export function createSampler(options: SamplerOptions): Sampler {
   const steps = samplingSteps(options.sampling, options.schedule);
-  const jitted = new Map<string, JitFunction>();
+  const recorded = new Map<string, JitFunction>();
   return {
     steps,
     async sample({ count, first = 0, angleDegrees = 0, onStep, signal }) {
       const [height, width, channels] = options.imageShape;
       const pixels = height * width * channels;
-      const { shift, batchSize } = options.sampling;
-      const noiseSteps = options.schedule.beta.length;
-      const motion = samplingMotion([height, width], angleDegrees, shift, steps.length, noiseSteps);
+      const { sampling, schedule } = options;
+      const motion = samplingMotion({
+        size: [height, width],
+        degrees: angleDegrees,
+        sampling,
+        steps,
+        noiseSteps: schedule.beta.length,
+      });
+      const run = { options, steps, motion, recorded };
       const images = new Float32Array(count * pixels);
       try {
-        for (let done = 0; done < count; done += batchSize) {
-          const batch = { first: first + done, size: Math.min(batchSize, count - done) };
-          const state = await sampleBatch(
-            options,
-            steps,
-            motion.mapsAfter,
-            jitted,
-            batch,
-            onStep,
-            signal,
-          );
+        for (let done = 0; done < count; done += sampling.batchSize) {
+          const batch = { first: first + done, size: Math.min(sampling.batchSize, count - done) };
+          const state = await sampleBatch(run, batch, { onStep, signal });
           try {
             images.set(await state.data<"float32">(), done * pixels);
           } finally {
@@ -120,8 +118,8 @@ export function createSampler(options: SamplerOptions): Sampler {
       return images;
     },
     dispose() {
-      jitted.forEach((step) => step.dispose());
-      jitted.clear();
+      recorded.forEach((step) => step.dispose());
+      recorded.clear();
     },
   };
 }

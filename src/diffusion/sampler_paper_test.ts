@@ -25,7 +25,6 @@ for (const { case: name, params, tensors, tolerance } of goldenCases("ancestral_
     }, {
       x: nhwc(tensors["x"]!),
       numbers: stepNumbers(step),
-      maps: [],
     });
     const y = result.x.add(nhwc(tensors["noise"]!).mul(step.noise));
     assertClose(y.dataSync(), nhwc(tensors["y"]!).dataSync(), tolerance);

@@ -61,7 +61,6 @@ Deno.test("each step turns by angle x timesteps / noise.steps, from the same noi
         x,
         numbers,
         previous,
-        maps: [],
       });
       const degrees = 70 * (step.timestep - step.nextTimestep) / 1000;
       const turn = (image: tf.Tensor4D) => shift(rotate(image, degrees), 3 / 7, -1.5 / 7);

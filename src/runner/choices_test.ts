@@ -5,7 +5,8 @@
 import { assertEquals } from "@std/assert";
 import { fits } from "../datasets/prepare.ts";
 import { schedules } from "../diffusion/schedule.ts";
-import { shiftRules } from "../diffusion/motion.ts";
+import { noiseWays } from "../diffusion/denoise.ts";
+import { motions, shiftRules } from "../diffusion/motion.ts";
 import { samplers, variances } from "../diffusion/steps.ts";
 import { tf32Override } from "../engines/tensorflow/mod.ts";
 import { specJsonSchema } from "../spec/json_schema.ts";
@@ -26,6 +27,8 @@ const tables: Record<string, Record<string, unknown>> = {
   "sampling.sampler": samplers,
   "sampling.variance": variances,
   "sampling.shift.rule": shiftRules,
+  "sampling.motion": motions,
+  "sampling.noise": noiseWays,
 };
 
 /** Fields whose names a `switch` distinguishes exhaustively, or whose readers list their names. */

@@ -7,8 +7,8 @@ import type { ResolvedSpec, Spec } from "./resolved.ts";
 import { pathOf, type Tree, valueAt, withValue } from "./tree.ts";
 
 interface Condition {
-  /** The dotted field that decides. */
-  selector: string;
+  /** The dotted field that decides, or several. */
+  selector: string | readonly string[];
   fields: string[];
   applies(spec: Spec): boolean;
   /** Where the fields apply, in words for people. */
@@ -22,6 +22,15 @@ type Metric = ResolvedSpec["evaluation"]["metrics"][number];
 const scores = (metric: Metric) => (spec: Spec) =>
   spec.evaluation?.metrics?.includes(metric) ?? true;
 const filtered = (spec: Spec) => spec.architecture !== "A";
+function moves({ sampling }: Spec): boolean {
+  const { rotation = 0, shift } = sampling ?? {};
+  const angles = typeof rotation === "number"
+    ? [rotation]
+    : Array.isArray(rotation)
+    ? rotation
+    : [rotation.from, rotation.to];
+  return angles.some((angle) => angle !== 0) || Boolean(shift?.columns || shift?.rows);
+}
 /** The kind of filter; A has none, which its own conditions say. */
 const kindOf = (spec: Spec) => filtered(spec) ? spec.filter?.kind ?? "jinc" : "jinc";
 
@@ -149,6 +158,21 @@ export const conditions: readonly Condition[] = [
     applies: ({ sampling }) => Boolean(sampling?.shift?.columns || sampling?.shift?.rows),
     where: "a shift of columns or rows",
     neutral: "spread",
+  },
+  {
+    selector: ["sampling.rotation", "sampling.shift"],
+    fields: ["sampling.motion"],
+    applies: moves,
+    where: "a rotation or a shift",
+    neutral: "state",
+  },
+  {
+    // Not eta, which rules.ts looks at: dropping the field would depend on the order of overrides.
+    selector: ["sampling.rotation", "sampling.shift", "sampling.sampler"],
+    fields: ["sampling.noise"],
+    applies: (spec) => moves(spec) && spec.sampling?.sampler !== "dpm-solver++",
+    where: "a rotation or a shift with a sampler that draws noise: ancestral, or ddim with eta",
+    neutral: "fixed",
   },
   {
     selector: "evaluation.metrics",

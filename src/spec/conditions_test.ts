@@ -43,6 +43,13 @@ Deno.test("fields that would be ignored are refused, in every section", () => {
     ["architecture: D\nsampling: { guidance: 2 }", "sampling.guidance"],
     ["architecture: D\nsampling: { labels: 2 }", "sampling.labels"],
     ["architecture: D\nsampling: { shift: { rule: published } }", "sampling.shift.rule"],
+    ["architecture: D\nsampling: { motion: frame }", "sampling.motion"],
+    ["architecture: D\nsampling: { rotation: [0], motion: frame }", "sampling.motion"],
+    ["architecture: D\nsampling: { shift: { rows: 0 }, noise: carried }", "sampling.noise"],
+    [
+      "architecture: D\nsampling: { rotation: 3, sampler: dpm-solver++, noise: carried }",
+      "sampling.noise",
+    ],
     ["architecture: D\nevaluation: { metrics: [], kidSubsets: 5 }", "evaluation.kidSubsets"],
     [
       "architecture: D\nevaluation: { metrics: [is], kidSubsetSize: 5 }",
@@ -75,6 +82,27 @@ Deno.test("fields that would be ignored are refused, in every section", () => {
     100,
     "a later layer's choice lets them go",
   );
+});
+
+Deno.test("how a run moves applies where it moves, and goes with what it depends on", () => {
+  const turned = "sampling.rotation={ from: 0, to: 30, count: 3 }";
+  const both = ["sampling.noise=carried", "sampling.motion=frame"];
+  for (const move of [turned, "sampling.rotation=[0, 5]", "sampling.shift.rows=-0.5"]) {
+    const { motion, noise } = resolveText(short, [...both, move]).sampling;
+    assertEquals([motion, noise], ["frame", "carried"], move);
+  }
+  const moving = reread(resolveText(short, [turned, ...both]));
+  const kept = (...overrides: string[]) => {
+    const { motion, noise } = resolveSpec(moving, overrides).sampling;
+    return [motion, noise];
+  };
+  assertEquals(kept("sampling.rotation=0"), [undefined, undefined]);
+  assertEquals(kept("sampling.sampler=dpm-solver++"), ["frame", undefined]);
+  assertEquals(kept("sampling.sampler=ddim", "sampling.eta=0.5"), ["frame", "carried"]);
+  assertEquals(kept("sampling.eta=0.5", "sampling.sampler=ddim"), ["frame", "carried"]);
+  assertEquals(kept("sampling.motion=state"), [undefined, "carried"]);
+  const error = assertThrows(() => kept("sampling.sampler=ddim"), UserError);
+  assertStringIncludes(error.message, "sampling.noise: ddim draws no noise without sampling.eta");
 });
 
 Deno.test("scores while training: the order of overrides does not matter", () => {

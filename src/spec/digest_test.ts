@@ -62,6 +62,17 @@ Deno.test("scores while training change the digest only if they are requested", 
   assertEquals("everyEpochs" in resolveText(short).evaluation, false);
 });
 
+Deno.test("how a run moves changes the digest only if it is not the published way", () => {
+  const published = ["sampling.motion=state", "sampling.noise=fixed"];
+  const turned = ["sampling.rotation=30"];
+  assertEquals(digestOf(short, [...turned, ...published]), digestOf(short, turned));
+  assertEquals(digestOf(short, published), digestOf(short));
+  assertEquals(resolveText(short, published), resolveText(short));
+  const ways = [[], ["sampling.motion=frame"], ["sampling.noise=carried"]];
+  const digests = ways.map((way) => digestOf(short, [...turned, ...way]));
+  assertEquals(new Set(digests).size, ways.length);
+});
+
 Deno.test("specDigest and trainingDigest: the same on every release and machine", () => {
   assertEquals(
     pinned.map(([text]) => [text, digestOf(text), trainingDigest(resolveText(text))]),

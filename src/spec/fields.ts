@@ -96,6 +96,8 @@ export const fields: Record<Field, Decides> = {
   "sampling.shift.columns": "sampling",
   "sampling.shift.rows": "sampling",
   "sampling.shift.rule": "sampling",
+  "sampling.motion": "sampling",
+  "sampling.noise": "sampling",
   "evaluation.metrics": "evaluation",
   "evaluation.kidSubsets": "evaluation",
   "evaluation.kidSubsetSize": "evaluation",

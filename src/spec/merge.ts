@@ -28,7 +28,7 @@ const followers: Record<string, string[]> = {
  */
 export const choices: ReadonlySet<string> = new Set([
   "dataset",
-  ...conditions.map(({ selector }) => selector).filter((field) => field !== "training.images"),
+  ...conditions.flatMap(({ selector }) => selector).filter((field) => field !== "training.images"),
 ]);
 
 function mergeTrees(base: Tree, over: Tree, at: string): Tree {
@@ -60,7 +60,7 @@ export function mergeSpecs(base: Spec, over: Spec): Spec {
     if (now !== undefined && now !== null && now !== before) fields.forEach(forget);
   }
   for (const { selector, fields, applies, neutral = null } of conditions) {
-    if (!said(selector)) continue;
+    if (![selector].flat().some(said)) continue;
     const meaningful = applies(merged as Spec);
     for (const field of fields) {
       if (!meaningful || valueAt(merged, pathOf(field)) === neutral) forget(field);

@@ -125,6 +125,9 @@ function fill(spec: Whole): ResolvedSpec {
       variance: sampling.sampler === "ancestral" ? sampling.variance ?? "beta" : null,
       labels: labelList(sampling.labels),
       rotation: angles(sampling.rotation),
+      // Added later: at their defaults they are left out, so that they change no digest.
+      motion: sampling.motion === "state" ? undefined : sampling.motion,
+      noise: sampling.noise === "fixed" ? undefined : sampling.noise,
     }, shape.sampling.unwrap()),
     evaluation: inOrder({
       ...evaluation,

@@ -118,6 +118,16 @@ export interface SamplingSection {
   rotation: number[];
   /** How far the image moves. */
   shift: ShiftSection;
+  /**
+   * How a run moves its image. state: the state itself, a little after each step, by a spline;
+   * frame: the state stays, and the network sees it moved; omitted: state.
+   */
+  motion?: "state" | "frame" | undefined;
+  /**
+   * What the noise of the steps does while the image moves. fixed: it stays in the frame; carried:
+   * it moves with the image; omitted: fixed.
+   */
+  noise?: "fixed" | "carried" | undefined;
 }
 
 /** The scores by their short names. */

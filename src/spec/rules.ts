@@ -117,6 +117,9 @@ export function contradictions(spec: Spec): Complaint[] {
       `must be at most noise.steps - 1 = ${timesteps - 1}, not ${sampling.steps}`,
     );
   }
+  if (sampling?.noise === "carried" && sampling.sampler === "ddim" && !sampling.eta) {
+    complain("sampling.noise", "ddim draws no noise without sampling.eta above 0; leave it out");
+  }
   const { start = 1e-4, end = 0.02 } = noise ?? {};
   if (start > end) complain("noise.start", `must be at most noise.end = ${end}, not ${start}`);
   const metrics = spec.evaluation?.metrics ?? [];

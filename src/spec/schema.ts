@@ -122,6 +122,14 @@ const sampling = z.strictObject({
     "Rotation of the image during sampling, in degrees counter-clockwise: an angle, a list, or { from, to, count }. Required for E.",
   ).optional(),
   shift: doc(shift, "How far the image moves during sampling.").prefault({}),
+  motion: doc(
+    z.enum(["state", "frame"]),
+    "With rotation or shift. state (published, the default): the state moves a little after each step, by a spline. frame: the state stays, and the network sees it moved, without losses.",
+  ).optional(),
+  noise: doc(
+    z.enum(["fixed", "carried"]),
+    "With rotation or shift, and a sampler that draws noise. fixed (published, the default): the noise of the steps does not move. carried: it moves with the image.",
+  ).optional(),
 });
 
 const evaluation = z.strictObject({

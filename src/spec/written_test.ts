@@ -85,6 +85,8 @@ const choices: Record<string, string[]> = {
   "sampling.rotation": ["30", "[0, 45]", "{ from: -90, to: 90, count: 3 }"],
   "sampling.labels": ["1", "[1, 2]"],
   "sampling.shift": ["{ columns: 2, rule: published }"],
+  "sampling.motion": ["state", "frame"],
+  "sampling.noise": ["fixed", "carried"],
   "evaluation.metrics": ["[]", "[fid]"],
   "evaluation.kidSubsets": ["5"],
   "evaluation.everyEpochs": ["null", "2"],
