@@ -28,7 +28,7 @@ Deno.test("run: stopped by signals it goes on, and ends in the bytes of a run le
       if (signal === "SIGTERM") {
         const other = await start(folder, "stopped").ending;
         assertEquals([other.code, other.out], [2, ""], other.err);
-        assertStringIncludes(other.err, "works on it");
+        assertStringIncludes(other.err, "has been working on it");
       }
       process.kill(signal);
       const { code, out, err } = await process.ending;

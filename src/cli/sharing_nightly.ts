@@ -24,7 +24,7 @@ Deno.test({
       assert(await first.said("epoch 1: "));
       const second = await start("long.yaml").ending;
       assertEquals([second.code, second.out], [2, ""]);
-      assertStringIncludes(second.err, "works on it; wait until it ends");
+      assertStringIncludes(second.err, "has been working on it since");
 
       const work = join(folder, "out", ".work");
       const lock = [...Deno.readDirSync(work)].find(({ name }) => name.endsWith(".lock-1"))?.name;

@@ -37,7 +37,7 @@ processTest(
     assert(done[0]?.out.includes(digest));
     for (const { code, err } of ends) {
       assert(
-        code === 0 || code === 2 && /works on it|already exists/.test(err),
+        code === 0 || code === 2 && /has been working on it|already exists/.test(err),
         err,
       );
     }

@@ -4,7 +4,7 @@ import { UserError } from "../messages/errors.ts";
 import { ownedFolder, requireOwned } from "../files/owned.ts";
 
 const options = {
-  wayOut: "name another folder for datasets (--data FOLDER)",
+  advice: "name another folder for datasets (--data FOLDER)",
   isLinkAllowed: true,
 };
 

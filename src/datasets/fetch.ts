@@ -164,7 +164,7 @@ export async function fetchDataset(
     new UserError(`${folder}: something lies there already; move it away to have ${name} fetched`);
   if (await taken()) throw inTheWay();
   ownedFolder(join(dataRoot, ".downloads"), {
-    wayOut: "go to another folder, whose data/ is yours",
+    advice: "go to another folder, whose data/ is yours",
     isLinkAllowed: true,
   });
   using _turn = await waitForLock(`${downloads}.lock`, `fetching ${name}`, {

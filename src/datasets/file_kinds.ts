@@ -32,21 +32,21 @@ export interface KnownFile extends DataFile {
   foreign: ForeignContent | null;
 }
 
-const wayOutOfRecords = "save the images by numpy.savez, or as PNG files";
+const adviceForRecords = "save the images by numpy.savez, or as PNG files";
 
 /** Files that are recognised by name only, and not opened. */
 const foreignNames: [RegExp, ForeignContent][] = [
   [/\.(part|partial|crdownload|download|tmp)$/i, {
     what: "a download that has not arrived in full",
-    wayOut: "get it again",
+    advice: "get it again",
   }],
-  [/\.tfrecords?(-\d+-of-\d+)?$/i, { what: "TensorFlow records", wayOut: wayOutOfRecords }],
-  [/(^|\/)data\.mdb$/i, { what: "an LMDB database", wayOut: wayOutOfRecords }],
-  [/\.beton$/i, { what: "an FFCV file", wayOut: wayOutOfRecords }],
-  [/\.arff(\.gz)?$/i, { what: "an ARFF table", wayOut: "OpenML has the same as CSV" }],
+  [/\.tfrecords?(-\d+-of-\d+)?$/i, { what: "TensorFlow records", advice: adviceForRecords }],
+  [/(^|\/)data\.mdb$/i, { what: "an LMDB database", advice: adviceForRecords }],
+  [/\.beton$/i, { what: "an FFCV file", advice: adviceForRecords }],
+  [/\.arff(\.gz)?$/i, { what: "an ARFF table", advice: "OpenML has the same as CSV" }],
   [/\.amat$/i, {
     what: "a table of numbers from 0 to 1",
-    wayOut: "multiply them by 255 and save them by numpy.savez",
+    advice: "multiply them by 255 and save them by numpy.savez",
   }],
 ];
 
@@ -116,7 +116,7 @@ export async function knownFile(file: DataFile): Promise<KnownFile> {
   const { head, packed } = await headOf(path);
   const foreign = foreignContent(head);
   if (foreign && dataNames.test(name) && /web page|Git LFS/.test(foreign.what)) {
-    throw new UserError(`${path}: this is ${foreign.what}; ${foreign.wayOut}`);
+    throw new UserError(`${path}: this is ${foreign.what}; ${foreign.advice}`);
   }
   const kind = kindByContent(file, head, packed);
   const isForeign = foreign !== null && (kind === "other" || kind === "table");

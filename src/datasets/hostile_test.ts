@@ -97,7 +97,7 @@ filesTest("a planted link is not what a download is written through", async (fol
   await assertRejects(
     () => fetchDataset("set", [archive], join(folder, "data")),
     UserError,
-    "no plain file",
+    "not a regular file",
   );
   assertEquals(Deno.readTextFileSync(victim), "mine");
 });

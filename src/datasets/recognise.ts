@@ -192,8 +192,8 @@ function nothingRead(sorted: Sorted): UserError {
   const { dataset, root, files } = sorted.question;
   const first = sorted.files.find(({ foreign }) => foreign);
   if (first?.foreign) {
-    const { what, wayOut } = first.foreign;
-    return new UserError(`${first.path}: ${what}, which is not read; ${wayOut}`);
+    const { what, advice } = first.foreign;
+    return new UserError(`${first.path}: ${what}, which is not read; ${advice}`);
   }
   return new UserError(
     `dataset ${dataset}: there are no images in ${root} ` +

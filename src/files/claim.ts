@@ -7,14 +7,14 @@ import { UserError } from "../messages/errors.ts";
 import { createStaging, exists, removeIfThere, removeLeftovers, syncFolder } from "./create.ts";
 import { acquireLock } from "./lock.ts";
 
-/** A path that one process has for itself until it lets go. */
+/** A path that belongs to one process until it releases it. */
 export interface Claim extends Disposable {
-  /** The folder next to the path in which to build. */
+  /** The folder next to the path in which to build the content. */
   readonly staging: string;
   /**
    * Moves the folder to its path.
    *
-   * @throws UserError if something exists there by now
+   * @throws UserError if something exists there now
    */
   finish(): void;
 }
@@ -23,15 +23,15 @@ export interface Claim extends Disposable {
  * Claims a path for a folder, and removes what killed processes left of it.
  *
  * @param path the path of the folder; its parent folder must exist
- * @param what is being done, for the message: "unpacking NAME"
- * @param say called if it takes a while to find out whether another process works on it
+ * @param what is being done, for messages: "unpacking NAME"
+ * @param onMessage called if it takes a while to find out whether another process works on it
  * @throws LockedError if another process is creating the same folder
  * @throws UserError if something already exists at the path
  */
 export async function claimFolder(
   path: string,
   what: string,
-  say?: (text: string) => void,
+  onMessage?: (text: string) => void,
 ): Promise<Claim> {
   const requireFree = () => {
     if (!exists(path)) return;
@@ -42,7 +42,7 @@ export async function claimFolder(
   requireFree();
   using stack = new DisposableStack();
   const lock = stack.use(
-    await acquireLock(join(dirname(path), `.${basename(path)}.lock`), what, { onWait: say }),
+    await acquireLock(join(dirname(path), `.${basename(path)}.lock`), what, { onWait: onMessage }),
   );
   requireFree();
   removeLeftovers(path);

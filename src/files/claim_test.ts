@@ -7,7 +7,7 @@ import { LockedError } from "./lock.ts";
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
-filesTest("a place is one's own until the folder stands there", async (folder) => {
+filesTest("a claimed path belongs to one process until its folder appears", async (folder) => {
   const path = join(folder, "bundle");
   Deno.mkdirSync(join(folder, ".bundle.partial-of-a-killed-process"));
   {
@@ -27,7 +27,7 @@ filesTest("a place is one's own until the folder stands there", async (folder) =
   await assertRejects(() => claimFolder(path, "unpacking bundle"), UserError, "already");
 });
 
-filesTest("what was not finished leaves nothing, and nothing is replaced", async (folder) => {
+filesTest("an unfinished claim leaves nothing, and nothing is replaced", async (folder) => {
   const path = join(folder, "bundle");
   {
     using claim = await claimFolder(path, "unpacking bundle");

@@ -1,19 +1,19 @@
-/** The commit of this project's own files, without starting git. */
+/** Finds the commit of this project's own files, without running git. */
 import { fromFileUrl, join } from "@std/path";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
 
 /**
- * The commit that is checked out, by git's own files.
+ * The checked-out commit, from git's own files.
  *
- * @param folder the project's; another one for tests
- * @returns null if it cannot be read: no checkout, a worktree, no permission
+ * @param folder the project's folder; tests set it
+ * @returns null if unknown: no checkout, a worktree, no permission
  */
 export function checkedOutCommit(folder = root): string | null {
   try {
     const head = Deno.readTextFileSync(join(folder, ".git", "HEAD")).trim();
     const ref = /^ref: (refs\/[\w./-]+)$/.exec(head)?.[1];
-    return isCommit(ref === undefined ? head : refCommit(join(folder, ".git"), ref));
+    return commitOrNull(ref === undefined ? head : refCommit(join(folder, ".git"), ref));
   } catch {
     return null;
   }
@@ -28,6 +28,6 @@ function refCommit(git: string, ref: string): string {
   }
 }
 
-function isCommit(text: string): string | null {
+function commitOrNull(text: string): string | null {
   return /^[0-9a-f]{40,64}$/.test(text) ? text : null;
 }

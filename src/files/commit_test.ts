@@ -7,7 +7,7 @@ const canWrite = (["read", "write"] as const).every((name) =>
 );
 
 Deno.test({
-  name: `the checked out commit: loose, packed, detached, none${canWrite ? "" : " (needs files)"}`,
+  name: `the checked-out commit: loose, packed, detached, none${canWrite ? "" : " (needs files)"}`,
   ignore: !canWrite,
   fn: () => {
     const folder = Deno.makeTempDirSync();

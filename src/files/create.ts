@@ -26,8 +26,8 @@ export interface Temporary {
  * which git ignores.
  */
 export function createTemporary(path: string): Temporary {
-  const beside = `${path}.${unguessable()}.tmp`;
-  return { path: beside, file: Deno.openSync(beside, { write: true, createNew: true }) };
+  const temporary = `${path}.${unguessable()}.tmp`;
+  return { path: temporary, file: Deno.openSync(temporary, { write: true, createNew: true }) };
 }
 
 /**
@@ -96,14 +96,16 @@ export function openRegular(
   options: { read?: true; write?: true; append?: true },
 ): Deno.FsFile {
   const refused = () =>
-    new UserError(`${path}: this is no plain file of its own; look what it is, and remove it`);
+    new UserError(
+      `${path}: this is a link, or not a regular file; check what it is, and remove it`,
+    );
   const seen = Deno.lstatSync(path);
   if (!seen.isFile) throw refused();
 
   const file = Deno.openSync(path, options);
   const opened = file.statSync();
-  // Not the file that was checked: a link has replaced it in between. A second name (hard link) may
-  // be that of somebody's file elsewhere.
+  // If the file differs from the one checked, a link replaced it in between. If it has a second
+  // name (hard link), it may be somebody else's file.
   const isSame = opened.ino === seen.ino && opened.dev === seen.dev;
   if (isSame && (opened.nlink ?? 1) === 1) return file;
   file.close();
@@ -130,22 +132,27 @@ export function syncFolder(path: string): void {
  * @param parts the bytes, in order
  */
 export function writeFileAtomic(path: string, ...parts: Uint8Array[]): void {
-  const beside = createTemporary(path);
+  const temporary = createTemporary(path);
   try {
     {
-      using file = beside.file;
+      using file = temporary.file;
       for (const part of parts) writeAll(file, part);
       file.syncSync();
     }
-    Deno.renameSync(beside.path, path);
+    Deno.renameSync(temporary.path, path);
     syncFolder(dirname(path));
   } catch (error) {
-    try {
-      Deno.removeSync(beside.path);
-    } catch {
-      // Nothing was left to remove, or the same error is the cause.
-    }
+    removeQuietly(temporary.path);
     throw error;
+  }
+}
+
+/** Removes a file if possible. The caller reports the error that matters. */
+function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It was renamed already, or the same problem prevents this, too.
   }
 }
 
@@ -162,11 +169,11 @@ export function removeIfThere(path: string): void {
  * Refuses a default path if it is a link: anything written there would go wherever the link's
  * creator wants.
  *
- * @param wayOut what to do instead: "choose another folder with --out FOLDER"
+ * @param advice what to do instead: "choose another folder with --out FOLDER"
  */
-export function refuseLink(path: string, wayOut: string): void {
+export function refuseLink(path: string, advice: string): void {
   if (exists(path) && Deno.lstatSync(path).isSymlink) {
-    throw new UserError(`${path}: a link lies here, and nothing is written through it; ${wayOut}`);
+    throw new UserError(`${path}: this is a link, and nothing is written through it; ${advice}`);
   }
 }
 

@@ -17,7 +17,7 @@ import {
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 const bytes = Uint8Array.of(2, 3);
 
-filesTest("files are replaced whole", (folder) => {
+filesTest("files are replaced atomically", (folder) => {
   const path = join(folder, "checkpoint");
   writeFileAtomic(path, Uint8Array.of(1));
   writeFileAtomic(path, bytes.subarray(0, 1), bytes.subarray(1));
@@ -25,7 +25,7 @@ filesTest("files are replaced whole", (folder) => {
   assertEquals(names(folder), ["checkpoint"]);
 });
 
-filesTest("what killed writers left is removed by the place's owner, nothing else", (folder) => {
+filesTest("only what killed writers of a path left is removed", (folder) => {
   const path = join(folder, "checkpoint");
   createTemporary(path).file.close();
   Deno.mkdirSync(join(createStaging(path), "data"));
@@ -35,26 +35,26 @@ filesTest("what killed writers left is removed by the place's owner, nothing els
   assertEquals(names(folder), others.sort());
 });
 
-filesTest("what is built beside its place has another name each time", (folder) => {
+filesTest("temporary names differ each time", (folder) => {
   const path = join(folder, "a");
   const made = Array.from({ length: 20 }, () => createStaging(path));
   made.push(...Array.from({ length: 20 }, () => {
-    const { path: beside, file } = createTemporary(path);
-    file.close();
-    return beside;
+    const temporary = createTemporary(path);
+    temporary.file.close();
+    return temporary.path;
   }));
   assertEquals(new Set(made).size, 40);
 });
 
-filesTest("nothing is written through a link, whatever it leads to", (folder) => {
+filesTest("nothing is written through a link", (folder) => {
   const precious = join(folder, "precious");
   Deno.writeTextFileSync(precious, "as it was");
   for (const target of [precious, join(folder, "not-there-yet")]) {
     const path = join(folder, "planted");
     Deno.symlinkSync(target, path);
     assertThrows(() => writeNew(path, bytes), Deno.errors.AlreadyExists);
-    assertThrows(() => openAppend(path), UserError, "no plain file");
-    assertThrows(() => openRegular(path, { write: true }), UserError, "no plain file");
+    assertThrows(() => openAppend(path), UserError, "not a regular file");
+    assertThrows(() => openRegular(path, { write: true }), UserError, "not a regular file");
     assertThrows(() => refuseLink(path, "--out names another"), UserError, "--out names another");
 
     // The new file replaces the link itself.
@@ -66,11 +66,11 @@ filesTest("nothing is written through a link, whatever it leads to", (folder) =>
   assertEquals(names(folder), ["precious"]);
 });
 
-filesTest("nothing is added to a file that has a second name", (folder) => {
+filesTest("nothing is appended to a file with a second name", (folder) => {
   const path = join(folder, "log");
   Deno.writeTextFileSync(join(folder, "precious"), "as it was");
   Deno.linkSync(join(folder, "precious"), path);
-  assertThrows(() => openAppend(path), UserError, "no plain file");
+  assertThrows(() => openAppend(path), UserError, "not a regular file");
   Deno.removeSync(path);
   for (const text of ["a", "b"]) {
     using file = openAppend(path);

@@ -1,6 +1,6 @@
 /** The operating system's lock on an open file (flock), if it exists and excludes others. */
 
-/** The result of asking for it. */
+/** The result of trying to take it. */
 export type Flock = "taken" | "refused" | "none";
 
 /** Errors for "no such lock here": ENOSYS, EOPNOTSUPP, ENOTSUP, EINVAL, ENOLCK; Linux and macOS. */
@@ -10,7 +10,7 @@ const unsupported = /\(os error (38|95|22|37|78|102|45|77)\)/;
  * Takes the operating system's lock on an open file, and tests whether it excludes others. Closing
  * the file releases it.
  *
- * @param path of the same file
+ * @param path the path of the same file
  * @param kind several processes may hold a shared lock at the same time
  * @returns `refused` if another process has it; `none` if the disk has no such lock, or one that
  * everybody gets

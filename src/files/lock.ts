@@ -19,7 +19,7 @@ import { exists, removeIfThere, writeAll } from "./create.ts";
 import { tryFlock } from "./flock.ts";
 import { beatLine, startHeartbeat } from "./heartbeat.ts";
 import { hostName, machineId } from "./host.ts";
-import { type Holder, holderIn, lockFile, look, newestNumber, numbersOf } from "./lock_file.ts";
+import { type Holder, holderIn, inspect, lockFile, newestNumber, numbersOf } from "./lock_file.ts";
 
 /** Another process, or this one, already holds the lock. */
 export class LockedError extends UserError {}
@@ -45,18 +45,18 @@ export interface LockTiming {
   readonly staleMs: number;
 }
 
-const usual: LockTiming = { beatMs: 5_000, staleMs: 60_000 };
+const defaultTiming: LockTiming = { beatMs: 5_000, staleMs: 60_000 };
 
 /** Numbers increase by one with each takeover, and start over when a lock is released. */
-const mostTakeovers = 999_999_999;
+const maxTakeovers = 999_999_999;
 
 /** How to take a lock. */
 export interface LockOptions {
-  /** Called once if it may take a while, until it is known whether the holder is alive. */
+  /** Called once if it takes a while to find out whether the holder is alive. */
   onWait?: ((text: string) => void) | undefined;
   /** Stops waiting. */
   signal?: AbortSignal | undefined;
-  /** Other times, for tests. */
+  /** Tests set shorter times. */
   timing?: LockTiming | undefined;
 }
 
@@ -65,7 +65,7 @@ export interface LockOptions {
  * minute.
  *
  * @param path the lock's files add a number to this path; they are removed on release
- * @param what is locked, for the message: "this run"
+ * @param what is locked, for messages: "this run"
  * @throws LockedError if another process, or this one, holds it
  */
 export async function acquireLock(
@@ -75,22 +75,24 @@ export async function acquireLock(
 ): Promise<Lock> {
   for (;;) {
     const newest = newestNumber(path);
-    if (newest >= mostTakeovers) {
-      throw new UserError(`${lockFile(path, newest)}: this is no lock of ours; remove it`);
+    if (newest >= maxTakeovers) {
+      throw new UserError(
+        `${lockFile(path, newest)}: this is not a lock file of this project; remove it`,
+      );
     }
     if (newest > 0) await requireDead(lockFile(path, newest), what, options);
-    const made = await create(path, newest + 1, options.timing ?? usual);
-    if (made === null) continue;
+    const lock = await create(path, newest + 1, options.timing ?? defaultTiming);
+    if (lock === null) continue;
 
-    // Others may have taken it over between looking and creating, even several times.
+    // Others may have taken it over in the meantime, even several times.
     if (newestNumber(path) !== newest + 1) {
-      made.release();
+      lock.release();
       continue;
     }
     for (const number of numbersOf(path)) {
       if (number <= newest) removeIfThere(lockFile(path, number));
     }
-    return made;
+    return lock;
   }
 }
 
@@ -104,47 +106,48 @@ export async function waitForLock(
   what = path,
   options: LockOptions = {},
 ): Promise<Lock> {
-  let isTold = false;
+  let hasReported = false;
   for (;;) {
     try {
       return await acquireLock(path, what, { ...options, onWait: undefined });
     } catch (error) {
       if (!(error instanceof LockedError)) throw error;
-      if (!isTold) options.onWait?.(error.message);
-      isTold = true;
-      await pause(500, options.signal);
+      if (!hasReported) options.onWait?.(error.message);
+      hasReported = true;
+      await sleep(500, options.signal);
     }
   }
 }
 
 /** Returns when a lock's holder is dead or has released it; throws if it is alive. */
 async function requireDead(file: string, what: string, options: LockOptions): Promise<void> {
-  const { beatMs, staleMs } = options.timing ?? usual;
+  const { beatMs, staleMs } = options.timing ?? defaultTiming;
   const startMs = performance.now();
   let first: string | null = null;
   for (;;) {
-    const seen = look(file);
-    if (seen === "dead") return;
-    if (seen.isLocked || seen.text !== (first ?? seen.text)) {
+    const state = inspect(file);
+    if (state === "dead") return;
+    if (state.isLocked || state.text !== (first ?? state.text)) {
       throw new LockedError(
-        `${what}: ${nameOf(seen.holder)} works on it; wait until it ends, or end it (${file})`,
+        `${what}: ${workText(state.holder)}; wait for it to finish, or stop it (${file})`,
       );
     }
     if (performance.now() - startMs >= staleMs) return;
     if (first === null) {
       options.onWait?.(
-        `${what}: ${nameOf(seen.holder)} works on it, or died; that is known in ` +
-          `${Math.ceil(staleMs / 1000)} seconds at most`,
+        `${what}: ${workText(state.holder)}, unless it has died; finding out takes at most ` +
+          `${Math.ceil(staleMs / 1000)} seconds`,
       );
     }
-    first = seen.text;
-    await pause(beatMs / 2, options.signal);
+    first = state.text;
+    await sleep(beatMs / 2, options.signal);
   }
 }
 
-function nameOf(holder: Holder | null): string {
-  if (holder === null) return "another process";
-  return `process ${holder.pid} on ${holder.host}, since ${holder.since},`;
+function workText(holder: Holder | null): string {
+  if (holder === null) return "another process is working on it";
+  const { pid, host, since } = holder;
+  return `process ${pid} on ${host} has been working on it since ${since}`;
 }
 
 /** Creates a lock's file and holds it; null if another process was faster. */
@@ -171,7 +174,7 @@ async function create(path: string, number: number, timing: LockTiming): Promise
     const text = JSON.stringify(holder) + "\n";
     writeAll(file, new TextEncoder().encode(text + beatLine(0)));
     const heartbeat = startHeartbeat({ path: own, text, everyMs: timing.beatMs });
-    return holding({ path, number, file, token, heartbeat });
+    return heldLock({ path, number, file, token, heartbeat });
   } catch (error) {
     file.close();
     removeIfThere(own);
@@ -185,12 +188,13 @@ async function flockOwn(file: Deno.FsFile, path: string): Promise<boolean> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const flock = tryFlock(file, path, "exclusive");
     if (flock !== "refused") return flock === "taken";
-    await pause(2);
+    await sleep(2);
   }
   return false;
 }
 
-interface Held {
+/** What makes up a held lock. */
+interface HeldLock {
   path: string;
   number: number;
   file: Deno.FsFile;
@@ -198,7 +202,7 @@ interface Held {
   heartbeat: { stop(): void };
 }
 
-function holding({ path, number, file, token, heartbeat }: Held): Lock {
+function heldLock({ path, number, file, token, heartbeat }: HeldLock): Lock {
   const own = lockFile(path, number);
   let isHeld = true;
   const release = () => {
@@ -233,14 +237,14 @@ function isStill(path: string, token: string): boolean {
 
 function lostText(path: string, other: Holder | null): string {
   const why = other === null
-    ? "its lock was removed"
-    : `process ${other.pid} on ${other.host} took it over, for this one gave no sign of life`;
-  return `${path}: this process does not hold it any more: ${why}. It stops, so that nothing is ` +
-    "overwritten; what was saved before is there";
+    ? "the lock file was removed"
+    : `process ${other.pid} on ${other.host} took it over, because this one gave no sign of life`;
+  return `${path}: this process no longer holds this lock: ${why}. It stops without overwriting ` +
+    "anything; everything saved so far is kept";
 }
 
-/** Waits, or throws the signal's reason. */
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
+/** Waits, or throws the signal's reason if it is aborted. */
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const stop = () => {

@@ -49,12 +49,12 @@ export function newestNumber(path: string): number {
 }
 
 /** The current state of a lock's file. */
-export interface Sight {
-  /** Its whole content; unchanged if the holder gave no sign of life. */
+export interface LockState {
+  /** Its whole content, which changes with each sign of life. */
   text: string;
   /** Null while it is being written. */
   holder: Holder | null;
-  /** Whether anybody has the operating system's lock on it. */
+  /** Whether any process has the operating system's lock on it. */
   isLocked: boolean;
 }
 
@@ -63,7 +63,7 @@ export interface Sight {
  *
  * @returns `dead` if its holder is certainly dead, or has released the lock
  */
-export function look(path: string): Sight | "dead" {
+export function inspect(path: string): LockState | "dead" {
   let file: Deno.FsFile;
   try {
     file = openRegular(path, { read: true, write: true });

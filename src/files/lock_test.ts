@@ -6,7 +6,7 @@ import { acquireLock, LockedError, LostLockError, waitForLock } from "./lock.ts"
 import { ask, brokenFlocks, flockEnvironment, ignoreShims, quick } from "./lock_testing.ts";
 
 const timing = { timing: quick };
-const farAway = {
+const remoteHolder = {
   pid: 1,
   host: "far away",
   machine: "another",
@@ -17,11 +17,14 @@ const farAway = {
 };
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
-filesTest("a lock is held by one, and free again when let go", async (folder) => {
+filesTest("a lock has one holder, and is free after its release", async (folder) => {
   const path = join(folder, ".run.lock");
   const lock = await acquireLock(path, "this run");
   const error = await assertRejects(() => acquireLock(path, "this run"), UserError);
-  assertMatch(error.message, /^this run: process \d+ on .+, since .+, works on it; wait/);
+  assertMatch(
+    error.message,
+    /^this run: process \d+ on .+, since .+, has been working on it since .+; wait/,
+  );
   lock.check();
   lock.release();
   lock.release();
@@ -35,13 +38,13 @@ filesTest("a lock is held by one, and free again when let go", async (folder) =>
 });
 
 filesTest(
-  "of many that ask at once one gets a lock, and each of them in the end",
+  "one of many that ask at once gets the lock, and in the end all do",
   async (folder) => {
     const path = join(folder, "lock");
-    const asked = await Promise.allSettled(Array.from({ length: 20 }, () => acquireLock(path)));
-    const got = asked.filter(({ status }) => status === "fulfilled");
-    assertEquals(got.length, 1);
-    for (const each of asked) if (each.status === "fulfilled") each.value.release();
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => acquireLock(path)));
+    const locks = results.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
+    assertEquals(locks.length, 1);
+    for (const lock of locks) lock.release();
 
     let inside = 0;
     await Promise.all(Array.from({ length: 4 }, async () => {
@@ -54,7 +57,7 @@ filesTest(
   },
 );
 
-filesTest("a lock is never made or emptied through a link", async (folder) => {
+filesTest("a lock file is never created or truncated through a link", async (folder) => {
   const precious = join(folder, "precious");
   Deno.writeTextFileSync(precious, "as it was");
   for (const target of [precious, join(folder, "not-there-yet")]) {
@@ -66,21 +69,21 @@ filesTest("a lock is never made or emptied through a link", async (folder) => {
   assertEquals(names(folder), ["precious"]);
 });
 
-filesTest("a number that no lock of ours has is told", async (folder) => {
+filesTest("a lock file with an impossible number is refused", async (folder) => {
   Deno.writeTextFileSync(join(folder, "lock-999999999"), "");
   await assertRejects(() => acquireLock(join(folder, "lock")), UserError, "remove it");
 });
 
-filesTest("what another machine holds is waited for, for a stated time only", async (folder) => {
+filesTest("a remote lock is free after the stated time without a sign of life", async (folder) => {
   const path = join(folder, "lock");
-  Deno.writeTextFileSync(`${path}-7`, JSON.stringify(farAway));
-  const told: string[] = [];
+  Deno.writeTextFileSync(`${path}-7`, JSON.stringify(remoteHolder));
+  const messages: string[] = [];
   const lock = await acquireLock(path, "this run", {
     ...timing,
-    onWait: (text) => told.push(text),
+    onWait: (text) => messages.push(text),
   });
-  assertEquals(told.length, 1);
-  assertMatch(told[0] ?? "", /^this run: process 1 on far away.* 3 seconds at most$/);
+  assertEquals(messages.length, 1);
+  assertMatch(messages[0] ?? "", /^this run: process 1 on far away.* at most 3 seconds$/);
   assertEquals(names(folder), ["lock-8"]);
   lock.release();
 
@@ -93,7 +96,7 @@ filesTest("what another machine holds is waited for, for a stated time only", as
   );
 });
 
-filesTest("who waits can be stopped", async (folder) => {
+filesTest("waiting for a lock can be stopped", async (folder) => {
   const path = join(folder, "lock");
   Deno.writeTextFileSync(`${path}-1`, "");
   const stop = new AbortController();
@@ -102,25 +105,25 @@ filesTest("who waits can be stopped", async (folder) => {
   await assertRejects(() => asked, Error, "stopped");
 });
 
-filesTest("a holder whose lock was removed or taken over is told", async (folder) => {
+filesTest("a holder detects that its lock was removed or taken over", async (folder) => {
   const path = join(folder, "lock");
   {
     using lock = await acquireLock(path);
     Deno.removeSync(`${path}-1`);
-    assertThrows(() => lock.check(), LostLockError, "its lock was removed");
+    assertThrows(() => lock.check(), LostLockError, "the lock file was removed");
     using _other = await acquireLock(path);
-    assertThrows(() => lock.check(), LostLockError, "its lock was removed");
+    assertThrows(() => lock.check(), LostLockError, "the lock file was removed");
     lock.release();
     assertEquals(names(folder), ["lock-1"]);
   }
   using lock = await acquireLock(path);
-  const other = { ...farAway, pid: 77, host: "elsewhere" };
+  const other = { ...remoteHolder, pid: 77, host: "elsewhere" };
   Deno.writeTextFileSync(`${path}-2`, JSON.stringify(other));
   assertThrows(() => lock.check(), LostLockError, "process 77 on elsewhere took it over");
 });
 
 processTest(
-  "another process's lock is respected, and lost with its life at once",
+  "a lock of another process is respected, and free as soon as that process is killed",
   async (folder) => {
     const path = join(folder, "lock");
     {
@@ -129,7 +132,7 @@ processTest(
       const error = await assertRejects(() => acquireLock(path), LockedError);
       assert(error.message.includes(`process ${holder.pid} on `), error.message);
       assertEquals(await holder.check(), "mine");
-      // Asleep and without a sign of life, it still has its lock.
+      // Although asleep and without a sign of life, it still has its lock.
       holder.signal("SIGSTOP");
       await new Promise((wake) => setTimeout(wake, quick.staleMs + 500));
       await assertRejects(() => acquireLock(path, path, timing), LockedError);
@@ -143,7 +146,7 @@ processTest(
 
 for (const [what, body] of Object.entries(brokenFlocks)) {
   processTest(
-    `flock: ${what}: one works, the other is told, and the dead one's lock is free in time`,
+    `flock: ${what}: one process gets the lock, and after its death another one does`,
     async (folder) => {
       const env = flockEnvironment(folder, body);
       const path = join(folder, "lock");
@@ -162,7 +165,7 @@ for (const [what, body] of Object.entries(brokenFlocks)) {
 }
 
 processTest(
-  "flock: every error that means there is none is no obstacle",
+  "flock: a disk without flock is no obstacle, whatever its error",
   async (folder) => {
     for (const name of ["EOPNOTSUPP", "EINVAL", "ENOLCK"]) {
       const env = flockEnvironment(folder, `errno = ${name}; return -1;`);
@@ -174,7 +177,7 @@ processTest(
 );
 
 processTest(
-  "flock: there is none: who was asleep for so long that another took over finds out",
+  "flock: there is none: a process that slept until another took over detects it",
   async (folder) => {
     const env = flockEnvironment(folder, brokenFlocks["there is none"]);
     const path = join(folder, "lock");

@@ -4,12 +4,12 @@ import { fromFileUrl, join } from "@std/path";
 const module = new URL("./lock.ts", import.meta.url).href;
 const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
 
-/** A process that asked for a lock. It says "held", or why not. */
+/** A process that asked for a lock. It prints "held", or why it did not get it. */
 export interface Asking {
   readonly pid: number;
-  /** Its next line. */
+  /** Its next line of output. */
   said(): Promise<string>;
-  /** Asks it whether it still holds the lock; it answers "mine", or why not. */
+  /** Asks whether it still holds the lock; the answer is "mine", or why not. */
   check(): Promise<string>;
   signal(signal: Deno.Signal): void;
   /** Kills it with kill -9. */
@@ -97,7 +97,7 @@ export function flockEnvironment(folder: string, body: string): Record<string, s
   return { LD_PRELOAD: library };
 }
 
-/** Why tests with such disks are ignored; "" if they are not. */
+/** Why tests with such disks are ignored; empty if they are not. */
 export const ignoreShims = (() => {
   if (Deno.build.os !== "linux") return "needs Linux, for LD_PRELOAD";
   try {

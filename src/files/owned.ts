@@ -9,7 +9,7 @@ import { unguessable } from "./create.ts";
 /** How to check a folder. */
 export interface OwnedOptions {
   /** What to do if it is refused: "choose another folder with --out FOLDER". */
-  wayOut: string;
+  advice: string;
   /** Whether the folder may be the user's own link, as caches often link to larger disks. */
   isLinkAllowed?: boolean;
 }
@@ -18,8 +18,8 @@ const writableByAll = 0o002;
 
 /**
  * Creates a folder if it does not exist, and refuses one that another user owns or everybody may
- * write to. A folder of root's is accepted, because root can do anything anyway. So is one that a
- * group may write to: its owner chose that.
+ * write to. Folders of root are accepted, because root can do anything anyway. So are folders that
+ * a group may write to, because their owner chose that.
  *
  * If folders that we create ourselves also have that owner or are open to everybody (umask 000,
  * disks without owners), the check proves nothing, and the folder is accepted.
@@ -35,52 +35,52 @@ export function ownedFolder(path: string, options: OwnedOptions): string | null 
 /** Like {@link ownedFolder}, for an existing folder. */
 export function requireOwned(
   path: string,
-  { wayOut, isLinkAllowed = false }: OwnedOptions,
+  { advice, isLinkAllowed = false }: OwnedOptions,
 ): string | null {
   const link = Deno.lstatSync(path);
   if (link.isSymlink) {
     if (!isLinkAllowed) {
-      throw new UserError(`${path}: this is a link, and what it leads to is not used; ${wayOut}`);
+      throw new UserError(`${path}: this is a link, and its target is not used; ${advice}`);
     }
-    refuseOthers(path, link, wayOut);
+    refuseOthers(path, link, advice);
   }
   const folder = Deno.statSync(path);
   const isOpen = ((folder.mode ?? 0) & writableByAll) !== 0;
-  refuseOthers(path, folder, wayOut);
+  refuseOthers(path, folder, advice);
   if (!isOpen) return null;
-  if (((lookOfOurs(path)?.mode ?? 0) & writableByAll) === 0) {
+  if (((attributesOfNewFolder(path)?.mode ?? 0) & writableByAll) === 0) {
     throw new UserError(
-      `${path}: everybody on this machine may write to it, and what lies there would be ` +
-        `believed; take that away (chmod o-w) once you have looked what is in it, or ${wayOut}`,
+      `${path}: everybody on this machine may write to it, and its files would be trusted; ` +
+        `check its files and remove that permission (chmod o-w), or ${advice}`,
     );
   }
-  return `${path}: everybody may write to it, as to all that is made here (umask 000, or a disk ` +
-    "without owners): whoever can reach it can change what comes of this";
+  return `${path}: everybody may write to it, as to all new files here (umask 000, or a disk ` +
+    "without owners), so others can change the results";
 }
 
 /**
  * Refuses a folder that contains, at any depth, anything but regular files and folders: a link
  * there would redirect what we write and read.
  *
- * @param wayOut what to do if it is refused
+ * @param advice what to do if it is refused
  */
-export function requirePlain(path: string, wayOut: string): void {
+export function requireRegular(path: string, advice: string): void {
   for (const { name, isFile, isDirectory } of Deno.readDirSync(path)) {
     const inside = join(path, name);
-    if (isDirectory) requirePlain(inside, wayOut);
+    if (isDirectory) requireRegular(inside, advice);
     else if (!isFile) {
-      throw new UserError(`${inside}: neither a plain file nor a folder; remove it, or ${wayOut}`);
+      throw new UserError(`${inside}: not a regular file or folder; remove it, or ${advice}`);
     }
   }
 }
 
 /** Refuses what belongs neither to us nor to root. */
-function refuseOthers(path: string, { uid }: Deno.FileInfo, wayOut: string): void {
+function refuseOthers(path: string, { uid }: Deno.FileInfo, advice: string): void {
   if (uid === null || uid === 0 || uid === ourUid()) return;
-  if (uid === lookOfOurs(path)?.uid) return;
+  if (uid === attributesOfNewFolder(path)?.uid) return;
   throw new UserError(
-    `${path}: it belongs to another user (number ${uid}), and what lies there would be believed; ` +
-      `remove it, take it over (chown), or ${wayOut}`,
+    `${path}: it belongs to another user (number ${uid}), and its files would be trusted; ` +
+      `remove it, take ownership of it (chown), or ${advice}`,
   );
 }
 
@@ -93,7 +93,7 @@ function ourUid(): number | null {
 }
 
 /** The attributes of a folder that we create there; null if we cannot create one. */
-function lookOfOurs(path: string): Deno.FileInfo | null {
+function attributesOfNewFolder(path: string): Deno.FileInfo | null {
   const probe = join(path, `.owner-${unguessable()}`);
   try {
     Deno.mkdirSync(probe);

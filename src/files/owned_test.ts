@@ -4,12 +4,12 @@ import { UserError } from "../messages/errors.ts";
 import { filesTest, processTest } from "./testing.ts";
 import { ownedFolder } from "./owned.ts";
 
-const options = { wayOut: "name another place" };
+const options = { advice: "name another folder" };
 const windows = Deno.build.os === "windows" ? "needs owners and modes of files" : "";
 const isRoot = !windows && Deno.permissions.querySync({ name: "sys" }).state === "granted" &&
   Deno.uid() === 0;
 
-processTest("a folder of one's own is made and taken", (folder) => {
+processTest("a folder is created and accepted", (folder) => {
   const path = join(folder, "a", "b");
   assertEquals(ownedFolder(path, options), null);
   Deno.chmodSync(path, 0o770);
@@ -17,7 +17,7 @@ processTest("a folder of one's own is made and taken", (folder) => {
   assertEquals([...Deno.readDirSync(path)], []);
 }, windows);
 
-processTest("one to which everybody may write is refused, umask 000 apart", (folder) => {
+processTest("a folder open to everybody is refused, unless the umask is 000", (folder) => {
   const path = join(folder, "open");
   Deno.mkdirSync(path);
   Deno.chmodSync(path, 0o777);
@@ -28,14 +28,14 @@ processTest("one to which everybody may write is refused, umask 000 apart", (fol
   );
   const before = Deno.umask(0);
   try {
-    assertMatch(ownedFolder(path, options) ?? "", /everybody may write to it, as to all/);
+    assertMatch(ownedFolder(path, options) ?? "", /everybody may write to it, as to all new files/);
   } finally {
     Deno.umask(before);
   }
   assertEquals([...Deno.readDirSync(path)], []);
 }, windows);
 
-processTest("one that another user owns is refused", (folder) => {
+processTest("a folder that another user owns is refused", (folder) => {
   const path = join(folder, "theirs");
   Deno.mkdirSync(path);
   Deno.chownSync(path, 4321, null);
@@ -43,7 +43,7 @@ processTest("one that another user owns is refused", (folder) => {
   assertMatch(error.message, /theirs: it belongs to another user \(number 4321\).+, or name/);
 }, windows || (isRoot ? "" : "needs root, to give a folder away"));
 
-filesTest("a link is refused, or must be one's own where links are allowed", (folder) => {
+filesTest("a link is refused, unless links are allowed and it is one's own", (folder) => {
   const path = join(folder, "link");
   Deno.mkdirSync(join(folder, "target"));
   Deno.symlinkSync("target", path);

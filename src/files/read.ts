@@ -7,11 +7,11 @@ import { openRegular } from "./create.ts";
  * @returns null if it does not exist
  * @throws UserError if something else is there: a link, a folder, a device
  */
-export function readRegular(path: string, mostBytes: number): Uint8Array | null {
+export function readRegular(path: string, maxBytes: number): Uint8Array | null {
   try {
     using file = openRegular(path, { read: true });
     const { size } = file.statSync();
-    const bytes = new Uint8Array(Math.min(size, mostBytes));
+    const bytes = new Uint8Array(Math.min(size, maxBytes));
     file.seekSync(size - bytes.length, Deno.SeekMode.Start);
     let done = 0;
     while (done < bytes.length) {
@@ -26,8 +26,8 @@ export function readRegular(path: string, mostBytes: number): Uint8Array | null 
   }
 }
 
-/** The same as text. */
-export function readRegularText(path: string, mostBytes: number): string | null {
-  const bytes = readRegular(path, mostBytes);
+/** The text of a regular file, see {@link readRegular}. */
+export function readRegularText(path: string, maxBytes: number): string | null {
+  const bytes = readRegular(path, maxBytes);
   return bytes && new TextDecoder().decode(bytes);
 }

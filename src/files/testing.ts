@@ -1,10 +1,10 @@
-/** For tests of files and processes in any room. */
+/** Helpers for tests that use files or processes. */
 
 function isGranted(name: Deno.PermissionName): boolean {
   return Deno.permissions.querySync({ name }).state === "granted";
 }
 
-/** Registers a test with a folder of its own, which goes with it; ignored for a reason, or "". */
+/** Registers a test with a temporary folder; `ignored` is the reason to ignore it, or empty. */
 function folderTest(
   name: string,
   ignored: string,
@@ -25,8 +25,7 @@ function folderTest(
 }
 
 /**
- * Registers a test with a folder of its own, which goes with it; without permission for files it is
- * ignored.
+ * Registers a test with a temporary folder. It is ignored without permission to read and write.
  */
 export function filesTest(name: string, fn: (folder: string) => Promise<void> | void): void {
   const permitted = isGranted("read") && isGranted("write");
@@ -34,9 +33,9 @@ export function filesTest(name: string, fn: (folder: string) => Promise<void> | 
 }
 
 /**
- * Registers a test that starts processes, in a folder of its own.
+ * Registers a test that starts processes, with a temporary folder.
  *
- * @param ignored why it cannot be; "" where it can
+ * @param ignored why it cannot run; empty if it can
  */
 export function processTest(
   name: string,

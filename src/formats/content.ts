@@ -8,7 +8,7 @@ export interface ForeignContent {
   /** With its article: "a web page". */
   what: string;
   /** A clause that follows a semicolon. */
-  wayOut: string;
+  advice: string;
 }
 
 /** The number of first bytes that {@link foreignContent} examines. */
@@ -101,5 +101,5 @@ export function foreignContent(head: Uint8Array): ForeignContent | null {
   const latin1 = String.fromCharCode(...head.subarray(0, contentHeadBytes));
   const text = latin1.replace(/^ï»¿/, ""); // UTF-8's byte order mark, which some servers send
   const found = contents.find(([test]) => test(text));
-  return found ? { what: found[1], wayOut: found[2] } : null;
+  return found ? { what: found[1], advice: found[2] } : null;
 }

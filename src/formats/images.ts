@@ -47,7 +47,7 @@ export function requireImage(bytes: Uint8Array, where: string): ImageKind {
   if (bytes.length === 0) throw new UserError(`${where}: this file is empty`);
   const foreign = foreignContent(bytes);
   if (!foreign) throw new UserError(`${where}: this is no image; read are ${imageKindNames}`);
-  throw new UserError(`${where}: this is ${foreign.what}; ${foreign.wayOut}`);
+  throw new UserError(`${where}: this is ${foreign.what}; ${foreign.advice}`);
 }
 
 const decoders: Record<ImageKind, (bytes: Uint8Array, where: string) => Image> = {

@@ -51,7 +51,7 @@ export function recordSweep(
   const members = specs.map((spec, i) => ({ name: names[i] ?? "", spec: specDigest(spec) }));
   const path = recordPath(out, members);
   try {
-    ownedFolder(dirname(path), { wayOut: "choose another folder with --out FOLDER" });
+    ownedFolder(dirname(path), { advice: "choose another folder with --out FOLDER" });
     writeFileAtomic(path, new TextEncoder().encode(jsonText({ name, members })));
   } catch (error) {
     throw explainFolder(explainFullDisk(error, out), out);

@@ -5,7 +5,7 @@
 import { dirname, join } from "@std/path";
 import { exists, removeIfThere, removeLeftovers } from "../files/create.ts";
 import { acquireLock, type Lock, LostLockError } from "../files/lock.ts";
-import { ownedFolder, requirePlain } from "../files/owned.ts";
+import { ownedFolder, requireRegular } from "../files/owned.ts";
 import { explainFolder, explainFullDisk } from "../files/results.ts";
 import type { Digests } from "../bundle/layout.ts";
 import { bundleFiles, openBundle } from "../bundle/open.ts";
@@ -59,14 +59,14 @@ export async function openWorkFolder(
   { onMessage = () => {}, signal }: OpenWorkFolderOptions = {},
 ): Promise<WorkFolder> {
   const path = workPath(out, trainingKey);
-  const options = { wayOut: "choose another folder with --out FOLDER" };
+  const options = { advice: "choose another folder with --out FOLDER" };
   let lock: Lock | null = null;
   try {
     const warning = ownedFolder(dirname(path), options);
     if (warning !== null) onMessage(warning);
     lock = await acquireLock(`${path}.lock`, name, { onWait: onMessage, signal });
     ownedFolder(path, options);
-    requirePlain(path, options.wayOut);
+    requireRegular(path, options.advice);
     const checkpoint = checkpointPath(out, trainingKey);
     removeLeftovers(checkpoint);
     return workFolder(path, checkpoint, lock);

@@ -15,7 +15,11 @@ filesTest("a work folder is locked, and removed when the run is done", async (fo
   const out = join(folder, "out");
   const work = await openWorkFolder(out, key, "this run");
   assertEquals(work.path, workPath(out, key));
-  await assertRejects(() => openWorkFolder(out, key, "this run"), LockedError, "works on it");
+  await assertRejects(
+    () => openWorkFolder(out, key, "this run"),
+    LockedError,
+    "has been working on it",
+  );
   work.check();
   work.remove();
   work[Symbol.dispose]();
@@ -39,7 +43,7 @@ filesTest("a work folder is not reached through a link", async (folder) => {
   await assertRejects(
     () => openWorkFolder(folder, key, "this run"),
     UserError,
-    "neither a plain file",
+    "not a regular file or folder",
   );
   assertEquals([...Deno.readDirSync(precious)].length, 1);
 });

@@ -41,7 +41,7 @@ const checkedSchema = z.record(z.string(), z.string());
  */
 export function requireOwnCache(path: string): string | null {
   return requireOwned(path, {
-    wayOut: "set XDG_CACHE_HOME to a folder of your own",
+    advice: "set XDG_CACHE_HOME to a folder of your own",
     isLinkAllowed: true,
   });
 }
