@@ -9,8 +9,9 @@ const ignore = (["read", "write"] as const).some((name) =>
 const why = "(needs --allow-read --allow-write)";
 
 /**
- * What `run spec.yaml` says in a folder that holds only what is given (a name ending in / is a
- * folder's), and what is there afterwards.
+ * The output of `run spec.yaml` in a folder with only the given files, and the files afterwards.
+ *
+ * @param others content by name; a name ending in / is a folder's
  */
 async function refusal(spec: string | null, others: Record<string, string>) {
   const folder = await Deno.makeTempDir();
@@ -38,7 +39,7 @@ async function refusal(spec: string | null, others: Record<string, string>) {
 
 const good = "architecture: D\ndataset: mnist\n";
 const photos = "architecture: A\ndataset: folder\ndata: { path: photos }\n";
-/** What is wrong, the spec (null: no file), and the words that the message must have. */
+/** What is wrong, the spec (null: no file), and the words that the message must contain. */
 const cases: [
   what: string,
   spec: string | null,
@@ -83,7 +84,7 @@ const cases: [
 
 for (const [what, spec, words, others = {}] of cases) {
   Deno.test({
-    name: `${what} is one message, exit code 2, and nothing is written ${why}`,
+    name: `${what} gives one message, exit code 2, and nothing is written ${why}`,
     ignore,
     fn: async () => {
       const { code, printed, errors, left } = await refusal(spec, others);

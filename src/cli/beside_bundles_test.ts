@@ -1,4 +1,4 @@
-// Where verbs write beside bundles: a disk may be read-only, and a link may lie there.
+// Verbs that write next to bundles: on read-only disks, and with links at their targets.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { exampleBundle } from "../bundle/testing.ts";
@@ -38,7 +38,7 @@ const isRoot = Deno.build.os === "linux" &&
   Deno.permissions.querySync({ name: "sys" }).state === "granted" && Deno.uid() === 0;
 
 processTest(
-  "bundles on a read-only disk are read, and shown, packed and reported elsewhere",
+  "bundles on a read-only disk can be shown, packed and reported elsewhere",
   (folder) =>
     withReadOnly(folder, async (disk) => {
       using _said = captureTerminal();
@@ -79,7 +79,7 @@ processTest(
   isRoot ? "" : "needs Linux and root, to mount a small disk",
 );
 
-filesTest("show does not draw through a link at its default place", async (folder) => {
+filesTest("show does not write through a link at its default target", async (folder) => {
   const { path } = exampleBundle(join(folder, names[0]));
   Deno.mkdirSync(join(folder, "precious"));
   Deno.symlinkSync("precious", `${path}-pictures`);
@@ -90,7 +90,7 @@ filesTest("show does not draw through a link at its default place", async (folde
 });
 
 filesTest(
-  "report, compare and diff replace a link at their place, and do not follow it",
+  "report, compare and diff replace a link at their target instead of following it",
   async (folder) => {
     using _said = captureTerminal();
     exampleBundle(join(folder, names[0]));

@@ -15,7 +15,7 @@ import { run as verify } from "./verify.ts";
 const granted = (name: Deno.PermissionName) =>
   Deno.permissions.querySync({ name }).state === "granted";
 
-/** What a verb says, and its exit code. */
+/** A verb's exit code and output. */
 async function said(
   verb: (args: string[]) => Promise<number>,
   ...args: string[]
@@ -25,7 +25,7 @@ async function said(
 }
 
 Deno.test({
-  name: "verify, pack, unpack and show on a bundle (needs files)",
+  name: "verify, pack, unpack and show work on a bundle (needs files)",
   ignore: !granted("read") || !granted("write"),
   async fn() {
     const made = Deno.makeTempDirSync();
@@ -45,7 +45,7 @@ Deno.test({
     await assertRejects(
       () => said(unpack, archive, join(folder, "received")),
       UserError,
-      "name another folder",
+      "choose another folder",
     );
     assertEquals(
       (await said(verify, join(folder, "received", "example-0123456789ab"), "--digest", digest))[0],
@@ -65,7 +65,7 @@ Deno.test({
       assert(both.includes(`${name}  two models`), both);
     }
     Deno.writeTextFileSync(join(path, "data", "loss.csv"), "step,loss\n1,0\n");
-    // As a shell makes it of `out/*`: what lies beside bundles is no fault, what they hold is.
+    // As a shell expands `out/*`: other files next to bundles are skipped.
     const beside_ = ["report.html", "comparison.csv", "diff-a-b.png"].map((name) =>
       join(folder, name)
     );

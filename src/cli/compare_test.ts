@@ -21,7 +21,7 @@ const verbs = {
   report: { summary: "", load: () => Promise.resolve(report) },
 };
 
-/** What a run leaves for these verbs, without the rest of a bundle. */
+/** Writes the files of a bundle that these verbs need. */
 function leaveBundle(
   path: string,
   spec: string,
@@ -64,7 +64,7 @@ async function printed(...args: string[]): Promise<{ code: number; text: string 
 }
 
 Deno.test({
-  name: "compare prints the tables of a folder of bundles and writes them in every form " +
+  name: "compare prints the tables of a folder of bundles and writes them in every format " +
     "(needs --allow-read --allow-write --allow-env)",
   ignore,
   async fn() {
@@ -72,7 +72,7 @@ Deno.test({
     leaveBundle(join(out, "a-1"), "architecture: A", 90);
     leaveBundle(join(out, "d-1"), "architecture: D\nseed: 1", 70);
     leaveBundle(join(out, "d-2"), "architecture: D\nseed: 2", 74);
-    leaveBundle(join(out, "d-2-2"), "architecture: D\nseed: 2", 74); // A repetition, which is no third seed.
+    leaveBundle(join(out, "d-2-2"), "architecture: D\nseed: 2", 74); // A repetition, not a third seed.
     Deno.mkdirSync(join(out, ".work"));
     const { code, text } = await printed("compare", out);
     assertEquals(code, 0, text);

@@ -1,5 +1,5 @@
-// What verify, pack and unpack may read and write, and no more; show, report, compare and diff are
-// in targets_test.ts.
+// verify, pack and unpack read and write only what they must. targets_test.ts tests the same for
+// show, report, compare and diff.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { basename, join } from "@std/path";
 import { copyBundle, wholeBundle } from "../runner/testing.ts";
@@ -7,7 +7,7 @@ import { processTest } from "../files/testing.ts";
 import { snapshot } from "./forging.ts";
 import { confined } from "./testing.ts";
 
-processTest("verify writes nothing, pack its file, unpack its folder", async (made) => {
+processTest("verify writes nothing, pack only its file, unpack only its folder", async (made) => {
   const folder = Deno.realPathSync(made);
   const whole = await wholeBundle(folder);
   const [reads, sent, received] = ["reads", "sent", "received"].map((name) => join(folder, name));

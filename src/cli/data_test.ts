@@ -27,7 +27,7 @@ const dataset: Dataset = {
   notes: [],
 };
 
-Deno.test("data: what is asked wrongly is said, and nothing is done", async () => {
+Deno.test("data: wrong arguments are refused", async () => {
   await assertRejects(() => run([]), UserError, "a dataset's name");
   await assertRejects(() => run(["cifar"]), UserError, "did you mean cifar-10?");
   await assertRejects(() => run(["mnist", "--previews"]), UserError, "--previews");
@@ -35,7 +35,7 @@ Deno.test("data: what is asked wrongly is said, and nothing is done", async () =
 });
 
 Deno.test({
-  name: "data: a path where nothing is is named (needs --allow-read)",
+  name: "data: a missing path is named in the message (needs --allow-read)",
   ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
   async fn() {
     const absent = ["--path", "/nonexistent"];
@@ -53,14 +53,14 @@ Deno.test({
   },
 });
 
-Deno.test("data --preview: a row a class, in its order", async () => {
+Deno.test("data --preview: one row per class, in order", async () => {
   const sheet = decodePng(await previewSheet(dataset));
   const unlabelled = decodePng(
     await previewSheet({ ...dataset, labels: null, classes: null, classNames: null }),
   );
   // Two rows of classes, or one of five images.
   assertEquals(sheet.height > unlabelled.height, true);
-  // The first image of each row stands in the sheet, each pixel as a square.
+  // The sheet contains the first image of each row, with each pixel as a square.
   const row = (index: number, scale: number) => {
     const from = index * 32 * 32 * 3;
     return Array.from(
@@ -77,7 +77,7 @@ const needed = ["read", "write"] as const;
 const ignore = needed.some((name) => Deno.permissions.querySync({ name }).state !== "granted");
 
 Deno.test(
-  "data --export: what is exported is read as the same data (needs --allow-read, --allow-write)",
+  "data --export: the exported images are read as the same data (needs --allow-read, --allow-write)",
   {
     ignore,
   },
@@ -100,7 +100,7 @@ Deno.test(
   },
 );
 
-/** What the verb prints on stdout in a folder, and its exit code. */
+/** The verb's exit code and output in a folder. */
 async function printed(cwd: string, ...args: string[]): Promise<{ code: number; out: string }> {
   const main = fromFileUrl(new URL("main.ts", import.meta.url));
   const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
@@ -117,7 +117,7 @@ async function printed(cwd: string, ...args: string[]): Promise<{ code: number; 
 }
 
 processTest(
-  "data: says what is read and what is not, by the permissions it has",
+  "data: reports which files are read and which are not, with its task's permissions",
   async (folder) => {
     const evil = "\u001b]0;verified\u0007";
     writeFiles(folder, {

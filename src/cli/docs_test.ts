@@ -6,7 +6,7 @@ import { verbs } from "./verbs.ts";
 const root = fromFileUrl(new URL("../..", import.meta.url));
 const canRead = Deno.permissions.querySync({ name: "read" }).state === "granted";
 
-/** The pages that people read, by their paths. */
+/** The pages for users, with their paths. */
 function pages(): { path: string; text: string }[] {
   const names = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "data/README.md"];
   for (const { name } of Deno.readDirSync(join(root, "docs"))) {
@@ -24,13 +24,13 @@ function isThere(path: string): boolean {
   }
 }
 
-/** A command of a page, as its words. */
+/** A command on a page, split into words. */
 interface Written {
   page: string;
   words: string[];
 }
 
-/** The lines of the shell blocks that give a task, continued lines joined, comments left out. */
+/** The tasks in the shell blocks, with continued lines joined and comments removed. */
 function commands(): Written[] {
   return pages().flatMap(({ path, text }) => {
     const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = ""]) => block);
@@ -42,7 +42,7 @@ function commands(): Written[] {
   });
 }
 
-/** A line's words as a shell parts them, where quotes are all that it knows. */
+/** Splits a line into words as a shell does, with quotes only. */
 function wordsOf(line: string): string[] {
   return [...line.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) =>
     word.replaceAll(/['"]/g, "")
@@ -87,7 +87,7 @@ Deno.test({
   },
 });
 
-/** A spec that a command names exists, and its overrides are right. */
+/** Requires that the spec named by a command exists, and that its overrides are valid. */
 async function resolves(task: string, words: string[], where: string): Promise<void> {
   const [spec, ...rest] = words.filter((word) => !word.startsWith("--"));
   if (!spec?.startsWith("experiments/")) return;

@@ -1,11 +1,11 @@
-/** The recipes of docs/extending.md, applied to a copy of the project, checked and run. */
+/** Applies the recipes of docs/extending.md to a copy of the project, checks and runs it. */
 import { assert, assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { bundleOf, ignoreRuns } from "./testing.ts";
 
 const root = fromFileUrl(new URL("../..", import.meta.url));
 
-/** Uses all that the recipes add. */
+/** A spec that uses everything the recipes add. */
 const spec = `architecture: A
 dataset: stripes
 imageSize: 8

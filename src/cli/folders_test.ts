@@ -9,13 +9,13 @@ const root = fromFileUrl(new URL("../../", import.meta.url));
 const project = ignore ? root : Deno.realPathSync(root);
 const why = ignoreRuns && ` (${ignoreRuns})`;
 
-/** What `deno task` prints in a folder, and its exit code. */
+/** The exit code and output of `deno task` in a folder. */
 async function task(cwd: string, ...args: string[]) {
   const { INIT_CWD: _, ...environment } = Deno.env.toObject();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "--config", join(project, "deno.json"), ...args],
     cwd,
-    // A task in a task keeps the folder of the first one.
+    // INIT_CWD would name the folder of the task that runs the tests.
     clearEnv: true,
     env: { ...environment, NO_COLOR: "1" },
   }).output();
@@ -24,7 +24,7 @@ async function task(cwd: string, ...args: string[]) {
 }
 
 Deno.test({
-  name: `folders: paths count from where the person stands, also in a task${why}`,
+  name: `folders: paths are relative to the user's folder, also in a task${why}`,
   ignore,
   fn: () =>
     withFolder(async (folder) => {
@@ -45,7 +45,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `folders: out and data are the project's for those in it, else beside the person${why}`,
+  name: `folders: out and data are the project's inside it, otherwise the current folder's${why}`,
   ignore,
   fn() {
     const before = Deno.cwd();
@@ -64,7 +64,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `folders: ~/ at the beginning of a value is the home folder${why}`,
+  name: `folders: ~/ at the start of a value is the home folder${why}`,
   ignore: ignore || Deno.build.os === "windows",
   fn() {
     const before = Deno.env.get("HOME");

@@ -1,5 +1,5 @@
-// A run that others follow while it goes on: its diary, `status` of another process, and events for
-// TensorBoard; also of one that was killed.
+// Following a run: its diary, `status` of another process, and events for TensorBoard, also after
+// the run was killed.
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { linesOf, parseDiary } from "../bundle/diary.ts";
@@ -8,7 +8,7 @@ import { bundleOf, command, ignoreRuns, tinySpec, withFolder } from "./testing.t
 
 const project = fromFileUrl(new URL("../../", import.meta.url));
 
-/** What `status --json` says, which may read the folder and nothing else. */
+/** What `status --json` prints if it may read only the folder. */
 async function statusJsonOf(folder: string) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
@@ -27,7 +27,7 @@ async function statusJsonOf(folder: string) {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** Waits until a run's diary tells of a step that was saved. */
+/** Waits until a run's diary has a preview, before which the run saves. */
 async function savedStep(folder: string): Promise<void> {
   const root = join(folder, "out", ".work");
   for (;; await new Promise((done) => setTimeout(done, 50))) {
@@ -41,14 +41,15 @@ async function savedStep(folder: string): Promise<void> {
   }
 }
 
-// Long enough to be seen at work.
+// Long enough to be observed while running.
 const spec = tinySpec.replace("images: 80", "images: 1200").replace(
   "previewEveryEpochs: 3",
   "previewEveryEpochs: 10",
 );
 
 Deno.test({
-  name: "status sees a run at work, killed and finished; diary and events go on over the kill" +
+  name:
+    "status shows a run running, killed and finished; diary and events continue after the kill" +
     (ignoreRuns && ` (${ignoreRuns})`),
   ignore: ignoreRuns !== "",
   fn: () =>
@@ -60,16 +61,16 @@ Deno.test({
       assertEquals([running.name, running.state, running.model], ["tiny", "running", "A"]);
       assertEquals(running.progress.phase, "training");
       first.kill("SIGKILL");
-      await first.ending;
+      await first.result;
 
-      // So long ago that the process cannot be only slow.
+      // So long ago that the process cannot just be slow.
       const [lock] = [...Deno.readDirSync(join(folder, "out", ".work"))]
         .filter(({ isFile }) => isFile);
       Deno.utimeSync(join(folder, "out", ".work", lock?.name ?? ""), 1, 1);
       const [stopped] = (await statusJsonOf(folder)).runs;
       assertEquals([stopped.name, stopped.state], ["tiny", "stopped"]);
 
-      const { code, out, err } = await command(folder, args).ending;
+      const { code, out, err } = await command(folder, args).result;
       assertEquals(code, 0, err);
       const [finished, ...more] = (await statusJsonOf(folder)).runs;
       assertEquals([finished.name, finished.state, more.length], ["tiny", "finished", 0]);

@@ -1,5 +1,5 @@
-// Five hundred forged bundles before every verb, in one process: no stack, no escape sequence, no
-// file touched, no page that runs or asks for anything, never a gigabyte of memory.
+// Five hundred forged bundles and every verb, in one process: no stack trace, no escape sequence, no
+// changed file, no page that runs a script or makes a request, never a gigabyte of memory.
 import { assert, assertEquals } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { fuzzSeed } from "../formats/fuzz.ts";
@@ -10,16 +10,16 @@ import { processTest } from "../files/testing.ts";
 import { tryForgery } from "./forging.ts";
 
 const rounds = 500;
-/** Pages of so many rounds are shown by a browser. */
+/** Every how many rounds a browser opens the pages. */
 const everyShown = 10;
 const mostBytes = 1e9;
 
-processTest(`${rounds} forged bundles before every verb`, async (folder) => {
+processTest(`${rounds} forged bundles and every verb`, async (folder) => {
   const whole = await wholeBundle(folder);
   Deno.writeTextFileSync(join(folder, "whole.yaml"), wholeSpec);
   const chromium = findChromium();
   const browser = chromium === null ? null : await openBrowser(chromium);
-  if (browser === null) console.log("no Chromium: no page is shown");
+  if (browser === null) console.log("no Chromium: pages are not opened");
   const seed = fuzzSeed();
   try {
     for (let i = 0; i < rounds; i++) {
@@ -38,7 +38,7 @@ processTest(`${rounds} forged bundles before every verb`, async (folder) => {
   }
 });
 
-/** A page does nothing but being shown. */
+/** Opens a page, and requires that it runs no script and makes no request. */
 async function requireHarmless(browser: BrowserPage, path: string): Promise<void> {
   const { href } = toFileUrl(path);
   browser.requests.length = 0;
@@ -46,7 +46,7 @@ async function requireHarmless(browser: BrowserPage, path: string): Promise<void
   await browser.goto(href);
   await browser.evaluate(`new Promise((done) => setTimeout(done, 100))`);
   assertEquals(await browser.evaluate(`window.${ranMark} === undefined`), true, "a script ran");
-  assertEquals(await browser.evaluate(`location.href`), href, "it led elsewhere");
+  assertEquals(await browser.evaluate(`location.href`), href, "it navigated away");
   const asked = browser.requests.filter((url) => url !== href && !url.startsWith("data:"));
   assertEquals(asked, []);
   assertEquals(browser.errors, []);

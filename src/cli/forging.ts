@@ -1,4 +1,4 @@
-/** Forged bundles for tests: right manifests over wrong contents, and what the verbs say of them. */
+/** For tests: forges bundles (correct manifests for wrong contents), and runs the verbs on them. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { fitTags, writeManifests } from "../bundle/testing.ts";
@@ -13,7 +13,7 @@ type Random = ReturnType<typeof generator>;
 
 const pick = <T>(random: Random, list: readonly T[]): T | undefined => list[random(list.length)];
 
-/** Values that no field expects, and texts that would take over a terminal, a table or a page. */
+/** Values that no field expects, and texts that would attack a terminal, a table or a page. */
 const values: readonly unknown[] = [
   null,
   true,
@@ -34,26 +34,26 @@ const values: readonly unknown[] = [
   ...hostileTexts,
 ];
 
-/** Puts another value into one place of a JSON value. */
+/** Replaces one to three values inside a JSON text. */
 function forgeJson(text: string, random: Random): string {
   const root = JSON.parse(text);
-  const places: [holder: object, key: string][] = [];
+  const slots: [parent: object, key: string][] = [];
   const visit = (value: unknown) => {
     if (typeof value !== "object" || value === null) return;
     for (const [key, inner] of Object.entries(value)) {
-      places.push([value, key]);
+      slots.push([value, key]);
       visit(inner);
     }
   };
   visit(root);
   for (let times = 1 + random(3); times > 0; times--) {
-    const place = pick(random, places);
-    if (place) Reflect.set(...place, pick(random, values));
+    const slot = pick(random, slots);
+    if (slot) Reflect.set(...slot, pick(random, values));
   }
   return JSON.stringify(root, null, 2) + "\n";
 }
 
-/** Puts another line, word or figure into a text. */
+/** Changes a line, word or number of a text. */
 function forgeText(text: string, random: Random): string {
   const lines = text.split("\n");
   const at = random(lines.length);
@@ -70,7 +70,7 @@ function forgeText(text: string, random: Random): string {
   return lines.join("\n");
 }
 
-/** Other tensors, or the same under other names and in other shapes. */
+/** Changes the values, name or shape of a tensor. */
 function forgeTensors(bytes: Uint8Array, random: Random): Uint8Array {
   const tensors = decodeTensors(bytes);
   const entry = pick(random, [...tensors]);
@@ -94,7 +94,7 @@ function forgeTensors(bytes: Uint8Array, random: Random): Uint8Array {
   return encodeTensors(tensors);
 }
 
-/** Puts something that is no file in a file's place, or a file where none belongs. */
+/** Replaces a file with something else, or adds a file that does not belong there. */
 function forgeEntry(bundle: string, name: string, outside: string, random: Random): void {
   const path = join(bundle, name);
   const kinds = [
@@ -114,10 +114,10 @@ function forgeEntry(bundle: string, name: string, outside: string, random: Rando
 }
 
 /**
- * Copies a whole bundle, forges one or more of its files, and writes manifests that fit.
+ * Copies a complete bundle, forges one or two of its files, and writes matching manifests.
  *
- * @param outside a file elsewhere, to which links lead
- * @returns the files that were forged
+ * @param outside a file outside the bundle, the target of links
+ * @returns the names of the forged files
  */
 export function forgeBundle(
   whole: string,
@@ -141,7 +141,7 @@ export function forgeBundle(
 
 function forgeFile(bundle: string, name: string, outside: string, random: Random): void {
   const path = join(bundle, name);
-  if (!isFile(path)) return; // Forged before, to something else.
+  if (!isFile(path)) return; // Already replaced by something else.
   if (random(8) === 0) return forgeEntry(bundle, name, outside, random);
   const bytes = Deno.readFileSync(path);
   const text = new TextDecoder().decode(bytes);
@@ -153,15 +153,16 @@ function forgeFile(bundle: string, name: string, outside: string, random: Random
   } else Deno.writeFileSync(path, damage(bytes, bytes, random));
 }
 
-/** Writes what a forgery gives; of what was damaged before, nothing. */
-function attempt(make: () => string | Uint8Array, path: string): void {
-  let made: string | Uint8Array;
+/** Writes a forged file, unless it cannot be forged because it is damaged already. */
+function attempt(forge: () => string | Uint8Array, path: string): void {
+  let content: string | Uint8Array;
   try {
-    made = make();
+    content = forge();
   } catch {
     return;
   }
-  Deno.writeFileSync(path, typeof made === "string" ? new TextEncoder().encode(made) : made);
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  Deno.writeFileSync(path, bytes);
 }
 
 function isFile(path: string): boolean {
@@ -172,42 +173,43 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Manifests over all that lies there; of what cannot be listed, the former ones stay. */
+/** Writes manifests of all files. If they cannot be listed, the old manifests stay. */
 function forgeManifests(bundle: string, whole: string, isCareful: boolean): void {
   try {
     if (isCareful) fitTags(bundle);
   } catch {
-    // What was damaged cannot be made to fit.
+    // Damaged files cannot be made consistent.
   }
   try {
     writeManifests(bundle, whole.split("/").pop());
   } catch {
-    // A link that leads nowhere, or a folder in a file's place.
+    // A broken link, or a folder instead of a file.
   }
 }
 
-// deno-lint-ignore no-control-regex -- what a terminal obeys is looked for
-const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+// deno-lint-ignore no-control-regex -- looks for control characters
+const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 /**
- * Runs a verb in this process and looks how it ends: with its answer or a message, no stack, no
- * escape sequence.
+ * Runs a verb in this process, and requires a proper exit code, no stack trace and no escape
+ * sequence.
  *
+ * @param about describes the forgery, for messages
  * @returns the exit code
  */
-export async function judgedVerb(args: string[], about: string): Promise<number> {
-  using said = captureTerminal();
+export async function runVerb(args: string[], about: string): Promise<number> {
+  using captured = captureTerminal();
   const code = await main(args);
-  const text = [...said.out, ...said.err].join("\n");
+  const text = [...captured.out, ...captured.err].join("\n");
   const where = `${about}: ${args.join(" ")}\n${text}`;
   assert([0, 1, 2].includes(code), `exit code ${code} of ${where}`);
-  assert(!/^ {4}at /m.test(text), `a stack from ${where}`);
-  assert(!obeyed.test(text), `an escape sequence from ${JSON.stringify(where)}`);
+  assert(!/^ {4}at /m.test(text), `a stack trace from ${where}`);
+  assert(!controlCharacters.test(text), `an escape sequence from ${JSON.stringify(where)}`);
   assert(!/^out\/x: verified/m.test(text), `a forged line from ${where}`);
   return code;
 }
 
-/** The names, sizes and times of all that lies in a folder, to see that nothing changed. */
+/** The names, sizes and times of everything in a folder, to detect changes. */
 export function snapshot(folder: string): string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
     const path = join(folder, name);
@@ -217,19 +219,19 @@ export function snapshot(folder: string): string[] {
   }).sort();
 }
 
-/** Folders of a test of forgeries. */
+/** Options of {@link tryForgery}. */
 export interface ForgeryTest {
-  /** A whole bundle. */
+  /** A complete bundle. */
   whole: string;
-  /** The test's own folder. */
+  /** The test's folder. */
   folder: string;
-  /** Looks at a page that a verb wrote. */
+  /** Checks a page that a verb wrote. */
   page?: (path: string) => Promise<void>;
-  /** Verbs that take seconds, too. */
+  /** Whether to also run the verbs that take seconds. */
   all?: boolean;
 }
 
-/** Forges a bundle and shows it to every verb. */
+/** Forges a bundle and runs every verb on it. */
 export async function tryForgery(
   { whole, folder, page, all = false }: ForgeryTest,
   seed: number,
@@ -240,30 +242,30 @@ export async function tryForgery(
   Deno.mkdirSync(made);
   const bundle = join(out, whole.split("/").pop() ?? "");
   const about = `FUZZ_SEED=${seed}, ${forgeBundle(whole, bundle, outside, seed).join(", ")}`;
-  // Forging may have written through a link that it made.
+  // Forging may have written through its own link.
   Deno.writeTextFileSync(outside, "secret");
   const before = snapshot(out);
 
-  const verified = await judgedVerb(["verify", bundle], about) === 0;
-  await judgedVerb(["show", bundle, "--out", join(made, "show")], about);
-  await judgedVerb(["report", out, "--out", join(made, "report")], about);
-  await judgedVerb(["diff", bundle, whole, "--out", join(made, "diff")], about);
-  await judgedVerb(["compare", out, "--out", join(made, "compare")], about);
-  await judgedVerb(["pack", bundle, join(made, "a.tar.gz")], about);
-  await judgedVerb(["run", join(folder, "whole.yaml"), "--dry-run", "--out", out], about);
+  const verified = await runVerb(["verify", bundle], about) === 0;
+  await runVerb(["show", bundle, "--out", join(made, "show")], about);
+  await runVerb(["report", out, "--out", join(made, "report")], about);
+  await runVerb(["diff", bundle, whole, "--out", join(made, "diff")], about);
+  await runVerb(["compare", out, "--out", join(made, "compare")], about);
+  await runVerb(["pack", bundle, join(made, "a.tar.gz")], about);
+  await runVerb(["run", join(folder, "whole.yaml"), "--dry-run", "--out", out], about);
   if (all) {
     const here = ["--engine", "cpu", "--out", join(made, "out"), "--data", join(folder, "data")];
-    await judgedVerb(["sample", bundle, "count=1", "steps=2", ...here.slice(0, 4)], about);
-    if (verified) await judgedVerb(["reproduce", bundle, ...here], about);
+    await runVerb(["sample", bundle, "count=1", "steps=2", ...here.slice(0, 4)], about);
+    if (verified) await runVerb(["reproduce", bundle, ...here], about);
     const few = ["--seeds", "2", "--images", "1", "--angles", "45", "--no-runs", "--engine", "cpu"];
-    await judgedVerb(["equivariance", bundle, ...few, "--data", join(folder, "data")], about);
+    await runVerb(["equivariance", bundle, ...few, "--data", join(folder, "data")], about);
   }
 
   assertEquals(snapshot(out), before, `a bundle changed: ${about}`);
   assertEquals(Deno.readTextFileSync(outside), "secret", about);
   for (const path of ["show/report.html", "report/report.html"].map((name) => join(made, name))) {
     if (!isFile(path)) continue;
-    assert(!Deno.readTextFileSync(path).includes("secret"), `a link's target: ${about}`);
+    assert(!Deno.readTextFileSync(path).includes("secret"), `the target of a link: ${about}`);
     await page?.(path);
   }
   for (const path of [out, made]) Deno.removeSync(path, { recursive: true });

@@ -1,4 +1,4 @@
-// The installed command: docs/verbs.md's line, from an empty folder, used in another one.
+// The installed command: the line in docs/verbs.md, used in another folder.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { bundleOf, ignoreRuns, start, tinySpec, withFolder } from "./testing.ts";
@@ -21,20 +21,20 @@ Deno.test({
           const page = Deno.readTextFileSync(join(project, "docs/verbs.md"));
           const [line = ""] = /^deno install .*$/m.exec(page) ?? [];
           const [, ...words] = line.split(" ");
-          const installed = await start(project, [Deno.execPath(), ...words], env).ending;
+          const installed = await start(project, [Deno.execPath(), ...words], env).result;
           assertEquals(installed.code, 0, installed.err);
           assert(!installed.err.includes("build scripts"), installed.err);
 
           const name = words[words.indexOf("--name") + 1] ?? "";
           const program = join(root, "bin", name);
-          const named = await start(folder, [program, "name", "tiny.yaml"], env).ending;
+          const named = await start(folder, [program, "name", "tiny.yaml"], env).result;
           assertEquals([named.code, named.err], [0, ""]);
           const ran = await start(folder, [program, "run", "tiny.yaml", "--engine", "cpu"], env)
-            .ending;
+            .result;
           assertEquals(ran.code, 0, ran.err);
           const { path } = bundleOf(ran.out);
           assertEquals(dirname(path), "out");
-          const verified = await start(folder, [program, "verify", path], env).ending;
+          const verified = await start(folder, [program, "verify", path], env).result;
           assertStringIncludes(verified.out, `${path}: verified`);
           assertEquals(
             [...Deno.readDirSync(folder)].map(({ name }) => name).sort(),
@@ -42,7 +42,7 @@ Deno.test({
           );
 
           const removal = [Deno.execPath(), "uninstall", "--global", name];
-          const removed = await start(project, removal, env).ending;
+          const removed = await start(project, removal, env).result;
           assertEquals(removed.code, 0, removed.err);
           assertEquals([...Deno.readDirSync(join(root, "bin"))], []);
         } finally {

@@ -1,43 +1,42 @@
-// Kills at fifty random moments, ten times through all phases; the signals that people send; a
-// clock that jumps, a dataset that is taken away. Not named like a test: `deno task nightly` runs
-// it.
+// Kills at fifty random moments in all phases, signals, a clock that jumps, a dataset that is
+// removed. `deno task nightly` runs it.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { encodePng } from "../formats/png.ts";
-import { aloneDigest, randomOf, runThroughKills, start } from "./killing.ts";
+import { randomOf, runThroughKills, start, undisturbedDigest } from "./killing.ts";
 import { bundleOf, command, start as launch, tinySpec, withFolder } from "./testing.ts";
 
-Deno.test("run: fifty kills in ten runs, and each ends in the bytes of a run left alone", () =>
+Deno.test("run: ten runs with fifty kills give the bytes of an undisturbed run", () =>
   withFolder(async (folder) => {
     const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
     const random = randomOf(seed);
-    const expected = await aloneDigest();
+    const expected = await undisturbedDigest();
     for (let run = 0; run < 10; run++) {
       const { digest } = await runThroughKills(folder, `killed-${run}`, [0, 1, 2, 3, 4], random);
       assertEquals(digest, expected, `seed ${seed}, run ${run}`);
     }
   }));
 
-Deno.test("run: stopped by signals it goes on, and ends in the bytes of a run left alone", () =>
+Deno.test("run: stopped by signals, it resumes and gives the bytes of an undisturbed run", () =>
   withFolder(async (folder) => {
-    const expected = await aloneDigest();
+    const expected = await undisturbedDigest();
     for (const [signal, words] of [["SIGTERM", "engine: "], ["SIGINT", "epoch 3: "]] as const) {
       const process = start(folder, "stopped");
-      assert(await process.said(words), signal);
-      // While one works, another one is told so.
+      assert(await process.prints(words), signal);
+      // A second process is refused while the first one works.
       if (signal === "SIGTERM") {
-        const other = await start(folder, "stopped").ending;
+        const other = await start(folder, "stopped").result;
         assertEquals([other.code, other.out], [2, ""], other.err);
         assertStringIncludes(other.err, "has been working on it");
       }
       process.kill(signal);
-      const { code, out, err } = await process.ending;
-      // On a quick machine the run may have ended in between.
+      const { code, out, err } = await process.result;
+      // On a fast machine, the run may have ended first.
       if (code === 0) continue;
       assertEquals([code, out], [signal === "SIGTERM" ? 143 : 130, ""], err);
       assertStringIncludes(err, "the same command resumes");
     }
-    const stopped = await start(folder, "stopped").ending;
+    const stopped = await start(folder, "stopped").result;
     assertEquals([stopped.code, bundleOf(stopped.out).digest], [0, expected], stopped.err);
     assertEquals([...Deno.readDirSync(join(folder, "stopped", ".work"))], []);
   }));
@@ -51,18 +50,18 @@ Deno.test({
       const task = [Deno.execPath(), "task", "--config", config, "run", "tiny.yaml"];
       const unshare = ["unshare", "--pid", "--fork", "--mount-proc", ...task, "--engine", "cpu"];
       const process = launch(folder, unshare, { INIT_CWD: folder });
-      assert(await process.said("engine: "));
-      // unshare's only child is process 1 in there.
+      assert(await process.prints("engine: "));
+      // unshare's only child is process 1 of the container.
       const { stdout } = await new Deno.Command("pgrep", { args: ["-P", `${process.pid}`] })
         .output();
       Deno.kill(Number(new TextDecoder().decode(stdout).trim()), "SIGTERM");
-      const { code, err } = await process.ending;
+      const { code, err } = await process.result;
       assertEquals(code, 143, err);
       assertStringIncludes(err, "progress is saved");
     }),
 });
 
-Deno.test("run: a clock that jumps for years at every look changes nothing", () =>
+Deno.test("run: a clock that jumps by years changes nothing", () =>
   withFolder(async (folder) => {
     const clock = join(folder, "clock.ts");
     Deno.writeTextFileSync(
@@ -80,15 +79,15 @@ Deno.test("run: a clock that jumps for years at every look changes nothing", () 
     const jumping = () =>
       command(folder, ["run", "tiny.yaml", "--engine", "tensorflow"], {}, [clock]);
     const killed = jumping();
-    assert(await killed.said("epoch 3: "));
+    assert(await killed.prints("epoch 3: "));
     killed.kill("SIGKILL");
-    await killed.ending;
-    const { code, out, err } = await jumping().ending;
-    assertEquals([code, bundleOf(out).digest], [0, await aloneDigest()], err);
-    assertEquals((await command(folder, ["verify", bundleOf(out).path]).ending).code, 0);
+    await killed.result;
+    const { code, out, err } = await jumping().result;
+    assertEquals([code, bundleOf(out).digest], [0, await undisturbedDigest()], err);
+    assertEquals((await command(folder, ["verify", bundleOf(out).path]).result).code, 0);
   }));
 
-Deno.test("run: a dataset removed on the way is missed by its name, and put back it goes on", () =>
+Deno.test("run: a removed dataset is named in the message, and once it is back the run resumes", () =>
   withFolder(
     async (folder) => {
       const photos = join(folder, "photos");
@@ -103,20 +102,20 @@ Deno.test("run: a dataset removed on the way is missed by its name, and put back
       }
       const run = (out: string) =>
         command(folder, ["run", "tiny.yaml", "--engine", "tensorflow", "--out", out]);
-      const alone = await run("alone").ending;
+      const alone = await run("alone").result;
       assertEquals(alone.code, 0, alone.err);
       const killed = run("out");
-      assert(await killed.said("engine: "));
-      // It is in memory: what is read once is not missed.
+      assert(await killed.prints("engine: "));
+      // The images are in memory by now.
       Deno.renameSync(photos, away);
-      assert(await killed.said("epoch 3: "));
+      assert(await killed.prints("epoch 3: "));
       killed.kill("SIGKILL");
-      await killed.ending;
-      const missing = await run("out").ending;
+      await killed.result;
+      const missing = await run("out").result;
       assertEquals([missing.code, missing.out], [2, ""], missing.err);
       assertStringIncludes(missing.err, "photos");
       Deno.renameSync(away, photos);
-      const { code, out, err } = await run("out").ending;
+      const { code, out, err } = await run("out").result;
       assertEquals([code, bundleOf(out).digest], [0, bundleOf(alone.out).digest], err);
     },
     tinySpec.replace("dataset: mnist", "dataset: folder\nchannels: 1").replace(

@@ -1,8 +1,8 @@
-// Runs that are killed, run out of room or may not write: each goes on, and ends in the bytes of
-// one left alone.
+// Runs that are killed, run out of space or cannot write: each resumes, and gives the bytes of an
+// undisturbed run.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { aloneDigest, randomOf, runThroughKills, start } from "./killing.ts";
+import { randomOf, runThroughKills, start, undisturbedDigest } from "./killing.ts";
 import { bundleOf, ignoreRuns, withFolder } from "./testing.ts";
 
 const root = ignoreRuns === "" && Deno.build.os === "linux" && Deno.uid() === 0;
@@ -10,13 +10,13 @@ const runTest = (name: string, fn: () => Promise<void>, ignore = ignoreRuns) =>
   Deno.test({ name: `run: ${name}${ignore && ` (${ignore})`}`, ignore: ignore !== "", fn });
 
 runTest(
-  "killed eight times, in each phase, it ends in the bytes of a run left alone",
+  "killed eight times, in each phase, it gives the bytes of an undisturbed run",
   () =>
     withFolder(async (folder) => {
       const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
       const random = randomOf(seed);
-      const expected = await aloneDigest();
-      // A path of 200 characters is no obstacle.
+      const expected = await undisturbedDigest();
+      // A path of 200 characters works.
       const long = join("long", "x".repeat(200 - folder.length - 6));
       assertEquals(join(folder, long).length, 200);
       for (const [out, moments] of [[long, [0, 1, 2, 3]], ["out", [1, 3, 4, 0]]] as const) {
@@ -26,7 +26,7 @@ runTest(
     }),
 );
 
-/** Runs something with a small disk at folder/disk. */
+/** Runs a function with a small disk mounted at folder/disk. */
 async function withDisk(
   folder: string,
   bytes: string,
@@ -54,12 +54,12 @@ function hasCheckpoint(work: string): boolean {
 }
 
 runTest(
-  "too little room is said before it, a full disk and a read-only one in one message, and with room it goes on",
+  "too little space is reported first, a full or read-only disk in one message; with space it resumes",
   () =>
     withFolder((folder) =>
       withDisk(folder, "4m", async (remount) => {
         const refused = async (run = start(folder, "disk/out")) => {
-          const { code, out, err } = await run.ending;
+          const { code, out, err } = await run.result;
           assertEquals([code, out], [2, ""], err);
           assert(!/^\s+at /m.test(err), err);
           return err;
@@ -73,9 +73,9 @@ runTest(
         assertStringIncludes(await refused(), "read-only");
         await remount("size=64m,rw");
 
-        // Filled up while it trains: the checkpoint before is whole.
+        // The disk fills up during training: the previous checkpoint stays intact.
         const run = start(folder, "disk/out");
-        assert(await run.said("epoch 3: "));
+        assert(await run.prints("epoch 3: "));
         while (!hasCheckpoint(join(folder, "disk", "out", ".work"))) {
           await new Promise((wake) => setTimeout(wake, 5));
         }
@@ -87,10 +87,10 @@ runTest(
         );
         assertStringIncludes(await refused(run), "the disk is full");
         Deno.removeSync(filler);
-        const { code, out, err } = await start(folder, "disk/out").ending;
+        const { code, out, err } = await start(folder, "disk/out").result;
         assertEquals(code, 0, err);
         assertStringIncludes(err, "resuming at step");
-        assertEquals(bundleOf(out).digest, await aloneDigest());
+        assertEquals(bundleOf(out).digest, await undisturbedDigest());
       })
     ),
   ignoreRuns || (root ? "" : "needs Linux and root, to mount a small disk"),

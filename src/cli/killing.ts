@@ -1,21 +1,18 @@
-/**
- * Ending runs at random moments, for tests: in each phase, with kill -9, and by the signals that
- * people send.
- */
+/** For tests: kills runs at random moments in each phase. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { bundleOf, type Command, command, withFolder } from "./testing.ts";
 
-/** The phases of a run, with the words on the screen by which each begins. */
+/** The phases of a run, with the text on the screen that starts each. */
 const phases = [
-  { name: "data", words: ", spec " },
-  { name: "training", words: "engine: " },
-  { name: "training behind a checkpoint", words: "epoch 3: " },
-  { name: "drawing", words: "training: 10 steps" },
-  { name: "writing the bundle", words: "writing the bundle" },
+  { name: "data", text: ", spec " },
+  { name: "training", text: "engine: " },
+  { name: "training after a checkpoint", text: "epoch 3: " },
+  { name: "drawing", text: "training: 10 steps" },
+  { name: "writing the bundle", text: "writing the bundle" },
 ] as const;
 
-/** Random numbers of a seed, which a failing test prints. */
+/** Random numbers from a seed, which a failing test prints. */
 export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -24,47 +21,47 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** The run of the folder's tiny.yaml. */
+/** Starts a run of the folder's tiny.yaml. */
 export function start(folder: string, out: string): Command {
   return command(folder, ["run", "tiny.yaml", "--engine", "tensorflow", "--out", out]);
 }
 
-interface Alone {
+interface UndisturbedRun {
   digest: string;
   /** How long each phase lasted, in milliseconds. */
   lengths: number[];
 }
 
-let alone: Promise<Alone> | undefined;
+let undisturbed: Promise<UndisturbedRun> | undefined;
 
-/** That run left alone, once: what came of it, and how long its phases last on this machine. */
-function runAlone(): Promise<Alone> {
-  alone ??= (async () => {
+/** Runs it once without kills, for its digest and the lengths of its phases on this machine. */
+function runUndisturbed(): Promise<UndisturbedRun> {
+  undisturbed ??= (async () => {
     let digest = "";
     const times: number[] = [];
     await withFolder(async (folder) => {
       const process = start(folder, "alone");
-      for (const { words } of phases) {
-        await process.said(words);
+      for (const { text } of phases) {
+        await process.prints(text);
         times.push(performance.now());
       }
-      const { code, out, err } = await process.ending;
+      const { code, out, err } = await process.result;
       times.push(performance.now());
       assertEquals(code, 0, err);
       ({ digest } = bundleOf(out));
     });
     return { digest, lengths: phases.map((_, i) => times[i + 1]! - times[i]!) };
   })();
-  return alone;
+  return undisturbed;
 }
 
-/** The digest of the run left alone. */
-export async function aloneDigest(): Promise<string> {
-  return (await runAlone()).digest;
+/** The digest of the undisturbed run. */
+export async function undisturbedDigest(): Promise<string> {
+  return (await runUndisturbed()).digest;
 }
 
 /**
- * Runs to the end through kills, one in each of the phases that are named by their numbers.
+ * Runs to the end, with one kill in each of the numbered phases.
  *
  * @returns the bundle
  */
@@ -75,8 +72,7 @@ export async function runThroughKills(
   random: () => number,
 ) {
   for (const number of moments) {
-    // A phase that is behind the run already is not said again, and the run may end; then another
-    // one is killed there.
+    // If the run is already past the phase, it may end instead; then another run is killed there.
     let attempts = 0;
     while (!await killIn(number, folder, out, random)) {
       assert(
@@ -86,25 +82,25 @@ export async function runThroughKills(
       Deno.removeSync(join(folder, out), { recursive: true });
     }
   }
-  const { code, out: said, err } = await start(folder, out).ending;
+  const { code, out: output, err } = await start(folder, out).result;
   assertEquals(code, 0, err);
-  return bundleOf(said);
+  return bundleOf(output);
 }
 
-/** Whether a run was killed in a phase, rather than ended before. */
+/** Kills a run in a phase; returns false if the run ended first. */
 async function killIn(
   number: number,
   folder: string,
   out: string,
   random: () => number,
 ): Promise<boolean> {
-  const { lengths } = await runAlone();
-  const { name, words } = phases[number]!;
+  const { lengths } = await runUndisturbed();
+  const { name, text } = phases[number]!;
   const process = start(folder, out);
-  await process.said(words);
+  await process.prints(text);
   await new Promise((resolve) => setTimeout(resolve, random() * lengths[number]!));
   process.kill("SIGKILL");
-  const { code, signal, err } = await process.ending;
+  const { code, signal, err } = await process.result;
   assert(signal === "SIGKILL" || code === 0, `${name}: ${code} ${err}`);
   return signal === "SIGKILL";
 }

@@ -4,8 +4,8 @@ import { captureTerminal } from "../messages/terminal.ts";
 import { main, outdatedMessage, overview } from "./main.ts";
 import { verbs as realVerbs } from "./verbs.ts";
 
-/** What every verb may ask for, which the table does not repeat. */
-const whereThePersonStands = "--allow-env=INIT_CWD,HOME,USERPROFILE";
+/** The permission of every verb, which the table omits. */
+const folderPermission = "--allow-env=INIT_CWD,HOME,USERPROFILE";
 
 const canRead = Deno.permissions.querySync({ name: "read" }).state === "granted";
 
@@ -24,11 +24,11 @@ async function command(...args: string[]) {
   return { code, printed: said.out, failed: said.err };
 }
 
-Deno.test("a verb gets its arguments and gives the exit code", async () => {
+Deno.test("a verb receives its arguments and returns the exit code", async () => {
   assertEquals(await command("count", "a", "--b", "3"), { code: 3, printed: [], failed: [] });
 });
 
-Deno.test("a person's mistake is one message without a stack, exit code 2", async () => {
+Deno.test("a user's mistake gives one message without a stack trace, exit code 2", async () => {
   assertEquals(await command("mistake"), {
     code: 2,
     printed: [],
@@ -36,13 +36,13 @@ Deno.test("a person's mistake is one message without a stack, exit code 2", asyn
   });
 });
 
-Deno.test("any other error keeps its stack, exit code 70", async () => {
+Deno.test("any other error keeps its stack trace, exit code 70", async () => {
   const { code, failed } = await command("bug");
   assertEquals(code, 70);
   assert(failed[0]?.startsWith("TypeError: a bug\n    at "), failed[0]);
 });
 
-Deno.test("an unknown verb is answered with the nearest one, also where Object has it", async () => {
+Deno.test("an unknown verb gets the nearest one suggested, even if Object has its name", async () => {
   const { code, failed } = await command("cuont");
   assertEquals(code, 2);
   assertEquals(failed, [
@@ -51,19 +51,19 @@ Deno.test("an unknown verb is answered with the nearest one, also where Object h
   assertEquals((await command("constructor")).code, 2);
 });
 
-Deno.test("help is printed for everything and for a verb, and is the answer to nothing", async () => {
+Deno.test("help is printed for everything, for a verb, and without arguments", async () => {
   const { code: helped, printed: [help = ""], failed } = await command("count", "--help");
   assertEquals([helped, failed], [0, []]);
   assert(help.startsWith("Usage: something\n\nPaths are relative to"), help);
-  assertEquals(help.match(/Exit codes:\n  0    done\n  1    /g)?.length, 1);
-  assert(!help.includes("SIGTERM"), "a verb that heeds no signals");
+  assertEquals(help.split("Exit codes:\n  0    done\n").length, 2);
+  assert(!help.includes("SIGTERM"), "a verb that handles no signals");
   assertEquals((await command("--help")).code, 0);
   const { code, printed } = await command();
   assertEquals(code, 2);
   assert(printed[0]!.includes("mistake"));
 });
 
-Deno.test("a word with a line break or an escape in it is refused, and shown as what it is", async () => {
+Deno.test("an argument with a line break or an escape sequence is refused, and shown escaped", async () => {
   for (
     const [word, shown] of [["a\nb: verified", "a\\nb: verified"], ["a\x1b[2K", "a\\u{1b}[2K"]]
   ) {
@@ -73,29 +73,28 @@ Deno.test("a word with a line break or an escape in it is refused, and shown as 
   }
 });
 
-Deno.test("an old Deno is told the version that is needed, in a line", () => {
+Deno.test("an outdated Deno gets the required version, on one line", () => {
   for (const version of ["1.46.3", "2.0.0", "2.5.6", "2.6.10"]) {
-    const told = outdatedMessage(version) ?? "";
-    assert(/^[^\n]*Deno 2\.7 or later[^\n]*$/.test(told) && told.includes(version), told);
+    const message = outdatedMessage(version) ?? "";
+    assert(/^[^\n]*Deno 2\.7 or later[^\n]*$/.test(message) && message.includes(version), message);
   }
   for (const version of ["2.7.0", "2.9.6", "2.10.0", "3.0.0-rc.1"]) {
     assertEquals(outdatedMessage(version), null);
   }
 });
 
-Deno.test("every verb is loaded and has a help with its usage", async () => {
+Deno.test("every verb loads, and its help has a usage", async () => {
   for (const [name, { load }] of Object.entries(realVerbs)) {
     const { run, help } = await load();
     assertEquals(typeof run, "function", name);
-    assert(!/exit codes?:/i.test(help), `${name}: exit codes are told once, for all verbs`);
+    assert(!/exit codes?:/i.test(help), `${name}: exit codes are described once, for all verbs`);
     assert(help.includes(`deno task ${name}`), `${name}: ${help}`);
     assert(overview().includes(`  ${name} `), name);
   }
 });
 
 Deno.test({
-  name:
-    "every file that exports a verb is in the list, and every task names one (needs --allow-read)",
+  name: "every file that exports a verb is listed, and has a task (needs --allow-read)",
   ignore: !canRead,
   fn: async () => {
     const files = [];
@@ -107,7 +106,7 @@ Deno.test({
     assertEquals(
       files.sort(),
       Object.keys(realVerbs).sort(),
-      "verbs.ts needs a line for each file and the other way",
+      "verbs.ts needs an entry for each file, and each entry a file",
     );
     const { tasks } = JSON.parse(
       await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
@@ -123,7 +122,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "docs/verbs.md tells every verb with its task's permissions (needs --allow-read)",
+  name: "docs/verbs.md lists every verb with its task's permissions (needs --allow-read)",
   ignore: !canRead,
   fn: async () => {
     const page = await Deno.readTextFile(new URL("../../docs/verbs.md", import.meta.url));
@@ -137,7 +136,7 @@ Deno.test({
       const row = rows.find(([, verb]) => new RegExp(`\`${name}[ \`]`).test(verb!));
       const asked = / -A /.test(tasks[name].command)
         ? "all"
-        : [...tasks[name].command.replace(whereThePersonStands, "").matchAll(/--allow-(\w+)/g)]
+        : [...tasks[name].command.replace(folderPermission, "").matchAll(/--allow-(\w+)/g)]
           .map(([, what]) => what);
       assertEquals(
         row?.[3]?.trim(),
@@ -149,7 +148,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the help of what computes names signals and their exit codes (needs --allow-read)",
+  name: "the help of verbs that compute names signals and exit codes (needs --allow-read)",
   ignore: !canRead,
   fn: async () => {
     for (const name of ["run", "sweep", "sample", "evaluate", "equivariance", "reproduce"]) {

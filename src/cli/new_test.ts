@@ -9,7 +9,7 @@ import { command } from "./testing.ts";
 import { processTest } from "../files/testing.ts";
 import { type Answers, run, specText } from "./new.ts";
 
-Deno.test("new: whatever is answered is a valid spec that says it", () => {
+Deno.test("new: every answer gives a valid spec that contains it", () => {
   for (const network of ["A", "B-0", "C-1N", "D-2N", "D-2.5", "D-2N-norm", "e-2n"]) {
     for (const dataset of ["mnist", "mnist-m", "cifar-10", "./my photos", "C:\\photos"]) {
       for (const size of ["small", "full"] as const) {
@@ -27,7 +27,7 @@ Deno.test("new: whatever is answered is a valid spec that says it", () => {
   }
 });
 
-Deno.test("new: a training fits the images that there are, and knows their classes", () => {
+Deno.test("new: the training fits the number of images and their classes", () => {
   const answers = { network: "D-2N", dataset: "./photos", rotation: "0" };
   const specOf = (size: "small" | "full", count: number, classNames: string[] | null) =>
     resolveSpec(parseSpec(specText({ ...answers, size }, undefined, { count, classNames })));
@@ -46,7 +46,7 @@ const closed = (Object.keys(files) as (keyof typeof files)[]).some((name) =>
 
 Deno.test({
   name:
-    "new: asks again after a wrong answer, writes the file once (needs --allow-read --allow-write)",
+    "new: asks again after an invalid answer, and never overwrites a file (needs --allow-read --allow-write)",
   ignore: closed,
   async fn() {
     const folder = await Deno.makeTempDir();
@@ -74,7 +74,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "new: looks at a folder of images before it proposes (needs --allow-read --allow-write)",
+  name: "new: inspects a folder of images (needs --allow-read --allow-write)",
   ignore: closed,
   async fn() {
     const folder = await Deno.makeTempDir();
@@ -97,7 +97,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "new: without experiments/ the file is written where one stands (needs files)",
+  name: "new: without experiments/, it writes into the current folder (needs files)",
   ignore: closed,
   async fn() {
     const before = Deno.cwd();
@@ -118,7 +118,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "name: a line for each member, overrides included (needs --allow-read)",
+  name: "name: one line per member, with overrides (needs --allow-read)",
   ignore: closed,
   async fn() {
     const spec = new URL("../../experiments/d2n-mnistm.yaml", import.meta.url).pathname;
@@ -128,8 +128,8 @@ Deno.test({
   },
 });
 
-processTest("new: without a terminal it asks nothing, and says what it needs", async (folder) => {
-  const { code, out, err } = await command(folder, ["new"]).ending;
+processTest("new: without a terminal, it asks nothing and says what it needs", async (folder) => {
+  const { code, out, err } = await command(folder, ["new"]).result;
   assertEquals([code, out], [2, ""]);
   assertStringIncludes(err, "run it in a terminal");
 });

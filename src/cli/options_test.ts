@@ -15,7 +15,7 @@ Deno.test("options: values, flags and words", () => {
   assertEquals(parseOptions(["--out=b"], ["out"]).values, { out: "b" });
 });
 
-Deno.test("options: one without its value, and one that is not known, are refused", () => {
+Deno.test("options: missing values and unknown options are refused", () => {
   for (const args of [["a", "--out"], ["--out", "--quiet"], ["--out=", "a"], ["--out", ""]]) {
     assertThrows(() => parseOptions(args, ["out"], ["quiet"]), UserError, "--out needs a value");
   }
@@ -28,7 +28,7 @@ Deno.test("options: one without its value, and one that is not known, are refuse
 });
 
 Deno.test({
-  name: "options: a data folder that is named must be there (needs --allow-read)",
+  name: "options: a named data folder must exist (needs --allow-read)",
   ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
   fn() {
     assertEquals(dataFolder(undefined), "data");
@@ -45,7 +45,7 @@ Deno.test({
   },
 });
 
-Deno.test("options: a field of the spec with dashes is told how it is said", () => {
+Deno.test("options: a spec field with dashes gets the right form suggested", () => {
   const meant: [string[], string][] = [
     [["--seed", "3"], "seed=3"],
     [["--seed=3"], "seed=3"],

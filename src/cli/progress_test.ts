@@ -11,11 +11,11 @@ const state = {
   left: 432,
 };
 
-Deno.test("durations are told in two units at most", () => {
-  const told = [0, 0.4, 59.6, 75, 3599.7, 18_180, 86_400 * 2 + 3600 * 4 + 59, Infinity, NaN].map(
+Deno.test("durations have at most two units", () => {
+  const texts = [0, 0.4, 59.6, 75, 3599.7, 18_180, 86_400 * 2 + 3600 * 4 + 59, Infinity, NaN].map(
     formatDuration,
   );
-  assertEquals(told, [
+  assertEquals(texts, [
     "0 s",
     "0 s",
     "1 min 00 s",
@@ -28,14 +28,14 @@ Deno.test("durations are told in two units at most", () => {
   ]);
 });
 
-Deno.test("a line for a log tells count, share, fields and time left", () => {
+Deno.test("a log line has count, percentage, fields and time left", () => {
   assertEquals(
     plainLine(state),
     "training: 1,200 of 5,000 steps (24 %), epoch 4/16, loss 0.0312, 283 images/s, 7 min 12 s left",
   );
 });
 
-Deno.test("bytes are told in megabytes", () => {
+Deno.test("bytes are shown as megabytes", () => {
   const bytes = { name: "fetching", unit: "bytes", fields: {}, left: null };
   assertEquals(
     plainLine({ ...bytes, done: 52e6, total: 170.5e6 }),
@@ -47,7 +47,7 @@ Deno.test("bytes are told in megabytes", () => {
   );
 });
 
-Deno.test("a line for a terminal never fills it", () => {
+Deno.test("a terminal line is shorter than the terminal's width", () => {
   assertEquals(
     barLine({ ...state, columns: 200 }),
     "training " + "█".repeat(7) + "░".repeat(23) +
@@ -76,7 +76,7 @@ function record(terminal: boolean) {
   return { clock, written, progress };
 }
 
-Deno.test("the time left follows the speed since the first update, not the wait before it", () => {
+Deno.test("the time left ignores the time before the first update", () => {
   const { clock, written, progress } = record(false);
   progress.phase("training", 1000, "steps");
   clock.ms = 60_000; // compiling the first step
@@ -99,7 +99,7 @@ Deno.test("the time left follows a change of speed within minutes", () => {
   assert(Math.abs(seconds - 9100) < 200, `${seconds} s`);
 });
 
-Deno.test("time that went into something else is no slowness, and what of it is to come counts", () => {
+Deno.test("overhead does not count as slowness, and future overhead counts towards the time left", () => {
   const { clock, written, progress } = record(false);
   progress.phase("training", 1000, "steps");
   for (let step = 0; step < 100; step++, clock.ms += 1000) progress.update(step, {}); // one a second
@@ -116,7 +116,7 @@ Deno.test("a log gets few lines, whatever the number of updates", () => {
   assert(written.every((line) => line.endsWith("\n") && !line.includes("\r")));
 });
 
-Deno.test("a message does not tear the bar, and a new phase ends the old one", () => {
+Deno.test("a message does not break the bar, and a new phase ends the old one", () => {
   const { clock, written, progress } = record(true);
   progress.phase("sampling", 10, "images");
   clock.ms = 1000;

@@ -1,5 +1,5 @@
-// Runs that are run again in another process: the same bytes in the same place, told differences
-// elsewhere.
+// Runs repeated in another process: the same bytes on the same platform, reported differences on
+// others.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { idxPair } from "../datasets/layouts_testing.ts";
@@ -8,8 +8,8 @@ import { wholeBundle } from "../runner/testing.ts";
 import { bundleOf, command, ignoreRuns, withFolder } from "./testing.ts";
 
 /**
- * Architecture, precision and sampling that make the network meet every kernel of ours; a training
- * of four steps, whose batches are large enough to be divided among threads.
+ * A network that uses all of our kernels, and a training of four steps, whose batches are large
+ * enough to be divided among threads.
  */
 const spec = `architecture: D
 dataset: mnist
@@ -27,16 +27,14 @@ const noGpu = ignoreRuns ||
 
 for (const [engine, ignore] of [["tensorflow", ignoreRuns], ["webgpu", noGpu]] as const) {
   Deno.test({
-    name: `reproduce: in another process on ${engine} every byte is the same${
-      ignore && ` (${ignore})`
-    }`,
+    name: `reproduce: another process on ${engine} gives the same bytes${ignore && ` (${ignore})`}`,
     ignore: ignore !== "",
     fn: () =>
       withFolder(async (folder) => {
-        const first = await command(folder, ["run", "tiny.yaml", "--engine", engine]).ending;
+        const first = await command(folder, ["run", "tiny.yaml", "--engine", engine]).result;
         assertEquals(first.code, 0, first.err);
         const { path, digest } = bundleOf(first.out);
-        const second = await command(folder, ["reproduce", path]).ending;
+        const second = await command(folder, ["reproduce", path]).result;
         assertEquals(second.code, 0, second.out + second.err);
         assertStringIncludes(second.out, `second:  ${path}-2\n`);
         assert(
@@ -45,7 +43,7 @@ for (const [engine, ignore] of [["tensorflow", ignoreRuns], ["webgpu", noGpu]] a
         );
         if (engine !== "tensorflow") return;
 
-        // With other threads sums are rounded otherwise: told, judged, and no fault.
+        // With other threads, sums round differently: that is reported, and accepted.
         const other = await command(folder, [
           "run",
           "tiny.yaml",
@@ -53,7 +51,7 @@ for (const [engine, ignore] of [["tensorflow", ignoreRuns], ["webgpu", noGpu]] a
           "--threads",
           "1",
           "--quiet",
-        ]).ending;
+        ]).result;
         assertEquals(other.code, 0, other.out + other.err);
         assertStringIncludes(other.out, `second:  ${path}-3\n`);
         assertStringIncludes(other.out, "threads: ");
@@ -74,20 +72,20 @@ for (const [engine, ignore] of [["tensorflow", ignoreRuns], ["webgpu", noGpu]] a
 }
 
 Deno.test({
-  name: `reproduce: what cannot be run again is refused with the reason${
+  name: `reproduce: a bundle that cannot be repeated is refused with the reason${
     ignoreRuns && ` (${ignoreRuns})`
   }`,
   ignore: ignoreRuns !== "",
   fn: () =>
     withFolder(async (folder) => {
       const path = await wholeBundle(folder);
-      // Other digits under the same name.
+      // Other images under the same name.
       const { images, labels } = idxPair(Array.from({ length: 16 }, (_, i) => i));
       Deno.mkdirSync(join(folder, "data", "mnist"), { recursive: true });
       Deno.writeFileSync(join(folder, "data", "mnist", "train-images-idx3-ubyte"), images);
       Deno.writeFileSync(join(folder, "data", "mnist", "train-labels-idx1-ubyte"), labels);
       const refused = async (...words: string[]) => {
-        const { code, out, err } = await command(folder, ["reproduce", path]).ending;
+        const { code, out, err } = await command(folder, ["reproduce", path]).result;
         assertEquals([code, out], [2, ""], err);
         for (const word of words) assertStringIncludes(err, word);
       };

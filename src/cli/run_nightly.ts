@@ -1,5 +1,4 @@
-// Whole runs by the command line, each in a process of its own: what they say, what they leave,
-// what they refuse. `deno task nightly` runs it.
+// Whole runs on the command line: what they print, write and refuse. `deno task nightly` runs it.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { bundleOf, command, ignoreRuns, tinySpec, withFolder } from "./testing.ts";
@@ -18,10 +17,10 @@ function manifest(bundle: string): Map<string, string> {
 }
 
 runTest(
-  "from a spec to its bundle, again, and on with other samplings",
+  "from a spec to its bundle, again, and with another sampling",
   () =>
     withFolder(async (folder) => {
-      const { code, out, err } = await command(folder, ["run", "tiny.yaml"]).ending;
+      const { code, out, err } = await command(folder, ["run", "tiny.yaml"]).result;
       assertEquals(code, 0, err);
       const { path, digest } = bundleOf(out);
       const bundle = join(folder, path);
@@ -55,22 +54,21 @@ runTest(
         Deno.readFileSync(join(bundle, "manifest-sha256.txt")),
       );
       assertEquals(new Uint8Array(manifestDigest).toHex(), digest);
-      const verified = await command(folder, ["verify", path]).ending;
+      const verified = await command(folder, ["verify", path]).result;
       assertEquals(verified.code, 0, verified.err);
 
       const before = Deno.statSync(join(bundle, "manifest-sha256.txt")).mtime;
-      const again = await command(folder, ["run", "tiny.yaml", "--quiet"]).ending;
+      const again = await command(folder, ["run", "tiny.yaml", "--quiet"]).result;
       assertEquals([again.code, again.out, again.err], [0, out, ""]);
       assertStringIncludes(
-        (await command(folder, ["run", `${path}/data/spec.yaml`]).ending).err,
+        (await command(folder, ["run", `${path}/data/spec.yaml`]).result).err,
         "this run is already finished",
       );
       assertEquals(Deno.statSync(join(bundle, "manifest-sha256.txt")).mtime, before);
 
-      // Only the sampling differs: the model is taken, its files are the same, and so is what a run
-      // alone would give.
+      // Only the sampling differs: the model is reused, and so are its files.
       const other = await command(folder, ["run", "tiny.yaml", "sampling.steps=3", "--out", "out"])
-        .ending;
+        .result;
       assertEquals(other.code, 0, other.err);
       assertStringIncludes(other.err, "whose model is taken");
       const [first, second] = [manifest(bundle), manifest(join(folder, bundleOf(other.out).path))];
@@ -87,7 +85,7 @@ runTest(
 );
 
 runTest(
-  "what a person got wrong is one message, code 2, and nothing is written",
+  "a user's mistake gives one message, exit code 2, and nothing is written",
   () =>
     withFolder(async (folder) => {
       const photos = (name: string, ...files: [string, Uint8Array][]) => {
@@ -120,11 +118,11 @@ runTest(
       for (const [what, args, spec, words] of cases) {
         if (spec !== null) Deno.writeTextFileSync(join(folder, "spec.yaml"), spec);
         const before = names();
-        const { code, out, err } = await command(folder, ["run", ...args]).ending;
+        const { code, out, err } = await command(folder, ["run", ...args]).result;
         assertEquals([code, out], [2, ""], `${what}: ${err}`);
         for (const word of words) assertStringIncludes(err, word, what);
         assert(!/^\s+at /m.test(err), `${what}: a stack: ${err}`);
-        // A data cache is no part of the run's output.
+        // The data cache is not part of the run's output.
         assertEquals(
           names().filter((name) => name !== "data"),
           before.filter((name) => name !== "data"),

@@ -5,12 +5,12 @@ import { brokenFlocks, flockEnvironment, ignoreShims } from "../files/lock_testi
 import { command, ignoreRuns, tinySpec, withFolder } from "./testing.ts";
 
 const ignore = ignoreRuns || ignoreShims;
-/** Saves after each step, and never comes to its end. */
+/** Saves after each step, and never ends. */
 const longSpec = tinySpec.replace("images: 80", "images: 8000000")
   .replace("previewEveryEpochs: 3", "previewEveryEpochs: 1");
 
 Deno.test({
-  name: `without flock one run trains, another is told, and one that lost its lock stops${
+  name: `without flock one run trains, another is refused, and one that lost its lock stops${
     ignore && ` (${ignore})`
   }`,
   ignore: ignore !== "",
@@ -21,8 +21,8 @@ Deno.test({
         command(folder, ["run", spec, "--engine", "tensorflow", "--out", "out"], env);
       Deno.writeTextFileSync(join(folder, "long.yaml"), longSpec);
       const first = start("long.yaml");
-      assert(await first.said("epoch 1: "));
-      const second = await start("long.yaml").ending;
+      assert(await first.prints("epoch 1: "));
+      const second = await start("long.yaml").result;
       assertEquals([second.code, second.out], [2, ""]);
       assertStringIncludes(second.err, "has been working on it since");
 
@@ -30,7 +30,7 @@ Deno.test({
       const lock = [...Deno.readDirSync(work)].find(({ name }) => name.endsWith(".lock-1"))?.name;
       if (lock === undefined) throw new Error("there is no lock");
       Deno.copyFileSync(join(work, lock), join(work, lock.replace(/1$/, "2")));
-      const { code, err } = await first.ending;
+      const { code, err } = await first.result;
       assertEquals(code, 2, err);
       assertStringIncludes(err, "took it over");
       assert(!/^\s+at /m.test(err), err);

@@ -1,5 +1,5 @@
-// What ends runs from outside, with real processes: signals, terminals that close, pipes whose
-// reader is gone. Each run goes on, and ends in the bytes of one left alone.
+// Whatever stops runs from outside, with real processes: signals, closing terminals, pipes without a
+// reader. Each run resumes, and gives the bytes of an undisturbed run.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { command, commandLine, ignoreRuns, start, tinySpec, withFolder } from "./testing.ts";
@@ -17,7 +17,7 @@ const signalTest = (name: string, fn: (folder: string) => Promise<void>, images 
 
 const arguments_ = (out: string) => ["run", "tiny.yaml", "--engine", "cpu", "--out", out];
 
-/** The manifest of the only bundle in a folder; null as long as there is none. */
+/** The manifest of the only bundle in a folder; null if there is none yet. */
 function manifest(out: string): string | null {
   const [bundle] = entries(out).filter((name) => !name.startsWith("."));
   return bundle === undefined
@@ -33,17 +33,17 @@ function entries(folder: string): string[] {
   }
 }
 
-async function until(what: string, look: () => boolean): Promise<void> {
+async function until(what: string, condition: () => boolean): Promise<void> {
   for (let tries = 0; tries < 1200; tries++) {
-    if (look()) return;
+    if (condition()) return;
     await new Promise((wake) => setTimeout(wake, 50));
   }
   throw new Error(`waited for a minute, but there is no ${what}`);
 }
 
 /**
- * Starts a program on a terminal of its own in the folder, closes the terminal as soon as the run
- * is at work, and gives back the program's exit code (negative: of a signal).
+ * Starts a program on its own terminal, closes the terminal as soon as the run trains, and returns
+ * the program's exit code (negative: a signal's number).
  */
 async function onClosingTerminal(folder: string, out: string, argv: string[]): Promise<number> {
   const work = join(folder, out, ".work");
@@ -64,14 +64,14 @@ for _ in range(1200):
             read = os.read(terminal, 4096)
         except OSError:
             read = b""
-        # Nobody holds the terminal open any more: nohup leads all output into a file.
+        # No process holds the terminal open: nohup redirects all output into a file.
         is_open = read != b""
         seen += read
-    # The progress bar after a step; where it is not on the terminal, the run's folder.
+    # The progress bar after a step or, if the terminal does not show it, the run's folder.
     if re.search(rb"[1-9]/\\d+ steps", seen): break
     if "nohup" in argv and glob.glob(work + "/*"): break
 else:
-    sys.exit("waited for a minute, but the run is not at work")
+    sys.exit("waited for a minute, but the run does not train")
 os.close(terminal)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
   const { stdout, stderr } = await new Deno.Command(python, {
@@ -84,24 +84,24 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
   return Number(said);
 }
 
-signalTest("each is saved, has its exit code, and the run goes on", async (folder) => {
-  const alone = await command(folder, arguments_("alone")).ending;
+signalTest("each saves, has its exit code, and the run resumes", async (folder) => {
+  const alone = await command(folder, arguments_("alone")).result;
   assertEquals(alone.code, 0, alone.err);
   const expected = manifest(join(folder, "alone"));
   const codes = [["SIGUSR1", 75], ["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 130]] as const;
   for (const [signal, expectedCode] of codes) {
     const process = command(folder, arguments_("out"));
-    assert(await process.said("engine: "), signal);
-    // As a task, a shell and a terminal do, which all pass it on.
+    assert(await process.prints("engine: "), signal);
+    // Twice, because tasks, shells and terminals forward signals.
     process.kill(signal);
     process.kill(signal);
-    const { code, out, err } = await process.ending;
+    const { code, out, err } = await process.result;
     assertEquals([signal, code, out], [signal, expectedCode, ""], err);
     assertStringIncludes(err, "progress is saved");
     assertEquals(err.includes("start again"), signal === "SIGUSR1", err);
     assert(!err.includes("Debugger listening"), err);
   }
-  // `| head`, and a reader of the log that goes away.
+  // A closed pipe (`| head`), and a reader of the log that exits.
   const [program, ...args] = commandLine(arguments_("out"));
   const shell = `"$0" "$@" 2> >(head -n 1 >&2) | true; exit \${PIPESTATUS[0]}`;
   const { code, stderr } = await new Deno.Command("bash", {
@@ -113,35 +113,38 @@ signalTest("each is saved, has its exit code, and the run goes on", async (folde
   assertEquals(manifest(join(folder, "out")), expected);
 });
 
-signalTest("what has nothing to save ends at once, with the same exit codes", async (folder) => {
-  const program = `
+signalTest(
+  "a process with nothing to save ends at once, with the same exit codes",
+  async (folder) => {
+    const program = `
     import { handleSignals } from "${new URL("signals.ts", import.meta.url)}";
     handleSignals();
     setInterval(() => {}, 1000);
     await Deno.stderr.write(new TextEncoder().encode("listening"));`;
-  const codes = [["SIGUSR1", 75], ["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 130]] as const;
-  await Promise.all(codes.map(async ([signal, expected]) => {
-    const process = start(folder, [Deno.execPath(), "eval", "--no-lock", program]);
-    assert(await process.said("listening"));
-    // Deno's debugger listens for SIGUSR1 from half a second on.
-    await new Promise((wake) => setTimeout(wake, 800));
-    process.kill(signal);
-    const { code, err } = await process.ending;
-    assertEquals([signal, code, err.includes("Debugger")], [signal, expected, false], err);
-    assertEquals(err.includes("start again"), signal === "SIGUSR1");
-  }));
-});
+    const codes = [["SIGUSR1", 75], ["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 130]] as const;
+    await Promise.all(codes.map(async ([signal, expected]) => {
+      const process = start(folder, [Deno.execPath(), "eval", "--no-lock", program]);
+      assert(await process.prints("listening"));
+      // Deno's debugger listens for SIGUSR1 from half a second on.
+      await new Promise((wake) => setTimeout(wake, 800));
+      process.kill(signal);
+      const { code, err } = await process.result;
+      assertEquals([signal, code, err.includes("Debugger")], [signal, expected, false], err);
+      assertEquals(err.includes("start again"), signal === "SIGUSR1");
+    }));
+  },
+);
 
-signalTest("a sweep takes them as a run does", async (folder) => {
+signalTest("a sweep handles them like a run", async (folder) => {
   const process = command(folder, ["sweep", ...arguments_("out").slice(1), "seed=1,2"]);
-  assert(await process.said("engine: "));
+  assert(await process.prints("engine: "));
   process.kill("SIGTERM");
-  const { code, err } = await process.ending;
+  const { code, err } = await process.result;
   assertEquals(code, 143, err);
   assertStringIncludes(err, "progress is saved");
 });
 
-signalTest("a task hands them on, which npx does not", async (folder) => {
+signalTest("a task forwards them, unlike npx", async (folder) => {
   const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
   // A task in a task keeps the folder of the first one.
   const env = { INIT_CWD: folder };
@@ -150,20 +153,20 @@ signalTest("a task hands them on, which npx does not", async (folder) => {
     [Deno.execPath(), "task", "--config", config, ...arguments_("out")],
     env,
   );
-  assert(await process.said("engine: "));
+  assert(await process.prints("engine: "));
   process.kill("SIGTERM");
-  const { code, err } = await process.ending;
+  const { code, err } = await process.result;
   assertEquals(code, 143, err);
   assertStringIncludes(err, "progress is saved");
 });
 
-signalTest("a terminal that closes stops a run, saved", async (folder) => {
+signalTest("closing the terminal stops a run, which saves", async (folder) => {
   assertEquals(await onClosingTerminal(folder, "out", commandLine(arguments_("out"))), 130);
   const [work] = entries(join(folder, "out", ".work"));
   assert(entries(join(folder, "out", ".work", work!)).includes("checkpoint.safetensors"));
 });
 
-signalTest("under nohup and disown a run outlives its terminal", async (folder) => {
+signalTest("under nohup and after disown, a run outlives its terminal", async (folder) => {
   const quote = (args: string[]) => args.map((arg) => `'${arg}'`).join(" ");
   const line = quote(commandLine(arguments_("disowned")));
   const forget = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); " +

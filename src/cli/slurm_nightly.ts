@@ -1,6 +1,6 @@
-// The batch script of docs/clusters.md on a real Slurm: a job that is cancelled is saved, one that
-// is warned saves and queues itself again, and the bundle has the bytes of a run left alone. Not
-// named like a test: `deno task nightly` runs it.
+// The batch script of docs/clusters.md on a real Slurm: a cancelled job saves, a job that is warned
+// saves and queues itself again, and the bundle has the bytes of an undisturbed run. `deno task
+// nightly` runs it.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { eventually, startSlurm, whyNoSlurm } from "./slurm_testing.ts";
@@ -18,7 +18,7 @@ function manifest(out: string): string {
 const read = (path: string) => Deno.readTextFile(path).catch(() => "");
 
 Deno.test({
-  name: `slurm: what is cancelled is saved, what is warned is queued again${
+  name: `slurm: a cancelled job saves, a job that is warned is queued again${
     ignore && ` (${ignore})`
   }`,
   ignore: ignore !== "",
@@ -26,7 +26,7 @@ Deno.test({
     withFolder(async (folder) => {
       const spec = join(folder, "tiny.yaml");
       const words = ["run", spec, "--engine", "cpu", "--out"];
-      const alone = await command(folder, [...words, "alone"]).ending;
+      const alone = await command(folder, [...words, "alone"]).result;
       assertEquals(alone.code, 0, alone.err);
 
       const state = await Deno.makeTempDir({ prefix: "slurm-" });
@@ -36,7 +36,7 @@ Deno.test({
         await using slurm = await startSlurm(state);
         const path = `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`;
         const submit = async () =>
-          (await slurm.ask(
+          (await slurm.run(
             "sbatch",
             ...["--parsable", "--cpus-per-task=1", `--output=${log}`, `--chdir=${root}`],
             ...[`--export=ALL,NO_COLOR=1,PATH=${path}`],
@@ -45,22 +45,22 @@ Deno.test({
         const said = (what: string, times: number) =>
           eventually(what, async () => (await read(log)).split(what).length > times);
         const jobState = async (job: string) =>
-          (await slurm.ask("scontrol", "show", "job", job)).match(/JobState=(\w+)/)?.[1] ?? "";
+          (await slurm.run("scontrol", "show", "job", job)).match(/JobState=(\w+)/)?.[1] ?? "";
 
         const cancelled = await submit();
         await said("engine: ", 1);
-        await slurm.ask("scancel", cancelled);
+        await slurm.run("scancel", cancelled);
         await said("the same command resumes", 1);
         await eventually("end", async () => await jobState(cancelled) === "CANCELLED");
 
         const job = await submit();
         await said("resuming at step", 1);
-        await slurm.ask("scancel", "--batch", "--signal=USR1", job);
+        await slurm.run("scancel", "--batch", "--signal=USR1", job);
         await said("start again", 1);
         await eventually("queue", async () => await jobState(job) === "PENDING");
         await eventually("idle node", async () => await slurm.isIdle());
-        // Slurm lets a job that was queued again wait for two minutes.
-        await slurm.ask("scontrol", "update", `JobId=${job}`, "StartTime=now");
+        // By default, Slurm delays a requeued job by two minutes.
+        await slurm.run("scontrol", "update", `JobId=${job}`, "StartTime=now");
         await said("bundle: ", 1);
         await eventually("end", async () => await jobState(job) === "COMPLETED");
 

@@ -1,13 +1,13 @@
 /**
- * A real Slurm on this machine for tests: slurmctld, one slurmd and munged on loopback, with
- * everything they write in one folder. Debian: slurmctld, slurmd, slurm-client and munge.
+ * For tests: a real Slurm on this machine, with slurmctld, one slurmd and munged on loopback, which
+ * write into one folder. Debian packages: slurmctld, slurmd, slurm-client and munge.
  */
 import { join } from "@std/path";
 
-/** What must be on PATH. */
+/** The programs that must be on PATH. */
 const programs = ["slurmctld", "slurmd", "munged", "sbatch", "scontrol", "scancel"];
 
-/** Why a test with Slurm is ignored; "" where it is not. */
+/** Why a test with Slurm is ignored; "" if it is not. */
 export function whyNoSlurm(): string {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "needs Linux and root";
   const missing = programs.filter((name) =>
@@ -16,11 +16,11 @@ export function whyNoSlurm(): string {
   return missing.length === 0 ? "" : `needs Slurm: ${missing.join(", ")}`;
 }
 
-/** A Slurm that runs. */
+/** A running Slurm. */
 export interface Slurm extends AsyncDisposable {
-  /** What one of its programs prints. */
-  ask(program: string, ...args: string[]): Promise<string>;
-  /** Whether the node has nothing to do any more. */
+  /** Runs one of its programs and returns the output. */
+  run(program: string, ...args: string[]): Promise<string>;
+  /** Whether the node is idle. */
   isIdle(): Promise<boolean>;
 }
 
@@ -32,8 +32,8 @@ async function output(program: string, args: string[], env: Record<string, strin
 }
 
 /**
- * The configuration. `pgid` ends a job's process group as a cluster does, and needs no cgroups;
- * `linuxproc` would let orphans train on.
+ * The configuration. `pgid` kills a job's process group, as a cluster does, and needs no cgroups;
+ * with `linuxproc`, orphans would keep training.
  */
 function configuration(folder: string, host: string): string {
   return `ClusterName=test
@@ -69,7 +69,7 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE
 export async function startSlurm(folder: string): Promise<Slurm> {
   const env = { SLURM_CONF: join(folder, "slurm.conf") };
   for (const name of ["munge", "ctld", "spool"]) Deno.mkdirSync(join(folder, name));
-  // munged refuses folders that others may write.
+  // munged refuses folders that others may write to.
   for (const path of [folder, join(folder, "munge")]) Deno.chmodSync(path, 0o755);
   Deno.writeFileSync(join(folder, "munge/key"), crypto.getRandomValues(new Uint8Array(128)), {
     mode: 0o600,
@@ -79,7 +79,7 @@ export async function startSlurm(folder: string): Promise<Slurm> {
   const munge = ["key-file=key", "socket=socket", "pid-file=pid", "log-file=log", "seed-file=seed"];
   const mungeArgs = munge.map((option) => `--${option.replace("=", `=${folder}/munge/`)}`);
   const slurm: Slurm = {
-    ask: (program, ...args) => output(program, args, env),
+    run: (program, ...args) => output(program, args, env),
     isIdle: async () => (await output("sinfo", ["-h", "-o", "%T"], env)).trim() === "idle",
     [Symbol.asyncDispose]: () => stop(folder),
   };
@@ -95,14 +95,14 @@ export async function startSlurm(folder: string): Promise<Slurm> {
   }
 }
 
-/** Ends the daemons by their pid files, the controller last but munged. */
+/** Stops the daemons by their pid files; munged last. */
 async function stop(folder: string): Promise<void> {
   for (const file of ["slurmd.pid", "slurmctld.pid", "munge/pid"]) {
     let pid: number;
     try {
       pid = Number(Deno.readTextFileSync(join(folder, file)));
     } catch {
-      continue; // It was not started.
+      continue; // It was not running.
     }
     Deno.kill(pid, "SIGTERM");
     await eventually(`end of ${file}`, () => Promise.resolve(!exists(`/proc/${pid}`)));
@@ -118,10 +118,10 @@ function exists(path: string): boolean {
   }
 }
 
-/** Waits for something, for five minutes at most. */
-export async function eventually(what: string, look: () => Promise<boolean>): Promise<void> {
+/** Waits until a condition holds, for at most five minutes. */
+export async function eventually(what: string, condition: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 1500; tries++) {
-    if (await look()) return;
+    if (await condition()) return;
     await new Promise((wake) => setTimeout(wake, 200));
   }
   throw new Error(`waited for five minutes, but there is no ${what}`);

@@ -14,7 +14,7 @@ import { readSweeps, recordSweep } from "../runner/sweep_record.ts";
 const startMs = Date.parse("2026-01-01T00:00:00.000Z");
 const spec = resolveSpec(parseSpec("architecture: A\ndataset: mnist\nimageSize: 8\nbaseWidth: 4"));
 
-/** A place of work whose process last gave a sign of life so many seconds ago; null: never. */
+/** Creates a work folder whose process was alive this many seconds ago; null: never. */
 function placeOfWork(out: string, key: string, more: DiaryText[], silentSeconds: number | null) {
   const path = join(out, ".work", key);
   Deno.mkdirSync(path, { recursive: true });
@@ -48,7 +48,7 @@ function placeOfWork(out: string, key: string, more: DiaryText[], silentSeconds:
 }
 
 filesTest(
-  "status: what runs, stopped, failed, waits and is finished, by the names people gave",
+  "status: running, stopped, failed, waiting and finished runs, by name",
   (out) => {
     placeOfWork(out, "a".repeat(16), [], 3);
     placeOfWork(out, "b".repeat(16), [], 40);
@@ -124,7 +124,7 @@ filesTest(
   },
 );
 
-filesTest("status: whatever lies among the runs, the others are shown", (out) => {
+filesTest("status: unreadable entries do not hide the other runs", (out) => {
   exampleBundle(join(out, "example-0123456789ab"), examplePayload());
   const work = (key: string) => join(out, ".work", key.repeat(16));
   for (const key of ["a", "b", "c", "d"]) Deno.mkdirSync(work(key), { recursive: true });

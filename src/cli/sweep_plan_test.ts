@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { planLines } from "./sweep_plan.ts";
 import { bundleOf, command, ignoreRuns, tinySpec, withFolder } from "./testing.ts";
 
-Deno.test("sweep --dry-run: the table, and what it comes to", () => {
+Deno.test("sweep --dry-run: the table and its sum", () => {
   assertEquals(
     planLines([
       { name: "A mnist", state: "finished: out/a", outcome: "finished", seconds: null },
@@ -28,21 +28,21 @@ Deno.test("sweep --dry-run: the table, and what it comes to", () => {
 });
 
 Deno.test({
-  name: `sweep --dry-run: what is finished, what waits, what is refused, and nothing is written${
+  name: `sweep --dry-run: finished, waiting and refused members; nothing is written${
     ignoreRuns && ` (${ignoreRuns})`
   }`,
   ignore: ignoreRuns !== "",
   fn: () =>
     withFolder(async (folder) => {
       const words = ["tiny.yaml", "--engine", "cpu"];
-      const { code, out, err } = await command(folder, ["run", ...words]).ending;
+      const { code, out, err } = await command(folder, ["run", ...words]).result;
       assertEquals(code, 0, err);
       const { path } = bundleOf(out);
       const listed = () =>
         [...Deno.readDirSync(join(folder, "out"))].map(({ name }) => name).sort();
       const before = listed();
       const axes = ["dataset=mnist,cifar-10", "sampling.count=4,6", "--dry-run"];
-      const plan = await command(folder, ["sweep", ...words, ...axes]).ending;
+      const plan = await command(folder, ["sweep", ...words, ...axes]).result;
       assertEquals(plan.code, 1, plan.err);
       const lines = plan.out.trim().split("\n");
       assert(lines[1]?.endsWith(`finished: ${path}`), plan.out);

@@ -1,4 +1,4 @@
-// Sweeps by the command line: what is shown, and workers that share a folder and are killed.
+// Sweeps on the command line: the display, and workers that share a folder and are killed.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { files } from "../bundle/layout.ts";
@@ -23,7 +23,7 @@ const members = () => {
   return [a!, b!, c!];
 };
 
-Deno.test("the table has a line for each member, and fits the terminal around the one at work", () => {
+Deno.test("the table has one line per member, or those around the running one that fit the terminal", () => {
   assertEquals(tableLines(members()), [
     "member          state          loss    time left",
     "A mnist seed=1  finished       0.0313",
@@ -36,7 +36,7 @@ Deno.test("the table has a line for each member, and fits the terminal around th
   assertStringIncludes(short[1]!, "seed=2");
 });
 
-Deno.test("on a terminal the table is redrawn over itself; elsewhere each change of a state is a line", () => {
+Deno.test("the table is redrawn in place on a terminal; elsewhere each change of state is a line", () => {
   const all = members();
   const written: string[] = [];
   const options = { write: (text: string) => void written.push(text), now: () => 0 };
@@ -66,8 +66,7 @@ Deno.test("on a terminal the table is redrawn over itself; elsewhere each change
 });
 
 Deno.test({
-  name:
-    "sweep: scores are compared, or it is said why there are none (needs --allow-read --allow-write)",
+  name: "sweep: compares scores, or says why there are none (needs --allow-read --allow-write)",
   ignore: (["read", "write"] as const).some((name) =>
     Deno.permissions.querySync({ name }).state !== "granted"
   ),
@@ -103,7 +102,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `sweep: two workers share it, and what a killed one leaves is taken over${
+  name: `sweep: two workers share it, and one takes over from a killed one${
     ignoreRuns && ` (${ignoreRuns})`
   }`,
   ignore: ignoreRuns !== "",
@@ -111,19 +110,18 @@ Deno.test({
     withFolder(async (folder) => {
       const args = ["sweep", "tiny.yaml", "seed=1,2", "training.previewEveryEpochs=null"];
       const first = command(folder, [...args, "training.images=800"]);
-      // Its first words come with its first phase. Stopped there, it holds its lock as long as we
-      // like.
-      assert(await first.said("seed=1: engine"), "the first worker trains");
+      // Its first line comes with its first phase. Paused there, it holds its lock.
+      assert(await first.prints("seed=1: engine"), "the first worker trains");
       first.kill("SIGSTOP");
       const second = command(folder, [...args, "training.images=800"]);
       assert(
-        await second.said("seed=1: this run (A on mnist): process "),
-        "the second is told who works on seed 1",
+        await second.prints("seed=1: this run (A on mnist): process "),
+        "the second sees who works on seed 1",
       );
-      assert(await second.said("seed=2: finished"), "and does what is left");
+      assert(await second.prints("seed=2: finished"), "and does what is left");
       first.kill("SIGKILL");
-      assertEquals((await first.ending).signal, "SIGKILL");
-      const { code, out, err } = await second.ending;
+      assertEquals((await first.result).signal, "SIGKILL");
+      const { code, out, err } = await second.result;
       assertEquals(code, 0, err);
       assertStringIncludes(out, "2 of 2 finished");
       assertStringIncludes(out, "\n\nno scores to compare: evaluation.metrics is empty\n");
@@ -133,7 +131,7 @@ Deno.test({
       assertEquals(bundles.length, 2, bundles.join());
       assertEquals([...Deno.readDirSync(join(folder, "out", ".work"))].map(({ name }) => name), []);
 
-      const failing = await command(folder, ["sweep", "tiny.yaml", "dataset=cifar-10"]).ending;
+      const failing = await command(folder, ["sweep", "tiny.yaml", "dataset=cifar-10"]).result;
       assertEquals(failing.code, 1, failing.err);
       assertStringIncludes(
         failing.out,

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { exampleBundle, examplePayload } from "../bundle/testing.ts";
 import { confined, ignoreRuns } from "./testing.ts";
 
-/** Every file below a folder with its bytes' digest, links as such. */
+/** Every file below a folder with its content, and every link with its target. */
 function treeOf(folder: string): string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory, isSymlink }) => {
     const path = join(folder, name);
@@ -21,7 +21,8 @@ const verbs: [verb: string, args: string[], files: string[]][] = [
 
 for (const [verb, args, files] of verbs) {
   Deno.test({
-    name: `${verb} reads bundles and writes its target, where a link is replaced and not followed` +
+    name:
+      `${verb} only reads the bundles, and replaces links at its target instead of following them` +
       (ignoreRuns && ` (${ignoreRuns})`),
     ignore: ignoreRuns !== "",
     async fn() {
@@ -38,7 +39,7 @@ for (const [verb, args, files] of verbs) {
 
         await confined([verb, ...args, "--out", target], reads, target);
 
-        assertEquals(treeOf(reads), before, "the bundles are as they were");
+        assertEquals(treeOf(reads), before, "the bundles are unchanged");
         assertEquals(Deno.readTextFileSync(outside), "mine");
         for (const file of files) {
           assertEquals(Deno.lstatSync(join(target, file)).isFile, true, file);

@@ -1,10 +1,7 @@
-/**
- * Whole runs in processes of their own, for tests: a spec small enough to be done in seconds, and
- * what came of it.
- */
+/** For tests of whole runs in their own processes: a spec that takes seconds, and helpers. */
 import { fromFileUrl, join } from "@std/path";
 
-/** Why tests of whole runs may be ignored; "" where they are not. */
+/** Why tests of whole runs are ignored; "" if they are not. */
 export const ignoreRuns =
   (["read", "write", "run", "env", "ffi"] as const).some((name) =>
       Deno.permissions.querySync({ name }).state !== "granted"
@@ -13,8 +10,8 @@ export const ignoreRuns =
     : "";
 
 /**
- * A spec of a network and a dataset as small as they can be; ten steps, with a preview and so a
- * checkpoint after six.
+ * A spec with the smallest network and dataset, and ten steps. After six of them there is a preview,
+ * and so a checkpoint.
  */
 export const tinySpec = `# a tiny run
 architecture: A
@@ -34,7 +31,7 @@ evaluation: { metrics: [] }
 
 const program = fromFileUrl(new URL("main.ts", import.meta.url));
 
-/** The words by which a shell starts a verb; `preload` names modules that are loaded before it. */
+/** The shell command for a verb; `preload` names modules that are loaded before it. */
 export function commandLine(args: readonly string[], preload: readonly string[] = []): string[] {
   return [
     Deno.execPath(),
@@ -50,10 +47,10 @@ export function commandLine(args: readonly string[], preload: readonly string[] 
 /** A process of the command line. */
 export interface Command {
   readonly pid: number;
-  /** What came of it. */
-  ending: Promise<{ code: number; signal: Deno.Signal | null; out: string; err: string }>;
-  /** Waits until stderr has the words; false where the process ended without them. */
-  said(words: string): Promise<boolean>;
+  /** The exit code, the signal that ended it, and the output. */
+  result: Promise<{ code: number; signal: Deno.Signal | null; out: string; err: string }>;
+  /** Waits until stderr contains a text; false if the process ended without it. */
+  prints(text: string): Promise<boolean>;
   kill(signal: Deno.Signal): void;
 }
 
@@ -67,7 +64,7 @@ export function command(
   return start(cwd, commandLine(args, preload), env);
 }
 
-/** Starts any program, with the words by which a shell does. */
+/** Starts a program with arguments. */
 export function start(
   cwd: string,
   [program = "", ...rest]: readonly string[],
@@ -91,7 +88,7 @@ export function start(
     ended = true;
     waiting.forEach((wake) => wake());
   })();
-  const ending = (async () => {
+  const result = (async () => {
     const out = await new Response(process.stdout).text();
     await reading;
     const { code, signal } = await process.status;
@@ -99,13 +96,13 @@ export function start(
   })();
   return {
     pid: process.pid,
-    ending,
-    said: (words) =>
+    result,
+    prints: (text) =>
       new Promise((resolve) => {
         const wake = () => {
-          if (!err.includes(words) && !ended) return;
+          if (!err.includes(text) && !ended) return;
           waiting.delete(wake);
-          resolve(err.includes(words));
+          resolve(err.includes(text));
         };
         waiting.add(wake);
         wake();
@@ -114,13 +111,13 @@ export function start(
       try {
         process.kill(signal);
       } catch (error) {
-        if (!(error instanceof TypeError)) throw error; // It has ended already.
+        if (!(error instanceof TypeError)) throw error; // The process has already ended.
       }
     },
   };
 }
 
-/** The last lines of a finished run. */
+/** The bundle that a finished run printed. */
 export function bundleOf(out: string): { path: string; digest: string } {
   const [, path, digest] =
     out.match(/^bundle: +(.*)\ndigest: +([0-9a-f]{64})\nopen first: +.+\n(?:draw with: +.+\n)?$/) ??
@@ -131,7 +128,7 @@ export function bundleOf(out: string): { path: string; digest: string } {
   return { path, digest };
 }
 
-/** Runs something with a folder that holds the spec as tiny.yaml, and removes it. */
+/** Runs a function with a temporary folder that contains the spec as tiny.yaml. */
 export async function withFolder(
   fn: (folder: string) => Promise<void>,
   spec = tinySpec,
@@ -148,11 +145,11 @@ export async function withFolder(
 const project = fromFileUrl(new URL("../../", import.meta.url));
 
 /**
- * Runs a verb that may read the project and a folder, and write to another one, and nothing else.
+ * Runs a verb that may only read the project and one folder, and write to another folder.
  *
- * @param reads is the working folder, too
- * @param writes null of a verb that writes nothing
- * @returns what it said
+ * @param reads the folder to read, which is also the current folder
+ * @param writes the folder to write to; null for verbs that write nothing
+ * @returns its output
  */
 export async function confined(
   args: string[],
@@ -172,7 +169,7 @@ export async function confined(
     cwd: reads,
     env: { NO_COLOR: "1" },
   }).output();
-  const said = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
-  if (code !== 0) throw new Error(`exit code ${code} of ${args.join(" ")}: ${said}`);
-  return said;
+  const output = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
+  if (code !== 0) throw new Error(`exit code ${code} of ${args.join(" ")}: ${output}`);
+  return output;
 }

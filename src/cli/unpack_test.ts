@@ -9,7 +9,7 @@ import { processTest } from "../files/testing.ts";
 const program = fromFileUrl(new URL("main.ts", import.meta.url));
 
 processTest(
-  "of three that unpack one archive at once one does, the others say why not",
+  "of three processes that unpack the same archive, one succeeds and the others say why not",
   async (folder) => {
     const path = await wholeBundle(folder);
     const { digest } = openBundle(path);

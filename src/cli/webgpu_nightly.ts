@@ -1,5 +1,5 @@
-// Whole runs on WebGPU: every architecture from spec to scores beside TensorFlow, and a GPU that is
-// lost on the way. `deno task nightly` runs it.
+// Whole runs on WebGPU: every architecture from spec to scores, compared with TensorFlow, and a GPU
+// that is lost during training. `deno task nightly` runs it.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { probeWebGpu } from "../engines/webgpu/mod.ts";
@@ -30,7 +30,7 @@ async function samples(bundle: string): Promise<Map<string, Uint8Array>> {
 
 for (const architecture of ["A", "B", "C", "D", "D\nnormInside: true"]) {
   gpuTest(
-    `${architecture.replace("\n", ", ")}, from the spec to the scores, as on tensorflow`,
+    `${architecture.replace("\n", ", ")}: from the spec to the scores, as on tensorflow`,
     () =>
       withFolder(async (folder) => {
         const [onGpu, onCpu] = [[], []] as [string[], string[]];
@@ -43,10 +43,10 @@ for (const architecture of ["A", "B", "C", "D", "D\nnormInside: true"]) {
             "--out",
             engine,
           ])
-            .ending;
+            .result;
           assertEquals(code, 0, err);
           const { path } = bundleOf(out);
-          assertEquals((await command(folder, ["verify", path]).ending).code, 0);
+          assertEquals((await command(folder, ["verify", path]).result).code, 0);
           paths.push(join(folder, path));
         }
         const [gpu, cpu] = [onGpu[0]!, onCpu[0]!];
@@ -70,7 +70,7 @@ for (const architecture of ["A", "B", "C", "D", "D\nnormInside: true"]) {
   );
 }
 
-// Runs in front of the program: the GPU goes as soon as there is a checkpoint.
+// Preloaded: destroys the GPU device as soon as there is a checkpoint.
 const losing = `
   const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (descriptor) {
@@ -90,19 +90,22 @@ const losing = `
     return device;
   };`;
 
-gpuTest("lost, it says so, and the last checkpoint is intact", () =>
-  withFolder(async (folder) => {
-    const preload = join(folder, "losing.ts");
-    Deno.writeTextFileSync(preload, losing);
-    const args = ["run", "tiny.yaml", "--engine", "webgpu", "--out"];
-    const lost = await command(folder, [...args, "out"], {}, [preload]).ending;
-    assertEquals([lost.code, lost.out], [2, ""], lost.err);
-    assertStringIncludes(lost.err, "The GPU was lost");
-    assertStringIncludes(lost.err, "run again to go on from there");
-    assert(!/^\s+at /m.test(lost.err), `a stack: ${lost.err}`);
-    const resumed = await command(folder, [...args, "out"]).ending;
-    const alone = await command(folder, [...args, "alone"]).ending;
-    assertEquals([resumed.code, alone.code], [0, 0], resumed.err + alone.err);
-    assertStringIncludes(resumed.err, "resuming at step 6");
-    assertEquals(bundleOf(resumed.out).digest, bundleOf(alone.out).digest);
-  }));
+gpuTest(
+  "if the GPU is lost, it says so, and the last checkpoint is intact",
+  () =>
+    withFolder(async (folder) => {
+      const preload = join(folder, "losing.ts");
+      Deno.writeTextFileSync(preload, losing);
+      const args = ["run", "tiny.yaml", "--engine", "webgpu", "--out"];
+      const lost = await command(folder, [...args, "out"], {}, [preload]).result;
+      assertEquals([lost.code, lost.out], [2, ""], lost.err);
+      assertStringIncludes(lost.err, "The GPU was lost");
+      assertStringIncludes(lost.err, "run again to go on from there");
+      assert(!/^\s+at /m.test(lost.err), `a stack: ${lost.err}`);
+      const resumed = await command(folder, [...args, "out"]).result;
+      const alone = await command(folder, [...args, "alone"]).result;
+      assertEquals([resumed.code, alone.code], [0, 0], resumed.err + alone.err);
+      assertStringIncludes(resumed.err, "resuming at step 6");
+      assertEquals(bundleOf(resumed.out).digest, bundleOf(alone.out).digest);
+    }),
+);

@@ -58,11 +58,11 @@ Deno.test({
     try {
       const file = join(folder, "tiny.yaml");
       Deno.writeTextFileSync(file, spec);
-      const trained = await command(folder, ["run", file, "--engine", "cpu"]).ending;
+      const trained = await command(folder, ["run", file, "--engine", "cpu"]).result;
       assertEquals(trained.code, 0, trained.err);
       const target = join(folder, "play.html");
       const bundle = join(folder, bundleOf(trained.out).path);
-      const made = await command(folder, ["play", bundle, "--out", target]).ending;
+      const made = await command(folder, ["play", bundle, "--out", target]).result;
       assertEquals(made.code, 0, made.err);
       const address = toFileUrl(target).href;
       const onWasm = await drawnBy(page, `${address}#wasm`);

@@ -102,11 +102,11 @@ Deno.test({
     try {
       const file = join(folder, "tiny.yaml");
       Deno.writeTextFileSync(file, spec);
-      const trained = await command(folder, ["run", file, "--engine", "cpu"]).ending;
+      const trained = await command(folder, ["run", file, "--engine", "cpu"]).result;
       assertEquals(trained.code, 0, trained.err);
       const bundle = join(folder, bundleOf(trained.out).path);
       const made = await command(folder, ["play", bundle, "--out", join(folder, "play.html")])
-        .ending;
+        .result;
       assertEquals(made.code, 0, made.err);
       const page = Deno.readTextFileSync(join(folder, "play.html"));
       assert(page.length < 4.6e6, `${page.length} bytes`);

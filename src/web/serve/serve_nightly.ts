@@ -62,12 +62,12 @@ Deno.test({
       await until(page, 240, `document.querySelector("#previews img")?.naturalWidth > 0`);
 
       run.kill("SIGKILL");
-      await run.ending;
+      await run.result;
       await until(page, 10, `${textOf("state")}.includes("no sign of life")`);
 
       run = start();
       await until(page, 120, `${textOf("state")}.includes("running")`);
-      const { code, out: said, err } = await run.ending;
+      const { code, out: said, err } = await run.result;
       assertEquals(code, 0, err);
       await until(page, 30, `location.pathname === "/"`);
       const name = bundleOf(said).path.split("/").at(-1) ?? "";
@@ -79,7 +79,7 @@ Deno.test({
       assertEquals(page.errors, []);
     } finally {
       run.kill("SIGKILL");
-      await run.ending;
+      await run.result;
       await page.close();
       await server.stop();
       Deno.removeSync(folder, { recursive: true });
