@@ -1,6 +1,7 @@
 /** One AdamW step over all parameters of a network. */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import "./reference.ts";
+import { assignOutputs } from "../shared/run_kernel.ts";
 
 /** AdamW's tensors for one parameter, all in the parameter's shape. */
 export interface AdamWSlot {
@@ -73,12 +74,6 @@ export function adamw(slots: AdamWSlot[], rates: tf.Tensor1D, constants = adamwD
     inputs[`mean${i}`] = mean;
     inputs[`square${i}`] = square;
   });
-  const outputs = tf.engine().runKernel("AdamW", inputs, {
-    count: slots.length,
-    ...constants,
-  }) as tf.Tensor[];
-  slots.forEach(({ parameter, mean, square }, i) => {
-    [parameter, mean, square].forEach((variable, j) => variable.assign(outputs[3 * i + j]!));
-  });
-  tf.dispose(outputs);
+  const variables = slots.flatMap(({ parameter, mean, square }) => [parameter, mean, square]);
+  assignOutputs(variables, "AdamW", inputs, { count: slots.length, ...constants });
 }

@@ -3,6 +3,7 @@
  * turn.
  */
 import { registerReference, type Values, zeros } from "../shared/reference.ts";
+import { slotsOf, valueOf } from "../shared/named.ts";
 
 /** AdamW's constants. */
 export interface AdamWConstants {
@@ -33,15 +34,9 @@ export function adamwReference(
 
 registerReference("AdamW", (inputs, attrs) => {
   const constants = attrs as unknown as AdamWConstants & { count: number };
-  return Array.from({ length: constants.count }, (_, i) =>
-    adamwReference(
-      [
-        inputs[`parameter${i}`]!,
-        inputs[`gradient${i}`]!,
-        inputs[`mean${i}`]!,
-        inputs[`square${i}`]!,
-      ],
-      inputs["rates"]!.data,
-      constants,
-    )).flat();
+  const rates = valueOf(inputs, "rates").data;
+  const slots = slotsOf(inputs, ["parameter", "gradient", "mean", "square"], constants.count);
+  return slots.flatMap(({ parameter, gradient, mean, square }) =>
+    adamwReference([parameter, gradient, mean, square], rates, constants)
+  );
 });

@@ -10,7 +10,9 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { eachSlot } from "../shared/slots_tensorflow.ts";
+import { valueOf } from "../shared/named.ts";
 import {
+  executeOne,
   isTraced,
   operation,
   operations,
@@ -53,7 +55,8 @@ export function register(): void {
   registerForm("AdamW", (inputs: Record<string, tf.Tensor>, { count, beta1, beta2, epsilon }) => {
     const backend = tensorflowBackend();
     const binding = backend.binding;
-    const rate = (i: number) => tf.slice(inputs["rates"]!, [i], [1]).reshape([]);
+    const rates = valueOf(inputs, "rates");
+    const rate = (i: number) => tf.slice(rates, [i], [1]).reshape([]);
     const decay = rate(0);
     const correction = rate(2);
     const learningRate = tf.mul(rate(1), correction);
@@ -61,47 +64,49 @@ export function register(): void {
     scalars.push(tf.mul(correction, epsilon));
     const scalarIds = backend.getInputTensorIds(scalars);
     const type = { name: "dtype", type: 4, value: floatType };
-    const names = ["parameter", "gradient", "mean", "square"];
-    const slots = Array.from(
-      { length: count },
-      (_, i) => names.map((name) => inputs[`${name}${i}`]!),
-    );
-    return eachSlot(slots, ([parameter, gradient, mean, square]) => {
-      const bounded = tf.minimum(square!, largest);
-      const resources = [tf.mul(parameter!, decay), mean!, bounded].map((value) => {
-        const [resource] = binding.executeOp(
-          "VarHandleOp",
-          [
-            type,
-            { name: "shape", type: 5, value: value.shape },
-            // Each variable has its own name in TensorFlow's store, which keeps only the buffers of
-            // the last step.
-            { name: "shared_name", type: 0, value: `adamw_${variables++}` },
-          ],
-          [],
-          1,
-        );
-        binding.executeOp("AssignVariableOp", [type], [
-          resource!.id,
-          ...backend.getInputTensorIds([value]),
-        ], 0);
-        return resource!.id;
-      });
+    const resourceOf = (value: tf.Tensor): number => {
+      const { id } = executeOne(
+        "VarHandleOp",
+        [
+          type,
+          { name: "shape", type: 5, value: value.shape },
+          // Each variable has its own name in TensorFlow's store, which keeps only the buffers of
+          // the last step.
+          { name: "shared_name", type: 0, value: `adamw_${variables++}` },
+        ],
+        [],
+      );
+      binding.executeOp(
+        "AssignVariableOp",
+        [type],
+        [id, ...backend.getInputTensorIds([value])],
+        0,
+      );
+      return id;
+    };
+    const taken = (resource: number): tf.Tensor => {
+      const output = backend.createOutputTensor(
+        executeOne("ReadVariableOp", [type], [resource]),
+      );
+      binding.executeOp("DestroyResourceOp", [], [resource], 0);
+      binding.deleteTensor(resource);
+      return output;
+    };
+    const names = ["parameter", "gradient", "mean", "square"] as const;
+    return eachSlot(inputs, names, count, ({ parameter, gradient, mean, square }) => {
+      const resources = [
+        resourceOf(tf.mul(parameter, decay)),
+        resourceOf(mean),
+        resourceOf(tf.minimum(square, largest)),
+      ] as const;
       binding.executeOp(
         "ResourceApplyAdam",
         [{ name: "T", type: 4, value: floatType }, { name: "use_locking", type: 3, value: false }],
-        [...resources, ...scalarIds, ...backend.getInputTensorIds([gradient!])],
+        [...resources, ...scalarIds, ...backend.getInputTensorIds([gradient])],
         0,
       );
-      const [newParameter, newMean, newSquare] = resources.map((resource) => {
-        const output = backend.createOutputTensor(
-          binding.executeOp("ReadVariableOp", [type], [resource], 1)[0]!,
-        );
-        binding.executeOp("DestroyResourceOp", [], [resource], 0);
-        binding.deleteTensor(resource);
-        return output;
-      });
-      return [newParameter!, newMean!, squareOf(newSquare!, square!, gradient!, beta2)];
-    }).flat();
+      const [newParameter, newMean] = [taken(resources[0]), taken(resources[1])];
+      return [newParameter, newMean, squareOf(taken(resources[2]), square, gradient, beta2)];
+    });
   });
 }

@@ -2,9 +2,11 @@
  * GELU on a doubled image between two low-pass filters, so that the frequencies it adds above the
  * Nyquist frequency are removed.
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { checkLowpass, checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
+import { rank4 } from "../shared/ranks.ts";
+import { registerGradient, runKernel, runKernels } from "../shared/run_kernel.ts";
 
 /** The low-pass kernels of {@link aliasFreeGelu}, and the optional GroupNorm between them. */
 export interface AliasFreeGeluOptions {
@@ -40,50 +42,29 @@ export function aliasFreeGelu(
   checkTensor("aliasFreeGelu", "x", x, [null, null, null, null]);
   checkLowpass("aliasFreeGelu", "up", up);
   checkLowpass("aliasFreeGelu", "down", down);
-  if (!norm) return tf.engine().runKernel("AliasFreeGelu", { x, up, down }) as tf.Tensor4D;
+  if (!norm) return rank4(runKernel("AliasFreeGelu", { x, up, down }));
   const { scale, offset } = norm;
   checkTensor("aliasFreeGelu", "norm.scale", scale, [x.shape[3]]);
   checkTensor("aliasFreeGelu", "norm.offset", offset, [x.shape[3]]);
   // The second output, mean and 1 / deviation of the doubled images [batch, 2], is used by the
   // gradient only.
-  const [y] = tf.engine().runKernel("AliasFreeNormGelu", {
-    x,
-    up,
-    down,
-    scale,
-    offset,
-  }) as tf.Tensor[];
-  return y as tf.Tensor4D;
+  const inputs = { x, up, down, scale, offset };
+  return rank4(runKernels("AliasFreeNormGelu", inputs, ["y", "statistics"]).y);
 }
 
-tf.registerGradient({
-  kernelName: "AliasFreeGelu",
-  inputsToSave: ["x", "up", "down"],
-  gradFunc: (dy, [x, up, down]) => ({
-    x: () =>
-      tf.engine().runKernel("AliasFreeGeluGrad", {
-        x: x!,
-        dy: dy as tf.Tensor,
-        up: up!,
-        down: down!,
-      }) as tf.Tensor,
-  }),
-});
+registerGradient("AliasFreeGelu", { inputs: ["x", "up", "down"] }, (dy, { x, up, down }) => ({
+  x: () => runKernel("AliasFreeGeluGrad", { x, dy, up, down }),
+}));
 
-tf.registerGradient({
-  kernelName: "AliasFreeNormGelu",
-  inputsToSave: ["x", "up", "down", "scale", "offset"],
-  outputsToSave: [false, true],
-  gradFunc: (dy, [x, up, down, scale, offset, statistics]) => {
-    const [dx, dscale, doffset] = tf.engine().runKernel("AliasFreeNormGeluGrad", {
-      x: x!,
-      dy: (dy as tf.Tensor[])[0]!,
-      up: up!,
-      down: down!,
-      scale: scale!,
-      offset: offset!,
-      statistics: statistics!,
-    }) as tf.Tensor[];
-    return { x: () => dx!, scale: () => dscale!, offset: () => doffset! };
+registerGradient(
+  "AliasFreeNormGelu",
+  { inputs: ["x", "up", "down", "scale", "offset"], outputs: [null, "statistics"] },
+  (dy, { x, up, down, scale, offset, statistics }) => {
+    const { dx, dscale, doffset } = runKernels(
+      "AliasFreeNormGeluGrad",
+      { x, dy, up, down, scale, offset, statistics },
+      ["dx", "dscale", "doffset"],
+    );
+    return { x: () => dx, scale: () => dscale, offset: () => doffset };
   },
-});
+);

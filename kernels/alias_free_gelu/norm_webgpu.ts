@@ -8,7 +8,6 @@ import {
   inputOf,
   type KernelCall,
   registerWebGpuKernel,
-  sizesOf,
   withValueType,
 } from "../shared/wgsl.ts";
 import backward from "./backward.wgsl" with { type: "text" };
@@ -21,6 +20,7 @@ import gradImage from "./norm_grad_image.wgsl" with { type: "text" };
 import gradSums from "./norm_grad_sums.wgsl" with { type: "text" };
 import normSums from "./norm_sums.wgsl" with { type: "text" };
 import { backwardRegion, forwardRegion, runTiles, tilingOf, wholeRegion } from "./tiles_webgpu.ts";
+import { sizes4 } from "../shared/ranks.ts";
 
 /**
  * Maximum parts per image: enough to fill a GPU, few enough for every workgroup to add them up
@@ -50,7 +50,7 @@ function inputsOf(call: KernelCall): Inputs {
 function aliasFreeNormGelu(call: KernelCall): tf.TensorInfo[] {
   const { backend } = call;
   const { x, up, down, scale, offset } = inputsOf(call);
-  const [batch] = sizesOf(x, 4);
+  const [batch] = sizes4(x.shape);
   const whole = tilingOf(backend, x, [up, down], wholeRegion);
   const tiles = whole.tiles / batch;
   const parts = Math.min(maxParts, tiles);
@@ -81,7 +81,7 @@ function aliasFreeNormGeluGrad(call: KernelCall): tf.TensorInfo[] {
   const { x, up, down, scale, offset } = inputsOf(call);
   const dy = inputOf(call, "dy");
   const statistics = inputOf(call, "statistics");
-  const [batch, height, width, channels] = sizesOf(x, 4);
+  const [batch, height, width, channels] = sizes4(x.shape);
   const whole = tilingOf(backend, x, [up, down], wholeRegion);
   const sums = emptyTensor(backend, [whole.places, channels, 2]);
   runTiles(backend, whole, {

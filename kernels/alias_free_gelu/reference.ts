@@ -17,6 +17,8 @@ import {
   groupStatisticsReference,
 } from "../group_norm/reference.ts";
 import { registerReference, type Values } from "../shared/reference.ts";
+import { taking } from "../shared/named.ts";
+import { sizes4 } from "../shared/ranks.ts";
 
 /** x [batch, height, width, channels], up and down [taps, taps]. */
 export function aliasFreeGeluReference(x: Values, up: Values, down: Values): Values {
@@ -70,24 +72,37 @@ export function aliasFreeNormGeluGradReference(
   const normalized = groupNormReference(doubled, scale, offset);
   const dnormalized = geluGradReference(normalized, filteredGrad(normalized, dy, down));
   const [ddoubled, dscale, doffset] = groupNormGradReference(doubled, dnormalized, scale);
-  return [filteredUpsampleGradReference(ddoubled!, up), dscale!, doffset!];
+  return [filteredUpsampleGradReference(ddoubled, up), dscale, doffset];
 }
 
 function filteredGrad(doubled: Values, dy: Values, down: Values): Values {
-  return filteredDownsampleGradReference(dy, down, doubled.shape[1]!, doubled.shape[2]!);
+  const [, height, width] = sizes4(doubled.shape);
+  return filteredDownsampleGradReference(dy, down, height, width);
 }
 
-registerReference("AliasFreeGelu", ({ x, up, down }) => aliasFreeGeluReference(x!, up!, down!));
+registerReference(
+  "AliasFreeGelu",
+  taking(["x", "up", "down"], ({ x, up, down }) => aliasFreeGeluReference(x, up, down)),
+);
 registerReference(
   "AliasFreeGeluGrad",
-  ({ x, dy, up, down }) => aliasFreeGeluGradReference(x!, dy!, up!, down!),
+  taking(
+    ["x", "dy", "up", "down"],
+    ({ x, dy, up, down }) => aliasFreeGeluGradReference(x, dy, up, down),
+  ),
 );
 registerReference(
   "AliasFreeNormGelu",
-  ({ x, up, down, scale, offset }) => aliasFreeNormGeluReference(x!, up!, down!, scale!, offset!),
+  taking(
+    ["x", "up", "down", "scale", "offset"],
+    ({ x, up, down, scale, offset }) => aliasFreeNormGeluReference(x, up, down, scale, offset),
+  ),
 );
 registerReference(
   "AliasFreeNormGeluGrad",
-  ({ x, dy, up, down, scale, offset }) =>
-    aliasFreeNormGeluGradReference(x!, dy!, up!, down!, scale!, offset!),
+  taking(
+    ["x", "dy", "up", "down", "scale", "offset"],
+    ({ x, dy, up, down, scale, offset }) =>
+      aliasFreeNormGeluGradReference(x, dy, up, down, scale, offset),
+  ),
 );

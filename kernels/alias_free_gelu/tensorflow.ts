@@ -85,9 +85,7 @@ function downsamplePhases(
   ]);
 }
 
-/** The window of each phase's pixels, in the order of the phases. */
-const windows = [[1, 1], [1, 2], [2, 1], [2, 2]] as const;
-
+/** The weight of each phase. */
 function weights({ centre, edge, corner }: Taps): [number, number, number, number] {
   return [centre, edge, edge, corner];
 }
@@ -96,10 +94,13 @@ function weights({ centre, edge, corner }: Taps): [number, number, number, numbe
  * The unweighted sums over each phase's windows, used when operations are fused. The weights, which
  * bfloat16 would round, are left to the fused operation that follows.
  */
-function plainSums(phases: tf.Tensor4D[], before: boolean): tf.Tensor4D[] {
-  return windows.map(([rows, columns], i) =>
-    i === 0 ? phases[i]! : windowSum(phases[i]!, [rows, columns], 1, before)
-  );
+function plainSums([a, b, c, d]: Phases, before: boolean): Phases {
+  return [
+    a,
+    windowSum(b, [1, 2], 1, before),
+    windowSum(c, [2, 1], 1, before),
+    windowSum(d, [2, 2], 1, before),
+  ];
 }
 
 /** An image that enters a fused resampling, with its taps and factor. */
@@ -130,13 +131,13 @@ function fusedPhases(
     `${key} phases`,
     sums,
     (...sums) =>
-      windows.map((_, phase) =>
+      [0, 1, 2, 3].map((phase) =>
         narrow(step(inputs.map((input, i) => weighed(sums[4 * i + phase], phase, input))))
       ),
   );
   return fused(
     `${key} sum`,
-    plainSums(phases as tf.Tensor4D[], true),
+    plainSums(phases as Phases, true),
     (...sums) =>
       narrow(sums.map((sum, phase) => weighed(sum, phase, down)).reduce((a, b) => tf.add(a, b))),
   );
@@ -206,6 +207,6 @@ export function register(): void {
     const slope = scaledGeluSlope(tf.mul(normed, Math.SQRT1_2)) as tf.Tensor4D;
     const gradient = tf.mul(slope, downGradient(dy, tf.mul(down, 0.5), doubled)) as tf.Tensor4D;
     const [ddoubled, dscale, doffset] = groupNormGradForm(doubled, gradient, scale);
-    return [upsampleTransposed(ddoubled as tf.Tensor4D, up), dscale!, doffset!];
+    return [upsampleTransposed(ddoubled, up), dscale, doffset];
   });
 }

@@ -2,14 +2,9 @@
 import type * as tf from "@tensorflow/tfjs";
 import geluFunctions from "../gelu/gelu_functions.wgsl" with { type: "text" };
 import { padding } from "../shared/taps.ts";
-import {
-  sizesOf,
-  spreadWorkgroups,
-  vectorWidth,
-  type WgslBackend,
-  withValueType,
-} from "../shared/wgsl.ts";
+import { spreadWorkgroups, vectorWidth, type WgslBackend, withValueType } from "../shared/wgsl.ts";
 import tileCode from "./tile.wgsl" with { type: "text" };
+import { sizes2, sizes4 } from "../shared/ranks.ts";
 
 const tile = 8;
 
@@ -34,9 +29,9 @@ export function tilingOf(
   [up, down]: readonly [tf.TensorInfo, tf.TensorInfo],
   regionOf: (upTaps: number, downTaps: number) => number,
 ): Tiling {
-  const [batch, height, width, channels] = sizesOf(x, 4);
-  const [upTaps] = sizesOf(up, 2);
-  const [downTaps] = sizesOf(down, 2);
+  const [batch, height, width, channels] = sizes4(x.shape);
+  const [upTaps] = sizes2(up.shape);
+  const [downTaps] = sizes2(down.shape);
   const region = regionOf(upTaps, downTaps);
   const xSide = Math.floor((region + upTaps - 1) / 2) + 1;
   const dySide = Math.floor((region + downTaps - 1) / 2) + 1;

@@ -1,7 +1,9 @@
 /** Multi-head scaled dot-product attention. */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
+import { rank3 } from "../shared/ranks.ts";
+import { registerGradient, runKernels } from "../shared/run_kernel.ts";
 
 /**
  * softmax(query key^T / sqrt(headSize)) value for each head, with the softmax over the keys.
@@ -35,29 +37,16 @@ export function attention(
   }
   // The second output, log(sum(exp(score))) of each row [batch, heads, positions], is used by the
   // gradient only.
-  const [output] = tf.engine().runKernel("Attention", { query, key, value }, {
-    heads,
-  }) as tf.Tensor[];
-  return output as tf.Tensor3D;
+  const outputs = ["output", "logSumExp"] as const;
+  return rank3(runKernels("Attention", { query, key, value }, outputs, { heads }).output);
 }
 
-tf.registerGradient({
-  kernelName: "Attention",
-  inputsToSave: ["query", "key", "value"],
-  outputsToSave: [true, true],
-  gradFunc: (dy, [query, key, value, output, logSumExp], attrs) => {
-    const [dquery, dkey, dvalue] = tf.engine().runKernel(
-      "AttentionGrad",
-      {
-        query: query!,
-        key: key!,
-        value: value!,
-        output: output!,
-        logSumExp: logSumExp!,
-        dy: (dy as tf.Tensor[])[0]!,
-      },
-      { heads: attrs["heads"]! },
-    ) as tf.Tensor[];
-    return { query: () => dquery!, key: () => dkey!, value: () => dvalue! };
+registerGradient(
+  "Attention",
+  { inputs: ["query", "key", "value"], outputs: ["output", "logSumExp"] },
+  (dy, saved, attrs) => {
+    const outputs = ["dquery", "dkey", "dvalue"] as const;
+    const { dquery, dkey, dvalue } = runKernels("AttentionGrad", { ...saved, dy }, outputs, attrs);
+    return { query: () => dquery, key: () => dkey, value: () => dvalue };
   },
-});
+);

@@ -17,16 +17,17 @@
  * One row of P is in memory at a time.
  */
 import { registerReference, type Values, zeros } from "../shared/reference.ts";
+import { taking } from "../shared/named.ts";
+import { sizes3 } from "../shared/ranks.ts";
 
 /**
- * One query: its row number among all images and heads, its offset, the offsets of the keys of its
- * image and head, the probabilities of the keys, and log(sum over the keys of exp(score)).
+ * One query: its row number among all images and heads, its offset, the offset and probability of
+ * each key of its image and head, and log(sum over the keys of exp(score)).
  */
 interface Row {
   number: number;
   query: number;
-  keys: number[];
-  probabilities: Float64Array;
+  keys: { at: number; probability: number }[];
   logSumExp: number;
 }
 
@@ -49,27 +50,26 @@ function add(
 }
 
 function* rows(query: Values, key: Values, heads: number): Generator<Row> {
-  const [batch, positions, channels] = query.shape as [number, number, number];
+  const [batch, positions, channels] = sizes3(query.shape);
   const headSize = channels / heads;
   let number = 0;
   for (let image = 0; image < batch; image++) {
     for (let head = 0; head < heads; head++) {
       const at = (position: number) => (image * positions + position) * channels + head * headSize;
       const keys = Array.from({ length: positions }, (_, position) => at(position));
-      for (let position = 0; position < positions; position++) {
-        const scores = keys.map((k) =>
-          dot(query, at(position), key, k, headSize) / Math.sqrt(headSize)
-        );
+      for (const row of keys) {
+        const scores = keys.map((at) => ({
+          at,
+          score: dot(query, row, key, at, headSize) / Math.sqrt(headSize),
+        }));
         // Subtract the largest score so that exp cannot overflow. It cancels.
-        const largest = scores.reduce((a, b) => Math.max(a, b));
-        const exponentials = Float64Array.from(scores, (score) => Math.exp(score - largest));
-        const sum = exponentials.reduce((a, b) => a + b);
-        const probabilities = exponentials.map((e) => e / sum);
+        const largest = scores.reduce((max, { score }) => Math.max(max, score), -Infinity);
+        const weights = scores.map(({ at, score }) => ({ at, weight: Math.exp(score - largest) }));
+        const sum = weights.reduce((sum, { weight }) => sum + weight, 0);
         yield {
           number: number++,
-          query: at(position),
-          keys,
-          probabilities,
+          query: row,
+          keys: weights.map(({ at, weight }) => ({ at, probability: weight / sum })),
           logSumExp: largest + Math.log(sum),
         };
       }
@@ -88,12 +88,15 @@ export function attentionReference(
   value: Values,
   heads: number,
 ): Values[] {
+  const [batch, positions, channels] = sizes3(query.shape);
+  const headSize = channels / heads;
   const output = zeros(query.shape);
-  const headSize = query.shape[2]! / heads;
-  const logSumExp = zeros([query.shape[0]!, heads, query.shape[1]!]);
+  const logSumExp = zeros([batch, heads, positions]);
   for (const row of rows(query, key, heads)) {
     logSumExp.data[row.number] = row.logSumExp;
-    row.keys.forEach((k, i) => add(output, row.query, row.probabilities[i]!, value, k, headSize));
+    row.keys.forEach(({ at, probability }) =>
+      add(output, row.query, probability, value, at, headSize)
+    );
   }
   return [output, logSumExp];
 }
@@ -110,16 +113,15 @@ export function attentionGradReference(
   const dquery = zeros(query.shape);
   const dkey = zeros(query.shape);
   const dvalue = zeros(query.shape);
-  const headSize = query.shape[2]! / heads;
+  const headSize = sizes3(query.shape)[2] / heads;
   for (const row of rows(query, key, heads)) {
     const mean = dot(dy, row.query, output, row.query, headSize);
-    row.keys.forEach((k, i) => {
-      const probability = row.probabilities[i]!;
-      const dscore = probability * (dot(dy, row.query, value, k, headSize) - mean) /
+    row.keys.forEach(({ at, probability }) => {
+      const dscore = probability * (dot(dy, row.query, value, at, headSize) - mean) /
         Math.sqrt(headSize);
-      add(dvalue, k, probability, dy, row.query, headSize);
-      add(dquery, row.query, dscore, key, k, headSize);
-      add(dkey, k, dscore, query, row.query, headSize);
+      add(dvalue, at, probability, dy, row.query, headSize);
+      add(dquery, row.query, dscore, key, at, headSize);
+      add(dkey, at, dscore, query, row.query, headSize);
     });
   }
   return [dquery, dkey, dvalue];
@@ -127,10 +129,16 @@ export function attentionGradReference(
 
 registerReference(
   "Attention",
-  ({ query, key, value }, { heads }) => attentionReference(query!, key!, value!, heads as number),
+  taking(
+    ["query", "key", "value"],
+    ({ query, key, value }, { heads }) => attentionReference(query, key, value, Number(heads)),
+  ),
 );
 registerReference(
   "AttentionGrad",
-  ({ query, key, value, output, dy }, { heads }) =>
-    attentionGradReference(query!, key!, value!, output!, dy!, heads as number),
+  taking(
+    ["query", "key", "value", "output", "dy"],
+    ({ query, key, value, output, dy }, { heads }) =>
+      attentionGradReference(query, key, value, output, dy, Number(heads)),
+  ),
 );

@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import { fused } from "../shared/fuse.ts";
 import { computesInBfloat16, narrow, widen } from "../shared/precision.ts";
 import { registerForm } from "../shared/tensorflow_form.ts";
+import { rank3 } from "../shared/ranks.ts";
 
 /** Bytes of scores that are processed at a time. */
 const chunkBytes = 4 * 2 ** 20;
@@ -72,7 +73,13 @@ function piece(
 
 /** Concatenates pieces. */
 function together(parts: tf.Tensor[], axis: number): tf.Tensor3D {
-  return (parts.length === 1 ? parts[0]! : tf.concat(parts, axis)) as tf.Tensor3D;
+  const [first, ...others] = parts;
+  return rank3(others.length === 0 ? first : tf.concat(parts, axis));
+}
+
+function added(parts: tf.Tensor[]): tf.Tensor {
+  const [first, ...others] = parts;
+  return first !== undefined && others.length === 0 ? first : tf.addN(parts);
 }
 
 function withColumn(x: tf.Tensor, column: tf.Tensor): tf.Tensor3D {
@@ -119,11 +126,7 @@ export function register(): void {
     const v = split(value, heads);
     const size = pieceSize(batch * heads, positions);
     const done = pieces(batch * heads, size.matrices).map((rows) => {
-      const [qs, ks, vs] = [q, keys, v].map((x) => piece(x, 0, rows)) as [
-        tf.Tensor3D,
-        tf.Tensor3D,
-        tf.Tensor3D,
-      ];
+      const [qs, ks, vs] = [piece(q, 0, rows), piece(keys, 0, rows), piece(v, 0, rows)];
       const parts = pieces(positions, size.queries).map((queries) => {
         const scores = tf.matMul(piece(qs, 1, queries), ks) as tf.Tensor3D;
         // This gradient does not use the second output, and a traced function drops unused results.
@@ -159,38 +162,36 @@ export function register(): void {
     const turnedDy = isMixed ? nanWhere(turn(splitDy), turn(means as tf.Tensor3D)) : turn(splitDy);
     const size = pieceSize(batch * heads, positions);
     const done = pieces(batch * heads, size.matrices).map((rows) => {
-      const [ks, keysOf, valuesOf] = [k, keys, values].map((x) =>
-        piece(x, 0, rows)
-      ) as tf.Tensor3D[];
-      const [qs, ds, turnedQs, turnedDys] = [q, d, turnedQ, turnedDy].map((x) =>
-        piece(x, 0, rows)
-      ) as tf.Tensor3D[];
+      const [ks, keysOf, valuesOf] = [
+        piece(k, 0, rows),
+        piece(keys, 0, rows),
+        piece(values, 0, rows),
+      ];
+      const [qs, ds] = [piece(q, 0, rows), piece(d, 0, rows)];
+      const [turnedQs, turnedDys] = [piece(turnedQ, 0, rows), piece(turnedDy, 0, rows)];
       const parts = pieces(positions, size.queries).map((queries) => {
-        const probabilities = softmax(tf.matMul(piece(qs!, 1, queries), keysOf!));
-        const turnedDyPiece = piece(turnedDys!, 2, queries);
+        const probabilities = softmax(tf.matMul(piece(qs, 1, queries), keysOf));
+        const turnedDyPiece = piece(turnedDys, 2, queries);
         const dscores = fused(
           "Multiply",
-          [probabilities, tf.matMul(piece(ds!, 1, queries), valuesOf!)],
-          (p, d) => narrow(tf.mul(widen(p!), widen(d!))),
+          [probabilities, tf.matMul(piece(ds, 1, queries), valuesOf)],
+          (p, d) => narrow(tf.mul(widen(p), widen(d))),
         ) as tf.Tensor3D;
         return [
-          tf.matMul(dscores, ks!),
-          tf.matMul(piece(turnedQs!, 2, queries), dscores),
+          tf.matMul(dscores, ks),
+          tf.matMul(piece(turnedQs, 2, queries), dscores),
           tf.matMul(isMixed ? turnedDyPiece : orNaN(turnedDyPiece, probabilities), probabilities),
         ] as const;
       });
-      const sum = (list: tf.Tensor[]) => list.length === 1 ? list[0]! : tf.addN(list);
-      return [
-        together(parts.map(([dq]) => dq), 1),
-        sum(parts.map((part) => part[1])),
-        sum(parts.map((p) => p[2])),
-      ];
+      return {
+        dq: together(parts.map(([dq]) => dq), 1),
+        dk: added(parts.map(([, dk]) => dk)),
+        dv: added(parts.map(([, , dv]) => dv)),
+      };
     });
-    const [dq, dk, dv] = [0, 1, 2].map((i) => together(done.map((row) => row[i]!), 0)) as [
-      tf.Tensor3D,
-      tf.Tensor3D,
-      tf.Tensor3D,
-    ];
+    const dq = together(done.map((part) => part.dq), 0);
+    const dk = together(done.map((part) => part.dk), 0);
+    const dv = together(done.map((part) => part.dv), 0);
     // Q was scaled above, but K was not.
     return [tf.mul(join(dq, heads), scale), join(dk, heads, true), join(dv, heads, true)];
   });

@@ -1,16 +1,17 @@
 /** Attention on the engine `wasm`, one image at a time to limit the scores in memory. */
 import * as tf from "@tensorflow/tfjs";
 import { registerWasmForm } from "../shared/wasm_form.ts";
+import { sizes2 } from "../shared/ranks.ts";
 
 /** Reshapes one image's [positions, channels] to [heads, positions, headSize]. */
 function split(x: tf.Tensor, heads: number): tf.Tensor3D {
-  const [positions, channels] = x.shape.slice(-2) as [number, number];
+  const [positions, channels] = sizes2(x.shape.slice(-2));
   return tf.transpose(x.reshape([positions, heads, channels / heads]), [1, 0, 2]) as tf.Tensor3D;
 }
 
 /** One image's output [positions, channels] and log(sum(exp(score))) [heads, positions]. */
 function attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, heads: number): tf.Tensor[] {
-  const [positions, channels] = query.shape.slice(-2) as [number, number];
+  const [positions, channels] = sizes2(query.shape.slice(-2));
   const scale = 1 / Math.sqrt(channels / heads);
   const scores = tf.matMul(tf.mul(split(query, heads), scale), split(key, heads), false, true);
   const largest = tf.max(scores, 2, true);

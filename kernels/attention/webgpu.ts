@@ -6,7 +6,6 @@ import {
   inputOf,
   type KernelCall,
   registerWebGpuKernel,
-  sizesOf,
   unrolled,
   vectorWidth,
   withValueType,
@@ -15,12 +14,14 @@ import forward from "./attention.wgsl" with { type: "text" };
 import exponential from "./exponential.wgsl" with { type: "text" };
 import gradKey from "./grad_key.wgsl" with { type: "text" };
 import gradQuery from "./grad_query.wgsl" with { type: "text" };
+import { sizes3 } from "../shared/ranks.ts";
+import { pick } from "../shared/named.ts";
 
 /** Threads per workgroup. Each owns a query or a key. */
 const owners = 64;
 
 function layout(call: KernelCall) {
-  const [batch, positions, channels] = sizesOf(inputOf(call, "query"), 3);
+  const [batch, positions, channels] = sizes3(inputOf(call, "query").shape);
   const heads = call.attrs["heads"] as number;
   const headSize = channels / heads;
   const width = vectorWidth(headSize);
@@ -44,40 +45,28 @@ function layout(call: KernelCall) {
 function attention(call: KernelCall): tf.TensorInfo[] {
   const { backend } = call;
   const { width, rows, ...rest } = layout(call);
-  const reads = ["query", "key", "value"].map((name) => inputOf(call, name));
-  const output = emptyTensor(backend, reads[0]!.shape);
+  const { query, key, value } = pick(["query", "key", "value"], call.inputs);
+  const output = emptyTensor(backend, query.shape);
   const logSumExp = emptyTensor(backend, rows);
   const code = withValueType(width, exponential, unrolled(forward, rest.constants));
-  backend.runWgsl({ name: "Attention", code, reads, writes: [output, logSumExp], ...rest });
+  backend.runWgsl({
+    name: "Attention",
+    code,
+    reads: [query, key, value],
+    writes: [output, logSumExp],
+    ...rest,
+  });
   return [output, logSumExp];
 }
 
 function attentionGrad(call: KernelCall): tf.TensorInfo[] {
   const { backend } = call;
   const { width, rows, ...rest } = layout(call);
-  const [query, key, value, output, logSumExp, dy] = [
-    "query",
-    "key",
-    "value",
-    "output",
-    "logSumExp",
-    "dy",
-  ]
-    .map((name) => inputOf(call, name)) as [
-      tf.TensorInfo,
-      tf.TensorInfo,
-      tf.TensorInfo,
-      tf.TensorInfo,
-      tf.TensorInfo,
-      tf.TensorInfo,
-    ];
-  const [dquery, dkey, dvalue] = [query, key, value].map(({ shape }) =>
-    emptyTensor(backend, shape)
-  ) as [
-    tf.TensorInfo,
-    tf.TensorInfo,
-    tf.TensorInfo,
-  ];
+  const names = ["query", "key", "value", "output", "logSumExp", "dy"] as const;
+  const { query, key, value, output, logSumExp, dy } = pick(names, call.inputs);
+  const dquery = emptyTensor(backend, query.shape);
+  const dkey = emptyTensor(backend, key.shape);
+  const dvalue = emptyTensor(backend, value.shape);
   const means = emptyTensor(backend, rows);
   backend.runWgsl({
     name: "AttentionGrad query",

@@ -2,9 +2,11 @@
  * Filtered downsampling by two: a low-pass filter, then every second pixel. Only the kept pixels
  * are computed.
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { checkLowpass, checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
+import { rank4 } from "../shared/ranks.ts";
+import { registerGradient, runKernel } from "../shared/run_kernel.ts";
 
 /**
  * Halves height and width: correlates every channel, zero-padded, with the low-pass kernel, and
@@ -27,18 +29,9 @@ export function filteredDownsample(x: tf.Tensor4D, lowpass: tf.Tensor2D): tf.Ten
   // The gradient must know whether a size was odd. Attributes are the only plain numbers that reach
   // it.
   const attrs = { height: x.shape[1], width: x.shape[2] };
-  return tf.engine().runKernel("FilteredDownsample", { x, lowpass }, attrs) as tf.Tensor4D;
+  return rank4(runKernel("FilteredDownsample", { x, lowpass }, attrs));
 }
 
-tf.registerGradient({
-  kernelName: "FilteredDownsample",
-  inputsToSave: ["lowpass"],
-  gradFunc: (dy, [lowpass], attrs) => ({
-    x: () =>
-      tf.engine().runKernel(
-        "FilteredDownsampleGrad",
-        { dy: dy as tf.Tensor, lowpass: lowpass! },
-        { height: attrs["height"]!, width: attrs["width"]! },
-      ) as tf.Tensor,
-  }),
-});
+registerGradient("FilteredDownsample", { inputs: ["lowpass"] }, (dy, { lowpass }, attrs) => ({
+  x: () => runKernel("FilteredDownsampleGrad", { dy, lowpass }, attrs),
+}));

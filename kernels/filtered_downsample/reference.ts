@@ -6,6 +6,7 @@
  */
 import { registerReference, type Values } from "../shared/reference.ts";
 import { downsampleTaps, resample, resampleTransposed } from "../shared/taps.ts";
+import { taking } from "../shared/named.ts";
 
 /**
  * Maps x [batch, height, width, channels] and lowpass [taps, taps] to [batch, ceil(height / 2),
@@ -27,10 +28,13 @@ export function filteredDownsampleGradReference(
 
 registerReference(
   "FilteredDownsample",
-  ({ x, lowpass }) => filteredDownsampleReference(x!, lowpass!),
+  taking(["x", "lowpass"], ({ x, lowpass }) => filteredDownsampleReference(x, lowpass)),
 );
 registerReference(
   "FilteredDownsampleGrad",
-  ({ dy, lowpass }, { height, width }) =>
-    filteredDownsampleGradReference(dy!, lowpass!, height as number, width as number),
+  taking(
+    ["dy", "lowpass"],
+    ({ dy, lowpass }, { height, width }) =>
+      filteredDownsampleGradReference(dy, lowpass, Number(height), Number(width)),
+  ),
 );

@@ -1,12 +1,13 @@
 // Filtered downsampling on WebGPU, and its gradient: doubling with the flipped filter.
 import { resampleWebGpu } from "../shared/resampling_webgpu.ts";
-import { inputOf, registerWebGpuKernel, sizesOf } from "../shared/wgsl.ts";
+import { inputOf, registerWebGpuKernel } from "../shared/wgsl.ts";
+import { sizes4 } from "../shared/ranks.ts";
 
 /** Registers the kernels. */
 export function register(): void {
   registerWebGpuKernel("FilteredDownsample", (call) => {
     const x = inputOf(call, "x");
-    const [, height, width] = sizesOf(x, 4);
+    const [, height, width] = sizes4(x.shape);
     const resampling = { name: "FilteredDownsample", direction: "halve", turned: false } as const;
     const halved = [Math.ceil(height / 2), Math.ceil(width / 2)] as const;
     return resampleWebGpu(call.backend, resampling, x, inputOf(call, "lowpass"), halved);

@@ -2,9 +2,11 @@
  * Filtered upsampling by two: zeros between the pixels, then a low-pass filter. It is computed
  * without the zeros.
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { checkLowpass, checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
+import { rank4 } from "../shared/ranks.ts";
+import { registerGradient, runKernel } from "../shared/run_kernel.ts";
 
 /**
  * Doubles height and width: inserts zeros after each pixel and below each row, and correlates every
@@ -25,17 +27,9 @@ import "./reference.ts";
 export function filteredUpsample(x: tf.Tensor4D, lowpass: tf.Tensor2D): tf.Tensor4D {
   checkTensor("filteredUpsample", "x", x, [null, null, null, null]);
   checkLowpass("filteredUpsample", "lowpass", lowpass);
-  return tf.engine().runKernel("FilteredUpsample", { x, lowpass }) as tf.Tensor4D;
+  return rank4(runKernel("FilteredUpsample", { x, lowpass }));
 }
 
-tf.registerGradient({
-  kernelName: "FilteredUpsample",
-  inputsToSave: ["lowpass"],
-  gradFunc: (dy, [lowpass]) => ({
-    x: () =>
-      tf.engine().runKernel("FilteredUpsampleGrad", {
-        dy: dy as tf.Tensor,
-        lowpass: lowpass!,
-      }) as tf.Tensor,
-  }),
-});
+registerGradient("FilteredUpsample", { inputs: ["lowpass"] }, (dy, { lowpass }) => ({
+  x: () => runKernel("FilteredUpsampleGrad", { dy, lowpass }),
+}));

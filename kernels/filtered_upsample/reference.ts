@@ -8,6 +8,8 @@
  */
 import { registerReference, type Values } from "../shared/reference.ts";
 import { resample, resampleTransposed, upsampleTaps } from "../shared/taps.ts";
+import { taking } from "../shared/named.ts";
+import { sizes4 } from "../shared/ranks.ts";
 
 /**
  * Maps x [batch, height, width, channels] and lowpass [taps, taps] to [batch, 2 height, 2 width,
@@ -22,11 +24,15 @@ export function filteredUpsampleReference(x: Values, lowpass: Values): Values {
  * channels].
  */
 export function filteredUpsampleGradReference(dy: Values, lowpass: Values): Values {
-  return resampleTransposed(dy, lowpass, [dy.shape[1]! / 2, dy.shape[2]! / 2], upsampleTaps);
+  const [, height, width] = sizes4(dy.shape);
+  return resampleTransposed(dy, lowpass, [height / 2, width / 2], upsampleTaps);
 }
 
-registerReference("FilteredUpsample", ({ x, lowpass }) => filteredUpsampleReference(x!, lowpass!));
+registerReference(
+  "FilteredUpsample",
+  taking(["x", "lowpass"], ({ x, lowpass }) => filteredUpsampleReference(x, lowpass)),
+);
 registerReference(
   "FilteredUpsampleGrad",
-  ({ dy, lowpass }) => filteredUpsampleGradReference(dy!, lowpass!),
+  taking(["dy", "lowpass"], ({ dy, lowpass }) => filteredUpsampleGradReference(dy, lowpass)),
 );

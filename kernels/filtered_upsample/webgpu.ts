@@ -1,12 +1,13 @@
 // Filtered upsampling on WebGPU, and its gradient: halving with the flipped filter.
 import { resampleWebGpu } from "../shared/resampling_webgpu.ts";
-import { inputOf, registerWebGpuKernel, sizesOf } from "../shared/wgsl.ts";
+import { inputOf, registerWebGpuKernel } from "../shared/wgsl.ts";
+import { sizes4 } from "../shared/ranks.ts";
 
 /** Registers the kernels. */
 export function register(): void {
   registerWebGpuKernel("FilteredUpsample", (call) => {
     const x = inputOf(call, "x");
-    const [, height, width] = sizesOf(x, 4);
+    const [, height, width] = sizes4(x.shape);
     const resampling = { name: "FilteredUpsample", direction: "double", turned: false } as const;
     return resampleWebGpu(call.backend, resampling, x, inputOf(call, "lowpass"), [
       2 * height,
@@ -15,7 +16,7 @@ export function register(): void {
   });
   registerWebGpuKernel("FilteredUpsampleGrad", (call) => {
     const dy = inputOf(call, "dy");
-    const [, height, width] = sizesOf(dy, 4);
+    const [, height, width] = sizes4(dy.shape);
     const resampling = { name: "FilteredUpsampleGrad", direction: "halve", turned: true } as const;
     return resampleWebGpu(call.backend, resampling, dy, inputOf(call, "lowpass"), [
       height / 2,

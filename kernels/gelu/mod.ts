@@ -1,7 +1,8 @@
 /** The Gaussian error linear unit in its exact form. */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
+import { registerGradient, runKernel } from "../shared/run_kernel.ts";
 
 /**
  * Exact GELU: x * (1 + erf(x / sqrt 2)) / 2, elementwise. This is not the tanh approximation. Minus
@@ -14,13 +15,9 @@ import "./reference.ts";
  */
 export function gelu<T extends tf.Tensor>(x: T): T {
   checkTensor("gelu", "x", x, x.shape);
-  return tf.engine().runKernel("Gelu", { x }) as tf.Tensor as T;
+  return runKernel("Gelu", { x }) as T; // The kernel keeps the shape, and so the type.
 }
 
-tf.registerGradient({
-  kernelName: "Gelu",
-  inputsToSave: ["x"],
-  gradFunc: (dy, [x]) => ({
-    x: () => tf.engine().runKernel("GeluGrad", { x: x!, dy: dy as tf.Tensor }) as tf.Tensor,
-  }),
-});
+registerGradient("Gelu", { inputs: ["x"] }, (dy, { x }) => ({
+  x: () => runKernel("GeluGrad", { x, dy }),
+}));

@@ -4,6 +4,7 @@
  */
 import { registerReference, type Values } from "../shared/reference.ts";
 import { erfc } from "./erf.ts";
+import { taking } from "../shared/named.ts";
 
 function distribution(x: number): number {
   return erfc(-x * Math.SQRT1_2) / 2;
@@ -37,5 +38,5 @@ export function evenGeluGradReference(x: Values, dy: Values): Values {
   return { shape: x.shape, data: x.data.map((v, i) => dy.data[i]! * slope(v)) };
 }
 
-registerReference("Gelu", ({ x }) => geluReference(x!));
-registerReference("GeluGrad", ({ x, dy }) => geluGradReference(x!, dy!));
+registerReference("Gelu", taking(["x"], ({ x }) => geluReference(x)));
+registerReference("GeluGrad", taking(["x", "dy"], ({ x, dy }) => geluGradReference(x, dy)));

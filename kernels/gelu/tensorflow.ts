@@ -25,12 +25,12 @@ export function scaledGeluSlope(w: tf.Tensor): tf.Tensor {
 export function register(): void {
   registerForm("Gelu", ({ x }) =>
     fused("Gelu", [x], (given) => {
-      const x = widen(given!);
+      const x = widen(given);
       return narrow(tf.mul(scaledGelu(tf.mul(x, Math.SQRT1_2)), Math.SQRT1_2));
     }));
   registerForm("GeluGrad", ({ x, dy }) =>
     fused("GeluGrad", [x, dy], (givenX, givenDy) => {
-      const [x, dy] = [widen(givenX!), widen(givenDy!)];
+      const [x, dy] = [widen(givenX), widen(givenDy)];
       return narrow(tf.mul(tf.mul(scaledGeluSlope(tf.mul(x, Math.SQRT1_2)), dy), 0.5));
     }));
 }

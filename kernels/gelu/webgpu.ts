@@ -17,7 +17,7 @@ import functions from "./gelu_functions.wgsl" with { type: "text" };
 export function elementwise(name: string, code: string, inputNames: readonly string[]) {
   return (call: KernelCall): tf.TensorInfo => {
     const reads = inputNames.map((input) => inputOf(call, input));
-    const { shape } = reads[0]!;
+    const { shape } = inputOf(call, "x");
     const size = tf.util.sizeFromShape(shape);
     const width = vectorWidth(size);
     const y = emptyTensor(call.backend, shape);

@@ -1,7 +1,9 @@
 /** Group normalization with one group: over height, width and channels of each image. */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
+import { rank4 } from "../shared/ranks.ts";
+import { registerGradient, runKernel, runKernels } from "../shared/run_kernel.ts";
 
 /**
  * (x - mean) / sqrt(variance + 1e-5) * scale + offset, with mean and (biased) variance over a whole
@@ -19,18 +21,11 @@ export function groupNorm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1
   checkTensor("groupNorm", "x", x, [null, null, null, null]);
   checkTensor("groupNorm", "scale", scale, [x.shape[3]]);
   checkTensor("groupNorm", "offset", offset, [x.shape[3]]);
-  return tf.engine().runKernel("GroupNorm", { x, scale, offset }) as tf.Tensor4D;
+  return rank4(runKernel("GroupNorm", { x, scale, offset }));
 }
 
-tf.registerGradient({
-  kernelName: "GroupNorm",
-  inputsToSave: ["x", "scale"],
-  gradFunc: (dy, [x, scale]) => {
-    const [dx, dscale, doffset] = tf.engine().runKernel("GroupNormGrad", {
-      x: x!,
-      dy: dy as tf.Tensor,
-      scale: scale!,
-    }) as tf.Tensor[];
-    return { x: () => dx!, scale: () => dscale!, offset: () => doffset! };
-  },
+registerGradient("GroupNorm", { inputs: ["x", "scale"] }, (dy, { x, scale }) => {
+  const outputs = ["dx", "dscale", "doffset"] as const;
+  const { dx, dscale, doffset } = runKernels("GroupNormGrad", { x, dy, scale }, outputs);
+  return { x: () => dx, scale: () => dscale, offset: () => doffset };
 });

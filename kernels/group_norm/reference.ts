@@ -1,12 +1,20 @@
 /**
  * GroupNorm with one group: each image is normalized over height, width and channels. See
- * ../normalize.ts for the formula.
+ * ../shared/normalize.ts for the formula.
  */
-import { groupStatistics, normalize, normalizeGrad } from "../shared/normalize.ts";
+import {
+  groupStatistics,
+  normalize,
+  normalizeGrad,
+  type NormGradients,
+} from "../shared/normalize.ts";
 import { registerReference, type Values } from "../shared/reference.ts";
+import { taking } from "../shared/named.ts";
+import { sizes4 } from "../shared/ranks.ts";
 
 function imageLength(x: Values): number {
-  return x.shape[1]! * x.shape[2]! * x.shape[3]!;
+  const [, height, width, channels] = sizes4(x.shape);
+  return height * width * channels;
 }
 
 /** x [batch, height, width, channels], scale and offset [channels]. */
@@ -20,9 +28,15 @@ export function groupStatisticsReference(x: Values): Values {
 }
 
 /** The gradients for x, scale and offset. */
-export function groupNormGradReference(x: Values, dy: Values, scale: Values): Values[] {
+export function groupNormGradReference(x: Values, dy: Values, scale: Values): NormGradients {
   return normalizeGrad(x, dy, scale, imageLength(x));
 }
 
-registerReference("GroupNorm", ({ x, scale, offset }) => groupNormReference(x!, scale!, offset!));
-registerReference("GroupNormGrad", ({ x, dy, scale }) => groupNormGradReference(x!, dy!, scale!));
+registerReference(
+  "GroupNorm",
+  taking(["x", "scale", "offset"], ({ x, scale, offset }) => groupNormReference(x, scale, offset)),
+);
+registerReference(
+  "GroupNormGrad",
+  taking(["x", "dy", "scale"], ({ x, dy, scale }) => groupNormGradReference(x, dy, scale)),
+);

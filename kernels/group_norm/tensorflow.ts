@@ -60,7 +60,7 @@ export function groupNormGradForm(
   x: tf.Tensor4D,
   dy: tf.Tensor4D,
   scale: tf.Tensor1D,
-): tf.Tensor[] {
+): [dx: tf.Tensor4D, dscale: tf.Tensor, doffset: tf.Tensor] {
   const [batch, height, width, channels] = x.shape;
   const length = height * width * channels;
   const { scale: inverse, centred: rows } = imageStatistics(widen(x));

@@ -8,7 +8,6 @@ import {
   inputOf,
   type KernelCall,
   registerWebGpuKernel,
-  sizesOf,
   vectorWidth,
   withValueType,
 } from "../shared/wgsl.ts";
@@ -17,6 +16,7 @@ import gradApply from "./grad_apply.wgsl" with { type: "text" };
 import gradImage from "./grad_image.wgsl" with { type: "text" };
 import gradSums from "./grad_sums.wgsl" with { type: "text" };
 import statistics from "./statistics.wgsl" with { type: "text" };
+import { sizes4 } from "../shared/ranks.ts";
 
 /** Values that a workgroup of the last pass computes. */
 const appliedValues = 1024;
@@ -32,7 +32,7 @@ function partsOf(values: number): number {
 function groupNorm(call: KernelCall): tf.TensorInfo {
   const { backend } = call;
   const x = inputOf(call, "x");
-  const [batch, height, width, channels] = sizesOf(x, 4);
+  const [batch, height, width, channels] = sizes4(x.shape);
   const vector = vectorWidth(channels);
   const imageSize = height * width * channels / vector;
   const parts = partsOf(imageSize);
@@ -63,7 +63,7 @@ function groupNorm(call: KernelCall): tf.TensorInfo {
 function groupNormGrad(call: KernelCall): tf.TensorInfo[] {
   const { backend } = call;
   const [x, dy, scale] = [inputOf(call, "x"), inputOf(call, "dy"), inputOf(call, "scale")];
-  const [batch, height, width, channels] = sizesOf(x, 4);
+  const [batch, height, width, channels] = sizes4(x.shape);
   const pixels = height * width;
   const vector = vectorWidth(channels);
   const values = channels / vector;

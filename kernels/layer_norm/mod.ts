@@ -1,7 +1,9 @@
 /** Layer normalization over the last axis. */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
+import { rank2 } from "../shared/ranks.ts";
+import { registerGradient, runKernel, runKernels } from "../shared/run_kernel.ts";
 
 /**
  * (x - mean) / sqrt(variance + 1e-5) * scale + offset, with mean and (biased) variance of each row.
@@ -18,18 +20,11 @@ export function layerNorm(x: tf.Tensor2D, scale: tf.Tensor1D, offset: tf.Tensor1
   checkTensor("layerNorm", "x", x, [null, null]);
   checkTensor("layerNorm", "scale", scale, [x.shape[1]]);
   checkTensor("layerNorm", "offset", offset, [x.shape[1]]);
-  return tf.engine().runKernel("LayerNorm", { x, scale, offset }) as tf.Tensor2D;
+  return rank2(runKernel("LayerNorm", { x, scale, offset }));
 }
 
-tf.registerGradient({
-  kernelName: "LayerNorm",
-  inputsToSave: ["x", "scale"],
-  gradFunc: (dy, [x, scale]) => {
-    const [dx, dscale, doffset] = tf.engine().runKernel("LayerNormGrad", {
-      x: x!,
-      dy: dy as tf.Tensor,
-      scale: scale!,
-    }) as tf.Tensor[];
-    return { x: () => dx!, scale: () => dscale!, offset: () => doffset! };
-  },
+registerGradient("LayerNorm", { inputs: ["x", "scale"] }, (dy, { x, scale }) => {
+  const outputs = ["dx", "dscale", "doffset"] as const;
+  const { dx, dscale, doffset } = runKernels("LayerNormGrad", { x, dy, scale }, outputs);
+  return { x: () => dx, scale: () => dscale, offset: () => doffset };
 });

@@ -8,12 +8,12 @@ import {
   inputOf,
   type KernelCall,
   registerWebGpuKernel,
-  sizesOf,
   spreadWorkgroups,
 } from "../shared/wgsl.ts";
 import forward from "./layer_norm.wgsl" with { type: "text" };
 import backward from "./layer_norm_grad.wgsl" with { type: "text" };
 import addShares from "./layer_norm_shares.wgsl" with { type: "text" };
+import { sizes2 } from "../shared/ranks.ts";
 
 /** The number of threads that share a row: a power of two, about half the number of channels. */
 function lanesOf(channels: number): number {
@@ -23,7 +23,7 @@ function lanesOf(channels: number): number {
 function layerNorm(call: KernelCall): tf.TensorInfo {
   const { backend } = call;
   const x = inputOf(call, "x");
-  const [rows, channels] = sizesOf(x, 2);
+  const [rows, channels] = sizes2(x.shape);
   const lanes = lanesOf(channels);
   const y = emptyTensor(backend, x.shape);
   backend.runWgsl({
@@ -41,7 +41,7 @@ function layerNorm(call: KernelCall): tf.TensorInfo {
 function layerNormGrad(call: KernelCall): tf.TensorInfo[] {
   const { backend } = call;
   const x = inputOf(call, "x");
-  const [rows, channels] = sizesOf(x, 2);
+  const [rows, channels] = sizes2(x.shape);
   const lanes = lanesOf(channels);
   const groups = Math.min(128, Math.ceil(rows * lanes / 256));
   const dx = emptyTensor(backend, x.shape);

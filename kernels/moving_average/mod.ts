@@ -1,6 +1,7 @@
 /** One step of the moving averages of all parameters of a network. */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import "./reference.ts";
+import { assignOutputs } from "../shared/run_kernel.ts";
 
 /** A parameter and its moving average, both of the same shape. */
 export interface AverageSlot {
@@ -29,9 +30,6 @@ export function movingAverage(slots: AverageSlot[], decay: tf.Scalar): void {
     inputs[`parameter${i}`] = parameter;
     inputs[`average${i}`] = average;
   });
-  const outputs = tf.engine().runKernel("MovingAverage", inputs, {
-    count: slots.length,
-  }) as tf.Tensor[];
-  slots.forEach(({ average }, i) => average.assign(outputs[i]!));
-  tf.dispose(outputs);
+  const averages = slots.map(({ average }) => average);
+  assignOutputs(averages, "MovingAverage", inputs, { count: slots.length });
 }

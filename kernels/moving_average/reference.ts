@@ -1,5 +1,6 @@
 /** One step of moving averages in plain loops. */
 import { registerReference, type Values } from "../shared/reference.ts";
+import { slotsOf, valueOf } from "../shared/named.ts";
 
 /** The new average of one parameter. */
 export function movingAverageReference(parameter: Values, average: Values, decay: number): Values {
@@ -9,13 +10,9 @@ export function movingAverageReference(parameter: Values, average: Values, decay
   return { shape: parameter.shape, data };
 }
 
-registerReference("MovingAverage", (inputs, attrs) =>
-  Array.from(
-    { length: attrs["count"] as number },
-    (_, i) =>
-      movingAverageReference(
-        inputs[`parameter${i}`]!,
-        inputs[`average${i}`]!,
-        inputs["decay"]!.data[0]!,
-      ),
-  ));
+registerReference("MovingAverage", (inputs, { count }) => {
+  const [decay = NaN] = valueOf(inputs, "decay").data;
+  return slotsOf(inputs, ["parameter", "average"], Number(count)).map(({ parameter, average }) =>
+    movingAverageReference(parameter, average, decay)
+  );
+});

@@ -5,7 +5,7 @@
  * as float32.
  */
 import * as tf from "@tensorflow/tfjs";
-import { registerForm, tensorflowBackend } from "../shared/tensorflow_form.ts";
+import { executeOne, idOf, registerForm, tensorflowBackend } from "../shared/tensorflow_form.ts";
 
 const types = { float32: 1, int32: 3, uint32: 22, uint64: 23 };
 const typeAttribute = (name: string, type: number) => ({ name, type: 4, value: type });
@@ -18,23 +18,27 @@ function upperBits(count: number, key: tf.Tensor1D, counter: tf.Tensor1D): tf.Te
   const backend = tensorflowBackend();
   const binding = backend.binding;
   const made: number[] = [];
-  const ids = (tensor: tf.Tensor) => backend.getInputTensorIds([tensor])[0]!;
   const run = (name: string, attributes: unknown[], inputs: number[]) => {
-    const [output] = binding.executeOp(name, attributes, inputs, 1);
-    made.push(output!.id);
-    return output!;
+    const output = executeOne(name, attributes, inputs);
+    made.push(output.id);
+    return output;
   };
   const bitcast = (input: number, from: number, to: number) =>
     run("Bitcast", [typeAttribute("T", from), typeAttribute("type", to)], [input]).id;
-  const key64 = bitcast(ids(key.reshape([1, 2])), types.int32, types.uint64);
-  const counter64 = bitcast(ids(counter.reshape([2, 2])), types.int32, types.uint64);
+  const key64 = bitcast(idOf(key.reshape([1, 2])), types.int32, types.uint64);
+  const counter64 = bitcast(idOf(counter.reshape([2, 2])), types.int32, types.uint64);
   const philox = 1;
   const bits = run(
     "StatelessRandomUniformFullIntV2",
     [typeAttribute("dtype", types.uint32), typeAttribute("Tshape", types.int32)],
-    [ids(tf.tensor1d([count / 4, 4], "int32")), key64, counter64, ids(tf.scalar(philox, "int32"))],
+    [
+      idOf(tf.tensor1d([count / 4, 4], "int32")),
+      key64,
+      counter64,
+      idOf(tf.scalar(philox, "int32")),
+    ],
   ).id;
-  const eight = bitcast(ids(tf.scalar(8, "int32")), types.int32, types.uint32);
+  const eight = bitcast(idOf(tf.scalar(8, "int32")), types.int32, types.uint32);
   const upper = run("RightShift", [typeAttribute("T", types.uint32)], [bits, eight]).id;
   const result = run("Cast", [
     typeAttribute("SrcT", types.uint32),

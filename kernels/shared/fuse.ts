@@ -30,28 +30,32 @@ export function isFusing(): boolean {
  * @param name together with the inputs' shapes, identifies everything that `steps` computes
  * @param steps elementwise operations, moves and sums; reads no tensor but its inputs
  */
-export function fused(
+export function fused<Inputs extends tf.Tensor[]>(
   name: string,
-  inputs: tf.Tensor[],
-  steps: (...inputs: tf.Tensor[]) => tf.Tensor,
+  inputs: readonly [...Inputs],
+  steps: (...inputs: Inputs) => tf.Tensor,
 ): tf.Tensor {
-  return fusedList(name, inputs, (...inputs) => [steps(...inputs)])[0]!;
+  const [output] = fusedList(name, inputs, (...inputs) => [steps(...inputs)]);
+  if (output === undefined) throw new Error(`${name} gave no output`);
+  return output;
 }
 
 /** Like {@link fused}, with several outputs. */
-export function fusedList(
+export function fusedList<Inputs extends tf.Tensor[]>(
   name: string,
-  inputs: tf.Tensor[],
-  steps: (...inputs: tf.Tensor[]) => tf.Tensor[],
+  inputs: readonly [...Inputs],
+  steps: (...inputs: Inputs) => tf.Tensor[],
 ): tf.Tensor[] {
   const backend = tf.backend() as unknown as FusingBackend;
   if (!backend.fuse || !backend.binding?.trace) return steps(...inputs);
   const outputs = backend.fuse(
     name,
-    backend.getInputTensorIds(inputs),
+    backend.getInputTensorIds([...inputs]),
     (given, take) =>
       tf.tidy(() => {
-        const results = steps(...given.map((metadata) => backend.createOutputTensor(metadata)));
+        // As many as the inputs, with their shapes.
+        const tensors = given.map((metadata) => backend.createOutputTensor(metadata)) as Inputs;
+        const results = steps(...tensors);
         take(backend.getInputTensorIds(results));
       }),
   );

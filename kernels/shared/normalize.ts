@@ -22,12 +22,10 @@ function groupsOf(x: Values, length: number): Group[] {
   return Array.from({ length: x.data.length / length }, (_, group) => {
     const start = group * length;
     const end = start + length;
-    let sum = 0;
-    let squares = 0;
-    for (let i = start; i < end; i++) sum += x.data[i]!;
-    const mean = sum / length;
-    for (let i = start; i < end; i++) squares += (x.data[i]! - mean) ** 2;
-    return { start, end, mean, deviation: Math.sqrt(squares / length + epsilon) };
+    const values = x.data.subarray(start, end);
+    const mean = values.reduce((sum, value) => sum + value, 0) / length;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / length;
+    return { start, end, mean, deviation: Math.sqrt(variance + epsilon) };
   });
 }
 
@@ -50,6 +48,9 @@ export function normalize(x: Values, scale: Values, offset: Values, length: numb
   return y;
 }
 
+/** The gradients of a normalization. */
+export type NormGradients = [dx: Values, dscale: Values, doffset: Values];
+
 /**
  * The gradients for x, scale and offset. With g = dy scale, and means over the group:
  *
@@ -60,7 +61,12 @@ export function normalize(x: Values, scale: Values, offset: Values, length: numb
  * The means are computed from each channel's sums of dy and of dy xHat, which are also dscale and
  * doffset. With an infinite scale this gives a different kind of infinity than the sum of products.
  */
-export function normalizeGrad(x: Values, dy: Values, scale: Values, length: number): Values[] {
+export function normalizeGrad(
+  x: Values,
+  dy: Values,
+  scale: Values,
+  length: number,
+): NormGradients {
   const channels = scale.data.length;
   const dx = zeros(x.shape);
   const dscale = zeros([channels]);

@@ -1,6 +1,6 @@
 /**
- * Tensors of a known rank. Most of tfjs's functions return a tensor whose type does not say its
- * rank; these check it and say it.
+ * Tensors and shapes of a known rank. Most of tfjs's functions return a tensor whose type does not
+ * say its rank; these check it and say it.
  */
 import type * as tf from "@tensorflow/tfjs";
 
@@ -27,5 +27,26 @@ function ofRank<T extends tf.Tensor>(rank: number): (tensor: tf.Tensor | undefin
       throw new TypeError(`expected a tensor of rank ${rank}, got ${found}`);
     }
     return tensor;
+  };
+}
+
+/** Returns the sizes of a shape of rank 2. Throws a `TypeError` if it has another rank. */
+export const sizes2 = ofLength<[number, number]>(2);
+
+/** Returns the sizes of a shape of rank 3. Throws a `TypeError` if it has another rank. */
+export const sizes3 = ofLength<[number, number, number]>(3);
+
+/** Returns the sizes of a shape of rank 4. Throws a `TypeError` if it has another rank. */
+export const sizes4 = ofLength<[number, number, number, number]>(4);
+
+function ofLength<T extends number[]>(
+  rank: number,
+): (shape: readonly number[] | undefined) => Readonly<T> {
+  const hasRank = (shape: readonly number[]): shape is Readonly<T> => shape.length === rank;
+  return (shape) => {
+    if (shape === undefined || !hasRank(shape)) {
+      throw new TypeError(`expected a shape of rank ${rank}, got ${shape && `[${shape}]`}`);
+    }
+    return shape;
   };
 }

@@ -6,12 +6,12 @@ import double from "../filtered_upsample/double.wgsl" with { type: "text" };
 import { padding } from "./taps.ts";
 import {
   emptyTensor,
-  sizesOf,
   spreadWorkgroups,
   vectorWidth,
   type WgslBackend,
   withValueType,
 } from "./wgsl.ts";
+import { sizes2, sizes4 } from "./ranks.ts";
 
 /** Which program to run, and whether the filter is flipped. */
 export interface Resampling {
@@ -28,8 +28,8 @@ export function resampleWebGpu(
   lowpass: tf.TensorInfo,
   [outputHeight, outputWidth]: readonly [number, number],
 ): tf.TensorInfo {
-  const [batch, height, width, channels] = sizesOf(x, 4);
-  const [taps] = sizesOf(lowpass, 2);
+  const [batch, height, width, channels] = sizes4(x.shape);
+  const [taps] = sizes2(lowpass.shape);
   const vector = vectorWidth(channels);
   const y = emptyTensor(backend, [batch, outputHeight, outputWidth, channels]);
   const size = batch * outputHeight * outputWidth * channels / vector;

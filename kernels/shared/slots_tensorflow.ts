@@ -4,29 +4,38 @@
  * and handled as one.
  */
 import * as tf from "@tensorflow/tfjs";
+import { named, slotsOf } from "./named.ts";
+import { rank1 } from "./ranks.ts";
 
 /** Size of a parameter up to which copying it is cheaper than running separate operations. */
 const smallSize = 2 ** 15;
 
+/** The tensors of a slot, all of one shape. */
+type Slot<Name extends string> = Readonly<Record<Name, tf.Tensor>>;
+
 /**
  * Applies an elementwise step to every slot.
  *
- * @param slots the tensors of each slot, all of one shape
+ * @param inputs the tensors of all slots; see {@link slotsOf}
+ * @param names of a slot's tensors
  * @param step maps the tensors of one slot to its outputs, each of the slot's shape
- * @returns the outputs of each slot
+ * @returns the outputs of all slots, in order
  */
-export function eachSlot(
-  slots: tf.Tensor[][],
-  step: (tensors: tf.Tensor[]) => tf.Tensor[],
-): tf.Tensor[][] {
-  const small = slots.filter(([first]) => first!.size <= smallSize);
-  if (small.length < 2) return slots.map(step);
-  const sizes = small.map(([first]) => first!.size);
-  const columns = small[0]!.map((_, column) =>
-    tf.concat1d(small.map((slot) => slot[column]!.flatten() as tf.Tensor1D))
+export function eachSlot<Name extends string>(
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  names: readonly (Name | "parameter")[],
+  count: number,
+  step: (slot: Slot<Name | "parameter">) => tf.Tensor[],
+): tf.Tensor[] {
+  const slots = slotsOf(inputs, names, count);
+  const small = slots.filter(({ parameter }) => parameter.size <= smallSize);
+  if (small.length < 2) return slots.flatMap(step);
+
+  const sizes = small.map(({ parameter }) => parameter.size);
+  const joined = names.map((name) => tf.concat1d(small.map((slot) => rank1(slot[name].flatten()))));
+  const parts = step(named(names, joined)).map((output) => tf.split(output, sizes));
+  const outputs = new Map(
+    small.map((slot, i) => [slot, parts.map((part) => part[i]!.reshape(slot.parameter.shape))]),
   );
-  const parts = step(columns).map((output) => tf.split(output, sizes));
-  const outputs = small.map(([first], i) => parts.map((part) => part[i]!.reshape(first!.shape)));
-  let next = 0;
-  return slots.map((slot) => slot[0]!.size <= smallSize ? outputs[next++]! : step(slot));
+  return slots.flatMap((slot) => outputs.get(slot) ?? step(slot));
 }

@@ -3,6 +3,7 @@
  * which pixel, the sum over them, and its transpose.
  */
 import { type Values, zeros } from "./reference.ts";
+import { sizes2, sizes4 } from "./ranks.ts";
 
 /** A tap's index, and the index of the input pixel that it is multiplied with. */
 export interface Tap {
@@ -68,7 +69,7 @@ function eachProduct(
   columns: Tap[][],
   visit: (output: number, input: number, weight: number) => void,
 ): void {
-  const taps = lowpass.shape[1]!;
+  const [, taps] = sizes2(lowpass.shape);
   for (let image = 0; image < batch; image++) {
     rows.forEach((rowTaps, row) =>
       columns.forEach((columnTaps, column) => {
@@ -89,8 +90,8 @@ function eachProduct(
 
 /** Filtered resampling: each output pixel is the sum of its taps times their pixels. */
 export function resample(x: Values, lowpass: Values, taps: typeof upsampleTaps): Values {
-  const [batch, height, width, channels] = x.shape as [number, number, number, number];
-  const size = lowpass.shape[0]!;
+  const [batch, height, width, channels] = sizes4(x.shape);
+  const [size] = sizes2(lowpass.shape);
   const rows = taps(height, size);
   const columns = taps(width, size);
   const y = zeros([batch, rows.length, columns.length, channels]);
@@ -110,8 +111,8 @@ export function resampleTransposed(
   [height, width]: [number, number],
   taps: typeof upsampleTaps,
 ): Values {
-  const [batch, , , channels] = dy.shape as [number, number, number, number];
-  const size = lowpass.shape[0]!;
+  const [batch, , , channels] = sizes4(dy.shape);
+  const [size] = sizes2(lowpass.shape);
   const dx = zeros([batch, height, width, channels]);
   eachProduct(
     batch,

@@ -53,7 +53,28 @@ export function operation(
   inputs: tf.TensorInfo[],
   attributes: Attributes = {},
 ): tf.Tensor {
-  return operations(name, inputs, attributes, 1)[0]!;
+  return only(operations(name, inputs, attributes, 1));
+}
+
+/** The number of a tensor in the binding. */
+export function idOf(tensor: tf.TensorInfo): number {
+  return only(tensorflowBackend().getInputTensorIds([tensor]));
+}
+
+/** Runs a TensorFlow operation on tensors by their numbers in the binding; it has one output. */
+export function executeOne(
+  name: string,
+  attributes: unknown[],
+  inputs: number[],
+): { id: number } {
+  return only(tensorflowBackend().binding.executeOp(name, attributes, inputs, 1));
+}
+
+/** The element of a list of one. */
+function only<T>(list: T[]): T {
+  const [element] = list;
+  if (element === undefined || list.length > 1) throw new Error(`a list of ${list.length}, not 1`);
+  return element;
 }
 
 /** Runs a TensorFlow operation that has several outputs. */
@@ -94,8 +115,7 @@ export function registerForm(
 
 /** Whether a tensor belongs to a function that is being traced, and so has no values yet. */
 export function isTraced(tensor: tf.Tensor): boolean {
-  const backend = tensorflowBackend();
-  return Boolean(backend.binding.symbol(backend.getInputTensorIds([tensor])[0]!));
+  return Boolean(tensorflowBackend().binding.symbol(idOf(tensor)));
 }
 
 /**

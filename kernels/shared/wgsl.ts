@@ -1,6 +1,7 @@
 // What the WGSL kernels need from the engine that runs them, and helpers that they share. The
 // engine `webgpu` (src/engines/webgpu) implements this interface; nothing here knows more about it.
 import * as tf from "@tensorflow/tfjs";
+import { valueOf } from "./named.ts";
 
 /** One dispatch of one of our WGSL programs. */
 export interface WgslDispatch {
@@ -60,9 +61,7 @@ export interface KernelCall {
 
 /** The input with that name, which the public function has checked. */
 export function inputOf(call: KernelCall, name: string): tf.TensorInfo {
-  const tensor = call.inputs[name];
-  if (tensor === undefined) throw new Error(`The kernel got no input named ${name}.`);
-  return tensor;
+  return valueOf(call.inputs, name);
 }
 
 /** Registers a kernel on WebGPU. */
@@ -80,18 +79,6 @@ export function registerWebGpuKernel(
         backend: backend as WgslBackend,
       }),
   });
-}
-
-/** The shape's sizes as exactly `rank` numbers. */
-export function sizesOf(tensor: tf.TensorInfo, rank: 1): [number];
-export function sizesOf(tensor: tf.TensorInfo, rank: 2): [number, number];
-export function sizesOf(tensor: tf.TensorInfo, rank: 3): [number, number, number];
-export function sizesOf(tensor: tf.TensorInfo, rank: 4): [number, number, number, number];
-export function sizesOf(tensor: tf.TensorInfo, rank: number): number[] {
-  if (tensor.shape.length !== rank) {
-    throw new Error(`Expected a tensor of rank ${rank}, got [${tensor.shape}].`);
-  }
-  return tensor.shape;
 }
 
 /**

@@ -4,22 +4,23 @@
 import type * as tf from "@tensorflow/tfjs";
 import { replaceKernel, runStock } from "./replace.ts";
 import { sumMiddle } from "./sum.ts";
-import { inputOf, sizesOf } from "../../../../kernels/shared/wgsl.ts";
+import { inputOf } from "../../../../kernels/shared/wgsl.ts";
+import { sizes4 } from "../../../../kernels/shared/ranks.ts";
 
 /** Replaces tfjs's kernel. */
 export function register(): void {
   replaceKernel("ResizeBilinearGrad", (call, stock) => {
     const { backend, inputs } = call;
-    const [batch, height, width, channels] = sizesOf(inputOf(call, "images"), 4);
+    const [batch, height, width, channels] = sizes4(inputOf(call, "images").shape);
     const sums: tf.TensorInfo[] = [];
     let dy = inputOf(call, "dy");
     if (height === 1) {
-      const [, rows, columns] = sizesOf(dy, 4);
+      const [, rows, columns] = sizes4(dy.shape);
       dy = sumMiddle(backend, dy, [batch, rows, columns * channels], [batch, 1, columns, channels]);
       sums.push(dy);
     }
     if (width === 1) {
-      const [, rows, columns] = sizesOf(dy, 4);
+      const [, rows, columns] = sizes4(dy.shape);
       dy = sumMiddle(backend, dy, [batch * rows, columns, channels], [batch, rows, 1, channels]);
       sums.push(dy);
     }
