@@ -2,9 +2,11 @@
  * A linear map of both axes of an image: separable filters and resampling, with whatever lies
  * beyond the border.
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
+import { rank4 } from "../shared/ranks.ts";
+import { registerGradient, runKernel } from "../shared/run_kernel.ts";
 
 /**
  * Applies one matrix to the rows and to the columns of every channel: X becomes M X M^T.
@@ -19,13 +21,9 @@ import "./reference.ts";
 export function mapAxes(x: tf.Tensor4D, map: tf.Tensor2D): tf.Tensor4D {
   checkTensor("mapAxes", "map", map, [null, null]);
   checkTensor("mapAxes", "x", x, [null, map.shape[1], map.shape[1], null]);
-  return tf.engine().runKernel("MapAxes", { x, map }) as tf.Tensor4D;
+  return rank4(runKernel("MapAxes", { x, map }));
 }
 
-tf.registerGradient({
-  kernelName: "MapAxes",
-  inputsToSave: ["map"],
-  gradFunc: (dy, [map]) => ({
-    x: () => tf.engine().runKernel("MapAxesGrad", { dy: dy as tf.Tensor, map: map! }) as tf.Tensor,
-  }),
-});
+registerGradient("MapAxes", { inputs: ["map"] }, (dy, { map }) => ({
+  x: () => runKernel("MapAxesGrad", { dy, map }),
+}));

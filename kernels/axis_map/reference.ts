@@ -4,16 +4,18 @@
  *     y[i, j] = sum over u, v of map[i, u] map[j, v] x[u, v]
  */
 import { registerReference, type Values, zeros } from "../shared/reference.ts";
+import { taking } from "../shared/named.ts";
+import { sizes2, sizes4 } from "../shared/ranks.ts";
 
 /** Maps x [batch, from, from, channels] and map [to, from] to [batch, to, to, channels]. */
 export function mapAxesReference(x: Values, map: Values): Values {
-  const [to, from] = map.shape as [number, number];
+  const [to, from] = sizes2(map.shape);
   return mapped(x, to, from, (i, u) => map.data[i * from + u]!);
 }
 
 /** The gradient for x: the transposed map. */
 export function mapAxesGradReference(dy: Values, map: Values): Values {
-  const [to, from] = map.shape as [number, number];
+  const [to, from] = sizes2(map.shape);
   return mapped(dy, from, to, (u, i) => map.data[i * from + u]!);
 }
 
@@ -23,7 +25,7 @@ function mapped(
   from: number,
   weight: (output: number, input: number) => number,
 ): Values {
-  const [batch, , , channels] = x.shape as [number, number, number, number];
+  const [batch, , , channels] = sizes4(x.shape);
   const rows = alongAxis(x.data, [batch, from, from * channels], to, weight);
   return {
     shape: [batch, to, to, channels],
@@ -52,5 +54,8 @@ function alongAxis(
   return y;
 }
 
-registerReference("MapAxes", ({ x, map }) => mapAxesReference(x!, map!));
-registerReference("MapAxesGrad", ({ dy, map }) => mapAxesGradReference(dy!, map!));
+registerReference("MapAxes", taking(["x", "map"], ({ x, map }) => mapAxesReference(x, map)));
+registerReference(
+  "MapAxesGrad",
+  taking(["dy", "map"], ({ dy, map }) => mapAxesGradReference(dy, map)),
+);

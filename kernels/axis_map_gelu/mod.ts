@@ -2,9 +2,11 @@
  * The alias-free GELU with separable filters: GELU on an enlarged image, between two maps of its
  * axes.
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { checkTensor } from "../shared/checks.ts";
 import "./reference.ts";
+import { rank4 } from "../shared/ranks.ts";
+import { registerGradient, runKernel } from "../shared/run_kernel.ts";
 
 /** The maps of {@link axisMapGelu}. */
 export interface AxisMapGeluOptions {
@@ -38,18 +40,9 @@ export function axisMapGelu(
   const [larger, size] = up.shape;
   checkTensor("axisMapGelu", "down", down, [size, larger]);
   checkTensor("axisMapGelu", "x", x, [null, size, size, null]);
-  return tf.engine().runKernel("AxisMapGelu", { x, up, down }, { bypass }) as tf.Tensor4D;
+  return rank4(runKernel("AxisMapGelu", { x, up, down }, { bypass }));
 }
 
-tf.registerGradient({
-  kernelName: "AxisMapGelu",
-  inputsToSave: ["x", "up", "down"],
-  gradFunc: (dy, [x, up, down], { bypass }) => ({
-    x: () =>
-      tf.engine().runKernel(
-        "AxisMapGeluGrad",
-        { x: x!, dy: dy as tf.Tensor, up: up!, down: down! },
-        { bypass: bypass! },
-      ) as tf.Tensor,
-  }),
-});
+registerGradient("AxisMapGelu", { inputs: ["x", "up", "down"] }, (dy, { x, up, down }, attrs) => ({
+  x: () => runKernel("AxisMapGeluGrad", { x, dy, up, down }, attrs),
+}));

@@ -14,6 +14,7 @@ import {
   geluReference,
 } from "../gelu/reference.ts";
 import { registerReference, type Values } from "../shared/reference.ts";
+import { taking } from "../shared/named.ts";
 
 /** x [batch, size, size, channels], up [larger, size], down [size, larger]. */
 export function axisMapGeluReference(x: Values, up: Values, down: Values, bypass: boolean): Values {
@@ -42,10 +43,15 @@ function withHalf(y: Values, x: Values): Values {
 
 registerReference(
   "AxisMapGelu",
-  ({ x, up, down }, { bypass }) => axisMapGeluReference(x!, up!, down!, Boolean(bypass)),
+  taking(
+    ["x", "up", "down"],
+    ({ x, up, down }, { bypass }) => axisMapGeluReference(x, up, down, Boolean(bypass)),
+  ),
 );
 registerReference(
   "AxisMapGeluGrad",
-  ({ x, dy, up, down }, { bypass }) =>
-    axisMapGeluGradReference(x!, dy!, up!, down!, Boolean(bypass)),
+  taking(
+    ["x", "dy", "up", "down"],
+    ({ x, dy, up, down }, { bypass }) => axisMapGeluGradReference(x, dy, up, down, Boolean(bypass)),
+  ),
 );

@@ -26,7 +26,7 @@ function forward({ x, up, down }: Inputs, bypass: boolean): tf.Tensor {
   const activated = fused(
     `AxisMapGelu ${bypass}`,
     [doubled],
-    (w) => narrow(step(widen(w!), bypass)),
+    (w) => narrow(step(widen(w), bypass)),
   ) as tf.Tensor4D;
   const y = toChannelsLast(activated, { map: scaled(down, Math.SQRT1_2) }, batchMatMul);
   return bypass ? tf.add(tf.mul(x, 0.5), y) : y;
@@ -43,8 +43,8 @@ function backward(
     `AxisMapGeluGrad ${bypass}`,
     [doubled, doubledDy],
     (givenW, givenDy) => {
-      const slope = scaledGeluSlope(widen(givenW!));
-      return narrow(tf.mul(bypass ? tf.sub(slope, 1) : slope, widen(givenDy!)));
+      const slope = scaledGeluSlope(widen(givenW));
+      return narrow(tf.mul(bypass ? tf.sub(slope, 1) : slope, widen(givenDy)));
     },
   ) as tf.Tensor4D;
   const dx = toChannelsLast(product, { map: up, transposed: true }, batchMatMul);

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { type Padding, pixelAt } from "../../src/filters/mod.ts";
 import { type Values, zeros } from "../shared/reference.ts";
 import { type Operation, testOperation } from "../shared/operation_testing.ts";

@@ -4,13 +4,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Factor, multiply } from "../matmul/gemm.ts";
 import { attributesOf, replaceKernel, runStock, type StockKernel } from "../replace.ts";
-import { inputOf, type KernelCall, sizesOf } from "../../../../../kernels/shared/wgsl.ts";
+import { sizes4 } from "../../../../../kernels/shared/ranks.ts";
+import { inputOf, type KernelCall } from "../../../../../kernels/shared/wgsl.ts";
 import filterGrad from "./filter_grad.wgsl" with { type: "text" };
 import forward from "./forward.wgsl" with { type: "text" };
 import geometryCode from "./geometry.wgsl" with { type: "text" };
 import inputGrad from "./input_grad.wgsl" with { type: "text" };
 
-type Shape4 = [number, number, number, number];
+type Shape4 = readonly [number, number, number, number];
 
 /** The gradients have no dilations. */
 type Attributes = Omit<tf.Conv2DAttrs, "dilations"> & Partial<tf.Conv2DAttrs>;
@@ -20,8 +21,8 @@ function geometry(call: KernelCall, xShape: Shape4, filterShape: Shape4) {
   const { strides, pad, dataFormat, dilations, dimRoundingMode } = attributesOf<Attributes>(call);
   if ((dataFormat ?? "NHWC") !== "NHWC") return null;
   const info = tf.backend_util.computeConv2DInfo(
-    xShape,
-    filterShape,
+    [...xShape],
+    [...filterShape],
     strides,
     dilations ?? 1,
     pad,
@@ -65,7 +66,7 @@ function convolve(call: KernelCall, stock: StockKernel): tf.TensorInfo {
   const filter = inputOf(call, "filter");
   const bias = call.inputs["bias"];
   const { activation = "linear" } = attributesOf<Partial<tf.FusedConv2DAttrs>>(call);
-  const sizes = geometry(call, sizesOf(x, 4), sizesOf(filter, 4));
+  const sizes = geometry(call, sizes4(x.shape), sizes4(filter.shape));
   const biasFits = bias === undefined ||
     (sizes !== null && tf.util.sizeFromShape(bias.shape) === sizes.outputs);
   if (!sizes || !biasFits || !["linear", "relu"].includes(activation)) return runStock(stock, call);
@@ -94,7 +95,7 @@ export function register(): void {
     const { inputShape } = attributesOf<tf.Conv2DBackpropInputAttrs>(call);
     const dy = inputOf(call, "dy");
     const filter = inputOf(call, "filter");
-    const sizes = geometry(call, inputShape, sizesOf(filter, 4));
+    const sizes = geometry(call, inputShape, sizes4(filter.shape));
     if (!sizes) return runStock(stock, call);
     const { inputs, outputs, taps, inputPixels, constants } = sizes;
     return multiply(call.backend, {
@@ -114,7 +115,7 @@ export function register(): void {
     const { filterShape } = attributesOf<tf.Conv2DBackpropFilterAttrs>(call);
     const x = inputOf(call, "x");
     const dy = inputOf(call, "dy");
-    const sizes = geometry(call, sizesOf(x, 4), filterShape);
+    const sizes = geometry(call, sizes4(x.shape), filterShape);
     if (!sizes) return runStock(stock, call);
     const { inputs, outputs, taps, outputPixels, constants } = sizes;
     return multiply(call.backend, {
