@@ -12,6 +12,9 @@ architecture: D
 kaiserBeta: 2 # of the window
 normalized: true
 cutoff: { down: 1.5, up: &up 1.25 }
+filter: { kind: jinc, bypass: true }
+padding: circular
+position: border
 dataset: mnist-m
 data: { limit: 100, fit: "crop", path: 'data/x' }
 noise:
@@ -81,7 +84,10 @@ function digest(text: string): boolean {
     return false;
   }
   for (const resolved of members) {
-    assert(/^(A|[BCD]-[\d.e-]+N?(-norm)?)$/.test(specName(resolved)), specName(resolved));
+    const network = /^(A|[BCD]-([\d.e-]+N?(-norm)?|ideal|sinc))/;
+    const rest = /^(-(circular|reflect))?(-bypass)?(-(border|coordinates))?$/;
+    const name = specName(resolved);
+    assert(network.test(name) && rest.test(name.replace(network, "")), name);
     const again = resolveSpec(parseSpec(JSON.stringify(resolved)));
     assertEquals(specDigest(again), specDigest(resolved));
   }

@@ -133,6 +133,43 @@ Deno.test("specName: the paper's names", () => {
   assertEquals(name("architecture=A"), "A");
 });
 
+Deno.test("specName: what the paper does not have goes on in the same way", () => {
+  const name = (...overrides: string[]) =>
+    specName(resolveText("architecture: D\ndataset: mnist", overrides));
+  assertEquals(name("filter.kind=ideal", "padding=circular"), "D-ideal-circular");
+  assertEquals(
+    name("architecture=C", "filter={kind: sinc, bypass: true}", "padding=reflect"),
+    "C-sinc-reflect-bypass",
+  );
+  assertEquals(name("filter.bypass=true", "normalized=false"), "D-2-bypass");
+  assertEquals(name("padding=circular", "position=border"), "D-2N-circular-border");
+  assertEquals(name("architecture=A", "padding=circular"), "A-circular");
+  assertEquals(name("normInside=true", "position=coordinates"), "D-2N-norm-coordinates");
+});
+
+Deno.test("filter, padding and position are left out at their defaults", () => {
+  const plain = resolveText("architecture: D\ndataset: mnist");
+  const said = ["filter={kind: jinc, bypass: false}", "padding=zero", "position=none"];
+  assertEquals(resolveText("architecture: D\ndataset: mnist", said), plain);
+  assertEquals(["filter", "padding", "position"].filter((field) => field in plain), []);
+  const { filter, kernelSize, kaiserBeta, cutoff } = resolveText(
+    "architecture: D\ndataset: mnist\nfilter: { kind: sinc }",
+  );
+  assertEquals([kernelSize, kaiserBeta, cutoff?.up], [12, null, Math.PI / 2]);
+  assertEquals(filter, { kind: "sinc", transition: (Math.SQRT2 - 1) * Math.PI / 2 });
+});
+
+Deno.test("a filter's kind replaces the fields of another one, either way", () => {
+  const published = reread(resolveText(short, ["kernelSize=6", "gain=4"]));
+  const ideal = resolveSpec(published, ["filter.kind=ideal"]);
+  assertEquals([ideal.kernelSize, ideal.gain, ideal.cutoff], [null, null, null]);
+  const back = resolveSpec(reread(ideal), ["filter.kind=jinc"]);
+  assertEquals(back, resolveText(short));
+  const sinc = resolveSpec(published, ["filter.kind=sinc"]);
+  assertEquals([sinc.kernelSize, sinc.gain, sinc.cutoff?.down], [6, null, Math.PI / 2]);
+  assertEquals(resolveSpec(published, ["architecture=A"]).filter, undefined);
+});
+
 Deno.test("resolveSpec: a resolved spec resolves to itself", () => {
   for (
     const overrides of [
@@ -142,6 +179,8 @@ Deno.test("resolveSpec: a resolved spec resolves to itself", () => {
       ["noise.schedule=cosine"],
       ["sampling.sampler=dpm-solver++"],
       ["training.images=99"],
+      ["filter={kind: sinc, bypass: true}", "padding=reflect"],
+      ["filter.kind=ideal", "position=coordinates"],
       ["x-note=kept"],
     ]
   ) {

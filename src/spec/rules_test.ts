@@ -16,3 +16,13 @@ Deno.test("~ in a file is refused, with advice", () => {
     );
   }
 });
+
+Deno.test("a sinc has an even number of taps", () => {
+  const spec = "architecture: D\ndataset: mnist\nfilter: { kind: sinc }";
+  assertThrows(
+    () => parseSpec(`${spec}\nkernelSize: 3`),
+    UserError,
+    "kernelSize: must be even with filter.kind sinc",
+  );
+  parseSpec(`${spec}\nkernelSize: 6`);
+});

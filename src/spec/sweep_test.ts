@@ -17,6 +17,28 @@ Deno.test("expandSweep: every combination once, the first field slowest", () => 
   );
 });
 
+Deno.test("expandSweep: filters and padding, where they apply", () => {
+  const axes = ["architecture=A,D", "filter.kind=jinc,ideal", "padding=zero,circular"];
+  // The base says what only one kind of filter has.
+  const text =
+    "architecture: D\ndataset: mnist\nkaiserBeta: 1\npadding: circular\nposition: border";
+  assertEquals(names(text, axes), [
+    "A",
+    "A-circular-border",
+    "D-1N",
+    "D-1N-circular-border",
+    "D-ideal",
+    "D-ideal-circular-border",
+  ]);
+  const base = "dataset: mnist\narchitecture: D";
+  assertEquals(names(base, ["filter.kind=ideal,sinc", "filter.bypass=false,true"]), [
+    "D-ideal",
+    "D-ideal-bypass",
+    "D-sinc",
+    "D-sinc-bypass",
+  ]);
+});
+
 Deno.test("expandSweep: x- fields of a grid are ignored", () => {
   assertEquals(
     names("dataset: mnist\narchitecture: D\nsweep: { kaiserBeta: [0, 1], x-why: both }"),
