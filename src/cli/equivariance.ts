@@ -1,43 +1,25 @@
 /** `deno task equivariance`: how equivariant networks are to rotation and shift, in decibels. */
-import { basename, join } from "@std/path";
-import { writeFileAtomic } from "../files/create.ts";
-import { openBundle } from "../bundle/open.ts";
-import {
-  drawingWeights,
-  findBundles,
-  readBundleDigests,
-  readSpecWithImages,
-} from "../bundle/read.ts";
+import { join } from "@std/path";
 import { fillBatch, loadDataset } from "../datasets/mod.ts";
-import { type EngineName, openEngine } from "../engines/mod.ts";
+import { type Engine, type EngineName, openEngine } from "../engines/mod.ts";
 import { UserError } from "../messages/errors.ts";
-import { type Images, measures } from "../evaluation/equivariance.ts";
+import type { Images } from "../evaluation/equivariance.ts";
 import { type EquivarianceScore, measureEquivariance } from "../evaluation/equivariance_study.ts";
 import {
-  curvesOf,
-  scoresCsv,
-  type StudiedNetwork,
-  summaryTable,
-} from "../evaluation/equivariance_table.ts";
-import { parseSpec, type ResolvedSpec, resolveSpec, specDigest, specName } from "../spec/mod.ts";
-import {
   foldingTable,
-  halfPixelCurves,
   type NetworkSpectra,
   networkSpectra,
-  spectraCsv,
 } from "../evaluation/network_spectra.ts";
-import { curvePlot } from "../report/plots.ts";
+import type { StudiedNetwork } from "../evaluation/trainings.ts";
+import type { ResolvedSpec } from "../spec/mod.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { setWeights } from "../unet/weights.ts";
+import { readQualities, type StudiedBundle, studiedBundles } from "./equivariance_bundles.ts";
+import { type Results, tellResults } from "./equivariance_files.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 import type { Progress } from "../messages/progress.ts";
 import { createProgress } from "./progress.ts";
-import { print } from "../messages/terminal.ts";
-
-const kinds = ["prediction", "run"] as const;
-/** The name of a curve's files, without extension. */
-const curvesFile = (kind: (typeof kinds)[number]) => `equivariance-${kind}`;
+import { print, printBeside } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -61,10 +43,14 @@ Options:
                  frequency, which folds back (docs/spectra.md)
   --no-runs      measure only the network's prediction; whole sampling runs take
                  longest
+  --quality NAME what equivariance is compared with: loss (default), the mean over
+                 the last tenth of the training, or a score of the samples, such as
+                 classifier-fid
   --engine NAME  auto (default), tensorflow, webgpu, wasm, cpu
   --data FOLDER  where the datasets are (default: data)
-  --out FOLDER   write equivariance.csv there, and as .svg and .png
-                 ${kinds.map(curvesFile).join(", ")}
+  --out FOLDER   write the tables there as Markdown, CSV and LaTeX, every score as
+                 CSV, and the figures as SVG and PNG: EQ-R over the angle, and
+                 quality against equivariance (docs/equivariance.md lists the files)
 
 EQ-T (whole pixels), EQ-T_frac and EQ-R (rotation) are StyleGAN3's; the shift PSNR is
 that of Alias-Free Latent Diffusion. The score of a prediction compares f(rotated x)
@@ -72,16 +58,17 @@ with rotated f(x) at five noise levels. The score of a run compares the image of
 run with rotation or shift with the transformed image of a run without. Rotation
 needs images of at least 16 pixels.
 
-Example:
-  deno task equivariance out sampling.steps=100 --out equivariance`;
+Examples:
+  deno task equivariance out sampling.steps=100 --out equivariance
+  deno task equivariance out --no-runs --quality classifier-fid --out equivariance`;
 
 const defaultAngles = "-90,-60,-30,30,60,90";
 
-/** Measures the bundles' networks and prints a table. */
+/** Measures the bundles' networks and prints tables. */
 export async function run(args: string[]): Promise<number> {
   const { values, flags, words } = parseOptions(
     args,
-    ["seeds", "images", "angles", "engine", "data", "out"],
+    ["seeds", "images", "angles", "engine", "data", "out", "quality"],
     ["no-runs", "spectra"],
   );
   const overrides = words.filter((word) => word.includes("="));
@@ -89,74 +76,106 @@ export async function run(args: string[]): Promise<number> {
   if (paths.length === 0) {
     throw new UserError("equivariance needs bundles. For example: deno task equivariance out");
   }
-  // Folders may also contain bundles of `sample`, which have no model.
-  const found = findBundles(paths).map((path) => openBundle(path));
-  const bundles = found.flatMap((bundle) => {
-    const weights = drawingWeights(bundle);
-    return weights === null ? [] : [{ bundle, weights }];
-  });
-  if (bundles.length === 0) {
-    throw new UserError(
-      `${paths.join(", ")}: has no model; name the bundle that it was sampled from`,
-    );
-  }
-  const seeds = wholeNumber(values.seeds ?? "5", "--seeds");
-  const perSeed = wholeNumber(values.images ?? "4", "--images");
   const angles = anglesOf(values.angles ?? defaultAngles);
-  const progress = createProgress();
-  const networks: StudiedNetwork[] = [];
+  // The measured runs turn by these angles, whatever the bundle's own runs do.
+  const rotation = `sampling.rotation=[${angles.join(", ")}]`;
+  const bundles = studiedBundles(paths, [rotation, ...overrides]);
+  const judge = qualitiesOf(bundles, values.quality);
+  const measuring: Measuring = {
+    seeds: wholeNumber(values.seeds ?? "5", "--seeds"),
+    perSeed: wholeNumber(values.images ?? "4", "--images"),
+    angles,
+    runs: !flags["no-runs"],
+    hasSpectra: flags.spectra,
+    data: dataFolder(values.data),
+    progress: createProgress(),
+  };
+  const networks = new Map<StudiedBundle, StudiedNetwork>();
   const spectra: NetworkSpectra[] = [];
-  const data = dataFolder(values.data);
   const engine = await openEngine((values.engine ?? "auto") as EngineName | "auto");
   try {
-    for (const { bundle, weights } of bundles) {
-      const { path } = bundle;
-      // The measured runs turn by these angles, whatever the bundle's own runs do.
-      const spec = resolveSpec(
-        parseSpec(JSON.stringify(readSpecWithImages(bundle))),
-        [`sampling.rotation=[${angles.join(", ")}]`, ...overrides],
-      );
-      const images = await imagesOf(spec, seeds * perSeed, data);
-      const unet = compileUNet(spec);
-      try {
-        setWeights(unet, await bundle.tensors(weights), join(path, weights));
-        const name = specName(spec);
-        progress.message(`${basename(path)}: ${name} on ${spec.dataset}`);
-        const options = {
-          seeds,
-          angles,
-          images,
-          spec,
-          engine,
-          predict: unet.apply,
-          transformations: 2,
-        };
-        const scores = await study(progress, { ...options, runs: !flags["no-runs"] });
-        networks.push({
-          name,
-          bundle: basename(path),
-          kin: `${specDigest({ ...spec, seed: 0 })} ${readBundleDigests(bundle).data}`,
-          scores,
-        });
-        if (flags.spectra) {
-          progress.message(`the spectra of ${name}'s layers`);
-          const layers = networkSpectra(unet, spec, images);
-          spectra.push({ name, bundle: basename(path), layers });
-        }
-      } finally {
-        unet.dispose();
-      }
+    for (const bundle of bundles) {
+      const found = await measureBundle(bundle, engine, measuring);
+      networks.set(bundle, found.network);
+      if (found.spectra) spectra.push(found.spectra);
     }
   } finally {
     engine.dispose();
   }
-  print(summaryTable(networks));
+  const measured = [...networks.values()];
+  await tellResults({ networks: measured, judged: judge(networks), spectra }, values.out);
   if (spectra.length > 0) print(`\n${foldingTable(spectra)}`);
-  if (values.out !== undefined) {
-    await writeResults(values.out, networks);
-    if (spectra.length > 0) await writeSpectra(values.out, spectra);
-  }
   return 0;
+}
+
+/**
+ * Reads the bundles' quality before anything is measured. Without being asked for, a comparison
+ * that is not possible is left out.
+ */
+function qualitiesOf(
+  bundles: readonly StudiedBundle[],
+  name: string | undefined,
+): (networks: ReadonlyMap<StudiedBundle, StudiedNetwork>) => Results["judged"] {
+  try {
+    const { of, ...quality } = readQualities(bundles, name ?? "loss");
+    return (networks) => ({
+      ...quality,
+      networks: [...networks].flatMap(([bundle, network]) => {
+        const known = of.get(bundle);
+        return known ? [{ ...network, quality: known }] : [];
+      }),
+    });
+  } catch (error) {
+    if (name !== undefined || !(error instanceof UserError)) throw error;
+    printBeside(`quality and equivariance are not compared: ${error.message}`);
+    return () => null;
+  }
+}
+
+/** How the networks are measured. */
+interface Measuring {
+  seeds: number;
+  /** Images for each of them. */
+  perSeed: number;
+  angles: number[];
+  /** Whether whole sampling runs are measured, too. */
+  runs: boolean;
+  hasSpectra: boolean;
+  /** Where datasets lie. */
+  data: string;
+  progress: Progress;
+}
+
+async function measureBundle(
+  { bundle, weights, spec, name, folder, kin, data }: StudiedBundle,
+  engine: Engine,
+  { seeds, perSeed, angles, runs, hasSpectra, data: dataRoot, progress }: Measuring,
+): Promise<{ network: StudiedNetwork; spectra: NetworkSpectra | null }> {
+  const images = await imagesOf(spec, seeds * perSeed, dataRoot);
+  const unet = compileUNet(spec);
+  try {
+    setWeights(unet, await bundle.tensors(weights), join(bundle.path, weights));
+    progress.message(`${folder}: ${name} on ${spec.dataset}`);
+    const scores = await study(progress, {
+      seeds,
+      angles,
+      images,
+      spec,
+      engine,
+      predict: unet.apply,
+      transformations: 2,
+      runs,
+    });
+    if (hasSpectra) progress.message(`the spectra of ${name}'s layers`);
+    return {
+      network: { name, bundle: folder, seed: spec.seed, kin, data, scores },
+      spectra: hasSpectra
+        ? { name, bundle: folder, layers: networkSpectra(unet, spec, images) }
+        : null,
+    };
+  } finally {
+    unet.dispose();
+  }
 }
 
 async function study(
@@ -215,54 +234,4 @@ async function imagesOf(
     values,
   );
   return { shape: [count, imageSize, imageSize, channels], values };
-}
-
-async function writeResults(folder: string, networks: StudiedNetwork[]): Promise<void> {
-  Deno.mkdirSync(folder, { recursive: true });
-  const written = [join(folder, "equivariance.csv")];
-  writeFileAtomic(written[0]!, new TextEncoder().encode(scoresCsv(networks)));
-  for (const kind of kinds) {
-    const curves = curvesOf(networks, kind);
-    if (curves.length === 0) continue;
-    const bands = curves.flatMap(({ points, spread }) =>
-      points.flatMap(([_, y], i) => y === null ? [] : [[y - spread[i]!, y + spread[i]!]])
-    );
-    const what = kind === "run" ? "Sampling runs with rotation" : "Predictions of rotated images";
-    const plot = await curvePlot({
-      title: `${what}: ${measures[2]} over the angle`,
-      note: "bands: 95 % confidence, as in the table",
-      x: { name: "angle (degrees)", ticks: { every: 30, text: String } },
-      // The plot's own limits would not include the bands.
-      y: {
-        name: "EQ-R (dB)",
-        min: Math.floor(Math.min(...bands.map(([low]) => low!))),
-        max: Math.ceil(Math.max(...bands.map(([_, high]) => high!))),
-      },
-      curves,
-    });
-    const stem = join(folder, curvesFile(kind));
-    writeFileAtomic(`${stem}.svg`, new TextEncoder().encode(plot.svg));
-    writeFileAtomic(`${stem}.png`, plot.png);
-    written.push(`${stem}.svg`, `${stem}.png`);
-  }
-  print(`written: ${written.join(", ")}`);
-}
-
-async function writeSpectra(folder: string, spectra: NetworkSpectra[]): Promise<void> {
-  const plot = await curvePlot({
-    title: "How far each nonlinearity fails to commute with half a pixel",
-    note: "from the network's input to its output",
-    x: { name: "nonlinearity" },
-    y: { name: "share of the energy (%)", min: 0 },
-    curves: halfPixelCurves(spectra),
-  });
-  const names = ["spectra.csv", "half-pixel.svg", "half-pixel.png"].map((name) =>
-    join(folder, name)
-  );
-  const [csv, svg, png] = names as [string, string, string];
-  const encoder = new TextEncoder();
-  writeFileAtomic(csv, encoder.encode(spectraCsv(spectra)));
-  writeFileAtomic(svg, encoder.encode(plot.svg));
-  writeFileAtomic(png, plot.png);
-  print(`written: ${names.join(", ")}`);
 }

@@ -2,10 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openEngine } from "../engines/mod.ts";
 import { formulaUniform } from "../golden/golden.ts";
-import { confidenceInterval } from "./confidence.ts";
-import { type Measure, measures } from "./equivariance.ts";
 import { type EquivarianceOptions, measureEquivariance } from "./equivariance_study.ts";
-import { curvesOf, scoresCsv, summaryTable } from "./equivariance_table.ts";
 
 Deno.test("a study measures predictions at five noise levels and runs, with intervals over the seeds", async () => {
   const engine = await openEngine("cpu");
@@ -74,83 +71,4 @@ Deno.test("a study measures predictions at five noise levels and runs, with inte
     RangeError,
     "cannot be shared",
   );
-});
-
-Deno.test("scores become a table, CSV and curves", () => {
-  const score = (
-    of: "prediction" | "run",
-    measure: Measure,
-    degrees: number | null,
-    decibels: number[],
-  ) => ({
-    of,
-    measure,
-    timestep: of === "run" ? null : 500,
-    degrees,
-    decibels,
-    interval: confidenceInterval(decibels),
-  });
-  const networks = [{
-    name: "D-2N",
-    bundle: "d2n",
-    kin: "1",
-    scores: [
-      score("prediction", "EQ-T", null, [20, 22]),
-      score("prediction", "EQ-R", null, [10, 10]),
-      score("prediction", "EQ-R", 30, [90, 90]),
-      score("run", "EQ-R", 30, [12, 14]),
-      score("run", "EQ-R", -30, [10, 12]),
-    ],
-  }];
-  const [head, prediction, run] = summaryTable(networks).split("\n").map((line) =>
-    line.split(/ {2,}/)
-  );
-  assertEquals(head!.slice(1), measures.map((measure) => `${measure} (dB)`));
-  assertEquals(prediction, ["D-2N", "prediction", "21.00 ± 12.71", "-", "10.00 ± 0.00", "-"]);
-  assertEquals(run, ["D-2N", "run", "-", "-", "12.00 ± 12.71", "-"]);
-  assertEquals(scoresCsv(networks).split("\n").slice(0, 3), [
-    "name,bundle,of,measure,timestep,degrees,seed,decibels",
-    "D-2N,d2n,prediction,EQ-T,500,,0,20",
-    "D-2N,d2n,prediction,EQ-T,500,,1,22",
-  ]);
-  const [curve] = curvesOf(networks, "run");
-  assertEquals(curve!.points, [[-30, 11], [0, null], [30, 13]]);
-  assertEquals(curve!.spread.map((half) => half.toFixed(1)), ["12.7", "0.0", "12.7"]);
-  // Two trainings of one network: the interval spans them, and the seeds of each measurement are
-  // averaged.
-  const other = {
-    ...networks[0]!,
-    bundle: "again",
-    scores: [score("prediction", "EQ-T", null, [26, 30])],
-  };
-  const two = summaryTable([...networks, other, { ...other, kin: "2", bundle: "wider" }]).split(
-    "\n",
-  );
-  assertEquals(two[1]!.split(/ {2,}/), [
-    "D-2N (d2n, 2 trainings)",
-    "prediction",
-    "24.50 ± 44.47",
-    "-",
-    "10.00",
-    "-",
-  ]);
-  assertEquals(two[3]!.split(/ {2,}/).slice(0, 3), ["D-2N (wider)", "prediction", "28.00 ± 25.41"]);
-  // Differences are taken seed by seed: what both networks have in common does not affect their
-  // interval.
-  const better = {
-    ...networks[0]!,
-    name: "A",
-    kin: "3",
-    scores: [score("prediction", "EQ-T", null, [21, 23.5])],
-  };
-  const lines = summaryTable([...networks, better]).split("\n").map((line) => line.split(/ {2,}/));
-  assertEquals(lines[4], [""]);
-  assertEquals([lines[5]![0], lines[6]], ["less D-2N", [
-    "A",
-    "prediction",
-    "+1.25 ± 3.18",
-    "-",
-    "-",
-    "-",
-  ]]);
 });

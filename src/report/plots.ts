@@ -61,7 +61,7 @@ export const palette = [
 export const colours = { ink: "#1c2430", faint: "#5b6675", rule: "#e1e5ea", paper: "#ffffff" };
 
 /** An axis as an echarts option. */
-function axisOption({ name, log, min, max, ticks }: Axis) {
+export function axisOption({ name, log, min, max, ticks }: Axis) {
   return {
     type: log ? "log" as const : "value" as const,
     name,
@@ -196,7 +196,7 @@ export function curveSvg(plot: CurvePlot, width = 760, height = 380, id = "curve
 }
 
 /** The approximate width in pixels of a text in the small size. */
-function textWidth(text: string): number {
+export function textWidth(text: string): number {
   return 7 * text.length;
 }
 

@@ -8,14 +8,15 @@ import { pathOf, type Tree, valueAt } from "./tree.ts";
  * The paper's name of each spec; where several share it, followed by the fields in which they
  * differ: `D-2N, kernelSize 6`.
  *
- * @param ignored top-level fields that do not count, such as the seed
+ * @param ignored fields that do not count with what is in them, such as the seed
  */
 export function distinctNames(
   specs: readonly ResolvedSpec[],
   ignored: readonly string[],
 ): string[] {
   const counts = (path: string) =>
-    !ignored.includes(path.split(".")[0] ?? "") && !path.includes("x-");
+    !ignored.some((field) => path === field || path.startsWith(`${field}.`)) &&
+    !path.includes("x-");
   return specs.map((spec) => {
     const name = specName(spec);
     const namesakes = specs.filter((other) => specName(other) === name);

@@ -12,15 +12,23 @@ export interface FigureText {
 
 /**
  * Writes a figure and half its interval with two decimals, as in the paper, or with more if the
- * interval would round to zero.
+ * interval would round to zero; a figure without an interval has at least three digits.
  *
  * @param times the factor for both
  */
 export function figureText(figure: number, itsHalf: number | null, times = 1): FigureText {
-  const decimals = itsHalf ? Math.min(6, Math.max(2, Math.ceil(-Math.log10(itsHalf * times)))) : 2;
+  const decimals = itsHalf === null
+    ? decimalsOf(figure * times, 3)
+    : decimalsOf(itsHalf * times, 1);
   const value = numberText(figure * times, decimals);
   const half = itsHalf === null ? null : numberText(itsHalf * times, decimals);
   return { value, half, text: half === null ? value : `${value} ± ${half}` };
+}
+
+/** The decimals that a number of some digits needs: 2 to 6. */
+function decimalsOf(value: number, digits: number): number {
+  if (value === 0 || !Number.isFinite(value)) return 2;
+  return Math.min(6, Math.max(2, digits - 1 + Math.ceil(-Math.log10(Math.abs(value)))));
 }
 
 /** With a true minus sign; a number that rounds to zero has none. */

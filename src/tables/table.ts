@@ -110,6 +110,23 @@ export function uncertaintySentences({ counts, marks, hasIntervals }: Uncertaint
   ];
 }
 
+/**
+ * The same in a few words for a figure whose bars or bands are intervals.
+ *
+ * @param what "bars" or "bands"
+ */
+export function intervalNote(what: string, { counts, marks, hasIntervals }: Uncertainty): string {
+  if (!hasIntervals) return "";
+  const [n] = counts;
+  const over = counts.length > 1 ? "n trainings" : n === 1 ? "" : `n = ${n} trainings`;
+  const words = [
+    `${what}: 95 % confidence intervals${over && ` over ${over}`}`,
+    ...(marks.has("†") ? ["†: n = 1, the measurement alone"] : []),
+    ...(marks.has("‡") ? ["‡: n = 2, which says little"] : []),
+  ];
+  return words.join("; ");
+}
+
 /** All figures of a table. */
 export function figuresOf({ rows }: Pick<Table, "rows">): (Figure | null)[] {
   return rows.flatMap(({ figures }) => figures);

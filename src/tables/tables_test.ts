@@ -63,7 +63,8 @@ Deno.test("figures have the decimals that their interval needs, and a true minus
   assertEquals(figureText(84, 9.94).text, "84.00 ± 9.94");
   assertEquals(figureText(0.1234, 0.0041).text, "0.123 ± 0.004");
   assertEquals(figureText(-3, null).text, "−3.00");
-  assertEquals(figureText(-0.001, null).text, "0.00");
+  assertEquals(figureText(-0.001, 0.5).text, "0.00 ± 0.50");
+  assertEquals(figureText(0.0999, null).text, "0.0999");
   assertEquals(figureText(Infinity, null).text, "∞");
   assertEquals(figureText(0.05, 0.002, 100).text, "5.00 ± 0.20");
 });
