@@ -36,7 +36,7 @@ for (
       if (name === "metrics.json") return readMetrics(path);
       if (name === "samples.safetensors") return await readSamples(path);
       return name === "loss.csv" ? readLosses(path) : null;
-    }, { most: 300 });
+    }, { maxRounds: 300 });
   });
 }
 
@@ -53,7 +53,7 @@ filesTest("fuzzing: damaged archives of bundles, with matching checksums", async
     [folder, dirname(into)].map((at) => [...Deno.readDirSync(at)].map(({ name }) => name).sort());
   const before = outside();
   /** Corrects the checksums of all headers that are still in the right position. */
-  const mend = (bytes: Uint8Array) => {
+  const repair = (bytes: Uint8Array) => {
     for (let at = 0; at + 512 <= bytes.length;) {
       const header = bytes.subarray(at, at + 512);
       const size = parseInt(new TextDecoder().decode(header.subarray(124, 135)), 8);
@@ -76,5 +76,5 @@ filesTest("fuzzing: damaged archives of bundles, with matching checksums", async
       assertEquals(outside(), before);
       assertEquals([...Deno.readDirSync(into)], []);
     }
-  }, { mend, most: 200 });
+  }, { repair, maxRounds: 200 });
 });

@@ -252,7 +252,7 @@ export function lossesText(losses: readonly number[]): string {
  */
 export function parseLosses(csv: string, where: string): Loss[] {
   const head = "step,loss\n";
-  if (!csv.startsWith(head)) throw new UserError(`${where}: it does not begin with "step,loss"`);
+  if (!csv.startsWith(head)) throw new UserError(`${where}: it does not start with "step,loss"`);
   const losses: Loss[] = [];
   // Line by line, so that a long table is not in memory twice.
   for (let at = head.length; at < csv.length;) {

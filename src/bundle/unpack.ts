@@ -80,7 +80,7 @@ export async function unpackBundle(
         throw fault(`the name ${JSON.stringify(entry.name)} is not allowed`);
       }
       target ??= await openTarget(into, folder, fault, onMessage);
-      if (target.folder !== folder) throw fault("it holds more than one bundle");
+      if (target.folder !== folder) throw fault("it contains more than one bundle");
       await target.write(rest.join("/"), entry);
     }
     await requireEnd(pieces, fault);

@@ -35,12 +35,12 @@ Deno.test({
     assertThrows(
       () => dataFolder("data/absent"),
       UserError,
-      "data/absent: there is no such file or folder",
+      "data/absent: no such file or folder",
     );
     assertThrows(
       () => dataFolder("deno.json"),
       UserError,
-      "deno.json: a file, where a folder is expected",
+      "deno.json: this is a file; a folder is expected",
     );
   },
 });

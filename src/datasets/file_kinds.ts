@@ -32,7 +32,7 @@ export interface KnownFile extends DataFile {
   foreign: ForeignContent | null;
 }
 
-const adviceForRecords = "save the images by numpy.savez, or as PNG files";
+const adviceForRecords = "save the images with numpy.savez, or as PNG files";
 
 /** Files that are recognised by name only, and not opened. */
 const foreignNames: [RegExp, ForeignContent][] = [
@@ -46,7 +46,7 @@ const foreignNames: [RegExp, ForeignContent][] = [
   [/\.arff(\.gz)?$/i, { what: "an ARFF table", advice: "OpenML has the same as CSV" }],
   [/\.amat$/i, {
     what: "a table of numbers from 0 to 1",
-    advice: "multiply them by 255 and save them by numpy.savez",
+    advice: "multiply them by 255 and save them with numpy.savez",
   }],
 ];
 

@@ -184,7 +184,7 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
   const error = await assertRejects(() => load({}), UserError, "--skip-bad");
   const said = [
     "1.png",
-    "cut off",
+    "truncated",
     "40x32",
     "CMYK",
     "a GIF image",
@@ -193,7 +193,7 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
     "no label",
     "7.png",
     "missing",
-    "8.png: there is no such file",
+    "8.png: no such file",
     "9\\u{1b}[31m\\u{a}.png",
   ];
   for (const part of said) assert(error.message.includes(part), `${part}: ${error.message}`);

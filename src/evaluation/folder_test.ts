@@ -35,7 +35,7 @@ Deno.test({
     await assertRejects(
       () => imagesInFolder(folder),
       UserError,
-      `${bad}: this is no image; read are PNG, JPEG, WebP, PGM and PPM`,
+      `${bad}: this is not an image; supported are PNG, JPEG, WebP, PGM and PPM`,
     );
     Deno.removeSync(folder, { recursive: true });
   },

@@ -1,6 +1,6 @@
 /**
- * CIFAR-10's batches, https://www.cs.toronto.edu/~kriz/cifar.html: the binary ones, and the Python
- * ones, whose pickles are read only as arrays, lists and texts.
+ * Reads CIFAR-10's batches, https://www.cs.toronto.edu/~kriz/cifar.html: the binary ones, and the
+ * Python ones, whose pickles may contain only arrays, lists and texts.
  */
 import { UserError } from "../messages/errors.ts";
 import { quoted } from "../messages/printable.ts";
@@ -54,7 +54,7 @@ export function decodeCifarBinary(bytes: Uint8Array, where: string): CifarBatch 
   const count = bytes.length / cifarRecordBytes;
   if (!Number.isInteger(count) || count === 0) {
     throw new UserError(
-      `${where}: no binary CIFAR-10 batch, whose images take ${cifarRecordBytes} bytes each`,
+      `${where}: not a binary CIFAR-10 batch, which has ${cifarRecordBytes} bytes per image`,
     );
   }
   return {
@@ -83,18 +83,18 @@ function isShape(value: PickleValue | undefined): value is number[] {
 }
 
 /** Turns Python 2's texts into bytes, at most as many as the batch has. */
-function bytesOfTexts(most: number, fault: Fault): (text: string) => Uint8Array {
+function bytesOfTexts(maxBytes: number, fault: Fault): (text: string) => Uint8Array {
   let encoded = 0;
   return (text) => {
     // A pickle may refer to one text many times; a batch contains its data once.
-    if ((encoded += text.length) > most) throw fault("it repeats its data");
+    if ((encoded += text.length) > maxBytes) throw fault("it repeats its data");
     return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
   };
 }
 
 /** What a batch's pickle may refer to: NumPy's arrays, and the bytes of texts. */
-function batchRules(most: number, fault: Fault): PickleRules {
-  const toBytes = bytesOfTexts(most, fault);
+function batchRules(maxBytes: number, fault: Fault): PickleRules {
+  const toBytes = bytesOfTexts(maxBytes, fault);
   const reconstruct: PickleGlobal = {
     kind: "array's maker",
     call: (): ArrayObject => ({ kind: "array" }),
@@ -110,7 +110,7 @@ function batchRules(most: number, fault: Fault): PickleRules {
     ["_codecs.encode", {
       kind: "encoder",
       call: ([text, encoding]) => {
-        if (typeof text !== "string" || encoding !== "latin1") throw fault("its data are damaged");
+        if (typeof text !== "string" || encoding !== "latin1") throw fault("its data is damaged");
         return toBytes(text);
       },
     }],
@@ -128,7 +128,7 @@ function batchRules(most: number, fault: Fault): PickleRules {
       throw fault("its array does not hold bytes in rows");
     }
     const data = typeof content === "string" ? toBytes(content) : content;
-    if (!(data instanceof Uint8Array)) throw fault("its data are damaged");
+    if (!(data instanceof Uint8Array)) throw fault("its data is damaged");
     object.shape = shape;
     object.bytes = data;
   };
@@ -137,7 +137,7 @@ function batchRules(most: number, fault: Fault): PickleRules {
 
 /** A dict's value by its key, a text or, from Python 2, bytes. */
 function fieldOf(dict: PickleValue, name: string, fault: Fault): PickleValue {
-  if (!(dict instanceof Map)) throw fault("it is no dict");
+  if (!(dict instanceof Map)) throw fault("it is not a dict");
   for (const [key, found] of dict) {
     const text = key instanceof Uint8Array ? new TextDecoder().decode(key) : key;
     if (text === name) return found;
@@ -147,7 +147,7 @@ function fieldOf(dict: PickleValue, name: string, fault: Fault): PickleValue {
 
 /** Labels: a list of numbers. */
 function labelsOf(value: PickleValue, fault: Fault): number[] {
-  if (!isSequence(value)) throw fault("its data are damaged");
+  if (!isSequence(value)) throw fault("its data is damaged");
   return value.map((label) => {
     if (typeof label !== "number") throw fault("its labels are damaged");
     return label;
@@ -166,11 +166,11 @@ export function decodeCifarPython(bytes: Uint8Array, where: string): CifarBatch 
   const { value } = decodePickle(bytes, batchRules(bytes.length, fault), where);
   const data = fieldOf(value, "data", fault);
   const labels = labelsOf(fieldOf(value, "labels", fault), fault);
-  if (!isKind<ArrayObject>(data, "array") || !data.bytes) throw fault("its data are damaged");
+  if (!isKind<ArrayObject>(data, "array") || !data.bytes) throw fault("its data is damaged");
   const all = data.bytes;
-  const isWhole = all.length === labels.length * 3 * pixels &&
+  const isComplete = all.length === labels.length * 3 * pixels &&
     `${data.shape}` === `${[labels.length, 3 * pixels]}`;
-  if (!isWhole) {
+  if (!isComplete) {
     throw fault(`it has ${labels.length} labels, but ${all.length} bytes of images`);
   }
   return {

@@ -11,7 +11,7 @@ import { fuzz } from "./fuzz.ts";
 const planes = Uint8Array.from({ length: 2 * 3072 }, (_, i) => i % 251);
 const binary = Uint8Array.from([3, ...planes.subarray(0, 3072), 9, ...planes.subarray(3072)]);
 
-Deno.test("binary and Python batches hold the same images and labels", () => {
+Deno.test("binary and Python batches contain the same images and labels", () => {
   const batches = [
     decodeCifarBinary(binary, "a"),
     decodeCifarPython(python2, "b"),
@@ -31,7 +31,7 @@ Deno.test("binary and Python batches hold the same images and labels", () => {
   }
 });
 
-Deno.test("batches that are damaged, or do more than hold arrays, are refused", () => {
+Deno.test("batches that are damaged, or contain more than arrays, are refused", () => {
   assertThrows(() => decodeCifarBinary(binary.subarray(1), "a.bin"), UserError, "a.bin");
   assertThrows(() => decodeCifarBinary(new Uint8Array(), "a.bin"), UserError, "a.bin");
   for (const whole of [python2, python3]) {
@@ -45,7 +45,7 @@ Deno.test("batches that are damaged, or do more than hold arrays, are refused", 
   const faults: [string, Uint8Array][] = [
     ["posix.system", changed("cnumpy\nndarray", "cposix\nsystem")],
     [
-      "calls what cannot be called",
+      "calls something that is not a known function",
       changed("cnumpy.core.multiarray\n_reconstruct", "cnumpy\nndarray"),
     ],
     ["2 labels, but", changed("\x00\x0c\x86", "\x01\x0c\x86")],
@@ -58,6 +58,6 @@ Deno.test("batches that are damaged, or do more than hold arrays, are refused", 
 });
 
 Deno.test("fuzzing: damaged CIFAR-10 batches", async () => {
-  await fuzz([python2, python3], (bytes) => decodeCifarPython(bytes, "a"), { most: 1500 });
-  await fuzz([binary], (bytes) => decodeCifarBinary(bytes, "a"), { most: 300 });
+  await fuzz([python2, python3], (bytes) => decodeCifarPython(bytes, "a"), { maxRounds: 1500 });
+  await fuzz([binary], (bytes) => decodeCifarBinary(bytes, "a"), { maxRounds: 300 });
 });

@@ -1,6 +1,6 @@
 /**
- * Image decoders from C libraries, compiled to WebAssembly. A decoder is compiled when the first
- * image of its kind appears, is called like functions, and can access only its own memory.
+ * Runs image decoders from C libraries, compiled to WebAssembly. A decoder is compiled when the
+ * first image of its kind appears, and can access only its own memory.
  */
 
 /** The exports that all these modules share. */
@@ -50,21 +50,21 @@ export function codecOf<Name extends string>(
 }
 
 /** Copies bytes into a decoder's memory; throws {@link Abandoned} if there is no room. */
-export function given(codec: Allocator, bytes: Uint8Array): number {
-  const at = room(codec, bytes.length);
+export function copyIn(codec: Allocator, bytes: Uint8Array): number {
+  const at = allocate(codec, bytes.length);
   new Uint8Array(codec.memory.buffer, at, bytes.length).set(bytes);
   return at;
 }
 
 /** Allocates bytes in a decoder's memory; throws {@link Abandoned} if there is no room. */
-export function room(codec: Allocator, length: number): number {
+export function allocate(codec: Allocator, length: number): number {
   const at = codec.malloc(length);
   if (at === 0) throw new Abandoned();
   return at;
 }
 
 /** Copies bytes out of a decoder's memory. */
-export function taken(codec: Allocator, at: number, length: number): Uint8Array {
+export function copyOut(codec: Allocator, at: number, length: number): Uint8Array {
   return new Uint8Array(codec.memory.buffer, at, length).slice();
 }
 

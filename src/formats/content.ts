@@ -7,7 +7,7 @@
 export interface ForeignContent {
   /** With its article: "a web page". */
   what: string;
-  /** A clause that follows a semicolon. */
+  /** What to do, as a clause that follows a semicolon. */
   advice: string;
 }
 
@@ -49,38 +49,38 @@ const contents: [Test, string, string][] = [
   [
     begins("version https://git-lfs"),
     "a pointer of Git LFS, not the file itself",
-    "`git lfs pull` gets it",
+    "get it with `git lfs pull`",
   ],
   [
     isPyTorch,
     "a PyTorch file",
-    "torchvision keeps what it was made from beside it (MNIST/raw), take that; else load it by " +
-    "torch.load and save its arrays by numpy.savez",
+    "use the original files, which torchvision keeps next to it (MNIST/raw), or load it with " +
+    "torch.load and save its arrays with numpy.savez",
   ],
   [
     begins("\x80\x02", "\x80\x03", "\x80\x04", "\x80\x05"),
     "a Python pickle",
-    "pickles can run code and are not opened; save its arrays by numpy.savez",
+    "pickles can run code and are not opened; save its arrays with numpy.savez",
   ],
   [
     begins("MATLAB "),
     "a MATLAB file",
-    "load its arrays by scipy.io.loadmat (mat73 for version 7.3) and save them by numpy.savez",
+    "load its arrays with scipy.io.loadmat (mat73 for version 7.3) and save them with numpy.savez",
   ],
   [
     begins("\x89HDF\r\n\x1a\n"),
     "an HDF5 file",
-    "load its arrays by h5py and save them by numpy.savez",
+    "load its arrays with h5py and save them with numpy.savez",
   ],
   [
     begins("\x93NUMPY"),
     "a single NumPy array",
-    "save images and labels together by numpy.savez",
+    "save images and labels together with numpy.savez",
   ],
-  [isArrow, "an Arrow file", "save it by dataset.to_parquet"],
+  [isArrow, "an Arrow file", "save it with dataset.to_parquet"],
   [begins("PK\x03\x04", "PK\x05\x06", "7z\xbc\xaf\x27\x1c", "Rar!"), "an archive", unpack],
   [beginsAt(257, "ustar"), "an archive", unpack],
-  [begins("\xfd7zXZ\0", "BZh", "\x28\xb5\x2f\xfd", "\x1f\x8b"), "a packed file", unpack],
+  [begins("\xfd7zXZ\0", "BZh", "\x28\xb5\x2f\xfd", "\x1f\x8b"), "a compressed file", unpack],
   [begins("GIF8"), "a GIF image", convert],
   [begins("BM"), "a BMP image", convert],
   [begins("II*\0", "MM\0*"), "a TIFF image", convert],
@@ -88,7 +88,7 @@ const contents: [Test, string, string][] = [
   [beginsAt(4, "ftyphei", "ftyphev", "ftypmif", "ftypmsf"), "a HEIC image", convert],
   [begins("\xff\n", "\0\0\0\x0cJXL "), "a JPEG XL image", convert],
   [begins("\0\0\0\x0cjP  ", "\xff\x4f\xff\x51"), "a JPEG 2000 image", convert],
-  [begins("P1\n", "P4\n", "P7\n"), "a Netpbm image of a kind that is not read", convert],
+  [begins("P1\n", "P4\n", "P7\n"), "an unsupported kind of Netpbm image", convert],
 ];
 
 /**
@@ -100,6 +100,6 @@ const contents: [Test, string, string][] = [
 export function foreignContent(head: Uint8Array): ForeignContent | null {
   const latin1 = String.fromCharCode(...head.subarray(0, contentHeadBytes));
   const text = latin1.replace(/^ï»¿/, ""); // UTF-8's byte order mark, which some servers send
-  const found = contents.find(([test]) => test(text));
-  return found ? { what: found[1], advice: found[2] } : null;
+  const match = contents.find(([test]) => test(text));
+  return match ? { what: match[1], advice: match[2] } : null;
 }

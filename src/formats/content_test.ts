@@ -7,7 +7,7 @@ import pickled from "./fixtures/cifar_python3.pkl" with { type: "bytes" };
 
 const latin1 = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 
-Deno.test("what is not read is called what it is, by its content", () => {
+Deno.test("unsupported files are named by their content", () => {
   const known: [string, Uint8Array][] = [
     ["a web page", latin1("\n  <!DOCTYPE html>\n<html lang=en>")],
     ["a web page", latin1("\xef\xbb\xbf<HTML>")],
@@ -24,7 +24,7 @@ Deno.test("what is not read is called what it is, by its content", () => {
     ["an archive", latin1("PK\x03\x04" + "\0".repeat(30))],
     ["an archive", latin1("7z\xbc\xaf\x27\x1c")],
     ["an archive", latin1("\0".repeat(257) + "ustar")],
-    ["a packed file", latin1("\xfd7zXZ\0")],
+    ["a compressed file", latin1("\xfd7zXZ\0")],
     ["a GIF image", latin1("GIF89a")],
     ["an AVIF image", latin1("\0\0\0\x20ftypavif")],
     ["a HEIC image", latin1("\0\0\0\x20ftypheic")],
@@ -33,6 +33,6 @@ Deno.test("what is not read is called what it is, by its content", () => {
   for (const text of ["", "<5,3>", "7,0,0,0", "XML is not <html>"]) {
     assertEquals(foreignContent(latin1(text)), null, text);
   }
-  // `npy.ts` reads `.npz`, and is asked before.
+  // `npy.ts` reads `.npz`, and is tried before.
   assertEquals(foreignContent(npz)?.what, "an archive");
 });

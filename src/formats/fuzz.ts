@@ -1,7 +1,7 @@
 /**
- * Fuzzing for readers of untrusted bytes, for tests. It damages valid files at random; a reader
- * must return a value or throw a UserError, and nothing else. It prints the seed, and the
- * environment variable FUZZ_SEED repeats it.
+ * Fuzzes readers of untrusted bytes, for tests. It damages valid files at random; a reader must
+ * return a value or throw a UserError, and nothing else. It prints the seed; set the environment
+ * variable FUZZ_SEED to repeat it.
  */
 import { cpuUsage } from "node:process";
 import { UserError } from "../messages/errors.ts";
@@ -76,12 +76,12 @@ function bytesHeld(value: unknown, seen = new Set<unknown>()): number {
   return parts.reduce((sum: number, part) => sum + bytesHeld(part, seen), 0);
 }
 
-/** The seed of a test: a new one, or FUZZ_SEED. It is printed. */
+/** Prints and returns the seed of a test: a new one, or FUZZ_SEED. */
 export function fuzzSeed(): number {
-  const mayAsk =
+  const canReadEnv =
     Deno.permissions.querySync({ name: "env", variable: "FUZZ_SEED" }).state === "granted";
   const seed = Number(
-    (mayAsk && Deno.env.get("FUZZ_SEED")) || crypto.getRandomValues(new Uint32Array(1))[0],
+    (canReadEnv && Deno.env.get("FUZZ_SEED")) || crypto.getRandomValues(new Uint32Array(1))[0],
   );
   console.log(`FUZZ_SEED=${seed}`);
   return seed;
@@ -90,40 +90,43 @@ export function fuzzSeed(): number {
 /**
  * Damages files for a while and checks the reader's reaction.
  *
- * @param files valid ones
+ * @param files valid files
  * @param read the reader
- * @param mend repairs parts of a damaged file that would hide the rest, such as checksums; applied
- * to half of the files
- * @param most the most files; it stops after a second in any case
+ * @param options.repair corrects parts of a damaged file that would hide the rest, such as
+ *   checksums; applied to half of the files
+ * @param options.maxRounds maximum number of files; fuzzing stops after a second in any case
  * @throws Error with the seed if the reader throws another error, or returns far more bytes than it
- * was given
+ *   was given
  */
 export async function fuzz(
   files: Uint8Array[],
   read: (bytes: Uint8Array<ArrayBuffer>) => unknown,
-  { mend, most = 3000 }: { mend?: (bytes: Uint8Array<ArrayBuffer>) => void; most?: number } = {},
+  { repair, maxRounds = 3000 }: {
+    repair?: (bytes: Uint8Array<ArrayBuffer>) => void;
+    maxRounds?: number;
+  } = {},
 ): Promise<void> {
   const seed = fuzzSeed();
   const random = generator(seed);
   const until = performance.now() + 1000;
-  for (let round = 0; round < most && performance.now() < until; round++) {
+  for (let round = 0; round < maxRounds && performance.now() < until; round++) {
     const file = files[random(files.length)]!;
     const bytes = damage(file, files[random(files.length)]!, random);
-    if (mend && random(2)) mend(bytes);
+    if (repair && random(2)) repair(bytes);
     let value: unknown;
     const before = cpuUsage();
     try {
       value = await read(bytes);
     } catch (error) {
       if (!(error instanceof UserError)) {
-        throw new Error(`FUZZ_SEED=${seed}, round ${round}: a reader failed in a way of its own`, {
+        throw new Error(`FUZZ_SEED=${seed}, round ${round}: the reader threw another error`, {
           cause: error,
         });
       }
     }
     // Processor time, not wall time: on a busy machine a reader must not appear to hang.
     if (cpuUsage(before).user > 5e6) {
-      throw new Error(`FUZZ_SEED=${seed}, round ${round}: it took over five seconds`);
+      throw new Error(`FUZZ_SEED=${seed}, round ${round}: it took more than five seconds`);
     }
     // Deflate expands at most 1032-fold, and a sample may take eight bytes.
     const held = bytesHeld(value);

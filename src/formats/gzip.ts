@@ -1,6 +1,6 @@
-/** gzip, decompressed piece by piece, so that no memory is allocated because of a file's claim. */
+/** Decompresses gzip piece by piece, so that a false size in the file allocates no memory. */
 import { UserError } from "../messages/errors.ts";
-import { joined } from "./pieces.ts";
+import { concat } from "./pieces.ts";
 
 /** Whether the bytes start like a gzip file. */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -36,7 +36,7 @@ export async function* gunzipPieces(
   } catch (error) {
     // Deno reports damage as a TypeError; any other error, such as a failing disk, is passed on.
     if (error instanceof TypeError) {
-      throw new UserError(`${where}: this gzip file is damaged or cut off`);
+      throw new UserError(`${where}: this gzip file is damaged or truncated`);
     }
     throw error;
   }
@@ -45,21 +45,21 @@ export async function* gunzipPieces(
 /**
  * The decompressed content of a gzip file.
  *
- * @throws UserError if it is damaged or truncated, or expands to more than `most` bytes
+ * @throws UserError if it is damaged or truncated, or expands to more than `maxBytes`
  */
 export async function gunzip(
   bytes: Uint8Array<ArrayBuffer>,
   where: string,
-  most = 2 ** 30,
+  maxBytes = 2 ** 30,
 ): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of gunzipPieces(ReadableStream.from([bytes]), where)) {
     length += piece.length;
-    if (length > most) {
-      throw new UserError(`${where}: this gzip file holds more than ${most} bytes`);
+    if (length > maxBytes) {
+      throw new UserError(`${where}: this gzip file expands to more than ${maxBytes} bytes`);
     }
     pieces.push(piece);
   }
-  return joined(pieces);
+  return concat(pieces);
 }

@@ -1,6 +1,6 @@
 /**
- * IDX, the format of the MNIST archives: http://yann.lecun.com/exdb/mnist (a magic number, the
- * lengths, the elements).
+ * Reads IDX, the format of the MNIST archives: http://yann.lecun.com/exdb/mnist (a magic number,
+ * the lengths, the elements).
  */
 import { UserError } from "../messages/errors.ts";
 
@@ -34,22 +34,22 @@ function narrowed(bytes: Uint8Array): Uint8Array | null {
  * @throws UserError if it is truncated, too long, or contains other numbers
  */
 export function decodeIdx(bytes: Uint8Array, where: string): { shape: number[]; data: Uint8Array } {
-  if (!isIdx(bytes)) throw new UserError(`${where}: no IDX file of bytes or int32`);
+  if (!isIdx(bytes)) throw new UserError(`${where}: not an IDX file of bytes or int32`);
   const axes = bytes[3]!;
   const start = 4 + 4 * axes;
-  if (bytes.length < start) throw new UserError(`${where}: this IDX file is cut off`);
+  if (bytes.length < start) throw new UserError(`${where}: this IDX file is truncated`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
   const width = bytes[2] === int32 ? 4 : 1;
   const expected = shape.reduce((product, length) => product * length, width);
   if (expected !== bytes.length - start) {
     throw new UserError(
-      `${where}: this IDX file should hold ${shape.join(" x ")}${width === 4 ? " x 4" : ""} ` +
-        `bytes, but ${bytes.length - start} are there`,
+      `${where}: this IDX file should have ${shape.join(" x ")}${width === 4 ? " x 4" : ""} ` +
+        `bytes, but has ${bytes.length - start}`,
     );
   }
   const elements = bytes.subarray(start);
   const data = width === 1 ? elements : narrowed(elements);
-  if (!data) throw new UserError(`${where}: this IDX file holds int32 that are not 0 to 255`);
+  if (!data) throw new UserError(`${where}: this IDX file has int32 values outside 0 to 255`);
   return { shape, data };
 }

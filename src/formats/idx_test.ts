@@ -15,27 +15,27 @@ Deno.test("IDX: shape and bytes", () => {
   });
 });
 
-Deno.test("IDX: int32 that are bytes are read as bytes", () => {
+Deno.test("IDX: int32 values from 0 to 255 are read as bytes", () => {
   const file = Uint8Array.of(0, 0, 12, 1, 0, 0, 0, 2, 0, 0, 0, 7, 0, 0, 0, 255);
   assert(isIdx(file));
   assertEquals(decodeIdx(file, "a"), { shape: [2], data: Uint8Array.of(7, 255) });
-  assertThrows(() => decodeIdx(file.with(10, 1), "a"), UserError, "not 0 to 255");
-  assertThrows(() => decodeIdx(file.with(8, 255), "a"), UserError, "not 0 to 255");
-  assertThrows(() => decodeIdx(file.subarray(0, 15), "a"), UserError, "2 x 4 bytes, but 7");
+  assertThrows(() => decodeIdx(file.with(10, 1), "a"), UserError, "outside 0 to 255");
+  assertThrows(() => decodeIdx(file.with(8, 255), "a"), UserError, "outside 0 to 255");
+  assertThrows(() => decodeIdx(file.subarray(0, 15), "a"), UserError, "2 x 4 bytes, but has 7");
 });
 
-Deno.test("IDX files that are damaged are refused", () => {
+Deno.test("damaged IDX files are refused", () => {
   for (let length = 0; length < images.length; length++) {
     assertThrows(() => decodeIdx(images.subarray(0, length), "a.idx"), UserError, "a.idx");
   }
-  assertThrows(() => decodeIdx(Uint8Array.of(...images, 0), "a"), UserError, "7 are there");
+  assertThrows(() => decodeIdx(Uint8Array.of(...images, 0), "a"), UserError, "but has 7");
   assert(!isIdx(images.map((byte, i) => i === 2 ? 13 : byte)), "floats");
   assertThrows(() => decodeIdx(images.map((byte) => byte === 0 ? 255 : byte), "a"), UserError);
   const huge = Uint8Array.of(0, 0, 8, 4, ...new Array(16).fill(255), 1);
-  assertThrows(() => decodeIdx(huge, "a"), UserError, "should hold");
+  assertThrows(() => decodeIdx(huge, "a"), UserError, "should have");
 });
 
-Deno.test("gzip: what another packer wrote, and what is damaged", async () => {
+Deno.test("gzip: a file by another program, and damaged ones", async () => {
   const text = new TextEncoder().encode("one digit after the other, ".repeat(1000));
   const packed = gzipSync(text);
   assert(isGzip(packed) && !isGzip(text));
@@ -53,6 +53,6 @@ Deno.test("fuzzing: damaged IDX and gzip files", async () => {
   const wide = Uint8Array.of(0, 0, 12, 1, 0, 0, 0, 2, 0, 0, 0, 7, 0, 0, 0, 255);
   await fuzz([images, wide], (bytes) => decodeIdx(bytes, "a"));
   await fuzz([gzipSync(images), gzipSync(new Uint8Array(5000))], (bytes) => gunzip(bytes, "a"), {
-    most: 500,
+    maxRounds: 500,
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The form of images in this project, independent of file formats: rows of 8-bit samples, channels
+ * Images as this project holds them, independent of file formats: rows of 8-bit samples, channels
  * last.
  */
 
@@ -14,4 +14,4 @@ export interface Image {
 }
 
 /** Larger images are refused: datasets here are resized to at most 128 pixels per side. */
-export const mostPixels = 50_000_000;
+export const maxPixels = 50_000_000;

@@ -1,4 +1,4 @@
-/** Image files of any kind, recognised by their first bytes and not by their names. */
+/** Reads image files of any kind, recognised by their first bytes and not by their names. */
 import { UserError } from "../messages/errors.ts";
 import { contentHeadBytes, foreignContent } from "./content.ts";
 import type { Image } from "./image.ts";
@@ -46,7 +46,9 @@ export function requireImage(bytes: Uint8Array, where: string): ImageKind {
   if (kind !== null) return kind;
   if (bytes.length === 0) throw new UserError(`${where}: this file is empty`);
   const foreign = foreignContent(bytes);
-  if (!foreign) throw new UserError(`${where}: this is no image; read are ${imageKindNames}`);
+  if (!foreign) {
+    throw new UserError(`${where}: this is not an image; supported are ${imageKindNames}`);
+  }
   throw new UserError(`${where}: this is ${foreign.what}; ${foreign.advice}`);
 }
 

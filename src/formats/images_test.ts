@@ -15,7 +15,7 @@ const files = decodeZip(cases, "pillow_cases.zip");
 const names = [...files.keys()].filter((name) => !name.endsWith(".raw"));
 
 for (const name of names) {
-  Deno.test(`${name}: the pixels are Pillow's`, () => {
+  Deno.test(`${name}: the pixels equal Pillow's`, () => {
     const { width, height, channels, data } = decodeImage(files.get(name)!, name);
     const expected = files.get(`${name}.raw`)!;
     assertEquals(width * height * channels, expected.length);
@@ -23,7 +23,7 @@ for (const name of names) {
   });
 }
 
-Deno.test("kinds are told by content; names only say what people call images", () => {
+Deno.test("kinds of images are recognised by content, not by extension", () => {
   assertEquals(imageKind(files.get("grey.jpg")!), "jpeg");
   assertEquals(imageKind(files.get("lossy.webp")!), "webp");
   const text = (content: string) => new TextEncoder().encode(content);
@@ -36,7 +36,7 @@ Deno.test("kinds are told by content; names only say what people call images", (
   for (const name of ["a.png.part", "b.txt", "png"]) assert(!imageNames.test(name), name);
 });
 
-Deno.test("WebP: what is not read is named and refused", () => {
+Deno.test("WebP: unsupported and damaged files are refused", () => {
   const lossy = files.get("lossy.webp")!;
   const lossless = files.get("lossless-alpha.webp")!;
   assertThrows(() => decodeWebp(animated, "a.webp"), UserError, "a.webp: this WebP image cannot");
@@ -51,10 +51,10 @@ Deno.test("WebP: what is not read is named and refused", () => {
   const kind = String.fromCharCode(...claims.subarray(12, 16));
   assert(kind === "VP8L" || kind === "VP8X", kind);
   claims.fill(0xff, kind === "VP8L" ? 21 : 24, kind === "VP8L" ? 25 : 30);
-  assertThrows(() => decodeWebp(claims), UserError, "too many");
+  assertThrows(() => decodeWebp(claims), UserError, "too large");
 });
 
-Deno.test("PGM and PPM: bytes, texts, comments, fewer steps than 255", () => {
+Deno.test("PGM and PPM: bytes, text, comments, maxima below 255", () => {
   const read = (header: string, ...bytes: number[]) =>
     decodeNetpbm(Uint8Array.from([...new TextEncoder().encode(header), ...bytes]));
   const grey = (...data: number[]) => ({
@@ -75,21 +75,21 @@ Deno.test("PGM and PPM: bytes, texts, comments, fewer steps than 255", () => {
     data: Uint8Array.of(1, 2, 3),
   });
   const faults: [string, string, ...number[]][] = [
-    ["cut off", "P5\n2 1\n255\n", 10],
-    ["cut off", "P5\n2"],
-    ["cut off", "P2\n2 1\n255\n3"],
-    ["cut off", "P3\n7000 7000\n255\n3 3 3"],
-    ["follows", "P5\n2 1\n255\n", 1, 2, 3],
-    ["follows", "P2\n2 1\n255\n1 2 3"],
+    ["truncated", "P5\n2 1\n255\n", 10],
+    ["truncated", "P5\n2"],
+    ["truncated", "P2\n2 1\n255\n3"],
+    ["truncated", "P3\n7000 7000\n255\n3 3 3"],
+    ["data after its pixels", "P5\n2 1\n255\n", 1, 2, 3],
+    ["data after its pixels", "P2\n2 1\n255\n1 2 3"],
     ["go to 65535", "P5\n2 1\n65535\n", 1, 2, 3, 4],
     ["go to 0", "P5\n2 1\n0\n", 0, 0],
-    ["above its own 3", "P5\n2 1\n3\n", 0, 4],
+    ["above its maximum 3", "P5\n2 1\n3\n", 0, 4],
     ["no pixels", "P5\n0 1\n255\n"],
-    ["too many", "P5\n99999 99999\n255\n"],
+    ["too large", "P5\n99999 99999\n255\n"],
     ["damaged", "P5\n2 x\n255\n", 1, 2],
     ["damaged", "P2\n2 1\n255\n1 256"],
     ["damaged", "P5\n12345678901 1\n255\n", 1],
-    ["does not begin", "P4\n8 1\n", 1],
+    ["does not start", "P4\n8 1\n", 1],
   ];
   for (const [what, header, ...bytes] of faults) {
     assertThrows(() => read(header, ...bytes), UserError, what);
@@ -98,8 +98,8 @@ Deno.test("PGM and PPM: bytes, texts, comments, fewer steps than 255", () => {
 
 Deno.test("fuzzing: damaged WebP, PGM and PPM files", async () => {
   const webp = names.filter((name) => name.endsWith(".webp")).map((name) => files.get(name)!);
-  // Its memory is limited by a number of pixels only, so its pixels are not counted here.
-  await fuzz([...webp, animated], (bytes) => void decodeWebp(bytes), { most: 1000 });
+  // WebP's memory is limited only by a number of pixels, so pixels do not count here.
+  await fuzz([...webp, animated], (bytes) => void decodeWebp(bytes), { maxRounds: 1000 });
   const text = (content: string) => new TextEncoder().encode(content);
   const netpbm = [text("P5\n3 2\n255\nabcdef"), text("P3 1 2 # c\n15 1 2 3 4 5 6\n")];
   await fuzz(netpbm, (bytes) => decodeNetpbm(bytes));

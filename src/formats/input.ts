@@ -4,19 +4,19 @@ import { UserError } from "../messages/errors.ts";
 /** Explains a failure to open or read a path; returns other errors unchanged. */
 export function explainInputError(error: unknown, path: string): unknown {
   if (error instanceof Deno.errors.NotFound) {
-    return new UserError(`${path}: there is no such file or folder`);
+    return new UserError(`${path}: no such file or folder`);
   }
   if (error instanceof Deno.errors.FilesystemLoop) {
-    return new UserError(`${path}: a link that leads to itself`);
+    return new UserError(`${path}: this is a link to itself`);
   }
   if (error instanceof Deno.errors.PermissionDenied) {
-    return new UserError(`${path}: this file may not be read`);
+    return new UserError(`${path}: no permission to read it`);
   }
   if (error instanceof Deno.errors.IsADirectory) {
-    return new UserError(`${path}: a folder, where a file is expected`);
+    return new UserError(`${path}: this is a folder; a file is expected`);
   }
   if (error instanceof Deno.errors.NotADirectory) {
-    return new UserError(`${path}: a file, where a folder is expected`);
+    return new UserError(`${path}: this is a file; a folder is expected`);
   }
   return error;
 }

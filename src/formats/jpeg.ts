@@ -1,11 +1,11 @@
 /**
- * JPEG (baseline and progressive, 8 bits), decoded by libjpeg-turbo in WebAssembly. We use only the
+ * Reads JPEG (baseline and progressive, 8 bits) with libjpeg-turbo in WebAssembly. We use only the
  * module of npm's `@cwasm/jpeg-turbo`: its JavaScript returns RGBA, and treats every warning as an
  * error. Pixels equal Pillow's to the byte: exact inverse transform, interpolated colours.
  */
 import wasm from "@cwasm/jpeg-turbo/jpeg-turbo.wasm" with { type: "bytes" };
 import { UserError } from "../messages/errors.ts";
-import { type Codec, codecOf, given, isCodecFailure, room, taken } from "./codec.ts";
+import { allocate, type Codec, codecOf, copyIn, copyOut, isCodecFailure } from "./codec.ts";
 import type { Image } from "./image.ts";
 import { type Frame, walkSegments } from "./jpeg_segments.ts";
 
@@ -24,7 +24,7 @@ const open: () => TurboJpeg = codecOf(wasm);
 const pixelFormats = { 1: 6, 3: 0 } as const;
 
 /** An instance with more memory than this is not kept for the next image. */
-const mostKept = 2 ** 25;
+const maxReusedBytes = 2 ** 25;
 
 /** An instance whose last image was intact. After any other image it is not reused. */
 let idle: TurboJpeg | null = null;
@@ -38,8 +38,8 @@ let messageAddress: number | undefined;
 function addressOfMessages(): number {
   const codec = open();
   const handle = codec.tjInitDecompress();
-  const file = given(codec, new TextEncoder().encode("xx"));
-  const fields = room(codec, 16);
+  const file = copyIn(codec, new TextEncoder().encode("xx"));
+  const fields = allocate(codec, 16);
   try {
     codec.tjDecompressHeader3(handle, file, 2, fields, fields + 4, fields + 8, fields + 12);
   } catch (error) {
@@ -70,8 +70,8 @@ function decompress(codec: TurboJpeg, file: Uint8Array, frame: Frame): Uint8Arra
   const { width, height, components } = frame;
   const stride = width * components;
   const handle = codec.tjInitDecompress();
-  const input = given(codec, file);
-  const fields = given(codec, new Uint8Array(16));
+  const input = copyIn(codec, file);
+  const fields = copyIn(codec, new Uint8Array(16));
   // libjpeg must see the size that was checked. The return value is ignored: it is -1 for rare
   // samplings that can still be read.
   codec.tjDecompressHeader3(
@@ -85,7 +85,7 @@ function decompress(codec: TurboJpeg, file: Uint8Array, frame: Frame): Uint8Arra
   );
   const size = new Uint32Array(codec.memory.buffer, fields, 2);
   if (size[0] !== width || size[1] !== height) return null;
-  const output = room(codec, stride * height);
+  const output = allocate(codec, stride * height);
   const format = pixelFormats[components];
   const result = codec.tjDecompress2(
     handle,
@@ -99,7 +99,7 @@ function decompress(codec: TurboJpeg, file: Uint8Array, frame: Frame): Uint8Arra
     0,
   );
   if (result !== 0 && !padding.test(lastMessage(codec))) return null;
-  const data = taken(codec, output, stride * height);
+  const data = copyOut(codec, output, stride * height);
   codec.tjDestroy(handle);
   for (const part of [input, fields, output]) codec.free(part);
   return data;
@@ -116,7 +116,7 @@ function decompress(codec: TurboJpeg, file: Uint8Array, frame: Frame): Uint8Arra
 export function decodeJpeg(bytes: Uint8Array, where = "JPEG data"): Image {
   const fault = (what: string) =>
     new UserError(`${where}: this JPEG image cannot be read: ${what}`);
-  if (!isJpeg(bytes)) throw fault("it does not begin as a JPEG file does");
+  if (!isJpeg(bytes)) throw fault("it does not start like a JPEG file");
   const frame = walkSegments(bytes, fault);
   const codec = idle ?? open();
   idle = null;
@@ -130,7 +130,7 @@ export function decodeJpeg(bytes: Uint8Array, where = "JPEG data"): Image {
     const message = lastMessage(codec);
     throw fault(`it is damaged${message ? ` (libjpeg: ${message})` : ""}`);
   }
-  if (codec.memory.buffer.byteLength <= mostKept) idle = codec;
+  if (codec.memory.buffer.byteLength <= maxReusedBytes) idle = codec;
   const { width, height, components } = frame;
   return { width, height, channels: components, data };
 }

@@ -4,15 +4,15 @@
  * and finds the end. After the end, cameras may store other data, such as a video.
  */
 import type { UserError } from "../messages/errors.ts";
-import { mostPixels } from "./image.ts";
+import { maxPixels } from "./image.ts";
 
 /**
  * Cameras and programs write about ten scans. Each is a pass over the whole image, even if it has
  * few bytes.
  */
-const mostScans = 100;
+const maxScans = 100;
 /** The pixels of all scans together; 20 scans of the largest image. */
-const mostScannedPixels = 20 * mostPixels;
+const maxScannedPixels = 20 * maxPixels;
 
 /** What is known about an image before it is decoded. */
 export interface Frame {
@@ -41,20 +41,20 @@ function lengthOfBare(marker: number): number | null {
 
 /** The header of a frame whose marker is at `at`. */
 function readFrame(view: DataView, at: number, fault: Fault): Omit<Frame, "end"> {
-  if (at + 10 > view.byteLength) throw fault("it is cut off");
+  if (at + 10 > view.byteLength) throw fault("it is truncated");
   if (view.getUint8(at + 1) > 0xc2) throw fault("it is lossless, arithmetic or differential");
   const bits = view.getUint8(at + 4);
   const height = view.getUint16(at + 5);
   const width = view.getUint16(at + 7);
   const components = view.getUint8(at + 9);
-  if (bits !== 8) throw fault(`it has ${bits} bits a sample; convert it to 8`);
+  if (bits !== 8) throw fault(`it has ${bits} bits per sample; convert it to 8`);
   if (components === 4) throw fault("it has four colours (CMYK); convert it to RGB");
   if (components !== 1 && components !== 3) throw fault(`it has ${components} colours`);
   const pixels = width * height;
   if (pixels === 0) throw fault("it has no pixels");
-  if (pixels > mostPixels) throw fault(`its ${width}x${height} pixels are too many`);
+  if (pixels > maxPixels) throw fault(`it is too large (${width}x${height} pixels)`);
   // Every block of 64 pixels takes at least one bit.
-  if (pixels > 64 * 8 * view.byteLength) throw fault("its pixels are cut off");
+  if (pixels > 64 * 8 * view.byteLength) throw fault("its pixels are truncated");
   return { width, height, components };
 }
 
@@ -83,22 +83,22 @@ export function walkSegments(bytes: Uint8Array, fault: Fault): Frame {
       continue;
     }
     if (marker === endOfImage) {
-      if (!frame || !scans) throw fault("it holds no picture");
+      if (!frame || !scans) throw fault("it contains no image");
       return { ...frame, end: at + 2 };
     }
     if (at + 4 > bytes.length) break;
     if (startsFrame(marker)) {
-      if (frame) throw fault("it holds more than one picture");
+      if (frame) throw fault("it contains more than one image");
       frame = readFrame(view, at, fault);
     }
     if (marker === startOfScan) {
-      if (!frame) throw fault("it holds no picture");
+      if (!frame) throw fault("it contains no image");
       scans++;
-      if (scans > mostScans || scans * frame.width * frame.height > mostScannedPixels) {
+      if (scans > maxScans || scans * frame.width * frame.height > maxScannedPixels) {
         throw fault("it has too many scans");
       }
     }
     at += 2 + view.getUint16(at + 2);
   }
-  throw fault("it is cut off");
+  throw fault("it is truncated");
 }

@@ -8,7 +8,7 @@ import grey from "./fixtures/grey.jpg" with { type: "bytes" };
 import progressive from "./fixtures/progressive.jpg" with { type: "bytes" };
 import { fuzz } from "./fuzz.ts";
 import { decodeJpeg } from "./jpeg.ts";
-import { joined } from "./pieces.ts";
+import { concat } from "./pieces.ts";
 
 for (
   const [name, bytes, tolerance] of [["baseline", baseline, 12], [
@@ -34,8 +34,8 @@ Deno.test("grey JPEG", () => {
   data.forEach((value, i) => assert(Math.abs(value - 10 * (i % 24)) <= 4));
 });
 
-Deno.test("bytes between the last block and the end are passed over, as everywhere", () => {
-  const padded = joined([
+Deno.test("bytes between the last block and the end are ignored, as in other programs", () => {
+  const padded = concat([
     baseline.subarray(0, -2),
     Uint8Array.of(1, 2, 3),
     baseline.subarray(-2),
@@ -43,11 +43,11 @@ Deno.test("bytes between the last block and the end are passed over, as everywhe
   ]);
   assertEquals(decodeJpeg(padded), decodeJpeg(baseline));
   // The same message for another position, or another message, means damage.
-  const cut = joined([padded.subarray(0, -200), Uint8Array.of(0xff, 0xd9)]);
+  const cut = concat([padded.subarray(0, -200), Uint8Array.of(0xff, 0xd9)]);
   assertThrows(() => decodeJpeg(cut), UserError, "it is damaged (libjpeg: ");
 });
 
-Deno.test("images that are not read are named and refused", () => {
+Deno.test("unsupported and damaged images are refused", () => {
   // The position of the frame header: precision, height, width, number of colours.
   const frame = baseline.findIndex((byte, i) => byte === 0xff && baseline[i + 1] === 0xc0);
   const changed = (at: number, ...values: number[]) => {
@@ -56,17 +56,17 @@ Deno.test("images that are not read are named and refused", () => {
     return bytes;
   };
   const faults: [string, Uint8Array][] = [
-    ["does not begin", new Uint8Array()],
+    ["does not start", new Uint8Array()],
     ["four colours", cmyk],
     ["12 bits", changed(frame + 4, 12)],
     ["no pixels", changed(frame + 5, 0, 0)],
-    ["too many", changed(frame + 5, 255, 255, 255, 255)],
-    ["pixels are cut off", changed(frame + 5, 15, 255, 15, 255)],
+    ["too large", changed(frame + 5, 255, 255, 255, 255)],
+    ["pixels are truncated", changed(frame + 5, 15, 255, 15, 255)],
     ["2 colours", changed(frame + 9, 2)],
     ["lossless", changed(frame + 1, 0xc3)],
-    ["no picture", changed(frame + 1, 0xee)],
-    ["cut off", baseline.subarray(0, -2)],
-    ["is damaged (libjpeg: ", joined([baseline.subarray(0, -40), Uint8Array.of(0xff, 0xd9)])],
+    ["contains no image", changed(frame + 1, 0xee)],
+    ["truncated", baseline.subarray(0, -2)],
+    ["is damaged (libjpeg: ", concat([baseline.subarray(0, -40), Uint8Array.of(0xff, 0xd9)])],
   ];
   for (const [what, bytes] of faults) {
     const error = assertThrows(() => decodeJpeg(bytes, "a.jpg"), UserError, what);
@@ -82,7 +82,7 @@ Deno.test("images that are not read are named and refused", () => {
 Deno.test("JPEG bombs are refused, or read in bounded time and memory", () => {
   const frame = baseline.findIndex((byte, i) => byte === 0xff && baseline[i + 1] === 0xc0);
   const padded = (whole: Uint8Array, segments: Uint8Array) =>
-    joined([whole.subarray(0, 2), segments, whole.subarray(2)]);
+    concat([whole.subarray(0, 2), segments, whole.subarray(2)]);
   const repeated = (segment: number[], times: number) => {
     const bytes = new Uint8Array(segment.length * times);
     for (let i = 0; i < times; i++) bytes.set(segment, i * segment.length);
@@ -117,15 +117,15 @@ Deno.test("JPEG bombs are refused, or read in bounded time and memory", () => {
   const scan = progressive.lastIndexOf(0xda) - 1;
   const scans = (count: number) => repeated([...progressive.subarray(scan, -2)], count);
   const withScans = (whole: Uint8Array, count: number) =>
-    joined([whole.subarray(0, scan), scans(count), whole.subarray(-2)]);
+    concat([whole.subarray(0, scan), scans(count), whole.subarray(-2)]);
   assertThrows(() => decodeJpeg(withScans(progressive, 101)), UserError, "too many scans");
   const large = padded(withScans(progressiveHuge, 21), comments);
   assertThrows(() => decodeJpeg(large), UserError, "too many scans");
 
   // A second header with another size, which only libjpeg would use.
   const header = baseline.subarray(frame, frame + 19);
-  const twice = joined([baseline.subarray(0, frame), header, baseline.subarray(frame)]);
-  assertThrows(() => decodeJpeg(twice), UserError, "more than one picture");
+  const twice = concat([baseline.subarray(0, frame), header, baseline.subarray(frame)]);
+  assertThrows(() => decodeJpeg(twice), UserError, "more than one image");
   // A faulty image does not affect the next one.
   assertEquals(decodeJpeg(baseline).data, expected);
 });

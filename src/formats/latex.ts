@@ -4,8 +4,8 @@
  */
 import { visible } from "../messages/terminal.ts";
 
-/** Makes a {@link Latex}. */
-let made: (text: string) => Latex;
+/** Creates a {@link Latex}. */
+let create: (text: string) => Latex;
 
 /** A piece of LaTeX. Nothing read from a file can become one. */
 class Latex {
@@ -16,7 +16,7 @@ class Latex {
   }
 
   static {
-    made = (text) => new Latex(text);
+    create = (text) => new Latex(text);
   }
 
   /** The LaTeX as text, to write to a file. */
@@ -32,19 +32,19 @@ export type LatexFilling = string | number | Latex;
 
 /** Makes LaTeX from a template; inserted values remain text. Backslashes need no doubling. */
 export function tex({ raw }: TemplateStringsArray, ...values: LatexFilling[]): Latex {
-  return made(raw.map((text, i) => i === 0 ? text : fill(values[i - 1] ?? "") + text).join(""));
+  return create(raw.map((text, i) => i === 0 ? text : fill(values[i - 1] ?? "") + text).join(""));
 }
 
 /** Pieces of LaTeX, with a separator from the code. */
 export function joinedLatex(parts: readonly LatexFilling[], separator: string): Latex {
-  return made(parts.map(fill).join(separator));
+  return create(parts.map(fill).join(separator));
 }
 
 function fill(value: LatexFilling): string {
   return value instanceof Latex ? value.toString() : escapeLatex(String(value));
 }
 
-/** Characters that are special in LaTeX, and signs that fonts for text lack. */
+/** Characters that are special in LaTeX, and signs that text fonts lack. */
 const replacements: Readonly<Record<string, string>> = {
   "\\": "\\textbackslash{}",
   "{": "\\{",
@@ -60,7 +60,7 @@ const replacements: Readonly<Record<string, string>> = {
   ">": "\\textgreater{}",
   "|": "\\textbar{}",
   "`": "\\textasciigrave{}",
-  // After the end of a row, these would be arguments of that end.
+  // At the start of a row, these would become arguments of the previous row's end.
   "[": "{[}",
   "*": "{*}",
   // Two hyphens in a row would become a dash.
@@ -79,14 +79,14 @@ const replacements: Readonly<Record<string, string>> = {
   "…": "\\dots{}",
 };
 
-/** Letters with accents, which every LaTeX composes. */
+/** Letters with accents, which every LaTeX engine supports. */
 const isLetter = /^[À-ÖØ-Ýß-ïñ-öø-ýÿ]$/;
 
-/** Text that stays as it is, on one line; what pdfLaTeX cannot set is named by its code point. */
+/** Escapes text, on one line. Characters that pdfLaTeX cannot set become their code points. */
 function escapeLatex(text: string): string {
   const characters = [...visible(text).replace(/\s+/g, " ")];
   return characters.map((character, i) => {
-    // Hyphens within words may break a line, so that only a second one is protected.
+    // Lines may break after a hyphen in a word, so only a second hyphen is protected.
     if (character === "-" && characters[i - 1] !== "-") return character;
     const replacement = replacements[character];
     if (replacement !== undefined) return replacement;

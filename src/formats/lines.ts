@@ -1,10 +1,10 @@
-/** Text files of any length, line by line. */
+/** Reads text files of any length, line by line. */
 import { UserError } from "../messages/errors.ts";
 import { gunzipPieces, isGzip } from "./gzip.ts";
 import { explainInputError } from "./input.ts";
 
-/** A longer line is not in a table of images, and probably not text. */
-const longestLine = 1_000_000;
+/** Longer lines do not occur in tables of images, and are probably not text. */
+const maxLineLength = 1_000_000;
 
 /**
  * The lines of a text file, plain or gzip, without line ends.
@@ -28,14 +28,14 @@ export async function* readLines(path: string): AsyncGenerator<string> {
     try {
       return piece ? decoder.decode(piece, { stream: true }) : decoder.decode();
     } catch {
-      throw new UserError(`${path}: no text`);
+      throw new UserError(`${path}: not a text file`);
     }
   };
   let rest = "";
   for await (const piece of pieces) {
     const lines = (rest + decode(piece)).split(/\r?\n/);
     rest = lines.pop()!;
-    if (rest.length > longestLine) {
+    if (rest.length > maxLineLength) {
       throw new UserError(`${path}: its lines are too long for a table of images`);
     }
     yield* lines;

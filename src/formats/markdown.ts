@@ -4,8 +4,8 @@
  */
 import { visible } from "../messages/terminal.ts";
 
-/** Makes a {@link Markdown}. */
-let made: (text: string) => Markdown;
+/** Creates a {@link Markdown}. */
+let create: (text: string) => Markdown;
 
 /** A piece of Markdown. Nothing read from a file can become one. */
 class Markdown {
@@ -16,7 +16,7 @@ class Markdown {
   }
 
   static {
-    made = (text) => new Markdown(text);
+    create = (text) => new Markdown(text);
   }
 
   /** The Markdown as text, to write to a file. */
@@ -32,17 +32,19 @@ export type MarkdownFilling = string | number | Markdown;
 
 /** Makes Markdown from a template; inserted values remain text, on one line. */
 export function md(strings: TemplateStringsArray, ...values: MarkdownFilling[]): Markdown {
-  return made(strings.map((text, i) => i === 0 ? text : fill(values[i - 1] ?? "") + text).join(""));
+  return create(
+    strings.map((text, i) => i === 0 ? text : fill(values[i - 1] ?? "") + text).join(""),
+  );
 }
 
 /** @param text a constant of this project, never anything read from elsewhere */
 export function trustedMarkdown(text: string): Markdown {
-  return made(text);
+  return create(text);
 }
 
 /** Pieces of Markdown, with a separator from the code. */
 export function joined(parts: readonly MarkdownFilling[], separator: string): Markdown {
-  return made(parts.map(fill).join(separator));
+  return create(parts.map(fill).join(separator));
 }
 
 function fill(value: MarkdownFilling): string {
@@ -61,7 +63,7 @@ const signs = new RegExp(
   "gi",
 );
 
-/** Text that stays as it is, on one line. */
+/** Escapes text, on one line. */
 function escapeMarkdown(text: string): string {
   return visible(text).replace(/\s+/g, " ").replace(signs, "\\$&");
 }
@@ -84,5 +86,5 @@ export function markdownTable(
   const line = (cells: readonly MarkdownFilling[]) =>
     `| ${cells.map((cell) => fill(cell)).join(" | ")} |`;
   const rule = `| ${head.map((_, i) => numbers.includes(i) ? "---:" : "---").join(" | ")} |`;
-  return made([line(head), rule, ...rows.map(line)].join("\n"));
+  return create([line(head), rule, ...rows.map(line)].join("\n"));
 }

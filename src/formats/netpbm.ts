@@ -1,9 +1,9 @@
 /**
- * PGM and PPM, Netpbm's grey and coloured images, in bytes (P5, P6) and as text (P2, P3). Format:
- * https://netpbm.sourceforge.net/doc/ppm.html.
+ * Reads PGM and PPM, Netpbm's grey and coloured images, in bytes (P5, P6) and as text (P2, P3).
+ * Format: https://netpbm.sourceforge.net/doc/ppm.html.
  */
 import { UserError } from "../messages/errors.ts";
-import { type Image, mostPixels } from "./image.ts";
+import { type Image, maxPixels } from "./image.ts";
 
 type Fault = (what: string) => UserError;
 
@@ -29,19 +29,19 @@ function numbersOf(bytes: Uint8Array, start: number, fault: Fault) {
     while (bytes[at]! >= 0x30 && bytes[at]! <= 0x39 && at - from < 10) {
       value = 10 * value + bytes[at++]! - 0x30;
     }
-    if (at === bytes.length && at === from) throw fault("it is cut off");
+    if (at === bytes.length && at === from) throw fault("it is truncated");
     if (at === from || (at < bytes.length && !isSpace() && bytes[at] !== 0x23)) {
       throw fault("it is damaged");
     }
     return value;
   };
   /** After the single space that ends the header, where the pixel bytes start. */
-  const behindSpace = () => at + 1;
+  const afterSpace = () => at + 1;
   const rest = () => {
     skipSpace();
     return bytes.length - at;
   };
-  return { next, behindSpace, rest };
+  return { next, afterSpace, rest };
 }
 
 /** Rounds to the nearest whole number, halves to even, as Python does. */
@@ -51,13 +51,13 @@ function roundHalfToEven(value: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-/** Scales samples from 0 ... most to 0 ... 255. */
-function scale(data: Uint8Array, most: number, fault: Fault): void {
-  if (data.some((value) => value > most)) throw fault(`it has samples above its own ${most}`);
-  if (most === 255) return;
+/** Scales samples from 0 ... max to 0 ... 255. */
+function scale(data: Uint8Array, max: number, fault: Fault): void {
+  if (data.some((value) => value > max)) throw fault(`it has samples above its maximum ${max}`);
+  if (max === 255) return;
   const scaled = Uint8Array.from(
-    { length: most + 1 },
-    (_, value) => roundHalfToEven(value / most * 255),
+    { length: max + 1 },
+    (_, value) => roundHalfToEven(value / max * 255),
   );
   for (let i = 0; i < data.length; i++) data[i] = scaled[data[i]!]!;
 }
@@ -71,35 +71,35 @@ function scale(data: Uint8Array, most: number, fault: Fault): void {
 export function decodeNetpbm(bytes: Uint8Array, where = "PGM or PPM data"): Image {
   const fault = (what: string) =>
     new UserError(`${where}: this PGM or PPM image cannot be read: ${what}`);
-  if (!isNetpbm(bytes)) throw fault("it does not begin as such a file does");
+  if (!isNetpbm(bytes)) throw fault("it does not start like such a file");
   const kind = bytes[1]! - 0x30;
   const channels = kind === 2 || kind === 5 ? 1 : 3;
   const numbers = numbersOf(bytes, 2, fault);
   const width = numbers.next();
   const height = numbers.next();
-  const most = numbers.next();
+  const max = numbers.next();
   if (width * height === 0) throw fault("it has no pixels");
-  if (width * height > mostPixels) throw fault(`its ${width}x${height} pixels are too many`);
-  if (most < 1 || most > 255) throw fault(`its samples go to ${most}; convert it to 8 bits (255)`);
+  if (width * height > maxPixels) throw fault(`it is too large (${width}x${height} pixels)`);
+  if (max < 1 || max > 255) throw fault(`its samples go to ${max}; convert it to 8 bits (255)`);
 
   const count = width * height * channels;
   if (kind < 4) {
     // A sample takes at least a digit and a space.
-    if (count > bytes.length) throw fault("it is cut off");
+    if (count > bytes.length) throw fault("it is truncated");
     const data = new Uint8Array(count);
     for (let i = 0; i < count; i++) {
       const value = numbers.next();
       if (value > 255) throw fault("it is damaged");
       data[i] = value;
     }
-    if (numbers.rest() > 0) throw fault("something follows its pixels");
-    scale(data, most, fault);
+    if (numbers.rest() > 0) throw fault("there is data after its pixels");
+    scale(data, max, fault);
     return { width, height, channels, data };
   }
-  const start = numbers.behindSpace();
-  if (bytes.length < start + count) throw fault("it is cut off");
-  if (bytes.length > start + count) throw fault("something follows its pixels");
+  const start = numbers.afterSpace();
+  if (bytes.length < start + count) throw fault("it is truncated");
+  if (bytes.length > start + count) throw fault("there is data after its pixels");
   const data = bytes.slice(start);
-  scale(data, most, fault);
+  scale(data, max, fault);
   return { width, height, channels, data };
 }

@@ -1,5 +1,5 @@
 /**
- * NumPy's arrays: `.npy`, and `.npz`, a zip archive of them. Format:
+ * Reads NumPy's arrays: `.npy`, and `.npz`, a zip archive of them. Format:
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Arrays of Python objects
  * are pickles and are not opened.
  */
@@ -34,7 +34,7 @@ const dtypes: Record<string, Dtype> = {
 };
 
 /** The header is a line of Python; a longer one does not describe a plain array. */
-const longestHeader = 65_536;
+const maxHeaderBytes = 65_536;
 
 /** Whether the bytes start like a `.npy` file. */
 export function isNpy(head: Uint8Array): boolean {
@@ -61,20 +61,20 @@ interface Header {
 }
 
 const faultIn = (where: string) => (what: string) =>
-  new UserError(`${where}: this NumPy array is not read: ${what}`);
+  new UserError(`${where}: this NumPy array cannot be read: ${what}`);
 
 function readHeader(bytes: Uint8Array, fault: (what: string) => UserError): Header {
-  if (!isNpy(bytes)) throw fault("it does not begin as one does");
+  if (!isNpy(bytes)) throw fault("it does not start like one");
   const version = bytes[6];
   const wide = version === 2 || version === 3;
   if (version !== 1 && !wide) throw fault("its version is unknown");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const textStart = wide ? 12 : 10;
-  if (bytes.length < textStart) throw fault("it is cut off");
+  if (bytes.length < textStart) throw fault("it is truncated");
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
-  if (length > longestHeader) throw fault("its elements are no plain numbers");
+  if (length > maxHeaderBytes) throw fault("its elements are not plain numbers");
   const start = textStart + length;
-  if (bytes.length < start) throw fault("it is cut off");
+  if (bytes.length < start) throw fault("it is truncated");
   const text = String.fromCharCode(...bytes.subarray(textStart, start));
 
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1] ?? "a record";
@@ -86,13 +86,15 @@ function readHeader(bytes: Uint8Array, fault: (what: string) => UserError): Head
   return { dtype, descr, columnsFirst: order === "True", shape, start };
 }
 
-/** Why elements cannot be read. */
+/** Explains why elements cannot be read. */
 function unreadElements(descr: string): string {
-  if (descr.startsWith("|O")) return "its elements are Python objects (pickles), not opened";
+  if (descr.startsWith("|O")) {
+    return "its elements are Python objects (pickles), which are not opened";
+  }
   if (descr.startsWith(">")) {
     return "it is big-endian; save array.astype(array.dtype.newbyteorder('<'))";
   }
-  return "its elements are no plain numbers";
+  return "its elements are not plain numbers";
 }
 
 /** Converts an array from column-major to row-major order. */
@@ -127,11 +129,9 @@ export function decodeNpy(bytes: Uint8Array, where: string): TensorData {
   const count = elementCount(shape);
   if (count === null || shape.length > 32) throw fault("its shape is impossible");
   const expected = count * bytesPerElement(dtype);
-  const found = bytes.length - start;
-  if (found !== expected) {
-    throw fault(
-      `its shape (${shape.join(", ")}) asks for ${expected} bytes, but ${found} are there`,
-    );
+  const actual = bytes.length - start;
+  if (actual !== expected) {
+    throw fault(`its shape (${shape.join(", ")}) needs ${expected} bytes, but it has ${actual}`);
   }
   const tensor = { dtype, shape, data: elementsOf(dtype, bytes.slice(start)) };
   return columnsFirst && shape.length > 1 ? rowsFirst(tensor) : tensor;
@@ -161,7 +161,7 @@ export function decodeNpz(
   for (const [entry, content] of decodeZip(bytes, where)) {
     const name = entry.replace(/\.npy$/, "");
     if (name === entry) {
-      throw new UserError(`${where}: ${quoted(entry)} is no array; this is no .npz file`);
+      throw new UserError(`${where}: ${quoted(entry)} is not an array, so this is not a .npz file`);
     }
     const within = `${where}: ${quoted(name)}`;
     const { dtype, descr } = readHeader(content, faultIn(within));

@@ -27,14 +27,14 @@ Deno.test("NumPy's archives: names, shapes, types, elements", () => {
   assertEquals(toFloat32(arrays.get("h")!), Float32Array.of(0.5));
 });
 
-Deno.test("packed arrays are read; those of no plain numbers are told of", () => {
+Deno.test("compressed arrays are read, and arrays of anything but plain numbers are listed", () => {
   const { arrays, unread } = decodeNpz(compressed, "a.npz");
   assertEquals([...arrays.keys()], ["x"]);
   assertEquals(arrays.get("x")!.shape, [80, 3, 4]);
   assertEquals([...arrays.get("x")!.data.slice(-24) as Uint8Array], range);
   assertEquals([...unread], [
-    ["names", "its elements are no plain numbers"],
-    ["objects", "its elements are Python objects (pickles), not opened"],
+    ["names", "its elements are not plain numbers"],
+    ["objects", "its elements are Python objects (pickles), which are not opened"],
     ["big", "it is big-endian; save array.astype(array.dtype.newbyteorder('<'))"],
   ]);
 });
@@ -48,7 +48,7 @@ Deno.test("damaged arrays and archives are refused", () => {
   for (let length = 0; length < x.length; length += 3) {
     assertThrows(() => decodeNpy(x.subarray(0, length), "a.npy"), UserError, "a.npy");
   }
-  assertThrows(() => decodeNpy(Uint8Array.of(...x, 0), "a.npy"), UserError, "25 are there");
+  assertThrows(() => decodeNpy(Uint8Array.of(...x, 0), "a.npy"), UserError, "it has 25");
   const header = (text: string) =>
     Uint8Array.from(
       `\x93NUMPY\x01\0${String.fromCharCode(text.length)}\0${text}`,
@@ -58,7 +58,7 @@ Deno.test("damaged arrays and archives are refused", () => {
     header(`{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}, }\n`);
   assertEquals(decodeNpy(shaped("(0,)"), "a").shape, [0]);
   assertThrows(() => decodeNpy(shaped("(9999999999, 9999999999)"), "a"), UserError, "impossible");
-  assertThrows(() => decodeNpy(shaped("(99999999,)"), "a"), UserError, "asks for 99999999 bytes");
+  assertThrows(() => decodeNpy(shaped("(99999999,)"), "a"), UserError, "needs 99999999 bytes");
   assertThrows(() => decodeNpy(header("{}"), "a"), UserError, "header is damaged");
 });
 

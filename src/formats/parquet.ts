@@ -1,6 +1,6 @@
 /**
- * Tables of images in Parquet files, as Hugging Face stores its datasets: a column of images (`{
- * bytes, path }`, each a PNG or JPEG file), and columns of labels. Format:
+ * Reads tables of images in Parquet files, as Hugging Face stores its datasets: a column of images
+ * (`{ bytes, path }`, each a PNG or JPEG file), and columns of labels. Format:
  * https://github.com/apache/parquet-format.
  *
  * We write the reader ourselves and use npm packages only to decompress: hyparquet, which reads all
@@ -19,7 +19,7 @@ import {
   readGroups,
   sortColumns,
 } from "./parquet_metadata.ts";
-import { columnValues, isPageFault, type Unpackers } from "./parquet_pages.ts";
+import { columnValues, type Decompressors, isPageFault } from "./parquet_pages.ts";
 import { decodeThrift, structsField, type ThriftStruct } from "./thrift.ts";
 
 /** One row. */
@@ -56,7 +56,7 @@ export function isParquet(head: Uint8Array): boolean {
 }
 
 /** The decompressors from packages, loaded only for files that need them. */
-async function loadUnpackers(): Promise<Unpackers> {
+async function loadDecompressors(): Promise<Decompressors> {
   const [{ snappyUncompress }, { decompress }] = await Promise.all([
     import("hysnappy"),
     import("fzstd"),
@@ -82,7 +82,7 @@ async function readPart({ path, size, fault }: Source, start: number, length: nu
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length;) {
     const count = await file.read(bytes.subarray(at));
-    if (count === null) throw fault("it became shorter while it was read");
+    if (count === null) throw fault("it became shorter while it was being read");
     at += count;
   }
   return bytes;
@@ -92,15 +92,15 @@ async function readPart({ path, size, fault }: Source, start: number, length: nu
 function explained(error: unknown, fault: Fault): unknown {
   if (error instanceof UserError) return error;
   if (isPageFault(error) && error instanceof Error) return fault(error.message);
-  return fault("a page cannot be unpacked");
+  return fault("a page cannot be decompressed");
 }
 
 /** The metadata at the end of a file. */
 async function readMetadata(source: Source): Promise<ThriftStruct> {
   const { size, fault } = source;
-  if (size < 12) throw fault("it is cut off");
+  if (size < 12) throw fault("it is truncated");
   const tail = await readPart(source, size - 8, 8);
-  if (String.fromCharCode(...tail.subarray(4)) !== "PAR1") throw fault("it is cut off");
+  if (String.fromCharCode(...tail.subarray(4)) !== "PAR1") throw fault("it is truncated");
   const length = new DataView(tail.buffer).getUint32(0, true);
   if (length > Math.min(largestMetadata, size - 12)) throw fault("its description is damaged");
   try {
@@ -111,12 +111,17 @@ async function readMetadata(source: Source): Promise<ThriftStruct> {
 }
 
 /** The values of a column in a row group. */
-async function groupValues(source: Source, group: Group, leaf: Leaf, unpackers: Unpackers) {
+async function groupValues(source: Source, group: Group, leaf: Leaf, decompressors: Decompressors) {
   const chunk = group.chunks.get(keyOf(leaf.path));
   if (!chunk) throw source.fault(`a group of its rows lacks ${quoted(leaf.path[0])}`);
   const bytes = await readPart(source, chunk.start, chunk.length);
   const { type, optionalLevels } = leaf;
-  return columnValues(bytes, group.rows, { type, optionalLevels, codec: chunk.codec, unpackers });
+  return columnValues(bytes, group.rows, {
+    type,
+    optionalLevels,
+    codec: chunk.codec,
+    decompressors,
+  });
 }
 
 async function* readSamples(
@@ -125,17 +130,17 @@ async function* readSamples(
   image: Leaf,
   label: Leaf | null,
 ): AsyncGenerator<ParquetSample> {
-  const unpackers = await loadUnpackers();
+  const decompressors = await loadDecompressors();
   const { fault } = source;
   for (const group of groups) {
-    const images = await groupValues(source, group, image, unpackers);
-    const labels = label && await groupValues(source, group, label, unpackers);
+    const images = await groupValues(source, group, image, decompressors);
+    const labels = label && await groupValues(source, group, label, decompressors);
     for (let row = 0; row < group.rows; row++) {
       let sample: ParquetSample;
       try {
         const bytes = images.next().value;
         if (!(bytes instanceof Uint8Array)) {
-          throw fault("a row has no image in it (a path alone is not followed)");
+          throw fault("a row contains no image (a path alone is not followed)");
         }
         const value = labels ? labels.next().value : null;
         if (labels && !Number.isSafeInteger(value)) throw fault("a row has no label");
@@ -163,7 +168,8 @@ async function sizeOf(path: string): Promise<number> {
  * `samples`, if a part of it is damaged
  */
 export async function openParquet(path: string): Promise<ParquetImages> {
-  const fault: Fault = (what) => new UserError(`${path}: this Parquet file is not read: ${what}`);
+  const fault: Fault = (what) =>
+    new UserError(`${path}: this Parquet file cannot be read: ${what}`);
   const source: Source = { path, size: await sizeOf(path), fault };
   const metadata = await readMetadata(source);
   let groups: Group[];

@@ -16,11 +16,11 @@ export interface ColumnPlan {
   /** The number of the column's levels that may be missing. */
   optionalLevels: number;
   codec: number;
-  unpackers: Unpackers;
+  decompressors: Decompressors;
 }
 
 /** Decompressors from packages, by codec. */
-export type Unpackers = Record<number, (packed: Uint8Array, size: number) => Uint8Array>;
+export type Decompressors = Record<number, (packed: Uint8Array, size: number) => Uint8Array>;
 
 /** An error in a page. */
 export class PageFault extends Error {}
@@ -33,31 +33,38 @@ export const byteArray = 6;
  * The largest expansion of compressed bytes, apart from a small constant: as much as deflate can
  * achieve.
  */
-const mostExpansion = 1032;
+const maxExpansion = 1032;
 
 const codecNames = ["none", "Snappy", "gzip", "LZO", "Brotli", "LZ4", "Zstandard", "LZ4"];
 
 /** The decompressed bytes of a page or of a part of it. */
-function unpacked(packed: Uint8Array, size: number, { codec, unpackers }: ColumnPlan): Uint8Array {
+function decompressed(
+  packed: Uint8Array,
+  size: number,
+  { codec, decompressors }: ColumnPlan,
+): Uint8Array {
   if (codec === 0) {
-    if (packed.length !== size) throw new PageFault("a page has another size than it says");
+    if (packed.length !== size) throw new PageFault("a page does not have the size that it states");
     return packed;
   }
-  if (!(size >= 0 && size <= mostExpansion * (packed.length + 64))) {
+  if (!(size >= 0 && size <= maxExpansion * (packed.length + 64))) {
     throw new PageFault("a page claims more than it can hold");
   }
   if (size === 0) return new Uint8Array();
-  const unpack = codec === 2
+  const decompress = codec === 2
     ? () => gunzipSync(packed, { out: new Uint8Array(size) })
-    : unpackers[codec];
-  if (!unpack) throw new PageFault(`it is packed by ${codecNames[codec] ?? `codec ${codec}`}`);
-  const bytes = unpack(packed, size);
-  if (bytes.length !== size) throw new PageFault("a page has another size than it says");
+    : decompressors[codec];
+  if (!decompress) {
+    const name = codecNames[codec] ?? `codec ${codec}`;
+    throw new PageFault(`its compression is not supported: ${name}`);
+  }
+  const bytes = decompress(packed, size);
+  if (bytes.length !== size) throw new PageFault("a page does not have the size that it states");
   return bytes;
 }
 
-/** The number of bits for values up to `most`. */
-const bitsOf = (most: number) => 32 - Math.clz32(most);
+/** The number of bits for values up to `max`. */
+const bitsOf = (max: number) => 32 - Math.clz32(max);
 
 /** Reads `count` numbers of `width` bits from the hybrid of run-length and bit-packed encoding. */
 function readHybrid(bytes: Uint8Array, width: number, count: number): Uint32Array {
@@ -65,7 +72,7 @@ function readHybrid(bytes: Uint8Array, width: number, count: number): Uint32Arra
   const values = new Uint32Array(count);
   let at = 0;
   const byte = () => {
-    if (at >= bytes.length) throw new PageFault("a page is cut off");
+    if (at >= bytes.length) throw new PageFault("a page is truncated");
     return bytes[at++]!;
   };
   const header = () => {
@@ -91,7 +98,7 @@ function readHybrid(bytes: Uint8Array, width: number, count: number): Uint32Arra
     }
     const packed = Math.min(8 * length, count - done);
     if (length === 0 || at + Math.ceil(packed * width / 8) > bytes.length) {
-      throw new PageFault("a page is cut off");
+      throw new PageFault("a page is truncated");
     }
     for (let i = 0; i < packed; i++) values[done++] = bitsAt(bytes, 8 * at + i * width, width);
     at += length * width;
@@ -117,20 +124,20 @@ function readPlain(bytes: Uint8Array, type: number, count: number): PageValue[] 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = type === int32 ? 4 : type === int64 ? 8 : 0;
   if (size > 0) {
-    if (count * size > bytes.length) throw new PageFault("a page is cut off");
+    if (count * size > bytes.length) throw new PageFault("a page is truncated");
     return Array.from(
       { length: count },
       (_, i) => type === int32 ? view.getInt32(4 * i, true) : Number(view.getBigInt64(8 * i, true)),
     );
   }
-  if (type !== byteArray) throw new PageFault("its values are of a type that is not read");
-  if (count * 4 > bytes.length) throw new PageFault("a page is cut off");
+  if (type !== byteArray) throw new PageFault("the type of its values is not supported");
+  if (count * 4 > bytes.length) throw new PageFault("a page is truncated");
   let at = 0;
   return Array.from({ length: count }, () => {
-    if (at + 4 > bytes.length) throw new PageFault("a page is cut off");
+    if (at + 4 > bytes.length) throw new PageFault("a page is truncated");
     const start = at + 4;
     at = start + view.getUint32(at, true);
-    if (at > bytes.length) throw new PageFault("a page is cut off");
+    if (at > bytes.length) throw new PageFault("a page is truncated");
     return bytes.subarray(start, at);
   });
 }
@@ -147,13 +154,13 @@ interface DataPage {
 /** A data page of version 1: compressed as a whole, with its levels after their length. */
 function firstVersion(header: ThriftStruct, body: Uint8Array, plan: ColumnPlan): DataPage {
   const page = structField(header, 5);
-  const bytes = unpacked(body, wholeField(header, 2), plan);
+  const bytes = decompressed(body, wholeField(header, 2), plan);
   const count = wholeField(page, 1);
   const encoding = wholeField(page, 2);
   if (plan.optionalLevels === 0) return { count, encoding, levels: null, values: bytes };
-  if (bytes.length < 4) throw new PageFault("a page is cut off");
+  if (bytes.length < 4) throw new PageFault("a page is truncated");
   const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  if (end > bytes.length) throw new PageFault("a page is cut off");
+  if (end > bytes.length) throw new PageFault("a page is truncated");
   return { count, encoding, levels: bytes.subarray(4, end), values: bytes.subarray(end) };
 }
 
@@ -164,11 +171,11 @@ function secondVersion(header: ThriftStruct, body: Uint8Array, plan: ColumnPlan)
   const definition = wholeField(page, 5);
   const start = repetition + definition;
   if (!(repetition >= 0 && definition >= 0 && start <= body.length)) {
-    throw new PageFault("a page is cut off");
+    throw new PageFault("a page is truncated");
   }
   const packed = body.subarray(start);
   const size = wholeField(header, 2) - start;
-  const values = page.get(7) === false ? packed : unpacked(packed, size, plan);
+  const values = page.get(7) === false ? packed : decompressed(packed, size, plan);
   return {
     count: wholeField(page, 1),
     encoding: wholeField(page, 4),
@@ -181,34 +188,36 @@ function secondVersion(header: ThriftStruct, body: Uint8Array, plan: ColumnPlan)
 function valuesOf(page: DataPage, plan: ColumnPlan, dictionary: PageValue[] | null): PageValue[] {
   const { count, encoding, levels, values: bytes } = page;
   const { type, optionalLevels } = plan;
-  const isThere = levels && readHybrid(levels, bitsOf(optionalLevels), count);
-  const present = isThere
-    ? isThere.reduce((sum, level) => sum + (level === optionalLevels ? 1 : 0), 0)
+  const presence = levels && readHybrid(levels, bitsOf(optionalLevels), count);
+  const present = presence
+    ? presence.reduce((sum, level) => sum + (level === optionalLevels ? 1 : 0), 0)
     : count;
-  const found = encoding === 0
+  const values = encoding === 0
     ? readPlain(bytes, type, present)
     : encoding === 2 || encoding === 8
-    ? readNumbered(bytes, present, dictionary)
+    ? readIndexed(bytes, present, dictionary)
     : null;
-  if (!found) throw new PageFault(`a column is written in encoding ${encoding}`);
-  if (!isThere) return found;
+  if (!values) throw new PageFault(`a column has the unsupported encoding ${encoding}`);
+  if (!presence) return values;
   let next = 0;
-  return Array.from(isThere, (level) => level === optionalLevels ? found[next++]! : null);
+  return Array.from(presence, (level) => level === optionalLevels ? values[next++]! : null);
 }
 
 /** Reads values by their dictionary indices. */
-function readNumbered(
+function readIndexed(
   bytes: Uint8Array,
   count: number,
   dictionary: PageValue[] | null,
 ): PageValue[] {
   if (!dictionary) throw new PageFault("a dictionary is missing");
   if (count === 0) return [];
-  if (bytes.length === 0) throw new PageFault("a page is cut off");
+  if (bytes.length === 0) throw new PageFault("a page is truncated");
   const numbers = readHybrid(bytes.subarray(1), bytes[0]!, count);
   return Array.from(numbers, (number) => {
     const value = dictionary[number];
-    if (value === undefined) throw new PageFault("a page names a value that its dictionary lacks");
+    if (value === undefined) {
+      throw new PageFault("a page refers to a value that its dictionary lacks");
+    }
     return value;
   });
 }
@@ -231,14 +240,14 @@ export function* columnValues(
     const { fields: header, length } = decodeThrift(chunk.subarray(at));
     const size = wholeField(header, 3);
     const start = at + length;
-    if (!(size >= 0 && start + size <= chunk.length)) throw new PageFault("a page is cut off");
+    if (!(size >= 0 && start + size <= chunk.length)) throw new PageFault("a page is truncated");
     const body = chunk.subarray(start, start + size);
     at = start + size;
 
     const type = wholeField(header, 1);
     if (type === 2) {
       const count = wholeField(structField(header, 7), 1);
-      const bytes = unpacked(body, wholeField(header, 2), plan);
+      const bytes = decompressed(body, wholeField(header, 2), plan);
       if (!(count >= 0)) throw new PageFault("a dictionary is damaged");
       dictionary = readPlain(bytes, plan.type, count);
     } else if (type === 0 || type === 3) {

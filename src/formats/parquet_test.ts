@@ -21,7 +21,7 @@ async function rowsOf(path: string, labelColumn: string | null): Promise<(number
   return rows;
 }
 
-filesTest("Hugging Face's tables: images, labels, the classes' names", async (folder) => {
+filesTest("Hugging Face's tables: images, labels, class names", async (folder) => {
   const path = `${folder}/train-00000-of-00001.parquet`;
   await Deno.writeFile(path, images);
   assertEquals(isParquet(images), true);
@@ -38,7 +38,7 @@ filesTest("Hugging Face's tables: images, labels, the classes' names", async (fo
   assertEquals(await rowsOf(path, null), expected.map(([pixel]) => [pixel!, null]));
 });
 
-filesTest("other packings and column names; what is not used is told", async (folder) => {
+filesTest("other compressions and column names; unused columns are listed", async (folder) => {
   const path = `${folder}/a.parquet`;
   await Deno.writeFile(path, zstd);
   const { imageColumn, labelColumns, otherColumns } = await openParquet(path);

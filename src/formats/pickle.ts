@@ -1,12 +1,12 @@
 /**
- * A reader of Python's pickles that executes nothing. It knows only instructions that build plain
- * values. It looks up names of Python code in the caller's list; anything else is refused or
+ * Reads Python's pickles without executing anything. Only instructions that build plain values are
+ * supported. Names of Python code are looked up in the caller's list; any other name is refused or
  * becomes a placeholder, as the caller decides. Format:
  * https://github.com/python/cpython/blob/main/Lib/pickletools.py.
  */
 import { UserError } from "../messages/errors.ts";
 import { instructions } from "./pickle_instructions.ts";
-import { cutOff, type Machine, pop } from "./pickle_machine.ts";
+import { type Machine, pop, truncated } from "./pickle_machine.ts";
 import type { PickleRules, PickleValue } from "./pickle_values.ts";
 
 export {
@@ -41,17 +41,17 @@ export function decodePickle(
     memo: new Map(),
     known: new Set(rules.globals.values()),
     rules,
-    fault: (what) => new UserError(`${where}: this pickle is not read: ${what}`),
+    fault: (what) => new UserError(`${where}: this pickle cannot be read: ${what}`),
   };
   for (;;) {
     const code = machine.bytes[machine.at++];
-    if (code === undefined) throw machine.fault(cutOff);
+    if (code === undefined) throw machine.fault(truncated);
     if (code === ".".charCodeAt(0)) return { value: pop(machine), end: machine.at };
     const instruction = instructions.get(code);
     if (!instruction) {
       const hex = code.toString(16).padStart(2, "0");
       throw machine.fault(
-        `it has the instruction 0x${hex}, which plain values do not need; nothing is executed`,
+        `it has the instruction 0x${hex}, which plain values do not need, and nothing is executed`,
       );
     }
     instruction(machine);

@@ -8,7 +8,6 @@ import {
   type UnknownObject,
 } from "./pickle_values.ts";
 import {
-  cutOff,
   latin1,
   lineOfText,
   type Machine,
@@ -21,6 +20,7 @@ import {
   take,
   text,
   top,
+  truncated,
   u16,
   u32,
   u64,
@@ -43,13 +43,13 @@ function named(machine: Machine, module: PickleValue, name: PickleValue): Pickle
   const { rules, fault } = machine;
   // Without this check, lists that contain one list many times, level upon level, would be written
   // out endlessly.
-  if (typeof module !== "string" || typeof name !== "string") throw fault(cutOff);
+  if (typeof module !== "string" || typeof name !== "string") throw fault(truncated);
   const full = `${module}.${name}`;
   const found = rules.globals.get(full);
   if (found) return found;
   if (rules.allowsUnknown) return unknownObject(full);
   throw fault(
-    `it names ${quoted(full)}; only plain values are read, and nothing is executed`,
+    `it refers to ${quoted(full)}; only plain values are read, and nothing is executed`,
   );
 }
 
@@ -61,7 +61,9 @@ function called(machine: Machine): PickleValue {
   if (isUnknown(callee) && machine.rules.allowsUnknown) return callee;
   // `known` contains only the caller's own globals.
   const call = machine.known.has(callee) ? (callee as PickleGlobal).call : undefined;
-  if (!call || !isSequence(args)) throw machine.fault("it calls what cannot be called");
+  if (!call || !isSequence(args)) {
+    throw machine.fault("it calls something that is not a known function");
+  }
   return call(args);
 }
 
@@ -69,7 +71,7 @@ function called(machine: Machine): PickleValue {
 function append(machine: Machine, values: PickleValue[]): void {
   const list = top(machine);
   if (isUnknown(list)) return;
-  if (!isSequence(list)) throw machine.fault(cutOff);
+  if (!isSequence(list)) throw machine.fault(truncated);
   for (const value of values) list.push(value);
 }
 
@@ -77,7 +79,7 @@ function append(machine: Machine, values: PickleValue[]): void {
 function setItems(machine: Machine, values: PickleValue[]): void {
   const dict = top(machine);
   if (isUnknown(dict)) return;
-  if (!(dict instanceof Map) || values.length % 2) throw machine.fault(cutOff);
+  if (!(dict instanceof Map) || values.length % 2) throw machine.fault(truncated);
   for (let i = 0; i + 1 < values.length; i += 2) dict.set(values[i]!, values[i + 1]!);
 }
 
@@ -90,13 +92,13 @@ function build(machine: Machine): void {
 }
 
 function persistent(machine: Machine): PickleValue {
-  if (!machine.rules.persistent) throw machine.fault("it asks for something outside it");
+  if (!machine.rules.persistent) throw machine.fault("it refers to data outside the pickle");
   return machine.rules.persistent(pop(machine));
 }
 
 function recall(machine: Machine, index: number): PickleValue {
   const value = machine.memo.get(index);
-  if (value === undefined) throw machine.fault(cutOff);
+  if (value === undefined) throw machine.fault(truncated);
   return value;
 }
 

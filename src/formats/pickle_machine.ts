@@ -21,14 +21,14 @@ export interface Machine {
 }
 
 /** The usual error of damaged pickles. */
-export const cutOff = "it is cut off or damaged";
+export const truncated = "it is truncated or damaged";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Skips bytes; returns the position of the first. */
 export function take(machine: Machine, length: number): number {
   const { at, bytes, fault } = machine;
-  if (!(length <= bytes.length - at)) throw fault(cutOff);
+  if (!(length <= bytes.length - at)) throw fault(truncated);
   machine.at += length;
   return at;
 }
@@ -56,7 +56,7 @@ export function text(machine: Machine, length: number): string {
   try {
     return utf8.decode(piece);
   } catch {
-    throw machine.fault("it holds a damaged text");
+    throw machine.fault("it contains damaged text");
   }
 }
 
@@ -77,7 +77,7 @@ export function latin1(machine: Machine, length: number): string {
 /** A text up to the end of its line. */
 export function lineOfText(machine: Machine): string {
   const end = machine.bytes.indexOf(10, machine.at);
-  if (end < 0) throw machine.fault(cutOff);
+  if (end < 0) throw machine.fault(truncated);
   const found = text(machine, end - machine.at);
   machine.at++;
   return found;
@@ -95,27 +95,27 @@ export function wholeNumber(machine: Machine, length: number): number | bigint {
 /** Removes and returns the top value of the stack. */
 export function pop(machine: Machine): PickleValue {
   const value = machine.stack.pop();
-  if (value === undefined || value === mark) throw machine.fault(cutOff);
+  if (value === undefined || value === mark) throw machine.fault(truncated);
   return value;
 }
 
 /** The top value of the stack, which stays there. */
 export function top(machine: Machine): PickleValue {
   const value = machine.stack.at(-1);
-  if (value === undefined || value === mark) throw machine.fault(cutOff);
+  if (value === undefined || value === mark) throw machine.fault(truncated);
   return value;
 }
 
 /** Removes and returns all values above the last mark, and removes the mark. */
 export function popMark(machine: Machine): PickleValue[] {
   const from = machine.stack.lastIndexOf(mark);
-  if (from < 0) throw machine.fault(cutOff);
+  if (from < 0) throw machine.fault(truncated);
   const values = machine.stack.splice(from).slice(1);
   // There is no mark above the last one.
   return values as PickleValue[];
 }
 
-/** Removes and returns `count` values, the deepest first. */
+/** Removes and returns `count` values, the maxDepth first. */
 export function popSome(machine: Machine, count: number): PickleValue[] {
   return Array.from({ length: count }, () => pop(machine)).reverse();
 }

@@ -2,14 +2,14 @@
 
 /** Takes bytes from pieces, in order. */
 export interface PieceReader {
-  /** The next bytes from the current piece: at most `most`, and none at the end. */
-  some(most: number): Promise<Uint8Array>;
+  /** The next bytes from the current piece: at most `max`, and none at the end. */
+  some(max: number): Promise<Uint8Array>;
   /** Exactly `count` bytes, or fewer at the end. Memory grows with what arrives. */
   exactly(count: number): Promise<Uint8Array>;
 }
 
-/** All parts in one array. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+/** Joins parts into one array. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -19,17 +19,17 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-/** A reader of pieces. */
+/** Creates a reader of pieces. */
 export function pieceReader(pieces: AsyncIterable<Uint8Array>): PieceReader {
   const source = pieces[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array();
-  const some = async (most: number): Promise<Uint8Array> => {
-    while (most > 0 && rest.length === 0) {
+  const some = async (max: number): Promise<Uint8Array> => {
+    while (max > 0 && rest.length === 0) {
       const next = await source.next();
       if (next.done) return rest;
       rest = next.value;
     }
-    const part = rest.subarray(0, most);
+    const part = rest.subarray(0, max);
     rest = rest.subarray(part.length);
     return part;
   };
@@ -42,7 +42,7 @@ export function pieceReader(pieces: AsyncIterable<Uint8Array>): PieceReader {
       parts.push(part);
       missing -= part.length;
     }
-    return parts.length === 1 ? parts[0]! : joined(parts);
+    return parts.length === 1 ? parts[0]! : concat(parts);
   };
   return { some, exactly };
 }

@@ -1,4 +1,4 @@
-/** Compares our pixels with Pillow's, for images made by Pillow: they must be equal to the byte. */
+/** Our pixels must equal Pillow's to the byte, for images made by Pillow. */
 import { assertEquals } from "@std/assert";
 import { decodeImage } from "./images.ts";
 
@@ -32,7 +32,8 @@ function findPillow(): { command?: string; reason: string } {
 const pillow = findPillow();
 
 Deno.test({
-  name: `200 JPEG, 60 WebP, 40 PNG, 40 PGM and PPM images: the pixels are Pillow's${pillow.reason}`,
+  name:
+    `200 JPEG, 60 WebP, 40 PNG, 40 PGM and PPM images: the pixels equal Pillow's${pillow.reason}`,
   ignore: !pillow.command,
   fn: async () => {
     const folder = await Deno.makeTempDir();

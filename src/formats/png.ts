@@ -79,7 +79,7 @@ function filteredRows({ width, height, channels, data }: Image): Uint8Array {
 export function encodePng(image: Image): Uint8Array<ArrayBuffer> {
   const { width, height, channels, data } = image;
   if (width < 1 || height < 1 || data.length !== width * channels * height) {
-    throw new Error(`${data.length} bytes are no image of ${width}x${height}x${channels}`);
+    throw new Error(`${data.length} bytes are not an image of ${width}x${height}x${channels}`);
   }
   const header = new Uint8Array(13);
   const fields = new DataView(header.buffer);
@@ -138,7 +138,7 @@ function unpackRows(compressed: Uint8Array, passes: readonly Pass[], fault: Faul
   const expected = passes.reduce((sum, { rows, stride }) => sum + rows * (stride + 1), 0);
   // Deflate never expands more than 1032-fold: a small file that claims many pixels is damaged or
   // malicious.
-  if (expected > 1032 * compressed.length) throw fault("its pixels are cut off");
+  if (expected > 1032 * compressed.length) throw fault("its pixels are truncated");
   let filtered: Uint8Array;
   try {
     // One extra byte, to detect a stream that is too long.
@@ -147,7 +147,7 @@ function unpackRows(compressed: Uint8Array, passes: readonly Pass[], fault: Faul
     throw fault("its pixels are damaged");
   }
   if (filtered.length !== expected) {
-    throw fault(`its pixels are ${filtered.length < expected ? "cut off" : "too many"}`);
+    throw fault(`its pixels are ${filtered.length < expected ? "truncated" : "too many"}`);
   }
   return filtered;
 }
@@ -179,20 +179,20 @@ function pixelWriter({ colourType, bitDepth, palette }: PngParts, fault: Fault):
       for (let c = 0; c < 3; c++) data[to + c] = line[column * samples + c]!;
     };
   }
-  const most = (1 << bitDepth) - 1;
+  const max = (1 << bitDepth) - 1;
   const valueAt = (line: Uint8Array, column: number): number => {
     if (bitDepth === 8) return line[column * samples]!;
     const bit = column * samples * bitDepth;
-    return (line[bit >> 3]! >> (8 - bitDepth - (bit & 7))) & most;
+    return (line[bit >> 3]! >> (8 - bitDepth - (bit & 7))) & max;
   };
   if (colourType !== 3 || !palette) {
     return (line, column, data, to) => {
-      data[to] = valueAt(line, column) * (255 / most);
+      data[to] = valueAt(line, column) * (255 / max);
     };
   }
   return (line, column, data, to) => {
     const at = 3 * valueAt(line, column);
-    if (at + 2 >= palette.length) throw fault("it names colours that its palette lacks");
+    if (at + 2 >= palette.length) throw fault("it refers to colours that its palette lacks");
     for (let c = 0; c < 3; c++) data[to + c] = palette[at + c]!;
   };
 }

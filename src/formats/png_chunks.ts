@@ -2,8 +2,8 @@
 import type { UserError } from "../messages/errors.ts";
 import { quoted } from "../messages/printable.ts";
 import { crc32 } from "./crc32.ts";
-import { mostPixels } from "./image.ts";
-import { joined } from "./pieces.ts";
+import { maxPixels } from "./image.ts";
+import { concat } from "./pieces.ts";
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -68,13 +68,13 @@ function readHeader(content: Uint8Array, fault: Fault): PngHeader {
   const bitDepth = view.getUint8(8);
   const colourType = view.getUint8(9);
   const interlace = view.getUint8(12);
-  if (bitDepth === 16) throw fault("it has 16 bits a sample; convert it to 8");
+  if (bitDepth === 16) throw fault("it has 16 bits per sample; convert it to 8");
   const isKnown = depthsOf[colourType]?.includes(bitDepth) && interlace <= 1 &&
     view.getUint16(10) === 0; // The only methods of compression and filtering.
   if (!isKnown) throw fault("its header is damaged");
   const pixels = width * height;
   if (pixels === 0) throw fault("it has no pixels");
-  if (pixels > mostPixels) throw fault(`its ${width}x${height} pixels are too many`);
+  if (pixels > maxPixels) throw fault(`it is too large (${width}x${height} pixels)`);
   return { width, height, bitDepth, colourType, interlaced: interlace === 1 };
 }
 
@@ -82,9 +82,9 @@ function readHeader(content: Uint8Array, fault: Fault): PngHeader {
 function* chunksOf(bytes: Uint8Array, fault: Fault): Generator<Chunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = signature.length;;) {
-    if (at + 12 > bytes.length) throw fault("it is cut off");
+    if (at + 12 > bytes.length) throw fault("it is truncated");
     const length = view.getUint32(at);
-    if (length > bytes.length - at - 12) throw fault("it is cut off");
+    if (length > bytes.length - at - 12) throw fault("it is truncated");
     const end = at + 8 + length;
     if (crc32(bytes.subarray(at + 4, end)) !== view.getUint32(end)) {
       throw fault("a checksum does not match");
@@ -102,12 +102,14 @@ function* chunksOf(bytes: Uint8Array, fault: Fault): Generator<Chunk> {
  * @param fault makes the error
  */
 export function readChunks(bytes: Uint8Array, fault: Fault): PngParts {
-  if (!isPng(bytes)) throw fault("it does not begin as a PNG file does");
+  if (!isPng(bytes)) throw fault("it does not start like a PNG file");
   let header: PngHeader | null = null;
   let palette: Uint8Array | null = null;
   const pieces: Uint8Array[] = [];
   for (const [type, content] of chunksOf(bytes, fault)) {
-    if ((header === null) !== (type === "IHDR")) throw fault("its header is not where it belongs");
+    if ((header === null) !== (type === "IHDR")) {
+      throw fault("its header is not in the right place");
+    }
     if (type === "IHDR") header = readHeader(content, fault);
     else if (type === "IDAT") pieces.push(content);
     else if (type === "acTL") throw fault("it is animated");
@@ -118,10 +120,10 @@ export function readChunks(bytes: Uint8Array, fault: Fault): PngParts {
       palette = content;
     } else if (type.charCodeAt(0) < 0x60) {
       // A capital letter marks a critical chunk: the pixels cannot be understood without it.
-      throw fault(`it has an unknown part ${quoted(type)}`);
+      throw fault(`it has an unknown chunk ${quoted(type)}`);
     }
   }
-  if (!header) throw fault("its header is not where it belongs");
+  if (!header) throw fault("its header is not in the right place");
   if (header.colourType === 3 && !palette) throw fault("its palette is missing");
-  return { ...header, palette, compressed: joined(pieces) };
+  return { ...header, palette, compressed: concat(pieces) };
 }

@@ -9,7 +9,7 @@ import { fuzz } from "./fuzz.ts";
 import type { Image } from "./image.ts";
 import { decodePng, encodePng } from "./png.ts";
 
-/** An image with smooth and rough parts, so that all filters are chosen. */
+/** An image with smooth and rough parts, so that every filter is used. */
 function picture(width: number, height: number, channels: 1 | 3): Image {
   const data = Uint8Array.from({ length: width * height * channels }, (_, i) => {
     const row = Math.floor(i / channels / width);
@@ -53,7 +53,7 @@ const fewColours = file(
 );
 
 for (const channels of [1, 3] as const) {
-  Deno.test(`${channels} channels: pngjs reads what is written, and what is written is read again`, () => {
+  Deno.test(`${channels} channels: pngjs reads what we write, and so do we`, () => {
     for (const [width, height] of [[1, 1], [5, 1], [1, 4], [33, 31]] as const) {
       const image = picture(width, height, channels);
       const bytes = encodePng(image);
@@ -98,7 +98,7 @@ for (const channels of [1, 3] as const) {
   });
 }
 
-Deno.test("few bits a sample, palettes, and interlacing", () => {
+Deno.test("few bits per sample, palettes, and interlacing", () => {
   const grey = (...data: number[]) => ({
     width: 3,
     height: 2,
@@ -128,27 +128,27 @@ Deno.test("few bits a sample, palettes, and interlacing", () => {
   assertEquals(decodePng(interlaced), grey(10, 11, 12, 20, 21, 22));
 });
 
-Deno.test("images that are not read are named and refused", () => {
+Deno.test("unsupported and damaged images are refused", () => {
   const good = encodePng(picture(6, 5, 3));
   const faults: [string, Uint8Array][] = [
-    ["does not begin", new TextEncoder().encode("GIF89a")],
-    ["cut off", good.subarray(0, good.length - 1)],
-    ["cut off", good.subarray(0, 30)],
+    ["does not start", new TextEncoder().encode("GIF89a")],
+    ["truncated", good.subarray(0, good.length - 1)],
+    ["truncated", good.subarray(0, 30)],
     ["checksum", good.map((byte, i) => i === good.length - 20 ? byte ^ 1 : byte)],
     ["animated", animated],
     ["16 bits", file(header(1, 1, 16, 0), pixels(0, 1, 2), end)],
     ["no pixels", file(header(0, 1, 8, 0), pixels(0), end)],
-    ["too many", file(header(60000, 60000, 8, 0), pixels(0), end)],
-    ["cut off", file(header(7000, 7000, 8, 2), pixels(0), end)],
-    ["cut off", file(header(3, 2, 8, 0), pixels(0, 1, 2, 3, 0, 1, 2), end)],
+    ["too large", file(header(60000, 60000, 8, 0), pixels(0), end)],
+    ["truncated", file(header(7000, 7000, 8, 2), pixels(0), end)],
+    ["truncated", file(header(3, 2, 8, 0), pixels(0, 1, 2, 3, 0, 1, 2), end)],
     ["too many", file(header(3, 2, 8, 0), pixels(0, 1, 2, 3, 0, 1, 2, 3, 4), end)],
     ["damaged", file(header(3, 2, 8, 0), pixels(0, 1, 2, 3, 5, 1, 2, 3), end)],
     ["pixels are damaged", file(header(3, 2, 8, 0), ["IDAT", [0x78, 0x9c, 7, 0, 0, 0, 0]], end)],
     ["header is damaged", file(header(3, 2, 3, 0), pixels(0, 1, 2, 3, 0, 1, 2, 3), end)],
-    ["not where it belongs", file(pixels(0), header(1, 1, 8, 0), end)],
+    ["not in the right place", file(pixels(0), header(1, 1, 8, 0), end)],
     ["palette is missing", file(header(1, 1, 8, 3), pixels(0, 0), end)],
     ["its palette lacks", file(header(1, 1, 8, 3), ["PLTE", [1, 2, 3]], pixels(0, 1), end)],
-    ["unknown part", file(header(1, 1, 8, 0), ["WHAT", []], pixels(0, 1), end)],
+    ["unknown chunk", file(header(1, 1, 8, 0), ["WHAT", []], pixels(0, 1), end)],
   ];
   for (const [what, bytes] of faults) {
     const error = assertThrows(() => decodePng(bytes, "a.png"), UserError, what);
@@ -157,7 +157,7 @@ Deno.test("images that are not read are named and refused", () => {
 });
 
 /** Corrects the checksum of every chunk. */
-function mend(bytes: Uint8Array<ArrayBuffer>): void {
+function repair(bytes: Uint8Array<ArrayBuffer>): void {
   const view = new DataView(bytes.buffer);
   for (let at = 8; at + 12 <= bytes.length;) {
     const length = view.getUint32(at);
@@ -173,7 +173,7 @@ Deno.test("fuzzing: damaged PNG files", async () => {
     [...files, file(header(3, 2, 8, 0, 1), pixels(0, 10, 0, 12, 0, 11, 1, 20, 1, 1), end)],
     decodePng,
     {
-      mend,
+      repair,
     },
   );
 });

@@ -1,7 +1,8 @@
 /**
- * The part of Protocol Buffers that TensorBoard's events need
- * (https://protobuf.dev/programming-guides/encoding): writes consecutive fields, and reads them.
+ * Writes and reads the part of Protocol Buffers that TensorBoard's events need
+ * (https://protobuf.dev/programming-guides/encoding).
  */
+import { concat } from "./pieces.ts";
 
 /** A field: its number and its bytes. */
 export type ProtoField = Uint8Array;
@@ -39,17 +40,6 @@ export function bytesField(
     ? value
     : concat(value);
   return concat([varint(number * 8 + Wire.Bytes), varint(bytes.length), bytes]);
-}
-
-/** A message of fields. */
-export function concat(fields: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(fields.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const field of fields) {
-    whole.set(field, at);
-    at += field.length;
-  }
-  return whole;
 }
 
 function varint(value: number): Uint8Array {

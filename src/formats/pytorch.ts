@@ -1,12 +1,12 @@
 /**
- * Files of `torch.save`, in the zip format and in the one before PyTorch 1.6: state dicts, alone or
- * in checkpoints. Only tensors are read; the pickles inside are treated as data and never executed
- * (`pickle.ts`). Source: torch/serialization.py.
+ * Reads files of `torch.save`, in the zip format and in the one before PyTorch 1.6: state dicts,
+ * alone or in checkpoints. Only tensors are read; the pickles inside are treated as data and never
+ * executed (`pickle.ts`). Source: torch/serialization.py.
  */
 import type { UserError } from "../messages/errors.ts";
 import { quoted } from "../messages/printable.ts";
 import { readInput } from "./input.ts";
-import type { Nest } from "./nests.ts";
+import type { TensorGroup } from "./tensor_groups.ts";
 import {
   decodePickle,
   isSequence,
@@ -33,7 +33,7 @@ function decodeZipFormat(bytes: Uint8Array, where: string): Content {
   const pickled = [...entries].filter(([name]) => name.endsWith("/data.pkl"));
   const [first] = pickled;
   if (!first || pickled.length !== 1) {
-    throw fault("it is a zip archive, but not one of torch.save");
+    throw fault("it is a zip archive, but was not written by torch.save");
   }
   const [name, pickle] = first;
   const folder = name.slice(0, -"data.pkl".length);
@@ -57,7 +57,7 @@ function decodeLegacyFormat(bytes: Uint8Array, where: string): Content {
   const { rules, fault, storages } = torchRules(where, true);
   const plain = { globals: new Map<string, PickleGlobal>() };
   const magic = decodePickle(bytes, plain, where);
-  if (magic.value !== legacyMagic) throw fault("it is no file of torch.save");
+  if (magic.value !== legacyMagic) throw fault("it was not written by torch.save");
   const version = decodePickle(bytes, plain, where, magic.end);
   if (version.value !== 1001) throw fault("its version is unknown");
   const system = decodePickle(bytes, plain, where, version.end);
@@ -74,7 +74,7 @@ function decodeLegacyFormat(bytes: Uint8Array, where: string): Content {
     const storage = typeof key === "string" ? storages.get(key) : undefined;
     if (!storage || contents.has(storage.key)) throw fault("the list of its data is damaged");
     const length = storage.elements * bytesPerElement(storage.dtype);
-    if (at + 8 + length > bytes.length) throw fault("it is cut off");
+    if (at + 8 + length > bytes.length) throw fault("it is truncated");
     if (view.getBigInt64(at, true) !== BigInt(storage.elements)) throw fault("its data is damaged");
     contents.set(storage.key, bytes.subarray(at + 8, at + 8 + length));
     at += 8 + length;
@@ -128,7 +128,7 @@ function tensorReader({ bytesOfStorage, size, fault }: Content) {
     if (known) return known;
     const bytes = bytesOfStorage(storage);
     if (bytes.length !== storage.elements * bytesPerElement(storage.dtype)) {
-      throw fault(`the data of ${quoted(name)} is cut off`);
+      throw fault(`the data of ${quoted(name)} is truncated`);
     }
     const data = elementsOf(storage.dtype, bytes.slice());
     loaded.set(storage, data);
@@ -141,25 +141,25 @@ function tensorReader({ bytesOfStorage, size, fault }: Content) {
     const count = elementCount(shape)!;
     const last = shape.reduce((sum, length, axis) => sum + (length - 1) * strides[axis]!, offset);
     if (count > 0 && !(last < data.length)) {
-      throw fault(`${quoted(name)} reaches beyond its data`);
+      throw fault(`${quoted(name)} extends beyond its data`);
     }
     if (count === 0 || isContiguous(view)) {
       return { dtype, shape, data: data.subarray(offset, offset + count) };
     }
     // With strides of 0, a small file could claim any number of elements.
     copied += count * bytesPerElement(dtype);
-    if (copied > size) throw fault("its tensors claim more elements than the file holds");
+    if (copied > size) throw fault("its tensors claim more elements than the file contains");
     return { dtype, shape, data: denseCopy(view, data) };
   };
 }
 
 /** Deeper dicts contain no weights. */
-const deepest = 4;
+const maxDepth = 4;
 
 /** The dicts of a value that contain named tensors, each once, the outer ones first. */
-function nestsOf(content: Content): Nest[] {
+function groupsOf(content: Content): TensorGroup[] {
   const readTensor = tensorReader(content);
-  const nests: Nest[] = [];
+  const groups: TensorGroup[] = [];
   // Without this check, dicts that contain one dict many times, level upon level, would be visited
   // endlessly.
   const seen = new Set<PickleValue>();
@@ -172,7 +172,7 @@ function nestsOf(content: Content): Nest[] {
     const views = new Map<string, TensorView>();
     for (const [name, value] of named) if (isTensor(value)) views.set(name, value);
     if (views.size > 0) {
-      nests.push({
+      groups.push({
         key,
         shapes: new Map([...views].map(([name, { shape }]) => [name, shape])),
         others: [...dict.keys()].filter((name) => typeof name !== "string" || !views.has(name))
@@ -182,24 +182,24 @@ function nestsOf(content: Content): Nest[] {
       });
     }
     for (const [name, value] of named) {
-      if (value instanceof Map && depth < deepest) {
+      if (value instanceof Map && depth < maxDepth) {
         visit(key ? `${key}.${name}` : name, value, depth + 1);
       }
     }
   };
   if (content.value instanceof Map) visit("", content.value, 0);
-  return nests;
+  return groups;
 }
 
 /** Describes a value that contains no named tensors. */
-function whatItHolds(value: PickleValue): string {
+function describeContent(value: PickleValue): string {
   if (isUnknown(value)) {
-    return `it holds a Python object (${quoted(value.name)}) and no state dict; ` +
-      "nothing is executed. Save model.state_dict()";
+    return `it contains a Python object (${quoted(value.name)}), but no state dict; ` +
+      "nothing is executed. Save model.state_dict() instead";
   }
-  if (isTensor(value)) return "it holds one tensor and no state dict";
-  if (isSequence(value)) return "it holds a list and no state dict (names and their tensors)";
-  return "it holds no state dict (names and their tensors)";
+  if (isTensor(value)) return "it contains a tensor, but no state dict";
+  if (isSequence(value)) return "it contains a list, but no state dict (names and their tensors)";
+  return "it contains no state dict (names and their tensors)";
 }
 
 /**
@@ -210,11 +210,11 @@ function whatItHolds(value: PickleValue): string {
  * @param where what to call the file in messages
  * @throws UserError if it is damaged, or contains no named tensors
  */
-export function decodeCheckpoint(bytes: Uint8Array, where = "PyTorch data"): Nest[] {
+export function decodeCheckpoint(bytes: Uint8Array, where = "PyTorch data"): TensorGroup[] {
   const content = decodeContent(bytes, where);
-  const nests = nestsOf(content);
-  if (nests.length === 0) throw content.fault(whatItHolds(content.value));
-  return nests;
+  const groups = groupsOf(content);
+  if (groups.length === 0) throw content.fault(describeContent(content.value));
+  return groups;
 }
 
 /**
@@ -227,17 +227,17 @@ export function decodeCheckpoint(bytes: Uint8Array, where = "PyTorch data"): Nes
  */
 export function decodePyTorch(bytes: Uint8Array, where = "PyTorch data"): Map<string, TensorData> {
   const content = decodeContent(bytes, where);
-  const nest = nestsOf(content).find(({ key }) => key === "");
+  const group = groupsOf(content).find(({ key }) => key === "");
   const { value, fault } = content;
-  if (!nest) {
+  if (!group) {
     if (value instanceof Map && value.size === 0) return new Map();
-    throw fault(whatItHolds(value));
+    throw fault(describeContent(value));
   }
-  const [other] = nest.others;
+  const [other] = group.others;
   if (other !== undefined) {
-    throw fault(`${quoted(other)} is no tensor; a state dict holds nothing else`);
+    throw fault(`${quoted(other)} is not a tensor; a state dict contains only tensors`);
   }
-  return nest.read(nest.shapes.keys());
+  return group.read(group.shapes.keys());
 }
 
 /**
@@ -245,6 +245,6 @@ export function decodePyTorch(bytes: Uint8Array, where = "PyTorch data"): Map<st
  *
  * @throws UserError if the file is missing, damaged, or contains no named tensors
  */
-export async function readCheckpoint(path: string): Promise<Nest[]> {
+export async function readCheckpoint(path: string): Promise<TensorGroup[]> {
   return decodeCheckpoint(await readInput(path), path);
 }

@@ -20,15 +20,17 @@ const range = (count: number, value: (i: number) => number) =>
   Array.from({ length: count }, (_, i) => value(i));
 
 for (const [name, bytes] of [["zip", zip], ["legacy", legacy]] as const) {
-  Deno.test(`a state dict in PyTorch's ${name} format: names, order, types, shapes, elements`, () => {
+  Deno.test(`a state dict in PyTorch's ${name} format: names, types, shapes, elements`, () => {
     const tensors = decodePyTorch(bytes);
     const floats = (key: string) => [...toFloat32(tensors.get(key)!)];
     assertEquals(
       [...tensors].map(([key, { dtype, shape }]) => `${key} ${dtype} ${JSON.stringify(shape)}`)
         .join(", "),
-      "0.weight F32 [2,3], 0.bias F32 [2], 1.weight F32 [2], 1.bias F32 [2], 1.running_mean F32 [2], " +
-        "1.running_var F32 [2], 1.num_batches_tracked I64 [], transposed F32 [6,4], part F32 [2,6], half F16 [3], " +
-        "bfloat BF16 [2], double F64 [1,1], bool BOOL [2], byte U8 [2], int I32 [1], empty F32 [0,3], scalar F32 []",
+      "0.weight F32 [2,3], 0.bias F32 [2], 1.weight F32 [2], 1.bias F32 [2], " +
+        "1.running_mean F32 [2], 1.running_var F32 [2], 1.num_batches_tracked I64 [], " +
+        "transposed F32 [6,4], part F32 [2,6], half F16 [3], bfloat BF16 [2], " +
+        "double F64 [1,1], bool BOOL [2], byte U8 [2], int I32 [1], empty F32 [0,3], " +
+        "scalar F32 []",
     );
     assertClose(floats("0.bias"), [-0.011439144611358643, 0.45777493715286255], 0);
     assertClose(floats("0.weight").slice(0, 2), [-0.004322517663240433, 0.3097158372402191], 0);
@@ -57,10 +59,10 @@ Deno.test("the golden checkpoint has the formula's weights", () => {
   });
 });
 
-Deno.test("a checkpoint's tensors are found by the keys that lead to them", () => {
-  const nests = decodeCheckpoint(lightning);
-  assertEquals(nests.map(({ key }) => key), ["state_dict", "ema.shadow"]);
-  const [model, average] = nests;
+Deno.test("a checkpoint's tensors are found in nested dicts", () => {
+  const groups = decodeCheckpoint(lightning);
+  assertEquals(groups.map(({ key }) => key), ["state_dict", "ema.shadow"]);
+  const [model, average] = groups;
   assertEquals([...model!.shapes], [["net.weight", [2, 3]], ["net.bias", [2]]]);
   assertEquals(average!.others, []);
   const { data } = model!.read(["net.bias"]).get("net.bias")!;
@@ -68,7 +70,7 @@ Deno.test("a checkpoint's tensors are found by the keys that lead to them", () =
   assertThrows(() => decodePyTorch(lightning, "x.ckpt"), UserError, "no state dict");
 });
 
-Deno.test("dicts that hold one dict many times, level upon level, are visited once", () => {
+Deno.test("a dict that occurs many times in nested dicts is visited once", () => {
   // BINPUT n, POP, a new dict, then "a" and "b" with the dict before: 2^50 paths to the innermost.
   const level = (n: number) => {
     const before = `h${String.fromCharCode(n)}`;
@@ -84,7 +86,7 @@ Deno.test("dicts that hold one dict many times, level upon level, are visited on
   assertThrows(() => decodeCheckpoint(file), UserError, "no state dict");
 });
 
-Deno.test("the location of a storage means nothing: cuda:0 reads as cpu", () => {
+Deno.test("the location of a storage is ignored: cuda:0 reads as cpu", () => {
   const gpu = legacy.slice();
   const text = new TextEncoder().encode("cpu");
   const found: number[] = [];
@@ -104,7 +106,7 @@ Deno.test("the location of a storage means nothing: cuda:0 reads as cpu", () => 
   assertEquals(decodePyTorch(moved), decodePyTorch(legacy));
 });
 
-Deno.test("pickles that call Python code are refused and nothing is executed", () => {
+Deno.test("pickles that call Python code are refused, and nothing is executed", () => {
   // Written by Python's pickle from objects whose __reduce__ asks for os.system("echo hacked") and
   // eval("1+1").
   const hostile: [string, string][] = [
@@ -151,7 +153,7 @@ Deno.test("pickles that call Python code are refused and nothing is executed", (
   }
 });
 
-Deno.test("lists that hold one list twice, fifty levels deep, are not written out", () => {
+Deno.test("lists that contain one list twice, fifty levels deep, are not expanded", () => {
   // BINPUT n, POP, a new list, MARK, BINGET n twice, APPENDS.
   const level = (n: number) =>
     ["q", "0](h", "h"].join(String.fromCharCode(n)) + String.fromCharCode(n) + "e";
@@ -162,7 +164,7 @@ Deno.test("lists that hold one list twice, fifty levels deep, are not written ou
   }
 });
 
-Deno.test("what is no state dict is refused", () => {
+Deno.test("anything but a state dict is refused", () => {
   assertThrows(() => decodePyTorch(new Uint8Array(), "x.pt"), UserError, "x.pt");
   assertThrows(
     () => decodePyTorch(new TextEncoder().encode("not a checkpoint"), "x.pt"),

@@ -1,8 +1,8 @@
 /**
- * safetensors: eight bytes with the header's length, a JSON header, then the elements of all
- * tensors. Format: https://github.com/huggingface/safetensors#format. Every claim is checked: each
- * byte of the data must belong to exactly one tensor, and no memory is allocated that the file's
- * size does not justify.
+ * Reads safetensors: eight bytes with the header's length, a JSON header, then the elements of all
+ * tensors. Format: https://github.com/huggingface/safetensors#format. Every value in the header is
+ * checked: each byte of the data must belong to exactly one tensor, and no memory is allocated that
+ * the file's size does not justify.
  */
 import { UserError } from "../messages/errors.ts";
 import { quoted } from "../messages/printable.ts";
@@ -21,7 +21,7 @@ export { encodeTensors, writeTensors } from "./safetensors_write.ts";
 export type { Dtype, TensorData } from "./tensors.ts";
 
 /** The published implementation also refuses longer headers. */
-const longestHeader = 100_000_000;
+const defaultMaxHeaderBytes = 100_000_000;
 
 interface Entry {
   name: string;
@@ -32,7 +32,7 @@ interface Entry {
 }
 
 function damaged(where: string, what: string): UserError {
-  return new UserError(`${where}: no valid safetensors file: ${what}`);
+  return new UserError(`${where}: not a valid safetensors file: ${what}`);
 }
 
 function checkEntry(name: string, value: unknown, where: string): Entry {
@@ -41,7 +41,7 @@ function checkEntry(name: string, value: unknown, where: string): Entry {
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
   if (!isDtype(dtype)) {
     throw fault(
-      `has the type ${typeof dtype === "string" ? quoted(dtype) : "?"}; read are ${
+      `has the type ${typeof dtype === "string" ? quoted(dtype) : "?"}; supported are ${
         dtypeNames.join(", ")
       }`,
     );
@@ -57,9 +57,7 @@ function checkEntry(name: string, value: unknown, where: string): Entry {
   const [begin, end] = offsets as [number, number];
   if (end - begin !== count * bytesPerElement(dtype)) {
     throw fault(
-      `takes ${end - begin} bytes, but its shape and type ask for ${
-        count * bytesPerElement(dtype)
-      }`,
+      `has ${end - begin} bytes, but its shape and type need ${count * bytesPerElement(dtype)}`,
     );
   }
   return { name, dtype, shape: shape as number[], begin, end };
@@ -70,12 +68,12 @@ function headerEnd(
   bytes: Uint8Array,
   where: string,
   fileBytes: number,
-  most = longestHeader,
+  maxHeaderBytes = defaultMaxHeaderBytes,
 ): number {
   if (bytes.length < 8) throw damaged(where, `${bytes.length} bytes are too few`);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (length > BigInt(Math.min(most, fileBytes - 8))) {
-    throw damaged(where, `its header claims ${length} bytes, the file has ${fileBytes}`);
+  if (length > BigInt(Math.min(maxHeaderBytes, fileBytes - 8))) {
+    throw damaged(where, `its header claims ${length} bytes, but the file has ${fileBytes}`);
   }
   return 8 + Number(length);
 }
@@ -92,10 +90,10 @@ function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length
       new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, dataStart)),
     );
   } catch {
-    throw damaged(where, "its header is no JSON");
+    throw damaged(where, "its header is not JSON");
   }
   if (typeof header !== "object" || header === null || Array.isArray(header)) {
-    throw damaged(where, "its header is no JSON object");
+    throw damaged(where, "its header is not a JSON object");
   }
   const metadata: Record<string, string> = Object.create(null);
   const entries: Entry[] = [];
@@ -105,10 +103,10 @@ function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length
       continue;
     }
     if (typeof value !== "object" || value === null) {
-      throw damaged(where, "its metadata is no JSON object");
+      throw damaged(where, "its metadata is not a JSON object");
     }
     for (const [key, text] of Object.entries(value)) {
-      if (typeof text !== "string") throw damaged(where, `its metadata ${quoted(key)} is no text`);
+      if (typeof text !== "string") throw damaged(where, `its metadata ${quoted(key)} is not text`);
       metadata[key] = text;
     }
   }
@@ -125,7 +123,7 @@ function decodeHeader(bytes: Uint8Array, where: string, fileBytes = bytes.length
     at = end;
   }
   if (dataStart + at !== fileBytes) {
-    throw damaged(where, `its tensors take ${at} bytes, but ${fileBytes - dataStart} are there`);
+    throw damaged(where, `its tensors need ${at} bytes, but it has ${fileBytes - dataStart}`);
   }
   return { entries, metadata, dataStart };
 }
@@ -193,31 +191,31 @@ export async function readTensorFile(
  * The tensors of an open safetensors file.
  *
  * @param where what to call the file in messages
- * @param mostHeader the largest header in bytes; parsed JSON takes ten times as much memory
+ * @param maxHeaderBytes maximum size of the header; parsed JSON takes ten times as much memory
  * @throws UserError if it is invalid
  */
 export async function readOpenTensors(
   file: Deno.FsFile,
   where: string,
-  mostHeader = longestHeader,
+  maxHeaderBytes = defaultMaxHeaderBytes,
 ): Promise<Map<string, TensorData>> {
-  return (await readOpen(file, where, mostHeader)).tensors;
+  return (await readOpen(file, where, maxHeaderBytes)).tensors;
 }
 
-async function readOpen(file: Deno.FsFile, where: string, mostHeader = longestHeader) {
+async function readOpen(file: Deno.FsFile, where: string, maxHeaderBytes = defaultMaxHeaderBytes) {
   const { size, isFile } = await file.stat();
-  if (!isFile) throw new UserError(`${where}: a folder, where a safetensors file is expected`);
+  if (!isFile) throw new UserError(`${where}: this is a folder; a safetensors file is expected`);
   const read = async (begin: number, end: number) => {
     const bytes = new Uint8Array(end - begin);
     await file.seek(begin, Deno.SeekMode.Start);
     for (let at = 0; at < bytes.length;) {
       const count = await file.read(bytes.subarray(at));
-      if (count === null) throw damaged(where, "it became shorter while it was read");
+      if (count === null) throw damaged(where, "it became shorter while it was being read");
       at += count;
     }
     return bytes;
   };
-  const dataStart = headerEnd(await read(0, Math.min(8, size)), where, size, mostHeader);
+  const dataStart = headerEnd(await read(0, Math.min(8, size)), where, size, maxHeaderBytes);
   const { entries, metadata } = decodeHeader(await read(0, dataStart), where, size);
   const tensors = new Map<string, TensorData>();
   for (const { name, dtype, shape, begin, end } of entries) {

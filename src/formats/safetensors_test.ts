@@ -32,7 +32,7 @@ function file(header: string, dataBytes: number): Uint8Array {
   return bytes;
 }
 
-Deno.test("what is written is read again: order, types, shapes, elements, metadata", () => {
+Deno.test("reading restores what was written: order, types, shapes, elements, metadata", () => {
   const metadata = { spec: "é", about: 'a "quoted" text' };
   const bytes = encodeTensors(mixed, metadata);
   assertEquals([...decodeTensors(bytes)], [...mixed]);
@@ -46,7 +46,7 @@ Deno.test("what is written is read again: order, types, shapes, elements, metada
   assertEquals(decodeTensors(encodeTensors(new Map())).size, 0);
 });
 
-Deno.test("a file of Python's safetensors reads as the golden reader reads it", () => {
+Deno.test("a file of Python's safetensors reads the same as with the golden reader", () => {
   const tensors = decodeTensors(golden);
   const { x, y } = goldenCase("resize_28_32").tensors;
   assertEquals([...toFloat32(tensors.get("resize_28_32/x")!)], [...x!.data]);
@@ -61,13 +61,13 @@ Deno.test("other types become float32", () => {
   assertEquals(floats({ dtype: "BOOL", shape: [2], data: Uint8Array.of(1, 0) }), [1, 0]);
 });
 
-Deno.test("all 65,536 numbers of float16 are those of the language's own arrays", () => {
+Deno.test("all 65,536 numbers of float16 equal those of JavaScript's Float16Array", () => {
   const bits = Uint16Array.from({ length: 65_536 }, (_, i) => i);
   const ours = toFloat32({ dtype: "F16", shape: [65_536], data: bits });
   assertEquals(ours, Float32Array.from(new Float16Array(bits.buffer)));
 });
 
-Deno.test("damaged files are refused, and say why", () => {
+Deno.test("damaged files are refused with a reason", () => {
   const entry = (offsets: string, shape = "[1]", dtype = '"F32"') =>
     `"a":{"dtype":${dtype},"shape":${shape},"data_offsets":${offsets}}`;
   const second = '"b":{"dtype":"F32","shape":[1],"data_offsets":';
@@ -75,11 +75,11 @@ Deno.test("damaged files are refused, and say why", () => {
     ["too few", new Uint8Array(7)],
     ["header claims", Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 1)],
     ["header claims", Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0, 1)],
-    ["no JSON", file("{", 0)],
-    ["no JSON object", file("[]", 0)],
+    ["is not JSON", file("{", 0)],
+    ["is not a JSON object", file("[]", 0)],
     ["no description", file('{"a":null}', 0)],
-    ["takes 8 bytes", file(`{${entry("[0,8]")}}`, 8)],
-    ["takes -4 bytes", file(`{${entry("[4,0]")}}`, 4)],
+    ["has 8 bytes", file(`{${entry("[0,8]")}}`, 8)],
+    ["has -4 bytes", file(`{${entry("[4,0]")}}`, 4)],
     ["has the type", file(`{${entry("[0,4]", "[1]", '"F31"')}}`, 4)],
     ["has the type", file(`{${entry("[0,4]", "[1]", '"constructor"')}}`, 4)],
     ["impossible shape", file(`{${entry("[0,4]", "[-1]")}}`, 4)],
@@ -89,10 +89,10 @@ Deno.test("damaged files are refused, and say why", () => {
     ["leaves a gap", file(`{${entry("[4,8]")}}`, 8)],
     ["overlaps", file(`{${entry("[0,4]")},${second}[0,4]}}`, 4)],
     ["overlaps", file(`{${entry("[0,8]", "[2]")},${second}[4,8]}}`, 8)],
-    ["take 4 bytes, but 5", file(`{${entry("[0,4]")}}`, 5)],
-    ["take 4 bytes, but 3", file(`{${entry("[0,4]")}}`, 3)],
+    ["need 4 bytes, but it has 5", file(`{${entry("[0,4]")}}`, 5)],
+    ["need 4 bytes, but it has 3", file(`{${entry("[0,4]")}}`, 3)],
     ["has the type", file(`{${entry("[0,4]", "[1]", "[".repeat(1e5) + "]".repeat(1e5))}}`, 4)],
-    ["is no text", file('{"__metadata__":{"a":1}}', 0)],
+    ["is not text", file('{"__metadata__":{"a":1}}', 0)],
   ];
   for (const [what, bytes] of faults) {
     assertThrows(() => decodeTensors(bytes, "x.safetensors"), UserError, what);
@@ -119,7 +119,7 @@ Deno.test("fuzzing: damaged safetensors files", async () => {
 const disk = ["read", "write"] as const;
 const ignore = disk.some((name) => Deno.permissions.querySync({ name }).state !== "granted");
 
-Deno.test("files are read as bytes are, and appear whole (needs --allow-read, --allow-write)", {
+Deno.test("files read like bytes, and appear complete (needs --allow-read, --allow-write)", {
   ignore,
 }, async () => {
   const folder = await Deno.makeTempDir();
@@ -131,7 +131,7 @@ Deno.test("files are read as bytes are, and appear whole (needs --allow-read, --
     assertEquals((await readTensorFile(path)).metadata, { a: "b" });
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["a.safetensors"]);
     await assertRejects(() => readTensors(`${folder}/b`), UserError, "no such file");
-    await assertRejects(() => readTensors(folder), UserError, "a folder");
+    await assertRejects(() => readTensors(folder), UserError, "this is a folder");
     const whole = await Deno.readFile(path);
     for (let length = 0; length < whole.length; length++) {
       await Deno.writeFile(path, whole.subarray(0, length));
@@ -161,7 +161,7 @@ function findPython(): string | null {
 }
 
 const python = findPython();
-Deno.test("Python's safetensors opens what is written (needs a python with safetensors)", {
+Deno.test("Python's safetensors opens our files (needs a python with safetensors)", {
   ignore: !python,
 }, async () => {
   const path = await Deno.makeTempFile();
@@ -169,7 +169,8 @@ Deno.test("Python's safetensors opens what is written (needs a python with safet
     await writeTensors(path, mixed, { a: "é" });
     const script =
       "import sys\nfrom safetensors import safe_open\nf = safe_open(sys.argv[1], 'np')\n" +
-      "print(f.metadata())\nfor k in sorted(set(f.keys()) - {'c.2'}): print(k, f.get_tensor(k).tolist())";
+      "print(f.metadata())\n" +
+      "for k in sorted(set(f.keys()) - {'c.2'}): print(k, f.get_tensor(k).tolist())";
     const { stdout } = new Deno.Command(python!, { args: ["-c", script, path] }).outputSync();
     const expected =
       "{'a': 'é'}\n__proto__ -7\nb.weight [[1.0, 2.0, 3.0], [4.0, 5.0, -0.0]]\nc.10 [0.5, -2.0]\n" +
@@ -191,7 +192,7 @@ function importsOf(url: URL, found = new Map<string, string>()): Map<string, str
   return found;
 }
 
-Deno.test("pickles and tensors ask for nothing that some browser lacks (needs --allow-read)", {
+Deno.test("pickles and tensors need nothing that some browser lacks (needs --allow-read)", {
   ignore,
 }, () => {
   for (const name of ["tensors.ts", "pickle.ts"]) {

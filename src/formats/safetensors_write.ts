@@ -1,5 +1,6 @@
 /** Writes safetensors. `safetensors.ts` describes the format and reads it. */
 import { writeFileAtomic } from "../files/create.ts";
+import { concat } from "./pieces.ts";
 import { bytesOf, bytesPerElement, elementCount, type TensorData } from "./tensors.ts";
 
 /**
@@ -11,7 +12,7 @@ function encodeParts(
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array[] {
   for (const [name, { dtype, shape, data }] of tensors) {
-    if (name === "__metadata__") throw new Error("__metadata__ is no name for a tensor");
+    if (name === "__metadata__") throw new Error("a tensor cannot be called __metadata__");
     if (elementCount(shape) !== data.length || data.BYTES_PER_ELEMENT !== bytesPerElement(dtype)) {
       throw new Error(
         `tensor ${name}: ${data.length} elements in a ${dtype} tensor of shape [${shape}]`,
@@ -20,10 +21,10 @@ function encodeParts(
   }
   let end = 0;
   const starts = new Map<string, number>();
-  const laid = [...tensors].sort(([, a], [, b]) =>
+  const ordered = [...tensors].sort(([, a], [, b]) =>
     bytesPerElement(b.dtype) - bytesPerElement(a.dtype)
   );
-  for (const [name, tensor] of laid) {
+  for (const [name, tensor] of ordered) {
     starts.set(name, end);
     end += tensor.data.byteLength;
   }
@@ -48,7 +49,7 @@ function encodeParts(
   const head = new Uint8Array(8 + headerLength).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(headerLength), true);
   head.set(text, 8);
-  return [head, ...laid.map(([, tensor]) => bytesOf(tensor))];
+  return [head, ...ordered.map(([, tensor]) => bytesOf(tensor))];
 }
 
 /**
@@ -62,14 +63,7 @@ export function encodeTensors(
   tensors: ReadonlyMap<string, TensorData>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
-  const parts = encodeParts(tensors, metadata);
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return concat(encodeParts(tensors, metadata));
 }
 
 /** Writes a safetensors file completely or not at all. */

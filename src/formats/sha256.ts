@@ -1,4 +1,7 @@
-/** SHA-256 of files, and of bytes in pieces. WebCrypto needs all bytes at once, and copies them. */
+/**
+ * Computes SHA-256 of files, and of bytes in pieces. WebCrypto needs all bytes at once, and copies
+ * them.
+ */
 import { createHash } from "node:crypto";
 
 /** The SHA-256 of consecutive pieces, in hexadecimal. */

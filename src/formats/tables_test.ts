@@ -3,7 +3,7 @@ import { inColumns } from "./columns.ts";
 import { type CsvField, csvText } from "./csv.ts";
 import { markdownTable, md, plainOf } from "./markdown.ts";
 
-Deno.test("CSV: no text is a formula, numbers stay as they are, a row is a line", () => {
+Deno.test("CSV: no text is a formula, numbers are unchanged, a row is one line", () => {
   const fields: [field: CsvField, text: string][] = [
     ["=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"],
     ["+1+1", "'+1+1"],
@@ -48,7 +48,7 @@ const nasty = [
   "$x^2$",
 ];
 
-Deno.test("Markdown: what is filled in is text, in its own cell, and plain again without the signs", () => {
+Deno.test("Markdown: inserted values remain text in their own cell, and can be unescaped", () => {
   const table = `${markdownTable(["a", "b"], nasty.map((text) => [text, "end"]), [1])}`;
   const lines = table.split("\n");
   assertEquals(lines.slice(0, 2), ["| a | b |", "| --- | ---: |"]);
@@ -65,7 +65,7 @@ Deno.test("Markdown: what is filled in is text, in its own cell, and plain again
   assertEquals(`${md`${"mnist_784, D-2N (2.5 %)"}`}`, "mnist_784, D-2N (2.5 %)");
 });
 
-Deno.test("columns: below each other, numbers to the right, a row on one line", () => {
+Deno.test("columns: aligned, numbers to the right, a row on one line", () => {
   const rows = [["", "A"], ["loss", "0.5"], ["x\ny: verified", "10.25"]];
   assertEquals(inColumns(rows, [1]), [
     "                    A",

@@ -1,17 +1,17 @@
 /**
- * Reads tar archives as they arrive; it never holds a whole entry in memory. Formats: POSIX ustar
- * and pax, and GNU's long names. It returns only regular files. It refuses links, devices, names
- * that lead outside the folder, and more data than the caller expects.
+ * Reads tar archives as they arrive, without holding a whole entry in memory. Formats: POSIX ustar
+ * and pax, and GNU's long names. Returns only regular files; refuses links, devices, names that
+ * lead outside the folder, and more data than the caller expects.
  */
 import { UserError } from "../messages/errors.ts";
 import { quoted } from "../messages/printable.ts";
-import { joined, type PieceReader, pieceReader } from "./pieces.ts";
+import { concat, type PieceReader, pieceReader } from "./pieces.ts";
 
 const block = 512;
-/** The longest path, in bytes. */
-const longestName = 1024;
-/** The most bytes of records in a pax header before an entry. */
-const longestRecords = 65_536;
+/** Maximum length of a path in bytes. */
+const maxNameBytes = 1024;
+/** Maximum size of the records in a pax header before an entry. */
+const maxRecordBytes = 65_536;
 
 /** A file of an archive. */
 export interface TarEntry {
@@ -24,7 +24,7 @@ export interface TarEntry {
 }
 
 /** The limits that a caller sets for an archive. */
-export interface TarBounds {
+export interface TarLimits {
   /** Bytes in all entries together. */
   bytes: number;
   /** Entries: files, folders, and the records before them. */
@@ -77,7 +77,7 @@ interface Header {
 /** The next entry's header, or null at the end of the archive. */
 async function readHeader(reader: PieceReader, fault: Fault): Promise<Header | null> {
   const header = await reader.exactly(block);
-  if (header.length < block) throw fault("it is cut off");
+  if (header.length < block) throw fault("it is truncated");
   if (header.every((byte) => byte === 0)) return null;
   const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
   if (sum !== parseInt(textAt(header, 148, 8).trim(), 8)) throw fault("it is damaged");
@@ -97,7 +97,7 @@ function bodyOf(reader: PieceReader, size: number, fault: Fault) {
   async function* content(): AsyncGenerator<Uint8Array> {
     while (left > 0) {
       const piece = await reader.some(left);
-      if (piece.length === 0) throw fault("it is cut off");
+      if (piece.length === 0) throw fault("it is truncated");
       left -= piece.length;
       yield piece;
     }
@@ -105,7 +105,7 @@ function bodyOf(reader: PieceReader, size: number, fault: Fault) {
   const skip = async () => {
     for await (const _ of content());
     const padding = (block - size % block) % block;
-    if ((await reader.exactly(padding)).length < padding) throw fault("it is cut off");
+    if ((await reader.exactly(padding)).length < padding) throw fault("it is truncated");
   };
   return { content, skip };
 }
@@ -116,26 +116,26 @@ async function recordedName(
   content: AsyncIterable<Uint8Array>,
   fault: Fault,
 ): Promise<string | null> {
-  if (size > (type === "L" ? longestName : longestRecords)) {
-    throw fault(`a name or its records take ${size} bytes`);
+  if (size > (type === "L" ? maxNameBytes : maxRecordBytes)) {
+    throw fault(`a name or its records have ${size} bytes`);
   }
   const pieces: Uint8Array[] = [];
   for await (const piece of content) pieces.push(piece);
-  const bytes = joined(pieces);
+  const bytes = concat(pieces);
   if (type === "L") return textAt(bytes, 0, bytes.length);
   const records = paxRecords(bytes);
   if (!records) throw fault("it is damaged");
   // Other programs would use another length, or holes, while we use the header's.
-  if (records.has("size")) throw fault("it holds a file of 8 GiB or more");
+  if (records.has("size")) throw fault("it contains a file of 8 GiB or more");
   if ([...records.keys()].some((key) => key.startsWith("GNU.sparse"))) {
-    throw fault("it holds a sparse file");
+    throw fault("it contains a sparse file");
   }
   return records.get("path") ?? null;
 }
 
 /** The safe name of a regular file, or null for a folder, which is created with the files in it. */
 function fileName(type: string, name: string, fault: Fault): string | null {
-  const safe = name.length > longestName ? null : safeName(name);
+  const safe = name.length > maxNameBytes ? null : safeName(name);
   if (type === "5") {
     // "./" is the target itself.
     if (safe === null && name !== "./" && name !== ".") {
@@ -153,17 +153,17 @@ function fileName(type: string, name: string, fault: Fault): string | null {
  *
  * @param pieces the archive's bytes, decompressed
  * @param where what to call the archive in messages
- * @param most the limits
+ * @param limits how much the archive may contain
  * @throws UserError if it is damaged or truncated, exceeds the limits, or contains links or names
  * that lead elsewhere
  */
 export async function* untar(
   pieces: AsyncIterable<Uint8Array>,
   where: string,
-  most: TarBounds,
+  limits: TarLimits,
 ): AsyncGenerator<TarEntry> {
   const fault = (what: string) =>
-    new UserError(`${where}: this tar archive is not unpacked: ${what}`);
+    new UserError(`${where}: this tar archive cannot be unpacked: ${what}`);
   const reader = pieceReader(pieces);
   const seen = new Set<string>();
   let bytes = 0;
@@ -172,8 +172,9 @@ export async function* untar(
   for (;;) {
     const header = await readHeader(reader, fault);
     if (header === null) return;
-    if (++entries > most.entries) throw fault(`it holds more than ${most.entries} entries`);
-    if ((bytes += header.size) > most.bytes) throw fault(`it holds more than ${most.bytes} bytes`);
+    if (++entries > limits.entries) throw fault(`it has more than ${limits.entries} entries`);
+    bytes += header.size;
+    if (bytes > limits.bytes) throw fault(`it has more than ${limits.bytes} bytes`);
     const { content, skip } = bodyOf(reader, header.size, fault);
 
     if (header.type === "L" || header.type === "x") {
@@ -182,7 +183,7 @@ export async function* untar(
       const name = fileName(header.type, longName ?? header.name, fault);
       longName = null;
       if (name !== null) {
-        if (seen.has(name)) throw fault(`${quoted(name)} is there twice`);
+        if (seen.has(name)) throw fault(`${quoted(name)} occurs twice`);
         seen.add(name);
         yield { name, size: header.size, content: content() };
       }

@@ -6,7 +6,7 @@ import gnu from "./fixtures/gnu.tar.gz" with { type: "bytes" };
 import pax from "./fixtures/pax.tar.gz" with { type: "bytes" };
 import { fuzz } from "./fuzz.ts";
 import { gunzip } from "./gzip.ts";
-import { joined } from "./pieces.ts";
+import { concat } from "./pieces.ts";
 import { untar } from "./tar.ts";
 
 const roomy = { bytes: 100_000, entries: 100 };
@@ -22,12 +22,12 @@ async function* arriving(bytes: Uint8Array, length = 100): AsyncGenerator<Uint8A
 async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const piece of pieces) parts.push(piece);
-  return joined(parts);
+  return concat(parts);
 }
 
-async function unpacked(bytes: Uint8Array, most = roomy): Promise<Map<string, string>> {
+async function unpacked(bytes: Uint8Array, limits = roomy): Promise<Map<string, string>> {
   const files = new Map<string, string>();
-  for await (const { name, size, content } of untar(arriving(bytes), "a.tar", most)) {
+  for await (const { name, size, content } of untar(arriving(bytes), "a.tar", limits)) {
     const whole = await bytesOf(content);
     assertEquals(whole.length, size);
     files.set(name, new TextDecoder().decode(whole));
@@ -36,7 +36,7 @@ async function unpacked(bytes: Uint8Array, most = roomy): Promise<Map<string, st
 }
 
 /** Corrects the checksum of the first header. */
-function mend(bytes: Uint8Array): void {
+function repair(bytes: Uint8Array): void {
   if (bytes.length < 512) return;
   bytes.fill(0x20, 148, 156);
   const sum = bytes.subarray(0, 512).reduce((a, b) => a + b, 0);
@@ -60,7 +60,7 @@ function archive(
   bytes.set(text(linkTo), 157);
   bytes.set(text("ustar\0" + "00"), 257);
   bytes.set(text(content), 512);
-  mend(bytes);
+  repair(bytes);
   return bytes;
 }
 
@@ -85,9 +85,9 @@ Deno.test("archives that would write elsewhere, or more than expected, are refus
     ["link or a device", archive("a", "1", "", 0, "../b")],
     ["link or a device", archive("a", "3")],
     ["more than 100000 bytes", archive("a", "0", "", 8 ** 10)],
-    ["cut off", archive("a", "0", "hi", 5000)],
-    ["cut off", archive("a", "0", "hi").subarray(0, 700)],
-    ["cut off", new Uint8Array()],
+    ["truncated", archive("a", "0", "hi", 5000)],
+    ["truncated", archive("a", "0", "hi").subarray(0, 700)],
+    ["truncated", new Uint8Array()],
     ["damaged", archive("a", "0", "hi").map((byte, i) => i === 0 ? byte + 1 : byte)],
     ["leads outside", await longNamed("../".repeat(50) + "a")],
   ];
@@ -128,7 +128,7 @@ function endless(type: string, size: number) {
   return { pieces: pieces(), asked };
 }
 
-Deno.test("an entry is handed on as it arrives, never held whole", async () => {
+Deno.test("an entry is passed on as it arrives, and never held as a whole", async () => {
   const { pieces, asked } = endless("0", 2 ** 32);
   for await (const { size, content } of untar(pieces, "a.tar", { bytes: 2 ** 33, entries: 1 })) {
     assertEquals(size, 2 ** 32);
@@ -141,21 +141,21 @@ Deno.test("an entry is handed on as it arrives, never held whole", async () => {
   assert(asked.bytes < 8 << 20, `${asked.bytes} bytes were asked for`);
 });
 
-Deno.test("names and their records are bounded before they are read", async () => {
+Deno.test("names and their records are limited before they are read", async () => {
   const huge = { bytes: 2 ** 40, entries: 10 };
   for (const type of ["L", "x"]) {
     const { pieces, asked } = endless(type, 600_000_000);
     const all = async () => {
       for await (const _ of untar(pieces, "a.tar", huge));
     };
-    await assertRejects(all, UserError, "a name or its records take 600000000 bytes");
+    await assertRejects(all, UserError, "a name or its records have 600000000 bytes");
     assertEquals(asked.bytes, 0);
   }
   const letters = "a/".repeat(600);
-  await assertRejects(() => unpacked(longNamed(letters)), UserError, "take 1200 bytes");
+  await assertRejects(() => unpacked(longNamed(letters)), UserError, "have 1200 bytes");
 });
 
-Deno.test("what is not read is passed over, and the next entry is right", async () => {
+Deno.test("unread content is skipped, and the next entry is correct", async () => {
   const bytes = Uint8Array.from([
     ...archive("a", "0", "x".repeat(1000)).subarray(0, 512 + 1024),
     ...archive("b", "0", "second"),
@@ -169,7 +169,7 @@ Deno.test("what is not read is passed over, and the next entry is right", async 
   assertEquals(found, ["a", "b", "second"]);
 });
 
-Deno.test("records that other programs would heed and we do not are refused", async () => {
+Deno.test("records that other programs obey and we do not are refused", async () => {
   for (const [record, what] of [["size=99", "8 GiB"], ["GNU.sparse.major=1", "sparse"]]) {
     const text = `${record!.length + 4} ${record}\n`;
     const bytes = Uint8Array.from([
@@ -185,6 +185,6 @@ Deno.test("fuzzing: damaged tar archives", async () => {
   await fuzz(
     [archive("a", "0", "hi"), longNamed("b/c"), whole.slice()],
     (bytes) => unpacked(bytes),
-    { mend },
+    { repair },
   );
 });

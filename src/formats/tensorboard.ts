@@ -1,8 +1,9 @@
 /**
- * TensorBoard's events, as its event.proto and summary.proto define them
+ * Writes and reads TensorBoard's events, as its event.proto and summary.proto define them
  * (https://github.com/tensorflow/tensorboard/tree/master/tensorboard/compat/proto).
  */
-import { bytesField, concat, doubleField, fieldsOf, floatField, varintField } from "./protobuf.ts";
+import { concat } from "./pieces.ts";
+import { bytesField, doubleField, fieldsOf, floatField, varintField } from "./protobuf.ts";
 import { tfRecord, tfRecords } from "./tfrecord.ts";
 
 /** Field numbers of an event. */

@@ -13,8 +13,8 @@ export type ThriftStruct = Map<number, ThriftValue>;
 /** Bytes that are not valid Thrift. */
 export class ThriftFault extends Error {}
 
-/** Parquet's structs nest five deep. */
-const deepest = 16;
+/** Parquet's structs group five deep. */
+const maxDepth = 16;
 
 interface Reader {
   readonly bytes: Uint8Array;
@@ -24,7 +24,7 @@ interface Reader {
 
 function take(reader: Reader, length: number): number {
   const { at, bytes } = reader;
-  if (!(length <= bytes.length - at)) throw new ThriftFault("it is cut off");
+  if (!(length <= bytes.length - at)) throw new ThriftFault("it is truncated");
   reader.at += length;
   return at;
 }
@@ -52,7 +52,7 @@ function list(reader: Reader, depth: number): ThriftValue[] {
   const head = u8(reader);
   const size = head >> 4 === 15 ? Number(varint(reader)) : head >> 4;
   // Every element takes at least one byte.
-  if (size > reader.bytes.length - reader.at) throw new ThriftFault("a list is cut off");
+  if (size > reader.bytes.length - reader.at) throw new ThriftFault("a list is truncated");
   const type = head & 15;
   return Array.from({ length: size }, () =>
     // In lists a boolean is a byte; in structs it is the field's type.
@@ -60,7 +60,7 @@ function list(reader: Reader, depth: number): ThriftValue[] {
 }
 
 function element(reader: Reader, type: number, depth: number): ThriftValue {
-  if (depth > deepest) throw new ThriftFault("it is nested too deep");
+  if (depth > maxDepth) throw new ThriftFault("it is nested too deeply");
   switch (type) {
     case 1:
       return true;
@@ -118,7 +118,7 @@ export function decodeThrift(bytes: Uint8Array): { fields: ThriftStruct; length:
 /** A field that must be an exactly representable whole number. */
 export function wholeField(fields: ThriftStruct, id: number): number {
   const value = Number(fields.get(id) ?? NaN);
-  if (!Number.isSafeInteger(value)) throw new ThriftFault(`field ${id} is no whole number`);
+  if (!Number.isSafeInteger(value)) throw new ThriftFault(`field ${id} is not a whole number`);
   return value;
 }
 

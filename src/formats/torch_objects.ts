@@ -85,7 +85,7 @@ function globalsOf(fault: Fault): Map<string, PickleGlobal> {
   globals.set("collections.OrderedDict", {
     kind: "OrderedDict",
     call: (args) => {
-      if (args.length) throw fault("a dict of an unknown form");
+      if (args.length) throw fault("it has an unknown kind of dict");
       return new Map();
     },
   });
@@ -119,12 +119,12 @@ function storageOf(
     tag !== "storage" || !isKind<StorageType>(type, "storage type") ||
     typeof key !== "string" || count === null
   ) {
-    throw fault("a storage is damaged or of a type that is not read");
+    throw fault("a storage is damaged, or its type is not supported");
   }
-  if (isLegacy && views !== null) throw fault("a storage is part of another");
+  if (isLegacy && views !== null) throw fault("a storage is part of another one");
   const before = known.get(key);
   if (before && (before.dtype !== type.dtype || before.elements !== count)) {
-    throw fault("two storages have one name");
+    throw fault("two storages have the same name");
   }
   const storage: Storage = before ?? { kind: "storage", dtype: type.dtype, key, elements: count };
   known.set(key, storage);
@@ -149,7 +149,7 @@ export function torchRules(where: string, isLegacy: boolean): TorchRules {
     persistent: (id) => storageOf(id, storages, isLegacy, fault),
     build(object) {
       // A state dict has `_metadata` with the versions of its modules, which we do not need.
-      if (!(object instanceof Map)) throw fault("it changes an object that is no dict");
+      if (!(object instanceof Map)) throw fault("it changes an object that is not a dict");
     },
   };
   return { fault, storages, rules };

@@ -1,4 +1,4 @@
-/** For tests: makes files as `torch.save` writes them, without PyTorch. */
+/** Makes files as `torch.save` writes them, without PyTorch, for tests. */
 import { zipSync } from "fflate";
 import { bytesOf, type TensorData } from "./tensors.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Zip archives, as PyTorch and NumPy write them: entries stored or deflated. Format: PKWARE's
- * APPNOTE.TXT, with its 64-bit extensions.
+ * Reads zip archives as PyTorch and NumPy write them, with entries stored or deflated. Format:
+ * PKWARE's APPNOTE.TXT, with its 64-bit extensions.
  *
  * We do not use fflate's `unzip`, which checks no checksums and does not notice overlapping
  * entries, but only its inflate. This reader checks every entry's checksum, so that it finds
@@ -11,8 +11,8 @@ import { UserError } from "../messages/errors.ts";
 import { quoted } from "../messages/printable.ts";
 import { crc32 } from "./crc32.ts";
 
-/** Deflate never expands more. */
-const mostExpansion = 1032;
+/** Deflate never expands more than this. */
+const maxExpansion = 1032;
 
 /** Whether the bytes start like a zip archive. */
 export function isZip(bytes: Uint8Array): boolean {
@@ -29,7 +29,7 @@ interface Archive {
 /** Checks that a range is inside the archive, and returns its start. */
 function range({ bytes, fault }: Archive, at: number, length: number): number {
   if (!(at >= 0 && length >= 0 && at + length <= bytes.length)) {
-    throw fault("it is cut off or damaged");
+    throw fault("it is truncated or damaged");
   }
   return at;
 }
@@ -48,7 +48,7 @@ function findDirectory(archive: Archive): { at: number; count: number } {
   let end = last;
   while (end >= 0 && end >= last - 65_535 && view.getUint32(end, true) !== 0x06054b50) end--;
   if (end < 0 || view.getUint32(end, true) !== 0x06054b50) {
-    throw fault("its directory is missing; it is cut off");
+    throw fault("its directory is missing; it is truncated");
   }
   const count = view.getUint16(end + 10, true);
   const at = view.getUint32(end + 16, true);
@@ -122,7 +122,7 @@ function packedBytes(archive: Archive, { name, local, packed }: DirectoryEntry):
 }
 
 function inflate(packed: Uint8Array, size: number, fault: () => UserError): Uint8Array {
-  if (size > mostExpansion * packed.length) throw fault();
+  if (size > maxExpansion * packed.length) throw fault();
   try {
     // One extra byte, to detect an entry that is longer than it claims.
     const content = inflateSync(packed, { out: new Uint8Array(size + 1) });
@@ -137,15 +137,15 @@ function inflate(packed: Uint8Array, size: number, fault: () => UserError): Uint
  * The entries of an archive by name. The bytes of stored entries are views of the archive, not
  * copies.
  *
- * @param options.most the most bytes that compressed entries may expand to; stored entries are in
- * memory already
+ * @param options.maxBytes how much compressed entries may expand to; stored entries are in memory
+ *   already
  * @throws UserError if it is damaged, encrypted, compressed with anything but deflate, or contains
  * more
  */
 export function decodeZip(
   bytes: Uint8Array,
   where: string,
-  { most = 2 ** 29 }: { most?: number } = {},
+  { maxBytes = 2 ** 29 }: { maxBytes?: number } = {},
 ): Map<string, Uint8Array> {
   const fault = (what: string) =>
     new UserError(`${where}: this zip archive cannot be read: ${what}`);
@@ -160,16 +160,16 @@ export function decodeZip(
     const named = quoted(entry.name);
     if (entry.flags & 1) throw fault(`${named} is encrypted`);
     if (entry.method !== 0 && entry.method !== 8) {
-      throw fault(`${named} is packed in a way that is not read`);
+      throw fault(`the compression of ${named} is not supported`);
     }
     const isStored = entry.method === 0;
     if (isStored && entry.packed !== entry.size) throw fault(`${named} is damaged`);
     const packed = packedBytes(archive, entry);
-    if (entries.has(entry.name)) throw fault(`${named} is there twice`);
+    if (entries.has(entry.name)) throw fault(`${named} occurs twice`);
     // Without this check, overlapping entries could make a small archive expensive.
     if ((packedTotal += entry.packed) > bytes.length) throw fault("its entries overlap");
-    if (!isStored && (unpackedTotal += entry.size) > most) {
-      throw fault(`its packed entries hold more than ${most} bytes; store them unpacked`);
+    if (!isStored && (unpackedTotal += entry.size) > maxBytes) {
+      throw fault(`its entries expand to more than ${maxBytes} bytes; store them uncompressed`);
     }
     const content = isStored
       ? packed

@@ -5,7 +5,7 @@
 import { UserError } from "../messages/errors.ts";
 import { contentHeadBytes, foreignContent } from "../formats/content.ts";
 import { explainInputError } from "../formats/input.ts";
-import type { Nest } from "../formats/nests.ts";
+import type { TensorGroup } from "../formats/tensor_groups.ts";
 import { readCheckpoint } from "../formats/pytorch.ts";
 import { readTensors, type TensorData } from "../formats/safetensors.ts";
 import { isZip } from "../formats/zip.ts";
@@ -21,9 +21,9 @@ export interface WeightsChoice {
   prefix?: string;
 }
 
-/** One way to read a file: the tensors of one nest whose names share a prefix. */
+/** One way to read a file: the tensors of one group whose names share a prefix. */
 interface Reading {
-  nest: Nest;
+  group: TensorGroup;
   prefix: string;
   /** The tensors' shapes, by their names without the prefix. */
   shapes: ReadonlyMap<string, readonly number[]>;
@@ -43,7 +43,7 @@ async function headOf(path: string): Promise<Uint8Array> {
 }
 
 /** Reads the sets of named tensors in a file. Detects the format from the content. */
-async function readNests(path: string): Promise<Nest[]> {
+async function readGroups(path: string): Promise<TensorGroup[]> {
   const head = await headOf(path);
   // A pickle starts with its protocol; a safetensors file starts with the length of its JSON
   // header.
@@ -65,9 +65,9 @@ async function readNests(path: string): Promise<Nest[]> {
 const longestName = 1000;
 
 /** Counts how many of a network's names occur with each prefix. */
-function countPrefixes(nest: Nest, names: ReadonlySet<string>): Map<string, number> {
+function countPrefixes(group: TensorGroup, names: ReadonlySet<string>): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const name of nest.shapes.keys()) {
+  for (const name of group.shapes.keys()) {
     if (name.length > longestName) continue;
     for (let at = 0; at >= 0; at = name.indexOf(".", at) + 1 || -1) {
       if (!names.has(name.slice(at))) continue;
@@ -82,7 +82,7 @@ function countPrefixes(nest: Nest, names: ReadonlySet<string>): Map<string, numb
  * The tensors with a prefix, by their names without it. Tensors with a longer prefix are excluded.
  */
 function shapesBehind(
-  nest: Nest,
+  group: TensorGroup,
   prefix: string,
   others: readonly string[],
 ): Map<string, readonly number[]> {
@@ -90,25 +90,25 @@ function shapesBehind(
   const isOurs = (name: string) =>
     name.startsWith(prefix) && !longer.some((other) => name.startsWith(other));
   return new Map(
-    [...nest.shapes].filter(([name]) => isOurs(name))
+    [...group.shapes].filter(([name]) => isOurs(name))
       .map(([name, shape]) => [name.slice(prefix.length), shape]),
   );
 }
 
 /**
- * The ways to read a file: each prefix with which all of a network's names occur. For a nest
+ * The ways to read a file: each prefix with which all of a network's names occur. For a group
  * without such a prefix, the likeliest one, for messages. Readings with the most names come first.
  */
-function readingsOf(plan: NetworkPlan, nests: readonly Nest[]): Reading[] {
+function readingsOf(plan: NetworkPlan, groups: readonly TensorGroup[]): Reading[] {
   const names = new Set(plan.parameters.map(({ name }) => name));
-  const readings = nests.flatMap((nest) => {
-    const ranked = [...countPrefixes(nest, names)].sort(([, a], [, b]) => b - a);
+  const readings = groups.flatMap((group) => {
+    const ranked = [...countPrefixes(group, names)].sort(([, a], [, b]) => b - a);
     const whole = ranked.filter(([, known]) => known === names.size).map(([prefix]) => prefix);
     const kept = whole.length > 0 ? ranked.slice(0, whole.length) : ranked.slice(0, 1);
     return kept.map(([prefix, known]): Reading => ({
-      nest,
+      group,
       prefix,
-      shapes: shapesBehind(nest, prefix, whole),
+      shapes: shapesBehind(group, prefix, whole),
       known,
     }));
   });
@@ -121,33 +121,33 @@ function fits(plan: NetworkPlan, { shapes }: Reading): boolean {
 }
 
 /** A reading written as the choice that selects it: `{ key: "ema", prefix: "module." }`. */
-function asChoice({ nest: { key }, prefix }: Reading): string {
+function asChoice({ group: { key }, prefix }: Reading): string {
   return `{ key: ${quoted(key)}, prefix: ${quoted(prefix)} }`;
 }
 
 function isMeant(reading: Reading, { key, prefix }: WeightsChoice): boolean {
-  return (key === undefined || reading.nest.key === key) &&
+  return (key === undefined || reading.group.key === key) &&
     (prefix === undefined || reading.prefix === prefix);
 }
 
 /** Describes what a file holds, for a user whose network's weights are not in it. */
-function contentsOf(nests: readonly Nest[]): string {
-  const found = nests.slice(0, 3).map(({ key, shapes }) => {
+function contentsOf(groups: readonly TensorGroup[]): string {
+  const found = groups.slice(0, 3).map(({ key, shapes }) => {
     const [first] = shapes.keys();
     const name = printable(first ?? "", 100);
     return `${key ? `under ${printable(key)} ` : ""}${shapes.size} tensors, first ${name}`;
   });
-  return found.join("; ") + (nests.length > 3 ? "; and more" : "");
+  return found.join("; ") + (groups.length > 3 ? "; and more" : "");
 }
 
 /** Picks the only reading of a file that fits. */
 function chooseReading(
   plan: NetworkPlan,
-  nests: readonly Nest[],
+  groups: readonly TensorGroup[],
   choice: WeightsChoice,
   path: string,
 ): Reading {
-  const readings = readingsOf(plan, nests).filter((reading) => isMeant(reading, choice));
+  const readings = readingsOf(plan, groups).filter((reading) => isMeant(reading, choice));
   const fitting = readings.filter((reading) => fits(plan, reading));
   if (fitting.length > 1) {
     const ways = fitting.slice(0, 5).map(asChoice);
@@ -161,7 +161,7 @@ function chooseReading(
     throw new UserError(
       `${path}: it holds none of this network's weights${
         choice.key === undefined && choice.prefix === undefined ? "" : " at that place"
-      } (${contentsOf(nests)})`,
+      } (${contentsOf(groups)})`,
     );
   }
   return reading;
@@ -178,12 +178,12 @@ export async function readWeights(
   path: string,
   choice: WeightsChoice,
 ): Promise<Map<string, TensorData>> {
-  const reading = chooseReading(plan, await readNests(path), choice, path);
+  const reading = chooseReading(plan, await readGroups(path), choice, path);
   const faults = weightFaults(plan, reading.shapes);
-  const { nest, prefix } = reading;
+  const { group, prefix } = reading;
   if (faults.length > 0) {
-    throw foreignWeights(nest.key || prefix ? `${path}, ${asChoice(reading)}` : path, faults);
+    throw foreignWeights(group.key || prefix ? `${path}, ${asChoice(reading)}` : path, faults);
   }
-  const named = nest.read([...reading.shapes.keys()].map((name) => prefix + name));
+  const named = group.read([...reading.shapes.keys()].map((name) => prefix + name));
   return new Map([...named].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }

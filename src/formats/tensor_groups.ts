@@ -1,12 +1,12 @@
 /**
- * A file of tensors as people save them: named tensors at the top level, or under a key next to the
+ * The groups of named tensors in a checkpoint: at the top level, or under a key next to the
  * optimizer's state, epochs and averages.
  */
 import type { TensorData } from "./tensors.ts";
 
 /** Named tensors, whose elements are read on demand. */
-export interface Nest {
-  /** The keys that lead to it, joined by dots; "" at the top level. */
+export interface TensorGroup {
+  /** The keys that lead to it, joined by dots; empty at the top level. */
   key: string;
   shapes: ReadonlyMap<string, readonly number[]>;
   /** Other entries next to the tensors, such as an epoch at the top level of a checkpoint. */
