@@ -11,21 +11,24 @@ const values = async (tensor: tf.Tensor | undefined) => [...await tensor!.data()
 /** A tensor that the engine has already used. */
 const seen = <T extends tf.Tensor>(tensor: T): T => (tf.add(tensor, 0).dispose(), tensor);
 
-jitted("arguments are read anew, and the result is that without jit", async (engine) => {
-  const w = tf.tensor2d([[1, 2], [3, 4]]);
-  const fn = (x: tf.Tensor) => [tf.matMul(x as tf.Tensor2D, w).add(1).tanh(), x.mul(2)];
-  const run = engine.jit((x) => fn(x!));
-  for (const numbers of [[1, 2], [-0.5, 0.25], [0, 3]]) {
-    const x = tf.tensor2d([numbers]);
-    const [a, b] = fn(x);
-    const [c, d] = run(x);
-    assertEquals([await values(c), await values(d)], [await values(a), await values(b)]);
-  }
-  run.dispose();
-});
+jitted(
+  "a jitted function equals the plain one, and reads its arguments at each call",
+  async (engine) => {
+    const w = tf.tensor2d([[1, 2], [3, 4]]);
+    const fn = (x: tf.Tensor) => [tf.matMul(x as tf.Tensor2D, w).add(1).tanh(), x.mul(2)];
+    const run = engine.jit((x) => fn(x!));
+    for (const numbers of [[1, 2], [-0.5, 0.25], [0, 3]]) {
+      const x = tf.tensor2d([numbers]);
+      const [a, b] = fn(x);
+      const [c, d] = run(x);
+      assertEquals([await values(c), await values(d)], [await values(a), await values(b)]);
+    }
+    run.dispose();
+  },
+);
 
 jitted(
-  "variables are read and assigned at each call, and keep what others assign",
+  "variables are read and assigned at each call, and assignments between calls count",
   async (engine) => {
     const v = tf.variable(tf.tensor1d([1, 2]));
     const sum = tf.variable(tf.tensor1d([0, 0]));
@@ -51,7 +54,7 @@ jitted(
 );
 
 jitted(
-  "variables that began as copies of each other are two, from the first call on",
+  "variables that began as copies of each other are independent from the first call on",
   async (engine) => {
     const weight = tf.variable(tf.tensor1d([1, 2]));
     const average = tf.variable(weight.clone());
@@ -68,7 +71,7 @@ jitted(
   },
 );
 
-jitted("variables can be exchanged", async (engine) => {
+jitted("variables can be swapped", async (engine) => {
   const a = tf.variable(tf.tensor1d([1, 2]));
   const b = tf.variable(tf.tensor1d([5, 6]));
   const step = engine.jit(() => {
@@ -84,7 +87,7 @@ jitted("variables can be exchanged", async (engine) => {
 });
 
 jitted(
-  "captured tensors, fresh ones too, and numbers in the code are constants",
+  "captured tensors, new ones included, and numbers in the code are constants",
   async (engine) => {
     const old = seen(tf.tensor1d([1, 2]));
     const fresh = tf.tensor1d([10, 20]);
@@ -96,7 +99,7 @@ jitted(
 );
 
 jitted(
-  "one tensor may be two arguments, and results may be arguments, captures, variables and each other",
+  "a tensor can be several arguments, and a result can be any tensor, also twice",
   async (engine) => {
     const captured = seen(tf.tensor1d([7]));
     const v = tf.variable(tf.tensor1d([3]));
@@ -122,7 +125,7 @@ jitted(
   },
 );
 
-jitted("operations with lists of inputs or of outputs", async (engine) => {
+jitted("operations may have lists of inputs or outputs", async (engine) => {
   const x = tf.tensor2d([[1, 2, 3], [4, 5, 6]]);
   const y = tf.tensor2d([[7, 8, 9], [10, 11, 12]]);
   const fn = (x: tf.Tensor2D, y: tf.Tensor2D) => [
@@ -151,7 +154,7 @@ jitted("operations with lists of inputs or of outputs", async (engine) => {
 });
 
 jitted(
-  "gradients are made inside, and no arguments, no results and no elements are allowed",
+  "gradients can be computed inside; arguments, results and tensors can be empty",
   async (engine) => {
     const w = tf.variable(tf.tensor1d([1, -2]));
     const step = engine.jit((x) => {
@@ -176,7 +179,7 @@ jitted(
   },
 );
 
-jitted("a disposed function can be called again, and disposing frees what it kept", (engine) => {
+jitted("a disposed function can be called again, and disposing frees what it held", (engine) => {
   const captured = seen(tf.tensor1d([1, 2]));
   const before = tf.memory().numTensors;
   const run = engine.jit((x) => [tf.add(x!, captured)]);

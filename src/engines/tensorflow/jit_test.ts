@@ -1,4 +1,4 @@
-// Tracing: how often, what it refuses, and what an operation that fails says.
+// Tracing: how often it happens, what it refuses, and the errors of failing operations.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { testOnEngines } from "../../../kernels/shared/testing.ts";
@@ -23,7 +23,7 @@ traced("each list of shapes and types is traced once", async (engine) => {
   assertEquals([await values(whole), whole!.dtype, traces], [[25], "int32", 4]);
 });
 
-traced("a jitted function inside another is refused, known to the engine or not", (engine) => {
+traced("a jitted function cannot call another one, compiled or not", (engine) => {
   const inner = engine.jit((x) => [x!.add(1)]);
   const outer = engine.jit((x) => inner(x!));
   const x = tf.tensor1d([1]);
@@ -64,7 +64,7 @@ const product = (a: tf.Tensor, b: tf.Tensor) =>
   }) as tf.Tensor;
 
 traced(
-  "an operation that fails is an error that names it and the shapes, traced or not",
+  "the error of a failing operation names it and the shapes, traced or not",
   async (engine) => {
     const a = tf.zeros([1, 2, 3]);
     const b = tf.zeros([1, 4, 5]);
@@ -93,7 +93,7 @@ traced(
   },
 );
 
-traced("types that an operation does not have are errors, and nothing crashes", async () => {
+traced("types that an operation does not support are errors, not crashes", async () => {
   const text = tf.tensor1d(["a", "b"]);
   const complex = tf.complex([1], [2]);
   const flags = tf.tensor1d([true, false], "bool");
@@ -110,7 +110,7 @@ traced("types that an operation does not have are errors, and nothing crashes", 
   assertEquals(await values(tf.add(whole, 1)), [2, 3]);
 });
 
-traced("thousands of failing operations leave nothing behind", (engine) => {
+traced("thousands of failing operations leak nothing", (engine) => {
   const a = tf.zeros([1, 2, 3]);
   const b = tf.zeros([1, 4, 5]);
   const fails = engine.jit((a, b) => [product(tf.tanh(a!), b!)]);

@@ -93,7 +93,7 @@ export function compareWithCpu(name: string, cases: number, draw: (random: Rando
 
 /** Compares where NaN and infinity spread from each input and from the output's gradient. */
 export function compareSpecialsWithCpu(name: string, draw: (random: Random) => Drawn): void {
-  gpuTest(`${name}: NaN and infinity go where the engine cpu lets them go`, async () => {
+  gpuTest(`${name}: NaN and infinity spread as on the engine cpu`, async () => {
     for (const special of [NaN, Infinity, -Infinity]) {
       for (let place = 0, places = 1; place < places; place++) {
         const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
