@@ -6,7 +6,11 @@
 import { z } from "zod";
 import { UserError } from "../messages/errors.ts";
 import { csvText } from "../formats/csv.ts";
-import { evaluationForm, sha256Form as sha256, textForm as text } from "../evaluation/schema.ts";
+import {
+  evaluationSchema,
+  sha256Schema as sha256,
+  textSchema as text,
+} from "../evaluation/schema.ts";
 
 const count = z.int().min(0).max(2 ** 40);
 
@@ -45,7 +49,7 @@ export const digestsForm: z.ZodType<Digests> = z.strictObject(
 );
 
 /** data/metrics.json: the scores, and the samples that they belong to. */
-export const metricsForm = evaluationForm.extend({
+export const metricsForm = evaluationSchema.extend({
   /** SHA-256 of samples.safetensors. */
   samples: sha256,
 });

@@ -16,14 +16,15 @@ import { classifierVersion, trainClassifier } from "./train_classifier.ts";
 import { extractFeatures, type FeatureExtractor, type ImageSource } from "./extract.ts";
 import { type Features, type FeatureStatistics, featureStatistics } from "./features.ts";
 
-/** Raise it when the same images and weights give other features. */
+/** Raise this if the same images and weights give different features. */
 const featureVersion = 1;
 
 /** What the distances need from a reference. */
 export interface Reference {
   statistics: FeatureStatistics;
   /**
-   * Read from the cache on demand: while the network runs, there is better use for so much memory.
+   * Reads the features from the cache. They are not kept, because the network needs the memory
+   * while it runs.
    */
   features(): Promise<Features>;
 }
@@ -41,7 +42,7 @@ function cacheFile(dataRoot: string, name: string, ...parts: (string | number)[]
 }
 
 async function readCached({ dataRoot, path, key }: CacheFile) {
-  // Others could have put other features there under these names.
+  // Other users could have put wrong features there.
   if (cacheRefusal(dataRoot) !== null) return null;
   try {
     const file = await readTensorFile(path);
@@ -110,7 +111,7 @@ export async function referenceFeatures(
   }
   async function cachedFeatures(): Promise<Features> {
     const found = await cached();
-    if (!found) throw new UserError(`${file.path}: changed while it was needed; run it again`);
+    if (!found) throw new UserError(`${file.path}: changed while it was in use; run again`);
     return { values: found.rows, columns };
   }
   const found = await cached();
@@ -127,7 +128,7 @@ export async function referenceFeatures(
       ["features", {
         dtype: "F32",
         shape: [count, columns],
-        data: features.values as Float32Array,
+        data: features.values,
       }],
       ["mean", { dtype: "F64", shape: [columns], data: statistics.mean }],
       ["covariance", {

@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { inBatchParts } from "../../kernels/shared/batch_parts.ts";
+import { rank2, rank4 } from "../../kernels/shared/ranks.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import { preparePixels } from "../datasets/prepare.ts";
 import type { Engine } from "../engines/engine.ts";
@@ -12,11 +13,13 @@ import { bytesOf, type TensorData, toFloat32 } from "../formats/tensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { FeatureExtractor } from "./extract.ts";
 
-/** A trained classifier: its weights by name, and its accuracy on images that it never saw. */
+/** A trained classifier. */
 export interface Classifier {
+  /** By name, in the order of {@link architecture}. */
   weights: Map<string, TensorData>;
-  /** 0 ... 1. */
+  /** Its accuracy on images that it never saw, 0 ... 1. */
   testAccuracy: number;
+  /** The number of those images. */
   testCount: number;
   /** SHA-256 of the weights. */
   digest: string;
@@ -53,7 +56,7 @@ export function architecture(
 
 type Weights = ReadonlyMap<string, tf.Tensor>;
 
-/** Images N x H x W x C of 0 ... 255 to features (before the last layer) and logits. */
+/** Maps images [N, H, W, C] of 0 ... 255 to features (the input of the last layer) and logits. */
 export function forward(
   weights: Weights,
   images: tf.Tensor4D,
@@ -65,20 +68,18 @@ function forwardPart(
   weights: Weights,
   images: tf.Tensor4D,
 ): [features: tf.Tensor2D, logits: tf.Tensor2D] {
-  const get = <T extends tf.Tensor>(name: string) => weights.get(name) as T;
+  const weight = (name: string) => weights.get(`${name}.weight`);
+  const bias = (name: string) => weights.get(`${name}.bias`)!;
   let x = tf.sub<tf.Tensor4D>(tf.div(images, 127.5), 1);
   for (let level = 0; weights.has(`conv${level}.weight`); level++) {
-    x = tf.conv2d(x, get<tf.Tensor4D>(`conv${level}.weight`), 1, "same");
-    x = tf.maxPool(tf.relu(tf.add<tf.Tensor4D>(x, get(`conv${level}.bias`))), 2, 2, "valid");
+    x = tf.conv2d(x, rank4(weight(`conv${level}`)), 1, "same");
+    x = tf.maxPool(tf.relu(tf.add<tf.Tensor4D>(x, bias(`conv${level}`))), 2, 2, "valid");
   }
-  const flat = tf.reshape(x, [images.shape[0], -1]);
-  const features = tf.relu(
-    tf.add<tf.Tensor2D>(tf.matMul(flat, get<tf.Tensor2D>("features.weight")), get("features.bias")),
-  );
-  return [
-    features,
-    tf.add(tf.matMul(features, get<tf.Tensor2D>("logits.weight")), get("logits.bias")),
-  ];
+  const flat = rank2(tf.reshape(x, [images.shape[0], -1]));
+  const dense = (x: tf.Tensor2D, name: string) =>
+    tf.add<tf.Tensor2D>(tf.matMul(x, rank2(weight(name))), bias(name));
+  const features = tf.relu(dense(flat, "features"));
+  return [features, dense(features, "logits")];
 }
 
 /** SHA-256 of the weights, in the order of the architecture. */
@@ -97,11 +98,12 @@ export function classifierExtractor(
   { imageSize, channels }: Pick<Dataset, "imageSize" | "channels">,
 ): FeatureExtractor {
   const weights = new Map(
-    [...classifier.weights].map((
-      [name, tensor],
-    ) => [name, tf.tensor(toFloat32(tensor), tensor.shape)]),
+    Array.from(
+      classifier.weights,
+      ([name, tensor]) => [name, tf.tensor(toFloat32(tensor), tensor.shape)],
+    ),
   );
-  const apply = engine.jit((images) => forward(weights, images as tf.Tensor4D));
+  const apply = engine.jit((images) => forward(weights, rank4(images)));
   return {
     prefix: "classifier-",
     digest: classifier.digest,

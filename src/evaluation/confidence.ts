@@ -26,7 +26,9 @@ export function confidenceInterval(values: number[]): Interval {
   return { mean, low: mean - half, high: mean + half, count };
 }
 
-/** Half the 95 % confidence interval that {@link confidenceInterval} gives; null if it gives none. */
+/**
+ * Half the 95 % confidence interval that {@link confidenceInterval} gives; null if it gives none.
+ */
 export function halfOf({ low, high }: Interval): number | null {
   return low === null || high === null ? null : (high - low) / 2;
 }

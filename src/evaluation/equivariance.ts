@@ -69,7 +69,7 @@ export interface ErrorSum {
  * Shifts reach this fraction of the image's side in each direction, rotations 180 degrees, as in
  * StyleGAN3.
  */
-const greatestShift = 0.125;
+const maxShift = 0.125;
 
 /**
  * Draws transformations for a measure: uniform shifts up to an eighth of the side, uniform
@@ -89,13 +89,10 @@ export function drawTransformations(
       [i, measures.indexOf(measure), uses.equivarianceTransformations, 0],
       key,
     );
-    const [x, y, turn] = Array.from(words, (word) => 2 * (word + 0.5) / 2 ** 32 - 1) as [
-      number,
-      number,
-      number,
-    ];
-    const columns = x * greatestShift * width;
-    const rows = y * greatestShift * height;
+    const uniform = Array.from(words, (word) => 2 * (word + 0.5) / 2 ** 32 - 1);
+    const [x = 0, y = 0, turn = 0] = uniform;
+    const columns = x * maxShift * width;
+    const rows = y * maxShift * height;
     if (measure === "EQ-R") drawn.push({ measure, degrees: 180 * turn, columns: 0, rows: 0 });
     else if (measure !== "EQ-T") drawn.push({ measure, degrees: 0, columns, rows });
     else if (Math.round(columns) !== 0 || Math.round(rows) !== 0) {

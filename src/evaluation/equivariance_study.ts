@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { normalNumbers } from "../../kernels/random_normal/reference.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
+import { rank1, rank4 } from "../../kernels/shared/ranks.ts";
 import {
   createSampler,
   type NoisePredictor,
@@ -130,16 +131,13 @@ async function measurePredictions(
   const schedule = noiseSchedule(spec.noise);
   const timesteps = levels.map((part) => Math.round(part * (spec.noise.steps - 1)));
   const size: [number, number] = [images.shape[1], images.shape[2]];
-  const jitted = options.engine.jit((
-    x,
-    t,
-  ) => [options.predict(x as tf.Tensor4D, t as tf.Tensor1D)]);
+  const jitted = options.engine.jit((x, t) => [options.predict(rank4(x), rank1(t))]);
   // The curve's rotations are the same for each seed, and take longer to set up than to apply.
   const turns = angles.map((degrees) =>
     [degrees, [resamplingOf({ measure: "EQ-R", degrees, columns: 0, rows: 0 }, size)]] as const
   );
-  // Errors by score: by measure, or by the angle of a point on the curve; then by level and seed.
-  const errors = new Map<string | number, ErrorSum[][]>(
+  // By measure, or by the angle of a point on the curve; then by level and seed.
+  const errors = new Map<Measure | number, ErrorSum[][]>(
     [...measures, ...angles].map((name) => [name, timesteps.map(() => [])]),
   );
   try {
@@ -182,7 +180,7 @@ async function measurePredictions(
     byLevel.flatMap((ofSeeds, level) =>
       scored({
         of: "prediction",
-        measure: typeof name === "number" ? "EQ-R" : name as Measure,
+        measure: typeof name === "number" ? "EQ-R" : name,
         timestep: timesteps[level]!,
         degrees: typeof name === "number" ? name : null,
       }, ofSeeds)

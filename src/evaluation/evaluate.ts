@@ -38,14 +38,14 @@ export type { Evaluation, Metric, Score } from "./schema.ts";
 /** Receives the progress of an evaluation. */
 export type EvaluationProgress = Pick<Progress, "phase" | "update" | "message">;
 
-/** A feature extractor, how the result describes it, and its notes. */
+/** A feature extractor, its description in the result, and notes about it. */
 export interface ChosenExtractor {
   extractor: FeatureExtractor;
   about: NonNullable<Evaluation["extractor"]>;
   notes: string[];
 }
 
-/** How {@link chooseExtractor} searches. */
+/** Options of {@link chooseExtractor}. */
 export interface ChooseOptions {
   dataRoot?: string | undefined;
   progress?: EvaluationProgress | undefined;
@@ -102,7 +102,7 @@ export async function chooseExtractor(
   };
 }
 
-/** The input of {@link evaluateSamples}. */
+/** Options of {@link evaluateSamples}. */
 export interface EvaluateSamplesRequest {
   engine: Engine;
   /** The generated images: bytes N, H, W, C. */
@@ -172,16 +172,16 @@ export async function score(
   let known: Reference;
   let seen: Extracted;
   try {
-    progress.phase("looking at the reference", reference.count, "images");
+    progress.phase("features of the reference", reference.count, "images");
     known = await referenceFeatures(extractor, reference, dataRoot, progress.update);
-    progress.phase("looking at the samples", generated.count, "images");
+    progress.phase("features of the samples", generated.count, "images");
     seen = await extractFeatures(extractor, generated, progress.update);
   } finally {
     extractor.dispose();
   }
   const scores: Score[] = [];
   for (const metric of options.metrics) {
-    const found = await one(metric, seen, known, { ...options, progress });
+    const found = await computeScore(metric, seen, known, { ...options, progress });
     scores.push({ ...found, metric: `${extractor.prefix}${metric}` });
   }
   return {
@@ -193,8 +193,8 @@ export async function score(
   };
 }
 
-/** One score without its name. */
-async function one(
+/** Computes a score, without its name. */
+async function computeScore(
   metric: Metric,
   seen: Extracted,
   known: Reference,
@@ -245,6 +245,8 @@ async function one(
         splits,
       };
     }
+    default:
+      return metric satisfies never;
   }
 }
 

@@ -43,11 +43,18 @@ export interface FeatureExtractor {
   dispose(): void;
 }
 
-/** The result of {@link extractFeatures}, one row per image. */
-export interface Extracted {
-  features: Features;
-  logits: Features;
+/** The output of a network in float32, one row per image. */
+export interface NetworkOutput extends Features {
+  values: Float32Array;
 }
+
+/** The result of {@link extractFeatures}. */
+export interface Extracted {
+  features: NetworkOutput;
+  logits: NetworkOutput;
+}
+
+const none = new Float32Array();
 
 /**
  * The features and logits of all images of a source.
@@ -66,8 +73,8 @@ export async function extractFeatures(
   const logits = new Float32Array(source.count * classes);
   let pending: Image | null = null;
   for (let from = 0; from < source.count;) {
-    // All images of a batch have one size; in a folder of mixed sizes, a batch ends where the size
-    // changes.
+    // All images of a batch have the same size. In a folder of mixed sizes, a batch ends where the
+    // size changes.
     const batch: Image[] = [pending ?? extractor.prepare(source.read(from))];
     pending = null;
     const { width, height } = batch[0]!;
@@ -79,15 +86,14 @@ export async function extractFeatures(
       }
       batch.push(image);
     }
-    // Always the same number of rows, so that a traced network is traced once per size.
+    // The number of rows is always the same, so that the network is traced only once per size.
     const values = new Float32Array(extractor.batchSize * width * height * extractor.channels);
     batch.forEach((image, i) => values.set(image.data, i * width * height * extractor.channels));
     const input = tf.tensor4d(values, [extractor.batchSize, height, width, extractor.channels]);
     const outputs = extractor.apply(input);
-    const [rows, scores] = await Promise.all(outputs.map((tensor) => tensor.data())) as [
-      Float32Array,
-      Float32Array,
-    ];
+    const [rows = none, scores = none] = await Promise.all(
+      outputs.map((tensor) => tensor.data<"float32">()),
+    );
     features.set(rows.subarray(0, batch.length * columns), from * columns);
     if (!only) logits.set(scores.subarray(0, batch.length * classes), from * classes);
     tf.dispose([input, ...outputs]);

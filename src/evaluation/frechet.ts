@@ -63,7 +63,7 @@ function traceOfRoot(a: Matrix, b: Matrix): number {
   return sumOfRoots(product);
 }
 
-/** The sum of the square roots of a matrix's eigenvalues; the matrix is not needed afterwards. */
+/** The sum of the square roots of a matrix's eigenvalues. Frees the matrix. */
 function sumOfRoots(s: Matrix): number {
   const sum = symmetricEigenvalues(s).reduce(
     (sum, value) => sum + Math.sqrt(Math.max(0, value)),
@@ -76,16 +76,16 @@ function sumOfRoots(s: Matrix): number {
 /** The default number of bootstrap samples: they give the error itself to about 16 %. */
 export const defaultReplicates = 20;
 
-/** How {@link frechetStandardError} resamples. */
+/** Options of {@link frechetStandardError}. */
 export interface BootstrapOptions {
-  /** The number of bootstrap samples; default {@link defaultReplicates}. */
+  /** The number of bootstrap samples. Default: {@link defaultReplicates}. */
   replicates?: number;
   /**
    * The maximum number of rows to resample. Default: 2000. From more rows, this many are drawn, and
    * the error is scaled down.
    */
   rows?: number;
-  /** Default 0. */
+  /** Seed of the random choices. Default: 0. */
   seed?: number;
 }
 

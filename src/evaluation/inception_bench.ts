@@ -2,8 +2,9 @@
  * Compares Inception features per second with torch-fidelity, alternating in the same run, over the
  * same 64 images of 32 pixels, in each side's own batches:
  *
- *   deno run -A src/evaluation/inception_bench.ts [THREADS] [PEER'S BATCH, default 64 as
- *   torch-fidelity's]
+ *   deno run -A src/evaluation/inception_bench.ts [THREADS] [PEER_BATCH]
+ *
+ * PEER_BATCH is 64 by default, as in torch-fidelity.
  *
  * Both use the formula weights of the golden cases, and before the first round their features must
  * agree. On a shared machine, compare with one thread: PyTorch's threads wait for one another after
@@ -13,9 +14,10 @@
 import process from "node:process";
 import { fromFileUrl, join } from "@std/path";
 import * as tf from "@tensorflow/tfjs";
+import { rank4 } from "../../kernels/shared/ranks.ts";
 import { openEngine } from "../engines/mod.ts";
 import { readTensors, writeTensors } from "../formats/safetensors.ts";
-import { float32Tensor } from "../formats/tensors.ts";
+import { float32Tensor, toFloat32 } from "../formats/tensors.ts";
 import { assertClose, formulaUniform, formulaWeights, goldenCase } from "../golden/golden.ts";
 import { buildInception } from "./inception.ts";
 import { inceptionBatchSize } from "./inception_weights.ts";
@@ -48,7 +50,7 @@ await writeTensors(
 
 const engine = await openEngine("tensorflow", { threads });
 const inception = buildInception(weights);
-const jitted = engine.jit((images) => inception.apply(images as tf.Tensor4D));
+const jitted = engine.jit((images) => inception.apply(rank4(images)));
 const batches = tf.tidy(() => {
   const images = tf.transpose(tf.tensor4d(Float32Array.from(pixels), shape), [0, 2, 3, 1]);
   return tf.split(images, count / ourBatch);
@@ -83,7 +85,9 @@ async function readLine(): Promise<string> {
   while (!buffered.includes("\n")) {
     const { value, done } = await lines.read();
     if (done) {
-      throw new Error("the peer ended; has its Python torch, torch-fidelity and safetensors?");
+      throw new Error(
+        "the peer ended; does its Python have torch, torch-fidelity and safetensors?",
+      );
     }
     buffered += value;
   }
@@ -109,7 +113,7 @@ async function assertAgree(): Promise<void> {
     return [0, 1].map((output) => tf.concat(parts.map((part) => part[output]!)));
   });
   for (const [i, name] of ["features", "logits"].entries()) {
-    const theirs = Float64Array.from(peers.get(name)!.data as Float32Array);
+    const theirs = Float64Array.from(toFloat32(peers.get(name)!));
     const values = await all[i]!.data();
     assertClose(values, theirs, tolerance, `${name} beside torch-fidelity's`);
     const columns = theirs.length / count;
@@ -131,14 +135,16 @@ async function assertAgree(): Promise<void> {
 try {
   await readLine();
   await assertAgree();
-  const found = { ours: [] as [number, number][], theirs: [] as [number, number][] };
+  const found: Record<"ours" | "theirs", [wall: number, cpu: number][]> = { ours: [], theirs: [] };
   for (let round = 0; round < rounds; round++) {
     found.ours.push(await ours());
     found.theirs.push(await theirs());
   }
   const best = (times: [number, number][], i: 0 | 1) =>
     count / Math.min(...times.map((time) => time[i]));
-  for (const [i, what] of [[0, "images a second"], [1, "images a second of CPU time"]] as const) {
+  for (
+    const [i, what] of [[0, "images per second"], [1, "images per second of CPU time"]] as const
+  ) {
     const own = best(found.ours, i);
     const peers = best(found.theirs, i);
     console.log(

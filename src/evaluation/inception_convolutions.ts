@@ -26,14 +26,13 @@ export interface Convolution {
  * @throws UserError if a tensor is missing or has another shape
  */
 export function buildWeights(state: ReadonlyMap<string, TensorData>) {
-  // Everything is checked before the engine gets anything: wrong weights need no engine and leave
-  // nothing behind.
+  // Check everything first, so that wrong weights leave nothing on the engine.
   checkWeight(state, "fc.weight", [1008, 2048]);
   for (const [names, inputs, outputs, size] of convolutionTable()) {
     names.forEach((name, i) => checkConvolution(state, name, [outputs[i]!, inputs, ...size]));
   }
   const rows = named(state, "fc.weight");
-  const dense = tf.tidy(() => tf.keep(tf.tensor2d(rows, [1008, 2048]).transpose()) as tf.Tensor2D);
+  const dense = tf.tidy(() => tf.keep(tf.transpose(tf.tensor2d(rows, [1008, 2048]))));
   freeArray(rows);
   const convolutions = new Map<string, Convolution>();
   for (const [names, inputs, outputs, size] of convolutionTable()) {
@@ -70,13 +69,12 @@ function checkWeight(
 ) {
   const tensor = state.get(name);
   if (tensor?.shape.join() === shape.join() && tensor.data.length > 0) return;
+  const fault = tensor
+    ? `${name} has the shape ${tensor.shape.join(" x ")} instead of ${shape.join(" x ")}`
+    : `${name} is missing`;
   throw new UserError(
-    `the Inception weights hold ${
-      tensor ? `${name} as ${tensor.shape.join(" x ")}` : `no ${name}`
-    }, ` +
-      `where ${
-        shape.join(" x ")
-      } is expected: this is not torch-fidelity's weights-inception-2015-12-05-6726825d.pth`,
+    `the Inception weights do not fit: ${fault}; this is not torch-fidelity's ` +
+      "weights-inception-2015-12-05-6726825d.pth",
   );
 }
 
@@ -89,14 +87,11 @@ function named(state: ReadonlyMap<string, TensorData>, name: string): Float32Arr
 function foldNormalization(state: ReadonlyMap<string, TensorData>, name: string, shape: Shape4) {
   const outputs = shape[0];
   const weight = named(state, `${name}.conv.weight`);
-  const [scale, offset, mean, variance] = normalization.map((part) =>
-    named(state, `${name}.bn.${part}`)
-  ) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
+  const part = (part: (typeof normalization)[number]) => named(state, `${name}.bn.${part}`);
+  const scale = part("weight");
+  const offset = part("bias");
+  const mean = part("running_mean");
+  const variance = part("running_var");
   const factor = Float64Array.from(scale, (s, o) => s / Math.sqrt(variance[o]! + epsilon));
   const each = weight.length / outputs;
   const filter = weight.map((w, i) => w * factor[Math.floor(i / each)]!);
@@ -129,13 +124,8 @@ function convolutionTable(): Row[] {
       rows.push([names.map((name) => `${block}.${name}`), ...rest]);
     }
   };
-  for (
-    const [name, inputs, pool] of [["Mixed_5b", 192, 32], ["Mixed_5c", 256, 64], [
-      "Mixed_5d",
-      288,
-      64,
-    ]] as const
-  ) {
+  const blocksA = [["Mixed_5b", 192, 32], ["Mixed_5c", 256, 64], ["Mixed_5d", 288, 64]] as const;
+  for (const [name, inputs, pool] of blocksA) {
     block(name, [
       [["branch1x1", "branch5x5_1", "branch3x3dbl_1"], inputs, [64, 48, 64], [1, 1]],
       [["branch5x5_2"], 48, [64], [5, 5]],
@@ -150,12 +140,13 @@ function convolutionTable(): Row[] {
     [["branch3x3dbl_2"], 64, [96], [3, 3]],
     [["branch3x3dbl_3"], 96, [96], [3, 3]],
   ]);
-  for (
-    const [name, c] of [["Mixed_6b", 128], ["Mixed_6c", 160], ["Mixed_6d", 160], [
-      "Mixed_6e",
-      192,
-    ]] as const
-  ) {
+  const blocksC = [
+    ["Mixed_6b", 128],
+    ["Mixed_6c", 160],
+    ["Mixed_6d", 160],
+    ["Mixed_6e", 192],
+  ] as const;
+  for (const [name, c] of blocksC) {
     block(name, [
       [["branch1x1", "branch7x7_1", "branch7x7dbl_1"], 768, [192, c, c], [1, 1]],
       [["branch7x7_2"], c, [c], [1, 7]],

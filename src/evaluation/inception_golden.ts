@@ -1,5 +1,6 @@
 /** The golden case of the FID Inception, for the regular and the nightly tests. */
 import * as tf from "@tensorflow/tfjs";
+import { rank4 } from "../../kernels/shared/ranks.ts";
 import type { Engine } from "../engines/mod.ts";
 import { float32Tensor } from "../formats/tensors.ts";
 import { assertClose, formulaWeights, goldenCase } from "../golden/golden.ts";
@@ -22,9 +23,9 @@ export async function compareInception(engine: Engine): Promise<void> {
   );
   const { data, shape } = golden.tensors.x!;
   const images = tf.tidy(() =>
-    tf.transpose(tf.tensor4d(Float32Array.from(data), shape as [4, 3, 32, 32]), [0, 2, 3, 1])
+    tf.transpose(rank4(tf.tensor(Float32Array.from(data), shape)), [0, 2, 3, 1])
   );
-  const jitted = engine.jit((x) => inception.apply(x as tf.Tensor4D));
+  const jitted = engine.jit((x) => inception.apply(rank4(x)));
   const [features, logits] = jitted(images);
   assertClose(await features!.data(), golden.tensors.features!.data, tolerance, "features");
   assertClose(await logits!.data(), golden.tensors.logits!.data, tolerance, "logits");

@@ -3,7 +3,7 @@ import { testOnEngines } from "../../kernels/shared/testing.ts";
 import { compareInception } from "./inception_golden.ts";
 
 testOnEngines(
-  "Inception is torch-fidelity's, features and logits",
+  "Inception's features and logits equal torch-fidelity's",
   compareInception,
   (engine) => engine !== "tensorflow", // Tested regularly: inception_test.ts.
 );

@@ -9,13 +9,13 @@
 import { drawRows } from "./draw.ts";
 import { type Features, rowCount, rowsAsMatrix } from "./features.ts";
 
-/** How {@link inceptionScore} splits. */
+/** Options of {@link inceptionScore}. */
 export interface InceptionScoreOptions {
-  /** Default 10; see {@link maxSplits}. */
+  /** The number of splits; see {@link maxSplits}. Default: 10. */
   splits?: number;
-  /** Shuffles the rows first, as torch-fidelity does; default true. */
+  /** Whether to shuffle the rows first, as torch-fidelity does. Default: true. */
   shuffle?: boolean;
-  /** Default 0. */
+  /** Seed of the shuffle. Default: 0. */
   seed?: number;
 }
 
@@ -32,11 +32,11 @@ export interface InceptionScore {
 }
 
 /**
- * The number of splits for this many images, at most `asked`: a split of one image has a score of
- * 1, whatever the image shows.
+ * The number of splits for this many images, at most `requested`. A split of one image would always
+ * have a score of 1, so each split has at least two.
  */
-export function maxSplits(images: number, asked: number): number {
-  return Math.max(1, Math.min(asked, Math.floor(images / 2)));
+export function maxSplits(images: number, requested: number): number {
+  return Math.max(1, Math.min(requested, Math.floor(images / 2)));
 }
 
 /**
@@ -54,7 +54,7 @@ export function inceptionScore(
   const classes = logits.columns;
   if (rows < 2 * splits || splits < 1) {
     throw new RangeError(
-      `${rows} images cannot be split into ${splits} parts of two images and more`,
+      `${rows} images cannot be split into ${splits} parts of at least two images`,
     );
   }
   const order = shuffle

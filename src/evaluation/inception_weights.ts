@@ -1,5 +1,5 @@
 /**
- * Finds the Inception weights: in a file that the user names, in a file fetched before, or on
+ * Finds the Inception weights: in a file that the user names, in a file downloaded before, or on
  * torch-fidelity's release page. Nothing else is accepted.
  */
 import { join } from "@std/path";
@@ -11,7 +11,7 @@ import { readInputInto } from "../formats/input.ts";
 import { decodePyTorch } from "../formats/pytorch.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { freeArray } from "../formats/tensors.ts";
-import type * as tf from "@tensorflow/tfjs";
+import { rank4 } from "../../kernels/shared/ranks.ts";
 import type { FeatureExtractor } from "./extract.ts";
 import { buildInception } from "./inception.ts";
 
@@ -46,15 +46,15 @@ export interface InceptionWeights {
 
 /** How to look for the weights. */
 export interface FindWeightsOptions {
-  /** A file named by the user; default: the environment's INCEPTION_WEIGHTS. */
+  /** A file named by the user. Default: the environment's INCEPTION_WEIGHTS. */
   path?: string | undefined;
-  /** The folder that keeps a fetched file; default `data`. */
+  /** The folder that keeps the downloaded file. Default: `data`. */
   dataRoot?: string | undefined;
-  /** Fetches the file if it does not exist; default true. */
+  /** Whether to download the file if it does not exist. Default: true. */
   download?: boolean;
-  /** Receives what a person should know, such as why there are none. */
+  /** Receives messages for the user, such as why there are no weights. */
   onMessage?: (text: string) => void;
-  /** The published file; default torch-fidelity's release. Tests use others. */
+  /** The published file. Default: torch-fidelity's release; tests use others. */
   release?: Release;
 }
 
@@ -81,16 +81,16 @@ export async function findInceptionWeights(
     const bytes = await readKept(kept, release);
     return { bytes, digest: release.sha256, published: true };
   }
-  const say = options.onMessage ?? (() => {});
+  const onMessage = options.onMessage ?? (() => {});
   const absent = (reason: string) => {
-    say(
-      `The Inception weights are not here (${reason}). Put ${fileName} into ${folder}/ or name it in ` +
-        "INCEPTION_WEIGHTS to get FID, KID and IS.",
+    onMessage(
+      `There are no Inception weights (${reason}). To get FID, KID and IS, put ${fileName} into ` +
+        `${folder}/, or set INCEPTION_WEIGHTS to its path.`,
     );
     return null;
   };
-  if (options.download === false) return absent("not fetched");
-  say(`Fetching the Inception weights (95 MB) from ${release.url}`);
+  if (options.download === false) return absent("not downloaded");
+  onMessage(`Downloading the Inception weights (95 MB) from ${release.url}`);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     const response = await fetch(release.url, { signal: AbortSignal.timeout(600_000) });
@@ -105,7 +105,7 @@ export async function findInceptionWeights(
   const digest = sha256(bytes);
   if (digest !== release.sha256) {
     return absent(
-      `what was fetched has ${bytes.length} bytes and the SHA-256 ${digest}, ` +
+      `the download has ${bytes.length} bytes and the SHA-256 ${digest}, ` +
         `not ${release.bytes} and ${release.sha256}`,
     );
   }
@@ -114,7 +114,7 @@ export async function findInceptionWeights(
   return { bytes, digest, published: true };
 }
 
-/** Reads the file that was fetched before. */
+/** Reads the file that was downloaded before. */
 async function readKept(path: string, release: Release): Promise<Uint8Array<ArrayBuffer>> {
   const { isFile, size } = await Deno.stat(path);
   if (isFile && size === release.bytes) {
@@ -130,7 +130,7 @@ async function bodyOf(response: Response, maxBytes: number): Promise<Uint8Array<
   let length = 0;
   for await (const piece of response.body ?? []) {
     if (length + piece.length > maxBytes) {
-      throw new Error(`what is sent has more than the ${maxBytes} bytes of the published file`);
+      throw new Error(`the download has more than the ${maxBytes} bytes of the published file`);
     }
     bytes.set(piece, length);
     length += piece.length;
@@ -169,7 +169,7 @@ export function inceptionExtractor(
   const state = decodePyTorch(weights.bytes, where);
   freeArray(weights.bytes);
   const inception = buildInception(state);
-  const apply = engine.jit((images) => inception.apply(images as tf.Tensor4D));
+  const apply = engine.jit((images) => inception.apply(rank4(images)));
   return {
     prefix: "",
     digest: weights.digest,

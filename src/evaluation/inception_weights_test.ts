@@ -10,17 +10,17 @@ const granted = (...names: string[]) =>
   );
 
 Deno.test({
-  name: "the Inception weights are fetched once, and nothing else is taken for them " +
+  name: "the Inception weights are downloaded once, and nothing else is accepted " +
     "(needs --allow-read --allow-write --allow-net)",
   ignore: !granted("read", "write", "net"),
   async fn() {
     const dataRoot = Deno.makeTempDirSync();
-    const said: string[] = [];
-    const asked: string[] = [];
+    const messages: string[] = [];
+    const requested: string[] = [];
     const small = "small weights";
     const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
       const { pathname } = new URL(request.url);
-      asked.push(pathname);
+      requested.push(pathname);
       if (pathname === "/moved") {
         return new Response(null, { status: 302, headers: { location: "/weights" } });
       }
@@ -35,29 +35,30 @@ Deno.test({
       findInceptionWeights({
         path: "",
         dataRoot,
-        onMessage: (text) => said.push(text),
+        onMessage: (text) => messages.push(text),
         release: { url: address + path, sha256: digest, bytes: small.length },
       });
     try {
-      for (
-        const [path, why] of [["/other", "not"], ["/absent", "answers 404"], [
-          "/cut",
-          "not here (",
-        ], ["/long", "more than the 13 bytes"]] as const
-      ) {
+      const failures = {
+        "/other": "not",
+        "/absent": "answers 404",
+        "/cut": "There are no Inception weights (",
+        "/long": "more than the 13 bytes",
+      };
+      for (const [path, reason] of Object.entries(failures)) {
         assertEquals(await find(path), null);
-        assertStringIncludes(said.at(-1)!, why);
+        assertStringIncludes(messages.at(-1)!, reason);
         assertEquals([...Deno.readDirSync(dataRoot)], [], "nothing wrong is kept");
       }
-      const begins = sha256(small).slice(0, 8);
-      assertEquals(await find("/weights", begins), null, "eight digits are not enough");
+      const prefix = sha256(small).slice(0, 8);
+      assertEquals(await find("/weights", prefix), null, "eight digits are not enough");
       const fetched = await find("/moved");
       assertEquals([fetched?.digest, fetched?.published], [sha256(small), true]);
       assertEquals(new TextDecoder().decode(fetched!.bytes), small);
-      asked.length = 0;
+      requested.length = 0;
       assertEquals((await find("/weights"))?.digest, sha256(small));
-      assertEquals(asked, [], "kept");
-      await assertRejects(() => find("/weights", begins), UserError, "damaged");
+      assertEquals(requested, [], "the file is kept");
+      await assertRejects(() => find("/weights", prefix), UserError, "damaged");
     } finally {
       await server.shutdown();
     }

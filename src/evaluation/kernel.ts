@@ -15,15 +15,16 @@ const defaults = { subsets: 100, subsetSize: 1000, seed: 0 };
 /** The number of rows multiplied at a time. */
 const block = 1000;
 
-/** How {@link kernelDistance} draws its subsets. */
+/** Options of {@link kernelDistance}. */
 export interface KernelDistanceOptions {
-  /** The number of subsets; default 100. */
+  /** The number of subsets. Default: 100. */
   subsets?: number;
   /**
-   * Rows per subset, drawn without replacement; default 1,000, and never more than either set has.
+   * Rows per subset, drawn without replacement; never more than the smaller set has. Default:
+   * 1,000.
    */
   subsetSize?: number;
-  /** Default 0. */
+  /** Seed of the random choices. Default: 0. */
   seed?: number;
 }
 

@@ -12,7 +12,7 @@ import { fourierShift } from "./lanczos.ts";
 import { planeOf, type Planes, planesOf, radialPower, shareAbove } from "./spectrum.ts";
 import { beforeDecimation, type Call, kernelNames, nonlinearity } from "./nonlinearity.ts";
 
-/** The most channels of a layer to measure, spread evenly over all. */
+/** The maximum number of channels to measure per layer, spread evenly over all. */
 const maxChannels = 16;
 
 /** The spectra of one nonlinearity. */
@@ -45,9 +45,9 @@ export interface LayerSpectra {
  * must allow reading its tensors at once: `tensorflow`, `wasm` or `cpu`.
  *
  * @param plan of the network
- * @param applyOnce applies it to one image, not traced; called once for each of `count`
- * @param count images, over which the spectra are averaged
- * @throws UserError on an engine that cannot do this
+ * @param applyOnce applies the network to the image with this index, without `jit`
+ * @param count the number of images, over which the spectra are averaged
+ * @throws {UserError} on an engine that cannot do this
  */
 export function measureLayerSpectra(
   plan: NetworkPlan,
@@ -62,7 +62,7 @@ export function measureLayerSpectra(
       applyOnce(index);
     });
     if (spectra.length !== names.length) {
-      throw new Error(`${spectra.length} nonlinearities were seen, and ${names.length} planned`);
+      throw new Error(`${spectra.length} nonlinearities were called instead of ${names.length}`);
     }
     for (const one of spectra) sums.set(one.layer, added(sums.get(one.layer), one, count));
   }
@@ -113,7 +113,8 @@ function spectraOf(call: Call, layer = "?"): LayerSpectra {
 }
 
 function someChannels({ shape, data }: Values): Planes {
-  return planesOf(data, shape as [number, number, number, number], maxChannels);
+  const [images = 0, height = 0, width = 0, channels = 0] = shape;
+  return planesOf(data, [images, height, width, channels], maxChannels);
 }
 
 /**
@@ -158,13 +159,13 @@ function observed(see: (call: Call) => void, run: () => void): void {
   const backend = tf.backend();
   if (backendName === "webgpu") {
     throw new UserError(
-      "spectra are read from the layers as they are computed, which a GPU does not allow: take " +
+      "spectra need the values of each layer as it is computed, which webgpu does not allow: use " +
         "--engine tensorflow, wasm or cpu",
     );
   }
   const read = ({ shape, dataId }: tf.TensorInfo): Values => ({
     shape,
-    // Its only other type is strings, which no tensor here holds.
+    // Values of the type string are no TypedArray, but no tensor here has them.
     data: Float64Array.from(backend.readSync(dataId) as tf.TypedArray),
   });
   const originals = kernelNames.flatMap((name) => {
@@ -177,9 +178,11 @@ function observed(see: (call: Call) => void, run: () => void): void {
       kernelFunc: (call) => {
         const result = kernel.kernelFunc(call);
         const outputs = Array.isArray(result) ? result : [result];
-        const { x } = call.inputs;
-        if ((x as tf.TensorInfo).shape.length === 4) {
-          const inputs = Object.entries(call.inputs) as [string, tf.TensorInfo][];
+        const inputs = Object.entries(call.inputs).flatMap(([name, input]) =>
+          isTensor(input) ? [[name, input] as const] : []
+        );
+        const x = inputs.find(([name]) => name === "x")?.[1];
+        if (x?.shape.length === 4) {
           see({
             name,
             inputs: Object.fromEntries(inputs.map(([key, info]) => [key, read(info)])),
@@ -195,6 +198,11 @@ function observed(see: (call: Call) => void, run: () => void): void {
   } finally {
     for (const { kernel } of originals) replaceKernel(kernel);
   }
+}
+
+/** The registry's type allows lists, which the kernels here do not take. */
+function isTensor(input: tf.TensorInfo | tf.TensorInfo[] | undefined): input is tf.TensorInfo {
+  return input !== undefined && !Array.isArray(input);
 }
 
 function replaceKernel(kernel: tf.KernelConfig): void {

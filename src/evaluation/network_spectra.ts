@@ -14,7 +14,7 @@ import { type LayerSpectra, measureLayerSpectra } from "./layer_spectra.ts";
 /** Noise levels, as fractions of the schedule's timesteps; the spectra are averaged over them. */
 const levels = [0.25, 0.5, 0.75];
 
-/** The most images at each level. */
+/** The maximum number of images per level. */
 const maxImages = 4;
 
 /** A network with its measured spectra. */
@@ -71,7 +71,7 @@ export function foldingTable(networks: readonly NetworkSpectra[]): string {
     ...inColumns([head("folds back"), ...rowsOf("folds")]),
     "",
     ...inColumns([head("half-pixel error"), ...rowsOf("halfPixelError")]),
-    "shares of the energy at the nonlinearities of layers of a size (docs/spectra.md)",
+    "fractions of the energy at the nonlinearities of layers of each size (docs/spectra.md)",
   ].join("\n");
 }
 

@@ -21,7 +21,7 @@ export interface SpectrumRow {
   data: number;
 }
 
-/** The most planes of each set: more would make no visible difference. */
+/** The maximum number of planes per set. More would make no visible difference. */
 const maxPlanes = 600;
 
 /** The columns of spectrum.csv. */
@@ -62,7 +62,7 @@ export function parseSpectrum(csv: string, where: string): SpectrumRow[] {
     const isPower = (value: number | undefined): value is number =>
       value !== undefined && Number.isFinite(value) && value >= 0;
     if (radius !== i || !isPower(samples) || !isPower(data) || more.length > 0) {
-      throw new UserError(`${where}:${i + 2}: no radius and two powers`);
+      throw new UserError(`${where}:${i + 2}: expected a radius and two powers`);
     }
     return { radius, samples, data };
   });

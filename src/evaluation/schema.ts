@@ -14,15 +14,15 @@ const ofClassifier = <Name extends Metric>(name: Name): `classifier-${Name}` =>
   `classifier-${name}`;
 
 /** SHA-256 in hexadecimal. */
-export const sha256Form: z.ZodString = z.string().regex(/^[0-9a-f]{64}$/);
+export const sha256Schema: z.ZodString = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A text of limited length. */
-export const textForm = (maxLength = 1000): z.ZodString => z.string().max(maxLength);
+export const textSchema = (maxLength = 1000): z.ZodString => z.string().max(maxLength);
 
 const count = z.int().min(0).max(2 ** 40);
 
 /** One score. */
-export const scoreForm = z.strictObject({
+export const scoreSchema = z.strictObject({
   /**
    * `fid`, `kid`, `is`, or prefixed with `classifier-` if a classifier of the dataset replaced
    * Inception.
@@ -44,16 +44,16 @@ export const scoreForm = z.strictObject({
 });
 
 /** One score. */
-export type Score = z.infer<typeof scoreForm>;
+export type Score = z.infer<typeof scoreSchema>;
 
 /** The result of an evaluation; plain JSON. */
-export const evaluationForm = z.strictObject({
-  scores: z.array(scoreForm).max(16),
+export const evaluationSchema = z.strictObject({
+  scores: z.array(scoreSchema).max(16),
   /** The network that extracted the features; null if nothing was scored. */
   extractor: z.strictObject({
     name: z.enum(["inception", "classifier"]),
     /** SHA-256 of its weights. */
-    digest: sha256Form,
+    digest: sha256Schema,
     /**
      * For a classifier: its accuracy, 0 ... 1, and the number of images it was tested on, which it
      * never saw.
@@ -61,11 +61,11 @@ export const evaluationForm = z.strictObject({
     testAccuracy: z.number().min(0).max(1).exactOptional(),
     testCount: count.exactOptional(),
   }).nullable(),
-  generated: z.strictObject({ count, digest: sha256Form }),
-  reference: z.strictObject({ name: textForm(), count, digest: sha256Form }),
+  generated: z.strictObject({ count, digest: sha256Schema }),
+  reference: z.strictObject({ name: textSchema(), count, digest: sha256Schema }),
   /** Notes that must accompany the scores. */
-  notes: z.array(textForm(4000)).max(100),
+  notes: z.array(textSchema(4000)).max(100),
 });
 
 /** The result of an evaluation; plain JSON. */
-export type Evaluation = z.infer<typeof evaluationForm>;
+export type Evaluation = z.infer<typeof evaluationSchema>;

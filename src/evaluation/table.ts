@@ -5,7 +5,7 @@
 import { canonicalJson, type ResolvedSpec, specName } from "../spec/mod.ts";
 import { distinctNames } from "../spec/distinct.ts";
 import { confidenceInterval, estimateOf, halfInterval, halfOf, welchHalf } from "./confidence.ts";
-import type { Evaluation, Metric, Score } from "./evaluate.ts";
+import type { Evaluation, Score } from "./evaluate.ts";
 import { paperFigures } from "./paper_figures.ts";
 
 /** A run whose samples were scored. */
@@ -207,13 +207,13 @@ function columnsOf(runs: ScoredRun[]): Column[] {
       columns.set(`${dataset} ${metric}`, { dataset, metric, better });
     }
   }
-  const place = (list: string[], word: string) =>
+  const rankIn = (list: string[], word: string) =>
     list.includes(word) ? list.indexOf(word) : list.length;
   const order = ({ dataset, metric }: Column) => [
-    place(datasetOrder, dataset),
+    rankIn(datasetOrder, dataset),
     dataset,
     Number(metric.startsWith("classifier-")),
-    place(metricOrder, metric.replace("classifier-", "")),
+    rankIn(metricOrder, metric.replace("classifier-", "")),
   ];
   return [...columns.values()].sort((a, b) => {
     const x = order(a);
@@ -304,7 +304,7 @@ export function metricLabel(
   { metric, better }: Pick<Column, "metric" | "better">,
 ): { label: string; times: number } {
   const times = metric.endsWith("kid") ? 100 : 1;
-  const name = metric.startsWith("classifier-") ? metric : (metric as Metric).toUpperCase();
+  const name = metric.startsWith("classifier-") ? metric : metric.toUpperCase();
   return {
     label: `${name}${times === 100 ? " x 100" : ""} ${better === "lower" ? "↓" : "↑"}`,
     times,

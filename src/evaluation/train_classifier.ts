@@ -1,12 +1,13 @@
-/** Training the classifier of classifier.ts. */
+/** Trains the classifier of classifier.ts. */
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
+import { rank1, rank4 } from "../../kernels/shared/ranks.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Engine } from "../engines/engine.ts";
 import { requireTraining } from "../engines/trains.ts";
-import { float32Tensor, type TensorData } from "../formats/tensors.ts";
+import { float32Tensor, type TensorData, toFloat32 } from "../formats/tensors.ts";
 import { nextTask } from "../engines/next_task.ts";
 import { drawIntegers, drawRows, uses } from "./draw.ts";
 import { type Extracted, extractFeatures, imagesInMemory } from "./extract.ts";
@@ -34,12 +35,12 @@ const recipe = {
   scale: 0.12,
 };
 
-/** Raise it when the same dataset gives another classifier. */
+/** Raise this if the same dataset gives a different classifier. */
 export const classifierVersion = 3;
 
 /**
- * Trains a classifier on five sixths of a dataset and tests it on the rest; Philox draws the images
- * of each.
+ * Trains a classifier on five sixths of a dataset and tests it on the rest. Philox draws which
+ * images are which.
  *
  * @param dataset with labels
  * @param onProgress called with the steps done and in total
@@ -66,14 +67,14 @@ export async function trainClassifier(
   const weights = new Map(slots.map(({ name, parameter }) => [name, parameter]));
   const step = engine.jit((images, labels, rates) => {
     const { value, grads } = tf.variableGrads(() => {
-      const [, logits] = forward(weights, images as tf.Tensor4D);
+      const [, logits] = forward(weights, rank4(images));
       const logP = tf.logSoftmax(logits);
-      const hot = tf.oneHot(labels as tf.Tensor1D, classes);
+      const hot = tf.oneHot(rank1(labels), classes);
       return tf.neg(tf.mean<tf.Scalar>(tf.sum(tf.mul(hot, logP), 1)));
     }, slots.map(({ parameter }) => parameter));
     adamw(
       slots.map((slot) => ({ ...slot, gradient: grads[slot.parameter.name]! })),
-      rates as tf.Tensor1D,
+      rank1(rates),
     );
     return [value];
   });
@@ -113,7 +114,7 @@ export async function trainClassifier(
   step.dispose();
   const found = new Map<string, TensorData>();
   for (const { name, parameter } of slots) {
-    found.set(name, float32Tensor(parameter.shape, await parameter.data() as Float32Array));
+    found.set(name, float32Tensor(parameter.shape, await parameter.data<"float32">()));
   }
   await scaleFeatures(engine, found, dataset, train);
   for (const { parameter, mean, square } of slots) tf.dispose([parameter, mean, square]);
@@ -147,8 +148,8 @@ async function scaleFeatures(
     "logits.weight": scale,
   };
   for (const [name, factor] of Object.entries(factors)) {
-    const { shape, data } = weights.get(name)!;
-    weights.set(name, float32Tensor(shape, (data as Float32Array).map((w) => w * factor)));
+    const weight = weights.get(name)!;
+    weights.set(name, float32Tensor(weight.shape, toFloat32(weight).map((w) => w * factor)));
   }
 }
 
@@ -159,7 +160,7 @@ function initial(shape: number[], index: number): tf.Tensor {
   return tf.tidy(() => {
     const key = tf.tensor1d([...philoxKey(0, "evaluation")], "int32");
     const counter = tf.tensor1d([0, index, uses.classifierStart, 0], "int32");
-    return tf.mul(randomNormal(shape as [number, number], key, counter), Math.sqrt(2 / inputs));
+    return tf.mul(randomNormal<tf.Rank>(shape, key, counter), Math.sqrt(2 / inputs));
   });
 }
 
@@ -173,10 +174,10 @@ function writeMoved(
   random: number[],
   row: number,
   out: Float32Array,
-) {
+): void {
   const { images, imageSize: size, channels } = dataset;
   const middle = (size - 1) / 2;
-  const [dx, dy, turn, zoom] = random as [number, number, number, number];
+  const [dx = 0, dy = 0, turn = 0, zoom = 0] = random;
   const angle = turn * recipe.turnDegrees * Math.PI / 180;
   const factor = 1 + zoom * recipe.scale;
   const cos = Math.cos(angle) / factor;
