@@ -80,6 +80,7 @@ export const fields: Record<Field, Decides> = {
   "training.decayFraction": "training",
   "training.emaDecay": "training",
   "training.labelDropout": "training",
+  "training.clipNorm": "training",
   "training.previewEveryEpochs": "watching",
   "training.previewSampler": "watching",
   "training.from": "parent",

@@ -117,6 +117,8 @@ function fill(spec: Whole): ResolvedSpec {
       epochs: training.images === null ? training.epochs ?? 100 : null,
       decayFraction: training.decay === "none" ? null : training.decayFraction ?? 1,
       labelDropout: classes === null ? null : training.labelDropout ?? 0.1,
+      // Added later: at their defaults they are left out, so that they change no digest.
+      clipNorm: training.clipNorm ?? undefined,
     }, shape.training.unwrap()),
     sampling: inOrder({
       ...sampling,

@@ -36,6 +36,10 @@ export const training = z.strictObject({
     z.number().min(0).max(1).nullable(),
     "With classes: fraction of labels dropped in training, which guidance needs. Default: 0.1; null without classes.",
   ).optional(),
+  clipNorm: doc(
+    z.number().gt(0).max(1e9).nullable(),
+    "The largest norm of all gradients together; larger ones are scaled down to it. Default null: they are not.",
+  ).optional(),
   previewEveryEpochs: doc(
     z.int().min(1).max(many).nullable(),
     "Draw eight images every this many epochs; null: never.",

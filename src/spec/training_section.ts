@@ -31,6 +31,8 @@ export interface TrainingSection {
   emaDecay: number | null;
   /** With classes: the fraction of labels dropped in training; null without classes. */
   labelDropout: number | null;
+  /** The largest norm of all gradients together, above 0; omitted: gradients are not clipped. */
+  clipNorm?: number | null | undefined;
   /** Draws eight images every this many epochs; null: never. */
   previewEveryEpochs: number | null;
   /**

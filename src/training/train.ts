@@ -12,6 +12,7 @@ import { stepsAtOnce } from "../engines/gpu_pace.ts";
 import { nextTask } from "../engines/next_task.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { batchSource } from "./batches.ts";
+import { clipGradients } from "./clip.ts";
 import { emaDecayAt, learningRateAt, trainingPlan } from "./plan.ts";
 import type { TrainingState } from "./state.ts";
 
@@ -128,7 +129,7 @@ export function jittedTrainStep(
   state: TrainingState,
   factors: tf.Tensor2D,
 ): JitFunction {
-  const { beta1, beta2, epsilon } = spec.training;
+  const { beta1, beta2, epsilon, clipNorm } = spec.training;
   const { unet, mean, square, average } = state;
   return engine.jit(function trainStep(key, counter, images, timesteps, rates, decay, label) {
     const x = images as tf.Tensor4D;
@@ -152,6 +153,10 @@ export function jittedTrainStep(
         ? [{ parameter, gradient, mean: mean.get(name)!, square: square.get(name)! }]
         : [];
     });
+    if (clipNorm) {
+      const gradients = clipGradients(slots.map(({ gradient }) => gradient), clipNorm);
+      slots.forEach((slot, i) => slot.gradient = gradients[i]!);
+    }
     adamw(slots, rates as tf.Tensor1D, { beta1, beta2, epsilon });
     if (average) {
       const averages = [...average].map(([name, average]) => ({
