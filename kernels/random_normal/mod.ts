@@ -1,5 +1,6 @@
 /** Standard normal numbers from Philox4x32-10: the same bits on every engine. */
 import * as tf from "@tensorflow/tfjs";
+import { checkRandom } from "./checks.ts";
 import "./reference.ts";
 
 /**
@@ -25,18 +26,7 @@ export function randomNormal<R extends tf.Rank>(
   key: tf.Tensor1D,
   counter: tf.Tensor1D,
 ): tf.Tensor<R> {
-  for (const [name, tensor, size] of [["key", key, 2], ["counter", counter, 4]] as const) {
-    if (tensor.dtype !== "int32" || tensor.rank !== 1 || tensor.shape[0] !== size) {
-      throw new TypeError(
-        `randomNormal: ${name} must be int32 [${size}], got ${tensor.dtype} [${tensor.shape}]`,
-      );
-    }
-  }
-  if (tf.util.sizeFromShape(shape as number[]) === 0) {
-    throw new RangeError(
-      `randomNormal: the shape must not be empty, got [${(shape as number[]).join(", ")}]`,
-    );
-  }
+  checkRandom("randomNormal", shape as number[], key, counter);
   return tf.engine().runKernel("RandomNormal", { key, counter }, {
     shape: shape as number[],
   }) as tf.Tensor<R>;

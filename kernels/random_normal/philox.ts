@@ -49,6 +49,16 @@ export function philox4x32(counter: ArrayLike<number>, key: ArrayLike<number>): 
   return Uint32Array.of(c0, c1, c2, c3);
 }
 
+/** A counter plus `blocks` (below 2^32), as a 128-bit sum. */
+export function advanced(counter: ArrayLike<number>, blocks: number): number[] {
+  let carry = blocks;
+  return [0, 1, 2, 3].map((i) => {
+    const sum = (counter[i]! >>> 0) + carry;
+    carry = sum >= 2 ** 32 ? 1 : 0;
+    return sum >>> 0;
+  });
+}
+
 /**
  * What a key is used for. The purpose is the key's high word, so draws for different purposes never
  * share bits. These numbers affect every result: never change or reuse one.

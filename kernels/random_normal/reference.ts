@@ -1,16 +1,6 @@
 /** Standard normal numbers from Philox blocks, in plain loops. */
 import * as tf from "@tensorflow/tfjs";
-import { philox4x32 } from "./philox.ts";
-
-/** A counter plus `blocks` (below 2^32), as a 128-bit sum. */
-function advance(counter: ArrayLike<number>, blocks: number): number[] {
-  let carry = blocks;
-  return [0, 1, 2, 3].map((i) => {
-    const sum = (counter[i]! >>> 0) + carry;
-    carry = sum >= 2 ** 32 ? 1 : 0;
-    return sum >>> 0;
-  });
-}
+import { advanced, philox4x32 } from "./philox.ts";
 
 /** `count` standard normal numbers; see `randomNormal`. */
 export function normalNumbers(
@@ -20,7 +10,7 @@ export function normalNumbers(
 ): Float64Array {
   const numbers = new Float64Array(count);
   for (let i = 0; i < count; i += 2) {
-    const words = philox4x32(advance(counter, i >>> 2), key);
+    const words = philox4x32(advanced(counter, i >>> 2), key);
     // The upper 24 bits, which float32 holds exactly. Half a step keeps the logarithm finite.
     const first = (words[i & 2]! >>> 8) + 0.5;
     const second = words[(i & 2) + 1]! >>> 8;

@@ -14,7 +14,7 @@ const typeAttribute = (name: string, type: number) => ({ name, type: 4, value: t
  * `count` (a multiple of 4) random numbers 0 ... 2^24 - 1 as float32 [count / 4, 4]: the upper bits
  * of the words.
  */
-function upperBits(count: number, key: tf.Tensor1D, counter: tf.Tensor1D): tf.Tensor2D {
+export function upperBits(count: number, key: tf.Tensor1D, counter: tf.Tensor1D): tf.Tensor2D {
   const backend = tensorflowBackend();
   const binding = backend.binding;
   const made: number[] = [];

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { emptyTensor, inputOf, registerWebGpuKernel, spreadWorkgroups } from "../shared/wgsl.ts";
 import turn from "../shared/turn.wgsl" with { type: "text" };
+import philox from "./philox.wgsl" with { type: "text" };
 import code from "./random_normal.wgsl" with { type: "text" };
 
 /** Registers the kernel. */
@@ -12,7 +13,7 @@ export function register(): void {
     const y = emptyTensor(call.backend, shape);
     call.backend.runWgsl({
       name: "RandomNormal",
-      code: turn + code,
+      code: turn + philox + code,
       reads: [inputOf(call, "key"), inputOf(call, "counter")],
       writes: [y],
       uniforms: [size],

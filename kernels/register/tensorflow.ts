@@ -12,6 +12,7 @@ import { register as groupNorm } from "../group_norm/tensorflow.ts";
 import { register as layerNorm } from "../layer_norm/tensorflow.ts";
 import { register as movingAverage } from "../moving_average/tensorflow.ts";
 import { register as randomNormal } from "../random_normal/tensorflow.ts";
+import { register as randomUniform } from "../random_uniform/tensorflow.ts";
 
 /** Registers them with tfjs. */
 export function registerTensorFlowKernels(): void {
@@ -30,6 +31,7 @@ export function registerTensorFlowKernels(): void {
       layerNorm,
       movingAverage,
       randomNormal,
+      randomUniform,
     ]
   ) register();
 }

@@ -11,6 +11,7 @@ import { register as groupNorm } from "../group_norm/webgpu.ts";
 import { register as layerNorm } from "../layer_norm/webgpu.ts";
 import { register as movingAverage } from "../moving_average/webgpu.ts";
 import { register as randomNormal } from "../random_normal/webgpu.ts";
+import { register as randomUniform } from "../random_uniform/webgpu.ts";
 
 let registered = false;
 
@@ -32,6 +33,7 @@ export function registerWebGpuKernels(): void {
       layerNorm,
       movingAverage,
       randomNormal,
+      randomUniform,
     ]
   ) register();
 }
