@@ -74,6 +74,9 @@ export const purposes = {
   flip: 8,
   datasetCrop: 9,
   evaluation: 10,
+  augmentation: 11,
+  equivariance: 12,
+  dropout: 13,
 } as const;
 
 /** The key for a seed (0 ... 2^32 - 1) and a purpose. */

@@ -99,9 +99,9 @@ Deno.test("the numbers of the purposes are what they were: results depend on the
     samplingStep: 6,
     label: 7,
   };
-  for (
-    const [name, number] of Object.entries({ ...known, flip: 8, datasetCrop: 9, evaluation: 10 })
-  ) {
+  const joined = { flip: 8, datasetCrop: 9, evaluation: 10 };
+  const training = { augmentation: 11, equivariance: 12, dropout: 13 };
+  for (const [name, number] of Object.entries({ ...known, ...joined, ...training })) {
     assertEquals(purposes[name as keyof typeof purposes], number);
   }
   assertEquals(new Set(Object.values(purposes)).size, Object.keys(purposes).length);

@@ -13,7 +13,7 @@ import type { EngineName } from "../engines/engine.ts";
 import { openEngine } from "../engines/mod.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { newState } from "../training/state.ts";
-import { jittedTrainStep } from "../training/train.ts";
+import { jittedTrainStep } from "../training/step.ts";
 import type { Rate } from "./table.ts";
 import { compileUNet } from "../unet/mod.ts";
 

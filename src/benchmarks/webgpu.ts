@@ -14,7 +14,7 @@ import { noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
 import { openWebGpu, type WebGpuEngine, type WebGpuJitFunction } from "../engines/webgpu/mod.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { disposeState, newState } from "../training/state.ts";
-import { jittedTrainStep } from "../training/train.ts";
+import { jittedTrainStep } from "../training/step.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { millisecondsPerCall } from "./webgpu_clock.ts";
 import { timeKernels } from "./webgpu_kernels.ts";

@@ -85,6 +85,7 @@ export const doubleConvolution: Layer<DoubleConvolutionOptions> = {
     const weight = (name: string) => rank4(tensors.parameter(`${name}.weight`));
     let y = convolve(x, weight(names.conv1), padding[0]);
     y = normInside ? nonlinearity(y, norm1) : nonlinearity(groupNorm(y, norm1.scale, norm1.offset));
+    if (residual) y = tensors.dropped(y);
     y = groupNorm(convolve(y, weight(names.conv2), padding[1]), norm2.scale, norm2.offset);
     return residual ? nonlinearity(tf.add(x, y), normInside ? norm2 : undefined) : y;
   },

@@ -31,7 +31,11 @@ function tensorsOf<Options>(layer: Layer<Options>, options: Options): LayerTenso
       { name, shape, values },
     ) => [name, tf.tensor(values, shape, "float32")]),
   );
-  return { parameter: (name) => parameters.get(name)!, constant: (name) => constants.get(name)! };
+  return {
+    parameter: (name) => parameters.get(name)!,
+    constant: (name) => constants.get(name)!,
+    dropped: (y) => y,
+  };
 }
 
 /** Registers a test of a layer against all golden cases of a kind, with and without jit. */

@@ -47,6 +47,8 @@ export interface LayerTensors {
   parameter(name: string): tf.Tensor;
   /** Returns a constant. */
   constant(name: string): tf.Tensor;
+  /** What dropout leaves of values in training; the values themselves where nothing is dropped. */
+  dropped(y: tf.Tensor4D): tf.Tensor4D;
 }
 
 /** One kind of layer. `Options` is plain data, so a network's plan is plain data as well. */

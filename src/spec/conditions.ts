@@ -135,6 +135,13 @@ export const conditions: readonly Condition[] = [
     neutral: "fast",
   },
   {
+    selector: "training.equivariance.weight",
+    fields: ["training.equivariance.shift", "training.equivariance.turn"],
+    applies: ({ training }) => Boolean(training?.equivariance?.weight),
+    where: "a loss with a weight (training.equivariance.weight above 0)",
+    neutral: 0,
+  },
+  {
     selector: "sampling.sampler",
     fields: ["sampling.eta"],
     applies: (spec) => spec.sampling?.sampler === "ddim",

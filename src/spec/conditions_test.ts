@@ -37,6 +37,11 @@ Deno.test("fields that would be ignored are refused, in every section", () => {
       "architecture: D\ntraining: { previewEveryEpochs: null, previewSampler: published }",
       "training.previewSampler",
     ],
+    ["architecture: D\ntraining: { equivariance: { shift: 2 } }", "training.equivariance.shift"],
+    [
+      "architecture: D\ntraining: { equivariance: { weight: 0, turn: 45 } }",
+      "training.equivariance.turn",
+    ],
     ["architecture: D\nsampling: { sampler: ddim, variance: posterior }", "sampling.variance"],
     ["architecture: D\nsampling: { sampler: dpm-solver++, eta: 1 }", "sampling.eta"],
     ["architecture: D\nsampling: { eta: 1 }", "sampling.eta"],

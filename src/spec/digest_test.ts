@@ -74,7 +74,13 @@ Deno.test("how a run moves changes the digest only if it is not the published wa
 });
 
 Deno.test("options of training that joined later: at their defaults they are not in the spec", () => {
-  const neutral = ["training.clipNorm=null"];
+  const neutral = [
+    "training.clipNorm=null",
+    "training.accumulate=1",
+    "training.dropout=0",
+    "training.augment={ shift: 0, turn: 0 }",
+    "training.equivariance.weight=0",
+  ];
   assertEquals(resolveText(short, neutral), resolveText(short));
   assertEquals(digestOf(short, neutral), digestOf(short));
 });
@@ -134,6 +140,13 @@ Deno.test("specDigest: every changed field changes it; trainingDigest: only fiel
     "training.beta1=0.8",
     "training.emaDecay=0.9",
     "training.clipNorm=1",
+    "training.accumulate=2",
+    "training.dropout=0.1",
+    "training.augment={ shift: 2 }",
+    "training.augment={ turn: 2 }",
+    "training.equivariance={ weight: 1, shift: 2 }",
+    "training.equivariance={ weight: 2, shift: 2 }",
+    "training.equivariance={ weight: 1, turn: 2 }",
   ];
   const sampling = [
     "sampling.count=3",

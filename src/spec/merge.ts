@@ -10,6 +10,8 @@ const sections = new Set([
   "filter",
   "noise",
   "training",
+  "training.augment",
+  "training.equivariance",
   "sampling",
   "sampling.shift",
   "evaluation",

@@ -89,6 +89,22 @@ function filterFields(spec: Whole): FilterFields {
   };
 }
 
+/**
+ * The options of training that were added later. At their defaults, and where they would do nothing,
+ * they are left out, so that they change no digest.
+ */
+function laterTraining(
+  { accumulate = 1, clipNorm, dropout, augment, equivariance }: SpecWithDefaults["training"],
+) {
+  return {
+    accumulate: accumulate > 1 ? accumulate : undefined,
+    clipNorm: clipNorm ?? undefined,
+    dropout: dropout || undefined,
+    augment: augment?.shift || augment?.turn ? augment : undefined,
+    equivariance: equivariance?.weight ? equivariance : undefined,
+  };
+}
+
 function fill(spec: Whole): ResolvedSpec {
   const { architecture, dataset, data, imageSize, classes, noise } = spec;
   const { training, sampling, evaluation, padding = "zero", position = "none" } = spec;
@@ -117,8 +133,7 @@ function fill(spec: Whole): ResolvedSpec {
       epochs: training.images === null ? training.epochs ?? 100 : null,
       decayFraction: training.decay === "none" ? null : training.decayFraction ?? 1,
       labelDropout: classes === null ? null : training.labelDropout ?? 0.1,
-      // Added later: at their defaults they are left out, so that they change no digest.
-      clipNorm: training.clipNorm ?? undefined,
+      ...laterTraining(training),
     }, shape.training.unwrap()),
     sampling: inOrder({
       ...sampling,

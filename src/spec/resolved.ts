@@ -5,7 +5,7 @@
  */
 
 import type { Padding } from "../filters/mod.ts";
-import type { TrainingSection } from "./training_section.ts";
+import type { EquivarianceSection, MotionSection, TrainingSection } from "./training_section.ts";
 
 export type * from "./training_section.ts";
 
@@ -224,6 +224,15 @@ export interface WrittenSampling
   shift?: Written<ShiftSection> | undefined;
 }
 
+/** The training fields that a person writes differently from the resolved form. */
+export interface WrittenTraining
+  extends Written<Omit<TrainingSection, "augment" | "equivariance">> {
+  /** How far each training image moves at random. */
+  augment?: Written<MotionSection> | undefined;
+  /** The equivariance loss. */
+  equivariance?: Written<EquivarianceSection> | undefined;
+}
+
 /** A spec as a person wrote it, checked, without defaults. */
 export interface Spec extends
   Written<
@@ -254,7 +263,7 @@ export interface Spec extends
   /** The noise schedule. */
   noise?: Written<NoiseSection> | undefined;
   /** How the network is trained. */
-  training?: Written<TrainingSection> | undefined;
+  training?: WrittenTraining | undefined;
   /** How images are drawn. */
   sampling?: WrittenSampling | undefined;
   /** How they are scored. */

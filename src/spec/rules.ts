@@ -19,7 +19,7 @@ export function ruleComplaints(spec: Spec): Complaint[] {
 }
 
 /** The fields that a complete spec lacks. */
-function missingFields({ architecture, dataset, data, sampling }: Spec): Complaint[] {
+function missingFields({ architecture, dataset, data, training, sampling }: Spec): Complaint[] {
   const complaints: Complaint[] = [];
   const complain = (path: string, message: string) =>
     complaints.push({ path: pathOf(path), message });
@@ -29,6 +29,13 @@ function missingFields({ architecture, dataset, data, sampling }: Spec): Complai
     complain(
       "sampling.rotation",
       "missing; E is D sampled with a rotation: set an angle in degrees",
+    );
+  }
+  const { weight, shift, turn } = training?.equivariance ?? {};
+  if (weight && !shift && !turn) {
+    complain(
+      "training.equivariance",
+      "nothing moves; set shift (pixels), turn (degrees) or both",
     );
   }
   // A bundle's own spec says null: it identifies images by what they are, not by their location.
@@ -109,6 +116,13 @@ export function contradictions(spec: Spec): Complaint[] {
         "needs training.labelDropout above 0, so that the network also learns without labels",
       );
     }
+  }
+  const batchSize = training?.batchSize ?? 16;
+  if (training?.accumulate !== undefined && training.accumulate > batchSize) {
+    complain(
+      "training.accumulate",
+      `must be at most training.batchSize = ${batchSize}, not ${training.accumulate}`,
+    );
   }
   const timesteps = noise?.steps ?? 1000;
   if (sampling?.steps !== undefined && sampling.steps > timesteps - 1) {

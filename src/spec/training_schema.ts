@@ -2,6 +2,13 @@
 import { z } from "zod";
 import { doc, integer, many, number, path, positive } from "./schema_words.ts";
 
+/** How far images move at random, as two fields. */
+const motion = (images: string) => ({
+  shift: number(0, 64, `${images} shifted by up to so many pixels, fractions too, and wrap around.`)
+    .default(0),
+  turn: number(0, 180, `${images} turned by up to so many degrees either way.`).default(0),
+});
+
 /** How the network is trained. */
 export const training = z.strictObject({
   epochs: doc(
@@ -36,9 +43,28 @@ export const training = z.strictObject({
     z.number().min(0).max(1).nullable(),
     "With classes: fraction of labels dropped in training, which guidance needs. Default: 0.1; null without classes.",
   ).optional(),
+  accumulate: doc(
+    z.int().min(1).max(65_536),
+    "Take the gradient of each batch in so many parts: the memory of one part, the result of the whole. Default 1.",
+  ).optional(),
   clipNorm: doc(
     z.number().gt(0).max(1e9).nullable(),
     "The largest norm of all gradients together; larger ones are scaled down to it. Default null: they are not.",
+  ).optional(),
+  dropout: doc(
+    z.number().min(0).max(0.99),
+    "The part of the values that is dropped in each residual block, in training only. Default 0.",
+  ).optional(),
+  augment: doc(
+    z.strictObject(motion("Training images are")),
+    "Shift and turn each training image at random. Default: not.",
+  ).optional(),
+  equivariance: doc(
+    z.strictObject({
+      weight: number(0, 1e6, "Weight of the loss beside the denoising loss; 0: none.").default(0),
+      ...motion("Noisy images are"),
+    }),
+    "Add the loss |f(Tx) - Tf(x)|^2 for a random motion T of each noisy image x. Default: not.",
   ).optional(),
   previewEveryEpochs: doc(
     z.int().min(1).max(many).nullable(),

@@ -1,5 +1,19 @@
 /** The types of the section `training`. */
 
+/** How far images move at random at most. */
+export interface MotionSection {
+  /** Pixels along each axis. */
+  shift: number;
+  /** Degrees either way. */
+  turn: number;
+}
+
+/** The loss that asks for equivariance, and the motions it asks for. */
+export interface EquivarianceSection extends MotionSection {
+  /** Its weight beside the denoising loss, above 0. */
+  weight: number;
+}
+
 /** How the network is trained: AdamW, one batch per step. */
 export interface TrainingSection {
   /** Passes over the data; null if and only if `images` is a number. */
@@ -31,8 +45,16 @@ export interface TrainingSection {
   emaDecay: number | null;
   /** With classes: the fraction of labels dropped in training; null without classes. */
   labelDropout: number | null;
+  /** Takes the gradient of each batch in this many parts; omitted: in one. */
+  accumulate?: number | undefined;
   /** The largest norm of all gradients together, above 0; omitted: gradients are not clipped. */
   clipNorm?: number | null | undefined;
+  /** The fraction of values dropped in each residual block, in training; omitted: none. */
+  dropout?: number | undefined;
+  /** How far each training image moves at random; omitted: not at all. */
+  augment?: MotionSection | undefined;
+  /** The equivariance loss; omitted: none. */
+  equivariance?: EquivarianceSection | undefined;
   /** Draws eight images every this many epochs; null: never. */
   previewEveryEpochs: number | null;
   /**

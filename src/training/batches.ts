@@ -4,8 +4,10 @@
  * generator state.
  */
 import { philox4x32, philoxKey, type purposes } from "../../kernels/random_normal/philox.ts";
+import type { Motion } from "../../kernels/rotate/each.ts";
 import { type Dataset, fillBatch } from "../datasets/mod.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
+import { augmentImages, randomMotions } from "./motions.ts";
 
 type Purpose = keyof typeof purposes;
 
@@ -46,6 +48,8 @@ export interface Batch {
   timesteps: Int32Array;
   /** Classes, -1 where dropped; null for a network without classes. */
   labels: Int32Array | null;
+  /** How each image moves for the equivariance loss; null without it. */
+  motions: Motion[] | null;
 }
 
 /**
@@ -57,7 +61,8 @@ export function batchSource(
   spec: ResolvedSpec,
   stepsPerEpoch: number,
 ): (step: number) => Batch {
-  const { seed, noise, training: { batchSize, labelDropout }, data: { flip } } = spec;
+  const { seed, noise, training, data: { flip } } = spec;
+  const { batchSize, labelDropout, augment, equivariance } = training;
   const elements = dataset.imageSize ** 2 * dataset.channels;
   let epoch = -1;
   let order = new Uint32Array();
@@ -72,12 +77,18 @@ export function batchSource(
     const images = new Float32Array(size * elements);
     const mirrored = flip ? words(size, seed, "flip", step).map((word) => word & 1) : undefined;
     fillBatch(dataset, indices, images, mirrored);
+    if (augment) {
+      augmentImages(images, dataset, randomMotions(size, augment, seed, "augmentation", step));
+    }
     // As published: t is uniform in 1 ... steps - 1, and timestep 0 is never trained.
     const timesteps = Int32Array.from(
       words(size, seed, "timestep", step),
       (word) => 1 + scaled(word, noise.steps - 1),
     );
-    return { images, size, timesteps, labels: labelsOf(indices, step) };
+    const motions = equivariance
+      ? randomMotions(size, equivariance, seed, "equivariance", step)
+      : null;
+    return { images, size, timesteps, labels: labelsOf(indices, step), motions };
   };
 
   function labelsOf(indices: Uint32Array, step: number): Int32Array | null {

@@ -13,7 +13,8 @@ import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { disposeState, newState } from "./state.ts";
 import { noiseDataset } from "./testing.ts";
-import { jittedTrainStep, train } from "./train.ts";
+import { jittedTrainStep } from "./step.ts";
+import { train } from "./train.ts";
 
 const probe = await probeWebGpu();
 const noGpu = " (NOTHING TESTED: no GPU, and no software GPU such as mesa-vulkan-drivers)";

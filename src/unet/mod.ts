@@ -5,7 +5,9 @@ import * as tf from "@tensorflow/tfjs";
 import type { Constant, Parameter } from "../layers/layer.ts";
 import { inBatchParts } from "../../kernels/shared/batch_parts.ts";
 import { narrow, widen } from "../../kernels/shared/precision.ts";
+import { rank1, rank4 } from "../../kernels/shared/ranks.ts";
 import { layerNamed } from "../layers/registry.ts";
+import { type DropoutMasks, withDropout } from "./dropout.ts";
 import { initialValues } from "./initialize.ts";
 import { ourShape, toOurs } from "./layout.ts";
 import { elements, type NetworkPlan, networkPlan, type NetworkSpec, type Step } from "./plan.ts";
@@ -35,9 +37,15 @@ export interface UNet {
    * @param t timesteps, [batch], integers or floats
    * @param label classes, [batch], integers from 0; -1 means no class, as does omitting the
    *   argument
+   * @param dropout in training, what dropout multiplies by; omitted: nothing is dropped
    * @returns a tensor of the same shape as x
    */
-  apply(x: tf.Tensor4D, t: tf.Tensor1D, label?: tf.Tensor1D): tf.Tensor4D;
+  apply(
+    x: tf.Tensor4D,
+    t: tf.Tensor1D,
+    label?: tf.Tensor1D,
+    dropout?: DropoutMasks,
+  ): tf.Tensor4D;
   /** Returns a human-readable table of the layers. */
   summary(): string;
   /** Frees the weights and constants. */
@@ -69,20 +77,16 @@ export function compileUNet(
   return {
     plan,
     parameters,
-    apply(x, t, label) {
+    apply(x, t, label, dropout = new Map()) {
       checkInputs(plan, x, t, label);
-      const others = label ? [t, label] : [t];
+      // The rows of each tensor go with the images.
+      const others = [t, ...(label ? [label] : []), ...dropout.values()];
       return tf.tidy(() =>
-        inBatchParts<[tf.Tensor4D]>(x, others, (x, [t, label]) => [
-          applyPlan(
-            plan,
-            parameters,
-            constants,
-            x,
-            t as tf.Tensor1D,
-            label as tf.Tensor1D | undefined,
-          ),
-        ])[0]
+        inBatchParts<[tf.Tensor4D]>(x, others, (x, [t, ...rest]) => {
+          const inputs = { x, t: rank1(t), label: label && rank1(rest.shift()) };
+          const masks = new Map([...dropout.keys()].map((name, i) => [name, rank4(rest[i])]));
+          return [applyPlan(plan, parameters, constants, inputs, masks)];
+        })[0]
       );
     },
     summary: () => summarize(plan),
@@ -149,9 +153,8 @@ function applyPlan(
   plan: NetworkPlan,
   parameters: ReadonlyMap<string, tf.Variable>,
   constants: Map<string, Map<string, tf.Tensor>>,
-  x: tf.Tensor4D,
-  t: tf.Tensor1D,
-  label?: tf.Tensor1D,
+  { x, t, label }: { x: tf.Tensor4D; t: tf.Tensor1D; label: tf.Tensor1D | undefined },
+  masks: DropoutMasks,
 ): tf.Tensor4D {
   const outputs = new Map<string, tf.Tensor>([
     ["x", narrow(x)],
@@ -169,6 +172,7 @@ function applyPlan(
       parameter: (name: string) =>
         inNetwork(known(parameters.get(byShortName.get(name) ?? ""), step, name)),
       constant: (name: string) => known(constants.get(step.name)?.get(name), step, name),
+      dropped: (y: tf.Tensor4D) => withDropout(y, masks.get(step.name)),
     };
     const inputs = step.inputs.filter((name) => name !== "label" || label).map((name) =>
       outputs.get(name)!

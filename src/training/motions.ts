@@ -1,0 +1,51 @@
+/** Random motions of training images: how far each image of a step is shifted and turned. */
+import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
+import type { Motion } from "../../kernels/rotate/each.ts";
+import { movedImage } from "../../kernels/rotate/resample.ts";
+
+/** How far images move at most. */
+export interface MotionRange {
+  /** Pixels in each direction. */
+  shift: number;
+  /** Degrees either way. */
+  turn: number;
+}
+
+/**
+ * The motions of the images of a step: uniform shifts of columns and of rows, and uniform turns.
+ * Each is a function of the seed, the purpose, the step and the image's place in the batch.
+ */
+export function randomMotions(
+  count: number,
+  { shift, turn }: MotionRange,
+  seed: number,
+  purpose: "augmentation" | "equivariance",
+  step: number,
+): Motion[] {
+  const key = philoxKey(seed, purpose);
+  return Array.from({ length: count }, (_, image) => {
+    const words = philox4x32([image, 0, step >>> 0, Math.floor(step / 2 ** 32)], key);
+    const [columns, rows, degrees] = [shift, shift, turn].map((most, i) =>
+      most * (2 * (words[i]! + 0.5) / 2 ** 32 - 1)
+    ) as [number, number, number];
+    return { columns, rows, degrees };
+  });
+}
+
+/**
+ * Moves each of some images by its motion, in place. They are not clipped: a spline may leave the
+ * range of its pixels by a little.
+ *
+ * @param images N, H, W, C
+ */
+export function augmentImages(
+  images: Float32Array,
+  { imageSize, channels }: { imageSize: number; channels: number },
+  motions: readonly Motion[],
+): void {
+  const elements = imageSize ** 2 * channels;
+  motions.forEach((motion, i) => {
+    const image = images.subarray(i * elements, (i + 1) * elements);
+    image.set(movedImage(image, imageSize, channels, motion));
+  });
+}
