@@ -12,6 +12,7 @@ import { compileUNet } from "../unet/mod.ts";
 import { disposeState, newState, restoreState, stateTensors } from "./state.ts";
 import { noiseDataset } from "./testing.ts";
 import { train } from "./train.ts";
+import { partsOf } from "./accumulate.ts";
 
 const dataset = noiseDataset(5);
 
@@ -28,6 +29,8 @@ const specOf = (overrides: readonly string[]) =>
 interface Moment {
   tensors: Map<string, TensorData>;
   losses: number[];
+  /** Of the steps since the training began or went on. */
+  equivarianceLosses: number[];
 }
 
 /** Trains, from a moment or the start, and returns the moment after each step. */
@@ -41,6 +44,13 @@ async function trained(
   const state = newState(compileUNet(spec), false);
   if (from) restoreState(state, from.tensors);
   const moments: Moment[] = [];
+  const equivarianceLosses: number[] = [];
+  const mark = async () =>
+    void moments.push({
+      tensors: await stateTensors(state),
+      losses: [...losses],
+      equivarianceLosses: [...equivarianceLosses],
+    });
   try {
     await train({
       engine,
@@ -48,8 +58,8 @@ async function trained(
       dataset,
       state,
       losses,
-      onStep: async () =>
-        void moments.push({ tensors: await stateTensors(state), losses: [...losses] }),
+      equivarianceLosses,
+      onStep: mark,
     });
   } finally {
     disposeState(state);
@@ -66,6 +76,10 @@ function firstGradient([first]: Moment[]): number[] {
 
 const options = [
   ["training.clipNorm=0.01"],
+  ["training.accumulate=2"],
+  ["training.dropout=0.3"],
+  ["training.augment={ shift: 2, turn: 45 }"],
+  ["training.equivariance={ weight: 0.5, shift: 1.5, turn: 90 }"],
 ];
 
 for (const option of options) {
@@ -74,7 +88,9 @@ for (const option of options) {
     async (engine) => {
       const whole = await trained(engine, option);
       assertEquals(whole.length, 3);
-      assertEquals((await trained(engine, option, whole[0])).at(-1), whole.at(-1));
+      const again = await trained(engine, option, whole[0]);
+      assertEquals(again.at(-1)!.tensors, whole.at(-1)!.tensors);
+      assertEquals(again.at(-1)!.losses, whole.at(-1)!.losses);
     },
     (engine) => engine === "cpu",
   );
@@ -95,10 +111,40 @@ testOnEngines(
   trains,
 );
 
+const onCpuAlone = (engine: string) => engine === "cpu";
+
 testOnEngines("training with clipNorm: the step's gradient has that norm", async (engine) => {
   const free = firstGradient(await trained(engine, []));
   const clipped = firstGradient(await trained(engine, ["training.clipNorm=0.01"]));
   const norm = Math.hypot(...free);
   assert(norm > 0.01);
   assertClose(clipped.map((g) => g * norm / 0.01), free, 1e-4);
-}, (engine) => engine === "cpu");
+}, onCpuAlone);
+
+testOnEngines("training with accumulate: parts of a batch give what it gives", async (engine) => {
+  const others = options.flat().filter((option) => !option.startsWith("training.accumulate"));
+  const [whole, parts] = [
+    await trained(engine, others),
+    await trained(engine, [...others, "training.accumulate=2"]),
+  ];
+  assertClose(parts[0]!.losses, whole[0]!.losses, 1e-6);
+  assertClose(parts[0]!.equivarianceLosses, whole[0]!.equivarianceLosses, 1e-6);
+  assertClose(firstGradient(parts), firstGradient(whole), 1e-7);
+  assertEquals(parts.length, whole.length, "as many steps of the optimizer");
+}, onCpuAlone);
+
+testOnEngines("training with equivariance: both losses are told, in whole", async (engine) => {
+  const [{ losses }] = await trained(engine, []) as [Moment];
+  const option = "training.equivariance={ weight: 1000, shift: 1.5 }";
+  const moments = await trained(engine, [option]);
+  // The loss of the first step is that of the same weights, whatever else is minimized.
+  assertClose(moments[0]!.losses, losses, 1e-6);
+  const { equivarianceLosses } = moments.at(-1)!;
+  assertEquals(equivarianceLosses.length, 3);
+  assert(equivarianceLosses.every((loss) => loss > 0), `${equivarianceLosses}`);
+}, onCpuAlone);
+
+Deno.test("a part of a batch is as large as any other, or larger by one image", () => {
+  assertEquals(partsOf(10, 4).map(({ size }) => size), [2, 3, 2, 3]);
+  assertEquals(partsOf(3, 5), [0, 1, 2].map((first) => ({ first, size: 1 })));
+});
