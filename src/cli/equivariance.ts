@@ -147,7 +147,7 @@ interface Measuring {
 }
 
 async function measureBundle(
-  { bundle, weights, spec, name, folder, kin, data }: StudiedBundle,
+  { bundle, weights, spec, name, folder, configuration, data }: StudiedBundle,
   engine: Engine,
   { seeds, perSeed, angles, runs, hasSpectra, data: dataRoot, progress }: Measuring,
 ): Promise<{ network: StudiedNetwork; spectra: NetworkSpectra | null }> {
@@ -168,7 +168,7 @@ async function measureBundle(
     });
     if (hasSpectra) progress.message(`the spectra of ${name}'s layers`);
     return {
-      network: { name, bundle: folder, seed: spec.seed, kin, data, scores },
+      network: { name, bundle: folder, seed: spec.seed, configuration, data, scores },
       spectra: hasSpectra
         ? { name, bundle: folder, layers: networkSpectra(unet, spec, images) }
         : null,

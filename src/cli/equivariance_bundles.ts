@@ -28,7 +28,7 @@ export interface StudiedBundle {
   /** The folder's name. */
   folder: string;
   /** The same for networks that differ only in their seed. */
-  kin: string;
+  configuration: string;
   /** The digest of its data. */
   data: string;
 }
@@ -54,8 +54,16 @@ export function studiedBundles(paths: string[], overrides: string[]): StudiedBun
   const names = distinctNames(found.map(({ spec }) => spec), ["seed", "data.path"]);
   return found.map(({ bundle, weights, spec }, i) => {
     const { data } = readBundleDigests(bundle);
-    const kin = `${specDigest({ ...spec, seed: 0 })} ${data}`;
-    return { bundle, weights, spec, name: names[i]!, folder: basename(bundle.path), kin, data };
+    const configuration = `${specDigest({ ...spec, seed: 0 })} ${data}`;
+    return {
+      bundle,
+      weights,
+      spec,
+      name: names[i]!,
+      folder: basename(bundle.path),
+      configuration,
+      data,
+    };
   });
 }
 

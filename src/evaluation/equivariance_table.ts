@@ -13,10 +13,10 @@ import { anchors, anchorsSentence } from "./anchors.ts";
 import { type Measure, measures } from "./equivariance.ts";
 import type { EquivarianceScore } from "./equivariance_study.ts";
 import {
+  type Configuration,
+  configurationsOf,
   differenceFigure,
   figureOf,
-  type Kin,
-  kinsOf,
   sampleOf,
   type StudiedNetwork,
 } from "./trainings.ts";
@@ -24,7 +24,7 @@ import {
 type Of = EquivarianceScore["of"];
 
 /** The scores that tables average: predictions over all noise levels, runs over all angles. */
-export function tabled(of: Of, measure: Measure): (score: EquivarianceScore) => boolean {
+export function isInTable(of: Of, measure: Measure): (score: EquivarianceScore) => boolean {
   // A prediction's curve has chosen angles; its EQ-R uses random ones.
   return (score) =>
     score.of === of && score.measure === measure && (of === "run" || score.degrees === null);
@@ -50,22 +50,25 @@ const title = "Equivariance to shifts (EQ-T, EQ-T_frac, shift PSNR) and rotation
  * differences are narrower than those of the scores.
  */
 export function equivarianceTables(networks: readonly StudiedNetwork[]): Table[] {
-  const kins = kinsOf(networks);
+  const configurations = configurationsOf(networks);
   const common = { keys, columns, notes: [] };
   const scores: Table = {
     ...common,
     name: "equivariance-table",
     title,
-    rows: [...rowsOf(kins, scoreFigure), ...anchorRows()],
+    rows: [...rowsOf(configurations, scoreFigure), ...anchorRows()],
     legend: [anchorsSentence],
   };
-  const references = referencesOf(kins);
-  const rows = rowsOf(kins.filter((kin) => references.get(kin) !== kin), (kin, of, measure) => {
-    const reference = references.get(kin);
-    const sample = sampleOf(kin, tabled(of, measure));
-    const base = reference && sampleOf(reference, tabled(of, measure));
-    return sample && base ? differenceFigure(sample, base) : null;
-  });
+  const references = referencesOf(configurations);
+  const rows = rowsOf(
+    configurations.filter((configuration) => references.get(configuration) !== configuration),
+    (configuration, of, measure) => {
+      const reference = references.get(configuration);
+      const sample = sampleOf(configuration, isInTable(of, measure));
+      const base = reference && sampleOf(reference, isInTable(of, measure));
+      return sample && base ? differenceFigure(sample, base) : null;
+    },
+  );
   if (rows.length === 0) return [scores];
   const labels = new Set([...references.values()].map(({ label }) => label));
   const differences: Table = {
@@ -83,31 +86,33 @@ export function equivarianceTables(networks: readonly StudiedNetwork[]): Table[]
   return [scores, differences];
 }
 
-function scoreFigure(kin: Kin, of: Of, measure: Measure): Figure | null {
-  const sample = sampleOf(kin, tabled(of, measure));
+function scoreFigure(configuration: Configuration, of: Of, measure: Measure): Figure | null {
+  const sample = sampleOf(configuration, isInTable(of, measure));
   return sample && figureOf(sample);
 }
 
 /** What each network is compared with: the first A on its data, or else the first. */
-function referencesOf(kins: readonly Kin[]): Map<Kin, Kin> {
-  const groups = Map.groupBy(kins, ({ networks: [first] }) => first?.data);
+function referencesOf(configurations: readonly Configuration[]): Map<Configuration, Configuration> {
+  const groups = Map.groupBy(configurations, ({ networks: [first] }) => first?.data);
   return new Map(
     [...groups.values()].flatMap((some) => {
       const reference = some.find(({ label }) => /^A\b(?!-)/.test(label)) ?? some[0];
-      return reference ? some.map((kin): [Kin, Kin] => [kin, reference]) : [];
+      return reference
+        ? some.map((configuration): [Configuration, Configuration] => [configuration, reference])
+        : [];
     }),
   );
 }
 
 /** Two rows per network, without those that have no score. */
 function rowsOf(
-  kins: readonly Kin[],
-  figure: (kin: Kin, of: Of, measure: Measure) => Figure | null,
+  configurations: readonly Configuration[],
+  figure: (configuration: Configuration, of: Of, measure: Measure) => Figure | null,
 ): TableRow[] {
-  return kins.flatMap((kin) =>
+  return configurations.flatMap((configuration) =>
     (["prediction", "run"] as const).map((of) => ({
-      keys: [kin.label, of],
-      figures: measures.map((measure) => figure(kin, of, measure)),
+      keys: [configuration.label, of],
+      figures: measures.map((measure) => figure(configuration, of, measure)),
     }))
   ).filter(({ figures }) => figures.some((one) => one !== null));
 }
@@ -152,11 +157,11 @@ export function curvesOf(
   networks: readonly StudiedNetwork[],
   of: Of,
 ): { curves: AngleCurve[]; note: string } {
-  const found = kinsOf(networks).flatMap((kin) => {
-    const figures = byAngle(kin, of);
-    return figures.length > 0 ? [{ kin, figures }] : [];
+  const found = configurationsOf(networks).flatMap((configuration) => {
+    const figures = byAngle(configuration, of);
+    return figures.length > 0 ? [{ configuration, figures }] : [];
   });
-  const curves = found.map(({ kin, figures }): AngleCurve => {
+  const curves = found.map(({ configuration, figures }): AngleCurve => {
     const points = figures.map(({ angle, value }): AngleCurve["points"][number] => [angle, value]);
     const spread = figures.map(({ half }) => half ?? 0);
     const positive = figures.findIndex(({ angle }) => angle > 0);
@@ -165,22 +170,22 @@ export function curvesOf(
       spread.splice(positive, 0, 0);
     }
     const marks = new Set(figures.map(markOf).filter(Boolean));
-    return { name: [kin.label, ...marks].join(" "), points, spread };
+    return { name: [configuration.label, ...marks].join(" "), points, spread };
   });
   const all = found.flatMap(({ figures }) => figures);
   return { curves, note: intervalNote("bands", uncertaintyOf(all)) };
 }
 
 /** A network's EQ-R at each angle of its curve, in ascending order. */
-function byAngle(kin: Kin, of: Of): (Figure & { angle: number })[] {
+function byAngle(configuration: Configuration, of: Of): (Figure & { angle: number })[] {
   const isOnCurve = (score: EquivarianceScore) => score.of === of && score.measure === "EQ-R";
   const angles = new Set(
-    kin.networks.flatMap(({ scores }) =>
+    configuration.networks.flatMap(({ scores }) =>
       scores.filter(isOnCurve).flatMap(({ degrees }) => degrees ?? [])
     ),
   );
   return [...angles].sort((a, b) => a - b).flatMap((angle) => {
-    const sample = sampleOf(kin, (score) => isOnCurve(score) && score.degrees === angle);
+    const sample = sampleOf(configuration, (score) => isOnCurve(score) && score.degrees === angle);
     return sample ? [{ angle, ...figureOf(sample) }] : [];
   });
 }

@@ -20,7 +20,7 @@ const d2n: StudiedNetwork = {
   name: "D-2N",
   bundle: "d2n",
   seed: 42,
-  kin: "1",
+  configuration: "1",
   data: "digits",
   scores: [
     score("prediction", "EQ-T", null, [20, 22]),
@@ -60,7 +60,7 @@ Deno.test("several trainings: the interval spans them; of each, its measurement'
     bundle: "again",
     scores: [score("prediction", "EQ-T", null, [26, 30])],
   };
-  const wider = { ...other, kin: "2", bundle: "wider" };
+  const wider = { ...other, configuration: "2", bundle: "wider" };
   const rows = printed(equivarianceTables([d2n, other, wider])[0]);
   assertEquals(rows[0], ["D-2N (d2n)", "prediction", "24.50 ± 44.47‡ (2)", "", "10.00 (1)", ""]);
   assertEquals(rows[2]!.slice(0, 3), ["D-2N (wider)", "prediction", "28.00 ± 25.41†"]);
@@ -71,7 +71,7 @@ Deno.test("differences from A are taken by seed, wherever the bundles lie", () =
     values.map(([seed, decibels]): StudiedNetwork => ({
       ...d2n,
       name,
-      kin: name,
+      configuration: name,
       seed,
       bundle: `${name}-${seed}`,
       scores: [score("prediction", "EQ-T", null, [decibels, decibels])],
@@ -93,7 +93,11 @@ Deno.test("differences from A are taken by seed, wherever the bundles lie", () =
   const single = differences([...a, ...d.slice(0, 1)])?.rows[0]?.figures[0];
   assertEquals([single?.value, single?.half], [12, null]);
   // Networks on other data are compared among themselves.
-  const elsewhere = trainings("A", [[1, 1]]).map((one) => ({ ...one, kin: "x", data: "photos" }));
+  const elsewhere = trainings("A", [[1, 1]]).map((one) => ({
+    ...one,
+    configuration: "x",
+    data: "photos",
+  }));
   assertEquals(differences([...a, ...elsewhere]), undefined);
 });
 

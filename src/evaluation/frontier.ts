@@ -1,10 +1,16 @@
 /** Quality against equivariance: which networks no other one beats in both. */
-import { type Figure, type Table, type TableColumn, type TableRow } from "../tables/table.ts";
+import type { Figure, Table, TableColumn, TableRow } from "../tables/table.ts";
 import { type Measure, measures } from "./equivariance.ts";
-import { tabled } from "./equivariance_table.ts";
+import { isInTable } from "./equivariance_table.ts";
 import { metricLabel } from "./table.ts";
 import type { Score } from "./schema.ts";
-import { figureOf, type Kin, kinsOf, sampleOf, type StudiedNetwork } from "./trainings.ts";
+import {
+  type Configuration,
+  configurationsOf,
+  figureOf,
+  sampleOf,
+  type StudiedNetwork,
+} from "./trainings.ts";
 
 /** Whether smaller or larger values are better. */
 export type Better = "lower" | "higher";
@@ -84,14 +90,14 @@ export function frontierPanels(
   networks: readonly JudgedNetwork[],
   better: Better,
 ): FrontierPanel[] {
-  const kins = kinsOf(networks);
+  const configurations = configurationsOf(networks);
   return drawn.flatMap((measure) => {
-    const points = kins.flatMap((kin): FrontierPoint[] => {
-      const sample = sampleOf(kin, tabled("prediction", measure));
+    const points = configurations.flatMap((configuration): FrontierPoint[] => {
+      const sample = sampleOf(configuration, isInTable("prediction", measure));
       if (!sample) return [];
       const equivariance = figureOf(sample);
       if (!Number.isFinite(equivariance.value)) return [];
-      return [{ label: kin.label, quality: qualityOf(kin), equivariance }];
+      return [{ label: configuration.label, quality: qualityOf(configuration), equivariance }];
     });
     if (points.length === 0) return [];
     const frontier = paretoFrontier(
@@ -103,7 +109,7 @@ export function frontierPanels(
 }
 
 /** The mean quality of a network's trainings; of one training, as it was measured. */
-function qualityOf({ networks }: Kin<JudgedNetwork>): Figure {
+function qualityOf({ networks }: Configuration<JudgedNetwork>): Figure {
   const [only] = networks;
   if (only && networks.length === 1) return { ...only.quality, trainings: 1 };
   const values = networks.map(({ quality }) => quality.value);

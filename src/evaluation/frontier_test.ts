@@ -58,7 +58,7 @@ function network(name: string, seed: number, loss: number, eqT: number): JudgedN
     name,
     bundle: `${name}-${seed}`,
     seed,
-    kin: name,
+    configuration: name,
     data: "digits",
     quality: { value: loss, half: null },
     scores: [

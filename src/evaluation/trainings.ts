@@ -1,4 +1,4 @@
-/** Networks whose equivariance was measured, grouped by what they are trainings of. */
+/** Networks whose equivariance was measured, grouped by configuration. */
 import { confidenceInterval, estimateOf, halfOf, welchHalf } from "./confidence.ts";
 import type { EquivarianceScore } from "./equivariance_study.ts";
 import type { Figure } from "../tables/table.ts";
@@ -11,31 +11,31 @@ export interface StudiedNetwork {
   bundle: string;
   /** The seed of its training. */
   seed: number;
-  /** The same for networks that differ only in their seed: trainings of one network. */
-  kin: string;
+  /** Equal for networks that differ only in their seed. */
+  configuration: string;
   /** The digest of its data. */
   data: string;
   scores: EquivarianceScore[];
 }
 
-/** Trainings of one network, in the order of their seeds, and their name. */
-export interface Kin<Network extends StudiedNetwork = StudiedNetwork> {
+/** The trainings of one configuration, in the order of their seeds, and its label. */
+export interface Configuration<Network extends StudiedNetwork = StudiedNetwork> {
   label: string;
   networks: Network[];
 }
 
 /**
- * Groups networks that are trainings of the same one; if two groups share a name, the bundle of the
- * first training distinguishes them.
+ * Groups networks by configuration. If two configurations share a name, the bundle of the first
+ * training distinguishes them.
  */
-export function kinsOf<Network extends StudiedNetwork>(
+export function configurationsOf<Network extends StudiedNetwork>(
   networks: readonly Network[],
-): Kin<Network>[] {
-  const kins = Map.groupBy(networks, ({ kin }) => kin);
-  return [...kins.values()].map((some) => {
+): Configuration<Network>[] {
+  const configurations = Map.groupBy(networks, ({ configuration }) => configuration);
+  return [...configurations.values()].map((some) => {
     const { name, bundle } = some[0]!;
-    const alone = networks.every((other) => other.name !== name || some.includes(other));
-    const label = alone ? name : `${name} (${bundle})`;
+    const isUnique = networks.every((other) => other.name !== name || some.includes(other));
+    const label = isUnique ? name : `${name} (${bundle})`;
     return { label, networks: some.toSorted((a, b) => a.seed - b.seed) };
   });
 }
@@ -43,9 +43,9 @@ export function kinsOf<Network extends StudiedNetwork>(
 /** Independent values of one quantity. */
 export interface Sample {
   values: number[];
-  /** What each belongs to: a training's seed, or a seed of the measurement of one training. */
+  /** The source of each: a training's seed, or a seed of the measurement of one training. */
   keys: string[];
-  /** How many trainings they are of. */
+  /** The number of trainings. */
   trainings: number;
 }
 
@@ -54,7 +54,7 @@ export interface Sample {
  * seed of the only measurement. Null if no training has such a score.
  */
 export function sampleOf(
-  { networks }: Kin,
+  { networks }: Configuration,
   chosen: (score: EquivarianceScore) => boolean,
 ): Sample | null {
   const measured = networks.flatMap(({ seed, scores }) => {
