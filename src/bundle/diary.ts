@@ -16,6 +16,8 @@ const event = z.discriminatedUnion("event", [
     epoch: z.int().nullable(),
     /** Mean of the last 50 steps. */
     loss: figure,
+    /** With training.equivariance, the mean of that loss. */
+    equivarianceLoss: figure.exactOptional(),
     imagesPerSecond: figure,
     learningRate: figure,
     /** Resident memory of the process. */

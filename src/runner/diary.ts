@@ -111,6 +111,9 @@ function progressText(
     steps: total,
     epoch: Number.parseInt(String(fields["epoch"] ?? "")) || null,
     loss: numberOf(fields["loss"]),
+    ...("equivariance loss" in fields
+      ? { equivarianceLoss: numberOf(fields["equivariance loss"]) }
+      : {}),
     imagesPerSecond: numberOf(fields["images/s"]),
     learningRate: learningRate(done),
     memoryBytes: Deno.memoryUsage().rss,

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { type DiaryStart, startDiary } from "./diary.ts";
 import { diaryCsv, type DiaryLine, linesOf, parseDiary } from "../bundle/diary.ts";
+import { filesTest } from "../files/testing.ts";
 import { silentProgress } from "../messages/progress.ts";
 
 const start: DiaryStart = { name: "tiny", model: "D-2N", dataset: "mnist", run: "1".repeat(64) };
@@ -95,6 +96,23 @@ Deno.test({
       Deno.removeSync(folder, { recursive: true });
     }
   },
+});
+
+filesTest("the diary tells the equivariance loss next to the denoising loss", (folder) => {
+  const path = join(folder, "progress.jsonl");
+  const diary = startDiary(silentProgress);
+  diary.writeTo(path, start);
+  diary.progress.phase("training", 2, "steps");
+  const update = (step: number, more: Record<string, number>) =>
+    diary.progress.update(step, { epoch: "1/1", loss: 0.5, ...more });
+  update(1, { "equivariance loss": 0.25 });
+  update(2, {});
+  const steps = linesOf(parseDiary(Deno.readTextFileSync(path)), "step");
+  assertEquals(steps.map(({ loss, equivarianceLoss }) => [loss, equivarianceLoss]), [
+    [0.5, 0.25],
+    [0.5, undefined],
+  ]);
+  diary.end("finished");
 });
 
 Deno.test("lines of a diary with a wrong format are ignored", () => {

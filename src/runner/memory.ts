@@ -15,7 +15,8 @@ type Sized =
   & Parameters<typeof networkPlan>[0];
 
 /**
- * Images per batch: of a training step, and of a sampling step, where guidance doubles them.
+ * Images that are in memory together: in a training step, which may take its batch in parts and
+ * double them for the equivariance loss, and in a sampling step, where guidance doubles them.
  */
 function batches(
   { training, sampling, classes }: Sized,
@@ -23,7 +24,8 @@ function batches(
 ): { trained: number; sampled: number } {
   const guided = classes !== null && sampling.guidance !== null && sampling.guidance !== 1;
   return {
-    trained: Math.min(training.batchSize, images),
+    trained: Math.ceil(Math.min(training.batchSize, images) / (training.accumulate ?? 1)) *
+      (training.equivariance ? 2 : 1),
     sampled: Math.min(sampling.batchSize, sampling.count) * (guided ? 2 : 1),
   };
 }
@@ -36,8 +38,8 @@ function outputsOf(plan: NetworkPlan): number[] {
 /**
  * A lower bound of a run's memory, in bytes. It is the losses of all steps plus the largest of:
  *
- * - training: weights, gradients and AdamW's means, and the outputs of all layers for one batch,
- *   which the backward pass needs;
+ * - training: weights, gradients and AdamW's means, sums of gradients where a batch is taken in
+ *   parts, and the outputs of all layers for one batch or part, which the backward pass needs;
  * - sampling: weights, and the largest output for one batch;
  * - the drawn images.
  *
@@ -50,7 +52,8 @@ export function minMemory(spec: Sized, images = Infinity): number {
   const { trained } = batches(spec, images);
   const weights = plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
   const outputs = outputsOf(plan).reduce((a, b) => a + b);
-  const training = 4 * (4 * weights + trained * outputs);
+  const sets = spec.training.accumulate ? 5 : 4;
+  const training = 4 * (sets * weights + trained * outputs);
   // One number per step.
   const losses = Number.isFinite(images) ? 8 * trainingPlan(spec.training, images).steps : 0;
   return losses + Math.max(training, minSamplingMemory(spec));

@@ -22,6 +22,19 @@ Deno.test("minimum memory: weights once, outputs per image of a batch, or drawn 
   );
 });
 
+Deno.test("minimum memory: parts of a batch, and two passes for the equivariance loss", () => {
+  const of = (...training: string[]) => minMemory(spec(...training));
+  const [one, two] = [of("training.batchSize=1"), of("training.batchSize=2")];
+  const perImage = two - one;
+  // Three parts of at most six images, and the sums of their gradients.
+  assertEquals(
+    of("training.batchSize=16", "training.accumulate=3"),
+    one + 5 * perImage + 4 * 5_897_155,
+  );
+  const equivariance = "training.equivariance={ weight: 1, shift: 2 }";
+  assertEquals(of("training.batchSize=16", equivariance), one + 31 * perImage);
+});
+
 Deno.test("a run that fits into no machine is refused, with what to make smaller", () => {
   const engine = { device: "cpu", largestTensor: null } as Engine;
   const gpu = { device: "a GPU", largestTensor: null } as Engine;

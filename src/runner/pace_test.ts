@@ -70,7 +70,7 @@ Deno.test("the time left is reported once, and again if it turns out wrong", () 
   const message = (text: string) => void said.push(text);
   const progress = { phase() {}, update() {}, done() {}, message };
   const training = simulate(1000, 10, (step) => step > 300 ? 400 : 200);
-  const record = { losses: [1], steps: 1000, stepsPerEpoch: 100 };
+  const record = { losses: [1], equivarianceLosses: [], steps: 1000, stepsPerEpoch: 100 };
   const dataset = { count: 1000 } as Dataset; // Nothing else of it is read.
   const display = createTrainingProgress({ spec: small, dataset, progress }, record, training.pace);
   for (let step = 1; step <= 1000; step++) {

@@ -89,6 +89,7 @@ function observationsOf(line: DiaryLine, work: string): Observation[] {
     case "step":
       return [
         ...scalar("loss", line.loss),
+        ...scalar("equivariance loss", line.equivarianceLoss ?? null),
         ...scalar("images per second", line.imagesPerSecond),
         ...scalar("learning rate", line.learningRate),
         ...scalar("memory in GB", line.memoryBytes === null ? null : line.memoryBytes / 1e9),

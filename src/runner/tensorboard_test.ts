@@ -10,7 +10,8 @@ const spec = "architecture: D\nseed: 7\n";
 
 function stepLine(step: number): DiaryLine {
   const time = new Date(1_700_000_000_000 + 1000 * step).toISOString();
-  const figures = { loss: 1 / step, imagesPerSecond: null, learningRate: 0.5, memoryBytes: 2e9 };
+  const losses = { loss: 1 / step, equivarianceLoss: 2 / step };
+  const figures = { ...losses, imagesPerSecond: null, learningRate: 0.5, memoryBytes: 2e9 };
   return { time, event: "step", step, steps: 20, epoch: 1, ...figures };
 }
 
@@ -114,7 +115,10 @@ processTest("TensorBoard's own reader reads the events of a run", async (folder)
   const steps = [1, 4, 8, 12, 13, 20];
   const losses = steps.map((step) => [1_700_000_000 + step, step, Math.fround(1 / step)]);
   assertEquals(seen.scalars.loss, losses);
+  const others = steps.map((step) => Math.fround(2 / step));
+  assertEquals(seen.scalars["equivariance loss"].map(([, , value]: number[]) => value), others);
   assertEquals(Object.keys(seen.scalars).sort(), [
+    "equivariance loss",
     "learning rate",
     "loss",
     "memory in GB",

@@ -56,9 +56,11 @@ export interface TrainingResult {
   notes: string[];
 }
 
-/** The record of a training: everything that a checkpoint saves, apart from the state. */
+/** The record of a training: what a checkpoint saves apart from the state, and where it stands. */
 export interface TrainingRecord {
   losses: number[];
+  /** With training.equivariance: that loss of each step of this start. It is shown, not saved. */
+  equivarianceLosses: number[];
   previews: Uint8Array[];
   places: EnginePlatform[];
   notes: string[];
@@ -77,7 +79,7 @@ export async function trainPhase(options: TrainPhaseOptions): Promise<TrainingRe
   const { engine, spec, dataset, state, progress, signal, stopwatch } = options;
   requireTraining(engine, "this spec's network");
   const record = startRecord(options);
-  const { losses, previews, firstStep, steps } = record;
+  const { losses, equivarianceLosses, previews, firstStep, steps } = record;
   const first = losses.length;
   const seen = (step: number) =>
     imagesSeen(step, spec.training, dataset.count) -
@@ -96,7 +98,17 @@ export async function trainPhase(options: TrainPhaseOptions): Promise<TrainingRe
   try {
     await callbacks.catchUp();
     const stoppedBy = signal ? { signal } : {};
-    await train({ engine, spec, dataset, state, losses, firstStep, onStep, ...stoppedBy });
+    await train({
+      engine,
+      spec,
+      dataset,
+      state,
+      losses,
+      equivarianceLosses,
+      firstStep,
+      onStep,
+      ...stoppedBy,
+    });
   } catch (error) {
     // After any other error, the state and the losses may belong to different steps.
     if (signal?.aborted && error === signal.reason) await checkpointer.saveRest();
@@ -116,6 +128,7 @@ function startRecord(options: TrainPhaseOptions): TrainingRecord {
   const here = enginePlatform(engine);
   const record: TrainingRecord = {
     losses: [],
+    equivarianceLosses: [],
     previews: [],
     places: [here],
     notes: [],

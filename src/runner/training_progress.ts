@@ -43,7 +43,10 @@ export interface TimeLeft {
 /** Starts reporting a training's progress. */
 export function createTrainingProgress(
   { spec, dataset, progress }: Pick<TrainPhaseOptions, "spec" | "dataset" | "progress">,
-  { losses, steps, stepsPerEpoch }: Pick<TrainingRecord, "losses" | "steps" | "stepsPerEpoch">,
+  { losses, equivarianceLosses, steps, stepsPerEpoch }: Pick<
+    TrainingRecord,
+    "losses" | "equivarianceLosses" | "steps" | "stepsPerEpoch"
+  >,
   pace: Pace,
 ): TrainingProgress {
   let preview: PreviewTime = null;
@@ -67,7 +70,10 @@ export function createTrainingProgress(
       }
       progress.update(step, {
         epoch: `${Math.ceil(step / stepsPerEpoch)}/${Math.ceil(steps / stepsPerEpoch)}`,
-        loss: losses.slice(-50).reduce((a, b) => a + b, 0) / Math.min(50, losses.length),
+        loss: meanOfLast(losses),
+        ...(equivarianceLosses.length > 0
+          ? { "equivariance loss": meanOfLast(equivarianceLosses) }
+          : {}),
         ...(perImage ? { "images/s": 1 / perImage } : {}),
       }, {
         pausedSeconds,
@@ -84,6 +90,11 @@ export function createTrainingProgress(
       pausedSeconds += paused;
     },
   };
+}
+
+/** The mean of the last 50 losses. */
+function meanOfLast(losses: readonly number[]): number {
+  return losses.slice(-50).reduce((a, b) => a + b, 0) / Math.min(50, losses.length);
 }
 
 /** The last reported estimate, in seconds of the pace's clock. */
