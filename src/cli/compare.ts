@@ -21,7 +21,7 @@ Usage: deno task compare OUT... [--out FOLDER]
   OUT           a bundle, or a folder of bundles
 
 Options:
-  --out FOLDER  where to write comparison.md, .csv, .tex and .json, and
+  --out FOLDER  where to write comparison.md, .csv, .tex, .json, .svg and .png, and
                 comparison-differences.md, .csv and .tex (default: OUT, or the folder
                 that contains the bundle)
 
@@ -77,8 +77,8 @@ export function openOrSkip(path: string, onSkip: (reason: string) => void): Chec
   }
 }
 
-/** Prints and writes the table. */
-export function run(args: string[]): Promise<number> {
+/** Prints and writes the tables. */
+export async function run(args: string[]): Promise<number> {
   const { values, words } = parseOptions(args, ["out"]);
   const [first] = words;
   if (first === undefined) {
@@ -88,14 +88,23 @@ export function run(args: string[]): Promise<number> {
   if (runs.length === 0) throw new UserError(`${words.join(", ")}: no bundle here has scores`);
   const comparison = compareRuns(runs);
   print(comparisonMarkdown(comparison));
-  writeComparison(values.out ?? (isBundle(first) ? dirname(first) : first), comparison);
-  return Promise.resolve(0);
+  await writeComparison(values.out ?? (isBundle(first) ? dirname(first) : first), comparison);
+  return 0;
 }
 
-/** Writes the comparison's tables into a folder, and says so. */
-export function writeComparison(folder: string, comparison: Comparison): void {
-  const json = new TextEncoder().encode(comparisonJson(comparison));
-  const files = [...tableFiles(comparisonTables(comparison)), ["comparison.json", json] as const];
+/** Writes the comparison's tables and its figure into a folder, and says so. */
+export async function writeComparison(folder: string, comparison: Comparison): Promise<void> {
+  // What draws is large, and is loaded when there is something to draw.
+  const { comparisonContent } = await import("../report/comparison.ts");
+  const { scatterPlot } = await import("../report/scatter.ts");
+  const { svg, png } = await scatterPlot(comparisonContent(comparison));
+  const encoder = new TextEncoder();
+  const files: (readonly [name: string, bytes: Uint8Array])[] = [
+    ...tableFiles(comparisonTables(comparison)),
+    ["comparison.json", encoder.encode(comparisonJson(comparison))],
+    ["comparison.svg", encoder.encode(svg)],
+    ["comparison.png", png],
+  ];
   writeResults(folder, files);
   print(`written: ${files.map(([name]) => join(folder, name)).join(", ")}`);
 }

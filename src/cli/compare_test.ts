@@ -91,6 +91,7 @@ Deno.test({
       Deno.readTextFileSync(join(out, "comparison.csv")),
       "D-2N,mnist-m,fid,lower,72,",
     );
+    assertStringIncludes(Deno.readTextFileSync(join(out, "comparison.svg")), ">D-2N ‡</text>");
     assertEquals(JSON.parse(Deno.readTextFileSync(join(out, "comparison.json"))).rows[0].name, "A");
 
     Deno.removeSync(join(out, "a-1", "data", files.metrics));

@@ -95,7 +95,9 @@ export async function run(args: string[]): Promise<number> {
     print(tableLines(members).join("\n"));
     const compared = comparisonOf(members);
     if (compared) print("\n" + compared.text);
-    if (tables !== undefined && compared?.comparison) writeComparison(tables, compared.comparison);
+    if (tables !== undefined && compared?.comparison) {
+      await writeComparison(tables, compared.comparison);
+    }
     const failed = members.filter(({ state }) => state === "failed");
     if (failed.length === 0) return 0;
     print(`\n${failed.length} failed:`);

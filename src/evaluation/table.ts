@@ -136,9 +136,9 @@ export function compareRuns(all: ScoredRun[]): Comparison {
     name: names[r]!,
     runs: group.map(({ path }) => path),
     cells: columns.map((column) => {
-      const paperFigure =
-        paper.get(`${specName(group[0]!.resolved)} ${column.dataset} ${column.metric}`) ?? null;
-      return cellOf(group, column, paperFigure);
+      const { resolved } = group[0]!;
+      const key = `${specName(resolved)} ${column.dataset} ${column.metric}`;
+      return cellOf(group, column, isPublished(resolved) ? paper.get(key) ?? null : null);
     }),
   }));
   columns.forEach((column, c) => {
@@ -196,6 +196,13 @@ function differenceOf(cell: Cell, base: Cell): CellDifference {
   if (!isPaired) return { mean, half: independentHalf(cell, base), trainings };
   const differences = cell.values.map((value, i) => value - base.values[i]!);
   return { mean, half: halfOf(confidenceInterval(differences)), trainings };
+}
+
+/** Whether a configuration's filter is the paper's, as far as its name does not tell. */
+function isPublished({ kernelSize, gain, cutoff }: ResolvedSpec): boolean {
+  const quarter = Math.PI / 2;
+  return (kernelSize ?? 3) === 3 && (gain ?? 1) === 1 &&
+    (cutoff === null || (cutoff.down === quarter && cutoff.up === quarter));
 }
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;

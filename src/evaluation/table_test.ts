@@ -1,42 +1,22 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { assertClose } from "../golden/golden.ts";
-import type { Score } from "./evaluate.ts";
-import { compareRuns, type ScoredRun } from "./table.ts";
+import { compareRuns } from "./table.ts";
 import { tableCsv } from "../tables/csv.ts";
 import { comparisonJson, comparisonMarkdown, comparisonTables } from "./table_text.ts";
-
-function scored(
-  spec: string,
-  scores: [Score["metric"], number, number | null][],
-  notes: string[] = [],
-): ScoredRun {
-  return {
-    path: "out/some",
-    resolved: resolveSpec(parseSpec(spec)),
-    evaluation: {
-      scores: scores.map(([metric, value, standardError]) => ({
-        metric,
-        value,
-        standardError,
-        better: metric.endsWith("is") ? "higher" as const : "lower" as const,
-      })),
-      extractor: { name: "inception", digest: "1".repeat(64) },
-      generated: { count: 2000, digest: "2".repeat(64) },
-      reference: { name: "mnist-m", count: 6000, digest: "3".repeat(64) },
-      notes,
-    },
-  };
-}
+import { scoredRun } from "./testing.ts";
 
 const a = "architecture: A\ndataset: mnist-m";
 const d = "architecture: D\nkaiserBeta: 2\nnormalized: true\ndataset: mnist-m";
 
 Deno.test("configurations go down in the paper's order, datasets and metrics across, with the paper's figures", () => {
   const table = compareRuns([
-    scored(d, [["kid", 0.05, 0.001], ["fid", 80, 1], ["is", 4, 0.1]]),
-    scored(a, [["fid", 90, 1]]),
-    scored("architecture: B\nkaiserBeta: 0\nnormalized: false\ndataset: mnist", [["fid", 11, 1]]),
+    scoredRun(d, [["kid", 0.05, 0.001], ["fid", 80, 1], ["is", 4, 0.1]]),
+    scoredRun(a, [["fid", 90, 1]]),
+    scoredRun("architecture: B\nkaiserBeta: 0\nnormalized: false\ndataset: mnist", [[
+      "fid",
+      11,
+      1,
+    ]]),
   ]);
   assertEquals(table.rows.map(({ name }) => name), ["A", "B-0", "D-2N"]);
   assertEquals(table.columns.map(({ dataset, metric }) => `${dataset} ${metric}`), [
@@ -51,7 +31,7 @@ Deno.test("configurations go down in the paper's order, datasets and metrics acr
 
 Deno.test("several seeds are one figure with its 95 % interval", () => {
   const values = [80, 84, 88];
-  const table = compareRuns(values.map((v, i) => scored(`${d}\nseed: ${i}`, [["fid", v, 1]])));
+  const table = compareRuns(values.map((v, i) => scoredRun(`${d}\nseed: ${i}`, [["fid", v, 1]])));
   const cell = table.rows[0]!.cells[0]!;
   assertEquals([table.rows.length, cell.mean, cell.spread, cell.seeds], [1, 84, 4, [0, 1, 2]]);
   assertClose([cell.standardError!], [4 / Math.sqrt(3)], 1e-12);
@@ -64,8 +44,8 @@ Deno.test("several seeds are one figure with its 95 % interval", () => {
 
 Deno.test("the best of each column is in bold, higher or lower as the metric wants", () => {
   const table = compareRuns([
-    scored(a, [["fid", 90, 1], ["is", 3, null]]),
-    scored(d, [["fid", 80, 1], ["is", 2, null]]),
+    scoredRun(a, [["fid", 90, 1], ["is", 3, null]]),
+    scoredRun(d, [["fid", 80, 1], ["is", 2, null]]),
   ]);
   assertEquals(table.rows.map(({ cells }) => cells.map((cell) => cell!.best)), [[true, false], [
     false,
@@ -80,7 +60,10 @@ Deno.test("the best of each column is in bold, higher or lower as the metric wan
 
 Deno.test("the change from A is in percent, and within the noise where its 95 % interval includes zero", () => {
   const change = (value: number, error: number | null) => {
-    const cell = compareRuns([scored(a, [["fid", 80, 3]]), scored(d, [["fid", value, error]])])
+    const cell = compareRuns([
+      scoredRun(a, [["fid", 80, 3]]),
+      scoredRun(d, [["fid", value, error]]),
+    ])
       .rows[1]!.cells[0]!;
     return [cell.change, cell.withinNoise];
   };
@@ -95,7 +78,7 @@ Deno.test("with seeds on both sides the noise is Welch's", () => {
   // 0.186; with [71, 73]: t = 4.768, 2.64 degrees, p = 0.023.
   const within = (...others: number[]) => {
     const runs = (spec: string, values: number[]) =>
-      values.map((v, i) => scored(`${spec}\nseed: ${i}`, [["fid", v, 1]]));
+      values.map((v, i) => scoredRun(`${spec}\nseed: ${i}`, [["fid", v, 1]]));
     return compareRuns([...runs(a, [80, 84, 88]), ...runs(d, others)]).rows[1]!.cells[0]!
       .withinNoise;
   };
@@ -104,8 +87,8 @@ Deno.test("with seeds on both sides the noise is Welch's", () => {
 
 Deno.test("with the same seeds on both sides the differences are taken by seed", () => {
   const runs = [3, 1, 2].flatMap((seed) => [
-    scored(`${a}\nseed: ${seed}`, [["fid", 80 + 10 * seed, 1]]),
-    scored(`${d}\nseed: ${seed}`, [["fid", 75 + 11 * seed, 1]]),
+    scoredRun(`${a}\nseed: ${seed}`, [["fid", 80 + 10 * seed, 1]]),
+    scoredRun(`${d}\nseed: ${seed}`, [["fid", 75 + 11 * seed, 1]]),
   ]);
   const table = compareRuns(runs);
   const { change, difference, withinNoise, seeds, values } = table.rows[1]!.cells[0]!;
@@ -121,9 +104,9 @@ Deno.test("with the same seeds on both sides the differences are taken by seed",
 
 Deno.test("the same run in two folders counts once", () => {
   const table = compareRuns([
-    scored(d, [["fid", 80, 1]]),
-    scored(d, [["fid", 80, 1]]),
-    scored(a, [["fid", 90, 1]]),
+    scoredRun(d, [["fid", 80, 1]]),
+    scoredRun(d, [["fid", 80, 1]]),
+    scoredRun(a, [["fid", 90, 1]]),
   ]);
   assertEquals(table.rows[1]!.cells[0]!.seeds, [42]);
   assertStringIncludes(table.notes.join(), "1 of 3 runs");
@@ -131,16 +114,16 @@ Deno.test("the same run in two folders counts once", () => {
 
 Deno.test("an error below a hundredth gets the decimals that show it", () => {
   assertStringIncludes(
-    comparisonMarkdown(compareRuns([scored(d, [["fid", 0.1234, 0.0021]])])),
+    comparisonMarkdown(compareRuns([scoredRun(d, [["fid", 0.1234, 0.0021]])])),
     "0.123 ± 0.004",
   );
 });
 
 Deno.test("only an A with the same settings is the base, and namesakes say in what they differ", () => {
   const table = compareRuns([
-    scored(a, [["fid", 80, 3]]),
-    scored(d, [["fid", 60, 3]]),
-    scored(`${d}\ntraining: { epochs: 5 }`, [["fid", 70, 3]]),
+    scoredRun(a, [["fid", 80, 3]]),
+    scoredRun(d, [["fid", 60, 3]]),
+    scoredRun(`${d}\ntraining: { epochs: 5 }`, [["fid", 70, 3]]),
   ]);
   const changes = Object.fromEntries(table.rows.map(({ name, cells }) => [name, cells[0]!.change]));
   assertEquals(changes, {
@@ -150,12 +133,21 @@ Deno.test("only an A with the same settings is the base, and namesakes say in wh
   });
 });
 
+Deno.test("the paper's figures are beside the paper's filter alone", () => {
+  const table = compareRuns([
+    scoredRun(d, [["fid", 60, 3]]),
+    scoredRun(`${d}\nkernelSize: 6`, [["fid", 70, 3]]),
+  ]);
+  const papers = table.rows.map(({ name, cells }) => [name, cells[0]?.paper]);
+  assertEquals(papers, [["D-2N, kernelSize 3", 82.46], ["D-2N, kernelSize 6", null]]);
+});
+
 Deno.test("scores of different networks, data and numbers of images are said not to compare", () => {
-  const other = scored(d, [["fid", 60, 3]], ["Grey images were repeated"]);
+  const other = scoredRun(d, [["fid", 60, 3]], ["Grey images were repeated"]);
   other.evaluation.extractor!.digest = "4".repeat(64);
   other.evaluation.reference.digest = "5".repeat(64);
   other.evaluation.generated.count = 64;
-  const notes = compareRuns([scored(a, [["fid", 80, 3]]), other]).notes.join("\n");
+  const notes = compareRuns([scoredRun(a, [["fid", 80, 3]]), other]).notes.join("\n");
   for (const words of ["2 different networks", "2 different sets", "2000, 64", "Grey images"]) {
     assertStringIncludes(notes, words);
   }
@@ -163,8 +155,8 @@ Deno.test("scores of different networks, data and numbers of images are said not
 
 Deno.test("CSV and JSON hold every figure as it is", () => {
   const table = compareRuns([
-    scored(a, [["kid", 0.0623, 0.001]]),
-    scored(d, [["kid", 0.05, 0.002]]),
+    scoredRun(a, [["kid", 0.0623, 0.001]]),
+    scoredRun(d, [["kid", 0.05, 0.002]]),
   ]);
   const [scores] = comparisonTables(table);
   const [head, , line] = tableCsv(scores!).trim().split("\n").map((text) => text.split(","));
@@ -181,7 +173,7 @@ Deno.test("CSV and JSON hold every figure as it is", () => {
 
 Deno.test("what bundles say is text in every form of the table", () => {
   const text = "=1|<img src=x>`[a](b)";
-  const table = compareRuns([scored(a, [["fid", 80, 3]], [text])]);
+  const table = compareRuns([scoredRun(a, [["fid", 80, 3]], [text])]);
   for (const row of table.rows) row.name = text;
   const escaped = "=1\\|\\<img src=x\\>\\`\\[a\\](b)";
   assertStringIncludes(comparisonMarkdown(table), `- ${escaped}\n`);

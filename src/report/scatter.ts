@@ -52,7 +52,7 @@ export async function scatterPlot(plot: ScatterPlot): Promise<Plot> {
 }
 
 /** Sizes in pixels: a panel's width, and what is around it. */
-const size = { panel: 360, between: 24, right: 24, top: 76, below: 66 };
+const size = { panel: 360, between: 36, right: 24, top: 76, below: 66 };
 const fontSize = 12;
 
 /** Where a panel lies, and its axes' bounds. */

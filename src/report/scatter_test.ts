@@ -2,6 +2,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { FrontierPanel } from "../evaluation/frontier.ts";
 import { decodePng } from "../formats/png.ts";
 import type { Figure } from "../tables/table.ts";
+import { compareRuns } from "../evaluation/table.ts";
+import { scoredRun } from "../evaluation/testing.ts";
+import { comparisonContent } from "./comparison.ts";
 import { frontierContent } from "./frontier.ts";
 import { type Box, placeLabels } from "./labels.ts";
 import { scatterPlot, scatterSvg } from "./scatter.ts";
@@ -85,4 +88,27 @@ Deno.test("points and bars are drawn, and a wide interval does not flatten the r
     }
     assert(count > 100, `${name}: ${count} pixels`);
   }
+});
+
+Deno.test("the comparison's figure: a panel per metric, configurations below each other, the paper's as rings", () => {
+  const a = "architecture: A\ndataset: mnist-m";
+  const d = "architecture: D\ndataset: mnist-m";
+  const content = comparisonContent(compareRuns([
+    scoredRun(a, [["fid", 90, 1], ["kid", 0.07, null]]),
+    scoredRun(`${d}\nseed: 1`, [["fid", 80, 1]]),
+    scoredRun(`${d}\nseed: 2`, [["fid", 82, 1]]),
+  ]));
+  const [fid, kid] = content.panels;
+  assertEquals(content.panels.map(({ x }) => x), ["mnist-m: FID ↓", "mnist-m: KID x 100 ↓"]);
+  assertEquals(
+    fid?.points.map(({ x, y, isRing = false }) => [x, y, isRing]),
+    [[85, 1, true], [90, 1, false], [82.46, 0, true], [81, 0, false]],
+  );
+  assertEquals(kid?.points.map(({ x, halfX }) => [+x.toFixed(9), halfX]), [[6.23, null], [
+    7,
+    null,
+  ]]);
+  assertEquals([1, 0, -1].map((y) => content.y.ticks?.text(y)), ["A †", "D-2N ‡", ""]);
+  assertStringIncludes(content.note, "rings: the paper's figures");
+  assertStringIncludes(scatterSvg(content), ">D-2N ‡</text>");
 });
