@@ -71,7 +71,7 @@ export function contradictions(spec: Spec): Complaint[] {
   if (spec.filter?.kind === "sinc" && (spec.kernelSize ?? 12) % 2 !== 0) {
     complain(
       "kernelSize",
-      `must be even with filter.kind sinc, whose middle lies between two pixels, not ${spec.kernelSize}`,
+      `must be even for filter.kind sinc, whose centre lies between two pixels, not ${spec.kernelSize}`,
     );
   }
   for (

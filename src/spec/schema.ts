@@ -158,11 +158,11 @@ const filter = z.strictObject({
   ).optional(),
   transition: positive(
     Math.PI,
-    "sinc: half the width of its transition band in radians, from which its window follows. Default (sqrt 2 - 1) pi / 2.",
+    "sinc: half the width of the transition band in radians, which determines the window. Default: (sqrt 2 - 1) pi / 2.",
   ).optional(),
   bypass: doc(
     z.boolean(),
-    "C and D: what the filters of a nonlinearity remove goes around it, through the linear half of GELU. Default false.",
+    "C and D: what the filters of a nonlinearity remove bypasses it, through the linear half of GELU. Default: false.",
   ).optional(),
 });
 
@@ -212,11 +212,11 @@ export const specSchema = z.strictObject({
   filter: doc(filter, "The low-pass filters. Default: the published jinc. Not for A.").optional(),
   padding: doc(
     z.enum(["zero", "circular", "reflect"]),
-    "What lies beyond the border of an image that is convolved or filtered: zeros (default, published), the image again, or its reflection without the border pixel.",
+    "What lies beyond the border of an image that is convolved or filtered. zero (published, the default): zeros; circular: the image, repeated; reflect: its reflection, without the border pixel.",
   ).optional(),
   position: doc(
     z.enum(["none", "border", "coordinates"]),
-    "What tells the network where in the image it is. border: the first convolution pads with zeros, whatever padding says; coordinates: four more input channels, sine and cosine of each axis. Default none.",
+    "What tells the network where in the image it is. border: the first convolution pads with zeros, whatever padding says; coordinates: four more input channels, the sine and cosine of each axis. Default: none.",
   ).optional(),
   dataset: doc(
     z.enum(Object.keys(datasetFacts) as [DatasetName, ...DatasetName[]]),

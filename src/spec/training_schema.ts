@@ -4,9 +4,15 @@ import { doc, integer, many, number, path, positive } from "./schema_words.ts";
 
 /** How far images move at random, as two fields. */
 const motion = (images: string) => ({
-  shift: number(0, 64, `${images} shifted by up to so many pixels, fractions too, and wrap around.`)
+  shift: number(
+    0,
+    64,
+    `${images} shifted by up to this many pixels, fractions too, and wrap around.`,
+  )
     .default(0),
-  turn: number(0, 180, `${images} turned by up to so many degrees either way.`).default(0),
+  turn: number(0, 180, `${images} rotated by up to this many degrees in either direction.`).default(
+    0,
+  ),
 });
 
 /** How the network is trained. */
@@ -45,26 +51,27 @@ export const training = z.strictObject({
   ).optional(),
   accumulate: doc(
     z.int().min(1).max(65_536),
-    "Take the gradient of each batch in so many parts: the memory of one part, the result of the whole. Default 1.",
+    "Compute the gradient of each batch in this many parts: the memory of one part, the result of the whole batch. Default: 1.",
   ).optional(),
   clipNorm: doc(
     z.number().gt(0).max(1e9).nullable(),
-    "The largest norm of all gradients together; larger ones are scaled down to it. Default null: they are not.",
+    "Maximum norm of all gradients together; larger gradients are scaled down to it. Default: null (no clipping).",
   ).optional(),
   dropout: doc(
     z.number().min(0).max(0.99),
-    "The part of the values that is dropped in each residual block, in training only. Default 0.",
+    "Fraction of the values dropped in each residual block, in training only. Default: 0.",
   ).optional(),
   augment: doc(
     z.strictObject(motion("Training images are")),
-    "Shift and turn each training image at random. Default: not.",
+    "Shift and rotate each training image at random. Default: neither.",
   ).optional(),
   equivariance: doc(
     z.strictObject({
-      weight: number(0, 1e6, "Weight of the loss beside the denoising loss; 0: none.").default(0),
+      weight: number(0, 1e6, "Weight of this loss relative to the denoising loss; 0: none.")
+        .default(0),
       ...motion("Noisy images are"),
     }),
-    "Add the loss |f(Tx) - Tf(x)|^2 for a random motion T of each noisy image x. Default: not.",
+    "Add the loss |f(Tx) - Tf(x)|^2 for a random motion T of each noisy image x. Default: none.",
   ).optional(),
   previewEveryEpochs: doc(
     z.int().min(1).max(many).nullable(),
