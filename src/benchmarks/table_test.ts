@@ -22,21 +22,21 @@ const rows = [{
   speeds: { ours: [speed({ train: 1, forward: 2 })], float32: [], eager: [], compile: [] },
 }];
 
-Deno.test("the table tells best, median, ratios of the bests, and goals missed", () => {
+Deno.test("the table has best, median, ratios of the bests, and missed goals", () => {
   assertEquals(body(speedTable(rows, "float32", "wall")), [
     "| D | 25.0 (22.5) | 10.0 (9.0) | 12.5 (12.5) | 2.50 | 2.00 x | 60.0 (55.0) | 30.0 (30.0) | 40.0 (40.0) | 1.50 | 3.50 GB x |",
     "| A | 1.0 (1.0) | - | - | - | - | 2.0 (2.0) | - | - | - | - |",
   ]);
 });
 
-Deno.test("in bfloat16 ours in float32 stands beside, and processor time has the same ratios", () => {
+Deno.test("the bfloat16 table also has ours in float32, and CPU time gives the same ratios", () => {
   assertEquals(body(speedTable(rows, "bfloat16", "cpu")), [
     "| D | 12.5 (11.3) | 8.0 (8.0) | 5.0 (4.5) | 6.3 (6.3) | 1.56 x | 2.50 | 30.0 (27.5) | 15.0 (15.0) | 15.0 (15.0) | 2.00 | 3.50 GB | 4.00 GB |",
     "| A | 0.5 (0.5) | - | - | - | - | - | 1.0 (1.0) | - | - | - | - | - |",
   ]);
 });
 
-Deno.test("sampling has its three ways side by side", () => {
+Deno.test("the sampling table has three ways of sampling side by side", () => {
   const ours = [speed({ ancestral: 0.2, turned: 0.15, ddim: 4 })];
   const eager = [speed({ ancestral: 0.1, turned: 0.1, ddim: 1 })];
   const sampled = [{ variant: "A", speeds: { ours, float32: [], eager, compile: [] } }];

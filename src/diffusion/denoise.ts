@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { inBatchParts } from "../../kernels/shared/batch_parts.ts";
 import { applyInverse, applyMap, type PlaneMap } from "../../kernels/rotate/mod.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
+import { rank1, rank4 } from "../../kernels/shared/ranks.ts";
 import type { MotionName, NoiseName, StepMaps } from "./motion.ts";
 import type { NoisePredictor } from "./noising.ts";
 import type { SamplingStep } from "./steps.ts";
@@ -40,7 +41,7 @@ export interface DenoiseInputs {
   maps?: StepMaps;
 }
 
-/** What a step gives. */
+/** The result of a step. */
 export interface Denoised {
   /** The next state. */
   x: tf.Tensor4D;
@@ -68,6 +69,7 @@ export function denoise(
   { predict, clip, guidance, noise = "fixed" }: DenoiseOptions,
   { x, seen = x, numbers, previous, random, label, maps = { after: [] } }: DenoiseInputs,
 ): Denoised {
+  // `stepNumbers` makes seven numbers.
   const [timestep, imageFromState, imageFromNoise, state, weight, previousWeight, sigma] = tf
     .unstack(numbers) as [
       tf.Scalar,
@@ -135,10 +137,10 @@ function guidedNoise(
   guidance: number | null,
 ): tf.Tensor4D {
   const batch = x.shape[0];
-  const timesteps = (count: number) => tf.ones([count]).mul(timestep) as tf.Tensor1D;
+  const timesteps = (count: number) => rank1(tf.ones([count]).mul(timestep));
   if (!label || guidance === null || guidance === 1) return predict(x, timesteps(batch), label);
-  const none = tf.fill([batch], -1, "int32") as tf.Tensor1D;
+  const none = rank1(tf.fill([batch], -1, "int32"));
   const both = predict(tf.concat([x, x]), timesteps(2 * batch), tf.concat([label, none]));
-  const [ofClass, ofNone] = tf.split(both, 2) as [tf.Tensor4D, tf.Tensor4D];
-  return ofNone.add(ofClass.sub(ofNone).mul(guidance));
+  const [ofClass, ofNone] = tf.split(both, 2).map(rank4);
+  return ofNone!.add(ofClass!.sub(ofNone!).mul(guidance));
 }

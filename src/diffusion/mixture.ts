@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { erf } from "../../kernels/gelu/erf.ts";
+import { rank4 } from "../../kernels/shared/ranks.ts";
 import { factorsAt, type NoisePredictor, noisingFactors } from "./noising.ts";
 import type { NoiseSchedule } from "./schedule.ts";
 
@@ -66,12 +67,9 @@ export function mixturePredictor(mixture: Component[], schedule: NoiseSchedule):
   const factors = noisingFactors(schedule);
   return (x, t) =>
     tf.tidy(() => {
-      const [signal, spread] = factorsAt(factors, t.toInt()).map((factor) =>
-        factor.expandDims(4)
-      ) as [
-        tf.Tensor,
-        tf.Tensor,
-      ];
+      const [signalFactor, spreadFactor] = factorsAt(factors, t.toInt());
+      const signal = signalFactor.expandDims(4);
+      const spread = spreadFactor.expandDims(4);
       const row = (pick: (component: Component) => number) =>
         tf.tensor(mixture.map(pick), [1, 1, 1, 1, mixture.length]);
       const variance = row(({ deviation }) => deviation ** 2).mul(signal.square()).add(
@@ -80,6 +78,6 @@ export function mixturePredictor(mixture: Component[], schedule: NoiseSchedule):
       const offset = x.expandDims(4).sub(row(({ mean }) => mean).mul(signal));
       const logits = row(({ weight }) => Math.log(weight)).sub(variance.log().div(2))
         .sub(offset.square().div(variance.mul(2)));
-      return logits.softmax().mul(offset).div(variance).mul(spread).sum(4) as tf.Tensor4D;
+      return rank4(logits.softmax().mul(offset).div(variance).mul(spread).sum(4));
     });
 }

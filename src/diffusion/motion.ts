@@ -2,9 +2,9 @@
  * Rotation and shift during sampling: the linear maps of each step.
  *
  * As published (`sampling.motion: state`), the state itself moves after each step, a little at a
- * time, by a spline. With `frame` the state stays where it is: the network sees it moved by what has
- * been reached so far, its prediction is moved back, and the result is what the network would see
- * next. That map is orthogonal, so nothing is lost on the way and nothing accumulates.
+ * time, by a spline. With `frame` the state stays where it is: the network sees it moved by what
+ * has been reached so far, its prediction is moved back, and the result is what the network would
+ * see next. That map is orthogonal, so nothing is lost on the way and nothing accumulates.
  */
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { SamplingStep } from "./steps.ts";

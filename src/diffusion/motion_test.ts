@@ -115,7 +115,8 @@ Deno.test("any turn and shift: a state that keeps its frame loses nothing", asyn
 });
 
 Deno.test("noise that is fixed is the same in both kinds of motion", async () => {
-  // Whole pixels move alike by splines and by phases, so the runs differ in their bookkeeping alone.
+  // Whole pixels move alike by splines and by phases, so the runs differ in their bookkeeping
+  // alone.
   for (const sampler of [{}, samplers[1]!]) {
     const way = { predict: pixelwise, ...sampler, shift: shiftBy(6, 12) };
     const state = await draw({ ...way, motion: "state", noise: "fixed" });
@@ -164,7 +165,7 @@ Deno.test("the motion reached is that of the steps one after another", () => {
   });
 });
 
-Deno.test("what a moving run tells are moved states and guesses, and it keeps no tensors", async () => {
+Deno.test("events of a moving run have moved states and predictions, and no tensors leak", async () => {
   const before = tf.memory().numTensors;
   const [states, guesses]: [number[][], number[][]] = [[], []];
   const told = (moved: boolean) => ({

@@ -3,6 +3,7 @@
  * can record.
  */
 import * as tf from "@tensorflow/tfjs";
+import { rank4, scalar } from "../../kernels/shared/ranks.ts";
 import type { NoiseSchedule } from "./schedule.ts";
 
 /** Predicts the noise in images. A compiled UNet's `apply` is one. */
@@ -26,12 +27,11 @@ export function noisingFactors(schedule: NoiseSchedule): tf.Tensor2D {
  * TensorFlow kernel cannot be recorded.
  */
 export function factorsAt(factors: tf.Tensor2D, t: tf.Tensor1D): [tf.Tensor4D, tf.Tensor4D] {
-  return tf.tidy(() =>
-    tf.split(tf.gatherND(factors, t.expandDims(1)).reshape([t.size, 1, 1, 2]), 2, 3)
-  ) as [
-    tf.Tensor4D,
-    tf.Tensor4D,
-  ];
+  return tf.tidy(() => {
+    const pairs = tf.gatherND(factors, t.expandDims(1)).reshape([t.size, 1, 1, 2]);
+    const [signal, spread] = tf.split(pairs, 2, 3);
+    return [rank4(signal), rank4(spread)];
+  });
 }
 
 /**
@@ -52,7 +52,7 @@ export function noiseImages(
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const [signal, spread] = factorsAt(factors, t);
-    return x.mul(signal).add(noise.mul(spread)) as tf.Tensor4D;
+    return rank4(x.mul(signal).add(noise.mul(spread)));
   });
 }
 
@@ -73,6 +73,6 @@ export function denoisingLoss(
   label?: tf.Tensor1D,
 ): tf.Scalar {
   return tf.tidy(() =>
-    predict(noiseImages(factors, x, noise, t), t, label).sub(noise).square().mean() as tf.Scalar
+    scalar(predict(noiseImages(factors, x, noise, t), t, label).sub(noise).square().mean())
   );
 }

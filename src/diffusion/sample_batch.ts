@@ -1,4 +1,4 @@
-/** Drawing one batch of images: the loop over steps, around one jitted step. */
+/** Draws one batch of images: the loop over steps, around one jitted step. */
 import * as tf from "@tensorflow/tfjs";
 import type { JitFunction } from "../engines/engine.ts";
 import { stepsAtOnce } from "../engines/gpu_pace.ts";
@@ -26,10 +26,10 @@ export interface BatchRun {
   recorded: Map<string, JitFunction>;
 }
 
-/** How far a batch is. */
+/** The progress of a batch. */
 interface Drawing {
   state: tf.Tensor4D;
-  /** The predicted image, if the next step or the one who watches needs it. */
+  /** The predicted image, if the next step or the caller needs it. */
   predicted: tf.Tensor4D | null;
   /** The state as the network sees it, if the state keeps its frame. */
   seen: tf.Tensor4D | null;
@@ -60,7 +60,7 @@ export async function sampleBatch(
   const shared = batchInputs(run, batch);
   const pace = createPace(options.engine.device);
   let drawing = firstDrawing(options, shared);
-  const tell = (step: number, timestep: number, predicted: tf.Tensor4D | null) =>
+  const emit = (step: number, timestep: number, predicted: tf.Tensor4D | null) =>
     onStep?.({
       ...batch,
       step,
@@ -70,7 +70,7 @@ export async function sampleBatch(
       predicted,
     });
   try {
-    await tell(0, steps[0]!.timestep, null);
+    await emit(0, steps[0]!.timestep, null);
     for (const [index, step] of steps.entries()) {
       await nextTask();
       signal?.throwIfAborted();
@@ -78,14 +78,14 @@ export async function sampleBatch(
       const before = drawing;
       drawing = nextDrawing(run, shared, before, { index, maps });
       disposeDrawing(before);
-      await pace.asked(drawing.state);
+      await pace.submitted(drawing.state);
       const guess = options.showsGuess ? shownGuess(drawing, maps) : null;
       try {
-        await tell(index + 1, step.nextTimestep, guess);
+        await emit(index + 1, step.nextTimestep, guess);
       } finally {
         guess?.dispose();
       }
-      pace.told();
+      pace.resume();
     }
     return (drawing.seen ?? drawing.state).clone();
   } finally {
@@ -172,6 +172,7 @@ function stepFunction(
   }));
   const [moves, isReached, keepsFrame] = [maps.after.length, "reached" in maps, "next" in maps];
   function samplingStep(...inputs: tf.Tensor[]): tf.Tensor[] {
+    // `nextDrawing` passes the inputs in this order, so their ranks are known.
     const take = <T extends tf.Tensor>() => inputs.shift() as T;
     const [x, seen] = [take<tf.Tensor4D>(), keepsFrame ? take<tf.Tensor4D>() : null];
     const numbers = take<tf.Tensor1D>();
@@ -212,20 +213,21 @@ function stepFunction(
  * Ctrl-C would hang.
  */
 function createPace(device: string) {
-  let every = 1;
-  let asked = 0;
+  let stepsPerWait = 1;
+  let submitted = 0;
   let waited = false;
-  let idleMs = performance.now();
+  let startMs = performance.now();
   return {
-    async asked(state: tf.Tensor): Promise<void> {
-      waited = device !== "cpu" && ++asked >= every;
+    /** Call after submitting a step. Waits for it now and then. */
+    async submitted(state: tf.Tensor): Promise<void> {
+      waited = device !== "cpu" && ++submitted >= stepsPerWait;
       if (!waited) return;
       await state.data(); // The shortest wait that every engine supports.
-      every = stepsAtOnce((performance.now() - idleMs) / asked);
+      stepsPerWait = stepsAtOnce((performance.now() - startMs) / submitted);
     },
-    /** What is told in between does not count. */
-    told(): void {
-      if (waited) [asked, idleMs] = [0, performance.now()];
+    /** Call before submitting the next step, so that the caller's time does not count. */
+    resume(): void {
+      if (waited) [submitted, startMs] = [0, performance.now()];
     },
   };
 }

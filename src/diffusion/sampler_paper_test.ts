@@ -10,7 +10,7 @@ import { samplingSteps } from "./steps.ts";
 import { changed, evenly, mixture, pixels, schedule } from "./sampler_testing.ts";
 
 for (const { case: name, params, tensors, tolerance } of goldenCases("ancestral_step")) {
-  Deno.test(`${name}: the published step is PyTorch's`, () => {
+  Deno.test(`${name}: the published step equals PyTorch's`, () => {
     const nhwc = ({ shape, data }: GoldenTensor) =>
       tf.tensor(Float32Array.from(data), shape).transpose([0, 2, 3, 1]) as tf.Tensor4D;
     const steps = samplingSteps(

@@ -108,7 +108,7 @@ Deno.test("the published shift moves one column a step, whatever its size", asyn
   assertEquals(seen.slice(0, pixels), seen.slice(pixels));
 });
 
-Deno.test("guidance weighs the class's noise against that of none, and labels go round by index", async () => {
+Deno.test("guidance weighs the prediction with the class against that without, and labels cycle by index", async () => {
   const seen: number[][] = [];
   const conditional: SamplerOptions = {
     ...changed({ sampler: "ddim", eta: 0, steps: 1, guidance: 3, labels: [2, 0, 1], batchSize: 8 }),
@@ -134,7 +134,7 @@ Deno.test("guidance weighs the class's noise against that of none, and labels go
   assertEquals(seen, [[0, 1, 2, 0]]);
 });
 
-Deno.test("tells each step, keeps no tensors, and stops when asked", async () => {
+Deno.test("reports each step, leaks no tensors, and stops on abort", async () => {
   const timesteps: number[] = [];
   const before = tf.memory().numTensors;
   const stop = new AbortController();
@@ -165,7 +165,7 @@ Deno.test("tells each step, keeps no tensors, and stops when asked", async () =>
   assertEquals(tf.memory().numTensors, before);
 });
 
-Deno.test("waiting for a GPU now and then changes no image and no step told", async () => {
+Deno.test("waiting for a GPU now and then changes no image and no event", async () => {
   const drawn = async (device: string) => {
     const told: number[] = [];
     const images = await sampleImages({
@@ -180,7 +180,7 @@ Deno.test("waiting for a GPU now and then changes no image and no step told", as
 });
 
 testOnEngines(
-  "a jitted run draws what the plain formulas draw, anew in each step",
+  "a jitted run equals the plain formulas, with new noise in each step",
   async (engine) => {
     const moving = { clip: true, shift: { columns: 1, rows: 0, rule: "spread" } } as const;
     for (

@@ -14,7 +14,7 @@ function nhwc({ shape, data }: GoldenTensor): tf.Tensor4D {
   );
 }
 
-Deno.test("the linear schedule is PyTorch's", () => {
+Deno.test("the linear schedule equals PyTorch's", () => {
   const { tensors, params, tolerance } = goldenCase("schedule_linear");
   const { beta, alphaBar } = noiseSchedule({ ...params, schedule: "linear" });
   assertClose(beta, tensors["beta"]!.data, tolerance);
@@ -33,12 +33,12 @@ Deno.test("the cosine schedule's alphaBar is the squared cosine, until beta reac
   assertClose([alphaBar[499]!], [0.4938], 1e-4);
 });
 
-Deno.test("a schedule refuses what makes no sense", () => {
+Deno.test("a schedule refuses invalid parameters", () => {
   assertThrows(() => noiseSchedule({ ...published, steps: 1 }), RangeError, "noise.steps");
   assertThrows(() => noiseSchedule({ ...published, end: 1 }), RangeError, "between 0 and 1");
 });
 
-Deno.test("noising is PyTorch's, and the loss of a network that says zero is the noise's mean square", () => {
+Deno.test("noising equals PyTorch's, and the loss of a network that predicts zero is the noise's mean square", () => {
   const { tensors, tolerance } = goldenCase("noising");
   const factors = noisingFactors(noiseSchedule(published));
   const x = nhwc(tensors["x"]!);

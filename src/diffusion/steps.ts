@@ -8,7 +8,7 @@ import type { NoiseSchedule } from "./schedule.ts";
 /**
  * One step of any sampler. Given the noise that the network predicts:
  *
- *     predicted = imageFromState * x + imageFromNoise * predictedNoise   (clipped if asked for)
+ *     predicted = imageFromState * x + imageFromNoise * predictedNoise   (clipped if `clip` is set)
  *     x         = state * x + predicted * predicted + previous * previousPredicted + noise * z
  *
  * `previousPredicted` is the predicted image of the previous step, and z is standard normal.

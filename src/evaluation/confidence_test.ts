@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { assertClose } from "../golden/golden.ts";
 import { confidenceInterval, studentQuantile } from "./confidence.ts";
 
-Deno.test("intervals are Student's", () => {
+Deno.test("intervals follow Student's t distribution", () => {
   for (
     const [degrees, value] of [[1, 12.7062], [2, 4.30265], [4, 2.77645], [9, 2.26216], [
       30,

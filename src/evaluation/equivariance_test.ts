@@ -87,7 +87,7 @@ function picture(degrees: number, columns: number, rows: number): Images {
   return { shape: [1, size, size, 1], values };
 }
 
-Deno.test(`what commutes with every transformation scores at the ceiling of float32 (seed ${seed})`, async () => {
+Deno.test(`a function that commutes with every transformation scores at the limit of float32 (seed ${seed})`, async () => {
   const x = noiseImages(2, 3, seed);
   for (const measure of measures) {
     const linear = (y: Images) => ({ ...y, values: y.values.map((value) => 0.5 * value + 0.25) });
@@ -98,7 +98,7 @@ Deno.test(`what commutes with every transformation scores at the ceiling of floa
   }
 });
 
-Deno.test(`a circular convolution commutes with shifts to the ceiling, and not with turns (seed ${seed})`, async () => {
+Deno.test(`a circular convolution commutes with shifts to the limit of float32, but not with rotations (seed ${seed})`, async () => {
   const x = noiseImages(2, 1, seed);
   function blur({ shape, values }: Images): Images {
     return {
@@ -120,7 +120,7 @@ Deno.test(`a circular convolution commutes with shifts to the ceiling, and not w
   assert(await score("EQ-R", blur, x) < 30);
 });
 
-Deno.test(`the identity with noise scores what theory says (seed ${seed})`, async () => {
+Deno.test(`the identity with added noise scores as predicted by theory (seed ${seed})`, async () => {
   const deviation = 0.1;
   const x = noiseImages(64, 1, seed);
   let call = 0;
@@ -159,7 +159,7 @@ function gainsOf(apply: (plane: Float64Array) => Float64Array): Float64Array {
   return gains;
 }
 
-Deno.test("a run that draws the same continuous picture, turned or shifted, scores at the resampling's ceiling", () => {
+Deno.test("a run that draws the same continuous picture, rotated or shifted, scores at the limit of the resampling", () => {
   const still = picture(0, 0, 0);
   for (const degrees of [0.5, 45, -163]) {
     const score = decibels("EQ-R", samplingError(picture(degrees, 0, 0), still, turn(degrees)))!;
@@ -218,7 +218,7 @@ Deno.test("max pooling scores worse than filtered downsampling on the same weigh
   }
 });
 
-Deno.test(`drawn transformations move, and by the measure's kind and range (seed ${seed})`, () => {
+Deno.test(`drawn transformations never stand still, and keep to the measure's kind and range (seed ${seed})`, () => {
   for (const side of [8, 16]) {
     for (const measure of measures) {
       const drawn = drawTransformations(measure, [side, side], 50, seed);
@@ -235,7 +235,7 @@ Deno.test(`drawn transformations move, and by the measure's kind and range (seed
   }
 });
 
-Deno.test("the transformations: whole shifts and half turns are exact, known pixels see no frame", () => {
+Deno.test("transformations: whole shifts and half turns are exact, and no known pixel depends on the border", () => {
   const plane = Float64Array.from(formulaUniform(11, size * size));
   const moved = Float64Array.from(
     plane,

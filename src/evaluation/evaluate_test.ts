@@ -39,7 +39,7 @@ function bars(stream: number, count: number): Dataset {
 }
 
 Deno.test({
-  name: "without Inception a classifier scores, is trained once, and says what it is " +
+  name: "without Inception, a classifier is trained once and scores, and the result says so " +
     "(needs --allow-read --allow-write --allow-ffi --allow-env)",
   ignore: !granted("read", "write", "ffi", "env"),
   async fn() {

@@ -24,7 +24,7 @@ const meanExtractor: FeatureExtractor = {
   dispose() {},
 };
 
-Deno.test("features keep the images' order over batches, short ones and sizes that change", async () => {
+Deno.test("features keep the order of the images over short batches and changing sizes", async () => {
   await tf.setBackend("cpu");
   const sizes = [2, 2, 2, 2, 2, 3, 3, 2, 4, 4, 4];
   const seen: number[] = [];
@@ -54,7 +54,7 @@ Deno.test("features keep the images' order over batches, short ones and sizes th
   assertEquals(tf.memory().numTensors, before);
 });
 
-Deno.test("images in memory are read where they lie", () => {
+Deno.test("images in memory are read without copying", () => {
   const images = Uint8Array.from({ length: 3 * 64 }, (_, i) => i);
   const source = imagesInMemory({
     name: "bars",

@@ -10,7 +10,7 @@ const granted = (...names: string[]) =>
   );
 
 Deno.test({
-  name: "a folder's images are read in the order of their names, and other files passed over " +
+  name: "a folder's images are read in the order of their names, and other files are skipped " +
     "(needs --allow-read --allow-write)",
   ignore: !granted("read", "write"),
   async fn() {

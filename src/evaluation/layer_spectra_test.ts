@@ -50,7 +50,7 @@ testOnEngines(
   (engine) => engine === "cpu" || engine === "wasm",
 );
 
-testOnEngines("layer spectra: with normInside, too", () => {
+testOnEngines("layer spectra: normInside works, too", () => {
   const spectra = spectraOf("architecture: D, normInside: true");
   for (const { folds } of spectra) assert(folds >= 0 && folds < 1, String(folds));
   return Promise.resolve();

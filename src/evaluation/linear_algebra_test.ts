@@ -51,7 +51,7 @@ function gaussian(q: Matrix, eigenvalues: number[], mean = 0): FeatureStatistics
 const distanceOnAxes = (a: number[], b: number[], offset: number) =>
   a.reduce((sum, v, i) => sum + (Math.sqrt(v) - Math.sqrt(b[i]!)) ** 2 + offset * offset, 0);
 
-Deno.test("products of rows, for all remainders of their tiles", () => {
+Deno.test("products of rows are right for all remainders of the tiles", () => {
   for (
     const [rows, across, columns] of [[1, 1, 1], [2, 3, 5], [3, 2, 257], [5, 7, 300], [8, 8, 512], [
       7,
@@ -78,7 +78,7 @@ const to2d = (x: Matrix) =>
     (_, i) => [...x.values.subarray(i * x.columns, (i + 1) * x.columns)],
   );
 
-Deno.test("eigenvalues are ml-matrix's", () => {
+Deno.test("eigenvalues equal ml-matrix's", () => {
   for (const n of [1, 2, 3, 10, 61]) {
     const x = random(n, n, n);
     const s = rowProducts(x, x);
@@ -104,7 +104,7 @@ Deno.test("eigenvalues of matrices that need no reflection, and of zero", () => 
   ], 0);
 });
 
-Deno.test("a factor of a semi-definite matrix has its rank and gives it back", () => {
+Deno.test("the factor of a semi-definite matrix has its rank and reproduces it", () => {
   for (const rank of [1, 7, 30]) {
     const half = random(rank, 30, rank);
     const s = rowProducts(half, half);
@@ -144,7 +144,7 @@ Deno.test("the Frechet distance of covariances without full rank, with different
   assertClose([found], [distanceOnAxes(a, b, 0.1)], 2 * n * 1e-7);
 });
 
-Deno.test("the Frechet distance of fewer rows than columns: 0 to itself, that of the offset to a moved copy", () => {
+Deno.test("the Frechet distance of fewer rows than columns is 0 to itself, and to a shifted copy that of the offset", () => {
   const values = formulaUniform(5, 10 * 50);
   const moved = values.map((v) => v + 0.2);
   assertClose([frechetDistance({ values, columns: 50 }, { values, columns: 50 })], [0], 1e-6);
@@ -153,7 +153,7 @@ Deno.test("the Frechet distance of fewer rows than columns: 0 to itself, that of
   ], 1e-6);
 });
 
-Deno.test("standard errors are what fresh draws of the first set show", () => {
+Deno.test("standard errors match those of fresh draws of the first set", () => {
   const columns = 6;
   const rows = 200;
   const reference = { values: formulaUniform(900, 1000 * columns), columns };

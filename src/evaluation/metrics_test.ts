@@ -16,12 +16,12 @@ const b = features("b");
 const logits = features("logits");
 const kid = { subsets: params.kid_subsets, subsetSize: params.kid_subset_size };
 
-Deno.test("the Frechet distance is torch-fidelity's", () => {
+Deno.test("the Frechet distance equals torch-fidelity's", () => {
   assertClose([frechetDistance(a, b)], [values.frechet_inception_distance], tolerance);
   assertClose([frechetDistance(b, a)], [values.frechet_inception_distance], tolerance);
 });
 
-Deno.test("the kernel distance of all rows is torch-fidelity's", () => {
+Deno.test("the kernel distance of all rows equals torch-fidelity's", () => {
   assertClose(
     [kernelDistance(a, b, kid).allRows],
     [values.kernel_inception_distance_all_rows],
@@ -35,7 +35,7 @@ Deno.test("the kernel distance of one subset of all rows is that of all rows", (
   assertClose([one.mean], [one.allRows], 1e-12);
 });
 
-Deno.test("the kernel distance of random subsets is torch-fidelity's within its spread", () => {
+Deno.test("the kernel distance of random subsets equals torch-fidelity's within its spread", () => {
   const many = kernelDistance(a, b, { ...kid, subsets: 200 });
   const { kernel_inception_distance_std: spread, kernel_inception_distance_all_rows: expected } =
     values;
@@ -47,13 +47,13 @@ Deno.test("the kernel distance of random subsets is torch-fidelity's within its 
   );
 });
 
-Deno.test("the inception score of rows in order is torch-fidelity's, with its spread", () => {
+Deno.test("the Inception Score of rows in order equals torch-fidelity's, with its spread", () => {
   const score = inceptionScore(logits, { splits: params.splits, shuffle: false });
   assertClose([score.mean], [values.inception_score_mean_unshuffled], tolerance);
   assertClose([score.standardDeviation], [values.inception_score_std_unshuffled], tolerance);
 });
 
-Deno.test("the inception score of shuffled rows is torch-fidelity's within its spread", () => {
+Deno.test("the Inception Score of shuffled rows equals torch-fidelity's within its spread", () => {
   const score = inceptionScore(logits, { splits: params.splits });
   assert(
     Math.abs(score.mean - values.inception_score_mean) <
@@ -61,7 +61,7 @@ Deno.test("the inception score of shuffled rows is torch-fidelity's within its s
   );
 });
 
-Deno.test("the inception score is 1 without knowledge and the number of classes at best, with very large logits too", () => {
+Deno.test("the Inception Score is 1 without information and at best the number of classes, also for very large logits", () => {
   const flat = inceptionScore({ values: new Float64Array(20 * 4), columns: 4 }, { splits: 2 });
   assertClose([flat.mean], [1], 1e-12);
   const sure = Float64Array.from(
@@ -73,7 +73,7 @@ Deno.test("the inception score is 1 without knowledge and the number of classes 
   ], 1e-12);
 });
 
-Deno.test("a split of the inception score has two images or more, and one split tells no error", () => {
+Deno.test("a split of the Inception Score has at least two images, and a single split gives no error", () => {
   assertEquals([0, 1, 2, 3, 4, 19, 20, 50_000].map((images) => maxSplits(images, 10)), [
     1,
     1,
@@ -90,7 +90,7 @@ Deno.test("a split of the inception score has two images or more, and one split 
   assert(one.mean > 1.5 && Number.isNaN(one.standardError));
 });
 
-Deno.test("a seed repeats subsets and splits, another one changes them", () => {
+Deno.test("the same seed repeats subsets and splits, and another one changes them", () => {
   const draw = (
     seed: number,
   ) => [kernelDistance(a, b, { ...kid, seed }).mean, inceptionScore(logits, { seed }).mean];
@@ -105,7 +105,7 @@ Deno.test("subsets shrink to the smaller set", () => {
   assertEquals(kernelDistance(few, b, { subsets: 2 }).subsetSize, 40);
 });
 
-Deno.test("metrics refuse what they cannot compare", () => {
+Deno.test("metrics refuse features that cannot be compared", () => {
   const narrow = { values: new Float64Array(30), columns: 3 };
   assertThrows(() => frechetDistance(a, narrow), RangeError, "64 and of 3 columns");
   assertThrows(() => kernelDistance(a, narrow), RangeError, "64 and of 3 columns");
@@ -122,7 +122,7 @@ Deno.test("metrics refuse what they cannot compare", () => {
   assertThrows(() => inceptionScore(narrow, { splits: 6 }), RangeError, "10 images");
 });
 
-Deno.test("the products of a kernel distance are counted beforehand", () => {
+Deno.test("the number of products of a kernel distance is known in advance", () => {
   const rows = (count: number) => ({ values: new Float32Array(count), columns: 1 });
   for (
     const [m, n, subsets, subsetSize] of [[5, 7, 2, 3], [1500, 2100, 3, 1000], [

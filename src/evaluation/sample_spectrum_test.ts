@@ -21,7 +21,7 @@ Deno.test("sampleSpectrum: stripes have their power at their frequency, flat ima
   assertAlmostEquals(rows[4]?.data ?? NaN, 0, 1e-12);
 });
 
-Deno.test("spectrum.csv is read as it is written, and in no other form", () => {
+Deno.test("spectrum.csv is read as it is written, and nothing else is accepted", () => {
   const rows = sampleSpectrum(imagesOf((r, c) => r * c), imagesOf((r) => r));
   assertEquals(parseSpectrum(spectrumText(rows), "spectrum.csv"), rows);
   const wrong = ["a,b\n", "radius,samples,data\n1,1,1\n", "radius,samples,data\n0,1e999,1\n"];

@@ -63,7 +63,7 @@ Deno.test("idealDoubled: keeps the pixels, and adds no frequency", () => {
   }
 });
 
-Deno.test("planesOf: channels become planes, spread evenly where they are too many", () => {
+Deno.test("planesOf: channels become planes, spread evenly if there are too many", () => {
   const values = Float64Array.from(
     { length: 2 * 2 * 2 * 3 },
     (_, i) => i % 3 + 10 * Math.floor(i / 12),

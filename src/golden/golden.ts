@@ -1,7 +1,7 @@
 /**
- * The golden cases: what PyTorch, SciPy and torch-fidelity compute, for tests. `make_golden.py`
- * made them; its header and `cases.json` say what each case is. Read without permissions, so that
- * filter tests need none.
+ * The golden cases: results of PyTorch, SciPy and torch-fidelity, for tests. `make_golden.py` made
+ * them; its header and `cases.json` describe each case. They are imported, so tests of filters need
+ * no permissions.
  */
 import cases from "./cases.json" with { type: "json" };
 import bytes from "./golden.safetensors" with { type: "bytes" };
@@ -12,15 +12,16 @@ export interface GoldenTensor {
   data: Float64Array;
 }
 
-/** One golden case; `tolerance` is that of {@link assertClose}. */
+/** One golden case. */
 export interface GoldenCase {
   case: string;
   kind: string;
-  // The parameters differ from kind to kind, and each test knows its own.
+  // The parameters differ between kinds, and each test knows its own.
   // deno-lint-ignore no-explicit-any
   params: any;
+  /** For {@link assertClose}. */
   tolerance: number;
-  // So do the values that are no tensors.
+  // The same holds for values that are no tensors.
   // deno-lint-ignore no-explicit-any
   values: any;
   tensors: Record<string, GoldenTensor>;
@@ -49,7 +50,7 @@ function goldenTensor(name: string): GoldenTensor {
   const entry = header[name];
   const reader = entry && readers[entry.dtype];
   if (!entry || !reader) {
-    throw new Error(`no golden tensor ${name}, or of a type that is not read here`);
+    throw new Error(`there is no golden tensor ${name} of a known type`);
   }
   const [size, read] = reader;
   const start = 8 + headerLength + entry.data_offsets[0];
@@ -64,14 +65,14 @@ function goldenTensor(name: string): GoldenTensor {
 export function goldenCases(kind?: string): GoldenCase[] {
   return cases.filter((row) => kind === undefined || row.kind === kind).map((row) => ({
     ...row,
-    values: (row as { values?: unknown }).values ?? {},
+    values: "values" in row ? row.values : {},
     tensors: Object.fromEntries(
       row.tensors.map((name) => [name, goldenTensor(`${row.case}/${name}`)]),
     ),
   }));
 }
 
-/** The golden case of a name. */
+/** The golden case with a name. Throws if there is none. */
 export function goldenCase(name: string): GoldenCase {
   const found = goldenCases().find((row) => row.case === name);
   if (!found) throw new Error(`no golden case ${name}`);
@@ -79,8 +80,8 @@ export function goldenCase(name: string): GoldenCase {
 }
 
 /**
- * Throws where an element is further from the expected one than tolerance * max(1, |expected|). NaN
- * never passes.
+ * Throws if an element differs from the expected one by more than tolerance * max(1, |expected|).
+ * NaN never passes.
  */
 export function assertClose(
   actual: ArrayLike<number>,
@@ -112,8 +113,8 @@ export function assertClose(
 }
 
 /**
- * Numbers in [-1, 1) by the formula of make_golden.py, for weights and inputs that PyTorch filled
- * in the same way.
+ * Numbers in [-1, 1) by the formula of make_golden.py, which filled PyTorch's weights and inputs in
+ * the same way.
  */
 export function formulaUniform(stream: number, count: number): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => {
@@ -128,8 +129,9 @@ export function formulaUniform(stream: number, count: number): Float64Array {
 }
 
 /**
- * The formula weights of parameter `index` of an ordered state dict, in PyTorch's shape and
- * row-major order.
+ * The weights of a parameter by the formula, in PyTorch's shape and row-major order.
+ *
+ * @param index the parameter's position in the state dict
  */
 export function formulaWeights(index: number, name: string, shape: number[]): Float32Array {
   const count = shape.reduce((a, b) => a * b, 1);

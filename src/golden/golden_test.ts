@@ -10,7 +10,7 @@ Deno.test("golden inputs follow the formula", () => {
   assertClose(x.data, formulaUniform(1003, x.data.length), 1e-7);
 });
 
-Deno.test("assertClose refuses what is off, NaN and other lengths", () => {
+Deno.test("assertClose refuses differences, NaN and other lengths", () => {
   assertThrows(() => assertClose([1, 2], [1, 2.1], 1e-2));
   assertThrows(() => assertClose([1, NaN], [1, 2], 1e-2));
   assertThrows(() => assertClose([1], [1, 2], 1e-2));

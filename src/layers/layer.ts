@@ -47,7 +47,7 @@ export interface LayerTensors {
   parameter(name: string): tf.Tensor;
   /** Returns a constant. */
   constant(name: string): tf.Tensor;
-  /** What dropout leaves of values in training; the values themselves where nothing is dropped. */
+  /** Applies dropout in training. Returns the values unchanged if nothing is dropped. */
   dropped(y: tf.Tensor4D): tf.Tensor4D;
 }
 

@@ -8,7 +8,7 @@ Deno.test("every layer is registered under its own name", () => {
   }
 });
 
-Deno.test("an unknown layer is answered with the nearest known one, or with all", () => {
+Deno.test("the error for an unknown layer names the nearest known one, or all", () => {
   assertThrows(
     () => layerNamed("self-atention"),
     RangeError,

@@ -1,7 +1,7 @@
 /**
  * Dropout in training: in each residual block, between its nonlinearity and its second convolution,
- * where Ho et al. (arXiv 2006.11239, appendix B) have it. Every mask is a function of the seed, the
- * step, the image and the layer, so any step can be drawn again.
+ * as in Ho et al. (arXiv 2006.11239, appendix B). Every mask is a function of the seed, the step,
+ * the image and the layer, so any step can be drawn again.
  */
 import * as tf from "@tensorflow/tfjs";
 import { narrow } from "../../kernels/shared/precision.ts";
@@ -9,7 +9,7 @@ import { rank1, rank4 } from "../../kernels/shared/ranks.ts";
 import { randomUniform } from "../../kernels/random_uniform/mod.ts";
 import type { NetworkPlan } from "./plan.ts";
 
-/** What dropout multiplies the values of each residual block by, by the name of the plan's step. */
+/** The factors for the values of each residual block, by the name of its step in the plan. */
 export type DropoutMasks = ReadonlyMap<string, tf.Tensor4D>;
 
 /** The residual blocks, and the shapes of the values that dropout acts on. */
@@ -66,7 +66,7 @@ export function dropoutMasks(
   );
 }
 
-/** What dropout leaves of values, in their precision; the values themselves without a mask. */
+/** Multiplies values by a mask, in their precision. Returns them unchanged without a mask. */
 export function withDropout(y: tf.Tensor4D, mask: tf.Tensor4D | undefined): tf.Tensor4D {
   return mask ? tf.mul(y, narrow(mask)) : y;
 }

@@ -1,6 +1,7 @@
 /** The training steps of the golden networks, shared by the daily and the nightly tests. */
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
+import { rank1, rank4 } from "../../kernels/shared/ranks.ts";
 import type { Engine } from "../engines/mod.ts";
 import { assertClose, type GoldenCase } from "../golden/golden.ts";
 import type { UNet } from "./mod.ts";
@@ -33,7 +34,7 @@ export async function compareSteps(
   const step = run((rates, x, t, noise, label) => {
     let output: tf.Tensor4D;
     const { value, grads } = tf.variableGrads(() => {
-      output = tf.keep(unet.apply(x as tf.Tensor4D, t as tf.Tensor1D, label as tf.Tensor1D));
+      output = tf.keep(unet.apply(rank4(x), rank1(t), label && rank1(label)));
       return tf.losses.meanSquaredError(noise!, output).asScalar();
     }, parameters);
     const norms = parameters.map(({ name }) => grads[name] ? tf.norm(grads[name]) : tf.scalar(0));
@@ -42,7 +43,7 @@ export async function compareSteps(
       const gradient = grads[parameter.name];
       return gradient ? [{ parameter, gradient, ...averages[i]! }] : [];
     });
-    adamw(slots, rates as tf.Tensor1D);
+    adamw(slots, rank1(rates));
     return [output!, value, tf.stack(norms)];
   });
   for (let number = 1; number <= steps; number++) {

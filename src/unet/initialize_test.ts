@@ -37,7 +37,7 @@ Deno.test("normal values have mean 0, deviation 1 and a normal's tails", () => {
   );
 });
 
-Deno.test("each value is its own function of seed, parameter and place, and stays", () => {
+Deno.test("each value is a function of seed, parameter and position, and never changes", () => {
   const values = initialValues(uniform, 10, 42, 3);
   const block = philox4x32([1, 0, 3, 0], philoxKey(42, "initializer"));
   assertEquals(values[6], Math.fround(((block[2]! >>> 8) / 2 ** 23 - 1) * 0.25));

@@ -13,6 +13,8 @@ export function ourShape({ shape, layout }: Parameter): number[] {
       return [shape[1]!, shape[0]!];
     case "convolution":
       return [shape[2]!, shape[3]!, shape[1]!, shape[0]!];
+    default:
+      return layout satisfies never;
   }
 }
 
@@ -40,13 +42,13 @@ function reverse(
 /** Converts from PyTorch's layout to ours. */
 export function toOurs(values: Float32Array, { shape, layout }: Parameter): Float32Array {
   if (layout === "same") return values;
-  const [outputs, inputs, height = 1, width = 1] = shape as [number, number, number?, number?];
+  const [outputs = 1, inputs = 1, height = 1, width = 1] = shape;
   return reverse(values, outputs, inputs, height * width);
 }
 
 /** Converts from our layout to PyTorch's. */
 export function toPyTorch(values: Float32Array, { shape, layout }: Parameter): Float32Array {
   if (layout === "same") return values;
-  const [outputs, inputs, height = 1, width = 1] = shape as [number, number, number?, number?];
+  const [outputs = 1, inputs = 1, height = 1, width = 1] = shape;
   return reverse(values, height * width, inputs, outputs);
 }

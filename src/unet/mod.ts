@@ -37,7 +37,7 @@ export interface UNet {
    * @param t timesteps, [batch], integers or floats
    * @param label classes, [batch], integers from 0; -1 means no class, as does omitting the
    *   argument
-   * @param dropout in training, what dropout multiplies by; omitted: nothing is dropped
+   * @param dropout masks for training; if omitted, nothing is dropped
    * @returns a tensor of the same shape as x
    */
   apply(
@@ -123,11 +123,9 @@ function constantTensors(steps: Step[]): Map<string, Map<string, tf.Tensor>> {
     return tensor;
   }
   return new Map(
-    steps.map((
-      step,
-    ) => [
-      step.name,
-      new Map(step.constants.map((constant) => [constant.name, tensorOf(constant)])),
+    steps.map(({ name, constants }) => [
+      name,
+      new Map(constants.map((constant) => [constant.name, tensorOf(constant)])),
     ]),
   );
 }
@@ -162,24 +160,22 @@ function applyPlan(
     ...(label ? [["label", label] as const] : []),
   ]);
   for (const step of plan.steps) {
-    const byShortName = new Map(
-      layerNamed(step.layer).parameters(step.options).map((
-        { name },
-        i,
-      ) => [name, step.parameters[i]!.name]),
+    const layer = layerNamed(step.layer);
+    const fullNames = new Map(
+      layer.parameters(step.options).map(({ name }, i) => [name, step.parameters[i]!.name]),
     );
     const tensors = {
       parameter: (name: string) =>
-        inNetwork(known(parameters.get(byShortName.get(name) ?? ""), step, name)),
+        inNetwork(known(parameters.get(fullNames.get(name) ?? ""), step, name)),
       constant: (name: string) => known(constants.get(step.name)?.get(name), step, name),
       dropped: (y: tf.Tensor4D) => withDropout(y, masks.get(step.name)),
     };
-    const inputs = step.inputs.filter((name) => name !== "label" || label).map((name) =>
-      outputs.get(name)!
-    );
-    outputs.set(step.name, layerNamed(step.layer).apply(inputs, tensors, step.options));
+    const inputs = step.inputs
+      .filter((name) => name !== "label" || label)
+      .map((name) => outputs.get(name)!);
+    outputs.set(step.name, layer.apply(inputs, tensors, step.options));
   }
-  return widen(outputs.get(plan.output) as tf.Tensor4D);
+  return widen(rank4(outputs.get(plan.output)));
 }
 
 /**

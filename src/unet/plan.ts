@@ -101,10 +101,10 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
   const { architecture, normInside, imageSize, channels, baseWidth: width, classes } = spec;
   const { padding = "zero", position = "none", filter } = spec;
   if (imageSize % 8 !== 0 || imageSize < 8) {
-    throw new RangeError(`image size ${imageSize} is no multiple of 8`);
+    throw new RangeError(`the image size must be a multiple of 8, not ${imageSize}`);
   }
   if (width % heads !== 0 || width < heads) {
-    throw new RangeError(`base width ${width} is no multiple of ${heads}`);
+    throw new RangeError(`the base width must be a multiple of ${heads}, not ${width}`);
   }
   const filters = filtersOf(spec);
   const { filtersActivations, filtersResampling } = architectures[architecture];
@@ -113,10 +113,11 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
   // Only D, the published variant with `normInside`, owns the unused norms.
   const unusedNorms = normInside && architecture === "D";
 
-  const shapes = new Map<string, Shape>([["x", [imageSize, imageSize, channels]], ["t", []], [
-    "label",
-    [],
-  ]]);
+  const shapes = new Map<string, Shape>([
+    ["x", [imageSize, imageSize, channels]],
+    ["t", []],
+    ["label", []],
+  ]);
   const steps: Step[] = [];
   function add<N extends LayerName>(
     name: string,
@@ -125,6 +126,7 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
     options: LayerOptions<N>,
     scope = name,
   ) {
+    // A type parameter cannot index the registry's union; `layer` and `options` are of one N.
     const definition = layers[layer] as unknown as Layer<LayerOptions<N>>;
     const outputShape = definition.outputShape(inputs.map((input) => shapes.get(input)!), options);
     const parameters = definition.parameters(options).map((p) => ({

@@ -21,7 +21,7 @@ for (const row of goldenCases("unet")) {
   });
 }
 
-Deno.test("every allowed network has a plan whose image comes out as it went in", () => {
+Deno.test("every allowed network has a plan whose output has the input's shape", () => {
   for (const architecture of ["A", "B", "C", "D"] as const) {
     for (
       const normInside of architecture === "C" || architecture === "D" ? [false, true] : [false]
@@ -51,12 +51,12 @@ Deno.test("every allowed network has a plan whose image comes out as it went in"
   }
 });
 
-Deno.test("the plan is data: JSON holds all of it", () => {
+Deno.test("the plan is plain data: JSON keeps all of it", () => {
   const plan = networkPlan(specWith({ classes: 10 }));
   assertEquals(JSON.parse(JSON.stringify(plan)), plan);
 });
 
-Deno.test("cutoffs and gain reach the filters: the gain the upsampling's alone", () => {
+Deno.test("cutoffs and gain reach the filters; the gain affects only upsampling", () => {
   const plain = networkPlan(specWith({}));
   const changed = networkPlan(specWith({ gain: 4, cutoff: { down: 1, up: 2 } }));
   const taps = (plan: typeof plain, step: string, name: string) =>
@@ -71,13 +71,13 @@ Deno.test("cutoffs and gain reach the filters: the gain the upsampling's alone",
   assertEquals(taps(changed, "inc", "up")[4]! > 4 * taps(plain, "inc", "up")[4]!, true);
 });
 
-Deno.test("what cannot be built is refused", () => {
-  assertThrows(() => networkPlan(specWith({ imageSize: 20 })), RangeError, "image size 20");
-  assertThrows(() => networkPlan(specWith({ baseWidth: 30 })), RangeError, "base width 30");
+Deno.test("impossible sizes are refused", () => {
+  assertThrows(() => networkPlan(specWith({ imageSize: 20 })), RangeError, "multiple of 8, not 20");
+  assertThrows(() => networkPlan(specWith({ baseWidth: 30 })), RangeError, "multiple of 4, not 30");
   assertThrows(() => networkPlan(specWith({ cutoff: null })), Error, "needs kernelSize");
 });
 
-Deno.test("the summary: a row a layer and the published totals", () => {
+Deno.test("the summary has a row per layer and the published totals", () => {
   const lines = summarize(networkPlan(specWith({}))).split("\n");
   assertEquals(lines.at(-1)!.split(/ +/), ["total", "5,897,155"]);
   assertEquals(new Set(lines.map((line) => line.length)).size, 1);

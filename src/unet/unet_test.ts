@@ -27,7 +27,7 @@ const x = tf.tidy(() =>
 ) as tf.Tensor4D;
 const t = tf.tensor1d([1, 999]);
 
-Deno.test("wrong inputs are refused with what is expected", () => {
+Deno.test("the errors for wrong inputs say what is expected", () => {
   const unet = compileUNet(tinySpec());
   const apply = (shape: number[], t: tf.Tensor1D, label?: tf.Tensor1D) =>
     unet.apply(tf.zeros<tf.Rank>(shape as [number]) as tf.Tensor4D, t, label);
@@ -42,7 +42,7 @@ Deno.test("wrong inputs are refused with what is expected", () => {
   unet.dispose();
 });
 
-Deno.test("the seed alone makes the weights, and the output follows", () => {
+Deno.test("the seed alone determines the weights and the output", () => {
   const outputs = [1, 1, 2].map((seed) => {
     const unet = compileUNet(tinySpec({ seed }));
     const output = unet.apply(x, t).dataSync();
@@ -53,7 +53,7 @@ Deno.test("the seed alone makes the weights, and the output follows", () => {
   assertNotEquals(outputs[0], outputs[2]);
 });
 
-Deno.test("a label moves the output; -1 and no label are none", () => {
+Deno.test("a label changes the output; -1 means no label", () => {
   const unet = compileUNet(tinySpec({ classes: 3 }));
   const apply = (...labels: number[]) =>
     unet.apply(x, t, labels.length ? tf.tensor1d(labels, "int32") : undefined).dataSync();
@@ -64,7 +64,7 @@ Deno.test("a label moves the output; -1 and no label are none", () => {
   unet.dispose();
 });
 
-Deno.test("whole and fractional timesteps of one value are one", () => {
+Deno.test("integer and float timesteps of equal value give the same output", () => {
   const unet = compileUNet(tinySpec());
   assertClose(
     unet.apply(x, tf.tensor1d([1, 999], "int32")).dataSync(),
@@ -74,7 +74,7 @@ Deno.test("whole and fractional timesteps of one value are one", () => {
   unet.dispose();
 });
 
-Deno.test("every kernel size works, and the least and the most backwards too", () => {
+Deno.test("every kernel size works forward, the smallest and the largest also backward", () => {
   for (let kernelSize = 2; kernelSize <= 12; kernelSize++) {
     const unet = compileUNet(tinySpec({ kernelSize, normInside: kernelSize % 2 === 0 }));
     tf.tidy(() => {
@@ -91,7 +91,7 @@ Deno.test("every kernel size works, and the least and the most backwards too", (
   }
 });
 
-Deno.test("nothing is left behind after dispose, and applying leaves its result alone", () => {
+Deno.test("apply leaves only its result, and dispose frees everything", () => {
   const before = tf.memory().numTensors;
   const unet = compileUNet(tinySpec({ classes: 3 }));
   const compiled = tf.memory().numTensors;

@@ -32,7 +32,7 @@ export async function weightsOf(
   for (const parameter of plan.parameters) {
     const tensor = tensors.get(parameter.name);
     if (!tensor) throw new Error(`no tensor ${parameter.name}`);
-    const values = await tensor.data() as Float32Array;
+    const values = await tensor.data<"float32">();
     weights.set(parameter.name, float32Tensor(parameter.shape, toPyTorch(values, parameter)));
   }
   return weights;
@@ -61,8 +61,8 @@ export function setWeights(
     const names = broken.slice(0, maxListed).join(", ");
     const rest = broken.length - maxListed;
     throw new UserError(
-      `${where}: NaN or infinity in ${names}${rest > 0 ? ` and ${rest} more` : ""}: a training ` +
-        `that diverged, or a damaged file. Take weights that were saved before`,
+      `${where}: NaN or infinity in ${names}${rest > 0 ? ` and ${rest} more` : ""}: the training ` +
+        "diverged, or the file is damaged. Use weights that were saved earlier",
     );
   }
   for (const parameter of unet.plan.parameters) {

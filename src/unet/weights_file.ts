@@ -57,18 +57,18 @@ async function readGroups(path: string): Promise<TensorGroup[]> {
   const foreign = foreignContent(head);
   const what = head.length === 0 ? "an empty file" : foreign?.what ?? "of an unknown kind";
   throw new UserError(
-    `${path}: this is ${what}; weights are read from safetensors files and from torch.save's`,
+    `${path}: this is ${what}; weights must be a safetensors file or one that torch.save wrote`,
   );
 }
 
-/** No parameter's name is longer than this, and long names are slow to search. */
-const longestName = 1000;
+/** Longer names are skipped: no parameter has one, and they are slow to search. */
+const maxNameLength = 1000;
 
 /** Counts how many of a network's names occur with each prefix. */
 function countPrefixes(group: TensorGroup, names: ReadonlySet<string>): Map<string, number> {
   const counts = new Map<string, number>();
   for (const name of group.shapes.keys()) {
-    if (name.length > longestName) continue;
+    if (name.length > maxNameLength) continue;
     for (let at = 0; at >= 0; at = name.indexOf(".", at) + 1 || -1) {
       if (!names.has(name.slice(at))) continue;
       const prefix = name.slice(0, at);
@@ -152,15 +152,15 @@ function chooseReading(
   if (fitting.length > 1) {
     const ways = fitting.slice(0, 5).map(asChoice);
     throw new UserError(
-      `${path}: it holds ${fitting.length} sets of weights that are this network's, and they can ` +
-        `differ: ${ways.join(" or ")}. Say which: loadWeights(unet, path, ${ways.at(-1)})`,
+      `${path}: ${fitting.length} sets of weights in it fit this network: ${ways.join(" or ")}. ` +
+        `Choose one: loadWeights(unet, path, ${ways.at(-1)})`,
     );
   }
   const [reading] = fitting.length > 0 ? fitting : readings;
   if (!reading) {
     throw new UserError(
       `${path}: it holds none of this network's weights${
-        choice.key === undefined && choice.prefix === undefined ? "" : " at that place"
+        choice.key === undefined && choice.prefix === undefined ? "" : " under that key or prefix"
       } (${contentsOf(groups)})`,
     );
   }

@@ -58,7 +58,7 @@ async function assertHas(unet: UNet, expected: Weights, what: string): Promise<v
 }
 
 filesTest(
-  "weights under a key, with a prefix, under any file name",
+  "weights load from under a key, with a prefix, from any file name",
   (folder) =>
     withNetwork(async (unet) => {
       const lightning = new Map<string, Saved>([
@@ -95,7 +95,7 @@ filesTest(
 );
 
 filesTest(
-  "two sets of weights that fit are refused, and one can be asked for",
+  "two sets of weights that fit are refused, and a choice selects one",
   (folder) =>
     withNetwork(async (unet) => {
       const path = `${folder}/a.pt`;
@@ -109,7 +109,7 @@ filesTest(
       ]);
       await Deno.writeFile(path, torchFile(nests));
       const error = await assertRejects(() => loadWeights(unet, path), UserError);
-      assertStringIncludes(error.message, "holds 2 sets of weights");
+      assertStringIncludes(error.message, "2 sets of weights in it fit");
       assertStringIncludes(error.message, '{ key: "state_dict", prefix: "" }');
       assertStringIncludes(error.message, '{ key: "ema.shadow", prefix: "module." }');
       assertEquals(error.message.split("\n").length, 1);
@@ -117,7 +117,11 @@ filesTest(
       await assertHas(unet, averages, "ema");
       await loadWeights(unet, path, { key: "state_dict", prefix: "" });
       await assertHas(unet, weights, "state_dict");
-      await assertRejects(() => loadWeights(unet, path, { key: "em" }), UserError, "at that place");
+      await assertRejects(
+        () => loadWeights(unet, path, { key: "em" }),
+        UserError,
+        "under that key or prefix",
+      );
 
       // Both in one dict, as Lightning stores a model and its average.
       const both = new Map([...withPrefix(weights, "net."), ...withPrefix(averages, "ema_net.")]);
@@ -134,7 +138,7 @@ filesTest(
 );
 
 filesTest(
-  "what is wrong is said in a few lines, without what a terminal would obey",
+  "errors are a few lines without control characters",
   (folder) =>
     withNetwork(async (unet) => {
       const path = `${folder}/a.pt`;

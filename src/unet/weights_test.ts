@@ -35,7 +35,7 @@ async function withFolder(body: (folder: string) => Promise<void>): Promise<void
   await body(folder).finally(() => Deno.remove(folder, { recursive: true }));
 }
 
-Deno.test("a published checkpoint's weights arrive under their names, and leave as they came", async () => {
+Deno.test("a published checkpoint loads under its names and saves the same values", async () => {
   await withNetwork(async (unet) => {
     setWeights(unet, decodePyTorch(published), "the published checkpoint");
     const weights = await weightsOf(unet.plan, unet.parameters);
@@ -74,7 +74,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `all that is wrong with weights is listed at once, and nothing is set${files}`,
+  name: `all faults of weights are listed at once, and nothing is set${files}`,
   ignore: !canWrite,
   fn: () =>
     withFolder((folder) =>
