@@ -8,7 +8,7 @@ import { comparisonJson, comparisonMarkdown, comparisonTables } from "../evaluat
 import { writeResults } from "../files/results.ts";
 import { specDigest } from "../spec/mod.ts";
 import { parseOptions } from "./options.ts";
-import { line, print, printBeside } from "../messages/terminal.ts";
+import { line, print, printError } from "../messages/terminal.ts";
 import { tableFiles } from "../tables/files.ts";
 
 /** What `--help` prints. */
@@ -84,7 +84,7 @@ export async function run(args: string[]): Promise<number> {
   if (first === undefined) {
     throw new UserError(`compare needs bundles or a folder of bundles\n\n${help}`);
   }
-  const runs = scoredRuns(words, printBeside);
+  const runs = scoredRuns(words, printError);
   if (runs.length === 0) throw new UserError(`${words.join(", ")}: no bundle here has scores`);
   const comparison = compareRuns(runs);
   print(comparisonMarkdown(comparison));

@@ -19,7 +19,7 @@ import { type Results, tellResults } from "./equivariance_files.ts";
 import { dataFolder, parseOptions } from "./options.ts";
 import type { Progress } from "../messages/progress.ts";
 import { createProgress } from "./progress.ts";
-import { print, printBeside } from "../messages/terminal.ts";
+import { print, printError } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -127,7 +127,7 @@ function qualitiesOf(
     });
   } catch (error) {
     if (name !== undefined || !(error instanceof UserError)) throw error;
-    printBeside(`quality and equivariance are not compared: ${error.message}`);
+    printError(`quality and equivariance are not compared: ${error.message}`);
     return () => null;
   }
 }

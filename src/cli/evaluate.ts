@@ -21,7 +21,7 @@ import { sha256 } from "../formats/sha256.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { defaultFolder } from "./folders.ts";
 import { createProgress } from "./progress.ts";
-import { print, printBeside } from "../messages/terminal.ts";
+import { print, printError } from "../messages/terminal.ts";
 import { figureText } from "../tables/figure.ts";
 
 /** What `--help` prints. */
@@ -93,7 +93,7 @@ async function openImages(
 ): Promise<{ images: ImageSource; spec: ResolvedSpec | null }> {
   if (!isBundle(path)) {
     const images = await imagesInFolder(path);
-    for (const note of images.notes) printBeside(note);
+    for (const note of images.notes) printError(note);
     return { images, spec: null };
   }
   const samples = await readSamples(path);

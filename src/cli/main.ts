@@ -6,7 +6,7 @@
 import { UserError } from "../messages/errors.ts";
 import { nearest } from "../messages/nearest.ts";
 import { type ListedVerb, type Verb, verbs as allVerbs } from "./verbs.ts";
-import { oneLine, print, printBeside } from "../messages/terminal.ts";
+import { oneLine, print, printError } from "../messages/terminal.ts";
 import { expandHome, restoreUserFolder } from "./folders.ts";
 import { handleSignals } from "./signals.ts";
 
@@ -107,10 +107,10 @@ export async function main(
     return await verb.run(rest.map(expandHome));
   } catch (error) {
     if (error instanceof UserError) {
-      printBeside(error.message);
+      printError(error.message);
       return 2;
     }
-    printBeside(crashText(error));
+    printError(crashText(error));
     return 70;
   }
 }
@@ -130,7 +130,7 @@ if (import.meta.main) {
   // Checked before anything is loaded that an old Deno does not understand.
   const outdated = outdatedMessage(Deno.version.deno);
   if (outdated !== null) {
-    printBeside(outdated);
+    printError(outdated);
     Deno.exit(2);
   }
   const [name = ""] = Deno.args;

@@ -17,7 +17,7 @@ import { namesByDataset } from "../runner/sweep_member.ts";
 import { openOrSkip } from "./compare.ts";
 import { drawnClasses } from "../spec/labels.ts";
 import { parseOptions } from "./options.ts";
-import { print, printBeside } from "../messages/terminal.ts";
+import { print, printError } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help = `Write one page about many bundles, such as those of a sweep: the paper's table,
@@ -65,7 +65,7 @@ export async function run(args: string[]): Promise<number> {
  * @param target the folder of the page, from which its links start
  */
 async function readRuns(paths: readonly string[], target: string): Promise<SweepRun[]> {
-  const bundles = paths.flatMap((path) => openOrSkip(path, printBeside) ?? []);
+  const bundles = paths.flatMap((path) => openOrSkip(path, printError) ?? []);
   if (bundles.length === 0) throw new UserError("all of these bundles are damaged");
   const specs = bundles.map(readBundleSpec);
   const names = namesByDataset(specs);

@@ -2,7 +2,7 @@
  * Signals that stop a process: Ctrl-C, a closing terminal, a scheduler or a container. Work that can
  * be saved is saved first (see `stoppable`); everything else stops at once.
  */
-import { printBeside } from "../messages/terminal.ts";
+import { printError } from "../messages/terminal.ts";
 
 /** The exit codes, as shells define them; 75 (`EX_TEMPFAIL`) asks to be started again. */
 const exitCodes = { SIGINT: 130, SIGHUP: 130, SIGTERM: 143, SIGUSR1: 75 } as const;
@@ -35,7 +35,7 @@ function receive(signal: StopSignal): void {
   if (first === null) {
     state.first = { signal, ms: performance.now() };
     if (stop !== null) return stop();
-    if (signal === "SIGUSR1") printBeside("stopped before there was anything to save: start again");
+    if (signal === "SIGUSR1") printError("stopped before there was anything to save: start again");
     Deno.exit(exitCodes[signal]);
   }
   // Only a user at a terminal insists. A scheduler's SIGTERM after its warning must not interrupt

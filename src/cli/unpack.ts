@@ -5,7 +5,7 @@ import { UserError } from "../messages/errors.ts";
 import { defaultFolder } from "./folders.ts";
 import { explainFolder } from "../files/results.ts";
 import { parseOptions } from "./options.ts";
-import { line, print, printBeside } from "../messages/terminal.ts";
+import { line, print, printError } from "../messages/terminal.ts";
 
 /** What `--help` prints. */
 export const help =
@@ -29,7 +29,7 @@ export async function run(args: string[]): Promise<number> {
     throw new UserError(`unpack takes one file and one folder\n\n${help}`);
   }
   const into = values.out ?? named ?? defaultFolder("out");
-  const { path, digest, files } = await unpackBundle(archive, into, verifyBundle, printBeside)
+  const { path, digest, files } = await unpackBundle(archive, into, verifyBundle, printError)
     .catch((error) => {
       throw explainFolder(error, into);
     });

@@ -1,7 +1,7 @@
 /**
- * A duration for people, with two units at most: `45 s`, `7 min 12 s`, `5 h 03 min`, `2 d 4 h`.
+ * A duration as text, in at most two units: `45 s`, `7 min 12 s`, `5 h 03 min`, `2 d 4 h`.
  *
- * @param seconds zero or more; `?` where it is not finite
+ * @param seconds zero or more; not finite gives `?`
  */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";

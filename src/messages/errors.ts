@@ -1,9 +1,9 @@
 /**
- * An error that a person caused and can mend: a wrong spec, a missing file, a full disk. The
- * message says what is wrong, where (file:line:column where there is one) and what to do. The
- * command line prints it without a stack and exits with code 2; every other error keeps its stack.
+ * An error that the user can fix: a wrong spec, a missing file, a full disk. The message says what
+ * is wrong, where (with file:line:column if possible) and what to do. The command line prints it
+ * without a stack trace and exits with code 2; every other error keeps its stack trace.
  */
 export class UserError extends Error {
-  /** Its name, for those who print it. */
+  /** The error's name, as printed. */
   override name = "UserError";
 }

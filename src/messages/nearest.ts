@@ -1,8 +1,8 @@
-/** The nearest known word to one that nobody knows, for messages: "did you mean ...?" */
+/** Finds the known word nearest to an unknown one, for messages: "did you mean ...?" */
 
 /**
- * How many letters must be put in, taken out, changed or exchanged with their neighbour to make one
- * word the other.
+ * The Damerau-Levenshtein distance: how many insertions, deletions, substitutions and
+ * transpositions of letters turn one word into the other.
  */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
@@ -21,10 +21,10 @@ function editDistance(a: string, b: string): number {
   return last[b.length]!;
 }
 
-/** Letters and digits alone: `MNIST_M` and `mnist-m` are one word. */
+/** Only letters and digits, in lower case: `MNIST_M` and `mnist-m` are the same word. */
 const plain = (word: string) => word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 
-/** The word of `words` that `word` was most likely meant to be, or undefined where none is near. */
+/** The word in `words` that `word` most likely means; undefined if none is near. */
 export function nearest(word: string, words: Iterable<string>): string | undefined {
   if (word.length > 100) return undefined;
   const typed = plain(word);

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { nearest } from "./nearest.ts";
 
-Deno.test("nearest: the word that was meant", () => {
+Deno.test("nearest: finds the intended word", () => {
   const words = ["kaiserBeta", "kernelSize", "mnist", "mnist-m", "cifar-10", "A", "B"];
   assertEquals(nearest("kaiserBta", words), "kaiserBeta");
   assertEquals(nearest("KAISERBETA", words), "kaiserBeta");
@@ -12,7 +12,7 @@ Deno.test("nearest: the word that was meant", () => {
   assertEquals(nearest("b", words), "B");
 });
 
-Deno.test("nearest: nothing where nothing is near", () => {
+Deno.test("nearest: undefined if no word is near", () => {
   assertEquals(nearest("F", ["A", "B"]), undefined);
   assertEquals(nearest("banana", ["mnist", "folder"]), undefined);
   assertEquals(nearest("", ["mnist"]), undefined);

@@ -1,4 +1,4 @@
-/** How a long job tells the outside how far it is: the interface between a job and its display. */
+/** The interface between a long job and the display of its progress. */
 
 /** Figures shown beside the count, in order: `{ epoch: "3/16", loss: 0.031, "images/s": 283 }`. */
 export type ProgressFields = Readonly<Record<string, string | number>>;

@@ -1,47 +1,46 @@
 /**
- * The one writer for everything that is printed. Text from files (names, messages, scores) may
- * carry escape sequences that forge lines, reach the clipboard or hide words: here they become
- * visible. And showing never ends a run: what a closed pipe or a terminal that is gone does not
- * take is dropped.
+ * The only module that prints. Text from files (names, messages, scores) may contain escape
+ * sequences that forge lines, write to the clipboard or hide words; they are made visible here.
+ * Printing never ends a run: output that a closed pipe or terminal does not accept is dropped.
  */
 
 /**
- * Controls but tab and line feed (U+0080 to U+009F too, among them the escape U+009B), formats
- * (bidirectional overrides, zero-width characters), halves of characters, line separators, and
- * whatever else Unicode says is not to be seen.
+ * Control characters except tab and line feed (also U+0080 to U+009F, which include the escape
+ * U+009B), format characters (bidirectional overrides, zero-width characters), lone surrogates,
+ * line separators, and everything else that Unicode defines as invisible.
  */
-const unseen = /(?![\t\n])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const invisible = /(?![\t\n])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Text with every invisible character written out as `\u{1b}`; tabs and line feeds stay. */
 export function visible(text: string): string {
   return text.replace(
-    unseen,
+    invisible,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 }
 
-/** As {@link visible}, but for a text that belongs into one line: line feeds are written out, too. */
+/** Like {@link visible}, for text on a single line: line feeds are written out as well. */
 export function oneLine(text: string): string {
   return visible(text).replaceAll("\n", "\\n");
 }
 
 /**
- * A template for a line with values from files: no value can begin a line of its own.
+ * A template for a line with values from files: no value can start a new line.
  *
  * @example
  * ```ts
  * const path = "out/run\nout/other: verified";
- * line`${path}: not verified`; // out/run\nout/other: verified: not verified, in one line
+ * line`${path}: not verified`; // out/run\nout/other: verified: not verified, on one line
  * ```
  */
 export function line(words: TemplateStringsArray, ...values: unknown[]): string {
   return String.raw({ raw: words.map(visible) }, ...values.map((value) => oneLine(String(value))));
 }
 
-/** Takes what is printed. */
+/** Receives the printed text. */
 type Sink = (text: string) => void;
 
-/** Writes all of a text, or drops what cannot be written. */
+/** Writes a whole text, or drops what cannot be written. */
 function sinkOf(stream: { writeSync(bytes: Uint8Array): number }): Sink {
   const encoder = new TextEncoder();
   return (text) => {
@@ -51,7 +50,7 @@ function sinkOf(stream: { writeSync(bytes: Uint8Array): number }): Sink {
         bytes = bytes.subarray(stream.writeSync(bytes));
       } catch (error) {
         if (!(error instanceof Deno.errors.WouldBlock)) return;
-        pause(); // A pipe that does not wait for its reader is full.
+        pause(); // A non-blocking pipe is full.
       }
     }
   };
@@ -63,28 +62,28 @@ function pause(): void {
 
 const sinks = { out: sinkOf(Deno.stdout), err: sinkOf(Deno.stderr) };
 
-/** Prints results on stdout; line feeds in the text begin new lines. */
+/** Prints results on stdout; line feeds in the text start new lines. */
 export function print(text: string): void {
   sinks.out(`${visible(text)}\n`);
 }
 
-/** Prints what goes beside results (problems, notes) on stderr. */
-export function printBeside(text: string): void {
+/** Prints problems and notes on stderr. */
+export function printError(text: string): void {
   sinks.err(`${visible(text)}\n`);
 }
 
 /**
- * Writes on stderr as it is: for displays that move the cursor. What they show of others goes
- * through {@link visible} first.
+ * Writes to stderr unchanged, for displays that move the cursor. They pass text from files through
+ * {@link visible} first.
  */
 export function draw(text: string): void {
   sinks.err(text);
 }
 
 /**
- * The terminal's size in characters; 80 by 24 where nobody knows it, or it is said to be 0.
+ * The terminal's size in characters; 80 by 24 if it is unknown or reported as 0.
  *
- * @param ask other than Deno for tests
+ * @param ask tests pass their own
  */
 export function terminalSize(ask = Deno.consoleSize): { columns: number; rows: number } {
   try {
@@ -95,13 +94,13 @@ export function terminalSize(ask = Deno.consoleSize): { columns: number; rows: n
   }
 }
 
-/** What was printed, a text for each call, until it is disposed of. */
+/** The captured output, one text per call; disposing of it stops the capture. */
 export interface Captured extends Disposable {
   readonly out: string[];
   readonly err: string[];
 }
 
-/** Keeps what is printed from the terminal; for tests. */
+/** Captures the output instead of printing it; for tests. */
 export function captureTerminal(): Captured {
   const before = { ...sinks };
   const captured = { out: [] as string[], err: [] as string[] };

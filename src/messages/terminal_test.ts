@@ -5,7 +5,7 @@ import {
   line,
   oneLine,
   print,
-  printBeside,
+  printError,
   terminalSize,
   visible,
 } from "./terminal.ts";
@@ -13,7 +13,7 @@ import {
 const granted = (name: Deno.PermissionName) =>
   Deno.permissions.querySync({ name }).state === "granted";
 
-Deno.test("what cannot be seen is written out; tabs and line feeds stay", () => {
+Deno.test("invisible characters are written out; tabs and line feeds stay", () => {
   const [esc, csi, bidi, isolate, zeroWidth, filler, half] = [
     0x1b,
     0x9b,
@@ -31,20 +31,20 @@ Deno.test("what cannot be seen is written out; tabs and line feeds stay", () => 
   assertEquals(visible("done\r\tÄé 数 🎨\nnext"), "done\\u{d}\tÄé 数 🎨\nnext");
 });
 
-Deno.test("no value of a line begins a line of its own", () => {
+Deno.test("no value in a line starts a new line", () => {
   const name = "out/a\nout/b: verified\x1b[8m";
   assertEquals(oneLine(name), "out/a\\nout/b: verified\\u{1b}[8m");
   assertEquals(line`${name}: NOT verified, ${3} files`, `${oneLine(name)}: NOT verified, 3 files`);
 });
 
-Deno.test("results and what goes beside them pass the same writer", () => {
-  using said = captureTerminal();
+Deno.test("stdout and stderr pass through the same writer", () => {
+  using captured = captureTerminal();
   print("a\x1b[1m\nb");
-  printBeside("c\x9b");
-  assertEquals([said.out, said.err], [["a\\u{1b}[1m\nb"], ["c\\u{9b}"]]);
+  printError("c\x9b");
+  assertEquals([captured.out, captured.err], [["a\\u{1b}[1m\nb"], ["c\\u{9b}"]]);
 });
 
-Deno.test("a terminal of 0 columns, and none, count as 80 by 24", () => {
+Deno.test("a terminal of 0 columns, and no terminal, count as 80 by 24", () => {
   const usual = { columns: 80, rows: 24 };
   assertEquals(terminalSize(() => ({ columns: 0, rows: 0 })), usual);
   assertEquals(terminalSize(() => ({ columns: 120, rows: 0 })), { columns: 120, rows: 24 });
@@ -57,12 +57,12 @@ Deno.test("a terminal of 0 columns, and none, count as 80 by 24", () => {
 });
 
 Deno.test({
-  name: "a closed pipe, a full disk and closed outputs end nothing (needs --allow-run)",
+  name: "closed pipes, full disks and closed outputs do not end a process (needs --allow-run)",
   ignore: !granted("run") || Deno.build.os !== "linux",
   async fn() {
     const program = `
-      import { draw, print, printBeside } from "${new URL("terminal.ts", import.meta.url)}";
-      for (let i = 0; i < 3000; i++) print("x".repeat(100)), printBeside("y"), draw("z");
+      import { draw, print, printError } from "${new URL("terminal.ts", import.meta.url)}";
+      for (let i = 0; i < 3000; i++) print("x".repeat(100)), printError("y"), draw("z");
       Deno.exit(23);`;
     const ends = ["| head -1 >/dev/null", "2>&1 | true", ">/dev/full 2>/dev/full", ">&- 2>&-"];
     for (const end of ends) {
@@ -77,7 +77,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "nothing in src/ prints but by the terminal (needs --allow-read)",
+  name: "in src/, only terminal.ts prints (needs --allow-read)",
   ignore: !granted("read"),
   fn() {
     const root = fromFileUrl(new URL("..", import.meta.url));

@@ -22,7 +22,7 @@ Deno.test("a sinc has an even number of taps", () => {
   assertThrows(
     () => parseSpec(`${spec}\nkernelSize: 3`),
     UserError,
-    "kernelSize: must be even with filter.kind sinc",
+    "kernelSize: must be even for filter.kind sinc",
   );
   parseSpec(`${spec}\nkernelSize: 6`);
 });

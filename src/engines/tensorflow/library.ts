@@ -19,7 +19,7 @@ import {
 import { NoPipError, noPipText } from "./pip.ts";
 import { TENSORFLOW_VERSION, totalSize, type Wheel, type WheelSet } from "./pins.ts";
 import { findPip, installedTensorFlows } from "./python.ts";
-import { draw, printBeside, visible } from "../../messages/terminal.ts";
+import { draw, printError, visible } from "../../messages/terminal.ts";
 
 export type { FetchProgress } from "./fetch.ts";
 export { TENSORFLOW_VERSION } from "./pins.ts";
@@ -108,7 +108,7 @@ async function cachedLibrary(machine: Machine): Promise<TensorFlowLibrary | null
   if (!await exists(folder)) return null;
   for (const path of [cache, folder]) {
     const warning = requireOwnCache(path);
-    if (warning !== null) printBeside(warning);
+    if (warning !== null) printError(warning);
   }
   if (!await isComplete(folder, set)) return null;
   await requireLoadable(cache);
