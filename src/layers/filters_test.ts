@@ -90,7 +90,8 @@ testOnEngines(
         await assertSame(doubled, middle(doubledWhole, 2 * margin), `up, ${what}`);
 
         if (padding === "circular") {
-          const tensors = { constant, parameter: constant };
+          const dropped = (y: tf.Tensor4D) => y;
+          const tensors = { constant, parameter: constant, dropped };
           const y = tf.tidy(() => filteredGelu(rank4(image), tensors, { filters, bypass: false }));
           const whole = aliasFreeGeluReference(larger, up, down);
           await assertSame(y, middle(whole, margin), `gelu, ${what}`);
