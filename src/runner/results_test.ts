@@ -31,7 +31,13 @@ evaluation: { metrics: [] }
 `;
 
 /** Specs, and the first digits of their results' digests for a method version. */
-const pinned: { method: number; name: string; spec: string; digests: string[] }[] = [
+const pinned: {
+  method: number;
+  name: string;
+  spec: string;
+  overrides?: string[];
+  digests: string[];
+}[] = [
   {
     method: 1,
     name: "A, ancestral",
@@ -57,16 +63,35 @@ const pinned: { method: number; name: string; spec: string; digests: string[] }[
       "094e8087839cbc9c",
     ],
   },
+  {
+    method: 1,
+    name: "every option of training beyond the paper",
+    spec: "architecture: A\nsampling: { steps: 2, count: 2, batchSize: 2 }\n",
+    overrides: [
+      "training.clipNorm=0.5",
+      "training.accumulate=2",
+      "training.dropout=0.2",
+      "training.augment={ shift: 1.5, turn: 20 }",
+      "training.equivariance={ weight: 0.5, shift: 1, turn: 45 }",
+    ],
+    digests: [
+      "5d10924e4256aeee",
+      "5ca2cb7379cbe41d",
+      "3757ac99d7a2dfc7",
+      "ce90291b77e36e82",
+      "b69b193c87cf7b4f",
+    ],
+  },
 ];
 
-for (const { method, name, spec, digests } of pinned) {
+for (const { method, name, spec, overrides = [], digests } of pinned) {
   Deno.test({
     name: `results of method version ${method}: ${name} (needs x86-64, --allow-read --allow-write)`,
     ignore,
     async fn() {
       const out = Deno.makeTempDirSync();
       try {
-        const { path } = await runExperiment(resolveSpec(parseSpec(tiny + spec)), {
+        const { path } = await runExperiment(resolveSpec(parseSpec(tiny + spec), overrides), {
           engine: "cpu",
           out,
           dataRoot: out,

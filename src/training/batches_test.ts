@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { parseSpec, type ResolvedSpec, resolveSpec } from "../spec/mod.ts";
 import { batchSource, shuffledIndices } from "./batches.ts";
+import { augmentImages, randomMotions } from "./motions.ts";
 import { noiseDataset } from "./testing.ts";
 
 const dataset = noiseDataset(300);
@@ -136,4 +137,25 @@ Deno.test("labels go with their images, and some are left out where the spec say
     });
   }
   assert(Math.abs(dropped - 225) < 52, `${dropped} of 900`); // Four standard deviations.
+});
+
+Deno.test("augmentation changes the images of a batch and nothing else", () => {
+  const plain = batchSource(dataset, spec(), 19)(3);
+  const augment = { shift: 2, turn: 30 };
+  const moved = batchSource(
+    dataset,
+    spec("training: { augment: { shift: 2, turn: 30 } }"),
+    19,
+  )(3);
+  assertEquals({ ...moved, images: plain.images }, plain);
+  augmentImages(plain.images, dataset, randomMotions(16, augment, 7, "augmentation", 3));
+  assertEquals(moved.images, plain.images);
+});
+
+Deno.test("motions for the equivariance loss change nothing else of a batch", () => {
+  const plain = batchSource(dataset, spec(), 19)(18);
+  const text = "training: { equivariance: { weight: 1, shift: 2 } }";
+  const { motions, ...rest } = batchSource(dataset, spec(text), 19)(18);
+  assertEquals({ ...rest, motions: null }, plain);
+  assertEquals(motions, randomMotions(12, { shift: 2, turn: 0 }, 7, "equivariance", 18));
 });
