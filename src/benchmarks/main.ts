@@ -1,36 +1,36 @@
 /**
- * `deno task bench`: trains and applies the variants, or draws images with them, ours beside the
- * PyTorch peer, and prints Markdown tables. The two take turns, round after round, so that a machine
- * that slows down or speeds up favours neither.
+ * `deno task bench`: trains and applies the variants, or draws images with them, in this project
+ * and in PyTorch, and prints Markdown tables. The two alternate, so a machine that slows down or
+ * speeds up favours neither.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { handleSignals } from "../cli/signals.ts";
 import { UserError } from "../messages/errors.ts";
-import { type Asked, openPeer, timeRunner } from "./runners.ts";
+import { openPeer, type RunnerOptions, timeRunner } from "./runners.ts";
 import { type Row, type Runner, samplingTable, type Speed, speedTable } from "./table.ts";
 
 const help = `deno task bench [options]
 
-  --sampling            draw images (some of their steps are timed) in place of training; DDIM too
-  --variants ABCD       which architectures (AD with --sampling)
-  --precision float32   or bfloat16: then ours in float32 is timed as well, and the peer's autocast
-  --size 32             pixels a side, a multiple of 8
-  --batch 16            images in a batch (64 with --sampling)
-  --rounds 3            how often the runners take turns
-  --repeats 5           timed calls a turn, of which the best counts
-  --threads 2           for TensorFlow and PyTorch alike
+  --sampling            time some steps of sampling instead of training; includes DDIM
+  --variants ABCD       architectures (default with --sampling: AD)
+  --precision float32   or bfloat16, which is compared with float32 and with PyTorch's autocast
+  --size 32             pixels per side, a multiple of 8
+  --batch 16            images per batch (default with --sampling: 64)
+  --rounds 3            how often the runners alternate
+  --repeats 5           timed calls per round, of which the best counts
+  --threads 2           threads of both TensorFlow and PyTorch
   --engine tensorflow   or webgpu, cpu, auto
-  --device cpu          or cuda: the peer's
-  --no-compile          leave torch.compile out
-  --no-peer             leave PyTorch out
+  --device cpu          or cuda: PyTorch's device
+  --no-compile          without torch.compile
+  --no-peer             without PyTorch
 
-The environment variable PYTHON names a Python that has torch, numpy and scipy; else it is python3.`;
+PYTHON names a Python with torch, numpy and scipy (default: python3).`;
 
-const getPeer =
-  "To get it: python3 -m pip install torch numpy scipy, or name a Python that has them by PYTHON.";
+const peerHint = "To compare with PyTorch, run python3 -m pip install torch numpy scipy, or set " +
+  "PYTHON to a Python that has them.";
 
-/** The options as they are given. */
-interface Options extends Asked {
+/** The options of the command line. */
+interface Options extends RunnerOptions {
   variants: string;
   rounds: number;
   compile: boolean;
@@ -48,7 +48,7 @@ try {
   Deno.exit(2);
 }
 
-/** The options; null where help is asked for. */
+/** Parses the options. Returns null for --help. */
 function readOptions(args: string[]): Options | null {
   const given = parseArgs(args, {
     boolean: ["sampling", "compile", "peer", "help"],
@@ -59,24 +59,24 @@ function readOptions(args: string[]): Options | null {
     negatable: ["compile", "peer"],
     default: { compile: true, peer: true },
     unknown: (argument: string) => {
-      throw new UserError(`${argument} is no option of the benchmark; --help lists them`);
+      throw new UserError(`unknown option ${argument}; --help lists the options`);
     },
   });
   if (given.help) return null;
   const variants = given.variants ?? (given.sampling ? "AD" : "ABCD");
   if (!/^[ABCD]+$/.test(variants)) {
-    throw new UserError(`--variants must be letters of A, B, C, D, not ${variants}`);
+    throw new UserError(`--variants must be letters from A to D, not ${variants}`);
   }
   const precision = given.precision ?? "float32";
   if (precision !== "float32" && precision !== "bfloat16") {
     throw new UserError(`--precision must be float32 or bfloat16, not ${precision}`);
   }
-  const count = (name: "size" | "batch" | "rounds" | "repeats" | "threads", usual: number) => {
-    const said = given[name] ?? String(usual);
-    if (!/^[1-9]\d*$/.test(said)) {
-      throw new UserError(`--${name} must be a whole number from 1, not ${said}`);
+  const count = (name: "size" | "batch" | "rounds" | "repeats" | "threads", byDefault: number) => {
+    const text = given[name] ?? String(byDefault);
+    if (!/^[1-9]\d*$/.test(text)) {
+      throw new UserError(`--${name} must be a positive integer, not ${text}`);
     }
-    return Number(said);
+    return Number(text);
   };
   return {
     what: given.sampling ? "sampling" : "training",
@@ -98,7 +98,7 @@ async function main(options: Options): Promise<void> {
   const { what, precision, rounds } = options;
   const peer = options.peer ? await openPeer() : null;
   if (options.peer && !peer) {
-    console.error(`there is no Python with torch, so that ours alone is timed. ${getPeer}\n`);
+    console.error(`There is no Python with torch, so only this project is timed. ${peerHint}\n`);
   }
   const runners: Runner[] = [
     "ours",
@@ -126,14 +126,14 @@ async function main(options: Options): Promise<void> {
   console.log(
     `${table("wall")}
 
-Images a second, best (median) of ${rounds} rounds, batch ${options.batch} of ` +
+Images per second, best (median) of ${rounds} rounds, batch ${options.batch} of ` +
       `3x${options.size}x${options.size}, ${precision}, ${options.threads} threads; x: goal missed.
 ${cpuName()}; ${[...engines].join("; ")}; Deno ${Deno.version.deno}${
         peer ? `; PyTorch ${peer.version} (${options.device})` : ""
       }.
 Load average of the machine: ${loadBefore} before, ${load()} after.
 
-Images a second of processor time, which what else runs on the machine changes less:
+Images per second of CPU time, which depends less on what else the machine runs:
 
 ${table("cpu")}`,
   );
@@ -153,7 +153,7 @@ function cpuName(): string {
     const name = /model name\s*:\s*(.+)/.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1];
     if (name) return `${name}, ${navigator.hardwareConcurrency} cores`;
   } catch {
-    // Not Linux: the architecture must do.
+    // Not Linux, so only the architecture is known.
   }
   return `${Deno.build.arch}, ${navigator.hardwareConcurrency} cores`;
 }

@@ -1,6 +1,6 @@
 /**
- * Times this project's network, and prints one JSON line: training and forward, and the peak memory
- * of training. It runs in a process of its own, so that the memory is that of one variant alone.
+ * Times training and forward pass of this project's network, and prints one JSON line with them and
+ * the peak memory of training. It runs in its own process, so the memory is that of one variant.
  * `deno task bench` calls it.
  */
 import process from "node:process";
@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import { parseArgs } from "@std/cli/parse-args";
 import { adamwRates } from "../../kernels/adamw/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
+import { rank1, rank4 } from "../../kernels/shared/ranks.ts";
 import { noiseSchedule, noisingFactors } from "../diffusion/mod.ts";
 import type { EngineName } from "../engines/engine.ts";
 import { openEngine } from "../engines/mod.ts";
@@ -35,6 +36,7 @@ const spec = resolveSpec(parseSpec(
   `{ architecture: ${options.variant}, dataset: cifar-10, imageSize: ${options.size}, ` +
     `precision: ${options.precision} }`,
 ));
+// openEngine rejects unknown names.
 const engine = await openEngine(options.engine as EngineName, {
   threads: Number(options.threads),
   precision: spec.precision,
@@ -42,7 +44,7 @@ const engine = await openEngine(options.engine as EngineName, {
 const unet = compileUNet(spec);
 const state = newState(unet, false);
 const trainStep = jittedTrainStep(engine, spec, state, noisingFactors(noiseSchedule(spec.noise)));
-const forward = engine.jit((x, t) => [unet.apply(x as tf.Tensor4D, t as tf.Tensor1D)]);
+const forward = engine.jit((x, t) => [unet.apply(rank4(x), rank1(t))]);
 
 const images = tf.randomNormal(
   [batch, spec.imageSize, spec.imageSize, spec.channels],
@@ -81,8 +83,8 @@ forward.dispose();
 engine.dispose();
 
 /**
- * The best of the repeats, after two calls that trace and warm up; each ends when its result has
- * been read.
+ * The speed of the fastest repeat, after two calls that trace and warm up. A call ends when its
+ * result has been read.
  */
 async function imagesPerSecond(call: () => tf.Tensor): Promise<Rate> {
   let best = Infinity;
@@ -102,10 +104,7 @@ async function imagesPerSecond(call: () => tf.Tensor): Promise<Rate> {
   return { wall: 1000 * batch / best, cpu: 1000 * batch / bestCpu };
 }
 
-/**
- * The most memory that this process has had; null where the system does not tell (it is Linux that
- * does).
- */
+/** The peak memory of this process; null unless the system is Linux. */
 function peakResidentBytes(): number | null {
   try {
     const kilobytes = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];

@@ -1,7 +1,7 @@
 /**
- * Times this project's sampling and prints one JSON line: images a second of the published
- * sampling, upright and turned, and of DDIM with 50 steps, were all steps like those that are timed.
- * `deno task bench --sampling` calls it.
+ * Times some steps of this project's sampling and prints one JSON line: images per second of the
+ * published sampling, without and with rotation, and of DDIM with 50 steps. `deno task bench
+ * --sampling` calls it.
  */
 import process from "node:process";
 import { parseArgs } from "@std/cli/parse-args";
@@ -26,7 +26,7 @@ const options = parseArgs(Deno.args, {
 });
 const batch = Number(options.batch);
 
-/** The spec of a sampler; CIFAR-10's images have three channels, and nothing is read from disk. */
+/** The spec of a sampler. CIFAR-10 has three channels; nothing is read from disk. */
 function specOf(sampler: string, steps: number) {
   return resolveSpec(parseSpec(
     `{ architecture: ${options.variant}, dataset: cifar-10, imageSize: ${options.size}, ` +
@@ -36,6 +36,7 @@ function specOf(sampler: string, steps: number) {
 }
 
 const published = specOf("ancestral", 999);
+// openEngine rejects unknown names.
 const engine = await openEngine(options.engine as EngineName, {
   threads: Number(options.threads),
   precision: published.precision,
@@ -50,7 +51,7 @@ console.log(JSON.stringify({ images, engine: engine.description }));
 unet.dispose();
 engine.dispose();
 
-/** By the best of the repeated steps, after two that trace and warm up. */
+/** The speed of the fastest step, after two that trace and warm up. */
 async function imagesPerSecond(
   { sampling, imageSize, noise, seed }: typeof published,
   angleDegrees: number,
@@ -64,27 +65,27 @@ async function imagesPerSecond(
     schedule: noiseSchedule(noise),
     seed,
   });
-  const enough = new AbortController();
+  const stop = new AbortController();
   const best = { wall: Infinity, cpu: Infinity };
   let last = { wallMs: 0, cpu: process.cpuUsage() };
   try {
     await sampler.sample({
       count: batch,
       angleDegrees,
-      signal: enough.signal,
+      signal: stop.signal,
       async onStep({ step, state }) {
-        await state.data(); // The step is asked for, and done when it can be read.
+        await state.data(); // A step is done when its result can be read.
         if (step > 2) {
           const { user, system } = process.cpuUsage(last.cpu);
           best.wall = Math.min(best.wall, performance.now() - last.wallMs);
           best.cpu = Math.min(best.cpu, (user + system) / 1000);
         }
-        if (step === 2 + Number(options.repeats)) enough.abort();
+        if (step === 2 + Number(options.repeats)) stop.abort();
         last = { wallMs: performance.now(), cpu: process.cpuUsage() };
       },
     });
   } catch (error) {
-    if (!enough.signal.aborted || error !== enough.signal.reason) throw error;
+    if (!stop.signal.aborted || error !== stop.signal.reason) throw error;
   }
   sampler.dispose();
   const perSecond = (ms: number) => 1000 * batch / (ms * sampling.steps);

@@ -1,10 +1,10 @@
-/** Who is timed, each in a process of its own. */
+/** Starts the runners that are timed, each in its own process. */
 import { fromFileUrl } from "@std/path";
 import { UserError } from "../messages/errors.ts";
 import type { Runner, Speed } from "./table.ts";
 
-/** What of the options a runner is told. */
-export interface Asked {
+/** The options that a runner receives. */
+export interface RunnerOptions {
   what: "training" | "sampling";
   precision: "float32" | "bfloat16";
   size: number;
@@ -15,50 +15,57 @@ export interface Asked {
   device: string;
 }
 
-/** A Python that has what the peer needs. */
+/** A Python with PyTorch. */
 export interface Peer {
   python: string;
-  /** Of its torch. */
+  /** The version of torch. */
   version: string;
 }
 
-/** What a runner's process prints: images a second, of time and of processor time. */
+/** The JSON line that a runner prints. */
 interface Line {
   images: Speed["images"];
   peakBytes?: number | null;
   engine?: string;
 }
 
-/** Runs one turn of a runner and gives its figures. */
+/** Runs one round of a runner and returns its figures. */
 export async function timeRunner(
   runner: Runner,
   variant: string,
-  asked: Asked,
+  options: RunnerOptions,
   peer: Peer | null,
 ): Promise<Line> {
-  const { what, size, batch, repeats, threads, engine, device } = asked;
-  const precision = runner === "float32" ? "float32" : asked.precision;
+  const { what, size, batch, repeats, threads, engine, device } = options;
+  const precision = runner === "float32" ? "float32" : options.precision;
   const shared = Object.entries({ variant, precision, size, batch, threads, repeats })
     .flatMap(([name, value]) => [`--${name}`, String(value)]);
   switch (runner) {
     case "ours":
     case "float32": {
       const script = path(what === "training" ? "ours.ts" : "ours_sampling.ts");
-      return await lineOf(Deno.execPath(), ["run", "-A", script, "--engine", engine, ...shared]);
+      return await runForLine(Deno.execPath(), [
+        "run",
+        "-A",
+        script,
+        "--engine",
+        engine,
+        ...shared,
+      ]);
     }
     case "eager":
     case "compile": {
       if (!peer) throw new Error(`${runner} needs PyTorch`);
       const script = path(what === "training" ? "bench.py" : "sample.py");
       const more = runner === "compile" ? ["--compile"] : [];
-      return await lineOf(peer.python, [script, "--device", device, ...shared, ...more]);
+      return await runForLine(peer.python, [script, "--device", device, ...shared, ...more]);
     }
     default:
       return runner satisfies never;
   }
 }
 
-/** The Python that PYTHON names, or python3; null where it has no torch. */
+/** Finds the Python that PYTHON names, or python3. Returns null if it has no torch. */
 export async function openPeer(): Promise<Peer | null> {
   const python = Deno.env.get("PYTHON") || "python3";
   const script = "import numpy, scipy, torch; print(torch.__version__)";
@@ -78,8 +85,8 @@ function path(file: string): string {
   return fromFileUrl(new URL(file, import.meta.url));
 }
 
-/** The JSON in the last line that a program prints. */
-async function lineOf(program: string, args: string[]): Promise<Line> {
+/** Runs a program and parses the last line of its output. */
+async function runForLine(program: string, args: string[]): Promise<Line> {
   const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
   if (!success) {
     throw new UserError(

@@ -1,14 +1,15 @@
 /**
- * What sampling costs beside the network's own forward: a run, upright and turned, against as many
- * calls of the jitted network on the same batch. They take turns, so that a machine that changes
- * its speed favours none.
+ * Measures what sampling adds to the network's own time: compares a run, without and with rotation,
+ * with the same number of calls of the jitted network on the same batch. They alternate, so a
+ * machine that changes its speed favours none.
  *
- *     deno run -A src/benchmarks/sampling.ts [--architecture D] [--size 32] [--batch 16] [--steps 20] [--rounds 5]
- *       [--sampler ancestral] [--engine tensorflow]
+ *     deno run -A src/benchmarks/sampling.ts [--architecture D] [--size 32] [--batch 16]
+ *       [--steps 20] [--rounds 5] [--sampler ancestral] [--engine tensorflow]
  */
 import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import { parseArgs } from "@std/cli/parse-args";
+import { rank1, rank4 } from "../../kernels/shared/ranks.ts";
 import { createSampler, noiseSchedule } from "../diffusion/mod.ts";
 import type { EngineName } from "../engines/engine.ts";
 import { openEngine } from "../engines/mod.ts";
@@ -30,6 +31,7 @@ const options = parseArgs(Deno.args, {
 const batch = Number(options.batch);
 const steps = Number(options.steps);
 const rounds = Number(options.rounds);
+// openEngine rejects unknown names.
 const engine = await openEngine((options.engine ?? "tensorflow") as EngineName);
 // CIFAR-10's images have three channels; nothing is read from disk.
 const spec = resolveSpec(parseSpec(
@@ -47,11 +49,11 @@ const sampler = createSampler({
   schedule: noiseSchedule(spec.noise),
   seed: spec.seed,
 });
-const forward = engine.jit((x, t) => [unet.apply(x as tf.Tensor4D, t as tf.Tensor1D)]);
+const forward = engine.jit((x, t) => [unet.apply(rank4(x), rank1(t))]);
 const x = tf.randomNormal([batch, ...imageShape], 0, 1, "float32", 1);
 const t = tf.fill([batch], 500);
 
-/** Milliseconds of each step, with what a run sets up shared among them. */
+/** What is timed, for `steps` steps. */
 const ways: Record<string, () => Promise<void>> = {
   "network alone": async () => {
     for (let step = 0; step < steps; step++) {
@@ -61,10 +63,11 @@ const ways: Record<string, () => Promise<void>> = {
     }
   },
   "sampling": async () => void await sampler.sample({ count: batch }),
-  "sampling, turned": async () => void await sampler.sample({ count: batch, angleDegrees: 30 }),
+  "sampling with rotation": async () =>
+    void await sampler.sample({ count: batch, angleDegrees: 30 }),
 };
 const times = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
-/** The same in milliseconds of CPU time, which depend less on what else runs. */
+/** The same in CPU time, which depends less on what else the machine runs. */
 const cpuTimes = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
 for (let round = -1; round < rounds; round++) {
   for (const [name, run] of Object.entries(ways)) {
@@ -84,17 +87,17 @@ for (const [what, found] of [["ms", times], ["ms of CPU time", cpuTimes]] as con
     const more = 100 * (median(values.map((value, round) => value / alone[round]!)) - 1);
     const best = 100 * (Math.min(...values) / Math.min(...alone) - 1);
     console.log(
-      `${name}: ${Math.min(...values).toFixed(1)} ${what} a step at best, ${
-        median(values).toFixed(1)
-      } in the middle` +
+      `${name}: best ${Math.min(...values).toFixed(1)}, median ${median(values).toFixed(1)} ` +
+        `${what} per step` +
         (name === "network alone"
           ? ""
-          : `; ${best.toFixed(1)} % more at best, ${more.toFixed(1)} % in the middle`),
+          : `; ${best.toFixed(1)} % (best) and ${more.toFixed(1)} % (median) more`),
     );
   }
 }
 console.log(
-  `${spec.architecture}, ${batch} images of ${spec.imageSize} pixels, ${steps} steps, ${rounds} rounds; ${engine.description}`,
+  `${spec.architecture}, ${batch} images of ${spec.imageSize} pixels, ${steps} steps, ` +
+    `${rounds} rounds; ${engine.description}`,
 );
 forward.dispose();
 sampler.dispose();

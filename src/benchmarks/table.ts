@@ -1,7 +1,7 @@
 /** The benchmark's figures as Markdown tables. */
 import { markdownTable } from "../formats/markdown.ts";
 
-/** Images a second, and images a second of processor time. */
+/** Images per second, and images per second of CPU time. */
 export interface Rate {
   readonly wall: number;
   readonly cpu: number;
@@ -9,24 +9,21 @@ export interface Rate {
 
 /** One process's figures for one variant. */
 export interface Speed {
-  /** By what was done: `train`, `forward`; `ancestral`, `turned`, `ddim`. */
+  /** By what was timed: `train`, `forward`; `ancestral`, `turned`, `ddim`. */
   readonly images: Readonly<Record<string, Rate>>;
-  /** The most memory that the process had while it trained; null where unknown. */
+  /** Peak memory of training; null if unknown. */
   readonly peakBytes?: number | null;
-  /** What computed, for people. */
+  /** The engine's description. */
   readonly engine?: string;
 }
 
 /**
- * Who is timed: this project, in float32 too where another precision is asked for, and the PyTorch
- * peer without and with torch.compile.
+ * What is timed: this project, also in float32 if another precision was requested, and PyTorch
+ * without and with torch.compile.
  */
 export type Runner = "ours" | "float32" | "eager" | "compile";
 
-/**
- * The figures of one variant, one of each runner for each round; a runner that did not run has
- * none.
- */
+/** The figures of one variant: one per runner and round, none for a runner that did not run. */
 export interface Row {
   readonly variant: string;
   readonly speeds: Readonly<Record<Runner, readonly Speed[]>>;
@@ -38,8 +35,8 @@ type Of = "wall" | "cpu";
 type Column = [title: string, cell: (row: Row) => string];
 
 /**
- * Training and forward, best (median) of the rounds; the ratios are of the bests, and a goal missed
- * is marked by an x.
+ * Training and forward pass: best (median) of the rounds. The ratios are those of the bests; an x
+ * marks a missed goal.
  */
 export function speedTable(rows: readonly Row[], precision: string, of: Of): string {
   const columns: Column[] = precision === "float32"
@@ -72,7 +69,7 @@ export function speedTable(rows: readonly Row[], precision: string, of: Of): str
   return tableOf(rows, columns);
 }
 
-/** Sampling: images a second, were all steps like those that were timed. */
+/** Sampling: images per second, extrapolated from the timed steps. */
 export function samplingTable(rows: readonly Row[], of: Of): string {
   const ways = [["ancestral", "ancestral, 999 steps"], ["turned", "the same, turned"], [
     "ddim",
@@ -99,7 +96,7 @@ function rates({ speeds }: Row, runner: Runner, what: string, of: Of): number[] 
   return speeds[runner].flatMap(({ images }) => images[what] ? [images[what][of]] : []);
 }
 
-/** The middle value; of an even number the mean of the two in the middle. */
+/** The median; for an even number of values, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;

@@ -1,12 +1,13 @@
-// Benchmarks of the engine `webgpu`: `deno run -A src/benchmarks/webgpu.ts [IMAGE_SIZE] [BATCH]
-// [REPEATS]`
+// Benchmarks of the engine `webgpu`:
 //
-// The first table tells of a train step how many dispatches it makes, how long JavaScript takes for
-// each (the least of all calls), and how long the whole step takes. The second has each fused
-// kernel, forward and gradient for a given dy, beside the same composed of the kernels that tfjs
-// comes with, none of them replaced by ours. All milliseconds are what one call adds to many that
-// are submitted without waiting (see millisecondsPerCall): the GPU's, or JavaScript's where it
-// takes longer to submit a call than the GPU to run it, as it may for small images on a fast GPU.
+//     deno run -A src/benchmarks/webgpu.ts [IMAGE_SIZE] [BATCH] [REPEATS]
+//
+// The first table shows for a training step how many dispatches it makes, how long JavaScript takes
+// for each (the minimum over all calls), and how long the whole step takes. The second compares
+// each fused kernel, forward and gradient, with the same computation composed of tfjs's own
+// kernels. All milliseconds are what one call adds to many that are submitted without waiting (see
+// millisecondsPerCall). That is the GPU's time, or JavaScript's if submitting takes longer, as it
+// may for small images on a fast GPU.
 import * as tf from "@tensorflow/tfjs";
 import { adamwRates } from "../../kernels/adamw/mod.ts";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
@@ -19,7 +20,7 @@ import { compileUNet } from "../unet/mod.ts";
 import { millisecondsPerCall } from "./webgpu_clock.ts";
 import { timeKernels } from "./webgpu_kernels.ts";
 
-/** The variants of the network, as their specs say them. */
+/** The variants of the network, as spec fields. */
 const variants = {
   A: "architecture: A",
   B: "architecture: B",
@@ -28,21 +29,21 @@ const variants = {
   "D, normInside": "architecture: D, normInside: true",
 } as const;
 
-/** What one train step costs. */
+/** The cost of one training step. */
 export interface TrainStepCost {
-  /** Of `variants`. */
+  /** One of `variants`. */
   readonly variant: keyof typeof variants;
   readonly dispatches: number;
-  /** Microseconds of JavaScript for each dispatch, the least of all calls. */
+  /** Microseconds of JavaScript per dispatch, the minimum over all calls. */
   readonly scriptMicroseconds: number;
-  /** The same with what Deno does natively when commands are finished and submitted. */
+  /** The same, plus Deno's native work to finish and submit the commands. */
   readonly callMicroseconds: number;
-  /** Of the step with its work on the GPU. */
+  /** Milliseconds of the whole step, including the GPU. */
   readonly milliseconds: number;
   readonly kernels: Readonly<Record<string, number>>;
 }
 
-/** Adds up the time that a method takes, until it is removed. */
+/** Measures the total time of a method until it is removed. */
 function stopwatch<Name extends string>(
   prototype: { [name in Name]: (...args: never[]) => unknown },
   name: Name,
@@ -64,7 +65,7 @@ function stopwatch<Name extends string>(
   };
 }
 
-/** Times the train step of a variant as training makes it, the weights' moving average included. */
+/** Times a variant's training step, including the weights' moving average. */
 export async function timeTrainStep(
   engine: WebGpuEngine,
   variant: TrainStepCost["variant"],
@@ -78,6 +79,7 @@ export async function timeTrainStep(
   ));
   const state = newState(compileUNet(spec), true);
   const factors = noisingFactors(noiseSchedule(spec.noise));
+  // The engine is webgpu, whose jitted functions are of this type.
   const step = jittedTrainStep(engine, spec, state, factors) as WebGpuJitFunction;
   const inputs = [
     tf.tensor1d(philoxKey(spec.seed, "trainingNoise"), "int32"),

@@ -1,13 +1,13 @@
-/** Time on a GPU. */
+/** Measures time on a GPU. */
 import type { WebGpuEngine } from "../engines/webgpu/mod.ts";
 
 /**
- * What each further call adds to the time until all calls are finished. A single one cannot be
- * timed, because to wait for the GPU costs some 11 ms by itself: Deno sleeps for 10 ms after it has
- * seen the work done, and a fast GPU needs a hundredth of that for a kernel. So the time of one
- * call with one wait is taken from that of many calls with one wait, each the least of its repeats;
- * the calls are so many that the difference dwarfs the wait's jitter of a millisecond or two. The
- * first call, which records and compiles, is not counted.
+ * The time that each additional call adds until all calls are finished. A single call cannot be
+ * timed, because waiting for the GPU takes about 11 ms by itself: Deno sleeps for 10 ms after the
+ * work is done, and a fast GPU runs a kernel in a hundredth of that. So the time of one call with
+ * one wait is subtracted from that of many calls with one wait, each the minimum of its repeats.
+ * There are so many calls that the difference dwarfs the wait's jitter of a millisecond or two. The
+ * first call, which records and compiles, does not count.
  */
 export async function millisecondsPerCall(
   engine: WebGpuEngine,

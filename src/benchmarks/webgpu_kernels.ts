@@ -1,6 +1,4 @@
-/**
- * Each fused kernel beside the same composed of tfjs's own WebGPU kernels, none of them replaced.
- */
+/** Compares each fused kernel with the same computation composed of tfjs's own WebGPU kernels. */
 import * as tf from "@tensorflow/tfjs";
 import { aliasFreeGelu } from "../../kernels/alias_free_gelu/mod.ts";
 import { attention } from "../../kernels/attention/mod.ts";
@@ -8,12 +6,13 @@ import { filteredDownsample } from "../../kernels/filtered_downsample/mod.ts";
 import { filteredUpsample } from "../../kernels/filtered_upsample/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
 import { groupNorm } from "../../kernels/group_norm/mod.ts";
+import { rank1, rank3, rank4 } from "../../kernels/shared/ranks.ts";
 import { withStockKernels } from "../engines/webgpu/replacements/replace.ts";
 import type { WebGpuEngine } from "../engines/webgpu/mod.ts";
 import { lowpassKernel } from "../filters/mod.ts";
 import { millisecondsPerCall } from "./webgpu_clock.ts";
 
-/** A fused kernel beside its composition, forward and gradient, in milliseconds. */
+/** Milliseconds of a fused kernel and of its composition, forward and gradient. */
 export interface KernelCost {
   readonly kernel: string;
   readonly fused: number;
@@ -64,7 +63,7 @@ function composedGroupNorm(x: tf.Tensor): tf.Tensor {
 }
 
 function composedAttention(x: tf.Tensor, heads: number): tf.Tensor {
-  const [batch, positions, channels] = x.shape as [number, number, number];
+  const [batch, positions, channels] = rank3(x).shape;
   const size = channels / heads;
   const split = x.reshape([batch, positions, heads, size]).transpose([0, 2, 1, 3]);
   const weights = tf.softmax(tf.matMul(split, split, false, true).mul(1 / Math.sqrt(size)));
@@ -72,9 +71,9 @@ function composedAttention(x: tf.Tensor, heads: number): tf.Tensor {
 }
 
 /**
- * Forward and gradient, some times over, each from the results of the one before: x is its gradient
- * and dy its value, which have the same shapes. So nothing is left out as unused, and nothing but
- * the kernels is computed to keep it.
+ * Computes value and gradient several times. Each pass takes the gradient and the value of the one
+ * before as its x and dy, which have the same shapes. So no pass is dropped as unused, and only the
+ * kernels are computed.
  */
 function forwardAndGradient(
   run: (x: tf.Tensor) => tf.Tensor,
@@ -86,7 +85,7 @@ function forwardAndGradient(
   return passes === 1 ? [value, grad] : forwardAndGradient(run, passes - 1, grad, value);
 }
 
-/** Times every fused kernel beside its composition, for a batch of images. */
+/** Times every fused kernel and its composition for a batch of images. */
 export async function timeKernels(
   engine: WebGpuEngine,
   { imageSize, batch, repeats }: { imageSize: number; batch: number; repeats: number },
@@ -94,50 +93,50 @@ export async function timeKernels(
   const channels = 32;
   const taps = lowpassKernel({ size: 3, kaiserBeta: 2, normalized: true });
   const lowpass = tf.tensor2d(Float32Array.from(taps), [3, 3]);
-  const depthwise = tf.tile(lowpass.reshape([3, 3, 1, 1]), [1, 1, channels, 1]) as tf.Tensor4D;
-  const deviation = 0.1; // With 1, the gradients of gradients of attention are soon beyond float32.
-  const ones = tf.ones([channels]) as tf.Tensor1D;
-  const zeros = tf.zeros([channels]) as tf.Tensor1D;
+  const depthwise = rank4(tf.tile(lowpass.reshape([3, 3, 1, 1]), [1, 1, channels, 1]));
+  const deviation = 0.1; // With 1, repeated gradients of attention soon exceed float32.
+  const ones = rank1(tf.ones([channels]));
+  const zeros = rank1(tf.zeros([channels]));
   const x = tf.randomNormal(
     [batch, imageSize, imageSize, channels],
     0,
     deviation,
     "float32",
     1,
-  ) as tf.Tensor4D;
+  );
   const positions = (image: tf.Tensor) =>
-    image.reshape([batch, imageSize * imageSize, channels]) as tf.Tensor3D;
+    rank3(image.reshape([batch, imageSize * imageSize, channels]));
   const pairs: Pair[] = [
-    ["filteredUpsample", (x) => filteredUpsample(x as tf.Tensor4D, lowpass), (x) => {
-      return composedUpsample(x as tf.Tensor4D, depthwise);
+    ["filteredUpsample", (x) => filteredUpsample(rank4(x), lowpass), (x) => {
+      return composedUpsample(rank4(x), depthwise);
     }],
-    ["filteredDownsample", (x) => filteredDownsample(x as tf.Tensor4D, lowpass), (x) => {
-      return composedDownsample(x as tf.Tensor4D, depthwise);
+    ["filteredDownsample", (x) => filteredDownsample(rank4(x), lowpass), (x) => {
+      return composedDownsample(rank4(x), depthwise);
     }],
     [
       "aliasFreeGelu",
-      (x) => aliasFreeGelu(x as tf.Tensor4D, { up: lowpass, down: lowpass }),
+      (x) => aliasFreeGelu(rank4(x), { up: lowpass, down: lowpass }),
       (x) => {
-        const doubled = composedGelu(composedUpsample(x as tf.Tensor4D, depthwise));
-        return composedDownsample(doubled as tf.Tensor4D, depthwise);
+        const doubled = composedGelu(composedUpsample(rank4(x), depthwise));
+        return composedDownsample(rank4(doubled), depthwise);
       },
     ],
     ["aliasFreeGelu, normInside", (x) => {
-      return aliasFreeGelu(x as tf.Tensor4D, {
+      return aliasFreeGelu(rank4(x), {
         up: lowpass,
         down: lowpass,
         norm: { scale: ones, offset: zeros },
       });
     }, (x) => {
-      const normed = composedGroupNorm(composedUpsample(x as tf.Tensor4D, depthwise)).mul(ones).add(
+      const normed = composedGroupNorm(composedUpsample(rank4(x), depthwise)).mul(ones).add(
         zeros,
       );
-      return composedDownsample(composedGelu(normed) as tf.Tensor4D, depthwise);
+      return composedDownsample(rank4(composedGelu(normed)), depthwise);
     }],
     ["gelu", (x) => gelu(x), (x) => composedGelu(x)],
     [
       "groupNorm",
-      (x) => groupNorm(x as tf.Tensor4D, ones, zeros),
+      (x) => groupNorm(rank4(x), ones, zeros),
       (x) => composedGroupNorm(x).mul(ones).add(zeros),
     ],
     ["attention", (x) => {
@@ -145,9 +144,9 @@ export async function timeKernels(
       return attention(p, p, p, 4);
     }, (x) => composedAttention(positions(x), 4)],
   ];
-  // To submit a call takes longer than a fast GPU needs for a kernel, and so does the copying of
-  // what a call returns (x and dy are captured, which copies nothing): it makes many passes. Beside
-  // a software GPU's time all that is little.
+  // Submitting a call, and copying its results, takes longer than a fast GPU needs for a kernel, so
+  // a call makes many passes. (Captured tensors such as x and dy are not copied.) On a software GPU
+  // this does not matter.
   const passes = engine.hardwareGpu ? 16 : 1;
   const costs: KernelCost[] = [];
   for (const [kernel, fused, composed] of pairs) {
