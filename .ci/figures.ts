@@ -26,6 +26,7 @@ const floors = [
   "formats",
   "files",
   "messages",
+  "collections",
   "filters",
 ];
 

@@ -12,6 +12,7 @@ import type { Engine } from "../engines/engine.ts";
 import { bytesOf, type TensorData, toFloat32 } from "../formats/tensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { FeatureExtractor } from "./extract.ts";
+import { entryOf, firstOf } from "../collections/elements.ts";
 
 /** A trained classifier. */
 export interface Classifier {
@@ -108,7 +109,7 @@ export function classifierExtractor(
     prefix: "classifier-",
     digest: classifier.digest,
     device: `${engine.name} ${engine.device}`,
-    widths: [featureWidth, classifier.weights.get("logits.bias")!.shape[0]!],
+    widths: [featureWidth, firstOf(entryOf(classifier.weights, "logits.bias").shape)],
     batchSize: 128,
     channels,
     prepare(image) {

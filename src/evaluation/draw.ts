@@ -50,11 +50,9 @@ export function drawRows(
   if (size > count) throw new RangeError(`cannot draw ${size} different rows out of ${count}`);
   const steps = integers(size, (i) => count - i, seed, uses[use], number);
   const rows = Uint32Array.from({ length: count }, (_, i) => i);
-  for (let i = 0; i < size; i++) {
-    const j = i + steps[i]!;
-    const kept = rows[i]!;
-    rows[i] = rows[j]!;
-    rows[j] = kept;
+  for (const [i, step] of steps.entries()) {
+    const j = i + step;
+    [rows[i], rows[j]] = [rows[j]!, rows[i]!];
   }
   return rows.subarray(0, size);
 }

@@ -39,8 +39,8 @@ export function selectRows(features: Features, rows: ArrayLike<number>): Feature
   const { values, columns } = features;
   const size = rows.length * columns;
   const out = values instanceof Float64Array ? new Float64Array(size) : new Float32Array(size);
-  for (let i = 0; i < rows.length; i++) {
-    out.set(values.subarray(rows[i]! * columns, (rows[i]! + 1) * columns), i * columns);
+  for (const [i, row] of Array.from(rows).entries()) {
+    out.set(values.subarray(row * columns, (row + 1) * columns), i * columns);
   }
   return { values: out, columns };
 }
@@ -109,6 +109,6 @@ export function featureStatistics(features: Features): FeatureStatistics {
     rowProducts(deviations, deviations, true, covariance);
   }
   freeArray(memory);
-  for (let i = 0; i < covariance.values.length; i++) covariance.values[i]! /= count - 1;
+  covariance.values.forEach((sum, i) => covariance.values[i] = sum / (count - 1));
   return { mean, covariance, count };
 }

@@ -7,6 +7,7 @@ import type { Image } from "../formats/image.ts";
 import { decodeImage, headBytes, requireImage } from "../formats/images.ts";
 import { explainInputError } from "../formats/input.ts";
 import type { ImageSource } from "./extract.ts";
+import { elementOf } from "../collections/elements.ts";
 
 /** The images in a folder, and notes about its other files. */
 export interface FolderImages extends ImageSource {
@@ -35,7 +36,7 @@ export async function imagesInFolder(path: string): Promise<FolderImages> {
     name: path,
     digest: identityOf(found),
     count: found.length,
-    read: (i) => readImage(found[i]!),
+    read: (i) => readImage(elementOf(found, i)),
     notes: others.length ? [`${path}: ${notUsed(others, "no images")}`] : [],
   };
 }

@@ -39,7 +39,7 @@ export function frechetDistanceOfStatistics(a: FeatureStatistics, b: FeatureStat
   }
   let distance = trace(a.covariance) + trace(b.covariance) -
     2 * traceOfRoot(a.covariance, b.covariance);
-  for (let i = 0; i < a.mean.length; i++) distance += (a.mean[i]! - b.mean[i]!) ** 2;
+  a.mean.forEach((mean, i) => distance += (mean - b.mean[i]!) ** 2);
   return distance;
 }
 
@@ -134,11 +134,11 @@ export function* frechetStandardErrorSteps(
     const mean = weightedMean(rows, weights);
     let distance = traceB;
     for (const m of mean) distance += m * m;
-    for (let i = 0, at = 0; i < count; i++) {
-      let square = 0;
-      for (let j = 0; j < rows.columns; j++, at++) square += (rows.values[at]! - mean[j]!) ** 2;
-      distance += weights[i]! * square / (count - 1);
-    }
+    weights.forEach((weight, i) => {
+      const row = rows.values.subarray(i * rows.columns, (i + 1) * rows.columns);
+      const square = row.reduce((sum, value, j) => sum + (value - mean[j]!) ** 2, 0);
+      distance += weight * square / (count - 1);
+    });
     const deviations = weightedDeviations(projected, weights);
     const smaller = deviations.rows < deviations.columns ? deviations : transpose(deviations);
     distances.push(distance - 2 * sumOfRoots(rowProducts(smaller, smaller)));
@@ -149,9 +149,10 @@ export function* frechetStandardErrorSteps(
 
 function weightedMean(x: Matrix, weights: Uint32Array): Float64Array {
   const mean = new Float64Array(x.columns);
-  for (let i = 0, at = 0; i < x.rows; i++) {
-    for (let j = 0; j < x.columns; j++, at++) mean[j]! += weights[i]! / x.rows * x.values[at]!;
-  }
+  weights.forEach((weight, i) => {
+    const row = x.values.subarray(i * x.columns, (i + 1) * x.columns);
+    row.forEach((value, j) => mean[j]! += weight / x.rows * value);
+  });
   return mean;
 }
 
@@ -161,14 +162,12 @@ function weightedMean(x: Matrix, weights: Uint32Array): Float64Array {
  */
 function weightedDeviations(x: Matrix, weights: Uint32Array): Matrix {
   const mean = weightedMean(x, weights);
-  const kept: number[] = [];
-  weights.forEach((weight, i) => weight > 0 && kept.push(i));
+  const kept = [...weights.entries()].filter(([, weight]) => weight > 0);
   const values = new Float64Array(kept.length * x.columns);
-  kept.forEach((row, i) => {
-    const scale = Math.sqrt(weights[row]! / (x.rows - 1));
-    for (let j = 0; j < x.columns; j++) {
-      values[i * x.columns + j] = scale * (x.values[row * x.columns + j]! - mean[j]!);
-    }
+  kept.forEach(([row, weight], i) => {
+    const scale = Math.sqrt(weight / (x.rows - 1));
+    const from = x.values.subarray(row * x.columns, (row + 1) * x.columns);
+    values.set(from.map((value, j) => scale * (value - mean[j]!)), i * x.columns);
   });
   return { values, rows: kept.length, columns: x.columns };
 }

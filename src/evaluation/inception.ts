@@ -11,6 +11,7 @@ import * as tf from "@tensorflow/tfjs";
 import { inBatchParts } from "../../kernels/shared/batch_parts.ts";
 import type { TensorData } from "../formats/tensors.ts";
 import { buildWeights, type Convolution } from "./inception_convolutions.ts";
+import { entryOf, pairs } from "../collections/elements.ts";
 
 /**
  * The network's output for a batch: features N x 2048, averaged over the last grid, and logits N x
@@ -57,7 +58,7 @@ function forward(
 ): InceptionOutput {
   /** Joined convolutions with ReLU; returns the part of the result for each. */
   const joined = (names: string[]) => (x: tf.Tensor4D): tf.Tensor4D[] => {
-    const { filter, bias, widths } = convolutions.get(names.join(" "))!;
+    const { filter, bias, widths } = entryOf(convolutions, names.join(" "));
     return tf.split(
       tf.fused.conv2d({ x, filter, strides: 1, pad: "same", bias, activation: "relu" }),
       widths,
@@ -65,7 +66,7 @@ function forward(
     );
   };
   const conv = (name: string, pad: "same" | "valid" = "same", strides = 1): Way => (x) => {
-    const { filter, bias } = convolutions.get(name)!;
+    const { filter, bias } = entryOf(convolutions, name);
     return tf.fused.conv2d({ x, filter, strides, pad, bias, activation: "relu" });
   };
   const chain = (...ways: Way[]): Way => (x) => ways.reduce((value, way) => way(value), x);
@@ -75,19 +76,16 @@ function forward(
    * and after the convolution there are fewer channels to average.
    */
   const averagedBranch = (name: string): Way => (x) => {
-    const { filter, bias } = convolutions.get(name)!;
+    const { filter, bias } = entryOf(convolutions, name);
     return tf.relu(
       tf.avgPool(tf.fused.conv2d({ x, filter, strides: 1, pad: "same", bias }), 3, 1, "same"),
     );
   };
   /** A block: the heads read the input together, then each branch continues separately. */
   const block = (name: string, heads: Record<string, Way>, others: Way[]): Way => (x) => {
-    const ways = Object.values(heads);
     const parts = joined(Object.keys(heads).map((head) => `${name}.${head}`))(x);
-    return tf.concat(
-      [...parts.map((part, i) => ways[i]!(part)), ...others.map((way) => way(x))],
-      3,
-    );
+    const branches = pairs(parts, Object.values(heads)).map(([part, way]) => way(part));
+    return tf.concat([...branches, ...others.map((way) => way(x))], 3);
   };
   const same: Way = (x) => x;
   const fork = (...ways: Way[]): Way => (x) => tf.concat(ways.map((way) => way(x)), 3);

@@ -67,16 +67,16 @@ export function inceptionScore(
     // The mean of p log p over the images, minus q log q of the mean q: the same as the mean of p
     // (log p - log q).
     let certainty = 0;
-    for (let i = from; i < to; i++) {
-      const { values: row } = rowsAsMatrix(logits, order[i]!, order[i]! + 1);
+    for (const image of order.subarray(from, to)) {
+      const { values: row } = rowsAsMatrix(logits, image, image + 1);
       const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
       const log = Math.log(row.reduce((total, v) => total + Math.exp(v - top), 0)) + top;
-      for (let c = 0; c < classes; c++) {
-        const logP = row[c]! - log;
+      row.forEach((logit, c) => {
+        const logP = logit - log;
         const p = Math.exp(logP);
         certainty += p === 0 ? 0 : p * logP;
         mean[c]! += p / (to - from);
-      }
+      });
     }
     const spread = mean.reduce((total, q) => total + (q > 0 ? q * Math.log(q) : 0), 0);
     return Math.exp(certainty / (to - from) - spread);

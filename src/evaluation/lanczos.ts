@@ -12,6 +12,7 @@
  */
 import { rotationCoordinates } from "../../kernels/rotate/mod.ts";
 import { lanczosWindow, lobes, rotationFilter, sinc } from "./rotation_filter.ts";
+import { pairs } from "../collections/elements.ts";
 
 /** Height and width in pixels. */
 export type PlaneSize = [height: number, width: number];
@@ -173,7 +174,10 @@ function lineShift(length: number, pixels: number): { taps: LineTaps; mask: Uint
     taps: Array.from(
       { length },
       (_, i) =>
-        sources(i).map((source, k) => ({ at: wrap(source, length), weight: weights[k]! / sum })),
+        pairs(sources(i), weights).map(([source, weight]) => ({
+          at: wrap(source, length),
+          weight: weight / sum,
+        })),
     ),
     mask: Uint8Array.from(
       { length },

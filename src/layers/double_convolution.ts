@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { convolve } from "../../kernels/convolution/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
 import { groupNorm } from "../../kernels/group_norm/mod.ts";
-import { rank1, rank4 } from "../../kernels/shared/ranks.ts";
+import { rank1, rank4, sizes3 } from "../../kernels/shared/ranks.ts";
 import type { Padding } from "../filters/mod.ts";
 import { filterConstant, filteredGelu, type Filters } from "./filters.ts";
 import { convolutionWeight, type Layer, type LayerTensors, normParameters } from "./layer.ts";
@@ -71,7 +71,10 @@ export const doubleConvolution: Layer<DoubleConvolutionOptions> = {
   },
   constants: ({ filters, size }) =>
     filters ? [filterConstant("up", filters, size), filterConstant("down", filters, size)] : [],
-  outputShape: ([image], { outputs }) => [image![0]!, image![1]!, outputs],
+  outputShape([image], { outputs }) {
+    const [height, width] = sizes3(image);
+    return [height, width, outputs];
+  },
   apply([input], tensors, options) {
     const { filters, normInside, residual, bypass, padding } = options;
     const names = namesOf(options);

@@ -1,10 +1,10 @@
 /** The embeddings of timestep and label, and the layer that adds them to an image. */
 import * as tf from "@tensorflow/tfjs";
-import { rank1, rank2 } from "../../kernels/shared/ranks.ts";
+import { rank1, rank2, rank4, sizes3 } from "../../kernels/shared/ranks.ts";
 import { type Layer, linearParameters } from "./layer.ts";
 
 /** SiLU: x * sigmoid(x). */
-function silu(x: tf.Tensor): tf.Tensor {
+function silu(x: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(x, tf.sigmoid(x));
 }
 
@@ -26,7 +26,10 @@ export const timeEmbedding: Layer<{ features: number }> = {
   },
   outputShape: (_, { features }) => [features],
   apply([t], { constant }) {
-    const angles = tf.mul(tf.reshape(tf.cast(t!, "float32"), [-1, 1]), constant("frequencies"));
+    const angles = tf.mul(
+      tf.reshape(tf.cast(rank1(t), "float32"), [-1, 1]),
+      constant("frequencies"),
+    );
     return tf.concat([tf.sin(angles), tf.cos(angles)], 1);
   },
 };
@@ -41,14 +44,15 @@ export const labelEmbedding: Layer<{ classes: number; features: number }> = {
     { name: "weight", shape: [classes, features], layout: "same", initializer: { kind: "normal" } },
   ],
   constants: () => [],
-  outputShape: ([embedding]) => embedding!,
-  apply([embedding, label], { parameter }, { classes }) {
-    if (!label) return embedding!;
+  outputShape: (_, { features }) => [features],
+  apply([x, label], { parameter }, { classes }) {
+    const embedding = rank2(x);
+    if (!label) return embedding;
     // Use a product with a one-hot matrix instead of a gather: its gradient is a product as well,
     // which every engine supports.
     const indices = rank1(tf.cast(label, "int32"));
     const chosen = rank2(tf.oneHot(indices, classes, 1, 0, "float32"));
-    return tf.add(embedding!, tf.matMul(chosen, rank2(parameter("weight"))));
+    return tf.add(embedding, tf.matMul(chosen, rank2(parameter("weight"))));
   },
 };
 
@@ -57,13 +61,13 @@ export const addEmbedding: Layer<{ features: number; channels: number }> = {
   name: "add-embedding",
   parameters: ({ features, channels }) => linearParameters("emb_layer.1", features, channels),
   constants: () => [],
-  outputShape: ([image]) => image!,
+  outputShape: ([image]) => [...sizes3(image)],
   apply([image, embedding], { parameter }, { channels }) {
     const projected = tf.fused.matMul({
-      a: rank2(silu(embedding!)),
+      a: silu(rank2(embedding)),
       b: rank2(parameter("emb_layer.1.weight")),
       bias: parameter("emb_layer.1.bias"),
     });
-    return tf.add(image!, tf.reshape(projected, [-1, 1, 1, channels]));
+    return tf.add(rank4(image), tf.reshape(projected, [-1, 1, 1, channels]));
   },
 };

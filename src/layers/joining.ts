@@ -3,7 +3,7 @@
  * never used.
  */
 import * as tf from "@tensorflow/tfjs";
-import { rank2, rank4 } from "../../kernels/shared/ranks.ts";
+import { rank2, rank4, sizes3 } from "../../kernels/shared/ranks.ts";
 import { convolutionWeight, fanInUniform, type Layer, normParameters } from "./layer.ts";
 
 /** Concatenates the channels of two images of the same size, the first image's channels first. */
@@ -12,14 +12,16 @@ export const concatenation: Layer<Record<never, never>> = {
   parameters: () => [],
   constants: () => [],
   outputShape([first, second]) {
-    if (first![0] !== second![0] || first![1] !== second![1]) {
+    const [height, width, channels] = sizes3(first);
+    const [otherHeight, otherWidth, otherChannels] = sizes3(second);
+    if (height !== otherHeight || width !== otherWidth) {
       throw new RangeError(
         `images of different sizes cannot be joined: [${first}] and [${second}]`,
       );
     }
-    return [first![0]!, first![1]!, first![2]! + second![2]!];
+    return [height, width, channels + otherChannels];
   },
-  apply: ([first, second]) => tf.concat([first!, second!], 3),
+  apply: ([first, second]) => tf.concat([rank4(first), rank4(second)], 3),
 };
 
 /**
@@ -39,10 +41,12 @@ export const coordinates: Layer<{ size: number }> = {
     return [{ name: "angles", shape: [1, size, size, 4], values: values.flat() }];
   },
   outputShape([image]) {
-    return [image![0]!, image![1]!, image![2]! + 4];
+    const [height, width, channels] = sizes3(image);
+    return [height, width, channels + 4];
   },
-  apply([image], { constant }) {
-    return tf.concat([image!, tf.tile(constant("angles"), [image!.shape[0]!, 1, 1, 1])], 3);
+  apply([x], { constant }) {
+    const image = rank4(x);
+    return tf.concat([image, tf.tile(rank4(constant("angles")), [image.shape[0], 1, 1, 1])], 3);
   },
 };
 
@@ -54,11 +58,15 @@ export const pointwiseConvolution: Layer<{ inputs: number; outputs: number }> = 
     { name: "bias", shape: [outputs], layout: "same", initializer: fanInUniform(inputs) },
   ],
   constants: () => [],
-  outputShape: ([image], { outputs }) => [image![0]!, image![1]!, outputs],
-  apply([image], { parameter }, { inputs, outputs }) {
-    const [batch, height, width] = rank4(image).shape;
+  outputShape([image], { outputs }) {
+    const [height, width] = sizes3(image);
+    return [height, width, outputs];
+  },
+  apply([x], { parameter }, { inputs, outputs }) {
+    const image = rank4(x);
+    const [batch, height, width] = image.shape;
     const y = tf.fused.matMul({
-      a: rank2(tf.reshape(image!, [batch * height * width, inputs])),
+      a: rank2(tf.reshape(image, [batch * height * width, inputs])),
       b: rank2(tf.reshape(parameter("weight"), [inputs, outputs])),
       bias: parameter("bias"),
     });
@@ -74,6 +82,6 @@ export const unusedGroupNorm: Layer<{ channels: number }> = {
   name: "unused-group-norm",
   parameters: ({ channels }) => normParameters("norm1", channels),
   constants: () => [],
-  outputShape: ([image]) => image!,
-  apply: ([image]) => image!,
+  outputShape: ([image]) => [...sizes3(image)],
+  apply: ([image]) => rank4(image),
 };

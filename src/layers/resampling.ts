@@ -1,6 +1,6 @@
 /** The layers that halve and double an image. They have no parameters. */
 import * as tf from "@tensorflow/tfjs";
-import { rank2, rank4 } from "../../kernels/shared/ranks.ts";
+import { rank2, rank4, sizes3 } from "../../kernels/shared/ranks.ts";
 import { filterConstant, filteredDouble, filteredHalf, type Filters } from "./filters.ts";
 import type { Layer, Shape } from "./layer.ts";
 
@@ -14,13 +14,13 @@ interface FilteredResampling {
 }
 
 function halved([image]: Shape[]): Shape {
-  const [height, width, channels] = image!;
-  return [height! / 2, width! / 2, channels!];
+  const [height, width, channels] = sizes3(image);
+  return [height / 2, width / 2, channels];
 }
 
 function doubled([image]: Shape[]): Shape {
-  const [height, width, channels] = image!;
-  return [2 * height!, 2 * width!, channels!];
+  const [height, width, channels] = sizes3(image);
+  return [2 * height, 2 * width, channels];
 }
 
 /** The maximum of each 2x2 block of pixels: architectures A and C. */

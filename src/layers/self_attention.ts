@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { attention } from "../../kernels/attention/mod.ts";
 import { gelu } from "../../kernels/gelu/mod.ts";
 import { layerNorm } from "../../kernels/layer_norm/mod.ts";
-import { rank1, rank2, rank3, rank4 } from "../../kernels/shared/ranks.ts";
+import { rank1, rank2, rank3, rank4, sizes3 } from "../../kernels/shared/ranks.ts";
 import { type Layer, type LayerTensors, linearParameters, normParameters } from "./layer.ts";
 
 /** x * weight + bias, for each row of x. */
@@ -57,12 +57,13 @@ export const selfAttention: Layer<{ channels: number; heads: number }> = {
       (_, i) => i >= channels && i < 2 * channels ? 0 : 1,
     ),
   }],
-  outputShape: ([image]) => image!,
-  apply([image], tensors, { channels, heads }) {
+  outputShape: ([image]) => [...sizes3(image)],
+  apply([input], tensors, { channels, heads }) {
     const { parameter, constant } = tensors;
-    const [batch, height, width] = rank4(image).shape;
+    const image = rank4(input);
+    const [batch, height, width] = image.shape;
     const rows = batch * height * width;
-    const x = rank2(tf.reshape(image!, [rows, channels]));
+    const x = rank2(tf.reshape(image, [rows, channels]));
     const joint = linear(
       normalized(x, tensors, "ln"),
       parameter("mha.in_proj_weight"),

@@ -9,6 +9,8 @@ import type { Filters } from "../layers/filters.ts";
 import type { Constant, Layer, Parameter, Shape } from "../layers/layer.ts";
 import { type LayerName, type LayerOptions, layers } from "../layers/registry.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
+import { entryOf } from "../collections/elements.ts";
+import { sizes3 } from "../../kernels/shared/ranks.ts";
 
 /** The parts of the spec that determine the network. */
 export type NetworkSpec = Pick<
@@ -128,7 +130,10 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
   ) {
     // A type parameter cannot index the registry's union; `layer` and `options` are of one N.
     const definition = layers[layer] as unknown as Layer<LayerOptions<N>>;
-    const outputShape = definition.outputShape(inputs.map((input) => shapes.get(input)!), options);
+    const outputShape = definition.outputShape(
+      inputs.map((input) => entryOf(shapes, input)),
+      options,
+    );
     const parameters = definition.parameters(options).map((p) => ({
       ...p,
       name: `${scope}.${p.name}`,
@@ -142,8 +147,8 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
     );
     return name;
   }
-  const channelsOf = (name: string) => shapes.get(name)![2]!;
-  const sizeOf = (name: string) => shapes.get(name)![0]!;
+  const channelsOf = (name: string) => sizes3(shapes.get(name))[2];
+  const sizeOf = (name: string) => sizes3(shapes.get(name))[0];
   function double(
     name: string,
     input: string,

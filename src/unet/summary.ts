@@ -12,17 +12,15 @@ export function summarize(plan: NetworkPlan): string {
     step.outputShape.join(" x "),
     step.parameters.length ? grouped(count(step.parameters)) : "-",
   ]);
-  const table = [["name", "layer", "output", "parameters"], ...rows, [
-    "total",
-    "",
-    "",
-    grouped(count(plan.parameters)),
-  ]];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]!.length)));
+  const head = ["name", "layer", "output", "parameters"];
+  const total = ["total", "", "", grouped(count(plan.parameters))];
+  const lengths = [head, ...rows, total].map((row) => row.map((cell) => cell.length));
+  const widths = head.map((_, column) => Math.max(...lengths.map((row) => row[column] ?? 0)));
   const line = (row: string[]) =>
-    row.map((cell, i) => i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)).join("  ");
+    widths.map((width, column) => {
+      const cell = row[column] ?? "";
+      return column === 3 ? cell.padStart(width) : cell.padEnd(width);
+    }).join("  ");
   const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  return [line(table[0]!), rule, ...table.slice(1, -1).map(line), rule, line(table.at(-1)!)].join(
-    "\n",
-  );
+  return [line(head), rule, ...rows.map(line), rule, line(total)].join("\n");
 }

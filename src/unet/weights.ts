@@ -11,6 +11,7 @@ import { ourShape, toOurs, toPyTorch } from "./layout.ts";
 import type { NetworkPlan } from "./plan.ts";
 import { foreignWeights, maxListed, weightFaults } from "./weight_faults.ts";
 import { readWeights, type WeightsChoice } from "./weights_file.ts";
+import { entryOf } from "../collections/elements.ts";
 
 /** The parts of a network that its weights need. */
 export interface Weighted {
@@ -53,10 +54,13 @@ export function setWeights(
   const shapes = new Map([...weights].map(([name, { shape }]) => [name, shape]));
   const faults = weightFaults(unet.plan, shapes);
   if (faults.length > 0) throw foreignWeights(where, faults);
-  const arrays = new Map(
-    unet.plan.parameters.map(({ name }) => [name, toFloat32(weights.get(name)!)]),
+  const arrays = unet.plan.parameters.map((parameter) => ({
+    parameter,
+    values: toFloat32(entryOf(weights, parameter.name)),
+  }));
+  const broken = arrays.flatMap(({ parameter, values }) =>
+    areNumbers(values) ? [] : [parameter.name]
   );
-  const broken = [...arrays].filter(([_, values]) => !areNumbers(values)).map(([name]) => name);
   if (broken.length > 0) {
     const names = broken.slice(0, maxListed).join(", ");
     const rest = broken.length - maxListed;
@@ -65,10 +69,9 @@ export function setWeights(
         "diverged, or the file is damaged. Use weights that were saved earlier",
     );
   }
-  for (const parameter of unet.plan.parameters) {
-    const values = toOurs(arrays.get(parameter.name)!, parameter);
-    const tensor = tf.tensor(values, ourShape(parameter), "float32");
-    unet.parameters.get(parameter.name)!.assign(tensor);
+  for (const { parameter, values } of arrays) {
+    const tensor = tf.tensor(toOurs(values, parameter), ourShape(parameter), "float32");
+    entryOf(unet.parameters, parameter.name).assign(tensor);
     tensor.dispose();
   }
 }

@@ -12,6 +12,7 @@ import { isZip } from "../formats/zip.ts";
 import { printable, quoted } from "../messages/printable.ts";
 import type { NetworkPlan } from "./plan.ts";
 import { foreignWeights, weightFaults } from "./weight_faults.ts";
+import { entryOf } from "../collections/elements.ts";
 
 /** Selects which weights of a file to use. */
 export interface WeightsChoice {
@@ -51,7 +52,8 @@ async function readGroups(path: string): Promise<TensorGroup[]> {
   if (head[8] === 0x7b || /\.safetensors$/i.test(path)) {
     const tensors = await readTensors(path);
     const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
-    const read = (names: Iterable<string>) => new Map([...names].map((n) => [n, tensors.get(n)!]));
+    const read = (names: Iterable<string>) =>
+      new Map([...names].map((n) => [n, entryOf(tensors, n)]));
     return [{ key: "", shapes, others: [], read }];
   }
   const foreign = foreignContent(head);
