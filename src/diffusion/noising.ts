@@ -16,8 +16,7 @@ export type NoisePredictor = (x: tf.Tensor4D, t: tf.Tensor1D, label?: tf.Tensor1
  */
 export function noisingFactors(schedule: NoiseSchedule): tf.Tensor2D {
   const factors = Float32Array.from(
-    { length: 2 * schedule.alphaBar.length },
-    (_, i) => Math.sqrt(i % 2 === 0 ? schedule.alphaBar[i >> 1]! : 1 - schedule.alphaBar[i >> 1]!),
+    [...schedule.alphaBar].flatMap((alphaBar) => [Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar)]),
   );
   return tf.tensor2d(factors, [schedule.alphaBar.length, 2], "float32");
 }

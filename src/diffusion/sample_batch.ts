@@ -16,6 +16,8 @@ import {
 } from "./sample_inputs.ts";
 import type { SampleOptions, SamplerOptions } from "./sampler.ts";
 import type { SamplingStep } from "./steps.ts";
+import { elementOf } from "../collections/elements.ts";
+import { rank4 } from "../../kernels/shared/ranks.ts";
 
 /** What the batches of a run share. */
 export interface BatchRun {
@@ -117,7 +119,7 @@ function nextDrawing(
   { index, maps }: { index: number; maps: StepMaps },
 ): Drawing {
   const { options, steps } = run;
-  const numbers = stepNumbers(steps[index]!);
+  const numbers = stepNumbers(elementOf(steps, index));
   const counter = counterTensor(batch.first * blocksPerImage(options.imageShape), index);
   const results = stepFunction(run, maps, {
     carries,
@@ -131,12 +133,14 @@ function nextDrawing(
     ...(key ? [key, counter] : []),
     ...(label ? [label] : []),
     ...allMaps(maps).flatMap((map) => map.tensors),
-  ) as tf.Tensor4D[];
+  );
   tf.dispose([numbers, counter]);
+  const [next, ...others] = results;
+  const [nextSeen, guess] = maps.next ? others : [undefined, ...others];
   return {
-    state: results.shift()!,
-    seen: maps.next ? results.shift()! : null,
-    predicted: results.shift() ?? null,
+    state: rank4(next),
+    seen: maps.next ? rank4(nextSeen) : null,
+    predicted: guess ? rank4(guess) : null,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { NoiseSchedule } from "./schedule.ts";
+import { elementOf } from "../collections/elements.ts";
 
 /**
  * One step of any sampler. Given the noise that the network predicts:
@@ -67,11 +68,13 @@ export function samplingTimesteps(steps: number, noiseSteps: number): number[] {
  */
 export function samplingSteps(spec: StepsSpec, { alphaBar }: NoiseSchedule): SamplingStep[] {
   const timesteps = samplingTimesteps(spec.steps, alphaBar.length);
+  const levels = [...alphaBar];
   return timesteps.slice(1).map((nextTimestep, k) => {
-    const timestep = timesteps[k]!;
-    const now = alphaBar[timestep]!;
-    const next = alphaBar[nextTimestep]!;
-    const before = k === 0 ? null : alphaBar[timesteps[k - 1]!]!;
+    const timestep = elementOf(timesteps, k);
+    const levelAt = (timestep: number) => elementOf(levels, timestep);
+    const now = levelAt(timestep);
+    const next = levelAt(nextTimestep);
+    const before = k === 0 ? null : levelAt(elementOf(timesteps, k - 1));
     const isLast = k === spec.steps - 1;
     const weights = samplers[spec.sampler]({ before: isLast ? null : before, now, next }, spec);
     return {

@@ -8,6 +8,7 @@ import { quoted } from "../messages/printable.ts";
 import { readInput } from "./input.ts";
 import {
   bytesPerElement,
+  copyStrided,
   type Dtype,
   elementCount,
   elementsOf,
@@ -44,7 +45,7 @@ export function isNpy(head: Uint8Array): boolean {
 /** Whether the bytes start like a `.npz` file: a zip archive whose first entry is an array. */
 export function isNpz(head: Uint8Array): boolean {
   if (!isZip(head) || head.length < 30) return false;
-  const nameLength = head[26]! + 256 * head[27]!;
+  const nameLength = new DataView(head.buffer, head.byteOffset).getUint16(26, true);
   return String.fromCharCode(...head.subarray(30, 30 + Math.min(nameLength, 400))).endsWith(".npy");
 }
 
@@ -81,7 +82,7 @@ function readHeader(bytes: Uint8Array, fault: (what: string) => UserError): Head
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
   const lengths = /'shape'\s*:\s*\(([\d,\s]*)\)/.exec(text)?.[1];
   if (order === undefined || lengths === undefined) throw fault("its header is damaged");
-  const dtype = Object.hasOwn(dtypes, descr) ? dtypes[descr]! : null;
+  const dtype = Object.hasOwn(dtypes, descr) ? dtypes[descr] ?? null : null;
   const shape = lengths.split(",").map((part) => part.trim()).filter(Boolean).map(Number);
   return { dtype, descr, columnsFirst: order === "True", shape, start };
 }
@@ -102,16 +103,7 @@ function rowsFirst(tensor: TensorData): TensorData {
   const { dtype, shape, data } = tensor;
   const result = elementsOf(dtype, new Uint8Array(data.byteLength));
   const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((a, b) => a * b, 1));
-  const index = shape.map(() => 0);
-  for (let i = 0, from = 0; i < data.length; i++) {
-    result[i] = data[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      from -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
+  copyStrided(data, result, { shape, strides, offset: 0 });
   return { dtype, shape, data: result };
 }
 

@@ -10,6 +10,7 @@ import { unzlibSync, zlibSync } from "fflate";
 import { UserError } from "../messages/errors.ts";
 import type { Image } from "./image.ts";
 import { type PngHeader, type PngParts, readChunks, writeChunks } from "./png_chunks.ts";
+import { entryOf } from "../collections/elements.ts";
 
 export { isPng } from "./png_chunks.ts";
 
@@ -94,7 +95,7 @@ export function encodePng(image: Image): Uint8Array<ArrayBuffer> {
 }
 
 /** Samples per pixel for each colour type. */
-const samplesOf: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+const samplesOf = new Map([[0, 1], [2, 3], [3, 1], [4, 2], [6, 4]]);
 
 /** A pass over an image: its start, the distance of its pixels, and their number. */
 interface Pass {
@@ -121,7 +122,7 @@ const adam7 = [
 ] as const;
 
 function bitsPerPixel({ colourType, bitDepth }: PngHeader): number {
-  return samplesOf[colourType]! * bitDepth;
+  return entryOf(samplesOf, colourType) * bitDepth;
 }
 
 function passesOf(header: PngHeader): Pass[] {
@@ -173,7 +174,7 @@ type PixelWriter = (line: Uint8Array, column: number, data: Uint8Array, to: numb
 
 /** Returns a function that converts a file's pixels to grey or RGB. */
 function pixelWriter({ colourType, bitDepth, palette }: PngParts, fault: Fault): PixelWriter {
-  const samples = samplesOf[colourType]!;
+  const samples = entryOf(samplesOf, colourType);
   if (colourType === 2 || colourType === 6) {
     return (line, column, data, to) => {
       for (let c = 0; c < 3; c++) data[to + c] = line[column * samples + c]!;

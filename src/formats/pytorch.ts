@@ -14,9 +14,16 @@ import {
   type PickleGlobal,
   type PickleValue,
 } from "./pickle.ts";
-import { bytesPerElement, elementCount, elementsOf, type TensorData } from "./tensors.ts";
+import {
+  bytesPerElement,
+  copyStrided,
+  elementCount,
+  elementsOf,
+  type TensorData,
+} from "./tensors.ts";
 import { isTensor, type Storage, type TensorView, torchRules } from "./torch_objects.ts";
 import { decodeZip, isZip } from "./zip.ts";
+import { entryOf, pairs } from "../collections/elements.ts";
 
 /** A file's value, and the bytes of its storages. */
 interface Content {
@@ -93,29 +100,17 @@ function decodeContent(bytes: Uint8Array, where: string): Content {
 
 /** Whether a view's elements are consecutive, with the last axis fastest. */
 function isContiguous({ shape, strides }: TensorView): boolean {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
-    expected *= shape[axis]!;
-  }
-  return true;
+  return shape.every((length, axis) => {
+    const expected = shape.slice(axis + 1).reduce((product, inner) => product * inner, 1);
+    return length === 1 || strides[axis] === expected;
+  });
 }
 
 /** A contiguous copy of a view's elements. */
-function denseCopy({ storage, shape, strides, offset }: TensorView, data: TensorData["data"]) {
-  const count = elementCount(shape)!;
-  const bytes = new Uint8Array(count * bytesPerElement(storage.dtype));
-  const dense = elementsOf(storage.dtype, bytes);
-  const index = new Array<number>(shape.length).fill(0);
-  for (let i = 0, from = offset; i < count; i++) {
-    dense[i] = data[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      from -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
+function denseCopy(view: TensorView, data: TensorData["data"], count: number) {
+  const { dtype } = view.storage;
+  const dense = elementsOf(dtype, new Uint8Array(count * bytesPerElement(dtype)));
+  copyStrided(data, dense, view);
   return dense;
 }
 
@@ -139,7 +134,8 @@ function tensorReader({ bytesOfStorage, size, fault }: Content) {
     const { dtype } = storage;
     const data = load(storage, name);
     const count = elementCount(shape)!;
-    const last = shape.reduce((sum, length, axis) => sum + (length - 1) * strides[axis]!, offset);
+    const reach = pairs(shape, strides).map(([length, stride]) => (length - 1) * stride);
+    const last = reach.reduce((sum, elements) => sum + elements, offset);
     if (count > 0 && !(last < data.length)) {
       throw fault(`${quoted(name)} extends beyond its data`);
     }
@@ -149,7 +145,7 @@ function tensorReader({ bytesOfStorage, size, fault }: Content) {
     // With strides of 0, a small file could claim any number of elements.
     copied += count * bytesPerElement(dtype);
     if (copied > size) throw fault("its tensors claim more elements than the file contains");
-    return { dtype, shape, data: denseCopy(view, data) };
+    return { dtype, shape, data: denseCopy(view, data, count) };
   };
 }
 
@@ -178,7 +174,7 @@ function groupsOf(content: Content): TensorGroup[] {
         others: [...dict.keys()].filter((name) => typeof name !== "string" || !views.has(name))
           .map((name) => typeof name === "string" ? name : "an entry without a name"),
         read: (names) =>
-          new Map([...names].map((name) => [name, readTensor(name, views.get(name)!)])),
+          new Map([...names].map((name) => [name, readTensor(name, entryOf(views, name))])),
       });
     }
     for (const [name, value] of named) {

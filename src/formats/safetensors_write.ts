@@ -2,6 +2,7 @@
 import { writeFileAtomic } from "../files/create.ts";
 import { concat } from "./pieces.ts";
 import { bytesOf, bytesPerElement, elementCount, type TensorData } from "./tensors.ts";
+import { entryOf } from "../collections/elements.ts";
 
 /**
  * The bytes of a safetensors file in pieces, without copying the tensors: for files that nearly
@@ -37,7 +38,7 @@ function encodeParts(
     fields.push(`"__metadata__":{${texts.join(",")}}`);
   }
   for (const [name, { dtype, shape, data }] of tensors) {
-    const start = starts.get(name)!;
+    const start = entryOf(starts, name);
     fields.push(
       `${JSON.stringify(name)}:${
         JSON.stringify({ dtype, shape, data_offsets: [start, start + data.byteLength] })

@@ -85,7 +85,7 @@ async function readHeader(reader: PieceReader, fault: Fault): Promise<Header | n
   if (!/^[0-7]+$/.test(sizeText)) throw fault("it is damaged");
   const prefix = textAt(header, 257, 5) === "ustar" ? textAt(header, 345, 155) : "";
   return {
-    type: String.fromCharCode(header[156]!),
+    type: String.fromCharCode(...header.subarray(156, 157)),
     size: parseInt(sizeText, 8),
     name: (prefix ? `${prefix}/` : "") + textAt(header, 0, 100),
   };

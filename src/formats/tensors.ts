@@ -150,6 +150,32 @@ export function areNumbers(values: Float32Array): boolean {
   return true;
 }
 
+/** Where the elements of an array are: along each axis, `stride` elements apart. */
+interface Strided {
+  shape: readonly number[];
+  strides: readonly number[];
+  /** Of the first element. */
+  offset: number;
+}
+
+/** Copies a strided array's elements in row-major order, until `to` is full. */
+export function copyStrided(
+  from: TensorData["data"],
+  to: TensorData["data"],
+  { shape, strides, offset }: Strided,
+): void {
+  const index = shape.map(() => 0);
+  for (let i = 0, at = offset; i < to.length; i++) {
+    to[i] = from[at]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      at -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+}
+
 /**
  * Frees the memory of an array at once; the array becomes empty, and so does everything that shares
  * its buffer. Use it for large arrays that are no longer needed: the garbage collector is slow to

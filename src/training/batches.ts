@@ -32,9 +32,7 @@ export function shuffledIndices(count: number, seed: number, epoch: number): Uin
   const random = words(count, seed, "shuffle", epoch);
   for (let i = count - 1; i > 0; i--) {
     const j = scaled(random[i]!, i + 1);
-    const other = order[j]!;
-    order[j] = order[i]!;
-    order[i] = other;
+    [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order;
 }
@@ -93,14 +91,15 @@ export function batchSource(
 
   function labelsOf(indices: Uint32Array, step: number): Int32Array | null {
     if (spec.classes === null) return null;
-    if (!dataset.labels) {
+    const { labels } = dataset;
+    if (!labels) {
       throw new Error(`${dataset.name} has no labels for a class-conditional network`);
     }
     const dropped = words(indices.length, seed, "label", step);
     const below = (labelDropout ?? 0) * 2 ** 32;
     return Int32Array.from(
       indices,
-      (index, i) => dropped[i]! < below ? -1 : dataset.labels![index]!,
+      (index, i) => dropped[i]! < below ? -1 : labels[index]!,
     );
   }
 }
