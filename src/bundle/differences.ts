@@ -8,6 +8,7 @@ import type { TensorData } from "../formats/safetensors.ts";
 import { files } from "./layout.ts";
 import { type BundleFiles, type CheckedBundle, openBundle } from "./open.ts";
 import { readLosses, readMetrics } from "./read.ts";
+import type { Image } from "../formats/image.ts";
 
 /** Maximum differences due to rounding, and between trainings with statistically equal results. */
 export const tolerances = {
@@ -172,14 +173,14 @@ function pixels(largest: number, mean: number) {
 }
 
 function pictureDifference(file: string, a: BundleFiles, b: BundleFiles) {
-  const [one, other] = [a, b].map((of) => decodePng(of.bytes(file), join(of.path, file)));
-  const size = ({ width, height, channels }: typeof one & object) =>
-    `${width}x${height}x${channels}`;
-  if (size(one!) !== size(other!)) {
-    return { what: `${size(one!)} there, ${size(other!)} here`, within: false };
+  const pictureOf = (of: BundleFiles) => decodePng(of.bytes(file), join(of.path, file));
+  const [one, other] = [pictureOf(a), pictureOf(b)];
+  const size = ({ width, height, channels }: Image) => `${width}x${height}x${channels}`;
+  if (size(one) !== size(other)) {
+    return { what: `${size(one)} there, ${size(other)} here`, within: false };
   }
-  const { largest, sum } = differenceSums(one!.data, other!.data);
-  return pixels(largest, sum / one!.data.length);
+  const { largest, sum } = differenceSums(one.data, other.data);
+  return pixels(largest, sum / one.data.length);
 }
 
 /**
@@ -187,16 +188,16 @@ function pictureDifference(file: string, a: BundleFiles, b: BundleFiles) {
  * numbers.
  */
 function tableDifference(a: string, b: string) {
-  const [one, other] = [a, b].map((text) => text.trim().split("\n"));
-  if (one![0] !== other![0] || one!.length !== other!.length) {
+  const [head = "", ...one] = a.trim().split("\n");
+  const [otherHead = "", ...other] = b.trim().split("\n");
+  if (head !== otherHead || one.length !== other.length) {
     return { what: "different rows", within: false };
   }
-  const numbers = (lines: string[]) =>
-    lines.slice(1).flatMap((line) => line.split(",").map(Number));
+  const numbers = (lines: string[]) => lines.flatMap((line) => line.split(",").map(Number));
   // Columns that are equal, such as the step numbers, would make the difference look smaller.
-  const x = numbers(one!);
-  const y = numbers(other!);
-  const columns = one![0]!.split(",").length;
+  const x = numbers(one);
+  const y = numbers(other);
+  const columns = head.split(",").length;
   const isEqual = Array.from(
     { length: columns },
     (_, c) => x.every((value, i) => i % columns !== c || value === y[i]),
