@@ -139,7 +139,7 @@ Deno.test({
       assert(first.includes("A-mnist-sampling.rotation-0"), first);
       assertEquals(read(first, "model.safetensors"), read(second, "model.safetensors"));
       assertEquals(
-        said.filter((text) => /training$/.test(text)).length,
+        said.filter((text) => /: training$/.test(text)).length,
         1,
         "one training for two kinds of sampling",
       );
