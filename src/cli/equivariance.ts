@@ -43,6 +43,8 @@ Options:
                  frequency, which folds back (docs/spectra.md)
   --no-runs      measure only the network's prediction; whole sampling runs take
                  longest
+  --upright      show the network of a run the image turned and shifted back: what the
+                 run then loses is not the network's
   --quality NAME what equivariance is compared with: loss (default), the mean over
                  the last tenth of the training, or a score of the samples, such as
                  classifier-fid
@@ -69,7 +71,7 @@ export async function run(args: string[]): Promise<number> {
   const { values, flags, words } = parseOptions(
     args,
     ["seeds", "images", "angles", "engine", "data", "out", "quality"],
-    ["no-runs", "spectra"],
+    ["no-runs", "spectra", "upright"],
   );
   const overrides = words.filter((word) => word.includes("="));
   const paths = words.filter((word) => !word.includes("="));
@@ -86,6 +88,7 @@ export async function run(args: string[]): Promise<number> {
     perSeed: wholeNumber(values.images ?? "4", "--images"),
     angles,
     runs: !flags["no-runs"],
+    isUpright: flags.upright,
     hasSpectra: flags.spectra,
     data: dataFolder(values.data),
     progress: createProgress(),
@@ -140,6 +143,8 @@ interface Measuring {
   angles: number[];
   /** Whether whole sampling runs are measured, too. */
   runs: boolean;
+  /** Whether their network sees the image moved back. */
+  isUpright: boolean;
   hasSpectra: boolean;
   /** Where datasets lie. */
   data: string;
@@ -149,7 +154,7 @@ interface Measuring {
 async function measureBundle(
   { bundle, weights, spec, name, folder, configuration, data }: StudiedBundle,
   engine: Engine,
-  { seeds, perSeed, angles, runs, hasSpectra, data: dataRoot, progress }: Measuring,
+  { seeds, perSeed, angles, runs, isUpright, hasSpectra, data: dataRoot, progress }: Measuring,
 ): Promise<{ network: StudiedNetwork; spectra: NetworkSpectra | null }> {
   const images = await imagesOf(spec, seeds * perSeed, dataRoot);
   const unet = compileUNet(spec);
@@ -165,6 +170,7 @@ async function measureBundle(
       predict: unet.apply,
       transformations: 2,
       runs,
+      isUpright,
     });
     if (hasSpectra) progress.message(`the spectra of ${name}'s layers`);
     return {

@@ -21,6 +21,8 @@ export interface DenoiseOptions {
   guidance: number | null;
   /** What the step's noise does while the image moves. Default: `fixed`. */
   noise?: NoiseName | undefined;
+  /** Whether the network sees the state moved back. Default: false. See `SamplerOptions`. */
+  isUpright?: boolean | undefined;
 }
 
 /** What changes from step to step. */
@@ -66,9 +68,10 @@ export function stepNumbers(step: SamplingStep): tf.Tensor1D {
  * next step needs it aligned with the state.
  */
 export function denoise(
-  { predict, clip, guidance, noise = "fixed" }: DenoiseOptions,
+  options: DenoiseOptions,
   { x, seen = x, numbers, previous, random, label, maps = { after: [] } }: DenoiseInputs,
 ): Denoised {
+  const { clip, noise = "fixed" } = options;
   // `stepNumbers` makes seven numbers.
   const [timestep, imageFromState, imageFromNoise, state, weight, previousWeight, sigma] = tf
     .unstack(numbers) as [
@@ -81,8 +84,7 @@ export function denoise(
       tf.Scalar,
     ];
   const { after, reached, next: upcoming } = maps;
-  let predictedNoise = guidedNoise(predict, seen, timestep, label, guidance);
-  if (upcoming && reached) predictedNoise = movedBack(predictedNoise, reached);
+  const predictedNoise = movedPrediction(options, { x, seen, maps }, timestep, label);
   let predicted: tf.Tensor4D = x.mul(imageFromState).add(predictedNoise.mul(imageFromNoise));
   if (clip) predicted = tf.clipByValue(predicted, -1, 1);
   let next: tf.Tensor4D = x.mul(state).add(predicted.mul(weight));
@@ -97,6 +99,22 @@ export function denoise(
     if (previous) predicted = moved(predicted, map);
   }
   return { x: next, predicted, ...(upcoming ? { seen: moved(next, upcoming) } : {}) };
+}
+
+/** The network's noise prediction in the frame of `x`, for what the network sees. */
+function movedPrediction(
+  { predict, guidance, isUpright = false }: DenoiseOptions,
+  { x, seen, maps: { reached, next } }: { x: tf.Tensor4D; seen: tf.Tensor4D; maps: StepMaps },
+  timestep: tf.Scalar,
+  label: tf.Tensor1D | undefined,
+): tf.Tensor4D {
+  const predicted = (image: tf.Tensor4D) => guidedNoise(predict, image, timestep, label, guidance);
+  if (!reached) return predicted(seen);
+  const keepsFrame = next !== undefined;
+  if (isUpright) {
+    return keepsFrame ? predicted(x) : moved(predicted(movedBack(x, reached)), reached);
+  }
+  return keepsFrame ? movedBack(predicted(seen), reached) : predicted(seen);
 }
 
 type NoiseWay = (noise: tf.Tensor4D, reached: PlaneMap) => tf.Tensor4D;

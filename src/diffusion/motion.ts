@@ -55,6 +55,8 @@ export interface MotionOptions {
   steps: SamplingStep[];
   /** Timesteps of the noise schedule. */
   noiseSteps: number;
+  /** Whether the network sees the state moved back. Default: false. */
+  isUpright?: boolean | undefined;
 }
 
 /**
@@ -74,10 +76,10 @@ export function samplingMotion(options: MotionOptions): Motion {
 /** How each kind of motion moves. A name without an entry does not compile. */
 export const motions: Record<MotionName, (options: MotionOptions) => Motion> = {
   "state": (options) => {
-    const { sampling: { noise }, steps } = options;
+    const { sampling: { noise }, steps, isUpright = false } = options;
     const small = smallMotions(options);
     const carries = noise === "carried" && steps.some((step) => step.noise !== 0);
-    const whole = carries ? reachedMotions(options) : null;
+    const whole = carries || isUpright ? reachedMotions(options) : null;
     return {
       mapsOf: (index) => ({
         after: small.mapsAfter(steps[index]!),

@@ -37,9 +37,10 @@ const sampling: Sampling = { ...twelveSteps, steps: 6, batchSize: 2 };
 interface Asked extends Partial<Sampling> {
   predict: NoisePredictor;
   degrees?: number;
+  isUpright?: boolean;
 }
 
-const draw = async ({ predict, degrees = 0, ...change }: Asked) =>
+const draw = async ({ predict, degrees = 0, isUpright = false, ...change }: Asked) =>
   tf.tensor4d(
     await sampleImages({
       engine,
@@ -51,6 +52,7 @@ const draw = async ({ predict, degrees = 0, ...change }: Asked) =>
       seed: 5,
       count,
       angleDegrees: degrees,
+      isUpright,
     }),
     shape,
   );
@@ -112,6 +114,31 @@ Deno.test("any turn and shift: a state that keeps its frame loses nothing", asyn
   const shifted = await draw({ ...convolved, shift: shiftBy(-1.3, 3.2) });
   assertClose(shifted.dataSync(), applyMap(await draw(convolved), map).dataSync(), 1e-5);
   disposeMap(map);
+});
+
+Deno.test("a network that sees the image moved back is equivariant, whatever it does", async () => {
+  /** Knows where the left half is. */
+  const lopsided: NoisePredictor = (x, t) =>
+    tf.tidy(() => pixelwise(x, t).mul(tf.linspace(0.9, 1.1, size).reshape([1, 1, size, 1])));
+  const still = await draw({ predict: lopsided });
+  for (const motion of ["state", "frame"] as const) {
+    const way = { predict: lopsided, motion, noise: "carried", shift: shiftBy(6, 12) } as const;
+    const expected = shift(still, 6, 12);
+    const upright = await draw({ ...way, isUpright: true });
+    assertClose(upright.dataSync(), expected.dataSync(), 1e-5, motion);
+    const usual = await draw(way);
+    assert(usual.sub(expected).abs().max().dataSync()[0]! > 0.05, motion);
+  }
+  const turned = await draw({
+    predict: lopsided,
+    degrees: 75,
+    motion: "frame",
+    noise: "carried",
+    isUpright: true,
+  });
+  const turn = rigidMap([size, size], { degrees: 75 * 0.999, columns: 0, rows: 0 });
+  assertClose(turned.dataSync(), applyMap(still, turn).dataSync(), 1e-5);
+  disposeMap(turn);
 });
 
 Deno.test("noise that is fixed is the same in both kinds of motion", async () => {

@@ -168,7 +168,7 @@ function stepFunction(
   const kinds = [maps.after.map(({ kind }) => kind), maps.reached?.kind, maps.next?.kind].join(";");
   const found = recorded.get(kinds);
   if (found) return found;
-  const { predict, sampling: { clip, guidance, noise }, showsGuess } = options;
+  const { predict, sampling: { clip, guidance, noise }, showsGuess, isUpright } = options;
   // The recording must not hold on to the tensors of the first step.
   const shapes = allMaps(maps).map(({ tensors, ...shape }) => ({
     ...shape,
@@ -188,7 +188,7 @@ function stepFunction(
       tensors: inputs.splice(0, count),
     }));
     const after = given.splice(0, moves);
-    const result = denoise({ predict, clip, guidance, noise }, {
+    const result = denoise({ predict, clip, guidance, noise, isUpright }, {
       x,
       numbers,
       ...(seen ? { seen } : {}),

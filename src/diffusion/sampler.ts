@@ -29,6 +29,12 @@ export interface SamplerOptions {
   seed: number;
   /** Whether `onStep` receives the images that the network predicts. Default: false. */
   showsGuess?: boolean;
+  /**
+   * Whether the network sees a moving image moved back, and its prediction is moved in turn. Any
+   * network is then equivariant by construction, so what a run loses is not the network's. For
+   * measurements. Default: false.
+   */
+  isUpright?: boolean;
 }
 
 /** Options of {@link Sampler.sample}. */
@@ -99,6 +105,7 @@ export function createSampler(options: SamplerOptions): Sampler {
         sampling,
         steps,
         noiseSteps: schedule.beta.length,
+        isUpright: options.isUpright,
       });
       const run = { options, steps, motion, recorded };
       const images = new Float32Array(count * pixels);

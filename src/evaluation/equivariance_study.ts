@@ -58,6 +58,8 @@ export interface EquivarianceOptions {
    * angle.
    */
   runs: boolean;
+  /** Whether the network of a run sees the image moved back, as a sampler's. Default: false. */
+  isUpright?: boolean;
   /** Called with the evaluations of the network done and in total. */
   onProgress?: (done: number, total: number) => void;
   /** Stops between two evaluations, and throws the signal's reason. */
@@ -207,6 +209,7 @@ async function measureRuns(
       classes: spec.classes,
       schedule: noiseSchedule(spec.noise),
       seed: spec.seed,
+      isUpright: options.isUpright ?? false,
     });
     try {
       const values = await sampler.sample({
