@@ -135,6 +135,8 @@ const openers: Record<string, string> = {
   "runner/estimate.ts": "/proc/self/status",
   "runner/sample_phase.ts": "images of an unfinished run",
   "runner/time_spent.ts": "times of an unfinished run",
+  "runner/diary.ts": "the diary of an unfinished run",
+  "runner/tensorboard.ts": "event files, which are outside bundles",
 };
 
 Deno.test({

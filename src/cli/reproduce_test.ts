@@ -89,7 +89,7 @@ Deno.test({
         assertEquals([code, out], [2, ""], err);
         for (const word of words) assertStringIncludes(err, word);
       };
-      await refused("the images here are not those that it was made of", "--data");
+      await refused("the images here differ from those it was made from", "--data");
       Deno.writeTextFileSync(join(path, "data", "loss.csv"), "step,loss\n");
       await refused("the bundle does not verify (data/loss.csv: its bytes have changed)");
     }),

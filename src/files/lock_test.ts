@@ -23,7 +23,7 @@ filesTest("a lock has one holder, and is free after its release", async (folder)
   const error = await assertRejects(() => acquireLock(path, "this run"), UserError);
   assertMatch(
     error.message,
-    /^this run: process \d+ on .+, since .+, has been working on it since .+; wait/,
+    /^this run: process \d+ on .+ has been working on it since .+; wait/,
   );
   lock.check();
   lock.release();
