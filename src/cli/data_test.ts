@@ -39,16 +39,16 @@ Deno.test({
   ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
   async fn() {
     const absent = ["--path", "/nonexistent"];
-    const nothing = "there is nothing at /nonexistent. ";
+    const nothing = "no files in /nonexistent. ";
     await assertRejects(
       () => run(["mnist", ...absent]),
       UserError,
-      `${nothing}Without a path (data.path in a spec, --path with data and reproduce) the`,
+      `${nothing}Without a path (data.path in the spec, --path with data and reproduce), the`,
     );
     await assertRejects(
       () => run(["folder", ...absent]),
       UserError,
-      `${nothing}Say where the images lie`,
+      `${nothing}Give the images' folder`,
     );
   },
 });
@@ -138,9 +138,9 @@ processTest(
     const lines = [
       "folder: 3 images: 3 image files in class folders in photos",
       "classes: cat 1, dog 2",
-      "not used: 1 file (test/3.png): without labels, where train has them",
+      "not used: 1 file (test/3.png): without labels, unlike train",
       "not used: 1 file (\\u{1b}]0;verified\\u{7}.txt): neither images nor labels",
-      "colours: 3 grey images made three equal channels",
+      "colours: 3 grey images converted to three channels",
       "contact sheet: folder-preview.png",
     ];
     for (const each of lines) assertEquals(read.out.split("\n").includes(each), true, read.out);

@@ -1,7 +1,7 @@
 /** `deno task new`: asks four questions and writes a commented spec. */
 import { dirname, fromFileUrl, relative, resolve } from "@std/path";
 import { counted } from "../messages/counted.ts";
-import { type Glance, glanceAt } from "../datasets/mod.ts";
+import { inspectDataset, type Inspection } from "../datasets/mod.ts";
 import { UserError } from "../messages/errors.ts";
 import { exists } from "../files/create.ts";
 import { nearest } from "../messages/nearest.ts";
@@ -136,7 +136,7 @@ function trainingLines(size: Answers["size"], count: number): string[] {
 }
 
 /** The lines about the images and their classes. */
-function dataLines(dataset: string, { classNames }: Glance): string[] {
+function dataLines(dataset: string, { classNames }: Inspection): string[] {
   const lines = isPath(dataset)
     ? ["dataset: folder", `data: { path: ${JSON.stringify(dataset)} }`]
     : [`dataset: ${dataset}`];
@@ -158,7 +158,7 @@ function dataLines(dataset: string, { classNames }: Glance): string[] {
 export function specText(
   { network, dataset, size, rotation }: Answers,
   schema = "spec.schema.json",
-  found: Glance = { count: Infinity, classNames: null },
+  found: Inspection = { count: Infinity, classNames: null },
 ): string {
   const [, , letter, beta, normalized, inside] = network.toUpperCase().match(networkForm) ?? [];
   const lines = [
@@ -227,11 +227,11 @@ function askAll(ask: typeof askOnTerminal): Answers | null {
  * Inspects the user's own images. If they do not exist yet or cannot be read, it says so, and the
  * spec is written nevertheless.
  */
-async function inspectImages(path: string): Promise<Glance | undefined> {
+async function inspectImages(path: string): Promise<Inspection | undefined> {
   if (!isPath(path)) return undefined;
   const data = { path, limit: null, digest: null, fit: "crop" } as const;
   try {
-    const found = await glanceAt({ dataset: "folder", imageSize: 32, channels: 3, data });
+    const found = await inspectDataset({ dataset: "folder", imageSize: 32, channels: 3, data });
     const classes = found.classNames ? `, classes: ${found.classNames.length}` : "";
     print(`${path}: ${counted(found.count, "image")}${classes}.`);
     return found;

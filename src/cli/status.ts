@@ -162,7 +162,7 @@ const openHead = [
   "state",
   "loss",
   "time left",
-  "last sign of life",
+  "last heartbeat",
   "size",
   "folder",
 ];

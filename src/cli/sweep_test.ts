@@ -135,7 +135,7 @@ Deno.test({
       assertEquals(failing.code, 1, failing.err);
       assertStringIncludes(
         failing.out,
-        "1 failed:\n- A cifar-10: dataset cifar-10: there is nothing at",
+        "1 failed:\n- A cifar-10: dataset cifar-10: no files in",
       );
     }),
 });

@@ -51,14 +51,14 @@ function layout(below: (count: number) => number): Files {
 }
 
 /** How many files the notes report as unused. */
-function toldOf(notes: readonly string[]): number {
+function unusedCount(notes: readonly string[]): number {
   return notes.reduce((sum, note) => {
     const [, count] = /^not used: ([\d,]+) files? \(/.exec(note) ?? [];
     return sum + Number(count?.replaceAll(",", "") ?? 0);
   }, 0);
 }
 
-filesTest("every file is used or told of", async (folder) => {
+filesTest("every file is either used or reported", async (folder) => {
   const seed = fuzzSeed();
   let read = 0;
   for (const run of upTo(runs)) {
@@ -68,10 +68,10 @@ filesTest("every file is used or told of", async (folder) => {
     const shown = JSON.stringify(Object.keys(files));
     try {
       const found = listFiles(root);
-      const source = await recognise({ dataset: "folder", root, files: found, beside: [] });
+      const source = await recognise({ dataset: "folder", root, files: found, labelFiles: [] });
       const tables = /with the labels of (.*) in /.exec(source.description)?.[1]?.split(", ") ?? [];
       const { notes = [], count } = source;
-      assertEquals(count + tables.length + toldOf(notes), found.length, `${shown}\n${notes}`);
+      assertEquals(count + tables.length + unusedCount(notes), found.length, `${shown}\n${notes}`);
       read++;
     } catch (error) {
       // Ambiguous data is refused.

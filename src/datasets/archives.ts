@@ -12,14 +12,14 @@ export interface Archive {
   tar?: { bytes: number; entries: number };
 }
 
+const mnistFolders = [
+  "https://storage.googleapis.com/cvdf-datasets/mnist/",
+  "https://ossci-datasets.s3.amazonaws.com/mnist/",
+];
+
 const mnist = (file: string, bytes: number, sha256: string): Archive => ({
   file,
-  urls: [
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-  ].map((
-    place,
-  ) => place + file),
+  urls: mnistFolders.map((folder) => folder + file),
   bytes,
   sha256,
 });

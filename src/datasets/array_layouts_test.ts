@@ -19,13 +19,17 @@ import {
 const cifarNames = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
 const tenth = (numbers: readonly number[]) => numbers.map((n) => n % 10);
 
-reads("EMNIST's letters as images of a folder", {
+reads("EMNIST's letters as dataset: folder", {
   dataset: "folder",
   files: {
     "emnist-letters-train-images-idx3-ubyte": idxPair([1, 2]).images,
     "emnist-letters-train-labels-idx1-ubyte": idxFile([2], [1, 26]),
   },
-}, { count: 2, labels: [1, 26], notes: ["lie on their side", "classes without images: 0, 2, 3"] });
+}, {
+  count: 2,
+  labels: [1, 26],
+  notes: ["are on their side, as published", "classes without images: 0, 2, 3"],
+});
 
 refuses(
   "EMNIST's letters as MNIST",
@@ -41,16 +45,16 @@ refuses(
   "dataset: folder",
 );
 
-refuses("several of EMNIST's sets in one folder", {
+refuses("several EMNIST sets in one folder", {
   dataset: "mnist",
   files: each(["digits", "mnist"], (name) => ({
     [`gzip/emnist-${name}-train-images-idx3-ubyte`]: idxPair([1]).images,
     [`gzip/emnist-${name}-train-labels-idx1-ubyte`]: idxPair([1]).labels,
   })),
-}, "2 datasets lie here: emnist-digits, emnist-mnist");
+}, "2 datasets in one folder: emnist-digits, emnist-mnist");
 
 refuses(
-  "torchvision's MNIST beside its Fashion-MNIST",
+  "torchvision's MNIST next to Fashion-MNIST",
   {
     dataset: "mnist",
     files: {
@@ -60,10 +64,10 @@ refuses(
   },
   "MNIST/raw",
   "FashionMNIST/raw",
-  "are two datasets",
+  "belong to two datasets",
 );
 
-reads("torchvision's MNIST: packed files beside unpacked ones, and processed/", {
+reads("torchvision's MNIST: compressed files next to plain ones, and processed/", {
   dataset: "mnist",
   files: (() => {
     const { images, labels } = idxPair(upTo(3));
@@ -82,7 +86,7 @@ reads("torchvision's MNIST: packed files beside unpacked ones, and processed/", 
   notes: ["idx3-ubyte.gz): copies", "(MNIST/processed/training.pt)"],
 });
 
-reads("test labels that were not fetched", {
+reads("MNIST without the file of test labels", {
   dataset: "mnist",
   files: {
     "train-images-idx3-ubyte": idxPair(upTo(3)).images,
@@ -91,7 +95,7 @@ reads("test labels that were not fetched", {
   },
 }, { count: 3, labels: upTo(3), notes: ["(t10k-images-idx3-ubyte): their files of labels are"] });
 
-reads("one IDX file by its name, its labels beside it", {
+reads("one IDX file by its path, with its labels next to it", {
   dataset: "mnist",
   files: {
     "train-images-idx3-ubyte": idxPair(upTo(3)).images,
@@ -108,7 +112,7 @@ refuses("a web page under the name of an archive", {
 
 const twelve = upTo(12);
 
-reads("CSV without a header, label first: its first row is lost, as published", {
+reads("CSV without a header, label first: the first row is skipped, as published", {
   dataset: "mnist",
   files: { "mnist_train.csv": pixelTable(null, twelve, (label, pixels) => [label, ...pixels]) },
 }, { count: 11, labels: tenth(twelve.slice(1)), grey: twelve.slice(1) });
@@ -127,12 +131,12 @@ const both = {
 
 refuses("CSV whose first and last columns may be labels", both, "data.labels: first", "--labels");
 
-reads("the same with a word about it", { ...both, labels: "last" }, {
+reads("CSV whose last column is chosen as labels", { ...both, labels: "last" }, {
   count: 11,
   labels: tenth(twelve.slice(1)),
 });
 
-reads("pandas's CSV with an index", {
+reads("CSV with pandas's index column", {
   dataset: "mnist",
   files: {
     "mnist.csv": pixelTable(
@@ -144,7 +148,7 @@ reads("pandas's CSV with an index", {
 }, { count: 3, labels: upTo(3), grey: upTo(3), notes: ["not used: columns of mnist.csv"] });
 
 refuses(
-  "CSV whose pixels were sorted by name",
+  "CSV whose pixel columns are sorted by name",
   {
     dataset: "mnist",
     files: {
@@ -193,7 +197,7 @@ reads("cifar10.npz with labels in a column", {
 
 const six = [0, 1, 2, 0, 1, 2];
 
-reads("Hugging Face's Parquet files, the classes' names in them", {
+reads("Hugging Face's Parquet files with class names", {
   dataset: "folder",
   files: {
     "data/test-00000-of-00001.parquet": parquet,
@@ -204,18 +208,22 @@ reads("Hugging Face's Parquet files, the classes' names in them", {
   count: 12,
   labels: [...six, ...six],
   classNames: ["ant", "bee", "cat"],
-  notes: ["order: train (6), then test (6)", "6 images with the same pixels", "(README.md)"],
+  notes: [
+    "order: train (6), then test (6)",
+    "duplicates: 6 images with the same pixels as earlier ones (data/test",
+    "(README.md)",
+  ],
 });
 
 refuses(
   "Parquet with two columns of labels, as CIFAR-100 has",
   { dataset: "folder", files: { "train-00000-of-00001.parquet": twoLabels } },
-  "more than one column may hold the labels",
+  "more than one column may contain the labels",
   "to `label`",
 );
 
 refuses(
-  "CSV with ten columns of zeros and a one for the label",
+  "CSV with one-hot labels in ten columns",
   {
     dataset: "mnist",
     files: {
@@ -225,11 +233,11 @@ refuses(
       ]),
     },
   },
-  "793 pixels a row are no square image",
+  "793 pixels per row do not make a square image",
 );
 
 refuses(
-  "MNIST-M as a packed pickle",
+  "MNIST-M as a compressed pickle",
   {
     dataset: "mnist-m",
     files: { "keras_mnistm.pkl.gz": gzipSync(Uint8Array.of(0x80, 3, 0x7d, 0x71, 0, 0x2e)) },
@@ -252,7 +260,7 @@ refuses(
   "image files (a.png)",
 );
 
-refuses("MNIST that is CIFAR-10", {
+refuses("CIFAR-10's batches as MNIST", {
   dataset: "mnist",
   files: { "test_batch.bin": Uint8Array.of(0, ...new Uint8Array(3072)) },
 }, "CIFAR-10's batches");
@@ -260,7 +268,7 @@ refuses("MNIST that is CIFAR-10", {
 /** A binary batch of one image. */
 const batch = (label: number) => Uint8Array.of(label, ...new Uint8Array(3072).fill(label + 40));
 
-reads("CIFAR-10's batches twice, in a folder in itself", {
+reads("CIFAR-10's batches twice: in a folder, and in its folder of the same name", {
   dataset: "cifar-10",
   files: each(["", "cifar-10-batches-bin/"], (below) => ({
     [`cifar-10-batches-bin/${below}data_batch_1.bin`]: batch(4),
@@ -270,22 +278,22 @@ reads("CIFAR-10's batches twice, in a folder in itself", {
   count: 2,
   labels: [3, 4],
   classNames: cifarNames,
-  notes: ["not used: 2 files", "copies of files that are taken", "order: test (1), then train (1)"],
+  notes: ["not used: 2 files", "copies of files that are used", "order: test (1), then train (1)"],
 });
 
 refuses(
-  "CIFAR-10's batches of one name that differ",
+  "two different CIFAR-10 batches of the same name",
   { dataset: "cifar-10", files: { "a/test_batch.bin": batch(3), "b/test_batch.bin": batch(4) } },
-  "a/test_batch.bin and b/test_batch.bin are two datasets",
+  "a/test_batch.bin and b/test_batch.bin belong to two datasets",
 );
 
 reads("CIFAR-10 without its test batch", {
   dataset: "cifar-10",
   files: { "data_batch_1.bin": batch(4) },
-}, { count: 1, labels: [4], notes: ["no test images are there, which the published runs used"] });
+}, { count: 1, labels: [4], notes: ["no test images, which the published runs used"] });
 
 refuses(
-  "CIFAR-100, which is no CIFAR-10",
+  "CIFAR-100 as CIFAR-10",
   {
     dataset: "cifar-10",
     files: { "cifar-100-python/train": Uint8Array.of(0x80, 2, 0x7d, 0x71, 0, 0x2e) },

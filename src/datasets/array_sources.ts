@@ -5,9 +5,9 @@ import { readNpz } from "../formats/npy.ts";
 import { openParquet, type ParquetImages } from "../formats/parquet.ts";
 import type { TensorData } from "../formats/tensors.ts";
 import { printable } from "../messages/printable.ts";
-import { mostClasses, numberNames, publishedClasses } from "./class_names.ts";
+import { maxClasses, numberNames, publishedClasses } from "./class_names.ts";
 import type { DataFile } from "./files.ts";
-import { fewestPixels } from "./idx_source.ts";
+import { minPixels } from "./idx_source.ts";
 import { firstNames, notUsed } from "./notes.ts";
 import type { Sample, Source } from "./source.ts";
 import { unusedParts } from "./unused_parts.ts";
@@ -23,7 +23,7 @@ interface Arrays {
   labels: TensorData | null;
 }
 
-/** What an array's name says it holds: `x_train`, `train_images`, `y_test`, `labels`. */
+/** What an array contains, judged by its name: `x_train`, `train_images`, `y_test`, `labels`. */
 function roleOf(name: string): "images" | "labels" | null {
   const words = name.toLowerCase().split(/[^a-z0-9]+/);
   if (words.some((word) => /^(y|labels?|targets?|classes)$/.test(word))) return "labels";
@@ -38,17 +38,17 @@ function keyOf(name: string): string {
   return words.filter((word) => !role.test(word)).join(" ");
 }
 
-/** Height, width and channels of an array of images; null if it holds no images. */
+/** Height, width and channels of an array of images; null if it contains no images. */
 function sideOf({ dtype, shape }: TensorData): Arrays["side"] | null {
   const [, height = 0, width = 0, channels = 1] = shape;
   if (dtype !== "U8" || (shape.length !== 3 && shape.length !== 4)) return null;
-  if (height < fewestPixels || width < fewestPixels || (channels !== 1 && channels !== 3)) {
+  if (height < minPixels || width < minPixels || (channels !== 1 && channels !== 3)) {
     return null;
   }
   return { height, width, channels };
 }
 
-/** Labels as whole numbers, or an error message. */
+/** Labels as bytes; throws a UserError if one is not a class. */
 function labelsOf(path: string, name: string, { data, shape }: TensorData, count: number) {
   const length = shape.reduce((product, each) => product * each, 1);
   if (length !== count) {
@@ -56,8 +56,8 @@ function labelsOf(path: string, name: string, { data, shape }: TensorData, count
   }
   return Uint8Array.from({ length }, (_, i) => {
     const label = Number(data[i]);
-    if (Number.isInteger(label) && label >= 0 && label < mostClasses) return label;
-    throw new UserError(`${path}: ${name} holds ${label}, which is no class (0 to 255)`);
+    if (Number.isInteger(label) && label >= 0 && label < maxClasses) return label;
+    throw new UserError(`${path}: ${label} in ${name} is not a class (0 to 255)`);
   });
 }
 
@@ -69,15 +69,15 @@ async function pairsIn({ path, name: file }: DataFile, notes: string[]): Promise
   for (const [name, images] of arrays) {
     const side = roleOf(name) === "labels" ? null : sideOf(images);
     if (!side) continue;
-    const alike = [...arrays.keys()].filter((other) =>
+    const candidates = [...arrays.keys()].filter((other) =>
       roleOf(other) === "labels" && keyOf(other) === keyOf(name)
     );
-    if (alike.length > 1) {
+    if (candidates.length > 1) {
       throw new UserError(
-        `${path}: the labels of ${name} may be ${alike.join(" or ")}. Save one of them only`,
+        `${path}: the labels of ${name} may be ${candidates.join(" or ")}; save only one of them`,
       );
     }
-    const [labelName] = alike;
+    const [labelName] = candidates;
     const count = images.shape[0] ?? 0;
     const labels = labelName === undefined ? undefined : arrays.get(labelName);
     used.add(name);
@@ -93,12 +93,13 @@ async function pairsIn({ path, name: file }: DataFile, notes: string[]): Promise
         : null,
     });
   }
-  const left = [...arrays.keys(), ...unread.keys()].filter((name) => !used.has(name));
-  if (left.length) notes.push(`not used: arrays of ${firstNames([file])}: ${firstNames(left)}`);
+  const all = [...arrays.keys(), ...unread.keys()];
+  const unused = all.filter((name) => !used.has(name));
+  if (unused.length) notes.push(`not used: arrays of ${firstNames([file])}: ${firstNames(unused)}`);
   if (pairs.length === 0) {
     throw new UserError(
-      `${path}: no array of images: bytes in the shape count x height x width, or with 1 or 3 ` +
-        `channels behind (it holds ${firstNames([...arrays.keys(), ...unread.keys()])})`,
+      `${path}: none of its arrays (${firstNames(all)}) contains images: bytes of the shape ` +
+        "count x height x width, optionally with 1 or 3 channels last",
     );
   }
   return pairs;
@@ -124,7 +125,7 @@ function labelledOnly<Part extends { name: string; labels: unknown }>(
   const labelled = parts.filter(({ labels }) => labels !== null);
   if (labelled.length === 0 || labelled.length === parts.length) return [...parts];
   const others = parts.filter(({ labels }) => labels === null).map(({ name }) => name);
-  notes.push(notUsed(others, "without labels, where others have them"));
+  notes.push(notUsed(others, "without labels, unlike the others"));
   return labelled;
 }
 
@@ -142,13 +143,13 @@ export async function npzSource(files: readonly DataFile[], dataset: string): Pr
     .sort((a, b) => splitRank(a.split, testFirst) - splitRank(b.split, testFirst));
   const order = orderNote(parts, testFirst);
   if (order) notes.push(order);
-  let most = 0;
+  let maxLabel = 0;
   for (const { labels } of parts) {
-    for (const label of labels?.data ?? []) most = Math.max(most, Number(label));
+    for (const label of labels?.data ?? []) maxLabel = Math.max(maxLabel, Number(label));
   }
   return {
     description: `NumPy arrays ${parts.map(({ name }) => name).join("; ")}`,
-    classNames: parts.every(({ labels }) => labels) ? numberNames(dataset, most) : null,
+    classNames: parts.every(({ labels }) => labels) ? numberNames(dataset, maxLabel) : null,
     count: parts.reduce((sum, { count }) => sum + count, 0),
     samples: arraySamples(parts),
     notes,
@@ -167,13 +168,13 @@ interface Shard {
 
 /** The column that holds the labels: the only candidate, or the one called `label`. */
 function labelColumn(path: string, { labelColumns }: ParquetImages): string | null {
-  const called = labelColumns.find((name) => /^labels?$/i.test(name));
-  if (called !== undefined || labelColumns.length === 0) return called ?? null;
+  const exact = labelColumns.find((name) => /^labels?$/i.test(name));
+  if (exact !== undefined || labelColumns.length === 0) return exact ?? null;
   const [only, ...others] = labelColumns;
   if (only !== undefined && others.length === 0) return only;
   throw new UserError(
-    `${path}: more than one column may hold the labels: ${firstNames(labelColumns)}. ` +
-      "Rename the one that is meant to `label`",
+    `${path}: more than one column may contain the labels: ${firstNames(labelColumns)}. ` +
+      "Rename the right one to `label`",
   );
 }
 
@@ -190,18 +191,17 @@ async function* shardSamples(shards: readonly Shard[]): AsyncGenerator<Sample> {
 
 /** The class names that the files contain, or numbers if there are none. */
 async function shardClasses(shards: readonly Shard[], dataset: string): Promise<string[]> {
-  const told = shards.flatMap(({ table, labels }) => {
+  const [names] = shards.flatMap(({ table, labels }) => {
     const names = labels === null ? undefined : table.classNames.get(labels);
     return names ? [[...names]] : [];
   });
-  const [names] = told;
-  if (names) return names.slice(0, mostClasses).map((name) => printable(name));
+  if (names) return names.slice(0, maxClasses).map((name) => printable(name));
   if (publishedClasses[dataset]) return numberNames(dataset, 0);
-  let most = 0;
+  let maxLabel = 0;
   for (const { table, labels } of shards) {
-    for await (const { label } of table.samples(labels)) most = Math.max(most, label ?? 0);
+    for await (const { label } of table.samples(labels)) maxLabel = Math.max(maxLabel, label ?? 0);
   }
-  return numberNames(dataset, Math.min(most, mostClasses - 1));
+  return numberNames(dataset, Math.min(maxLabel, maxClasses - 1));
 }
 
 /**
@@ -215,8 +215,10 @@ export async function parquetSource(files: readonly DataFile[], dataset: string)
   for (const { path, name } of files) {
     const table = await openParquet(path);
     const labels = labelColumn(path, table);
-    const left = [...table.otherColumns, ...table.labelColumns.filter((each) => each !== labels)];
-    if (left.length) notes.push(`not used: columns of ${firstNames([name])}: ${firstNames(left)}`);
+    const unused = [...table.otherColumns, ...table.labelColumns.filter((each) => each !== labels)];
+    if (unused.length) {
+      notes.push(`not used: columns of ${firstNames([name])}: ${firstNames(unused)}`);
+    }
     found.push({ path, name, split: splitOfPath(name), table, labels });
   }
   const shards = labelledOnly(found, notes);

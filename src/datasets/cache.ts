@@ -12,18 +12,18 @@ import { z } from "zod";
 import { readTensorFile, type TensorData, writeTensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import { cacheFolder, makeCacheFolder } from "./cache_folder.ts";
-import { mostClasses } from "./class_names.ts";
+import { maxClasses } from "./class_names.ts";
 import { dataDigest, type Dataset } from "./dataset.ts";
 import type { Target } from "./prepare.ts";
 import type { LabelChoice } from "./source.ts";
 
 /** Raise it when the same files give different pixels, labels or notes than before. */
-const cacheVersion = 2;
+const cacheVersion = 3;
 
 /** The metadata of a cache file, next to images and labels. */
 const aboutSchema = z.strictObject({
   source: z.string(),
-  classNames: z.array(z.string()).max(mostClasses).nullable(),
+  classNames: z.array(z.string()).max(maxClasses).nullable(),
   digest: z.string(),
   skipped: z.array(z.string()),
   notes: z.array(z.string()),
@@ -38,9 +38,9 @@ export function cacheKey(
   labels: LabelChoice | undefined,
 ): string {
   const { imageSize, channels, fit } = target;
-  const said = labels ?? null;
+  const choice = labels ?? null;
   return sha256(
-    JSON.stringify([cacheVersion, name, identity, imageSize, channels, fit, limit, said]),
+    JSON.stringify([cacheVersion, name, identity, imageSize, channels, fit, limit, choice]),
   );
 }
 
@@ -57,7 +57,7 @@ export function cachePath(
   );
 }
 
-/** Whether every image has a label that is a class, or there are neither labels nor classes. */
+/** Whether every label is a class, or there are neither labels nor classes. */
 function labelsFit(labels: Uint8Array | null, count: number, classes: number | null): boolean {
   if (labels === null || classes === null) return labels === null && classes === null;
   return labels.length === count && labels.every((label) => label < classes);

@@ -4,7 +4,7 @@ import { UserError } from "../messages/errors.ts";
 import { ownedFolder, requireOwned } from "../files/owned.ts";
 
 const options = {
-  advice: "name another folder for datasets (--data FOLDER)",
+  advice: "choose another folder for datasets with --data FOLDER",
   isLinkAllowed: true,
 };
 

@@ -50,7 +50,7 @@ async function forge(
   await writeTensors(file, tensors, { about: text, check: sha256(key, text) });
 }
 
-filesTest("a cache is known by the images in it, not by what it says of them", async (folder) => {
+filesTest("a cache is used only if its images have the recorded digest", async (folder) => {
   writePictures(folder);
   const first = await load(folder);
   assertEquals(first.count, 5);
@@ -79,7 +79,7 @@ filesTest("a cache is known by the images in it, not by what it says of them", a
 
 const noModes = Deno.build.os === "windows";
 
-filesTest("a cache that everybody may write to is neither read nor written", async (folder) => {
+filesTest("a cache that everybody may write to is not used", async (folder) => {
   if (noModes) return;
   writePictures(folder);
   const first = await load(folder);
@@ -88,7 +88,7 @@ filesTest("a cache that everybody may write to is neither read nor written", asy
   Deno.chmodSync(cache, 0o777);
   const again = await load(folder);
   assertEquals([again.digest, again.count], [first.digest, first.count]);
-  const told = again.notes.filter((note) => note.startsWith("cache: not used."));
-  assert(told[0]?.includes("everybody on this machine may write to it"), again.notes.join("\n"));
+  const note = again.notes.find((note) => note.startsWith("cache: not used."));
+  assert(note?.includes("everybody on this machine may write to it"), again.notes.join("\n"));
   assertEquals([...Deno.readDirSync(cache)], []);
 });

@@ -1,4 +1,4 @@
-/** The files in which people have these datasets, in the forms that occur. */
+/** Datasets in the forms in which they are distributed. */
 import {
   colourPng,
   each,
@@ -19,7 +19,7 @@ const digits = Array.from("0123456789");
 const forty = upTo(40);
 const labelFirst = (label: number, pixels: number[]) => [label, ...pixels];
 
-reads("OpenML's mnist_784.csv, the label last, quoted", {
+reads("OpenML's mnist_784.csv, with quoted labels last", {
   dataset: "mnist",
   files: {
     "mnist_784.csv": pixelTable(
@@ -31,7 +31,7 @@ reads("OpenML's mnist_784.csv, the label last, quoted", {
 }, { count: 40, labels: forty.map((n) => n % 10), grey: forty });
 
 refuses(
-  "pixels of 0 and 1",
+  "CSV of pixels 0 and 1",
   {
     dataset: "mnist",
     files: {
@@ -43,7 +43,7 @@ refuses(
     },
   },
   "no pixel of the table train.csv",
-  "Multiply them by 255",
+  "Multiply the pixels by 255",
 );
 
 reads("Kaggle's digit-recognizer", {
@@ -71,7 +71,7 @@ function idxFiles(names: Record<"train" | "test" | "trainLabels" | "testLabels",
   };
 }
 
-reads("Kaggle's IDX files, each twice: dotted, and in a folder of its own name", {
+reads("Kaggle's IDX files, each twice: with a dot, and in a folder of its own name", {
   dataset: "mnist",
   files: {
     ...idxFiles({
@@ -160,7 +160,7 @@ refuses(
 );
 
 const twenty = upTo(20).map((i) => i + 1);
-reads("Kaggle's CIFAR-10: junk in test/ is not taken, trainLabels.csv is read", {
+reads("Kaggle's CIFAR-10: trainLabels.csv is read, the unlabelled test/ is not", {
   dataset: "cifar-10",
   files: {
     ...each(
@@ -177,7 +177,7 @@ reads("Kaggle's CIFAR-10: junk in test/ is not taken, trainLabels.csv is read", 
   // Sorted by name: 1, 10, 11, ... 19, 2, 20, 3.
   labels: [0, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 1, 9, 2, 3, 4, 5, 6, 7, 8],
   classNames: cifarNames,
-  notes: ["not used: 20 files (test/1.png", "sampleSubmission.csv", "no test images are there"],
+  notes: ["not used: 20 files (test/1.png", "sampleSubmission.csv", "no test images, which"],
 });
 
 reads("fastai's cifar10, whose labels.txt lists the classes", {
@@ -197,7 +197,7 @@ reads("fastai's cifar10, whose labels.txt lists the classes", {
   notes: ["order: test (10), then train (10), as published", "labels.txt"],
 });
 
-reads("class folders with folders in them", {
+reads("class folders with subfolders", {
   dataset: "folder",
   files: each(["cat", "dog"], (animal, i) => ({
     [`${animal}/indoor/0.png`]: colourPng(2 * i),
@@ -208,7 +208,7 @@ reads("class folders with folders in them", {
   labels: [0, 0, 1, 1],
   classNames: ["cat", "dog"],
   colours: upTo(4),
-  notes: ["the outermost folders name them (cat, dog)"],
+  notes: ["named by the outermost folders (cat, dog)"],
 });
 
 reads("Tiny ImageNet", {
@@ -229,17 +229,17 @@ reads("Tiny ImageNet", {
   notes: ["(tiny-imagenet-200/val/images/val_0.JPEG): without labels", "_boxes.txt"],
 });
 
-reads("a class that is called train", {
+reads("a class called train", {
   dataset: "folder",
   files: each(["bus", "car", "train"], (name, i) => ({ [`${name}/0.png`]: colourPng(i) })),
 }, {
   count: 3,
   labels: [0, 1, 2],
   classNames: ["bus", "car", "train"],
-  notes: ["train is taken for a class, beside bus, car"],
+  notes: ["train is read as a class, next to bus, car"],
 });
 
-reads("endings of all kinds, and none", {
+reads("file extensions of all kinds, and none", {
   dataset: "folder",
   files: {
     "0.png": colourPng(0),
@@ -252,7 +252,7 @@ reads("endings of all kinds, and none", {
     "g.png.part": colourPng(3).subarray(0, 40),
     "h.pgm": Uint8Array.from([...new TextEncoder().encode("P5 2 2 255\n"), ...upTo(4)]),
   },
-}, { count: 8, labels: null, notes: ["(g.png.part): a download that has not arrived in full"] });
+}, { count: 8, labels: null, notes: ["(g.png.part): an incomplete download"] });
 
 reads("Hugging Face's image folder with metadata.csv", {
   dataset: "folder",

@@ -30,7 +30,7 @@ export function cifarSource(files: readonly DataFile[], kind: "binary" | "Python
         const label = batch.labels[i]!;
         const read = () => {
           if (!(label < cifarNames.length)) {
-            throw new UserError(`${path}, image ${i}: the label ${label} is no class`);
+            throw new UserError(`${path}, image ${i}: the label ${label} is not a class`);
           }
           return cifarImage(batch, i, pixels);
         };
@@ -49,7 +49,7 @@ export function cifarSource(files: readonly DataFile[], kind: "binary" | "Python
     description: `CIFAR-10's ${kind} batches ${files.map(({ name }) => name).join(", ")}`,
     classNames: cifarNames,
     // Python batches are slightly larger than their images.
-    countsMore: kind === "Python",
+    isCountMax: kind === "Python",
     count: Math.ceil(size / (cifarRecordBytes - 1)),
     samples: samples(),
   };

@@ -7,7 +7,7 @@ import { UserError } from "../messages/errors.ts";
 import { allCopied } from "./copies.ts";
 import type { DataFile } from "./files.ts";
 import { firstBranch, type ImageNode, imagesUnder, imageTree } from "./image_tree.ts";
-import { firstNames, notUsed, sayLabels } from "./notes.ts";
+import { firstNames, labelsSetting, notUsed, pathSetting } from "./notes.ts";
 import { type Split, splitOf } from "./splits.ts";
 
 /** Images that belong together: a split, or the whole dataset. */
@@ -35,19 +35,19 @@ const foldersOf = (node: ImageNode) => [...node.folders.values()];
 const namesOf = (nodes: readonly ImageNode[]) => nodes.map(({ name }) => name);
 
 /** Whether a folder contains folders that may be classes. */
-function holdsClasses(node: ImageNode): boolean {
+function containsClasses(node: ImageNode): boolean {
   return firstBranch(node).folders.size > 1;
 }
 
 /** Whether a folder's content is a copy of its parent's, as in NAME/NAME. */
-function copiesAround(node: ImageNode, parent: ImageNode): boolean {
+function isCopyOfParent(node: ImageNode, parent: ImageNode): boolean {
   const branch = firstBranch(node);
   const inner = foldersOf(branch);
-  const around = foldersOf(parent).filter((other) => other !== node);
+  const siblings = foldersOf(parent).filter((other) => other !== node);
   const alike = inner.length > 0 && inner.every(({ name }) => parent.folders.has(name));
   const flat = branch === node && inner.length === 0 && splitOf(node.name) === null;
   if (!alike && !(flat && parent.images.length > 0)) return false;
-  const others = [...parent.images, ...around.flatMap(imagesUnder)];
+  const others = [...parent.images, ...siblings.flatMap(imagesUnder)];
   const copied = { files: imagesUnder(branch), base: branch.path };
   return allCopied(copied, { files: others, base: parent.path });
 }
@@ -58,16 +58,17 @@ function arePartsOf(folders: readonly ImageNode[]): boolean {
   const others = folders.filter(({ name }) => !splitOf(name));
   if (splits.length === 0) return false;
   if (others.length === 0) return true;
-  if (splits.some(holdsClasses)) {
+  if (splits.some(containsClasses)) {
     const inner = new Set(splits.flatMap((each) => namesOf(foldersOf(firstBranch(each)))));
     return others.every((other) =>
-      !holdsClasses(other) || namesOf(foldersOf(firstBranch(other))).some((name) => inner.has(name))
+      !containsClasses(other) ||
+      namesOf(foldersOf(firstBranch(other))).some((name) => inner.has(name))
     );
   }
   if (new Set(splits.map(({ name }) => splitOf(name))).size > 1) {
     throw new UserError(
       `${firstNames(namesOf(folders))}: these folders may be classes, or parts of the dataset ` +
-        `without classes. ${sayLabels("folders", "none")}`,
+        `without classes. Choose with ${labelsSetting("folders", "none")}`,
     );
   }
   return false;
@@ -83,22 +84,23 @@ function classPart(
   const masks = folders.filter(({ name }) => companions.test(name));
   if (masks.length > 0) {
     throw new UserError(
-      `${firstNames(namesOf(folders))}: these folders may be classes, or images beside their ` +
-        `${firstNames(namesOf(masks))}. Name the images' own folder ` +
-        `(data.path in a spec, --path with data and reproduce), or take ` +
-        `them as classes: ${sayLabels("folders")}`,
+      `${firstNames(namesOf(folders))}: these folders may be classes, or images and their ` +
+        `${
+          firstNames(namesOf(masks))
+        }. Give the images' own folder (${pathSetting}); or, to read ` +
+        `the folders as classes, set ${labelsSetting("folders")}`,
     );
   }
   const named = folders.filter(({ name }) => splitOf(name));
   if (named.length > 0) {
-    const beside = firstNames(namesOf(folders.filter((each) => !named.includes(each))));
-    notes.push(`classes: ${firstNames(namesOf(named))} is taken for a class, beside ${beside}`);
+    const others = firstNames(namesOf(folders.filter((each) => !named.includes(each))));
+    notes.push(`classes: ${firstNames(namesOf(named))} is read as a class, next to ${others}`);
   }
   const deeper = [...new Set(folders.flatMap((each) => namesOf(foldersOf(firstBranch(each)))))];
   if (deeper.some((name) => !splitOf(name))) {
     notes.push(
-      `classes: the outermost folders name them (${firstNames(namesOf(folders))}), as in ` +
-        `torchvision's ImageFolder; folders in these (${firstNames(deeper)}) do not`,
+      `classes: named by the outermost folders (${firstNames(namesOf(folders))}), as in ` +
+        `torchvision's ImageFolder, and not by the folders in them (${firstNames(deeper)})`,
     );
   }
   const classOf = new Map(
@@ -115,13 +117,13 @@ function leaveOut(reading: FolderReading, images: readonly DataFile[], why: stri
 }
 
 /** Reads a folder and everything in it as parts. */
-function readNode(node: ImageNode, said: Split | null, reading: FolderReading): void {
+function readNode(node: ImageNode, outerSplit: Split | null, reading: FolderReading): void {
   const branch = firstBranch(node);
   const chain = branch.path.slice(node.path.length).split("/");
-  const split = chain.map(splitOf).findLast((each) => each) ?? said;
+  const split = chain.map(splitOf).findLast((each) => each) ?? outerSplit;
   const folders = foldersOf(branch).filter((folder) => {
-    if (!copiesAround(folder, branch)) return true;
-    leaveOut(reading, imagesUnder(folder), "copies of what lies beside them");
+    if (!isCopyOfParent(folder, branch)) return true;
+    leaveOut(reading, imagesUnder(folder), "copies of the files next to them");
     return false;
   });
   if (arePartsOf(folders)) {
@@ -138,7 +140,7 @@ function readNode(node: ImageNode, said: Split | null, reading: FolderReading): 
   }
 }
 
-/** A part with a single folder gets labels if other parts have a class of that name. */
+/** Labels the images of a part without classes, if their folders are classes of other parts. */
 function withKnownClass(part: Part, known: ReadonlySet<string>): Part {
   if (part.classOf) return part;
   const of = ({ name }: DataFile) => name.split("/").slice(0, -1).find((each) => known.has(each));
@@ -170,7 +172,7 @@ function withoutSamples(reading: FolderReading): void {
 }
 
 /**
- * What folders say about images: the parts of the dataset, and classes.
+ * Reads the parts of the dataset, and classes, from the images' folders.
  *
  * @param forced treats the outermost folders as classes, whatever their names
  * @throws UserError if the folders are ambiguous

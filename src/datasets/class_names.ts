@@ -4,7 +4,7 @@ import { printable } from "../messages/printable.ts";
 import { digitNames } from "./source.ts";
 
 /** Labels are stored as bytes. */
-export const mostClasses = 256;
+export const maxClasses = 256;
 
 /** The classes of the datasets with fixed classes, in numerical order. */
 export const publishedClasses: Readonly<Record<string, readonly string[]>> = {
@@ -13,11 +13,11 @@ export const publishedClasses: Readonly<Record<string, readonly string[]>> = {
   "cifar-10": cifarNames,
 };
 
-/** The names of numbered classes: the dataset's own, or 0 ... most. */
-export function numberNames(dataset: string, most: number): string[] {
+/** The names of numbered classes: the dataset's own, or 0 ... maxLabel. */
+export function numberNames(dataset: string, maxLabel: number): string[] {
   const published = publishedClasses[dataset];
-  if (published && most < published.length) return [...published];
-  return Array.from({ length: most + 1 }, (_, label) => `${label}`);
+  if (published && maxLabel < published.length) return [...published];
+  return Array.from({ length: maxLabel + 1 }, (_, label) => `${label}`);
 }
 
 /**
@@ -38,13 +38,13 @@ export function numberClasses(
   const numbered = numeric && names.every((name) => /^\d{1,9}(\.0*)?$/.test(name));
   if (numbered) {
     const numbers = new Map(names.map((name) => [name, Number(name)]));
-    let most = 0;
-    for (const number of numbers.values()) most = Math.max(most, number);
-    if (most >= mostClasses) return null;
-    return { numbers, classNames: numberNames(dataset, most) };
+    let maxLabel = 0;
+    for (const number of numbers.values()) maxLabel = Math.max(maxLabel, number);
+    if (maxLabel >= maxClasses) return null;
+    return { numbers, classNames: numberNames(dataset, maxLabel) };
   }
   const all = published && names.every((name) => published.includes(name)) ? [...published] : names;
-  if (all.length > mostClasses) return null;
+  if (all.length > maxClasses) return null;
   return {
     numbers: new Map(all.map((name, number) => [name, number])),
     classNames: all.map((name) => printable(name)),

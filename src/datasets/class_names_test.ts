@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { numberClasses } from "./class_names.ts";
 
-Deno.test("classes as numbers: a dataset's own, sorted names, numbers of tables", () => {
+Deno.test("classes keep a dataset's or a table's numbers; others are sorted by name", () => {
   const known = numberClasses("mnist", ["7", "3"], false);
   assertEquals([known?.numbers.get("7"), known?.classNames.length], [7, 10]);
   const others = numberClasses("folder", ["dog", "cat", "10", "9"], false);

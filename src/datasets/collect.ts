@@ -10,9 +10,9 @@ import { preparePixels, type Target } from "./prepare.ts";
 import type { ReadImage, Sample, Source } from "./source.ts";
 
 /** How many bad images a message lists before it only counts them. */
-const mostListed = 20;
-/** After this many bad images, the files are clearly not what they were taken for. */
-const mostBad = 100_000;
+const maxListed = 20;
+/** After this many bad images, reading stops: the format was clearly not recognised correctly. */
+const maxBad = 100_000;
 
 /** How a source is collected. */
 export interface CollectOptions {
@@ -24,33 +24,38 @@ export interface CollectOptions {
   onProgress?: ((done: number, all: number) => void) | undefined;
 }
 
-/** Any files may take this much memory; MNIST's compressed files expand at most 300-fold. */
-const freely = 1e9;
-const mostExpansion = 2000;
+/** Images may always take this many bytes, however small their files are. */
+const alwaysAllowedBytes = 1e9;
+/** Beyond that, they may take this many times the size of the files. MNIST's expand 300-fold. */
+const maxExpansion = 2000;
 
 /**
- * Memory for all images; the system provides it as it is written to.
+ * Allocates memory for all images; the system provides it as it is written to.
  *
  * @param bytes the size of the files, which limits what they can expand to
  */
-function room(
+function allocate(
   name: string,
   count: number,
   stride: number,
   bytes = Infinity,
 ): Uint8Array<ArrayBuffer> {
   const images = `dataset ${name}: ${count.toLocaleString("en-US")} images of ${stride} bytes`;
-  if (count * stride > Math.max(freely, mostExpansion * bytes)) {
+  if (count * stride > Math.max(alwaysAllowedBytes, maxExpansion * bytes)) {
     throw new UserError(
-      `${images}, in files of ${bytes.toLocaleString("en-US")} bytes: these hold hardly anything ` +
-        "else than promises; take fewer (data.limit)",
+      `${images}, in files of ${
+        bytes.toLocaleString("en-US")
+      } bytes: the files may be damaged or ` +
+        "a decompression bomb; if not, read fewer images (data.limit)",
     );
   }
   try {
     return new Uint8Array(count * stride);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new UserError(`${images} are more than this machine holds; take fewer (data.limit)`);
+    throw new UserError(
+      `${images} do not fit into this machine's memory; read fewer images (data.limit)`,
+    );
   }
 }
 
@@ -58,18 +63,18 @@ function room(
 function readSample({ name, label, read }: Sample, classes: number | null): ReadImage {
   const image = read();
   if (label !== null && classes !== null && !(label >= 0 && label < classes)) {
-    throw new UserError(`${name}: the label ${label} is no class`);
+    throw new UserError(`${name}: the label ${label} is not a class`);
   }
   return image;
 }
 
 function refuseBad(name: string, skipped: readonly string[], good: number): void {
-  const rest = skipped.length - mostListed;
+  const rest = skipped.length - maxListed;
   throw new UserError(
     `dataset ${name}: ${skipped.length} of ${skipped.length + good} images cannot be read:\n` +
-      skipped.slice(0, mostListed).map((line) => `  ${line}\n`).join("") +
+      skipped.slice(0, maxListed).map((line) => `  ${line}\n`).join("") +
       (rest > 0 ? `  and ${rest} more\n` : "") +
-      "Mend or remove them, or leave them out with --skip-bad.",
+      "Repair or remove them, or skip them with --skip-bad.",
   );
 }
 
@@ -86,35 +91,35 @@ async function readAll(
   name: string,
   source: Source,
   target: Target,
-  most: number,
-  seen: Observations,
+  maxCount: number,
+  observations: Observations,
   onProgress: CollectOptions["onProgress"],
 ): Promise<Collected> {
   const stride = target.imageSize ** 2 * target.channels;
   const classes = source.classNames?.length ?? null;
   const all: Collected = {
-    images: room(name, most, stride, source.bytes),
-    labels: new Uint8Array(most),
+    images: allocate(name, maxCount, stride, source.bytes),
+    labels: new Uint8Array(maxCount),
     count: 0,
     labelled: classes !== null,
     skipped: [],
   };
   for await (const sample of source.samples) {
-    if (all.count === most) break;
+    if (all.count === maxCount) break;
     const pixels = all.images.subarray(all.count * stride, (all.count + 1) * stride);
     try {
       const image = readSample(sample, classes);
       preparePixels(image, target, pixels);
-      seen.add(sample.name, image, all.images, stride, all.count);
+      observations.add(sample.name, image, all.images, stride, all.count);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       all.skipped.push(printable(error.message, 1000));
-      if (all.skipped.length === mostBad) refuseBad(name, all.skipped, all.count);
+      if (all.skipped.length === maxBad) refuseBad(name, all.skipped, all.count);
       continue;
     }
     if (sample.label === null) all.labelled = false;
     all.labels[all.count++] = sample.label ?? 0;
-    if (all.count % 500 === 0) onProgress?.(all.count, most);
+    if (all.count % 500 === 0) onProgress?.(all.count, maxCount);
   }
   return all;
 }
@@ -130,29 +135,29 @@ export async function collect(
   target: Target,
   { limit, skipBad, onProgress }: CollectOptions,
 ): Promise<Dataset> {
-  const most = Math.min(limit ?? Infinity, source.count);
-  if (most === 0) {
+  const maxCount = Math.min(limit ?? Infinity, source.count);
+  if (maxCount === 0) {
     throw new UserError(`dataset ${name}: there are no images in ${source.description}`);
   }
-  const seen = new Observations(target);
-  const read = await readAll(name, source, target, most, seen, onProgress);
+  const observations = new Observations(target);
+  const read = await readAll(name, source, target, maxCount, observations, onProgress);
   const { images, labels, count, labelled, skipped } = read;
   if (skipped.length && !skipBad) refuseBad(name, skipped, count);
   if (count === 0) {
     throw new UserError(`dataset ${name}: no image in ${source.description} can be read`);
   }
   onProgress?.(count, count);
-  const stride = images.length / most;
+  const stride = images.length / maxCount;
   // Subarrays, not copies: memory holds the images only once.
   const kept = images.subarray(0, count * stride);
   const keptLabels = labelled ? labels.subarray(0, count) : null;
   const classNames = labelled ? source.classNames : null;
   const notes = [...source.notes ?? []];
   if (limit !== null && count === limit && source.count > limit) {
-    const all = source.countsMore ? "" : ` of ${source.count.toLocaleString("en-US")}`;
-    notes.push(`limit: the first ${limit.toLocaleString("en-US")}${all} images are taken`);
+    const all = source.isCountMax ? "" : ` of ${source.count.toLocaleString("en-US")}`;
+    notes.push(`limit: the first ${limit.toLocaleString("en-US")}${all} images are used`);
   }
-  notes.push(...seen.notes(name, { images: kept, labels: keptLabels, classNames }, source));
+  notes.push(...observations.notes(name, { images: kept, labels: keptLabels, classNames }, source));
   return {
     name,
     source: source.description,

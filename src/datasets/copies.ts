@@ -1,4 +1,4 @@
-/** Detects duplicate files: unpacked into a folder of their own, dotted and plain, copied. */
+/** Detects copies of files, such as an archive that was unpacked twice. */
 import { explainInputError } from "../formats/input.ts";
 import type { DataFile } from "./files.ts";
 
@@ -20,7 +20,7 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * Whether two files hold the same bytes; reads piece by piece, and stops at the first difference.
+ * Whether two files have the same bytes; reads piece by piece, and stops at the first difference.
  */
 export function sameContent(a: DataFile, b: DataFile): boolean {
   if (a.size !== b.size) return false;
@@ -40,10 +40,10 @@ export function sameContent(a: DataFile, b: DataFile): boolean {
   }
 }
 
-/** Files, and the folder that their names are relative to. */
-export interface Placed {
+/** Files in a folder. */
+export interface FolderFiles {
   files: readonly DataFile[];
-  /** Empty for the dataset's own folder. */
+  /** The folder that their names start with; empty for the dataset's own folder. */
   base: string;
 }
 
@@ -51,7 +51,7 @@ export interface Placed {
  * Whether every file of one folder also exists in another one, under the same relative name and
  * with the same bytes. Names and sizes are compared before any bytes are read.
  */
-export function allCopied({ files, base }: Placed, others: Placed): boolean {
+export function allCopied({ files, base }: FolderFiles, others: FolderFiles): boolean {
   const nameIn = (folder: string, { name }: DataFile) =>
     folder ? name.slice(folder.length) : `/${name}`;
   const twins = new Map(others.files.map((file) => [nameIn(others.base, file), file]));

@@ -3,11 +3,11 @@
 /** The separator of a table's fields: the most frequent candidate in its first row. */
 export function separatorOf(line: string): string {
   let best = ",";
-  let most = -1;
+  let maxFields = -1;
   for (const separator of [",", ";", "\t"]) {
-    const count = line.split(separator).length;
-    if (count > most) {
-      most = count;
+    const fields = line.split(separator).length;
+    if (fields > maxFields) {
+      maxFields = fields;
       best = separator;
     }
   }

@@ -36,11 +36,11 @@ async function fetchRest(
     const response = await fetch(url, { headers, signal: silence.signal });
     if (!response.ok || !response.body) {
       await response.body?.cancel();
-      throw new Error(`the server answers ${response.status}`);
+      throw new Error(`the server responded with status ${response.status}`);
     }
-    const goesOn = response.status === 206 &&
+    const isRest = response.status === 206 &&
       response.headers.get("content-range")?.startsWith(`bytes ${done}-`);
-    if (!goesOn) {
+    if (!isRest) {
       // The server sends the whole file: start over.
       await file.truncate(0);
       done = 0;
@@ -50,7 +50,7 @@ async function fetchRest(
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), silenceMs);
       if (done + piece.length > archive.bytes) {
-        throw new Error("the server sends more than the archive has");
+        throw new Error("the server sent more bytes than the archive has");
       }
       for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
       done += piece.length;
@@ -101,18 +101,18 @@ async function fetchArchive(
     const { size } = await file.stat();
     if (size < archive.bytes) {
       throw new UserError(
-        `${archive.file} cannot be fetched (${size} of ${archive.bytes} bytes are here):\n` +
+        `${archive.file} cannot be fetched (${size} of ${archive.bytes} bytes so far):\n` +
           reasons.map((reason) => `  ${reason}\n`).join("") +
-          "Try again, and it goes on from there; or get the file elsewhere " +
-          `(SHA-256 ${archive.sha256}), put it at ${path}, and run this again.`,
+          "Run this again to resume; or get the file elsewhere " +
+          `(SHA-256 ${archive.sha256}), save it as ${path}, and run this again.`,
       );
     }
     const digest = await sha256Of(file);
     if (digest !== archive.sha256) {
       await file.truncate(0);
       throw new UserError(
-        `${path}: its SHA-256 is ${digest}, but the official archive has ${archive.sha256}. ` +
-          "It has been emptied; run this again",
+        `${path}: its SHA-256 is ${digest}, but the official archive's is ${archive.sha256}. ` +
+          "The file has been emptied; run this again",
       );
     }
   } finally {
@@ -148,7 +148,7 @@ async function unpack(
  * dataRoot/name.
  *
  * @returns the folder
- * @throws UserError if something is already there, if there is no network, or if an archive does
+ * @throws UserError if the folder already exists, if there is no network, or if an archive does
  * not match its pinned digest
  */
 export async function fetchDataset(
@@ -159,18 +159,17 @@ export async function fetchDataset(
 ): Promise<string> {
   const folder = join(dataRoot, name);
   const downloads = join(dataRoot, ".downloads", name);
-  const taken = () => Deno.stat(folder).then(() => true, () => false);
-  const inTheWay = () =>
-    new UserError(`${folder}: something lies there already; move it away to have ${name} fetched`);
-  if (await taken()) throw inTheWay();
+  const alreadyExists = () =>
+    new UserError(`${folder} already exists; move it away to fetch ${name}`);
+  if (exists(folder)) throw alreadyExists();
   ownedFolder(join(dataRoot, ".downloads"), {
-    advice: "go to another folder, whose data/ is yours",
+    advice: "run this in a folder whose data/ belongs to you",
     isLinkAllowed: true,
   });
-  using _turn = await waitForLock(`${downloads}.lock`, `fetching ${name}`, {
-    onWait: () => onProgress?.("waiting for another process that fetches it", 0, 1),
+  using _lock = await waitForLock(`${downloads}.lock`, `fetching ${name}`, {
+    onWait: () => onProgress?.("waiting for another process that is fetching it", 0, 1),
   });
-  if (await taken()) return folder; // Another process has fetched it.
+  if (exists(folder)) return folder; // Another process has fetched it.
   await Deno.mkdir(downloads, { recursive: true });
   const paths: string[] = [];
   const problems: string[] = [];
@@ -184,19 +183,19 @@ export async function fetchDataset(
   }
   if (problems.length) {
     throw new UserError(
-      `${problems.join("\n")}\nWhat you have unpacked already is read from ${folder}.`,
+      `${problems.join("\n")}\nIf you have unpacked the dataset yourself, put it into ${folder}.`,
     );
   }
-  const beside = await Deno.makeTempDir({ dir: downloads, prefix: "unpacked-", suffix: ".tmp" });
+  const staging = await Deno.makeTempDir({ dir: downloads, prefix: "unpacked-", suffix: ".tmp" });
   try {
     for (const [i, archive] of archives.entries()) {
-      if (archive.tar) await unpack(archive, paths[i]!, beside, onProgress);
-      else await Deno.copyFile(paths[i]!, join(beside, archive.file));
+      if (archive.tar) await unpack(archive, paths[i]!, staging, onProgress);
+      else await Deno.copyFile(paths[i]!, join(staging, archive.file));
     }
-    await Deno.rename(beside, folder);
+    await Deno.rename(staging, folder);
   } catch (error) {
-    await Deno.remove(beside, { recursive: true }).catch(() => {});
-    if (await taken()) throw inTheWay();
+    await Deno.remove(staging, { recursive: true }).catch(() => {});
+    if (exists(folder)) throw alreadyExists();
     throw error;
   }
   await Deno.remove(downloads, { recursive: true });

@@ -70,31 +70,34 @@ function test(name: string, run: Parameters<typeof withServer>[0]) {
 
 const long = "long".repeat(30);
 
-test("an archive is fetched, checked, unpacked; nothing else stays", async (dataRoot, url) => {
-  const progress: number[] = [];
-  const folder = await fetchDataset(
-    "set",
-    [archiveAt(url)],
-    dataRoot,
-    (_, done) => progress.push(done),
-  );
-  assertEquals(tree(dataRoot), ["set/a/b/c.txt", "set/a/empty", `set/a/${long}/file.txt`]);
-  assertEquals(await Deno.readTextFile(join(folder, "a/b/c.txt")), "hello\n");
-  assert(progress.includes(gnu.length));
-  await assertRejects(
-    () => fetchDataset("set", [archiveAt(url)], dataRoot),
-    UserError,
-    "something lies there",
-  );
-});
+test(
+  "an archive is fetched, checked and unpacked; no other file is left",
+  async (dataRoot, url) => {
+    const progress: number[] = [];
+    const folder = await fetchDataset(
+      "set",
+      [archiveAt(url)],
+      dataRoot,
+      (_, done) => progress.push(done),
+    );
+    assertEquals(tree(dataRoot), ["set/a/b/c.txt", "set/a/empty", `set/a/${long}/file.txt`]);
+    assertEquals(await Deno.readTextFile(join(folder, "a/b/c.txt")), "hello\n");
+    assert(progress.includes(gnu.length));
+    await assertRejects(
+      () => fetchDataset("set", [archiveAt(url)], dataRoot),
+      UserError,
+      "already exists",
+    );
+  },
+);
 
-test("files that are read as they are stay packed", async (dataRoot, url) => {
+test("archives that the reader opens are not unpacked", async (dataRoot, url) => {
   await fetchDataset("set", [archiveAt(url, false)], dataRoot);
   assertEquals(tree(dataRoot), ["set/set.tar.gz"]);
 });
 
 test(
-  "a broken connection: what has arrived stays, the rest is asked for",
+  "after a broken connection, only the rest is requested",
   async (dataRoot, url, server, asked) => {
     server.breaksAfter = 100;
     const error = await assertRejects(
@@ -116,7 +119,7 @@ test(
   },
 );
 
-test("a server that knows no ranges begins again", async (dataRoot, url, server) => {
+test("a server without ranges sends the whole file again", async (dataRoot, url, server) => {
   server.breaksAfter = 100;
   await assertRejects(() => fetchDataset("set", [archiveAt(url)], dataRoot), UserError);
   Object.assign(server, { breaksAfter: undefined, ranges: false });
@@ -125,7 +128,7 @@ test("a server that knows no ranges begins again", async (dataRoot, url, server)
 });
 
 test(
-  "another server is asked where one fails; a file put there by hand is taken",
+  "if one server fails, the next one is asked; a file saved by hand is used",
   async (dataRoot, url, server) => {
     const archive = {
       ...archiveAt(url),
@@ -145,14 +148,14 @@ test(
   },
 );
 
-test("another file than the pinned one is never unpacked", async (dataRoot, url, server) => {
+test("a file with another digest is never unpacked", async (dataRoot, url, server) => {
   server.sends = gnu.map((byte, i) => i === 50 ? byte ^ 1 : byte);
   await assertRejects(() => fetchDataset("set", [archiveAt(url)], dataRoot), UserError, "SHA-256");
   server.sends = Uint8Array.from([...gnu, 0]);
   await assertRejects(
     () => fetchDataset("set", [archiveAt(url)], dataRoot),
     UserError,
-    "more than the archive has",
+    "more bytes than the archive has",
   );
   assertEquals(tree(dataRoot), [".downloads/set/set.tar.gz"]);
   server.sends = gnu;
@@ -162,7 +165,7 @@ test("another file than the pinned one is never unpacked", async (dataRoot, url,
 });
 
 test(
-  "two who fetch the same at once fetch it once, and both have it",
+  "two processes that fetch the same dataset at once fetch it once",
   async (dataRoot, url, _server, asked) => {
     const fetch = () => fetchDataset("set", [archiveAt(url)], dataRoot);
     const folders = await Promise.all([fetch(), fetch()]);

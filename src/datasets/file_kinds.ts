@@ -34,16 +34,16 @@ export interface KnownFile extends DataFile {
 
 const adviceForRecords = "save the images with numpy.savez, or as PNG files";
 
-/** Files that are recognised by name only, and not opened. */
+/** Unsupported files that are recognised by name only, and not opened. */
 const foreignNames: [RegExp, ForeignContent][] = [
   [/\.(part|partial|crdownload|download|tmp)$/i, {
-    what: "a download that has not arrived in full",
-    advice: "get it again",
+    what: "an incomplete download",
+    advice: "download it again",
   }],
   [/\.tfrecords?(-\d+-of-\d+)?$/i, { what: "TensorFlow records", advice: adviceForRecords }],
   [/(^|\/)data\.mdb$/i, { what: "an LMDB database", advice: adviceForRecords }],
   [/\.beton$/i, { what: "an FFCV file", advice: adviceForRecords }],
-  [/\.arff(\.gz)?$/i, { what: "an ARFF table", advice: "OpenML has the same as CSV" }],
+  [/\.arff(\.gz)?$/i, { what: "an ARFF table", advice: "get it as CSV, which OpenML has, too" }],
   [/\.amat$/i, {
     what: "a table of numbers from 0 to 1",
     advice: "multiply them by 255 and save them with numpy.savez",
@@ -53,11 +53,11 @@ const foreignNames: [RegExp, ForeignContent][] = [
 /** Names of data files: a web page with such a name is a failed download. */
 const dataNames = /(idx\d-ubyte|batch[^/]*\.bin|\.(csv|tsv|npz|parquet|bin|gz|zip|tar|tgz))$/i;
 
-/** The number of bytes that are examined. */
+/** The number of bytes that determine a file's kind. */
 export const headLength = 512;
 
 /** The first bytes of a file, decompressed if it is gzip. */
-export async function headOf(path: string): Promise<{ head: Uint8Array; packed: boolean }> {
+export async function headOf(path: string): Promise<{ head: Uint8Array; compressed: boolean }> {
   let file: Deno.FsFile;
   try {
     file = await Deno.open(path);
@@ -68,13 +68,13 @@ export async function headOf(path: string): Promise<{ head: Uint8Array; packed: 
   const head = raw.subarray(0, await file.read(raw) ?? 0);
   if (!isGzip(head)) {
     file.close();
-    return { head, packed: false };
+    return { head, compressed: false };
   }
   file.seekSync(0, Deno.SeekMode.Start);
   for await (const piece of gunzipPieces(file.readable, path)) {
-    return { head: piece.subarray(0, headLength), packed: true };
+    return { head: piece.subarray(0, headLength), compressed: true };
   }
-  return { head: new Uint8Array(), packed: true };
+  return { head: new Uint8Array(), compressed: true };
 }
 
 const known = (file: DataFile, kind: Kind): KnownFile => ({ ...file, kind, foreign: null });
@@ -88,14 +88,14 @@ function kindByName(name: string, size: number): Kind | null {
   return size === 0 && !/(idx\d-ubyte(\.gz)?|batch[^/]*\.bin)$/i.test(name) ? "other" : null;
 }
 
-function kindByContent({ name, size }: DataFile, head: Uint8Array, packed: boolean): Kind {
+function kindByContent({ name, size }: DataFile, head: Uint8Array, compressed: boolean): Kind {
   // A file named like an MNIST file or a batch is treated as one, and reported if it is damaged or
   // truncated.
   if (isIdx(head) || /idx\d-ubyte(\.gz)?$/i.test(name)) return "idx";
   if (/batch[^/]*\.bin$/i.test(name)) return "cifar binary";
   if (/\.bin$/i.test(name) && size % cifarRecordBytes === 0) return "cifar binary";
   if (isLabelFile(name)) return "table";
-  if (packed) return "other";
+  if (compressed) return "other";
   if (head[0] === 0x80 && /_batch(_\d+)?$/.test(name)) return "cifar python";
   if (isNpz(head)) return "npz";
   if (isParquet(head)) return "parquet";
@@ -109,16 +109,16 @@ function kindByContent({ name, size }: DataFile, head: Uint8Array, packed: boole
  */
 export async function knownFile(file: DataFile): Promise<KnownFile> {
   const { path, name, size } = file;
-  const said = foreignNames.find(([pattern]) => pattern.test(name));
-  if (said) return { ...file, kind: "foreign", foreign: said[1] };
+  const foreignName = foreignNames.find(([pattern]) => pattern.test(name));
+  if (foreignName) return { ...file, kind: "foreign", foreign: foreignName[1] };
   const named = kindByName(name, size);
   if (named) return known(file, named);
-  const { head, packed } = await headOf(path);
+  const { head, compressed } = await headOf(path);
   const foreign = foreignContent(head);
   if (foreign && dataNames.test(name) && /web page|Git LFS/.test(foreign.what)) {
     throw new UserError(`${path}: this is ${foreign.what}; ${foreign.advice}`);
   }
-  const kind = kindByContent(file, head, packed);
+  const kind = kindByContent(file, head, compressed);
   const isForeign = foreign !== null && (kind === "other" || kind === "table");
   return isForeign ? { ...file, kind: "foreign", foreign } : known(file, kind);
 }

@@ -15,7 +15,7 @@ export interface DataFile {
 }
 
 /** A deeper tree is not a dataset, but a loop of links or somebody's whole disk. */
-const deepest = 8;
+const maxDepth = 8;
 
 /** Compares by code units, so that the order is the same for every language and platform. */
 export function byName(a: { name: string }, b: { name: string }): number {
@@ -26,7 +26,7 @@ export function byName(a: { name: string }, b: { name: string }): number {
  * The files under a folder, or the file itself, sorted by name. Skips names that start with a dot,
  * and the __MACOSX folders of archives.
  *
- * @throws UserError if nothing is there, or it may not be read
+ * @throws UserError if it does not exist or cannot be read
  */
 export function listFiles(root: string): DataFile[] {
   const found: DataFile[] = [];
@@ -45,8 +45,10 @@ export function listFiles(root: string): DataFile[] {
     if (info.isFile) {
       found.push({ path, name, size: info.size, changed: info.mtime?.getTime() ?? 0 });
     } else if (info.isDirectory) {
-      if (depth > deepest) {
-        throw new UserError(`${path}: more than ${deepest} folders deep; name the dataset's own`);
+      if (depth > maxDepth) {
+        throw new UserError(
+          `${path}: more than ${maxDepth} folders deep; give the folder of the dataset itself`,
+        );
       }
       let entries: Deno.DirEntry[];
       try {
@@ -71,7 +73,7 @@ export function identityOf(files: readonly DataFile[]): string {
 }
 
 /** The other files in a file's folder, sorted by name, without subfolders. */
-export function filesBeside(path: string): DataFile[] {
+export function siblingFiles(path: string): DataFile[] {
   const [, folder = "", own] = /^(.*[/\\])?([^/\\]*)$/.exec(path) ?? [];
   let entries: Deno.DirEntry[];
   try {

@@ -29,7 +29,7 @@ refuses(
   "metadata.csv",
 );
 
-refuses("a table of labels that unpacks to lines without end", {
+refuses("a table of labels that expands to too many lines", {
   dataset: "folder",
   files: {
     "0.png": colourPng(0),
@@ -37,7 +37,7 @@ refuses("a table of labels that unpacks to lines without end", {
   },
 }, "labels.csv.gz: too long for a table of labels");
 
-refuses("a packed table of images that is one long line", {
+refuses("a compressed table of images that is one long line", {
   dataset: "mnist",
   files: { "train.csv.gz": gzipSync(new Uint8Array(20_000_000).fill(0x31)) },
 }, "train.csv.gz: its lines are too long");
@@ -45,10 +45,10 @@ refuses("a packed table of images that is one long line", {
 refuses("an IDX file of a million images of one pixel", {
   dataset: "folder",
   files: { "train-images-idx3-ubyte": idxFile([1_000_000, 1, 1], new Uint8Array(1_000_000)) },
-}, "1x1 pixels, too few");
+}, "1x1 pixels; the minimum is 8x8");
 
 refuses(
-  "a packed IDX file of half a million empty images",
+  "a compressed IDX file of half a million empty images",
   {
     dataset: "folder",
     files: {
@@ -61,17 +61,17 @@ refuses(
   "data.limit",
 );
 
-refuses("an IDX file that promises more than it has", {
+refuses("an IDX file whose header declares more than the file contains", {
   dataset: "mnist",
   files: { "train-images-idx3-ubyte": idxFile([4_000_000_000, 28, 28], [1, 2, 3]) },
-}, "should hold 4000000000 x 28 x 28 bytes, but 3 are there");
+}, "should have 4000000000 x 28 x 28 bytes, but has 3");
 
-refuses("a table of half a million rows that are no images", {
+refuses("a table of half a million rows that are not images", {
   dataset: "mnist",
   files: { "train.csv": `label,pixel0,pixel1,pixel2,pixel3\n0,1,2,3,4\n` + "1\n".repeat(500_000) },
-}, "train.csv:3: 1 columns");
+}, "train.csv:3: 1 column instead of 5");
 
-filesTest("sequences in names reach no message, note or class as they are", async (folder) => {
+filesTest("control characters in names are escaped in notes and classes", async (folder) => {
   const evil = "\u001b]52;c;aGk=\u0007\u009b31m\u202e";
   writeFiles(join(folder, "files"), {
     [`${evil}a/0.png`]: greyPng(0),
@@ -82,12 +82,12 @@ filesTest("sequences in names reach no message, note or class as they are", asyn
   const dataset = await loadDataset({ dataset: "folder", imageSize: 32, channels: 3, data }, {
     dataRoot: join(folder, "data"),
   });
-  const told = [dataset.source, ...dataset.notes, ...dataset.classNames ?? []].join("\n");
-  assert(!/[\p{Cc}\p{Cf}]/u.test(told.replaceAll("\n", "")), JSON.stringify(told));
-  assert(told.includes("\\u{1b}]52"), told);
+  const text = [dataset.source, ...dataset.notes, ...dataset.classNames ?? []].join("\n");
+  assert(!/[\p{Cc}\p{Cf}]/u.test(text.replaceAll("\n", "")), JSON.stringify(text));
+  assert(text.includes("\\u{1b}]52"), text);
 });
 
-filesTest("a planted link is not what a download is written through", async (folder) => {
+filesTest("a download is never written through a link", async (folder) => {
   const victim = join(folder, "victim");
   Deno.writeTextFileSync(victim, "mine");
   const downloads = join(folder, "data", ".downloads", "set");

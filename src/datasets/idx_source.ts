@@ -10,7 +10,7 @@ import { readInput } from "../formats/input.ts";
 import { numberNames } from "./class_names.ts";
 import { sameContent } from "./copies.ts";
 import type { DataFile } from "./files.ts";
-import { firstNames, notUsed } from "./notes.ts";
+import { firstNames, notUsed, pathSetting } from "./notes.ts";
 import type { Sample, Source } from "./source.ts";
 import { orderNote, splitOf, splitOfPath } from "./splits.ts";
 
@@ -29,11 +29,11 @@ interface Part {
  * Anything smaller per side is not an image; with such sizes small files would expand to sets of
  * any size.
  */
-export const fewestPixels = 8;
+export const minPixels = 8;
 
 const lastOf = (name: string) => name.slice(name.lastIndexOf("/") + 1);
 const parentOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
-const isPacked = ({ name }: DataFile) => /\.gz$/i.test(name);
+const isCompressed = ({ name }: DataFile) => /\.gz$/i.test(name);
 
 /** The words of a file's name that identify it, without those of its format. */
 function wordsOf(name: string): string[] {
@@ -54,8 +54,8 @@ function setOf(file: DataFile): string {
   return keyOf(file).split("-").filter((word) => !splitOf(word)).join("-");
 }
 
-/** Whether an IDX file holds labels, judged by its name. */
-export function holdsLabels({ name }: DataFile): boolean {
+/** Whether an IDX file contains labels, judged by its name. */
+export function containsLabels({ name }: DataFile): boolean {
   return wordsOf(name).some((word) => /^labels?$/.test(word));
 }
 
@@ -65,7 +65,7 @@ async function readIdx(path: string) {
 }
 
 async function sameIdx(a: DataFile, b: DataFile): Promise<boolean> {
-  if (isPacked(a) === isPacked(b)) return sameContent(a, b);
+  if (isCompressed(a) === isCompressed(b)) return sameContent(a, b);
   const [left, right] = [await readIdx(a.path), await readIdx(b.path)];
   return `${left.shape}` === `${right.shape}` &&
     left.data.every((byte, i) => byte === right.data[i]);
@@ -79,18 +79,18 @@ async function sameIdx(a: DataFile, b: DataFile): Promise<boolean> {
 async function withoutCopies(files: readonly DataFile[], notes: string[]): Promise<DataFile[]> {
   const chosen = new Map<string, DataFile>();
   const copies: string[] = [];
-  for (const file of files.toSorted((a, b) => Number(isPacked(a)) - Number(isPacked(b)))) {
+  for (const file of files.toSorted((a, b) => Number(isCompressed(a)) - Number(isCompressed(b)))) {
     const first = chosen.get(keyOf(file));
     if (!first) chosen.set(keyOf(file), file);
     else if (await sameIdx(first, file)) copies.push(file.name);
     else {
       throw new UserError(
-        `${first.name} and ${file.name} are two datasets. Name the folder of the one that is ` +
-          "meant (data.path in a spec, --path with data and reproduce)",
+        `${first.name} and ${file.name} belong to two datasets. Give the folder of one ` +
+          `(${pathSetting})`,
       );
     }
   }
-  if (copies.length) notes.push(notUsed(copies, "copies of files that are taken"));
+  if (copies.length) notes.push(notUsed(copies, "copies of files that are used"));
   return files.filter((file) => chosen.get(keyOf(file)) === file);
 }
 
@@ -107,7 +107,7 @@ function labelsFor(images: DataFile, labels: readonly DataFile[]): DataFile | un
       ? 1
       : 2;
   return alike.toSorted((a, b) =>
-    near(a) - near(b) || Number(isPacked(a)) - Number(isPacked(b))
+    near(a) - near(b) || Number(isCompressed(a)) - Number(isCompressed(b))
   )[0];
 }
 
@@ -115,10 +115,13 @@ async function readPart(images: DataFile, labelFile: DataFile | undefined): Prom
   const { path, name } = images;
   const { shape: [count, height, width, depth = 1], data } = await readIdx(path);
   if (!count || !height || !width || (depth !== 1 && depth !== 3)) {
-    throw new UserError(`${path}: this IDX file holds no images`);
+    throw new UserError(`${path}: this IDX file contains no images`);
   }
-  if (width < fewestPixels || height < fewestPixels) {
-    throw new UserError(`${path}: its images have ${width}x${height} pixels, too few`);
+  if (width < minPixels || height < minPixels) {
+    throw new UserError(
+      `${path}: its images have ${width}x${height} pixels; the minimum is ` +
+        `${minPixels}x${minPixels}`,
+    );
   }
   const labels = labelFile ? await readIdx(labelFile.path) : null;
   if (labels && `${labels.shape}` !== `${count}`) {
@@ -148,9 +151,8 @@ function refuseSeveralSets(files: readonly DataFile[]): void {
   const sets = [...new Set(files.map(setOf))];
   if (sets.length < 2) return;
   throw new UserError(
-    `${sets.length} datasets lie here: ${firstNames(sets.map((set) => set || "MNIST"))}. Put the ` +
-      "files of the one that is meant into a folder of their own, and name it " +
-      "(data.path in a spec, --path with data and reproduce)",
+    `${sets.length} datasets in one folder: ${firstNames(sets.map((set) => set || "MNIST"))}. ` +
+      `Move the files of one into a folder of their own, and give this folder (${pathSetting})`,
   );
 }
 
@@ -159,7 +161,7 @@ function labelledOnly(parts: readonly Part[], notes: string[]): Part[] {
   const labelled = parts.filter(({ labels }) => labels);
   if (labelled.length === 0 || labelled.length === parts.length) return [...parts];
   const others = parts.filter(({ labels }) => !labels).map(({ name }) => name);
-  notes.push(notUsed(others, "their files of labels are missing, where others have them"));
+  notes.push(notUsed(others, "their files of labels are missing, unlike those of others"));
   return labelled;
 }
 
@@ -188,18 +190,20 @@ export async function idxSource(
     notes.push(notUsed(unpaired.map(({ name }) => name), "labels without their images"));
   }
   if (images.some(({ name }) => /emnist/i.test(name))) {
-    notes.push("EMNIST's images lie on their side, as published; they are not turned");
+    notes.push("EMNIST's images are on their side, as published; they are not rotated");
   }
   const order = orderNote(
     parts.map(({ name, count }) => ({ split: splitOfPath(name), count })),
     dataset === "cifar-10",
   );
   if (order) notes.push(order);
-  let most = -1;
-  for (const { labels } of parts) for (const label of labels ?? []) most = Math.max(most, label);
+  let maxLabel = -1;
+  for (const { labels } of parts) {
+    for (const label of labels ?? []) maxLabel = Math.max(maxLabel, label);
+  }
   return {
     description: `IDX files ${parts.map(({ name }) => name).join(", ")}`,
-    classNames: parts.every(({ labels }) => labels) ? numberNames(dataset, most) : null,
+    classNames: parts.every(({ labels }) => labels) ? numberNames(dataset, maxLabel) : null,
     count: parts.reduce((sum, { count }) => sum + count, 0),
     samples: samplesOf(parts),
     notes,

@@ -23,7 +23,7 @@ async function pixelsOf(folder: string, name: string, bytes: Uint8Array): Promis
 }
 
 filesTest(
-  "JPEG: RGB without YCbCr, chroma at half size, a video behind the end",
+  "JPEG: RGB without YCbCr, chroma at half size, a video after the end",
   async (folder) => {
     const rgb = await pixelsOf(folder, "rgb/x.jpg", rgbApp14);
     const at = (x: number, y: number) => [...rgb.subarray(3 * (32 * y + x), 3 * (32 * y + x) + 3)];
@@ -46,7 +46,7 @@ filesTest(
 );
 
 /** A JPEG file with an EXIF orientation, in either byte order. */
-function turnedJpeg(orientation: number, little: boolean): Uint8Array {
+function orientedJpeg(orientation: number, little: boolean): Uint8Array {
   const u16 = (value: number) => little ? [value & 255, value >> 8] : [value >> 8, value & 255];
   const u32 = (value: number) => little ? [...u16(value), 0, 0] : [0, 0, ...u16(value)];
   const start = [...new TextEncoder().encode(little ? "II" : "MM"), ...u16(42), ...u32(8)];
@@ -59,30 +59,33 @@ function turnedJpeg(orientation: number, little: boolean): Uint8Array {
 
 const transparent = PNG.sync.write(new PNG({ width: 8, height: 8 }));
 
-reads("transparency and cameras' turns are told", {
+reads("transparency and EXIF orientations are reported", {
   dataset: "folder",
   files: {
     "0.png": transparent,
     "1.png": colourPng(1),
-    "2.jpg": turnedJpeg(6, true),
-    "3.jpg": turnedJpeg(8, false),
-    "4.jpg": turnedJpeg(1, true),
+    "2.jpg": orientedJpeg(6, true),
+    "3.jpg": orientedJpeg(8, false),
+    "4.jpg": orientedJpeg(1, true),
   },
 }, {
   count: 5,
   labels: null,
-  notes: ["transparency: 1 image has an alpha channel", "turns: 2 images are to be shown turned"],
+  notes: [
+    "transparency: 1 image has an alpha channel",
+    "orientation: 2 images have an EXIF orientation, which is not applied",
+  ],
 });
 
-Deno.test("files that are cut off anywhere do not confuse what is told of them", () => {
-  for (const file of [transparent, turnedJpeg(6, true), turnedJpeg(6, false), photo]) {
+Deno.test("unusedParts does not fail on truncated files", () => {
+  for (const file of [transparent, orientedJpeg(6, true), orientedJpeg(6, false), photo]) {
     for (let length = 0; length < Math.min(file.length, 300); length++) {
       unusedParts(file.subarray(0, length));
     }
   }
 });
 
-reads("a limit that would leave classes out lets them take turns, and says so", {
+reads("a limit that would leave out classes takes an image of each in turn", {
   dataset: "folder",
   limit: 5,
   files: each(
@@ -93,10 +96,10 @@ reads("a limit that would leave classes out lets them take turns, and says so", 
   count: 5,
   labels: [0, 1, 2, 0, 1],
   colours: [0, 3, 6, 1, 4],
-  notes: ["the classes take turns", "would leave out cat", "the first 5 of 9 images"],
+  notes: ["one image of each class in turn", "would leave out cat", "the first 5 of 9 images"],
 });
 
-reads("a limit that leaves no class out changes no order", {
+reads("a limit that leaves out no class does not change the order", {
   dataset: "folder",
   limit: 8,
   files: each(

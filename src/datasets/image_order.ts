@@ -34,8 +34,8 @@ function splitsIn({ images, split, classOf }: Part): Map<string, Split | null> {
 /** The files taken from each class in turn: the first of each, the second of each, ... */
 function inTurns(files: readonly DataFile[], classOf: ReadonlyMap<string, string>): DataFile[] {
   const rows = [...Map.groupBy(files, ({ name }) => classOf.get(name) ?? "").values()];
-  const most = rows.reduce((longest, row) => Math.max(longest, row.length), 0);
-  return Array.from({ length: most }, (_, i) => rows.flatMap((row) => row[i] ?? [])).flat();
+  const maxLength = rows.reduce((length, row) => Math.max(length, row.length), 0);
+  return Array.from({ length: maxLength }, (_, i) => rows.flatMap((row) => row[i] ?? [])).flat();
 }
 
 /** Classes that have no image among the first `limit` files. */
@@ -73,8 +73,8 @@ export function inOrder(
   const cutOff = classesCutOff(taken, request);
   if (cutOff.length === 0 || !classOf) return { taken, notes };
   notes.push(
-    `order: the classes take turns; by name the first ${limit?.toLocaleString("en-US")} images ` +
-      `would leave out ${firstNames(cutOff)}`,
+    `order: one image of each class in turn; sorted by name, the first ` +
+      `${limit?.toLocaleString("en-US")} images would leave out ${firstNames(cutOff)}`,
   );
   const groups = [...Map.groupBy(ranked, ({ rank }) => rank).values()];
   return {

@@ -7,12 +7,12 @@ import { UserError } from "../messages/errors.ts";
 import { decodeImage } from "../formats/images.ts";
 import { explainInputError } from "../formats/input.ts";
 import { type FolderReading, type Part, readFolders } from "./class_folders.ts";
-import { mostClasses, numberClasses } from "./class_names.ts";
+import { maxClasses, numberClasses } from "./class_names.ts";
 import type { DataFile } from "./files.ts";
 import { inOrder } from "./image_order.ts";
 import { readTables, type TableReading } from "./label_tables.ts";
 import { labelsInNames } from "./name_labels.ts";
-import { firstNames, notUsed, sayLabels } from "./notes.ts";
+import { firstNames, labelsSetting, notUsed } from "./notes.ts";
 import type { LabelChoice, Sample, Source } from "./source.ts";
 import { splitOf, splitOfPath } from "./splits.ts";
 import { unusedParts } from "./unused_parts.ts";
@@ -20,13 +20,13 @@ import { unusedParts } from "./unused_parts.ts";
 /** How to read the images. */
 export interface ImageRequest {
   dataset: string;
-  /** Where the user says the classes come from; undefined: as the files suggest. */
+  /** Where the user wants the classes from; undefined: as the files suggest. */
   labels?: LabelChoice | undefined;
   /** The maximum number of images; null or omitted: all. */
   limit?: number | null;
 }
 
-/** Classes of images by name, as folders, tables or file names write them. */
+/** The class of each image, by the image's name, as folders, tables or file names write it. */
 interface Labelling {
   of: ReadonlyMap<string, string>;
   /** Whether classes written as numbers keep these numbers. */
@@ -64,13 +64,13 @@ function byTables({ labels, tables }: TableReading): Labelling | null {
 
 /** Whether two labellings divide the images that both cover in the same way. */
 function agree(a: Labelling, b: Labelling): boolean {
-  const there = new Map<string, string>();
+  const forward = new Map<string, string>();
   const back = new Map<string, string>();
   for (const [image, left] of a.of) {
     const right = b.of.get(image);
     if (right === undefined) continue;
-    if ((there.get(left) ?? right) !== right || (back.get(right) ?? left) !== left) return false;
-    there.set(left, right);
+    if ((forward.get(left) ?? right) !== right || (back.get(right) ?? left) !== left) return false;
+    forward.set(left, right);
     back.set(right, left);
   }
   return true;
@@ -85,14 +85,14 @@ function tablesOrFolders(tables: Labelling | null, folders: Labelling | null): L
   if (!agree(tables, folders)) {
     const names = [...new Set(folders.of.values())];
     throw new UserError(
-      `images ${tables.how} lie in folders that part them otherwise (${firstNames(names)}). ` +
-        sayLabels("tables", "folders"),
+      `the folders (${firstNames(names)}) of images ${tables.how} divide them differently. ` +
+        `Choose with ${labelsSetting("tables", "folders")}`,
     );
   }
   return tables.of.size < folders.of.size ? folders : tables;
 }
 
-/** Everything that is known about the images before any is read. */
+/** What is known about the images before any is read. */
 class Survey {
   readonly notes: string[];
   missing: string[] = [];
@@ -121,34 +121,38 @@ class Survey {
 }
 
 async function labelSurvey(survey: Survey, tables: readonly DataFile[]): Promise<void> {
-  const { request: { labels: said }, parts, notes } = survey;
+  const { request: { labels: choice }, parts, notes } = survey;
   const images = parts.flatMap((part) => part.images);
-  if (said === "names") {
+  if (choice === "names") {
     const of = new Map(parts.flatMap((part) => [...labelsInNames(part.images) ?? []]));
-    if (of.size === 0) throw new UserError("data.labels: names: the images' names say no classes");
+    if (of.size === 0) {
+      throw new UserError("data.labels: names: the images' names contain no classes");
+    }
     survey.labelling = { of, numeric: true, how: "with classes in their names" };
   }
-  if (said !== undefined && said !== "tables") {
+  if (choice !== undefined && choice !== "tables") {
     if (tables.length) {
-      notes.push(notUsed(tables.map(({ name }) => name), `data.labels says ${said}`));
+      notes.push(notUsed(tables.map(({ name }) => name), `data.labels is ${choice}`));
     }
-    if (said === "folders") survey.labelling = byFolders(parts);
+    if (choice === "folders") survey.labelling = byFolders(parts);
     return;
   }
   const reading = await readTables(images, tables, survey.copies);
   const fromTables = byTables(reading);
-  if (said === "tables" && !fromTables) {
-    throw new UserError("data.labels: tables: no table names the images' classes");
+  if (choice === "tables" && !fromTables) {
+    throw new UserError("data.labels: tables: no table contains the images' classes");
   }
-  const fromFolders = said === "tables" ? null : byFolders(parts);
+  const fromFolders = choice === "tables" ? null : byFolders(parts);
   survey.labelling = tablesOrFolders(fromTables, fromFolders);
   survey.missing = reading.missing;
   notes.push(...reading.notes);
   if (fromTables && survey.labelling !== fromTables) {
-    notes.push(notUsed(reading.tables, "the folders say the same classes, and of more images"));
+    notes.push(notUsed(reading.tables, "the folders give the same classes, for more images"));
   }
   for (const { file, names } of reading.nameLists) {
-    notes.push(notUsed([file], `a list (${firstNames(names)}); classes are numbered by name`));
+    notes.push(
+      notUsed([file], `a list of names (${firstNames(names)}); classes are sorted by name`),
+    );
   }
 }
 
@@ -158,14 +162,14 @@ function dropUnlabelled(survey: Survey): void {
   if (labelled.length) {
     const where = firstNames(labelled.map(({ folder }) => folder || "other images"));
     for (const part of survey.parts) {
-      if (!labelled.includes(part)) survey.drop(part, `without labels, where ${where} has them`);
+      if (!labelled.includes(part)) survey.drop(part, `without labels, unlike ${where}`);
     }
     return;
   }
   if (survey.request.dataset !== "cifar-10") return;
   for (const part of survey.parts) {
     if (part.split === "test" && part.images.length > cifarTestImages && survey.parts.length > 1) {
-      survey.drop(part, "more than CIFAR-10's 10,000 test images, so most are others");
+      survey.drop(part, "CIFAR-10 has 10,000 test images, so most of these are others");
     }
   }
 }
@@ -183,8 +187,8 @@ function hintAtNames(survey: Survey): void {
   const names = [...new Set(found)].sort();
   if (names.every((name) => splitOf(name))) return;
   survey.notes.push(
-    `labels: none are read; the images' names may say classes (${firstNames(names)}). ` +
-      sayLabels("names"),
+    `labels: none; the images' names may contain classes (${firstNames(names)}). To read them, ` +
+      `set ${labelsSetting("names")}`,
   );
 }
 
@@ -196,7 +200,7 @@ function readFile(path: string): Uint8Array {
   }
 }
 
-/** The images as samples; images without a required label are bad ones. */
+/** The images as samples. If there are labels, images without one are reported as bad. */
 function* samplesOf(
   images: readonly DataFile[],
   labels: ReadonlyMap<string, number> | null,
@@ -213,7 +217,7 @@ function* samplesOf(
   }
   for (const name of missing) {
     const read = () => {
-      throw new UserError(`${name}: a label names this image, but it is missing`);
+      throw new UserError(`${name}: a table of labels names this image, but it is missing`);
     };
     yield { name, label: null, read };
   }
@@ -251,10 +255,8 @@ export async function imageSource(
   if (labelling && !classes) {
     const count = new Set(labelling.of.values()).size;
     notes.push(
-      `labels: ${
-        count.toLocaleString("en-US")
-      } classes are there, and at most ${mostClasses} are kept; ` +
-        "the images are taken without classes",
+      `labels: ${count.toLocaleString("en-US")} classes, of which at most ${maxClasses} are ` +
+        "supported; the images are read without classes",
     );
   }
   const labels = labelling && classes && new Map(

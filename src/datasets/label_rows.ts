@@ -17,16 +17,15 @@ export interface LabelRow {
 
 /** The content of a file that may be a table of labels. */
 export type LabelTable =
-  /** Labels, and the columns that are not used. */
-  | { kind: "labels"; rows: LabelRow[]; passed: string[] }
+  | { kind: "labels"; rows: LabelRow[]; unusedColumns: string[] }
   /** Class names, in the order of the file. */
   | { kind: "names"; names: string[] }
   /** Anything else; `why` describes it. */
   | { kind: "other"; why: string };
 
 /** A larger table, in rows or characters, is not a table of labels. */
-const mostRows = 2_000_000;
-const mostCharacters = 200_000_000;
+const maxRows = 2_000_000;
+const maxCharacters = 200_000_000;
 
 const nameColumns = [
   "filename",
@@ -90,7 +89,7 @@ async function linesOf(path: string): Promise<{ line: string; row: number }[]> {
     characters += text.length;
     const line = text.trim();
     if (line) lines.push({ line, row });
-    if (row > mostRows || characters > mostCharacters) {
+    if (row > maxRows || characters > maxCharacters) {
       throw new UserError(`${path}: too long for a table of labels`);
     }
   }
@@ -114,54 +113,54 @@ const isNumber = (text: string) => /^\d{1,3}$/.test(text) && Number(text) < 256;
 /** `NAME LABEL` lines, or a list of names. */
 async function textTable(path: string, isImage: (key: string) => boolean): Promise<LabelTable> {
   const lines = await linesOf(path);
-  const parsed = lines.map(({ line, row }) => ({ row, line, said: nameAndLast(line) }));
-  const labelled = parsed.some(({ said }) => said && isImage(said.key)) ||
-    parsed.every(({ said }) => said && isNumber(said.label));
+  const parsed = lines.map(({ line, row }) => ({ row, pair: nameAndLast(line) }));
+  const labelled = parsed.some(({ pair }) => pair && isImage(pair.key)) ||
+    parsed.every(({ pair }) => pair && isNumber(pair.label));
   if (!labelled) return { kind: "names", names: lines.map(({ line }) => line) };
-  const named = parsed.some(({ said }) => said && isImage(said.key) && !isNumber(said.label)) &&
-    !parsed.some(({ said }) => said && isNumber(said.label));
-  const rows = parsed.map(({ row, said }) => {
-    if (!said || (!named && !isNumber(said.label))) {
+  const named = parsed.some(({ pair }) => pair && isImage(pair.key) && !isNumber(pair.label)) &&
+    !parsed.some(({ pair }) => pair && isNumber(pair.label));
+  const rows = parsed.map(({ row, pair }) => {
+    if (!pair || (!named && !isNumber(pair.label))) {
       throw new UserError(
         `${path}:${row}: expected an image's name and its class (a number below 256)`,
       );
     }
-    return { row, ...said };
+    return { row, ...pair };
   });
-  return { kind: "labels", rows, passed: [] };
+  return { kind: "labels", rows, unusedColumns: [] };
 }
 
 /** JSON lines with `file_name` and `label`, as in Hugging Face's image folders. */
 async function jsonTable(path: string): Promise<LabelTable> {
   const rows: LabelRow[] = [];
-  const passed = new Set<string>();
+  const unused = new Set<string>();
   for (const { line, row } of await linesOf(path)) {
     let value: unknown;
     try {
       value = JSON.parse(line);
     } catch {
-      if (rows.length === 0) return { kind: "other", why: "it is no table of JSON lines" };
-      throw new UserError(`${path}:${row}: no JSON`);
+      if (rows.length === 0) return { kind: "other", why: "its lines are not JSON" };
+      throw new UserError(`${path}:${row}: not valid JSON`);
     }
     const fields = new Map(Object.entries(value ?? {}));
     const key: unknown = fields.get("file_name");
     const label: unknown = fields.get("label");
     if (typeof key !== "string") return { kind: "other", why: "it has no file_name" };
     for (const name of fields.keys()) {
-      if (name !== "file_name" && name !== "label") passed.add(name);
+      if (name !== "file_name" && name !== "label") unused.add(name);
     }
     if (typeof label !== "string" && typeof label !== "number") {
       return { kind: "other", why: "it has no label that is a name or a number" };
     }
     rows.push({ row, key, label: `${label}` });
   }
-  return { kind: "labels", rows, passed: [...passed] };
+  return { kind: "labels", rows, unusedColumns: [...unused] };
 }
 
 interface Columns {
   key: number;
   label: number;
-  passed: string[];
+  unusedColumns: string[];
 }
 
 /**
@@ -183,14 +182,14 @@ function columnsOf(path: string, header: string[]): Columns | string {
     : undefined;
   if (label === undefined && found.length > 1) {
     throw new UserError(
-      `${path}: more than one column may hold the labels: ` +
+      `${path}: more than one column may contain the labels: ` +
         `${firstNames(found.map((at) => header[at] ?? ""))}. ` +
-        "Name the one that is meant `label`",
+        "Rename the right one to `label`",
     );
   }
   if (label === undefined) return `none of its columns (${firstNames(header)}) is called label`;
-  const passed = others.filter((at) => at !== label).map((at) => header[at] ?? "");
-  return { key, label, passed };
+  const unusedColumns = others.filter((at) => at !== label).map((at) => header[at] ?? "");
+  return { key, label, unusedColumns };
 }
 
 /** A CSV or TSV table with a header; with two columns, it needs none. */
@@ -200,9 +199,9 @@ async function csvTable(path: string, isImage: (key: string) => boolean): Promis
   if (!first) return { kind: "other", why: "it is empty" };
   const separator = separatorOf(first.line);
   const header = fieldsOf(first.line, separator);
-  if (!header) return { kind: "other", why: "a quote in its first row is not closed" };
+  if (!header) return { kind: "other", why: "its first row has an unclosed quote" };
   const bare = header.length === 2 && isImage(header[0] ?? "");
-  const columns = bare ? { key: 0, label: 1, passed: [] } : columnsOf(path, header);
+  const columns = bare ? { key: 0, label: 1, unusedColumns: [] } : columnsOf(path, header);
   if (typeof columns === "string") return { kind: "other", why: columns };
   const rows = lines.slice(bare ? 0 : 1).flatMap(({ line, row }) => {
     const fields = fieldsOf(line, separator);
@@ -216,9 +215,10 @@ async function csvTable(path: string, isImage: (key: string) => boolean): Promis
   const name = header[columns.label] ?? "";
   const classes = new Set(rows.map(({ label }) => label)).size;
   if (!bare && !labelColumns.includes(plainName(name)) && 2 * classes > rows.length) {
-    return { kind: "other", why: `its column ${firstNames([name])} tells no classes apart` };
+    const why = `the values of its column ${firstNames([name])} differ too often to be classes`;
+    return { kind: "other", why };
   }
-  return { kind: "labels", rows, passed: columns.passed };
+  return { kind: "labels", rows, unusedColumns: columns.unusedColumns };
 }
 
 /**
@@ -232,7 +232,7 @@ export async function readLabelTable(
   isImage: (key: string) => boolean,
 ): Promise<LabelTable> {
   if (/sample[-_ ]?submission/i.test(name)) {
-    return { kind: "other", why: "an example of what a contest wants back; its labels are none" };
+    return { kind: "other", why: "an example of a contest's answers, whose labels are made up" };
   }
   if (/\.txt$/i.test(name)) return await textTable(path, isImage);
   if (/\.jsonl$/i.test(name)) return await jsonTable(path);

@@ -2,10 +2,10 @@
 import { UserError } from "../messages/errors.ts";
 import type { DataFile } from "./files.ts";
 import { type LabelRow, readLabelTable } from "./label_rows.ts";
-import { firstNames, notUsed } from "./notes.ts";
+import { firstNames, notUsed, pathSetting } from "./notes.ts";
 import { splitOf, splitOfPath } from "./splits.ts";
 
-/** What the tables say about images. */
+/** What the tables contain. */
 export interface TableReading {
   /** The class of each image, by image name, as the table writes it. */
   labels: Map<string, string>;
@@ -13,7 +13,7 @@ export interface TableReading {
   missing: string[];
   /** The tables that were read. */
   tables: string[];
-  /** Lists of class names. They give no numbers; those come from the folders or tables. */
+  /** Lists of class names. They do not number the classes; the folders or tables do. */
   nameLists: { file: string; names: string[] }[];
   notes: string[];
 }
@@ -56,14 +56,14 @@ class ImageIndex {
   }
 
   /**
-   * The image that a table's row means, or undefined if there is none. Searches folder X of
+   * The image that a table's row names, or undefined if there is none. Searches the folder X of
    * X_labels.txt and the table's own folder first, then all images of this name, those in the
    * table's split first.
    */
   find(table: DataFile, { key: written, row }: LabelRow): string | undefined {
     const key = written.normalize().replaceAll("\\", "/").replace(/^(\.?\/)+/, "");
-    const places = placesOf(table.name.normalize());
-    for (const name of [...places.map((place) => inFolder(place, key)), key]) {
+    const folders = foldersOf(table.name.normalize());
+    for (const name of [...folders.map((folder) => inFolder(folder, key)), key]) {
       const direct = this.#byName.get(name);
       if (direct !== undefined) return direct;
     }
@@ -78,19 +78,19 @@ class ImageIndex {
     const [only] = own;
     if (only && own.length === 1) return only.name;
     throw new UserError(
-      `${table.path}:${row}: more than one image may be meant: ` +
+      `${table.path}:${row}: matches more than one image: ` +
         `${firstNames(ends.map(({ name }) => name))}. ` +
-        "Name the folder of the images that it labels " +
-        "(data.path in a spec, --path with data and reproduce), or let the table say it",
+        "Write the folders into the table, or give the folder of the images that it labels " +
+        `(${pathSetting})`,
     );
   }
 }
 
-/** Where to look first for a table's images: in X for X_labels.txt, and next to the table. */
-function placesOf(table: string): [string, string] {
-  const beside = parentOf(table);
+/** Where to look first for a table's images: in X for X_labels.txt, and in the table's folder. */
+function foldersOf(table: string): [string, string] {
+  const own = parentOf(table);
   const named = lastOf(table).replace(/[-_]?labels?[^/]*\.\w+$/i, "");
-  return [inFolder(beside, named), beside];
+  return [inFolder(own, named), own];
 }
 
 /** The images in use, and those left out. */
@@ -112,19 +112,19 @@ function addRows(
     return;
   }
   reading.tables.push(table.name);
-  const [place, beside] = placesOf(table.name);
-  const inPlace = found.some(({ image }) => image?.startsWith(`${place}/`));
+  const [named, own] = foldersOf(table.name);
+  const isInNamed = found.some(({ image }) => image?.startsWith(`${named}/`));
   for (const { row, image } of found) {
     if (image === undefined) {
       if (copies.has(row.key)) continue;
-      reading.missing.push(inFolder(inPlace ? place : beside, row.key));
+      reading.missing.push(inFolder(isInNamed ? named : own, row.key));
       continue;
     }
     const before = reading.labels.get(image);
     if (before !== undefined && before !== row.label) {
       throw new UserError(
-        `${table.path}:${row.row}: the class ${JSON.stringify(row.label)} for an image that has ` +
-          `the class ${JSON.stringify(before)} already. Remove the table that is not meant`,
+        `${table.path}:${row.row}: the class ${JSON.stringify(row.label)} for an image that ` +
+          `already has the class ${JSON.stringify(before)}. Remove the wrong row or table`,
       );
     }
     reading.labels.set(image, row.label);
@@ -135,7 +135,7 @@ function addRows(
  * Reads all tables of labels.
  *
  * @param images all that a table may name
- * @param files as `isLabelFile` finds them
+ * @param files that may be tables of labels
  * @param copies images that are left out, but that a table may still name
  * @throws UserError if a table is damaged or ambiguous
  */
@@ -157,9 +157,9 @@ export async function readTables(
     switch (table.kind) {
       case "labels":
         addRows(reading, indices, file, table.rows);
-        if (table.passed.length && reading.tables.includes(file.name)) {
+        if (table.unusedColumns.length && reading.tables.includes(file.name)) {
           const columns = `columns of ${firstNames([file.name])}`;
-          reading.notes.push(`not used: ${columns}: ${firstNames(table.passed)}`);
+          reading.notes.push(`not used: ${columns}: ${firstNames(table.unusedColumns)}`);
         }
         break;
       case "names":

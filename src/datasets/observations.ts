@@ -1,4 +1,4 @@
-/** Observations about images, made while reading them, that the user should know. */
+/** Counts properties of images, while they are read, that the user should know about. */
 import { counted } from "../messages/counted.ts";
 import { UserError } from "../messages/errors.ts";
 import { sha256 } from "../formats/sha256.ts";
@@ -11,7 +11,7 @@ import type { ReadImage, Source } from "./source.ts";
 const dark = 32;
 
 /** Names are kept for this many images, for messages about the first copy. */
-const mostNamesKept = 100_000;
+const maxNames = 100_000;
 
 function equalAt(images: Uint8Array, stride: number, a: number, b: number): boolean {
   for (let i = 0; i < stride; i++) {
@@ -23,8 +23,8 @@ function equalAt(images: Uint8Array, stride: number, a: number, b: number): bool
 /** Classes without any image. */
 function emptyClasses({ labels, classNames }: Pick<Dataset, "labels" | "classNames">): string[] {
   if (!labels || !classNames) return [];
-  const there = new Set(labels);
-  return classNames.filter((_, label) => !there.has(label));
+  const used = new Set(labels);
+  return classNames.filter((_, label) => !used.has(label));
 }
 
 /** Counts properties of a dataset's images. */
@@ -32,7 +32,7 @@ export class Observations {
   #notSquare = 0;
   #otherChannels = 0;
   #transparent = 0;
-  #turned = 0;
+  #oriented = 0;
   #copies: string[] = [];
   readonly #copyPairs: [number, number][] = [];
   readonly #byHash = new Map<number, number>();
@@ -45,7 +45,7 @@ export class Observations {
   add(name: string, image: ReadImage, prepared: Uint8Array, stride: number, index: number): void {
     if (image.width !== image.height) this.#notSquare++;
     if (image.unused?.transparency) this.#transparent++;
-    if (image.unused?.turn) this.#turned++;
+    if (image.unused?.orientation) this.#oriented++;
     if (image.channels !== this.target.channels) this.#otherChannels++;
     const pixels = prepared.subarray(index * stride, (index + 1) * stride);
     // 52 bits of the hash distinguish nearly all images; on a match the pixels are compared.
@@ -56,31 +56,33 @@ export class Observations {
       this.#copies.push(name);
       this.#copyPairs.push([first, index]);
     }
-    if (index < mostNamesKept) this.#names[index] = name;
+    if (index < maxNames) this.#names[index] = name;
   }
 
   #darkness(name: string, images: Uint8Array, { numbers, description }: Source): string[] {
-    let most = 0;
-    for (let i = 0; i < images.length && most < dark; i++) most = Math.max(most, images[i] ?? 0);
-    if (most >= dark) return [];
-    if (numbers && most <= 1) {
+    let brightest = 0;
+    for (let i = 0; i < images.length && brightest < dark; i++) {
+      brightest = Math.max(brightest, images[i] ?? 0);
+    }
+    if (brightest >= dark) return [];
+    if (numbers && brightest <= 1) {
       throw new UserError(
-        `dataset ${name}: no pixel of ${description} is above 1, and white is 255: images of 0 ` +
-          "and 1 would be black. Multiply them by 255",
+        `dataset ${name}: no pixel of ${description} is above 1, but white is 255, so the images ` +
+          "would be black. Multiply the pixels by 255",
       );
     }
-    return [`warning: the brightest pixel is ${most} of 255; the images are nearly black`];
+    return [`warning: the brightest pixel is ${brightest} of 255; the images are nearly black`];
   }
 
   #copyNotes(labels: Uint8Array | null): string[] {
     if (this.#copies.length === 0) return [];
     const others = labels ? this.#copyPairs.filter(([a, b]) => labels[a] !== labels[b]).length : 0;
-    const said = others ? `, ${others.toLocaleString("en-US")} of them in another class` : "";
+    const classes = others ? `, ${others.toLocaleString("en-US")} of them in another class` : "";
     const [first] = this.#copyPairs;
-    const pair = first ? ` as ${firstNames([this.#names[first[0]] ?? `image ${first[0]}`])}` : "";
+    const pair = first ? ` and ${firstNames([this.#names[first[0]] ?? `image ${first[0]}`])}` : "";
     return [
-      `twice: ${counted(this.#copies.length, "image")} with the same pixels as earlier ones` +
-      `${said} (${firstNames([this.#copies[0] ?? ""])}${pair})`,
+      `duplicates: ${counted(this.#copies.length, "image")} with the same pixels as earlier ones` +
+      `${classes} (${firstNames([this.#copies[0] ?? ""])}${pair})`,
     ];
   }
 
@@ -99,8 +101,8 @@ export class Observations {
     if (this.#otherChannels) {
       notes.push(
         channels === 3
-          ? `colours: ${counted(this.#otherChannels, "grey image")} made three equal channels`
-          : `colours: ${counted(this.#otherChannels, "image")} in colour made grey`,
+          ? `colours: ${counted(this.#otherChannels, "grey image")} converted to three channels`
+          : `colours: ${counted(this.#otherChannels, "colour image")} converted to grey`,
       );
     }
     if (this.#transparent) {
@@ -110,11 +112,11 @@ export class Observations {
           "not used",
       );
     }
-    if (this.#turned) {
-      const are = this.#turned === 1 ? "is" : "are";
+    if (this.#oriented) {
+      const have = this.#oriented === 1 ? "has" : "have";
       notes.push(
-        `turns: ${counted(this.#turned, "image")} ${are} to be shown turned (EXIF), which is not ` +
-          "done",
+        `orientation: ${counted(this.#oriented, "image")} ${have} an EXIF orientation, which is ` +
+          "not applied",
       );
     }
     if (this.#notSquare) {

@@ -1,6 +1,6 @@
 /**
- * Recognises the format of a dataset's files from their first bytes and names, so that nobody has
- * to state it. Ambiguous files are refused, and skipped files are reported.
+ * Recognises the format of a dataset's files from their first bytes and names. Ambiguous files are
+ * refused, and unused files are reported.
  */
 import { counted } from "../messages/counted.ts";
 import { UserError } from "../messages/errors.ts";
@@ -11,25 +11,25 @@ import { cifarSource } from "./cifar_source.ts";
 import { sameContent } from "./copies.ts";
 import { type Kind, type KnownFile, knownFile } from "./file_kinds.ts";
 import type { DataFile } from "./files.ts";
-import { holdsLabels, idxSource } from "./idx_source.ts";
+import { containsLabels, idxSource } from "./idx_source.ts";
 import { imageSource } from "./image_source.ts";
-import { firstNames, notUsed } from "./notes.ts";
+import { firstNames, notUsed, pathSetting } from "./notes.ts";
 import type { LabelChoice, Source } from "./source.ts";
 import { checkClasses, withoutLabels, withSides } from "./source_checks.ts";
 import { splitOfPath, splitRank } from "./splits.ts";
 import { isWide, tableSource } from "./tables.ts";
 
 /** The files to recognise. */
-export interface Question {
+export interface FilesRequest {
   /** The dataset's name in the spec. */
   dataset: string;
   /** The location of the files, for messages. */
   root: string;
   /** As `listFiles` returns them. */
   files: readonly DataFile[];
-  /** Files of labels next to a single file that was named. */
-  beside: readonly DataFile[];
-  /** Where the user says the classes come from. */
+  /** If `root` is a single file: files of labels next to it. */
+  labelFiles: readonly DataFile[];
+  /** Where the user wants the classes from. */
   labels?: LabelChoice | undefined;
   /** The maximum number of images; null or omitted: all. */
   limit?: number | null;
@@ -57,18 +57,18 @@ function distinct(files: readonly KnownFile[], notes: string[]): KnownFile[] {
   const chosen = new Map<string, KnownFile>();
   const copies: string[] = [];
   for (const file of files) {
-    const isPacked = file.name.endsWith(".gz") && names.has(file.name.slice(0, -3));
+    const isCompressed = file.name.endsWith(".gz") && names.has(file.name.slice(0, -3));
     const first = chosen.get(lastOf(file.name));
-    if (isPacked || (first && sameContent(first, file))) copies.push(file.name);
+    if (isCompressed || (first && sameContent(first, file))) copies.push(file.name);
     else if (!first) chosen.set(lastOf(file.name), file);
     else {
       throw new UserError(
-        `${first.name} and ${file.name} are two datasets. Name the folder of the one that is ` +
-          "meant (data.path in a spec, --path with data and reproduce)",
+        `${first.name} and ${file.name} belong to two datasets. Give the folder of one ` +
+          `(${pathSetting})`,
       );
     }
   }
-  if (copies.length) notes.push(notUsed(copies, "copies of files that are taken"));
+  if (copies.length) notes.push(notUsed(copies, "copies of files that are used"));
   return [...chosen.values()];
 }
 
@@ -76,10 +76,10 @@ function distinct(files: readonly KnownFile[], notes: string[]): KnownFile[] {
 class Sorted {
   readonly notes: string[] = [];
 
-  constructor(readonly question: Question, readonly files: readonly KnownFile[]) {}
+  constructor(readonly request: FilesRequest, readonly files: readonly KnownFile[]) {}
 
   of(kind: Kind): KnownFile[] {
-    const testFirst = this.question.dataset === "cifar-10";
+    const testFirst = this.request.dataset === "cifar-10";
     const rank = ({ name }: DataFile) => splitRank(splitOfPath(name), testFirst);
     return this.files.filter((file) => file.kind === kind).sort((a, b) => rank(a) - rank(b));
   }
@@ -88,23 +88,22 @@ class Sorted {
 const filesOf = (what: string, files: readonly DataFile[]) =>
   `${what} (${firstNames(files.map(({ name }) => name))})`;
 
-/** Batches belong to CIFAR-10 only. */
-function refuseOtherDataset({ dataset, root }: Question): void {
+function requireCifar({ dataset, root }: FilesRequest): void {
   if (dataset === "cifar-10" || dataset === "folder") return;
   throw new UserError(
-    `${root}: these are CIFAR-10's batches, and the dataset is ${dataset}; say dataset: cifar-10`,
+    `${root}: these are CIFAR-10's batches, but the dataset is ${dataset}; set dataset: cifar-10`,
   );
 }
 
 function idxReading(sorted: Sorted): Reading[] {
-  const { dataset, beside } = sorted.question;
-  const images = sorted.of("idx").filter((file) => !holdsLabels(file));
+  const { dataset, labelFiles } = sorted.request;
+  const images = sorted.of("idx").filter((file) => !containsLabels(file));
   if (images.length === 0) return [];
   // Labels next to a single file may belong to other files.
-  const own = beside.filter(({ name }) =>
+  const own = labelFiles.filter(({ name }) =>
     images.some((image) => splitOfPath(image.name) === splitOfPath(name))
   );
-  const labels = [...sorted.of("idx").filter(holdsLabels), ...own];
+  const labels = [...sorted.of("idx").filter(containsLabels), ...own];
   return [{
     what: filesOf("IDX files", images),
     choices: [],
@@ -127,13 +126,13 @@ async function partTables(sorted: Sorted): Promise<{ wide: KnownFile[]; narrow: 
 
 /** All possible ways to read the files. */
 async function readingsOf(sorted: Sorted): Promise<Reading[]> {
-  const { question, notes } = sorted;
-  const { dataset, labels, limit } = question;
+  const { request, notes } = sorted;
+  const { dataset, labels, limit } = request;
   const readings = idxReading(sorted);
   for (const [kind, name] of [["cifar binary", "binary"], ["cifar python", "Python"]] as const) {
     const batches = sorted.of(kind);
     if (batches.length === 0) continue;
-    refuseOtherDataset(question);
+    requireCifar(request);
     readings.push({
       what: filesOf(`CIFAR-10's ${name} batches`, batches),
       choices: [],
@@ -172,41 +171,41 @@ async function readingsOf(sorted: Sorted): Promise<Reading[]> {
       open: () => imageSource(images, narrow, { dataset, labels, limit: limit ?? null }),
     });
   } else if (narrow.length && readings.length) {
-    notes.push(notUsed(narrow.map(({ name }) => name), "no tables of images"));
+    notes.push(notUsed(narrow.map(({ name }) => name), "tables without images"));
   }
   return readings;
 }
 
-/** Lines about the files that no reading uses. */
-function passedOver(sorted: Sorted): string[] {
+/** Notes on the files that no reading uses. */
+function notesOnUnused(sorted: Sorted): string[] {
   const byWhat = Map.groupBy(sorted.of("foreign"), ({ foreign }) => foreign?.what ?? "");
   const foreign = [...byWhat].map(([what, files]) =>
-    notUsed(files.map(({ name }) => name), `${what}, which is not read`)
+    notUsed(files.map(({ name }) => name), `${what}, which is not supported`)
   );
   const others = sorted.of("other").map(({ name }) => name);
   return others.length ? [...foreign, notUsed(others, "neither images nor labels")] : foreign;
 }
 
-/** The message if there is nothing to read. */
-function nothingRead(sorted: Sorted): UserError {
-  const { dataset, root, files } = sorted.question;
+/** The error if there is nothing to read. */
+function noImages(sorted: Sorted): UserError {
+  const { dataset, root, files } = sorted.request;
   const first = sorted.files.find(({ foreign }) => foreign);
   if (first?.foreign) {
     const { what, advice } = first.foreign;
-    return new UserError(`${first.path}: ${what}, which is not read; ${advice}`);
+    return new UserError(`${first.path}: ${what}, which is not supported; ${advice}`);
   }
   return new UserError(
     `dataset ${dataset}: there are no images in ${root} ` +
-      `(${counted(files.length, "other file")}). Read are ${imageKindNames} files, IDX files, ` +
-      "CSV tables with an image a row, NumPy's .npz, Parquet files of images, and CIFAR-10's " +
-      "batches",
+      `(${counted(files.length, "other file")}). Supported are ${imageKindNames} files, IDX ` +
+      "files, CSV tables with one image per row, NumPy's .npz, Parquet files of images, and " +
+      "CIFAR-10's batches",
   );
 }
 
-function refuseChoice({ what, choices }: Reading, said: LabelChoice | undefined): void {
-  if (said === undefined || said === "none" || choices.includes(said)) return;
+function checkChoice({ what, choices }: Reading, choice: LabelChoice | undefined): void {
+  if (choice === undefined || choice === "none" || choices.includes(choice)) return;
   throw new UserError(
-    `data.labels: ${said} says nothing about ${what}; ${[...choices, "none"].join(", ")} may`,
+    `data.labels: ${choice} does not apply to ${what}; use ${[...choices, "none"].join(" or ")}`,
   );
 }
 
@@ -215,29 +214,29 @@ function refuseChoice({ what, choices }: Reading, said: LabelChoice | undefined)
  *
  * @throws UserError if there is nothing to read, or more than one way to read it
  */
-export async function recognise(question: Question): Promise<Source> {
-  const { dataset, root } = question;
+export async function recognise(request: FilesRequest): Promise<Source> {
+  const { dataset, root } = request;
   const files: KnownFile[] = [];
-  for (const file of question.files) files.push(await knownFile(file));
-  const sorted = new Sorted(question, files);
+  for (const file of request.files) files.push(await knownFile(file));
+  const sorted = new Sorted(request, files);
   const readings = await readingsOf(sorted);
   const [reading, ...others] = readings;
-  if (!reading) throw nothingRead(sorted);
+  if (!reading) throw noImages(sorted);
   if (others.length) {
     throw new UserError(
       `dataset ${dataset}: ${root} can be read in more than one way: ` +
-        `${readings.map(({ what }) => what).join("; ")}. Name the folder or file that is meant ` +
-        "(data.path in a spec, --path with data and reproduce)",
+        `${readings.map(({ what }) => what).join("; ")}. Give one folder or file ` +
+        `(${pathSetting})`,
     );
   }
-  refuseChoice(reading, question.labels);
-  const source = withoutLabels(await reading.open(), question.labels);
+  checkChoice(reading, request.labels);
+  const source = withoutLabels(await reading.open(), request.labels);
   const classes = checkClasses(dataset, source);
   const notes = [
     ...source.notes ?? [],
     ...classes === null ? [] : [classes],
     ...sorted.notes,
-    ...passedOver(sorted),
+    ...notesOnUnused(sorted),
   ];
   const description = printable(`${source.description} in ${root}`, 1000);
   const bytes = files.reduce((sum, { size }) => sum + size, 0);

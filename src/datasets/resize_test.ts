@@ -3,7 +3,7 @@ import { assertClose, goldenCases } from "../golden/golden.ts";
 import { resize } from "./resize.ts";
 
 for (const { case: name, tensors, tolerance } of goldenCases("resize")) {
-  Deno.test(`${name}: as PyTorch resizes`, () => {
+  Deno.test(`${name}: resizes like PyTorch`, () => {
     const { x, y } = tensors;
     const [images, channels, height, width] = x!.shape as [number, number, number, number];
     const [, , toHeight, toWidth] = y!.shape as [number, number, number, number];
@@ -23,7 +23,7 @@ for (const { case: name, tensors, tolerance } of goldenCases("resize")) {
   });
 }
 
-Deno.test("a size that stays leaves the image as it is", () => {
+Deno.test("resizing to the same size changes nothing", () => {
   const data = Uint8Array.from({ length: 7 * 5 * 3 }, (_, i) => (i * 37) % 256);
   assertEquals([...resize({ width: 7, height: 5, channels: 3, data }, 7, 5)], [...data]);
 });

@@ -3,7 +3,7 @@ import type { Image } from "../formats/image.ts";
 import type { DataSection } from "../spec/resolved.ts";
 import type { UnusedParts } from "./unused_parts.ts";
 
-/** Where the user says the classes come from, for ambiguous files. */
+/** Where the classes come from, chosen by the user for ambiguous files. */
 export type LabelChoice = NonNullable<DataSection["labels"]>;
 
 /** One image of a source, not read yet. */
@@ -30,17 +30,17 @@ export interface Source {
   description: string;
   /** The class names, or null without labels. */
   classNames: string[] | null;
-  /** The number of samples, at most. */
+  /** The number of samples, or an upper bound. */
   count: number;
-  /** Whether there may be fewer. */
-  countsMore?: boolean;
+  /** Whether `count` is only an upper bound. */
+  isCountMax?: boolean;
   /** The samples; iterated only once. */
   samples: Iterable<Sample> | AsyncIterable<Sample>;
   /** The size of the files on disk; omitted for the project's own files. */
   bytes?: number;
   /** One line for each thing that was found but not used, and for each decision. */
   notes?: string[];
-  /** Whether pixels were numbers in an array or a table, whose range only a person knows. */
+  /** Whether pixels were numbers in an array or a table, so that their range is not known. */
   numbers?: boolean;
 }
 

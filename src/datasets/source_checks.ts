@@ -23,7 +23,7 @@ export function withSides({ samples, ...source }: Source, dataset: string): Sour
         const { width, height } = image;
         if (width === height && sides?.includes(width)) return image;
         throw new UserError(
-          `${sample.name}: ${width}x${height} pixels, where this dataset has ${expected}`,
+          `${sample.name}: ${width}x${height} pixels instead of this dataset's ${expected}`,
         );
       };
       yield { ...sample, read };
@@ -38,7 +38,7 @@ function alikeNames(classNames: readonly string[]): string | null {
   const alike = [...byLower.values()].filter((names) => names.length > 1).flat();
   return alike.length === 0
     ? null
-    : `warning: classes whose names differ in case only: ${firstNames(alike)}`;
+    : `warning: names of classes differ only in case: ${firstNames(alike)}`;
 }
 
 /**
@@ -53,19 +53,19 @@ export function checkClasses(dataset: string, { classNames, description }: Sourc
   if (classNames.length > published.length) {
     throw new UserError(
       `dataset ${dataset}: ${description} has ${classNames.length} classes ` +
-        `(${firstNames(classNames)}), and ${dataset} has ${published.length}. ` +
-        "If these are other images, say `dataset: folder` with their path",
+        `(${firstNames(classNames)}), but ${dataset} has ${published.length}. ` +
+        "If these are other images, set `dataset: folder` and their path",
     );
   }
   const others = classNames.filter((name) => !published.includes(name));
   if (others.length === 0) return null;
-  return `classes: numbered by the names that are there (${firstNames(classNames)}), which are ` +
-    `not those of ${dataset} (${firstNames(published)})`;
+  return `classes: numbered by the names found (${firstNames(classNames)}), which are not those ` +
+    `of ${dataset} (${firstNames(published)})`;
 }
 
 /** The source without classes, if the user wants none. */
-export function withoutLabels(source: Source, said: LabelChoice | undefined): Source {
-  if (said !== "none" || source.classNames === null) return source;
+export function withoutLabels(source: Source, choice: LabelChoice | undefined): Source {
+  if (choice !== "none" || source.classNames === null) return source;
   const { samples } = source;
   async function* unlabelled(): AsyncGenerator<Sample> {
     for await (const sample of samples) yield { ...sample, label: null };

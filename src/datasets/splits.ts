@@ -3,11 +3,11 @@
 /** The splits in which datasets are published. */
 export type Split = "train" | "validation" | "test";
 
-const what = "(set|data|images?|imgs?|batch(es)?|labels?|samples?)?\\d*";
+const suffix = "(set|data|images?|imgs?|batch(es)?|labels?|samples?)?\\d*";
 const words: [Split, RegExp][] = [
-  ["train", new RegExp(`^train(ing)?${what}$`)],
-  ["validation", new RegExp(`^val(id|idation)?${what}$`)],
-  ["test", new RegExp(`^(test(ing)?${what}|t10k)$`)],
+  ["train", new RegExp(`^train(ing)?${suffix}$`)],
+  ["validation", new RegExp(`^val(id|idation)?${suffix}$`)],
+  ["test", new RegExp(`^(test(ing)?${suffix}|t10k)$`)],
 ];
 
 /** The words of a name: `trainingSet` has two, `mnist_m_test` three. */
@@ -19,8 +19,8 @@ function wordsOf(name: string): string[] {
 export function splitOf(name: string): Split | null {
   if (/^data_batch/i.test(name)) return "train";
   const tokens = wordsOf(name);
-  const said = words.filter(([, pattern]) => tokens.some((token) => pattern.test(token)));
-  return said.length === 1 && said[0] ? said[0][0] : null;
+  const found = words.filter(([, pattern]) => tokens.some((token) => pattern.test(token)));
+  return found.length === 1 && found[0] ? found[0][0] : null;
 }
 
 /** The split that a path gives: that of the innermost name that gives one. */
@@ -57,12 +57,12 @@ export function orderNote(
     merged.set(split, count === null || before === null ? null : (before ?? 0) + count);
   }
   if (testFirst && merged.size > 0 && !merged.has("test")) {
-    return "order: no test images are there, which the published runs used; others are taken";
+    return "order: no test images, which the published runs used; other images are used instead";
   }
   if (merged.size < 2) return null;
-  const said = [...merged].map(([split, count]) =>
+  const splits = [...merged].map(([split, count]) =>
     `${split ?? "other images"}${count === null ? "" : ` (${count.toLocaleString("en-US")})`}`
   );
   const published = testFirst && merged.keys().next().value === "test" ? ", as published" : "";
-  return `order: ${said.join(", then ")}${published}`;
+  return `order: ${splits.join(", then ")}${published}`;
 }

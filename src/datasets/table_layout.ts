@@ -1,7 +1,7 @@
 /** Which columns of a table of images are pixels, and which one is the label. */
 import { UserError } from "../messages/errors.ts";
 import { plainName } from "./csv.ts";
-import { firstNames, sayLabels } from "./notes.ts";
+import { firstNames, labelsSetting } from "./notes.ts";
 import type { LabelChoice } from "./source.ts";
 
 /** The columns of a table with one image per row. */
@@ -12,12 +12,12 @@ export interface TableLayout {
   label: number | null;
   /** The pixels, row by row. */
   pixels: number[];
-  /** Whether the first row is not an image: a header, or the row that the published code loses. */
-  passesFirst: boolean;
-  /** How this was determined, for people. */
+  /** Whether the first row is skipped: a header, or the row that the published code loses. */
+  skipsFirst: boolean;
+  /** Where the labels are, in words. */
   how: string;
-  /** Columns that are neither. */
-  passed: string[];
+  /** The names of the columns that are neither labels nor pixels. */
+  unusedColumns: string[];
 }
 
 /** The content of a column in a table without a header. */
@@ -48,7 +48,7 @@ function isSquare(count: number): boolean {
 }
 
 /** The pixel index in a column's name, or null if it has none. */
-function placeOf(name: string): number | null {
+function pixelIndex(name: string): number | null {
   const grid = gridName.exec(name);
   if (grid) return Number(grid[1]) * 1e6 + Number(grid[2]);
   const numbered = pixelName.exec(name);
@@ -62,31 +62,31 @@ function byHeader({ path, first, columns }: TableFacts): TableLayout {
     : labels;
   if (labels.length > 0 && exact.length !== 1) {
     throw new UserError(
-      `${path}: more than one column may hold the labels: ` +
-        `${firstNames(labels.map((at) => first[at] ?? ""))}. Name the one that is meant \`label\``,
+      `${path}: more than one column may contain the labels: ` +
+        `${firstNames(labels.map((at) => first[at] ?? ""))}. Rename the right one to \`label\``,
     );
   }
   const label = exact[0] ?? null;
   const others = first.map((_, at) => at).filter((at) => at !== label);
-  const numbered = others.filter((at) => placeOf(first[at] ?? "") !== null);
+  const numbered = others.filter((at) => pixelIndex(first[at] ?? "") !== null);
   const pixels = isSquare(numbered.length) ? numbered : others;
-  const places = pixels.map((at) => placeOf(first[at] ?? ""));
-  const backwards = places.findIndex((place, i) =>
-    place !== null && i > 0 && place <= (places[i - 1] ?? -1)
+  const indices = pixels.map((at) => pixelIndex(first[at] ?? ""));
+  const backwards = indices.findIndex((index, i) =>
+    index !== null && i > 0 && index <= (indices[i - 1] ?? -1)
   );
   if (backwards >= 0) {
     const names = [pixels[backwards - 1], pixels[backwards]].map((at) => first[at ?? 0] ?? "");
     throw new UserError(`${path}: its pixels are not in order: ${names.join(" comes before ")}`);
   }
-  const passed = others.filter((at) => !pixels.includes(at)).map((at) => first[at] ?? "");
+  const unusedColumns = others.filter((at) => !pixels.includes(at)).map((at) => first[at] ?? "");
   const how = label === null
     ? "without labels"
     : `labels in the column ${firstNames([first[label] ?? ""])}`;
-  return { columns, label, pixels, passesFirst: true, how, passed };
+  return { columns, label, pixels, skipsFirst: true, how, unusedColumns };
 }
 
-function withChoice(layout: TableLayout, said: "none" | undefined): TableLayout {
-  return said === "none" ? { ...layout, label: null, how: "without labels" } : layout;
+function withChoice(layout: TableLayout, choice: "none" | undefined): TableLayout {
+  return choice === "none" ? { ...layout, label: null, how: "without labels" } : layout;
 }
 
 /** The side of the label in a table without a header; null if it can be either. */
@@ -96,33 +96,33 @@ function labelSide({ firstColumn, lastColumn }: TableFacts): "first" | "last" | 
   return varies(lastColumn) ? "last" : "first";
 }
 
-function withoutHeader(facts: TableFacts, said: LabelChoice | undefined): TableLayout {
+function withoutHeader(facts: TableFacts, choice: LabelChoice | undefined): TableLayout {
   const { path, columns } = facts;
   const all = Array.from({ length: columns }, (_, at) => at);
-  if (said === "none" || (said === undefined && isSquare(columns) && columns > 1)) {
+  if (choice === "none" || (choice === undefined && isSquare(columns) && columns > 1)) {
     return {
       columns,
       label: null,
       pixels: all,
-      passesFirst: false,
+      skipsFirst: false,
       how: "without labels",
-      passed: [],
+      unusedColumns: [],
     };
   }
-  const side = said === "first" || said === "last" ? said : labelSide(facts);
+  const side = choice === "first" || choice === "last" ? choice : labelSide(facts);
   if (side === null) {
     throw new UserError(
-      `${path}: it has no header, and the labels may be its first column or its last one. ` +
-        sayLabels("first", "last"),
+      `${path}: without a header, the first or the last column may contain the labels. Choose ` +
+        `with ${labelsSetting("first", "last")}`,
     );
   }
   return {
     columns,
     label: side === "first" ? 0 : columns - 1,
     pixels: side === "first" ? all.slice(1) : all.slice(0, -1),
-    passesFirst: true,
-    how: `labels in the ${side} column; its first row passed over, as published`,
-    passed: [],
+    skipsFirst: true,
+    how: `labels in the ${side} column; the first row skipped, as published`,
+    unusedColumns: [],
   };
 }
 
@@ -130,19 +130,21 @@ function withoutHeader(facts: TableFacts, said: LabelChoice | undefined): TableL
  * The layout of a table of images: from its header, or from the content of its first and last
  * columns.
  *
- * @param said where the user says the labels are
+ * @param choice the labels' column, if the user chose one
  * @throws UserError if the layout is ambiguous
  */
-export function layoutOf(facts: TableFacts, said: LabelChoice | undefined): TableLayout {
+export function layoutOf(facts: TableFacts, choice: LabelChoice | undefined): TableLayout {
   const { path, first, columns } = facts;
   const header = first.length === columns && first.some((field) => /[a-z]/i.test(field));
-  const layout = header && (said === undefined || said === "none")
-    ? withChoice(byHeader(facts), said)
-    : withoutHeader(facts, said);
+  const layout = header && (choice === undefined || choice === "none")
+    ? withChoice(byHeader(facts), choice)
+    : withoutHeader(facts, choice);
   const { pixels } = layout;
   if (isSquare(pixels.length)) return layout;
   const colours = isSquare(pixels.length / 3)
-    ? "; the order of colours in a table is not known, export them as images"
+    ? "; tables of colour images are not supported: save the images as PNG files"
     : "";
-  throw new UserError(`${path}: ${pixels.length} pixels a row are no square image${colours}`);
+  throw new UserError(
+    `${path}: ${pixels.length} pixels per row do not make a square image${colours}`,
+  );
 }

@@ -1,7 +1,8 @@
 /** Tables with one image per row: CSV of MNIST from the published code, Kaggle and OpenML. */
+import { counted } from "../messages/counted.ts";
 import { UserError } from "../messages/errors.ts";
 import { readLines } from "../formats/lines.ts";
-import { mostClasses, numberNames, publishedClasses } from "./class_names.ts";
+import { maxClasses, numberNames, publishedClasses } from "./class_names.ts";
 import { fieldsOf, separatorOf } from "./csv.ts";
 import type { DataFile } from "./files.ts";
 import { firstNames, notUsed } from "./notes.ts";
@@ -9,8 +10,8 @@ import type { LabelChoice, Sample, Source } from "./source.ts";
 import { orderNote, splitOfPath } from "./splits.ts";
 import { type ColumnFacts, layoutOf, type TableFacts, type TableLayout } from "./table_layout.ts";
 
-/** A table with fewer columns holds no images, but labels, a contest's example or notes. */
-const fewestColumns = 65;
+/** A table with fewer columns contains no images, but labels, a contest's example or notes. */
+const minColumns = 65;
 
 /** The first two non-empty rows. */
 async function firstRows(path: string): Promise<string[]> {
@@ -25,23 +26,23 @@ async function firstRows(path: string): Promise<string[]> {
 /** Whether a table has enough columns for its rows to be images. */
 export async function isWide({ path }: DataFile): Promise<boolean> {
   const [first = "", second = first] = await firstRows(path);
-  return (fieldsOf(second, separatorOf(first))?.length ?? 0) >= fewestColumns;
+  return (fieldsOf(second, separatorOf(first))?.length ?? 0) >= minColumns;
 }
 
 /** Scans the values of a column, row by row. */
 class ColumnScan implements ColumnFacts {
   labels = true;
   different = 0;
-  #one: string | null = null;
+  #firstField: string | null = null;
 
-  constructor(readonly most: number) {}
+  constructor(readonly maxLabel: number) {}
 
   add(field: string) {
     const number = numberOf(field);
-    if (number === null || number > this.most) this.labels = false;
-    if (this.#one === null) this.different = 1;
-    else if (this.#one !== field) this.different = 2;
-    this.#one ??= field;
+    if (number === null || number > this.maxLabel) this.labels = false;
+    if (this.#firstField === null) this.different = 1;
+    else if (this.#firstField !== field) this.different = 2;
+    this.#firstField ??= field;
   }
 }
 
@@ -60,19 +61,20 @@ interface Table {
 }
 
 /** The largest allowed label. */
-function mostLabel(dataset: string): number {
-  return (publishedClasses[dataset]?.length ?? mostClasses) - 1;
+function maxLabelOf(dataset: string): number {
+  return (publishedClasses[dataset]?.length ?? maxClasses) - 1;
 }
 
 async function scanTable(
   file: DataFile,
   dataset: string,
-  said: LabelChoice | undefined,
+  choice: LabelChoice | undefined,
 ): Promise<Table> {
   const { path } = file;
   const [first = "", second = first] = await firstRows(path);
   const separator = separatorOf(second);
-  const columns = [new ColumnScan(mostLabel(dataset)), new ColumnScan(mostLabel(dataset))] as const;
+  const maxLabel = maxLabelOf(dataset);
+  const columns = [new ColumnScan(maxLabel), new ColumnScan(maxLabel)] as const;
   let rows = 0;
   for await (const line of readLines(path)) {
     if (!line || ++rows === 1) continue;
@@ -86,8 +88,8 @@ async function scanTable(
     firstColumn: columns[0],
     lastColumn: columns[1],
   };
-  const layout = layoutOf(facts, said);
-  return { file, separator, layout, rows: Math.max(0, rows - (layout.passesFirst ? 1 : 0)) };
+  const layout = layoutOf(facts, choice);
+  return { file, separator, layout, rows: Math.max(0, rows - (layout.skipsFirst ? 1 : 0)) };
 }
 
 /** How to read a row. */
@@ -95,13 +97,13 @@ export interface RowFormat {
   separator: string;
   layout: Pick<TableLayout, "columns" | "label" | "pixels">;
   /** The largest allowed label. */
-  most: number;
+  maxLabel: number;
 }
 
 /** A row of the table as an image; errors are thrown when the image is read. */
 export function parseRow(
   line: string,
-  { separator, layout, most }: RowFormat,
+  { separator, layout, maxLabel }: RowFormat,
   where: string,
 ): { label: number | null; image: Sample["read"] } {
   const fault = (what: string) => ({
@@ -113,7 +115,7 @@ export function parseRow(
   const fields = line.split(separator);
   const { columns, label: labelColumn, pixels } = layout;
   if (fields.length !== columns) {
-    return fault(`${fields.length} columns, where the rows above have ${columns}`);
+    return fault(`${counted(fields.length, "column")} instead of ${columns}`);
   }
   const values = fields.map(numberOf);
   const used = labelColumn === null ? pixels : [labelColumn, ...pixels];
@@ -123,24 +125,26 @@ export function parseRow(
       ? " (pixels from 0 to 1 must be multiplied by 255 first)"
       : "";
     return fault(
-      `${JSON.stringify(fields[bad]?.slice(0, 20))} in column ${bad + 1} is no whole number ` +
-        `to 255${scaled}`,
+      `${JSON.stringify(fields[bad]?.slice(0, 20))} in column ${bad + 1} is not a whole number ` +
+        `from 0 to 255${scaled}`,
     );
   }
   const label = labelColumn === null ? null : values[labelColumn] ?? 0;
-  if (label !== null && label > most) return fault(`the label ${label} is more than ${most}`);
+  if (label !== null && label > maxLabel) {
+    return fault(`the label ${label} is above ${maxLabel}, the last class`);
+  }
   const side = Math.sqrt(pixels.length);
   const data = Uint8Array.from(pixels, (at) => values[at] ?? 0);
   return { label, image: () => ({ width: side, height: side, channels: 1, data }) };
 }
 
-async function* samplesOf(tables: readonly Table[], most: number): AsyncGenerator<Sample> {
+async function* samplesOf(tables: readonly Table[], maxLabel: number): AsyncGenerator<Sample> {
   for (const { file: { path, name }, separator, layout } of tables) {
     let row = 0;
     for await (const line of readLines(path)) {
       row++;
-      if ((row === 1 && layout.passesFirst) || !line) continue;
-      const { label, image } = parseRow(line, { separator, layout, most }, `${path}:${row}`);
+      if ((row === 1 && layout.skipsFirst) || !line) continue;
+      const { label, image } = parseRow(line, { separator, layout, maxLabel }, `${path}:${row}`);
       yield { name: `${name}, row ${row}`, label, read: image };
     }
   }
@@ -152,19 +156,19 @@ function labelledOnly(tables: readonly Table[], notes: string[]): Table[] {
   if (labelled.length === 0 || labelled.length === tables.length) return [...tables];
   const others = tables.filter((table) => !labelled.includes(table)).map(({ file }) => file.name);
   const where = firstNames(labelled.map(({ file }) => file.name));
-  notes.push(notUsed(others, `without labels, where ${where} has them`));
+  notes.push(notUsed(others, `without labels, unlike ${where}`));
   return labelled;
 }
 
 /** The largest label in the tables, which gives the classes of a dataset without fixed ones. */
 async function largestLabel(tables: readonly Table[]): Promise<number> {
   let largest = 0;
-  for (const { file, separator, layout: { label, passesFirst } } of tables) {
+  for (const { file, separator, layout: { label, skipsFirst } } of tables) {
     let row = 0;
     for await (const line of readLines(file.path)) {
-      if ((++row === 1 && passesFirst) || !line || label === null) continue;
+      if ((++row === 1 && skipsFirst) || !line || label === null) continue;
       const value = numberOf(line.split(separator)[label] ?? "");
-      if (value !== null && value < mostClasses) largest = Math.max(largest, value);
+      if (value !== null && value < maxClasses) largest = Math.max(largest, value);
     }
   }
   return largest;
@@ -174,21 +178,21 @@ async function largestLabel(tables: readonly Table[]): Promise<number> {
  * Tables of images. Without a header the first row of each is skipped: the published code reads it
  * as a header and loses it, so that 20,000 rows are 19,999 images.
  *
- * @param said where the user says the labels are
+ * @param choice the labels' column, if the user chose one
  * @throws UserError if a table is ambiguous
  */
 export async function tableSource(
   files: readonly DataFile[],
   dataset: string,
-  said: LabelChoice | undefined,
+  choice: LabelChoice | undefined,
 ): Promise<Source> {
   const notes: string[] = [];
   const scanned: Table[] = [];
-  for (const file of files) scanned.push(await scanTable(file, dataset, said));
+  for (const file of files) scanned.push(await scanTable(file, dataset, choice));
   const tables = labelledOnly(scanned, notes);
-  for (const { file: { name }, layout: { passed } } of tables) {
-    if (passed.length) {
-      notes.push(`not used: columns of ${firstNames([name])}: ${firstNames(passed)}`);
+  for (const { file: { name }, layout: { unusedColumns } } of tables) {
+    if (unusedColumns.length) {
+      notes.push(`not used: columns of ${firstNames([name])}: ${firstNames(unusedColumns)}`);
     }
   }
   const parts = tables.map(({ file, rows }) => ({ split: splitOfPath(file.name), count: rows }));
@@ -196,13 +200,13 @@ export async function tableSource(
   if (order) notes.push(order);
   const labelled = tables.some(({ layout }) => layout.label !== null);
   const fixed = publishedClasses[dataset] !== undefined;
-  const most = labelled && !fixed ? await largestLabel(tables) : mostLabel(dataset);
+  const lastClass = labelled && !fixed ? await largestLabel(tables) : maxLabelOf(dataset);
   const how = [...new Set(tables.map(({ layout }) => layout.how))].join("; ");
   return {
     description: `the table ${tables.map(({ file }) => file.name).join(", ")} (${how})`,
-    classNames: labelled ? numberNames(dataset, most) : null,
+    classNames: labelled ? numberNames(dataset, lastClass) : null,
     count: tables.reduce((sum, { rows }) => sum + rows, 0),
-    samples: samplesOf(tables, fixed ? mostLabel(dataset) : mostClasses - 1),
+    samples: samplesOf(tables, fixed ? maxLabelOf(dataset) : maxClasses - 1),
     notes,
     numbers: true,
   };

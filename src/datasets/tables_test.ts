@@ -7,22 +7,22 @@ import { parseRow as parse, type RowFormat } from "./tables.ts";
 const format: RowFormat = {
   separator: ",",
   layout: { columns: 5, label: 0, pixels: [1, 2, 3, 4] },
-  most: 9,
+  maxLabel: 9,
 };
 const parseRow = (line: string, where: string) => parse(line, format, where);
 
-Deno.test("a row of the table: label first, then the pixels", () => {
+Deno.test("a row of a table: the label, then the pixels", () => {
   const { label, image } = parseRow("7,0,255, 3,4.0", "a.csv:2");
   assertEquals(label, 7);
   assertEquals(image(), { width: 2, height: 2, channels: 1, data: Uint8Array.of(0, 255, 3, 4) });
 });
 
-Deno.test("rows that are no images say where and why, when they are read", () => {
+Deno.test("rows that are not images fail with the location and the reason when read", () => {
   const faults: [string, string][] = [
-    ["1 columns, where", "7"],
-    ["1 columns, where", ""],
-    ["4 columns, where", "7,1,2,3"],
-    ["label 10 is more than 9", "10,1,2,3,4"],
+    ["1 column instead of 5", "7"],
+    ["1 column instead of 5", ""],
+    ["4 columns instead of 5", "7,1,2,3"],
+    ["label 10 is above 9", "10,1,2,3,4"],
     ["column 3", "7,1,,3,4"],
     ["column 2", "7,-1,2,3,4"],
     ["column 5", "7,1,2,3,0.5"],

@@ -11,10 +11,10 @@ export interface UnusedParts {
   /** Whether it has an alpha channel, or a transparent colour. */
   transparency: boolean;
   /** Whether its pixels should be displayed rotated or mirrored. */
-  turn: boolean;
+  orientation: boolean;
 }
 
-const none: UnusedParts = { transparency: false, turn: false };
+const none: UnusedParts = { transparency: false, orientation: false };
 
 const viewOf = (bytes: Uint8Array) =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -58,7 +58,7 @@ function orientationOf(tiff: Uint8Array): number {
 }
 
 /** Whether an EXIF segment before the pixels gives an orientation other than 1. */
-function jpegIsTurned(bytes: Uint8Array): boolean {
+function jpegHasOrientation(bytes: Uint8Array): boolean {
   const view = viewOf(bytes);
   for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff;) {
     const marker = bytes[at + 1];
@@ -73,12 +73,9 @@ function jpegIsTurned(bytes: Uint8Array): boolean {
   return false;
 }
 
-/**
- * The unused parts of an image file. Expects files that were decoded, so damage has been found
- * before.
- */
+/** The unused parts of an image file that has been decoded, so that it is known to be intact. */
 export function unusedParts(bytes: Uint8Array): UnusedParts {
   if (isPng(bytes)) return { ...none, transparency: pngHasAlpha(bytes) };
   if (isWebp(bytes)) return { ...none, transparency: webpHasAlpha(bytes) };
-  return isJpeg(bytes) ? { ...none, turn: jpegIsTurned(bytes) } : none;
+  return isJpeg(bytes) ? { ...none, orientation: jpegHasOrientation(bytes) } : none;
 }

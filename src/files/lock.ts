@@ -39,7 +39,7 @@ export interface Lock extends Disposable {
   release(): void;
 }
 
-/** How often a holder gives a sign of life, and how long without one makes it count as dead. */
+/** How often a holder sends a heartbeat, and how long without one makes it count as dead. */
 export interface LockTiming {
   readonly beatMs: number;
   readonly staleMs: number;
@@ -238,7 +238,7 @@ function isStill(path: string, token: string): boolean {
 function lostText(path: string, other: Holder | null): string {
   const why = other === null
     ? "the lock file was removed"
-    : `process ${other.pid} on ${other.host} took it over, because this one gave no sign of life`;
+    : `process ${other.pid} on ${other.host} took it over, because this one sent no heartbeat`;
   return `${path}: this process no longer holds this lock: ${why}. It stops without overwriting ` +
     "anything; everything saved so far is kept";
 }

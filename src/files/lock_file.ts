@@ -50,7 +50,7 @@ export function newestNumber(path: string): number {
 
 /** The current state of a lock's file. */
 export interface LockState {
-  /** Its whole content, which changes with each sign of life. */
+  /** Its whole content, which changes with each heartbeat. */
   text: string;
   /** Null while it is being written. */
   holder: Holder | null;

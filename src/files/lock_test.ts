@@ -74,7 +74,7 @@ filesTest("a lock file with an impossible number is refused", async (folder) => 
   await assertRejects(() => acquireLock(join(folder, "lock")), UserError, "remove it");
 });
 
-filesTest("a remote lock is free after the stated time without a sign of life", async (folder) => {
+filesTest("a remote lock is free after the stated time without a heartbeat", async (folder) => {
   const path = join(folder, "lock");
   Deno.writeTextFileSync(`${path}-7`, JSON.stringify(remoteHolder));
   const messages: string[] = [];
@@ -132,7 +132,7 @@ processTest(
       const error = await assertRejects(() => acquireLock(path), LockedError);
       assert(error.message.includes(`process ${holder.pid} on `), error.message);
       assertEquals(await holder.check(), "mine");
-      // Although asleep and without a sign of life, it still has its lock.
+      // Although asleep and without a heartbeat, it still has its lock.
       holder.signal("SIGSTOP");
       await new Promise((wake) => setTimeout(wake, quick.staleMs + 500));
       await assertRejects(() => acquireLock(path, path, timing), LockedError);

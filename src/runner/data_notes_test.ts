@@ -33,7 +33,7 @@ filesTest("a bundle says which data was not used", async (folder) => {
     progress: { ...silentProgress, message: (text) => void said.push(text) },
   });
   const notes = [
-    "not used: 1 file (test/0.png): without labels, where train has them",
+    "not used: 1 file (test/0.png): without labels, unlike train",
     "not used: 1 file (words.txt): neither images nor labels",
   ];
   const read = (name: string) => Deno.readTextFileSync(join(path, name));

@@ -19,7 +19,7 @@ import { type DiaryLine, linesOf, parseDiary } from "../bundle/diary.ts";
 import { progressOf, type RunProgress } from "./status_progress.ts";
 
 /**
- * The state of a run. `silent`: locked, but without a sign of life, so killed or on a slow disk;
+ * The state of a run. `silent`: locked, but without a heartbeat, so killed or on a slow disk;
  * `stopped`: the same command resumes it; `damaged`: it cannot be read.
  */
 export type RunState = "running" | "silent" | "stopped" | "failed" | "finished" | "damaged";
@@ -41,7 +41,7 @@ export interface RunStatus {
   bytes: number;
   /** Progress of an unfinished run; null if unknown. */
   progress: RunProgress | null;
-  /** Last sign of life of an unfinished run, ISO 8601. */
+  /** Last heartbeat of an unfinished run, ISO 8601. */
   lastSign: string | null;
   /** Why it failed, or why it cannot be read. */
   reason: string | null;
@@ -50,7 +50,7 @@ export interface RunStatus {
   specDigest: string | null;
 }
 
-/** Seconds without a sign of life after which a run counts as silent, or as stopped. */
+/** Seconds without a heartbeat after which a run counts as silent, or as stopped. */
 const patience = { silent: 8, stopped: 60 };
 
 /** Maximum number of bytes to read of a diary. Of a longer one, the end is read. */

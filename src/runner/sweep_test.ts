@@ -134,7 +134,7 @@ Deno.test({
         progress: { phase: note, update() {}, message: note, done() {} },
       });
       assertEquals(members.map(({ state }) => state), ["failed", "failed", "finished", "finished"]);
-      assertStringIncludes(members[0]!.reason!, "dataset cifar-10: there is nothing at");
+      assertStringIncludes(members[0]!.reason!, "dataset cifar-10: no files in");
       const [first, second] = members.slice(2).map(({ bundle }) => bundle!) as [string, string];
       assert(first.includes("A-mnist-sampling.rotation-0"), first);
       assertEquals(read(first, "model.safetensors"), read(second, "model.safetensors"));

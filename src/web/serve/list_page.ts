@@ -66,7 +66,7 @@ export function idOf({ path }: Pick<RunStatus, "path">): string {
 export function stateBadge({ state }: Pick<RunStatus, "state">): Html {
   const words = {
     running: "running",
-    silent: "no sign of life",
+    silent: "silent",
     stopped: "stopped",
     failed: "failed",
     finished: "finished",
@@ -96,7 +96,7 @@ export function progressPart(run: RunStatus): Html {
     <p>${parts.join(", ")}</p>
     ${reason !== null && html`<p>${reason}</p>`}
     ${state !== "running" && lastSign !== null &&
-      html`<p class="faint">Last sign of life: ${lastSign}. The same command goes on with it.</p>`}
+      html`<p class="faint">Last heartbeat: ${lastSign}. The same command goes on with it.</p>`}
   `;
 }
 

@@ -63,7 +63,7 @@ Deno.test({
 
       run.kill("SIGKILL");
       await run.result;
-      await until(page, 10, `${textOf("state")}.includes("no sign of life")`);
+      await until(page, 10, `${textOf("state")}.includes("silent")`);
 
       run = start();
       await until(page, 120, `${textOf("state")}.includes("running")`);
