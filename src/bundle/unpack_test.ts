@@ -64,7 +64,7 @@ filesTest("an archive that unpacks to far more than its size is refused", async 
   };
   await refused(entry("b/data/model.safetensors", megabytes(70)), "more than");
   await refused(entry("b/README.md", megabytes(20)), "such a file has at most");
-  await refused(entry("././@LongLink", megabytes(2), "L"), "a name or its records take");
+  await refused(entry("././@LongLink", megabytes(2), "L"), "a name or its records have");
 });
 
 filesTest("files that the manifests at the start do not list are not unpacked", async (folder) => {

@@ -105,12 +105,12 @@ Deno.test({
     await assertRejects(
       () => said(pack, path, join(folder, "received")),
       UserError,
-      "packed one by one",
+      "Only one bundle is packed at a time",
     );
     await assertRejects(
       () => said(pack, path, join(folder, "none", "a.tar.gz")),
       UserError,
-      "no such folder",
+      "this folder does not exist",
     );
     assertEquals([...Deno.readDirSync(folder)].length, before);
     for (const verb of [verify, pack, unpack, show]) {

@@ -102,7 +102,7 @@ Deno.test({
       "a-1: left out, because it has no scores",
     );
     assertEquals((await printed("compare", join(out, "a-1"))).code, 2);
-    assertStringIncludes((await printed("compare", join(out, ".work"))).text, "no bundle");
+    assertStringIncludes((await printed("compare", join(out, ".work"))).text, "neither a bundle");
     assertEquals((await printed("compare", join(out, "absent"))).code, 2);
     assertEquals((await printed("compare")).code, 2);
     Deno.removeSync(out, { recursive: true });

@@ -107,7 +107,7 @@ filesTest(
         "training 30 %",
         "stopped at training 30 %",
         "name-d: the loss is NaN",
-        "classifier-kid x 100 -0.12",
+        "classifier-kid x 100 −0.120",
         "D-2N on mnist",
         "sweep sweep.yaml seed=42,7: 1 of 3 finished, 2 waiting: A mnist ",
         "To remove a run, remove its folder: rm -r FOLDER",
@@ -153,7 +153,7 @@ filesTest("status SPEC: the fields in which it differs from the nearest finished
   assertEquals(differencesFromNearest(spec, join(out, "missing")).length, 1);
   const example = exampleSpec();
   exampleBundle(join(out, "example-0123456789ab"), examplePayload());
-  assertStringIncludes(differencesFromNearest(example, out).join(), "is this run, finished");
+  assertStringIncludes(differencesFromNearest(example, out).join(), "is this run, and it is finished");
   const other = { ...example, seed: 7, training: { ...example.training, epochs: 3 } };
   assert(specDigest(other) !== specDigest(example));
   assertEquals(

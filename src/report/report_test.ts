@@ -137,7 +137,7 @@ Deno.test({
     ) {
       assertStringIncludes(html, text);
     }
-    await assertRejects(() => bundleReport(folder), UserError, "no bundle");
+    await assertRejects(() => bundleReport(folder), UserError, "not an intact bundle");
     // A name that a shell would split is not offered for pasting.
     Deno.renameSync(path, join(folder, "my example"));
     assertStringIncludes(

@@ -12,7 +12,8 @@ import { tf32Override } from "../engines/tensorflow/mod.ts";
 import { specJsonSchema } from "../spec/json_schema.ts";
 import { datasetFacts } from "../spec/schema.ts";
 import { decays } from "../training/plan.ts";
-import { architectures } from "../unet/plan.ts";
+import { paddings } from "../filters/border.ts";
+import { architectures, filterKinds, positions } from "../unet/plan.ts";
 import { previewSamplers } from "./previews.ts";
 
 /** The implementations of each field's names. */
@@ -20,7 +21,10 @@ const tables: Record<string, Record<string, unknown>> = {
   "architecture": { ...architectures, E: "D, sampled with a rotation" },
   "dataset": datasetFacts,
   "data.fit": fits,
+  "filter.kind": filterKinds,
   "noise.schedule": schedules,
+  "padding": paddings,
+  "position": positions,
   "precision": tf32Override,
   "training.decay": decays,
   "training.previewSampler": previewSamplers,

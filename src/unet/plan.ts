@@ -8,7 +8,8 @@
 import type { Filters } from "../layers/filters.ts";
 import type { Constant, Layer, Parameter, Shape } from "../layers/layer.ts";
 import { type LayerName, type LayerOptions, layers } from "../layers/registry.ts";
-import type { ResolvedSpec } from "../spec/resolved.ts";
+import type { Padding } from "../filters/border.ts";
+import type { FilterSection, Position, ResolvedSpec } from "../spec/resolved.ts";
 import { entryOf } from "../collections/elements.ts";
 import { sizes3 } from "../../kernels/shared/ranks.ts";
 
@@ -77,22 +78,36 @@ export const architectures: Record<
 
 /** The design of the low-pass filters; null for A, which has none. */
 function filtersOf(spec: NetworkSpec): Filters | null {
-  if (spec.architecture === "A") return null;
-  const { kernelSize, kaiserBeta, normalized, cutoff, gain, padding = "zero" } = spec;
-  const { kind, transition } = spec.filter ?? { kind: "jinc" };
-  if (kind === "ideal") return { kind };
-  if (kernelSize === null || cutoff === null) {
-    throw new Error(`the filter ${kind} needs kernelSize and cutoff`);
-  }
-  if (kind === "sinc") {
-    if (transition === undefined) throw new Error("the filter sinc needs filter.transition");
-    return { kind, kernelSize, cutoff, transition, padding };
-  }
-  if (normalized === null || gain === null) {
-    throw new Error("the filter jinc needs normalized and gain");
-  }
-  return { kind, kernelSize, kaiserBeta, normalized, cutoff, gain, padding };
+  return spec.architecture === "A" ? null : filterKinds[spec.filter?.kind ?? "jinc"](spec);
 }
+
+/** The design of each kind of filter. A kind without one does not compile. */
+export const filterKinds: Record<FilterSection["kind"], (spec: NetworkSpec) => Filters> = {
+  ideal: () => ({ kind: "ideal" }),
+  sinc({ kernelSize, cutoff, padding = "zero", filter }) {
+    const transition = filter?.transition;
+    if (kernelSize === null || cutoff === null || transition === undefined) {
+      throw new Error("the filter sinc needs kernelSize, cutoff and filter.transition");
+    }
+    return { kind: "sinc", kernelSize, cutoff, transition, padding };
+  },
+  jinc({ kernelSize, kaiserBeta, normalized, cutoff, gain, padding = "zero" }) {
+    if (kernelSize === null || cutoff === null || normalized === null || gain === null) {
+      throw new Error("the filter jinc needs kernelSize, cutoff, normalized and gain");
+    }
+    return { kind: "jinc", kernelSize, kaiserBeta, normalized, cutoff, gain, padding };
+  },
+};
+
+/**
+ * What tells the network where in the image it is: more channels, or another padding of the first
+ * convolution. A position without an answer does not compile.
+ */
+export const positions: Record<Position, { coordinates: boolean; inputPadding?: Padding }> = {
+  none: { coordinates: false },
+  border: { coordinates: false, inputPadding: "zero" },
+  coordinates: { coordinates: true },
+};
 
 /**
  * Builds the plan of a spec's network.
@@ -222,10 +237,8 @@ export function networkPlan(spec: NetworkSpec): NetworkPlan {
       features: timeFeatures,
     });
   }
-  const image = position === "coordinates"
-    ? add("coordinates", "coordinates", ["x"], { size: imageSize })
-    : "x";
-  const inputPadding = position === "border" ? "zero" : padding;
+  const { coordinates, inputPadding = padding } = positions[position];
+  const image = coordinates ? add("coordinates", "coordinates", ["x"], { size: imageSize }) : "x";
   const x1 = double("inc", image, width, { inputPadding });
   const x2 = attention("sa1", down("down1", x1, 2 * width));
   const x3 = attention("sa2", down("down2", x2, 4 * width));
