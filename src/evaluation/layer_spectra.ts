@@ -7,9 +7,16 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Values } from "../../kernels/shared/reference.ts";
 import { UserError } from "../messages/errors.ts";
-import type { NetworkPlan } from "../unet/plan.ts";
+import type { NetworkPlan, Step } from "../unet/plan.ts";
 import { fourierShift } from "./lanczos.ts";
-import { planeOf, type Planes, planesOf, radialPower, shareAbove } from "./spectrum.ts";
+import {
+  planeOf,
+  type Planes,
+  planesOf,
+  radialPower,
+  roundingPower,
+  shareAbove,
+} from "./spectrum.ts";
 import { beforeDecimation, type Call, kernelNames, nonlinearity } from "./nonlinearity.ts";
 
 /** The maximum number of channels to measure per layer, spread evenly over all. */
@@ -54,6 +61,12 @@ export function measureLayerSpectra(
   applyOnce: (index: number) => void,
   count: number,
 ): LayerSpectra[] {
+  if (plan.steps.some(isComposed)) {
+    throw new UserError(
+      "spectra of a jinc that is padded otherwise than with zeros, or has a bypass, cannot be " +
+        "measured yet: leave out --spectra",
+    );
+  }
   const names = nonlinearityNames(plan);
   const sums = new Map<string, LayerSpectra>();
   for (let index = 0; index < count; index++) {
@@ -67,6 +80,12 @@ export function measureLayerSpectra(
     for (const one of spectra) sums.set(one.layer, added(sums.get(one.layer), one, count));
   }
   return [...sums.values()];
+}
+
+/** Whether a step's nonlinearities are no single kernel on the layer's own image. */
+function isComposed({ layer, options }: Step): boolean {
+  return layer === "double-convolution" && options.filters?.kind === "jinc" &&
+    (options.filters.padding !== "zero" || options.bypass);
 }
 
 /** A plan's double convolutions contain one nonlinearity, or two if they are residual. */
@@ -130,16 +149,18 @@ function halfPixelError(call: Call, planes: Planes): number {
   const wanted = shifted(still);
   let error = 0;
   let energy = 0;
+  let means = 0;
   for (let plane = 0; plane < planes.count; plane++) {
     const values = planeOf(still.values, plane, size);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     energy += values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    means += values.length * mean ** 2;
     const expected = planeOf(wanted.values, plane, size);
     planeOf(moved.values, plane, size).forEach((value, i) => {
       error += (value - (expected[i] ?? 0)) ** 2;
     });
   }
-  return energy === 0 ? 0 : error / energy;
+  return energy <= roundingPower * means ? 0 : error / energy;
 }
 
 function eachPlane(
@@ -187,6 +208,7 @@ function observed(see: (call: Call) => void, run: () => void): void {
             name,
             inputs: Object.fromEntries(inputs.map(([key, info]) => [key, read(info)])),
             outputs: outputs.map(read),
+            bypass: Boolean(call.attrs?.["bypass"]),
           });
         }
         return result;

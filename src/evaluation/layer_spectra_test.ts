@@ -1,6 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { testOnEngines } from "../../kernels/shared/testing.ts";
+import { UserError } from "../messages/errors.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
 import { compileUNet } from "../unet/mod.ts";
 import { type LayerSpectra, measureLayerSpectra } from "./layer_spectra.ts";
@@ -49,6 +50,30 @@ testOnEngines(
   },
   (engine) => engine === "cpu" || engine === "wasm",
 );
+
+testOnEngines("layer spectra: ideal filters fold nothing back, with a bypass or without", () => {
+  const halfPixelErrors = ["false", "true"].map((bypass) => {
+    const spectra = spectraOf(
+      `architecture: D, padding: circular, filter: { kind: ideal, bypass: ${bypass} }`,
+    );
+    for (const { folds } of spectra) assert(folds < 1e-10, String(folds));
+    return spectra.reduce((sum, { halfPixelError }) => sum + halfPixelError / spectra.length, 0);
+  });
+  const published = spectraOf("architecture: D");
+  for (const error of halfPixelErrors) {
+    assert(published.every(({ halfPixelError }) => error < halfPixelError), String(error));
+  }
+  return Promise.resolve();
+}, (engine) => engine === "cpu" || engine === "wasm");
+
+testOnEngines("layer spectra: of a padded jinc they are refused", () => {
+  assertThrows(
+    () => spectraOf("architecture: D, padding: circular"),
+    UserError,
+    "leave out --spectra",
+  );
+  return Promise.resolve();
+}, (engine) => engine === "cpu");
 
 testOnEngines("layer spectra: normInside works, too", () => {
   const spectra = spectraOf("architecture: D, normInside: true");

@@ -2,25 +2,39 @@
  * A nonlinearity as a network called it, computed again by the references on planes of its image:
  * forward, and just before every second pixel is kept.
  */
+import { mapAxesReference } from "../../kernels/axis_map/reference.ts";
+import { axisMapGeluReference } from "../../kernels/axis_map_gelu/reference.ts";
 import { filteredDownsampleReference } from "../../kernels/filtered_downsample/reference.ts";
 import { filteredUpsampleReference } from "../../kernels/filtered_upsample/reference.ts";
-import { geluReference } from "../../kernels/gelu/reference.ts";
-import type { Values } from "../../kernels/shared/reference.ts";
+import { evenGeluReference, geluReference } from "../../kernels/gelu/reference.ts";
+import { type Values, zeros } from "../../kernels/shared/reference.ts";
 import { idealDoubled, type Planes } from "./spectrum.ts";
 
 /** The nonlinearities whose inputs are images. */
-export const kernelNames = ["Gelu", "AliasFreeGelu", "AliasFreeNormGelu"] as const;
+export const kernelNames = [
+  "Gelu",
+  "AliasFreeGelu",
+  "AliasFreeNormGelu",
+  "AxisMapGelu",
+] as const;
 
 /** One call of a nonlinearity. */
 export interface Call {
   name: (typeof kernelNames)[number];
   inputs: Record<string, Values>;
   outputs: Values[];
+  /** Whether half of what its filters remove is added. */
+  bypass: boolean;
 }
 
 /** The doubled image of which a nonlinearity keeps every second pixel. */
 export function beforeDecimation(call: Call, planes: Planes): Planes {
   if (call.name === "Gelu") return mapped(idealDoubled(planes), geluReference);
+  if (call.name === "AxisMapGelu") {
+    const doubled = mapAxesReference(asValues(planes), filterOf(call, "up"));
+    const step = call.bypass ? evenGeluReference : geluReference;
+    return everyPixel(step(doubled), filterOf(call, "down"));
+  }
   return lowpassed(geluOfDoubled(call, planes), filterOf(call, "down"));
 }
 
@@ -42,6 +56,10 @@ function filterOf({ name, inputs }: Call, filter: "up" | "down"): Values {
 /** The nonlinearity itself, on planes of a call's image. */
 export function nonlinearity(call: Call, planes: Planes): Planes {
   if (call.name === "Gelu") return mapped(planes, geluReference);
+  if (call.name === "AxisMapGelu") {
+    const [up, down] = [filterOf(call, "up"), filterOf(call, "down")];
+    return mapped(planes, (x) => axisMapGeluReference(x, up, down, call.bypass));
+  }
   return asPlanes(filteredDownsampleReference(geluOfDoubled(call, planes), filterOf(call, "down")));
 }
 
@@ -79,6 +97,30 @@ function normalized(
       return (value - mean) * factor * (scale.data[channel] ?? 1) + (offset.data[channel] ?? 0);
     }),
   };
+}
+
+/**
+ * What a downsampling map of a periodic image would leave if it kept every pixel: it is applied to
+ * the image moved by no pixel and by one, along both axes.
+ */
+function everyPixel({ shape, data }: Values, down: Values): Planes {
+  const [count = 0, size = 0] = shape;
+  const full = zeros(shape);
+  const at = (plane: number, row: number, column: number) =>
+    (plane * size + row % size) * size + column % size;
+  for (const [rows, columns] of [[0, 0], [0, 1], [1, 0], [1, 1]] as const) {
+    const moved = data.map((_, i) => {
+      const row = Math.floor(i / size) % size;
+      return data[at(Math.floor(i / size / size), row + rows, i % size + columns)] ?? 0;
+    });
+    const kept = mapAxesReference({ shape, data: moved }, down);
+    const half = size / 2;
+    kept.data.forEach((value, i) => {
+      const row = 2 * (Math.floor(i / half) % half) + rows;
+      full.data[at(Math.floor(i / half / half), row, 2 * (i % half) + columns)] = value;
+    });
+  }
+  return { size, values: full.data, count };
 }
 
 /** Convolves with a low-pass kernel, with zeros outside, and keeps every pixel. */

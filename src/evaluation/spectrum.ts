@@ -115,6 +115,9 @@ export function radialPower({ size, values, count }: Planes): Float64Array {
   return sums.map((sum, i) => sum / (numbers[i] || 1));
 }
 
+/** A signal with less energy beside its mean than this fraction is constant up to rounding. */
+export const roundingPower = 1e-24;
+
 /**
  * The fraction of a signal's energy, without its mean, above a frequency along either axis. With a
  * cutoff of size / 4, this is what would fold back if only every second pixel were kept.
@@ -125,17 +128,21 @@ export function radialPower({ size, values, count }: Planes): Float64Array {
 export function shareAbove({ size, values, count }: Planes, cutoff: number): number {
   let above = 0;
   let all = 0;
+  let mean = 0;
   const { power } = transformOf(size);
   for (let plane = 0; plane < count; plane++) {
     power(planeOf(values, plane, size)).forEach((value, i) => {
-      if (i === 0) return;
+      if (i === 0) {
+        mean += value;
+        return;
+      }
       all += value;
       const row = Math.abs(frequencyOf(Math.floor(i / size), size));
       const column = Math.abs(frequencyOf(i % size, size));
       if (Math.max(row, column) > cutoff) above += value;
     });
   }
-  return all === 0 ? 0 : above / all;
+  return all <= roundingPower * mean ? 0 : above / all;
 }
 
 /** One plane of several, by its number. */
