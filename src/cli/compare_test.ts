@@ -95,7 +95,10 @@ Deno.test({
     assertEquals(JSON.parse(Deno.readTextFileSync(join(out, "comparison.json"))).rows[0].name, "A");
 
     Deno.removeSync(join(out, "a-1", "data", files.metrics));
-    assertStringIncludes((await printed("compare", out)).text, "verify` lists all problems; left out");
+    assertStringIncludes(
+      (await printed("compare", out)).text,
+      "verify` lists all problems; left out",
+    );
     writeManifests(join(out, "a-1"));
     assertStringIncludes(
       (await printed("compare", out)).text,

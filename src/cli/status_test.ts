@@ -153,7 +153,10 @@ filesTest("status SPEC: the fields in which it differs from the nearest finished
   assertEquals(differencesFromNearest(spec, join(out, "missing")).length, 1);
   const example = exampleSpec();
   exampleBundle(join(out, "example-0123456789ab"), examplePayload());
-  assertStringIncludes(differencesFromNearest(example, out).join(), "is this run, and it is finished");
+  assertStringIncludes(
+    differencesFromNearest(example, out).join(),
+    "is this run, and it is finished",
+  );
   const other = { ...example, seed: 7, training: { ...example.training, epochs: 3 } };
   assert(specDigest(other) !== specDigest(example));
   assertEquals(

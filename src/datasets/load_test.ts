@@ -239,7 +239,10 @@ test("errors name what is missing or empty, and what to do", async (dataRoot, pu
   put("zip/a.zip", Uint8Array.of(0x50, 0x4b, 3, 4, 0));
   await fails(request("folder", 32, 3, { path: join(dataRoot, "zip") }), "unpack it");
   put("bad/train-images-idx3-ubyte", idx([5, 28, 28], [1, 2, 3]));
-  await fails(request("mnist", 32, 1, { path: join(dataRoot, "bad") }), "should have 5 x 28 x 28 bytes");
+  await fails(
+    request("mnist", 32, 1, { path: join(dataRoot, "bad") }),
+    "should have 5 x 28 x 28 bytes",
+  );
   put("none/t10k-images-idx3-ubyte", idx([1, 2, 2], [1, 2, 3, 4]));
   put("none/train-images-idx3-ubyte", "");
   await fails(
