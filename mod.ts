@@ -79,6 +79,8 @@ export {
   type Step,
   type UNet,
 } from "./src/unet/mod.ts";
+export type { DropoutMasks } from "./src/unet/dropout.ts";
+export type { Padding } from "./src/filters/border.ts";
 export type { Weighted } from "./src/unet/weights.ts";
 export type { WeightsChoice } from "./src/unet/weights_file.ts";
 export { type LayerName, type LayerOptions, layers } from "./src/layers/registry.ts";
