@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { testOnEngines, trains } from "../../kernels/shared/testing.ts";
-import type { Engine } from "../engines/mod.ts";
+import { type Engine, openEngine } from "../engines/mod.ts";
 import type { TensorData } from "../formats/safetensors.ts";
 import { assertClose } from "../golden/golden.ts";
 import { parseSpec, resolveSpec } from "../spec/mod.ts";
@@ -147,4 +147,34 @@ testOnEngines("training with equivariance: both losses are told, in whole", asyn
 Deno.test("a part of a batch is as large as any other, or larger by one image", () => {
   assertEquals(partsOf(10, 4).map(({ size }) => size), [2, 3, 2, 3]);
   assertEquals(partsOf(3, 5), [0, 1, 2].map((first) => ({ first, size: 1 })));
+});
+
+const hasLibrary = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+
+Deno.test({
+  name: `training with all options in bfloat16: as in float32, less exact${
+    hasLibrary ? "" : " (needs --allow-all)"
+  }`,
+  ignore: !hasLibrary,
+  // The library's threads outlive the test.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const [exact, rounded] = [await first("float32"), await first("bfloat16")];
+    const away = Math.hypot(...rounded.gradient.map((g, i) => g - exact.gradient[i]!));
+    const relative = away / Math.hypot(...exact.gradient);
+    assert(relative < 0.1, `gradients are off by ${relative}`);
+    // In float32 the error would be a thousandth of this.
+    assert(relative > 1e-4, `gradients are off by ${relative} only`);
+    assertClose(rounded.losses, exact.losses, 0.05);
+
+    /** The first step's gradient and both its losses. */
+    async function first(precision: "float32" | "bfloat16") {
+      const engine = await openEngine("tensorflow", { precision, emulate: true });
+      const moments = await trained(engine, options.flat());
+      engine.dispose();
+      const { losses, equivarianceLosses } = moments[0]!;
+      return { gradient: firstGradient(moments), losses: [...losses, ...equivarianceLosses] };
+    }
+  },
 });
