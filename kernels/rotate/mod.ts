@@ -7,6 +7,8 @@ import { splineFilter, splineRow, splineTaps } from "./spline.ts";
 
 export { rotationCoordinates } from "./coordinates.ts";
 export { applyInverse, applyMap, disposeMap, type PlaneMap } from "./map.ts";
+export { inscribedDisc, type Motion, motionNumbers, moveEach } from "./each.ts";
+export { movedImage } from "./resample.ts";
 export { type Pose, rigidMap } from "./rigid.ts";
 
 /**

@@ -136,7 +136,8 @@ export function timeLeftOf(
 ): TimeLeft {
   const { training, sampling } = spec;
   const images = imagesSeen(steps, training, count) - imagesSeen(step, training, count);
-  const sampleStep = preview?.sampleStep ?? perImage * forwardShare * guidedTimes(spec);
+  const sampleStep = preview?.sampleStep ??
+    perImage / passesOf(spec) * forwardShare * guidedTimes(spec);
   const onePreview = preview?.seconds ?? previewCount * previewSampling(spec).steps * sampleStep;
   const oneScore = scoreSeconds ?? interimEvaluations(spec) * sampleStep;
   return {
@@ -181,6 +182,11 @@ function totalOf({ training, previews, scores, drawing }: TimeLeft): number {
 /** Number of images that a run draws. */
 function drawnImages(spec: TrainPhaseOptions["spec"]): number {
   return spec.sampling.count * drawnAngles(spec).length;
+}
+
+/** Passes through the network per image in training: the equivariance loss needs two. */
+function passesOf({ training: { equivariance } }: TrainPhaseOptions["spec"]): number {
+  return equivariance ? 2 : 1;
 }
 
 /** Network evaluations per sampling step: guidance needs two. */

@@ -4,7 +4,7 @@
  * generator state.
  */
 import { philox4x32, philoxKey, type purposes } from "../../kernels/random_normal/philox.ts";
-import type { Motion } from "../../kernels/rotate/each.ts";
+import type { Motion } from "../../kernels/rotate/mod.ts";
 import { type Dataset, fillBatch } from "../datasets/mod.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { augmentImages, randomMotions } from "./motions.ts";

@@ -15,7 +15,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { rank4 } from "../../kernels/shared/ranks.ts";
-import { inscribedDisc, moveEach } from "../../kernels/rotate/each.ts";
+import { inscribedDisc, moveEach } from "../../kernels/rotate/mod.ts";
 import { noiseImages, type NoisePredictor } from "../diffusion/mod.ts";
 
 /** What a step is computed from. */

@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { motionNumbers, moveEach } from "../../kernels/rotate/each.ts";
+import { motionNumbers, moveEach } from "../../kernels/rotate/mod.ts";
 import { rank4 } from "../../kernels/shared/ranks.ts";
 import { random, tensorOf, testOnEngines, trains } from "../../kernels/shared/testing.ts";
 import {

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
-import { motionNumbers } from "../../kernels/rotate/each.ts";
+import { motionNumbers } from "../../kernels/rotate/mod.ts";
 import { rank1, rank2, rank4 } from "../../kernels/shared/ranks.ts";
 import { denoisingLoss, type NoisePredictor } from "../diffusion/mod.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";

@@ -1,7 +1,6 @@
 /** Random motions of training images: how far each image of a step is shifted and turned. */
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
-import type { Motion } from "../../kernels/rotate/each.ts";
-import { movedImage } from "../../kernels/rotate/resample.ts";
+import { type Motion, movedImage } from "../../kernels/rotate/mod.ts";
 
 /** How far images move at most. */
 export interface MotionRange {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { random } from "../../kernels/shared/testing.ts";
-import { movedImage } from "../../kernels/rotate/resample.ts";
+import { movedImage } from "../../kernels/rotate/mod.ts";
 import { augmentImages, randomMotions } from "./motions.ts";
 
 Deno.test("random motions fill their range evenly, both ways", () => {
