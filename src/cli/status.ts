@@ -117,11 +117,31 @@ function sweepStatus({ name, members }: SweepRecord, runs: readonly RunStatus[])
 /** What `--json` prints. */
 export function statusJson(out: string) {
   const runs = statusOf(out);
+  const originals = originalsOf(runs);
   return {
     folder: resolve(out),
-    runs: runs.map((run) => ({ ...run, remove: removal(run) })),
+    runs: runs.map((run) => ({
+      ...run,
+      repeats: originals.get(run)?.path ?? null,
+      remove: removal(run),
+    })),
     sweeps: readSweeps(out).map((sweep) => sweepStatus(sweep, runs)),
   };
+}
+
+/**
+ * For each repetition of a run (by `reproduce` or `run --again`), the first bundle of that run. The
+ * first one is the one with the shortest folder name: repetitions add a number.
+ */
+function originalsOf(runs: readonly RunStatus[]): Map<RunStatus, RunStatus> {
+  const byRun = Map.groupBy(
+    runs.filter(({ runDigest }) => runDigest !== null),
+    ({ runDigest }) => runDigest,
+  );
+  return new Map([...byRun.values()].flatMap((same) => {
+    const [original, ...repetitions] = same.toSorted((a, b) => a.path.length - b.path.length);
+    return repetitions.map((run) => [run, original!] as const);
+  }));
 }
 
 /** The command that removes a run. */
@@ -150,7 +170,9 @@ export function statusText(out: string, now: number = Date.now()): string {
   }
   if (sweeps.length > 0) parts.push(sweeps.map(sweepText).join("\n"));
   if (finished.length > 0) {
-    parts.push(inColumns([finishedHead, ...finished.map(finishedRow)]).join("\n"));
+    const originals = originalsOf(finished);
+    const rows = finished.map((run) => finishedRow(run, originals.has(run)));
+    parts.push(inColumns([finishedHead, ...rows]).join("\n"));
   }
   if (runs.length > 0) parts.push("To remove a run, remove its folder: rm -r FOLDER");
   return parts.join("\n\n");
@@ -197,13 +219,14 @@ function modelText({ model, dataset }: RunStatus): string {
   return model && dataset ? `${model} on ${dataset}` : model;
 }
 
-function finishedRow(run: RunStatus): string[] {
+function finishedRow(run: RunStatus, isRepetition: boolean): string[] {
   const { name, scores, bytes, path } = run;
   const figures = scores.map((score) => {
     const { label, text } = scoreText(score);
     return `${label.replace(/ [↓↑]$/, "")} ${text}`;
   });
-  return [name, modelText(run), figures.join("; ") || "none", size(bytes), path];
+  const title = isRepetition ? `${name} (repetition)` : name;
+  return [title, modelText(run), figures.join("; ") || "none", size(bytes), path];
 }
 
 function sweepText({ name, members, finished, waiting }: SweepStatus): string {

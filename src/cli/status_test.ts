@@ -107,7 +107,7 @@ filesTest(
         "training 30 %",
         "stopped at training 30 %",
         "name-d: the loss is NaN",
-        "classifier-kid x 100 −0.120",
+        "classifier KID × 100 −0.120",
         "D-2N on mnist",
         "sweep sweep.yaml seed=42,7: 1 of 3 finished, 2 waiting: A mnist ",
         "To remove a run, remove its folder: rm -r FOLDER",
@@ -123,6 +123,15 @@ filesTest(
     assertThrows(() => recordSweep(join(out, "a-file", "x"), "sweep.yaml", members), UserError);
   },
 );
+
+filesTest("status: repetitions of a run are marked, and name the first bundle", (out) => {
+  const first = join(out, "example-0123456789ab");
+  for (const path of [first, `${first}-2`, `${first}-10`]) exampleBundle(path, examplePayload());
+  const json = statusJson(out);
+  const repeats = json.runs.map(({ path, repeats }) => [path.slice(first.length), repeats]);
+  assertEquals(repeats.sort(), [["", null], ["-10", first], ["-2", first]]);
+  assertEquals(statusText(out).match(/^example \(repetition\) /gm)?.length, 2);
+});
 
 filesTest("status: unreadable entries do not hide the other runs", (out) => {
   exampleBundle(join(out, "example-0123456789ab"), examplePayload());

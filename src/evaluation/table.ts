@@ -311,9 +311,10 @@ export function metricLabel(
   { metric, better }: Pick<Column, "metric" | "better">,
 ): { label: string; times: number } {
   const times = metric.endsWith("kid") ? 100 : 1;
-  const name = metric.startsWith("classifier-") ? metric : metric.toUpperCase();
+  const [, extractor = "", name = metric] = /^(classifier)-(.*)$/.exec(metric) ?? [];
+  const words = [...(extractor ? [extractor] : []), name.toUpperCase()];
   return {
-    label: `${name}${times === 100 ? " x 100" : ""} ${better === "lower" ? "↓" : "↑"}`,
+    label: `${words.join(" ")}${times === 100 ? " × 100" : ""} ${better === "lower" ? "↓" : "↑"}`,
     times,
   };
 }

@@ -68,6 +68,7 @@ const replacements: Readonly<Record<string, string>> = {
   "†": "$\\dagger$",
   "‡": "$\\ddagger$",
   "±": "$\\pm$",
+  "×": "$\\times$",
   "−": "$-$",
   "≈": "$\\approx$",
   "×": "$\\times$",

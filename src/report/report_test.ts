@@ -22,7 +22,7 @@ Deno.test("the report is one file with everything in it, escaped, the same text 
       "d".repeat(64),
       "12.35",
       "± 0.49",
-      "classifier-kid",
+      "classifier KID × 100",
       "unknown",
       "99.12 %",
       "Scores of &lt;4&gt; images",

@@ -99,7 +99,7 @@ Deno.test("the comparison's figure: a panel per metric, configurations below eac
     scoredRun(`${d}\nseed: 2`, [["fid", 82, 1]]),
   ]));
   const [fid, kid] = content.panels;
-  assertEquals(content.panels.map(({ x }) => x), ["mnist-m: FID ↓", "mnist-m: KID x 100 ↓"]);
+  assertEquals(content.panels.map(({ x }) => x), ["mnist-m: FID ↓", "mnist-m: KID × 100 ↓"]);
   assertEquals(
     fid?.points.map(({ x, y, isRing = false }) => [x, y, isRing]),
     [[85, 1, true], [90, 1, false], [82.46, 0, true], [81, 0, false]],

@@ -48,6 +48,8 @@ export interface RunStatus {
   scores: StatusScore[];
   /** SHA-256 of its resolved spec; null if it cannot be read. */
   specDigest: string | null;
+  /** The run digest of a finished run, which its repetitions share; otherwise null. */
+  runDigest: string | null;
 }
 
 /** Seconds without a heartbeat after which a run counts as silent, or as stopped. */
@@ -106,6 +108,7 @@ function workStatus(path: string, now: number): RunStatus {
     reason: state === "failed" && end?.event === "end" ? end.reason ?? null : null,
     scores: [],
     specDigest: tryRead(() => workDigest(path)),
+    runDigest: null,
   };
 }
 
@@ -171,12 +174,12 @@ export function statusOfBundle(path: string): RunStatus {
     const scores = (readMetrics(bundle)?.scores ?? []).map((
       { metric, value, standardError, better },
     ) => ({ metric, value, standardError, better }));
-    const specDigest = readBundleDigests(bundle).spec;
-    const about = { model: specName(spec), dataset: spec.dataset, specDigest };
+    const { spec: specDigest, run: runDigest } = readBundleDigests(bundle);
+    const about = { model: specName(spec), dataset: spec.dataset, specDigest, runDigest };
     return { ...folder, ...about, state: "finished", reason: null, scores };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const unknown = { model: "", dataset: "", specDigest: null, scores: [] };
+    const unknown = { model: "", dataset: "", specDigest: null, runDigest: null, scores: [] };
     return { ...folder, ...unknown, state: "damaged", reason: error.message };
   }
 }
