@@ -4,6 +4,7 @@
  */
 import { areNumbers, toFloat32 } from "../formats/tensors.ts";
 import { sha256 } from "../formats/sha256.ts";
+import { drawnAngles } from "../spec/angles.ts";
 import {
   parseSpec,
   type ResolvedSpec,
@@ -171,15 +172,16 @@ function imagesOf({ bundle, digestOf }: RunContext): number | null {
 async function checkSamples(run: RunContext): Promise<void> {
   await checkFile(run, data(files.samples), async (fault) => {
     const { imageSize, channels, sampling } = run.spec;
+    const angles = drawnAngles(run.spec);
     const found = await readAllSamples(run.bundle);
     const shape = [sampling.count, imageSize, imageSize, channels].join();
     for (const [angle, samples] of found) {
       const { count, imageSize: size, channels: depth } = samples;
       const own = [count, size, size, depth].join();
       if (own !== shape) fault(`${angle} is U8 [${own}], but U8 [${shape}] in the spec`);
-      if (!sampling.rotation.includes(angle)) fault(`the spec has no angle ${angle}`);
+      if (!angles.includes(angle)) fault(`the spec has no angle ${angle}`);
     }
-    for (const angle of sampling.rotation) {
+    for (const angle of angles) {
       if (!found.has(angle)) fault(`the angle ${angle} is missing`);
     }
   });

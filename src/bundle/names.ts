@@ -2,6 +2,7 @@
  * The names of a bundle's files. A file with any other name, such as a program, does not belong to
  * a bundle.
  */
+import { drawnAngles } from "../spec/angles.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { files } from "./layout.ts";
 
@@ -34,8 +35,8 @@ export function bundleNames(spec: ResolvedSpec, isSampled: boolean): BundleNames
   const tags = ["README.md", "environment.json"];
   if (isSampled) return { needed: [...payload.map(inData), ...tags], optional: [] };
 
-  const { training, evaluation, sampling } = spec;
-  const scored = evaluation.metrics.length > 0 && sampling.rotation.includes(0);
+  const { training, evaluation } = spec;
+  const scored = evaluation.metrics.length > 0;
   payload.push(
     files.network,
     files.model,
@@ -67,7 +68,9 @@ export function filterNames({ kernelSize, cutoff, gain }: ResolvedSpec): string[
 }
 
 /** The samples and their pictures. */
-function sampleNames({ sampling: { rotation, count } }: ResolvedSpec): string[] {
+function sampleNames(spec: ResolvedSpec): string[] {
+  const rotation = drawnAngles(spec);
+  const { count } = spec.sampling;
   const upright = rotation.includes(0) ? 0 : rotation[0];
   const sheets = Math.min(Math.ceil(count / imagesOnSheet), 100_000);
   const films = (stem: string) => [`${stem}.gif`, `${stem}.mp4`];

@@ -4,6 +4,7 @@
 import { basename, join } from "@std/path";
 import { encodeTensors, type TensorData } from "../formats/safetensors.ts";
 import { sha256, sha256OfFile } from "../formats/sha256.ts";
+import { drawnAngles } from "../spec/angles.ts";
 import {
   parseSpec,
   type ResolvedSpec,
@@ -40,9 +41,9 @@ export function examplePayload(
         return [name, { dtype, shape, data }];
       })),
     );
-  const { sampling: { rotation, count }, imageSize, channels } = spec;
+  const { sampling: { count }, imageSize, channels } = spec;
   const samples = tensors(
-    rotation.map((angle) => [String(angle), [count, imageSize, imageSize, channels]]),
+    drawnAngles(spec).map((angle) => [String(angle), [count, imageSize, imageSize, channels]]),
     "U8",
   );
   const own = { spec: specDigest(spec), data: sha256("data"), method: 1 };

@@ -71,7 +71,6 @@ const replacements: Readonly<Record<string, string>> = {
   "×": "$\\times$",
   "−": "$-$",
   "≈": "$\\approx$",
-  "×": "$\\times$",
   "·": "$\\cdot$",
   "°": "$^\\circ$",
   "∞": "$\\infty$",

@@ -2,6 +2,7 @@
  * Checks a bundle's drawings by drawing them again from its other files: filters, loss, sheets and
  * films of the samples, and the report, which people open first.
  */
+import { drawnAngles } from "../spec/angles.ts";
 import { checkDerived, checkFile, type RunContext } from "../bundle/checking.ts";
 import { readAllSamples, readLosses } from "../bundle/read.ts";
 import { nameWhenWritten, otherRelease } from "../bundle/check_tags.ts";
@@ -37,7 +38,7 @@ export async function checkDrawings(run: RunContext): Promise<void> {
 async function drawnAgain({ bundle, spec, digests }: RunContext): Promise<DerivedFile[]> {
   const samples = await readAllSamples(bundle);
   // In the spec's order: JSON parsing puts whole-number names first.
-  const sets = spec.sampling.rotation.flatMap((angleDegrees) => {
+  const sets = drawnAngles(spec).flatMap((angleDegrees) => {
     const pictures = samples.get(angleDegrees);
     return pictures === undefined ? [] : [{ angleDegrees, pictures }];
   });

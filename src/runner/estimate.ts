@@ -24,7 +24,7 @@ import {
 } from "./prepare.ts";
 import { roughDuration } from "../messages/duration.ts";
 import type { RunOptions } from "./run.ts";
-import { drawnAngles } from "./sample_phase.ts";
+import { drawnAngles } from "../spec/angles.ts";
 import { spaceFor } from "./space.ts";
 import { workPath } from "./work.ts";
 

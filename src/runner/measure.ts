@@ -9,7 +9,7 @@ import { compileUNet } from "../unet/mod.ts";
 import { secondsOfScoring } from "./measure_scoring.ts";
 import { interimEvaluations, interimSampling, interimScoresDue } from "./interim_scores.ts";
 import { startPace } from "./pace.ts";
-import { drawnAngles } from "./sample_phase.ts";
+import { drawnAngles } from "../spec/angles.ts";
 import type { Prepared } from "./prepare.ts";
 import { createPreviewer, previewSampling, previewsDue, type Sampling } from "./previews.ts";
 

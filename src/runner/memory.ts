@@ -4,6 +4,7 @@
  */
 import type { Engine } from "../engines/engine.ts";
 import { UserError } from "../messages/errors.ts";
+import { drawnAngles } from "../spec/angles.ts";
 import type { ResolvedSpec } from "../spec/mod.ts";
 import { trainingPlan } from "../training/plan.ts";
 import { memoryLimit } from "./memory_limit.ts";
@@ -66,7 +67,7 @@ export function minSamplingMemory(spec: Sized): number {
   const { sampled } = batches(spec, Infinity);
   const weights = plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
   const step = 4 * (weights + sampled * Math.max(...outputsOf(plan)));
-  const drawn = sampling.count * sampling.rotation.length * elements(plan.imageShape);
+  const drawn = sampling.count * drawnAngles(spec).length * elements(plan.imageShape);
   return Math.max(step, drawn);
 }
 
@@ -102,7 +103,7 @@ export function likelyMemory(spec: Sized, images: number, isOnHost: boolean): nu
   const known = images === Infinity ? 0 : images;
   const weights = 4 * plan.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
   const sets = training.emaDecay === null ? 3 : 4;
-  const samples = sampling.count * sampling.rotation.length * elements(plan.imageShape);
+  const samples = sampling.count * drawnAngles(spec).length * elements(plan.imageShape);
   // The state as tensors, as arrays, and as the bytes of files.
   const writing = picturesBytes + (isOnHost ? 3 : 2) * sets * weights + 2 * samples;
   const computing = isOnHost ? trainingFactor * minMemory(spec, images) : 0;

@@ -10,6 +10,7 @@ import {
 } from "../diffusion/mod.ts";
 import type { Engine } from "../engines/engine.ts";
 import { encodeTensors, readTensors, type TensorData } from "../formats/safetensors.ts";
+import { drawnAngles } from "../spec/angles.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { Progress } from "../messages/progress.ts";
 
@@ -67,13 +68,6 @@ export function evenlySpacedStates(
       timesteps.findIndex((timestep) => timestep <= Math.round(noiseSteps * (count - k) / count)),
   );
   return [...new Set(found)].filter((index) => index >= 0);
-}
-
-/** The angles that a run draws: those of the spec, and 0 if there are scores. */
-export function drawnAngles({ sampling, evaluation }: ResolvedSpec): number[] {
-  return evaluation.metrics.length > 0 && !sampling.rotation.includes(0)
-    ? [0, ...sampling.rotation]
-    : sampling.rotation;
 }
 
 /** Draws all images of a spec. */

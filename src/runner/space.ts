@@ -7,7 +7,7 @@ import type { ResolvedSpec } from "../spec/resolved.ts";
 import { trainingPlan } from "../training/plan.ts";
 import { elements, networkPlan } from "../unet/plan.ts";
 import { previewCount, previewsIn } from "./previews.ts";
-import { drawnAngles } from "./sample_phase.ts";
+import { drawnAngles } from "../spec/angles.ts";
 import type { WorkFolder } from "./work.ts";
 
 /** Size of diagrams, texts and the report, which hardly depends on the run. */

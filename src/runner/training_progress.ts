@@ -5,7 +5,7 @@ import type { Pace } from "./pace.ts";
 import { interimEvaluations } from "./interim_scores.ts";
 import { forwardShare, previewCount, previewSampling } from "./previews.ts";
 import { roughDuration } from "../messages/duration.ts";
-import { drawnAngles } from "./sample_phase.ts";
+import { drawnAngles } from "../spec/angles.ts";
 import type { TrainingRecord, TrainPhaseOptions } from "./train_phase.ts";
 
 /** Minimum measuring after warm-up before the first estimate. */
