@@ -56,7 +56,7 @@ if pid == 0:
     os.execvp(argv[0], argv)
 seen = b""
 is_open = True
-for _ in range(1200):
+for _ in range(3600):
     if not is_open:
         time.sleep(0.05)
     while is_open and select.select([terminal], [], [], 0.05)[0]:
