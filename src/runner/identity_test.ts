@@ -194,7 +194,7 @@ filesTest("a dry run refuses what the run would refuse", async (folder) => {
     [["baseWidth=8", `training.from=${path}`], "a different network"],
     [[`training.from=${join(folder, "none")}`], "does not exist"],
     [[`training.from=${"a".repeat(64)}`], "no bundle in"],
-    [["dataset=folder", "data.path=null"], "where the images lie"],
+    [["dataset=folder", "data.path=null"], "relative to the current one (data.path in the spec"],
     [["training.batchSize=65536", "imageSize=128", "baseWidth=512", "data.limit=9000"], "memory"],
     [["sampling.count=10000000", "sampling.rotation={from: 0, to: 9, count: 360}"], "the disk has"],
   ];
