@@ -28,7 +28,7 @@ export const shownPictures: [
     "previews.png",
     "training",
     "Rows of samples, one for each preview while training",
-    "Samples drawn in the course of the training.",
+    "Samples drawn during the training.",
   ],
   ...["", "-down", "-up"].flatMap((suffix): [string, "filter", string, string][] => {
     const which = suffix === "" ? "" : suffix === "-up" ? " of upsampling" : " of downsampling";

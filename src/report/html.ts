@@ -2,7 +2,7 @@
 import { specName } from "../spec/mod.ts";
 import type { ReportInput } from "./input.ts";
 import { type Html, html } from "./markup.ts";
-import { page } from "./page.ts";
+import { reportPage } from "./page.ts";
 import { code, facts } from "./parts.ts";
 import { provenanceSection, verifySection } from "./sections/checking.ts";
 import {
@@ -30,7 +30,7 @@ export function reportHtml(input: ReportInput): string {
     verifySection(input),
     provenanceSection(input),
   ];
-  return page(
+  return reportPage(
     `${input.name}: ${specName(input.spec)}`,
     lead(input),
     sections.filter((section) => section !== null),

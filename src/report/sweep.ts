@@ -24,8 +24,9 @@ import {
   lossPath,
   lossScale,
 } from "./multiples.ts";
+import type { Section } from "./frame.ts";
 import { type Html, html } from "./markup.ts";
-import { page, type Section } from "./page.ts";
+import { reportPage } from "./page.ts";
 import { facts, note, pngSource, scroller } from "./parts.ts";
 import type { LossRow } from "./losses.ts";
 import { allPictures, angleText, pictureAt, type Pictures, tiled } from "./sheet.ts";
@@ -68,7 +69,7 @@ export function sweepHtml(title: string, runs: readonly SweepRun[]): string {
   if (comparison.rows.length > 1) sections.push(figuresSection(comparison));
   const groups = [...Map.groupBy(runs, ({ spec }) => spec.dataset).values()];
   groups.forEach((group, i) => sections.push(runsSection(group, runs, String(i + 1))));
-  return page(title, lead, sections);
+  return reportPage(title, lead, sections);
 }
 
 /** The anchor of a run, by its number from 0. */

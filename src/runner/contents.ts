@@ -129,7 +129,7 @@ export async function previewsPng(
       },
     })),
     {
-      title: "Samples in the course of the training",
+      title: "Samples during the training",
       columnLabels: classes &&
         Array.from({ length: 8 }, (_, i) => shortName(classOfImage(classes, i))),
     },

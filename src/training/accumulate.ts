@@ -1,7 +1,7 @@
 /**
- * A training step in parts: the gradients of parts of the batch are added up, and the weights are
- * updated once. It needs the memory of one part, and gives what the whole batch gives, up to
- * rounding: each image keeps its noise, its timestep and its dropout.
+ * A training step in parts: it adds up the gradients of parts of the batch, and updates the weights
+ * once. It needs the memory of one part. Up to rounding, the result is that of the whole batch,
+ * because each image keeps its noise, its timestep and its dropout.
  */
 import * as tf from "@tensorflow/tfjs";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
@@ -10,9 +10,9 @@ import type { StepOptions, TrainStep } from "./step.ts";
 import { updateNumbers, updateOf } from "./update.ts";
 
 /**
- * Makes a step that works on a batch in `count` parts.
+ * A step that splits each batch into `count` parts.
  *
- * @param count at least 1; a batch of fewer images has a part for each
+ * @param count at least 1; a smaller batch has one part per image
  */
 export function accumulatedStep(
   { engine, spec, state, factors }: StepOptions,
@@ -27,7 +27,7 @@ export function accumulatedStep(
       tf.tidy(() => tf.variable(tf.zerosLike(parameter), false)),
     ]),
   );
-  /** The parameters that have a gradient, as the first part shows. */
+  /** The parameters that have a gradient. */
   const trained = new Set<string>();
   const addPart = engine.jit(function addPart(share, key, ...tensors) {
     const { losses, gradients } = gradient(key!, tensors);
@@ -68,7 +68,7 @@ export function accumulatedStep(
   };
 }
 
-/** Parts of a batch, as even as they can be, none of them empty. */
+/** The parts of a batch: none is empty, and their sizes differ by at most one. */
 export function partsOf(size: number, count: number): { first: number; size: number }[] {
   const parts = Math.min(size, count);
   const start = (part: number) => Math.floor(size * part / parts);

@@ -18,7 +18,7 @@ function indicesOf({ images, size }: { images: Float32Array; size: number }): nu
   return Array.from({ length: size }, (_, i) => byte(64 * i) + 256 * byte(64 * i + 1));
 }
 
-Deno.test("an order is a permutation, another one for each epoch and seed, and the same one again", () => {
+Deno.test("each epoch and seed has its own order, always the same permutation", () => {
   const sorted = (order: Uint32Array) => [...order].sort((a, b) => a - b);
   for (const count of [1, 2, 7, 1000]) {
     const order = shuffledIndices(count, 42, 3);
@@ -29,7 +29,7 @@ Deno.test("an order is a permutation, another one for each epoch and seed, and t
   assertNotEquals(shuffledIndices(1000, 43, 3), shuffledIndices(1000, 42, 3));
 });
 
-Deno.test("every permutation of three images is as likely as another", () => {
+Deno.test("all permutations of three images are equally likely", () => {
   const counts = new Map<string, number>();
   const rounds = 6000;
   for (let epoch = 0; epoch < rounds; epoch++) {
@@ -45,7 +45,7 @@ Deno.test("every permutation of three images is as likely as another", () => {
   assert(chiSquare < 20.5, `chi-square ${chiSquare}`);
 });
 
-Deno.test("an epoch holds each image once, its last batch is short and kept, and the next epoch is in another order", () => {
+Deno.test("an epoch contains each image once; its last batch is short", () => {
   const stepsPerEpoch = 19;
   const batchAt = batchSource(dataset, spec(), stepsPerEpoch);
   const epochs: number[][] = [];
@@ -65,7 +65,7 @@ Deno.test("an epoch holds each image once, its last batch is short and kept, and
   assertNotEquals(epochs[1], epochs[2]);
 });
 
-Deno.test("any step can be drawn again alone", () => {
+Deno.test("any step can be drawn again on its own", () => {
   const inOrder = batchSource(dataset, spec("data: { flip: true }"), 19);
   const batches = Array.from({ length: 60 }, (_, step) => inOrder(step));
   for (const step of [59, 0, 18, 19, 40]) {
@@ -77,31 +77,31 @@ Deno.test("any step can be drawn again alone", () => {
 Deno.test("timesteps are uniform in 1 ... 999", () => {
   const batchAt = batchSource(dataset, spec(), 19);
   const bins = new Array<number>(27).fill(0);
-  let least = Infinity;
-  let most = 0;
+  let min = Infinity;
+  let max = 0;
   let draws = 0;
   for (let step = 0; step < 8000; step++) {
     for (const t of batchAt(step).timesteps) {
-      least = Math.min(least, t);
-      most = Math.max(most, t);
+      min = Math.min(min, t);
+      max = Math.max(max, t);
       bins[Math.floor((t - 1) / 37)]!++; // 999 = 27 * 37
       draws++;
     }
   }
-  assertEquals([least, most], [1, 999]);
+  assertEquals([min, max], [1, 999]);
   const chiSquare = bins.reduce((sum, n) => sum + (n - draws / 27) ** 2 / (draws / 27), 0);
   // 26 degrees of freedom, significance level 0.1 %.
   assert(chiSquare < 54.1, `chi-square ${chiSquare}`);
 });
 
-Deno.test("with few timesteps all of them but 0 occur", () => {
+Deno.test("with few timesteps, all but 0 occur", () => {
   const batchAt = batchSource(dataset, spec("noise: { steps: 3 }\nsampling: { steps: 2 }"), 19);
   const seen = new Set<number>();
   for (let step = 0; step < 20; step++) batchAt(step).timesteps.forEach((t) => seen.add(t));
   assertEquals([...seen].sort(), [1, 2]);
 });
 
-Deno.test("half of the images are mirrored where the spec says so, and none else", () => {
+Deno.test("half of the images are mirrored with data.flip, and none without", () => {
   const plain = batchSource(dataset, spec(), 19);
   const flipping = batchSource(dataset, spec("data: { flip: true }"), 19);
   let mirrored = 0;
@@ -122,7 +122,7 @@ Deno.test("half of the images are mirrored where the spec says so, and none else
   assert(Math.abs(mirrored - 450) < 60, `${mirrored} of 900`); // Four standard deviations.
 });
 
-Deno.test("labels go with their images, and some are left out where the spec says so", () => {
+Deno.test("labels belong to their images, and labelDropout drops some", () => {
   assertEquals(batchSource(dataset, spec(), 19)(0).labels, null);
   const all = batchSource(dataset, spec("classes: 10\ntraining: { labelDropout: 0 }"), 19);
   const some = batchSource(dataset, spec("classes: 10\ntraining: { labelDropout: 0.25 }"), 19);
@@ -139,7 +139,7 @@ Deno.test("labels go with their images, and some are left out where the spec say
   assert(Math.abs(dropped - 225) < 52, `${dropped} of 900`); // Four standard deviations.
 });
 
-Deno.test("augmentation changes the images of a batch and nothing else", () => {
+Deno.test("augmentation changes only the images of a batch", () => {
   const plain = batchSource(dataset, spec(), 19)(3);
   const augment = { shift: 2, turn: 30 };
   const moved = batchSource(
@@ -152,7 +152,7 @@ Deno.test("augmentation changes the images of a batch and nothing else", () => {
   assertEquals(moved.images, plain.images);
 });
 
-Deno.test("motions for the equivariance loss change nothing else of a batch", () => {
+Deno.test("the equivariance loss only adds motions to a batch", () => {
   const plain = batchSource(dataset, spec(), 19)(18);
   const text = "training: { equivariance: { weight: 1, shift: 2 } }";
   const { motions, ...rest } = batchSource(dataset, spec(text), 19)(18);

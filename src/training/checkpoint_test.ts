@@ -23,7 +23,7 @@ const checkpoint: Checkpoint = {
   previews: { dtype: "U8", shape: [1, 2, 1, 1, 1], data: Uint8Array.of(7, 8) },
 };
 
-filesTest("a checkpoint comes back as it was, and leaves nothing beside it", async (folder) => {
+filesTest("a checkpoint is read as written, and leaves no other file", async (folder) => {
   const path = join(folder, "checkpoint.safetensors");
   assertEquals(await readCheckpoint(path), null);
   await writeCheckpoint(path, { ...checkpoint, losses: [], previews: null });
@@ -34,7 +34,7 @@ filesTest("a checkpoint comes back as it was, and leaves nothing beside it", asy
 });
 
 filesTest(
-  "a checkpoint that is cut off, damaged or something else is refused by its name",
+  "truncated checkpoints and other files are refused",
   async (folder) => {
     const path = join(folder, "checkpoint.safetensors");
     await writeCheckpoint(path, checkpoint);

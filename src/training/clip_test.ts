@@ -4,7 +4,7 @@ import { assertClose } from "../golden/golden.ts";
 import { random, tensorOf, testOnEngines, trains } from "../../kernels/shared/testing.ts";
 import { clipGradients } from "./clip.ts";
 
-/** What clipping leaves of gradients, on the current engine. */
+/** The gradients after clipping, on the current engine. */
 async function clipped(gradients: tf.Tensor[], clipNorm: number): Promise<number[][]> {
   const results = clipGradients(gradients, clipNorm);
   const values = await Promise.all(results.map(async (result) => [...await result.data()]));
@@ -12,7 +12,7 @@ async function clipped(gradients: tf.Tensor[], clipNorm: number): Promise<number
   return values;
 }
 
-testOnEngines("clipping: a norm of 13 becomes 1, and one of 13 within 20 stays", async () => {
+testOnEngines("clipping: a norm of 13 becomes 1, but stays if 20 is allowed", async () => {
   const gradients = [tf.tensor1d([3, -4]), tf.tensor2d([[12]])];
   // torch.nn.utils.clip_grad_norm_([3, -4], [[12]], 1) multiplies by 1 / (13 + 1e-6).
   const [first, second] = await clipped(gradients, 1);
@@ -22,7 +22,7 @@ testOnEngines("clipping: a norm of 13 becomes 1, and one of 13 within 20 stays",
   tf.dispose(gradients);
 }, trains);
 
-testOnEngines("clipping: PyTorch's formula for random gradients", async () => {
+testOnEngines("clipping: equals PyTorch's formula for random gradients", async () => {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
   const draw = random(seed);
   for (let round = 0; round < 6; round++) {
@@ -47,8 +47,11 @@ testOnEngines("clipping: PyTorch's formula for random gradients", async () => {
   }
 }, trains);
 
-testOnEngines("clipping: a gradient that is no number makes all of them none", async () => {
+testOnEngines("clipping: one NaN makes all gradients NaN", async () => {
   const gradients = [tf.tensor1d([NaN, 1]), tf.tensor1d([2])];
-  assert((await clipped(gradients, 1)).flat().every(Number.isNaN), "the loss tells it");
+  assert(
+    (await clipped(gradients, 1)).flat().every(Number.isNaN),
+    "training then stops, because the loss is NaN",
+  );
   tf.dispose(gradients);
 }, (engine) => engine === "cpu" || engine === "tensorflow");

@@ -1,24 +1,24 @@
 /**
- * The equivariance loss: a network that commutes with shifts and turns is asked for, image by image.
+ * The equivariance loss: how far the network is from commuting with shifts and rotations.
  *
  *     mean |f(T x, t) - T f(x, t)|^2
  *
- * with x the noisy image, T a random motion of it, and f the predicted noise. The gradient goes
- * through both terms. T is an orthogonal matrix: noise stays white under it, with the same variance,
- * so T x is as noisy as the timestep says, and a perfect denoiser of data that T does not change
- * commutes with it.
+ * where x is the noisy image, T a random motion of each image, and f the predicted noise. The
+ * gradient passes through both terms. T is an orthogonal matrix, which keeps the noise white and
+ * its variance the same. So T x is as noisy as its timestep t requires; and if T maps the
+ * distribution of the data to itself, a perfect denoiser commutes with T.
  *
- * T wraps around the border, and so the whole image is compared where images only shift. A turn
- * brings in what was outside, in the corners: then the disc is compared that touches the border.
+ * T wraps around the border. If images only shift, the loss covers the whole image. A rotation
+ * brings other parts of the image into the corners, so the loss then covers the inscribed disc.
  *
- * Source: Zhou et al., Alias-Free Latent Diffusion, arXiv 2503.09419, whose images shift only.
+ * Source: Zhou et al., Alias-Free Latent Diffusion, arXiv 2503.09419, with shifts only.
  */
 import * as tf from "@tensorflow/tfjs";
 import { rank4 } from "../../kernels/shared/ranks.ts";
 import { inscribedDisc, moveEach } from "../../kernels/rotate/mod.ts";
 import { noiseImages, type NoisePredictor } from "../diffusion/mod.ts";
 
-/** What a step is computed from. */
+/** The inputs of a step's loss. */
 export interface NoisyBatch {
   /** From `noisingFactors`. */
   factors: tf.Tensor2D;
@@ -33,11 +33,11 @@ export interface NoisyBatch {
 }
 
 /**
- * The denoising loss of a batch, which `denoisingLoss` would give, and its equivariance loss. The
- * network sees the images and the moved ones as one batch of twice the size.
+ * The denoising loss of a batch, as `denoisingLoss` computes it, and its equivariance loss. The
+ * network gets the images and the moved images as one batch of twice the size.
  *
- * @param motions numbers of a motion for each image, float32 [batch, 8], see `motionNumbers`
- * @param turns whether any of them turns
+ * @param motions the numbers of each image's motion, float32 [batch, 8], see `motionNumbers`
+ * @param turns whether any motion is a rotation
  */
 export function denoisingAndEquivariance(
   predict: NoisePredictor,
@@ -57,7 +57,7 @@ export function denoisingAndEquivariance(
   };
 }
 
-/** The mean over the pixels of the inscribed disc. */
+/** The mean over the pixels in the inscribed disc. */
 function meanOfDisc(values: tf.Tensor): tf.Scalar {
   const size = values.shape[1]!;
   const disc = inscribedDisc(size);

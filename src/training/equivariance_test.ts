@@ -34,11 +34,11 @@ function randomBatch(seed: number, turn: number) {
   return { draw, batch, motions: tf.tensor2d(motionNumbers(motions), [2, 8]) };
 }
 
-/** A network of one convolution with a nonlinearity, padded with zeros: it knows where borders are. */
+/** A network of one convolution with a nonlinearity, padded with zeros: it detects borders. */
 const convolution = (weights: tf.Tensor): NoisePredictor => (x) =>
   tf.tanh(tf.conv2d(x, rank4(weights), 1, "same"));
 
-testOnEngines("the equivariance loss is its formula, beside the denoising loss", async () => {
+testOnEngines("both losses equal their formulas", async () => {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
   for (const turn of [0, 180]) {
     const { draw, batch, motions } = randomBatch(seed, turn);
@@ -60,14 +60,14 @@ testOnEngines("the equivariance loss is its formula, beside the denoising loss",
   }
 }, trains);
 
-testOnEngines("the equivariance loss of what commutes with motions is zero", async () => {
+testOnEngines("the equivariance loss of a network that commutes with motions is zero", async () => {
   const { batch, motions } = randomBatch(7, 180);
-  // Pixel by pixel, and linear: a motion is a sum of pixels.
+  // Linear in each pixel, as motions are.
   const { equivariance } = denoisingAndEquivariance((x) => x.mul(0.7), batch, motions, true);
   assertClose(await equivariance.data(), [0], 1e-9);
 }, (engine) => engine === "cpu");
 
-testOnEngines("the equivariance loss: its gradient is its finite differences", async () => {
+testOnEngines("the gradient of the equivariance loss equals finite differences", async () => {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
   for (const turn of [0, 45]) {
     const { draw, batch, motions } = randomBatch(seed, turn);

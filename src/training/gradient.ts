@@ -1,4 +1,4 @@
-/** What a step minimizes, and its gradient: functions of tensors that an engine's `jit` records. */
+/** The loss of a step and its gradient, as functions of tensors that an engine's `jit` records. */
 import * as tf from "@tensorflow/tfjs";
 import { philoxKey } from "../../kernels/random_normal/philox.ts";
 import { randomNormal } from "../../kernels/random_normal/mod.ts";
@@ -11,21 +11,21 @@ import type { UNet } from "../unet/mod.ts";
 import type { Batch } from "./batches.ts";
 import { denoisingAndEquivariance } from "./equivariance.ts";
 
-/** The losses of a batch, and the gradient of what is minimized. */
+/** The losses of a batch, and the gradient of their weighted sum. */
 export interface BatchGradient {
-  /** The denoising loss; with training.equivariance [2], that loss behind it. */
+  /** The denoising loss; with training.equivariance, of shape [2], followed by that loss. */
   losses: tf.Tensor;
-  /** By the names of the parameters. One that the network does not use has none. */
+  /** By the parameters' names; parameters that the network does not use have none. */
   gradients: Map<string, tf.Tensor>;
 }
 
 /**
- * A batch, or some of its images, as the tensors that {@link gradientOf} takes: the noise's counter,
- * images and timesteps, and where the spec asks for them labels, motions and counters of dropout.
+ * A batch, or some of its images, as the tensors that {@link gradientOf} takes: the noise's
+ * counter, images, timesteps, and labels, motions and counters of dropout if the spec needs them.
  *
- * @param step of the training
- * @param first the first of the images
- * @param size how many
+ * @param step the index of the step in the training
+ * @param first the index of the first image
+ * @param size the number of images
  */
 export function batchTensors(
   { images, timesteps, labels, motions }: Batch,
@@ -57,8 +57,8 @@ export function batchTensors(
 }
 
 /**
- * A function of the noise's key and the tensors of {@link batchTensors} that takes the gradient of
- * the network's loss.
+ * A function of the noise's key and the tensors of {@link batchTensors} that computes the gradient
+ * of the network's loss.
  *
  * @param factors from `noisingFactors`
  */

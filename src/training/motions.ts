@@ -1,18 +1,18 @@
-/** Random motions of training images: how far each image of a step is shifted and turned. */
+/** Random motions of training images: the shift and rotation of each image of a step. */
 import { philox4x32, philoxKey } from "../../kernels/random_normal/philox.ts";
 import { type Motion, movedImage } from "../../kernels/rotate/mod.ts";
 
-/** How far images move at most. */
+/** The maximum motion of an image. */
 export interface MotionRange {
   /** Pixels in each direction. */
   shift: number;
-  /** Degrees either way. */
+  /** Degrees in both directions. */
   turn: number;
 }
 
 /**
- * The motions of the images of a step: uniform shifts of columns and of rows, and uniform turns.
- * Each is a function of the seed, the purpose, the step and the image's place in the batch.
+ * The motions of the images of a step: uniform shifts of columns and rows, and uniform rotations.
+ * Each is a function of the seed, the purpose, the step and the image's index in the batch.
  */
 export function randomMotions(
   count: number,
@@ -24,16 +24,16 @@ export function randomMotions(
   const key = philoxKey(seed, purpose);
   return Array.from({ length: count }, (_, image) => {
     const words = philox4x32([image, 0, step >>> 0, Math.floor(step / 2 ** 32)], key);
-    const [columns, rows, degrees] = [shift, shift, turn].map((most, i) =>
-      most * (2 * (words[i]! + 0.5) / 2 ** 32 - 1)
+    const [columns, rows, degrees] = [shift, shift, turn].map((max, i) =>
+      max * (2 * (words[i]! + 0.5) / 2 ** 32 - 1)
     ) as [number, number, number];
     return { columns, rows, degrees };
   });
 }
 
 /**
- * Moves each of some images by its motion, in place. They are not clipped: a spline may leave the
- * range of its pixels by a little.
+ * Moves each image by its motion, in place. Pixels are not clipped: a spline may slightly exceed
+ * the range of the image's pixels.
  *
  * @param images N, H, W, C
  */

@@ -3,11 +3,11 @@ import { random } from "../../kernels/shared/testing.ts";
 import { movedImage } from "../../kernels/rotate/mod.ts";
 import { augmentImages, randomMotions } from "./motions.ts";
 
-Deno.test("random motions fill their range evenly, both ways", () => {
+Deno.test("random motions are uniform in their range", () => {
   const range = { shift: 3, turn: 40 };
   const motions = randomMotions(4000, range, 7, "augmentation", 5);
-  for (const [field, most] of [["columns", 3], ["rows", 3], ["degrees", 40]] as const) {
-    const values = motions.map((motion) => motion[field] / most);
+  for (const [field, max] of [["columns", 3], ["rows", 3], ["degrees", 40]] as const) {
+    const values = motions.map((motion) => motion[field] / max);
     assert(values.every((value) => Math.abs(value) < 1), field);
     // Five standard deviations of the mean and of the variance of a uniform number.
     const mean = values.reduce((a, b) => a + b) / values.length;
@@ -17,7 +17,7 @@ Deno.test("random motions fill their range evenly, both ways", () => {
   }
 });
 
-Deno.test("random motions depend on seed, purpose and step alone, image by image", () => {
+Deno.test("the random motion of each image depends only on seed, purpose and step", () => {
   const range = { shift: 3, turn: 40 };
   const drawn = randomMotions(5, range, 7, "augmentation", 5);
   assertEquals(randomMotions(3, range, 7, "augmentation", 5), drawn.slice(0, 3));

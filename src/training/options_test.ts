@@ -1,6 +1,6 @@
 /**
- * The options of training that the published code does not have: each does what it says in a whole
- * training, goes on from its middle with the same bytes, and computes the same on every engine.
+ * The training options that the published code does not have: each has its effect in a whole
+ * training, resumes with the same bytes, and gives the same result on every engine.
  */
 import { assert, assertEquals } from "@std/assert";
 import { testOnEngines, trains } from "../../kernels/shared/testing.ts";
@@ -33,7 +33,7 @@ interface Moment {
   equivarianceLosses: number[];
 }
 
-/** Trains, from a moment or the start, and returns the moment after each step. */
+/** Trains, from a state or the start, and returns the state after each step. */
 async function trained(
   engine: Engine,
   overrides: readonly string[],
@@ -67,7 +67,7 @@ async function trained(
   return moments;
 }
 
-/** The gradient of the first step, of all parameters in a row: AdamW's first mean tells it. */
+/** The gradient of the first step of all parameters in a row, computed from AdamW's first mean. */
 function firstGradient([first]: Moment[]): number[] {
   return [...first!.tensors].filter(([name]) => name.startsWith("mean/")).flatMap((
     [_, { data }],
@@ -84,7 +84,7 @@ const options = [
 
 for (const option of options) {
   testOnEngines(
-    `training with ${option}: gone on with from its middle it ends in the same bytes`,
+    `training with ${option}: resumed after the first step, it ends with the same bytes`,
     async (engine) => {
       const whole = await trained(engine, option);
       assertEquals(whole.length, 3);
@@ -98,7 +98,7 @@ for (const option of options) {
 
 let onCpu: Promise<Moment[]> | null = null;
 testOnEngines(
-  `training with ${options.flat().join(" ")}: the same on each engine`,
+  `training with ${options.flat().join(" ")}: the same result on every engine`,
   async (engine) => {
     const here = trained(engine, options.flat());
     onCpu ??= here;
@@ -111,7 +111,7 @@ testOnEngines(
   trains,
 );
 
-const onCpuAlone = (engine: string) => engine === "cpu";
+const onlyCpu = (engine: string) => engine === "cpu";
 
 testOnEngines("training with clipNorm: the step's gradient has that norm", async (engine) => {
   const free = firstGradient(await trained(engine, []));
@@ -119,32 +119,40 @@ testOnEngines("training with clipNorm: the step's gradient has that norm", async
   const norm = Math.hypot(...free);
   assert(norm > 0.01);
   assertClose(clipped.map((g) => g * norm / 0.01), free, 1e-4);
-}, onCpuAlone);
+}, onlyCpu);
 
-testOnEngines("training with accumulate: parts of a batch give what it gives", async (engine) => {
-  const others = options.flat().filter((option) => !option.startsWith("training.accumulate"));
-  const [whole, parts] = [
-    await trained(engine, others),
-    await trained(engine, [...others, "training.accumulate=2"]),
-  ];
-  assertClose(parts[0]!.losses, whole[0]!.losses, 1e-6);
-  assertClose(parts[0]!.equivarianceLosses, whole[0]!.equivarianceLosses, 1e-6);
-  assertClose(firstGradient(parts), firstGradient(whole), 1e-7);
-  assertEquals(parts.length, whole.length, "as many steps of the optimizer");
-}, onCpuAlone);
+testOnEngines(
+  "training with accumulate: the parts of a batch give the same as the batch",
+  async (engine) => {
+    const others = options.flat().filter((option) => !option.startsWith("training.accumulate"));
+    const [whole, parts] = [
+      await trained(engine, others),
+      await trained(engine, [...others, "training.accumulate=2"]),
+    ];
+    assertClose(parts[0]!.losses, whole[0]!.losses, 1e-6);
+    assertClose(parts[0]!.equivarianceLosses, whole[0]!.equivarianceLosses, 1e-6);
+    assertClose(firstGradient(parts), firstGradient(whole), 1e-7);
+    assertEquals(parts.length, whole.length, "as many steps of the optimizer");
+  },
+  onlyCpu,
+);
 
-testOnEngines("training with equivariance: both losses are told, in whole", async (engine) => {
-  const [{ losses }] = await trained(engine, []) as [Moment];
-  const option = "training.equivariance={ weight: 1000, shift: 1.5 }";
-  const moments = await trained(engine, [option]);
-  // The loss of the first step is that of the same weights, whatever else is minimized.
-  assertClose(moments[0]!.losses, losses, 1e-6);
-  const { equivarianceLosses } = moments.at(-1)!;
-  assertEquals(equivarianceLosses.length, 3);
-  assert(equivarianceLosses.every((loss) => loss > 0), `${equivarianceLosses}`);
-}, onCpuAlone);
+testOnEngines(
+  "training with equivariance: both losses are reported, without the weight",
+  async (engine) => {
+    const [{ losses }] = await trained(engine, []) as [Moment];
+    const option = "training.equivariance={ weight: 1000, shift: 1.5 }";
+    const moments = await trained(engine, [option]);
+    // The loss of the first step is that of the same weights, whatever else is minimized.
+    assertClose(moments[0]!.losses, losses, 1e-6);
+    const { equivarianceLosses } = moments.at(-1)!;
+    assertEquals(equivarianceLosses.length, 3);
+    assert(equivarianceLosses.every((loss) => loss > 0), `${equivarianceLosses}`);
+  },
+  onlyCpu,
+);
 
-Deno.test("a part of a batch is as large as any other, or larger by one image", () => {
+Deno.test("the sizes of a batch's parts differ by at most one image", () => {
   assertEquals(partsOf(10, 4).map(({ size }) => size), [2, 3, 2, 3]);
   assertEquals(partsOf(3, 5), [0, 1, 2].map((first) => ({ first, size: 1 })));
 });

@@ -13,7 +13,7 @@ function training(section: string): Training {
 
 const steps = (section: string, count: number) => trainingPlan(training(section), count);
 
-Deno.test("the steps of a training: whole epochs, each with its short last batch, and what is left", () => {
+Deno.test("a training has whole epochs, each with a short last batch, and the rest", () => {
   assertEquals(steps("epochs: 100", 6000), { stepsPerEpoch: 375, steps: 37_500 });
   assertEquals(steps("epochs: 100", 19_999), { stepsPerEpoch: 1250, steps: 125_000 });
   assertEquals(steps("images: 160000, batchSize: 32", 10_000), { stepsPerEpoch: 313, steps: 5008 });
@@ -62,7 +62,7 @@ Deno.test("the learning rate rises over the warm-up and falls over the last part
   assertClose([rate(775, "cosine")], [0.004 * (1 + Math.SQRT1_2)], 1e-15);
 });
 
-Deno.test("the average forgets the first weights soon, and later keeps to its decay", () => {
+Deno.test("the decay of the average rises to emaDecay", () => {
   assertClose([0, 1, 8, 90].map((step) => emaDecayAt(step, 0.999)), [
     1 / 10,
     2 / 11,
@@ -76,7 +76,7 @@ Deno.test("the average forgets the first weights soon, and later keeps to its de
   ]);
 });
 
-Deno.test("the images that steps have seen: an epoch's last batch may be short", () => {
+Deno.test("imagesSeen counts the short last batch of an epoch", () => {
   const batch = { batchSize: 4 };
   assertEquals([0, 1, 2, 3, 4, 6].map((steps) => imagesSeen(steps, batch, 10)), [
     0,

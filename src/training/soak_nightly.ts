@@ -18,8 +18,7 @@ const steps = 20_000;
 const every = 1000;
 
 /**
- * Bytes in use after a garbage collection: V8's heap, and on Linux what malloc has handed out and
- * not got back.
+ * Bytes in use after a garbage collection: V8's heap, and on Linux the memory allocated by malloc.
  */
 function inUse(): { heap: number; malloc: number } {
   const { gc } = globalThis as { gc?: () => void };
@@ -97,13 +96,13 @@ Deno.test("20,000 steps of a tiny training leave tensors, memory and open files 
     assert(heap < 1.02 * first!.heap, `V8's heap grew from ${first!.heap} to ${heap}`);
     assert(
       malloc <= 1.02 * first!.malloc,
-      `what malloc gave grew from ${first!.malloc} to ${malloc}`,
+      `malloc's memory grew from ${first!.malloc} to ${malloc}`,
     );
   }
-  const least = (from: number, to: number) =>
+  const min = (from: number, to: number) =>
     Math.min(...marks.slice(from, to).map(({ resident }) => resident));
   assert(
-    least(11, 20) < 1.1 * least(2, 11),
-    `the resident memory grew from ${least(2, 11)} to ${least(11, 20)}`,
+    min(11, 20) < 1.1 * min(2, 11),
+    `the resident memory grew from ${min(2, 11)} to ${min(11, 20)}`,
   );
 });

@@ -9,7 +9,7 @@ import { batchTensors, gradientOf } from "./gradient.ts";
 import type { TrainingState } from "./state.ts";
 import { updateNumbers, updateOf } from "./update.ts";
 
-/** What a step computes with. */
+/** The inputs of all steps. */
 export interface StepOptions {
   engine: Engine;
   spec: ResolvedSpec;
@@ -32,7 +32,7 @@ export interface TrainStep {
   dispose(): void;
 }
 
-/** Makes the step of a spec: in one jitted function, or in parts that add up their gradients. */
+/** The training step of a spec: one jitted function, or parts whose gradients are added up. */
 export function createTrainStep(options: StepOptions): TrainStep {
   const { engine, spec, state, factors } = options;
   if (spec.training.accumulate) return accumulatedStep(options, spec.training.accumulate);

@@ -4,7 +4,7 @@ import { philox4x32 } from "../../kernels/random_normal/philox.ts";
 
 /**
  * Grey images of random pixels, with labels cycling through 0 ... 9. The first pixels of image i
- * hold the bytes of i.
+ * are the bytes of i.
  */
 export function noiseDataset(count: number, imageSize = 8): Dataset {
   const size = imageSize ** 2;

@@ -24,7 +24,7 @@ export interface TrainOptions {
    * the index of the next step.
    */
   losses: number[];
-  /** With training.equivariance: gets that loss of each coming step. */
+  /** With training.equivariance: the equivariance loss of each coming step is appended. */
   equivarianceLosses?: number[];
   /**
    * Number of steps of an earlier training that this one continues, whose losses come first.
@@ -60,8 +60,8 @@ export async function train(options: TrainOptions): Promise<void> {
   const factors = noisingFactors(noiseSchedule(spec.noise));
   const trainStep = createTrainStep({ engine, spec, state, factors });
   const pending: tf.Tensor[] = [];
-  // Number of steps between reads of the losses. On a GPU, a read waits for all queued work. The
-  // first step tells how long a step takes.
+  // The number of steps between reads of the losses. On a GPU, a read waits for all queued work.
+  // The first step measures how long a step takes.
   let every = 1;
   let idleMs = performance.now();
   try {
@@ -72,10 +72,10 @@ export async function train(options: TrainOptions): Promise<void> {
       }
       const learningRate = learningRateAt(step - firstStep, plan.steps, spec.training);
       pending.push(trainStep.run(batchAt(step), step, learningRate));
-      const asked = pending.length;
-      if (asked >= every || step + 1 === steps || (step + 1) % stepsPerEpoch === 0) {
+      const queued = pending.length;
+      if (queued >= every || step + 1 === steps || (step + 1) % stepsPerEpoch === 0) {
         await read(step + 1);
-        if (engine.device !== "cpu") every = stepsAtOnce((performance.now() - idleMs) / asked);
+        if (engine.device !== "cpu") every = stepsAtOnce((performance.now() - idleMs) / queued);
         await onStep?.(step + 1);
         idleMs = performance.now();
       }
@@ -91,7 +91,7 @@ export async function train(options: TrainOptions): Promise<void> {
     if (pending.length === 0) return;
     const together = tf.tidy(() => tf.stack(pending));
     const values = await together.data<"float32">();
-    // With training.equivariance, each loss has that one behind it.
+    // With training.equivariance, each step has two losses.
     const each = values.length / pending.length;
     tf.dispose([together, ...pending.splice(0)]);
     const bad = values.findIndex((value) => !Number.isFinite(value));
@@ -107,10 +107,10 @@ export async function train(options: TrainOptions): Promise<void> {
 /** Thrown when a training's numbers are no longer finite. A retry would diverge again. */
 export class DivergedError extends UserError {}
 
-/** The error for a training that has diverged; `what` says where that was noticed. */
+/** The error for a training that has diverged; `what` is the number that is not finite. */
 export function diverged(what: string): DivergedError {
   return new DivergedError(
-    `${what}: the training has diverged. The last checkpoint is from before; a lower training.learningRate or a longer ` +
-      "training.warmupSteps usually helps",
+    `${what}: the training has diverged. The last checkpoint is from before; a lower ` +
+      "training.learningRate or a longer training.warmupSteps usually helps",
   );
 }

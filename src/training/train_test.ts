@@ -124,36 +124,44 @@ function assertFormulas(steps: Map<string, TensorData>[]): void {
   }
 }
 
-onTensorFlow("a jitted step is the step; it stops when asked to", async (engine) => {
-  const stopAt = (last: number) => ({
-    onStep: (step: number, _: TrainingState, stop: AbortController) =>
-      step === last && stop.abort(),
-  });
-  const jitted = await trained(engine, stopAt(2));
-  const eager = await trained(eagerly(engine), stopAt(2));
-  for (const { error, reason, moments } of [jitted, eager]) {
-    assert(error !== null && error === reason);
-    assertEquals(moments.length, 3);
-  }
-  assertClose(jitted.losses, eager.losses, 1e-5);
-  for (const [name, { data }] of eager.moments[1]!.tensors) {
-    // Adam's first step is the sign of the gradient, which may differ for gradients near zero.
-    if (!/^(mean|square)/.test(name)) continue;
-    const scale = Math.max(...Array.from(data as Float32Array, Math.abs));
-    const scaled = (tensors: Moment["tensors"]) =>
-      (tensors.get(name)!.data as Float32Array).map((value) => value / scale);
-    assertClose(scaled(jitted.moments[1]!.tensors), scaled(eager.moments[1]!.tensors), 1e-4, name);
-  }
-});
+onTensorFlow(
+  "a jitted step computes what an eager one does; a signal stops both",
+  async (engine) => {
+    const stopAt = (last: number) => ({
+      onStep: (step: number, _: TrainingState, stop: AbortController) =>
+        step === last && stop.abort(),
+    });
+    const jitted = await trained(engine, stopAt(2));
+    const eager = await trained(eagerly(engine), stopAt(2));
+    for (const { error, reason, moments } of [jitted, eager]) {
+      assert(error !== null && error === reason);
+      assertEquals(moments.length, 3);
+    }
+    assertClose(jitted.losses, eager.losses, 1e-5);
+    for (const [name, { data }] of eager.moments[1]!.tensors) {
+      // Adam's first step is the sign of the gradient, which may differ for gradients near zero.
+      if (!/^(mean|square)/.test(name)) continue;
+      const scale = Math.max(...Array.from(data as Float32Array, Math.abs));
+      const scaled = (tensors: Moment["tensors"]) =>
+        (tensors.get(name)!.data as Float32Array).map((value) => value / scale);
+      assertClose(
+        scaled(jitted.moments[1]!.tensors),
+        scaled(eager.moments[1]!.tensors),
+        1e-4,
+        name,
+      );
+    }
+  },
+);
 
-onTensorFlow("losses read at a GPU's pace are the same", async (engine) => {
+onTensorFlow("reading losses less often, as on a GPU, does not change them", async (engine) => {
   const one = await trained(engine);
   const paced = await trained({ ...engine, device: "a GPU" });
   assertEquals([paced.error, paced.losses], [null, one.losses]);
   assertEquals(paced.moments.at(-1), one.moments.at(-1));
 });
 
-onTensorFlow("a loss that is no number stops it, with the step and what helps", async (engine) => {
+onTensorFlow("a loss that is not a number stops it, with the step and advice", async (engine) => {
   const { error, losses } = await trained(eagerly(engine), {
     onStep: (step, { unet }) => {
       if (step !== 2) return;

@@ -1,4 +1,4 @@
-/** What follows the gradient in a step: clipping, AdamW, and the moving average of the weights. */
+/** The second half of a step: clipping, AdamW, and the moving average of the weights. */
 import * as tf from "@tensorflow/tfjs";
 import { adamw, adamwRates } from "../../kernels/adamw/mod.ts";
 import { movingAverage } from "../../kernels/moving_average/mod.ts";
@@ -8,7 +8,7 @@ import { clipGradients } from "./clip.ts";
 import { emaDecayAt } from "./plan.ts";
 import type { TrainingState } from "./state.ts";
 
-/** What the update of a step takes beside the gradient: AdamW's rates and the average's decay. */
+/** The numbers that the update of a step needs: AdamW's rates and the average's decay. */
 export function updateNumbers(
   { training: { beta1, beta2, weightDecay, emaDecay } }: ResolvedSpec,
   step: number,

@@ -2,7 +2,7 @@
 import { counted } from "../../messages/counted.ts";
 import type { ReportInput } from "../input.ts";
 import { type Filling, html } from "../markup.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../frame.ts";
 import { code, facts, table } from "../parts.ts";
 
 /** The bundle's files, and commands that verify the bundle and run it again. */

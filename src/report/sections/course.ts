@@ -2,7 +2,7 @@
 import type { ScoreCurve } from "../../bundle/score_curves.ts";
 import type { ReportInput } from "../input.ts";
 import { type Html, html } from "../markup.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../frame.ts";
 import { diagram, scroller } from "../parts.ts";
 import { curveSvg } from "../plots.ts";
 

@@ -4,7 +4,7 @@ import { classesText, className, classOfImage, type DrawnClasses } from "../../s
 import type { Image } from "../../formats/image.ts";
 import type { ReportInput, ShownFilm, ShownPicture } from "../input.ts";
 import { type Html, html } from "../markup.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../frame.ts";
 import { code, filmFigure, gallery, imageColumns, pictureFigure } from "../parts.ts";
 import { classColumns } from "../pictures.ts";
 import { allPictures, angleText } from "../sheet.ts";

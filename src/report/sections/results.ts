@@ -4,7 +4,7 @@ import type { Evaluation, Score } from "../../evaluation/evaluate.ts";
 import { scoreText } from "../../evaluation/table_text.ts";
 import type { ReportInput } from "../input.ts";
 import { type Filling, type Html, html } from "../markup.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../frame.ts";
 import { code, diagram, facts, note, scroller, table } from "../parts.ts";
 import { lossCurves } from "../losses.ts";
 import { curveSvg } from "../plots.ts";

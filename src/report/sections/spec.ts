@@ -1,7 +1,7 @@
 /** The report's spec: every field, and whether somebody chose it. */
 import { parseSpec, type ResolvedSpec, resolveSpec } from "../../spec/mod.ts";
 import { type Html, html } from "../markup.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../frame.ts";
 
 /** A spec with the same fields without default, and everything else at its default. */
 function defaultsOf(spec: ResolvedSpec): ResolvedSpec | null {

@@ -1,14 +1,14 @@
-/** The worker's program: all modules that drawing needs, bundled into one for a browser. */
+/** The worker's program: all modules that drawing needs, bundled for the browser. */
 import { fromFileUrl, join } from "@std/path";
 import { UserError } from "../../messages/errors.ts";
 
 const folder = fromFileUrl(new URL(".", import.meta.url));
 
 /**
- * Bundles the worker by `deno bundle`, which takes a second or two; its first use fetches esbuild
+ * Bundles the worker with `deno bundle`, which takes a second or two. The first use fetches esbuild
  * from npm.
  *
- * @throws UserError with Deno's own words where it cannot
+ * @throws UserError with Deno's message if it fails
  */
 export async function workerProgram(): Promise<Uint8Array<ArrayBuffer>> {
   const scratch = Deno.makeTempDirSync();
@@ -22,7 +22,7 @@ export async function workerProgram(): Promise<Uint8Array<ArrayBuffer>> {
         "--platform",
         "browser",
         "--minify",
-        // Without them errors would name kernels `$l`.
+        // Otherwise errors would call kernels `$l`.
         "--keep-names",
         "--import-map",
         join(folder, "imports.json"),
@@ -36,8 +36,8 @@ export async function workerProgram(): Promise<Uint8Array<ArrayBuffer>> {
       stderr: "piped",
     }).output();
     if (!success) {
-      const words = new TextDecoder().decode(stderr).trim().split("\n").slice(-5).join("\n");
-      throw new UserError(`deno bundle could not make the page's program:\n${words}`);
+      const reason = new TextDecoder().decode(stderr).trim().split("\n").slice(-5).join("\n");
+      throw new UserError(`\`deno bundle\` cannot bundle the page's program:\n${reason}`);
     }
     return Deno.readFileSync(output);
   } finally {

@@ -1,4 +1,4 @@
-/** From a bundle to what its page holds: the spec in short, and the weights in half precision. */
+/** Prepares a bundle's model for the page: the parts of the spec, and the weights in float16. */
 import { basename, resolve } from "@std/path";
 import { openBundle } from "../../bundle/open.ts";
 import { drawingWeights, readBundleSpec } from "../../bundle/read.ts";
@@ -15,19 +15,18 @@ export interface PreparedModel {
 }
 
 /**
- * Reads the model that drew a bundle's samples. Every byte that is read is checked by the bundle's
- * manifest.
+ * Reads the model that drew a bundle's samples, and verifies it against the bundle's manifest.
  *
- * @throws UserError where the bundle is damaged or has no model
+ * @throws UserError if the bundle is damaged or contains no model
  */
 export async function prepareModel(path: string): Promise<PreparedModel> {
   const bundle = openBundle(path);
   const file = drawingWeights(bundle);
   if (file === null) {
-    throw new UserError(`${path}: no model in it; name the bundle that was trained`);
+    throw new UserError(`${path}: contains no model; give the bundle of the training`);
   }
   const spec = readBundleSpec(bundle);
-  const { tensors, error } = halved(await bundle.tensors(file));
+  const { tensors, error } = inFloat16(await bundle.tensors(file));
   return {
     model: {
       name: basename(resolve(path)),
@@ -68,8 +67,8 @@ function classNamesOf({ classes }: ResolvedSpec): string[] | null {
   return classes === null ? null : Array.from({ length: classes }, (_, label) => String(label));
 }
 
-/** Tensors in float16, and the largest difference that this makes, relative to the tensor's. */
-function halved(
+/** Tensors in float16, and the largest error, relative to the largest number in its tensor. */
+function inFloat16(
   tensors: ReadonlyMap<string, TensorData>,
 ): { tensors: Map<string, TensorData>; error: number } {
   const halves = new Map<string, TensorData>();
@@ -77,7 +76,7 @@ function halved(
   for (const [name, tensor] of tensors) {
     const values = toFloat32(tensor);
     const data = Float16Array.from(values);
-    const largest = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    const largest = values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
     values.forEach((value, i) => {
       error = Math.max(error, Math.abs(value - (data[i] ?? 0)) / (largest || 1));
     });

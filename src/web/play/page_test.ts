@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { PreparedModel } from "./model.ts";
 import { playFiles } from "./page.ts";
 
-/** A model of no weights; names as a stranger may choose them. */
+/** A model without weights, with names that try to inject HTML. */
 function modelOf(imageSize: number): PreparedModel {
   return {
     model: {
@@ -39,7 +39,7 @@ function modelOf(imageSize: number): PreparedModel {
 
 const programs = { worker: new Uint8Array(3), wasm: new Uint8Array(3) };
 
-Deno.test("a playground is one page; from 64 pixels on its weights lie beside it", () => {
+Deno.test("a playground is one page; from 64 pixels its weights are in files next to it", () => {
   const small = playFiles({ models: [modelOf(56)], ...programs });
   assertEquals(small.map(([name]) => name), ["index.html"]);
   const [page, ...weights] = playFiles({ models: [modelOf(56), modelOf(64)], ...programs });
@@ -48,7 +48,7 @@ Deno.test("a playground is one page; from 64 pixels on its weights lie beside it
   for (const [, text] of weights) assertMatch(text, /^\(globalThis.*"[A-Za-z0-9+/=]+";\n$/);
 });
 
-Deno.test("names of bundles and classes are text in a playground, whatever they hold", () => {
+Deno.test("names of bundles and classes are escaped in a playground", () => {
   const [[, page] = ["", ""]] = playFiles({ models: [modelOf(8)], ...programs });
   assertEquals(page.match(/<script/g)?.length, 1);
   assertEquals(page.includes('" onload'), false);

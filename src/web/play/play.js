@@ -1,16 +1,16 @@
-// The playground's page: starts the worker, asks it to draw, shows what it sends.
+// The playground's page: starts the worker, sends it the settings, and shows what it draws.
 const byId = (id) => document.getElementById(id);
 const form = byId("controls");
 const models = JSON.parse(byId("models").textContent);
 
-/** What was drawn last: its request, and for each model and angle the moments, by step. */
-let drawing = { id: 0, request: null, moments: [] };
+/** The current drawing: its settings, and the steps of each model and angle. */
+let drawing = { id: 0, request: null, steps: [] };
 let busy = false;
 
-/** The bytes of a part of the page: base64 of gzip. The part is removed, to free its text. */
+/** The bytes in an element of the page: gzip in base64. The element is removed to free memory. */
 async function unpacked(id) {
   const element = byId(id);
-  // Of a large model it lies in a script beside the page.
+  // The weights of a large model come from a script next to the page.
   const text = atob(element ? element.textContent : globalThis.playFiles[id]);
   element?.remove();
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
@@ -22,26 +22,26 @@ async function startWorker() {
   const program = await unpacked("worker");
   const url = URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
   const worker = new Worker(url);
-  worker.onmessage = ({ data }) => answers[data.kind](data);
-  worker.onerror = ({ message }) => answers.failed({ message });
+  worker.onmessage = ({ data }) => handlers[data.kind](data);
+  worker.onerror = ({ message }) => handlers.failed({ message });
   byId("engine").textContent = "Loading the model ...";
   const wasm = await unpacked("wasm");
   const weights = await Promise.all(models.map((_, i) => unpacked(`weights-${i}`)));
-  // #wasm or #webgpu behind the address takes that engine.
-  const wanted = ["wasm", "webgpu"].find((engine) => location.hash === `#${engine}`) ?? "auto";
-  worker.postMessage({ kind: "open", wanted, wasm, models, weights });
+  // #wasm or #webgpu at the end of the address chooses this engine.
+  const choice = ["wasm", "webgpu"].find((engine) => location.hash === `#${engine}`) ?? "auto";
+  worker.postMessage({ kind: "open", choice, wasm, models, weights });
   return worker;
 }
 
-const answers = {
-  ready({ engine, why }) {
-    byId("engine").textContent = `Ready: ${why}. (${engine})`;
+const handlers = {
+  ready({ engine, reason }) {
+    byId("engine").textContent = `Ready: drawing on ${reason} (${engine}).`;
     setBusy(false);
     form.requestSubmit();
   },
-  moment({ id, model, angle, step, steps, timestep, state, guess }) {
+  step({ id, model, angle, step, steps, timestep, state, prediction }) {
     if (id !== drawing.id) return;
-    drawing.moments[model][angle][step] = { timestep, state, guess };
+    drawing.steps[model][angle][step] = { timestep, state, prediction };
     const { angles } = drawing.request;
     const done = (model * angles.length + angle) * steps + step;
     const all = models.length * angles.length * steps;
@@ -61,7 +61,7 @@ const answers = {
   },
   failed({ message }) {
     setBusy(false);
-    byId("status").textContent = `It failed: ${message}`;
+    byId("status").textContent = `Failed: ${message}`;
   },
 };
 
@@ -72,14 +72,14 @@ function setBusy(value) {
   byId("progress").hidden = !value;
 }
 
-/** What the form asks for. */
-function requestOf() {
+/** The settings in the form. */
+function settings() {
   const field = (name) => form.elements.namedItem(name);
   const number = (name, otherwise) => {
     const input = field(name);
     return input && input.value !== "" && input.checkValidity() ? Number(input.value) : otherwise;
   };
-  const turned = field("angles").checked;
+  const allAngles = field("angles").checked;
   return {
     seed: number("seed", 1),
     count: number("count", 4),
@@ -87,30 +87,30 @@ function requestOf() {
     steps: number("steps", 30),
     label: number("label", null),
     guidance: number("guidance", null),
-    angles: turned ? [0, 45, 90, 135, 180, 225, 270, 315] : [number("turn", 0)],
+    angles: allAngles ? [0, 45, 90, 135, 180, 225, 270, 315] : [number("rotation", 0)],
     shift: { columns: number("columns", 0), rows: number("rows", 0) },
   };
 }
 
 function draw(worker) {
-  const request = requestOf();
+  const request = settings();
   const empty = () => request.angles.map(() => []);
-  drawing = { id: drawing.id + 1, request, moments: models.map(empty) };
-  const slider = byId("moment");
+  drawing = { id: drawing.id + 1, request, steps: models.map(empty) };
+  const slider = byId("step");
   slider.max = String(request.steps);
   slider.value = slider.max;
   slider.disabled = false;
-  byId("guess").disabled = false;
+  byId("prediction").disabled = false;
   setBusy(true);
   byId("status").textContent = "Drawing ...";
   worker.postMessage({ kind: "draw", id: drawing.id, request });
 }
 
-/** The moment that the slider asks for, or the last one before it that there is. */
-function momentAt(list) {
-  const wanted = Number(byId("moment").value);
-  for (let step = Math.min(wanted, list.length - 1); step >= 0; step--) {
-    if (list[step]) return { ...list[step], step };
+/** The step that the slider selects, or the last one before it that has been drawn. */
+function selectedStep(steps) {
+  const selected = Number(byId("step").value);
+  for (let step = Math.min(selected, steps.length - 1); step >= 0; step--) {
+    if (steps[step]) return { ...steps[step], step };
   }
   return null;
 }
@@ -118,8 +118,8 @@ function momentAt(list) {
 function showModel(model) {
   const { imageSize: size, channels } = models[model].network;
   const { angles, count } = drawing.request;
-  const turned = angles.length > 1;
-  const [columns, rows] = turned
+  const hasAngles = angles.length > 1;
+  const [columns, rows] = hasAngles
     ? [angles.length, count]
     : [Math.min(count, 4), Math.ceil(count / 4)];
   const canvas = byId(`canvas-${model}`);
@@ -129,20 +129,20 @@ function showModel(model) {
   const context = canvas.getContext("2d");
   let last = null;
   for (let angle = 0; angle < angles.length; angle++) {
-    const moment = momentAt(drawing.moments[model][angle]);
-    if (!moment) continue;
-    last = moment;
-    const guessed = byId("guess").checked && moment.guess;
-    const pixels = guessed ? moment.guess : moment.state;
+    const selected = selectedStep(drawing.steps[model][angle]);
+    if (!selected) continue;
+    last = selected;
+    const isPrediction = byId("prediction").checked && selected.prediction;
+    const pixels = isPrediction ? selected.prediction : selected.state;
     for (let image = 0; image < count; image++) {
-      const [column, row] = turned ? [angle, image] : [image % 4, Math.floor(image / 4)];
+      const [column, row] = hasAngles ? [angle, image] : [image % 4, Math.floor(image / 4)];
       const data = rgba(pixels, image * size * size * channels, size, channels);
       context.putImageData(data, column * (size + 1), row * (size + 1));
     }
   }
   if (!last) return;
-  byId("when").textContent = `step ${last.step}, timestep ${last.timestep}`;
-  const kind = byId("guess").checked ? "guesses" : "images";
+  byId("shown-step").textContent = `step ${last.step}, timestep ${last.timestep}`;
+  const kind = byId("prediction").checked ? "predictions" : "images";
   canvas.setAttribute(
     "aria-label",
     `${count * angles.length} ${kind} by ${models[model].label} at step ${last.step}`,
@@ -161,12 +161,12 @@ function rgba(pixels, from, size, channels) {
 }
 
 const redraw = () => drawing.request && models.forEach((_, model) => showModel(model));
-byId("moment").addEventListener("input", redraw);
-byId("guess").addEventListener("change", redraw);
+byId("step").addEventListener("input", redraw);
+byId("prediction").addEventListener("change", redraw);
 startWorker().then((worker) => {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!busy) draw(worker);
   });
   byId("stop").addEventListener("click", () => worker.postMessage({ kind: "stop" }));
-}, (error) => answers.failed({ message: error.message }));
+}, (error) => handlers.failed({ message: error.message }));

@@ -1,38 +1,39 @@
-/** What the page and its worker say to each other. Both are ours, in one file. */
+/** The messages between the page and its worker. */
 import type { NetworkSpec } from "../../unet/plan.ts";
 import type { NoiseSection, SamplingSection } from "../../spec/resolved.ts";
+import type { PlayEngineChoice } from "./engine.ts";
 
-/** What the worker must know of a model to draw with it. */
+/** What the worker needs to draw with a model. */
 export interface PlayModel {
   /** The bundle's name, for people. */
   name: string;
-  /** The paper's name of its spec: `D-2N`. */
+  /** The paper's name for its spec, such as `D-2N`. */
   label: string;
-  /** What its network is compiled from. */
+  /** The network to compile. */
   network: NetworkSpec & { seed: number };
   /** The noise that it was trained with. */
   noise: NoiseSection;
-  /** The spec's own way of drawing, the page's defaults. */
+  /** The spec's sampling; the page's defaults. */
   sampling: Pick<SamplingSection, "clip" | "guidance" | "variance" | "rotation" | "sampler">;
-  /** The classes' names, by label; null where the network has no classes. */
+  /** The class names by label; null if the network has no classes. */
   classNames: string[] | null;
-  /** The largest relative difference that float16 makes in a weight of this model. */
+  /** The largest error of a weight in float16, relative to the largest weight in its tensor. */
   weightError: number;
 }
 
-/** What a person asks for. */
+/** The settings of a drawing. */
 export interface DrawRequest {
   seed: number;
-  /** How many images; their noise is that of the indices 0, 1, ... */
+  /** The number of images; their noise is that of the indices 0, 1, ... */
   count: number;
   sampler: SamplingSection["sampler"];
   steps: number;
   /** The class of every image; null: all classes in turn. */
   label: number | null;
   guidance: number | null;
-  /** Degrees for each row of images, counter-clockwise. */
+  /** The angles at which each image is drawn, in degrees counter-clockwise. */
   angles: number[];
-  /** Pixels over the whole run. */
+  /** The shift over all steps, in pixels. */
   shift: { columns: number; rows: number };
 }
 
@@ -40,8 +41,7 @@ export interface DrawRequest {
 export type ToWorker =
   | {
     kind: "open";
-    /** Which engine to take; `auto` prefers a hardware GPU. */
-    wanted: "auto" | "webgpu" | "wasm";
+    choice: PlayEngineChoice;
     wasm: Uint8Array<ArrayBuffer>;
     models: PlayModel[];
     weights: Uint8Array[];
@@ -51,10 +51,10 @@ export type ToWorker =
 
 /** From the worker to the page. */
 export type FromWorker =
-  | { kind: "ready"; engine: string; why: string }
+  | { kind: "ready"; engine: string; reason: string }
   /** The images of one model and angle after a step; bytes of images, rows, columns, channels. */
   | {
-    kind: "moment";
+    kind: "step";
     id: number;
     model: number;
     angle: number;
@@ -62,8 +62,8 @@ export type FromWorker =
     steps: number;
     timestep: number;
     state: Uint8Array;
-    /** The image that the network guesses behind the noise; null before the first step. */
-    guess: Uint8Array | null;
+    /** The clean image that the network predicts; null before the first step. */
+    prediction: Uint8Array | null;
   }
   | { kind: "drawn"; id: number; milliseconds: number }
   | { kind: "stopped"; id: number }

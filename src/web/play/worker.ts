@@ -1,6 +1,6 @@
 /**
- * The page's worker: opens an engine, compiles the models, and draws. It runs in a browser, from a
- * page that lies on a disk, and asks for nothing.
+ * The page's worker: opens an engine, compiles the models, and draws. It runs in a browser, for a
+ * local page, and makes no requests.
  */
 import { createSampler, noiseSchedule, type Sampler, toPixels } from "../../diffusion/mod.ts";
 import type { Engine } from "../../engines/engine.ts";
@@ -18,7 +18,7 @@ let engine: Engine | null = null;
 let loaded: Loaded[] = [];
 let stopping = new AbortController();
 
-/** A worker's global object, of which Deno's types for modules do not know. */
+/** A worker's global object, which Deno's types for modules do not describe. */
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
@@ -45,16 +45,16 @@ async function handle(message: ToWorker): Promise<void> {
 }
 
 async function open(
-  { wanted, wasm, models, weights }: Extract<ToWorker, { kind: "open" }>,
+  { choice, wasm, models, weights }: Extract<ToWorker, { kind: "open" }>,
 ): Promise<void> {
-  const found = await openPlayEngine(wasm, wanted);
-  engine = found.engine;
+  const opened = await openPlayEngine(wasm, choice);
+  engine = opened.engine;
   loaded = models.map((model, i) => {
     const bytes = weights[i];
-    if (!bytes) throw new Error(`the page holds no weights of ${model.name}`);
+    if (!bytes) throw new Error(`the page contains no weights of ${model.name}`);
     return { model, unet: compileUNet(model.network, decodeTensors(bytes, model.name)) };
   });
-  scope.postMessage({ kind: "ready", engine: engine.description, why: found.why });
+  scope.postMessage({ kind: "ready", engine: engine.description, reason: opened.reason });
 }
 
 async function draw(id: number, request: DrawRequest): Promise<void> {
@@ -79,7 +79,7 @@ async function draw(id: number, request: DrawRequest): Promise<void> {
 }
 
 function samplerOf(model: PlayModel, unet: UNet, request: DrawRequest): Sampler {
-  if (!engine) throw new Error("the page drew before it was ready");
+  if (!engine) throw new Error("the engine is not open yet");
   const { network, noise, sampling, classNames } = model;
   return createSampler({
     engine,
@@ -117,9 +117,9 @@ async function drawAngles(
       signal,
       onStep: async ({ step, steps, timestep, state, predicted }) => {
         const pixels = toPixels(await state.data());
-        const guess = predicted && toPixels(await predicted.data());
+        const prediction = predicted && toPixels(await predicted.data());
         scope.postMessage({
-          kind: "moment",
+          kind: "step",
           id,
           model,
           angle,
@@ -127,8 +127,8 @@ async function drawAngles(
           steps,
           timestep,
           state: pixels,
-          guess,
-        }, [pixels.buffer, ...(guess ? [guess.buffer] : [])]);
+          prediction,
+        }, [pixels.buffer, ...(prediction ? [prediction.buffer] : [])]);
       },
     });
   }

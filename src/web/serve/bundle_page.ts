@@ -1,9 +1,10 @@
-/** The page of a finished bundle, and that of several side by side. */
+/** The pages of a finished bundle and of several bundles side by side. */
 import { type BundleFiles, bundleFiles } from "../../bundle/open.ts";
 import { readBundleSpec, readLosses, readMetrics } from "../../bundle/read.ts";
 import type { Verification } from "../../bundle/verify.ts";
 import { UserError } from "../../messages/errors.ts";
 import { scoreText } from "../../evaluation/table_text.ts";
+import { type Section, sectionHtml } from "../../report/frame.ts";
 import { type Html, html } from "../../report/markup.ts";
 import { diagram, scroller, table } from "../../report/parts.ts";
 import { smoothedLoss } from "../../report/losses.ts";
@@ -12,42 +13,46 @@ import { specDifferences } from "../../spec/differences.ts";
 import { specName } from "../../spec/mod.ts";
 import type { Finished } from "./folder.ts";
 
-/** Pictures of a bundle that its page shows, where it has them. */
-const shownPictures: readonly [file: string, words: string][] = [
-  ["data/grid.png", "The samples"],
+/** The pictures on a bundle's page, if the bundle has them. */
+const shownPictures: readonly [file: string, caption: string][] = [
+  ["data/grid.png", "Samples"],
   ["data/rotation.png", "The same images at each angle"],
-  ["data/denoising.png", "Images coming out of noise"],
-  ["previews.png", "Samples drawn while training"],
+  ["data/denoising.png", "From noise to images"],
+  ["previews.png", "Samples during training"],
 ];
 
-/** The body of a bundle's page. */
-export function bundleBody({ folder, status }: Finished, files: BundleFiles): Html {
+/** The main part of a bundle's page. */
+export function bundleMain({ folder, status }: Finished, files: BundleFiles): Html {
   const pictures = shownPictures.filter(([file]) => files.has(file));
   return html`
     <p>${status.model} on ${status.dataset}. ${status.reason}</p>
     <p class="actions">
       <a href="${folder}/report">Report</a>
-      <a href="${folder}/verify">Verify every byte</a>
+      <a href="${folder}/verify">Verify all files</a>
       <code>deno task play ${status.path}</code>
     </p>
     <div class="pictures">
-      ${pictures.map(([file, words]) => pictureButton(folder, file, words))}
+      ${pictures.map(([file, caption]) => pictureButton(folder, file, caption))}
     </div>
   `;
 }
 
-/** A picture of a bundle; `at` leads from the page to the bundle's address. */
-function pictureButton(at: string, file: string, words: string): Html {
-  const address = `${at}/file/${file}`;
+/**
+ * A picture of a bundle, which opens at full size.
+ *
+ * @param bundle the bundle's address, relative to the page
+ */
+function pictureButton(bundle: string, file: string, caption: string): Html {
+  const address = `${bundle}/file/${file}`;
   return html`
     <button type="button" class="picture">
-      <img src="${address}" alt="${words}" loading="lazy">
+      <img src="${address}" alt="${caption}" loading="lazy">
     </button>
   `;
 }
 
-/** What verifying found. */
-export function verifyBody({ ok, files, bytes, digest, problems }: Verification): Html {
+/** The main part of the page with the result of verifying a bundle. */
+export function verifyMain({ ok, files, bytes, digest, problems }: Verification): Html {
   const size = `${files} files, ${(bytes / 1e6).toFixed(1)} MB`;
   return html`
     <p><strong>${ok ? "Verified" : "Not verified"}</strong>: ${size}.</p>
@@ -56,43 +61,37 @@ export function verifyBody({ ok, files, bytes, digest, problems }: Verification)
   `;
 }
 
-/** The body of a page with bundles side by side. */
-export function compareBody(chosen: readonly Finished[]): Html {
-  const readable = chosen.filter(({ status }) => status.state === "finished");
-  return html`
-    <section aria-labelledby="loss-h">
-      <h2 id="loss-h">Loss</h2>
-      ${lossesPart(readable)}
-    </section>
-    <section aria-labelledby="scores-h">
-      <h2 id="scores-h">Scores</h2>
-      ${scoresPart(readable)}
-    </section>
-    <section aria-labelledby="spec-h">
-      <h2 id="spec-h">Spec</h2>
-      ${specPart(readable)}
-    </section>
-    <section aria-labelledby="samples-h">
-      <h2 id="samples-h">Samples, the same indices</h2>
-      <div class="beside">
-        ${readable.map(({ folder, status }) =>
-          html`
-            <div>
-              <h3>${folder} (${status.model})</h3>
-              ${shownPictures.slice(0, 2).filter(([file]) => bundleFiles(status.path).has(file))
-                .map(([file, words]) =>
-                  pictureButton(`bundle/${folder}`, file, `${words} of ${folder}`)
-                )}
-            </div>
-          `
-        )}
-      </div>
-    </section>
-  `;
+/** The main part of a page with bundles side by side. */
+export function compareMain(selected: readonly Finished[]): Html {
+  const readable = selected.filter(({ status }) => status.state === "finished");
+  const sections: Section[] = [
+    { id: "loss", heading: "Loss", body: lossesPart(readable) },
+    { id: "scores", heading: "Scores", body: scoresPart(readable) },
+    { id: "spec", heading: "Spec", body: specPart(readable) },
+    { id: "samples", heading: "Samples with the same indices", body: samplesPart(readable) },
+  ];
+  return html`${sections.map(sectionHtml)}`;
 }
 
-function lossesPart(chosen: readonly Finished[]): Html {
-  const curves = chosen.flatMap(({ folder, status }) => {
+function samplesPart(selected: readonly Finished[]): Html {
+  const pictures = shownPictures.slice(0, 2);
+  const columns = selected.map(({ folder, status }) => {
+    const files = bundleFiles(status.path);
+    const buttons = pictures.filter(([file]) => files.has(file)).map(([file, caption]) =>
+      pictureButton(`bundle/${folder}`, file, `${caption} of ${folder}`)
+    );
+    return html`
+      <div>
+        <h3>${folder} (${status.model})</h3>
+        ${buttons}
+      </div>
+    `;
+  });
+  return html`<div class="side-by-side">${columns}</div>`;
+}
+
+function lossesPart(selected: readonly Finished[]): Html {
+  const curves = selected.flatMap(({ folder, status }) => {
     const losses = attempt(() => readLosses(bundleFiles(status.path))) ?? [];
     const points = smoothedLoss(losses).map(({ step, loss }): [number, number] => [step, loss]);
     return points.length === 0 ? [] : [{ name: folder, points }];
@@ -107,8 +106,8 @@ function lossesPart(chosen: readonly Finished[]): Html {
   return scroller("losses", diagram(svg, "Diagram: the losses over the steps"), "wide");
 }
 
-function scoresPart(chosen: readonly Finished[]): Html {
-  const all = chosen.map(({ status }) =>
+function scoresPart(selected: readonly Finished[]): Html {
+  const all = selected.map(({ status }) =>
     attempt(() => readMetrics(bundleFiles(status.path)))?.scores ?? []
   );
   const metrics = [...new Set(all.flat().map((score) => scoreText(score).label))];
@@ -120,16 +119,16 @@ function scoresPart(chosen: readonly Finished[]): Html {
       return score ? scoreText(score).text : "";
     }),
   ]);
-  return table(["score", ...chosen.map(({ folder }) => folder)], rows);
+  return table(["score", ...selected.map(({ folder }) => folder)], rows);
 }
 
-function specPart(chosen: readonly Finished[]): Html {
-  const specs = chosen.flatMap(({ folder, status }) => {
+function specPart(selected: readonly Finished[]): Html {
+  const specs = selected.flatMap(({ folder, status }) => {
     const spec = attempt(() => readBundleSpec(bundleFiles(status.path)));
     return spec ? [{ folder, spec }] : [];
   });
   const [first, ...others] = specs;
-  if (!first || others.length === 0) return html`<p class="faint">Choose two bundles or more.</p>`;
+  if (!first || others.length === 0) return html`<p class="faint">Select at least two bundles.</p>`;
   return html`${
     others.map(({ folder, spec }) => {
       const rows = specDifferences(first.spec, spec).map(({ path, a, b }) => [
@@ -149,7 +148,7 @@ function specPart(chosen: readonly Finished[]): Html {
   }`;
 }
 
-/** What a bundle says, or null where it cannot be read. */
+/** The result of reading from a bundle; null if it cannot be read. */
 function attempt<T>(read: () => T): T | null {
   try {
     return read();

@@ -1,48 +1,52 @@
-/** Server-sent events: parts of a page, sent when they have changed. */
+/** Server-sent events: parts of a page, sent when they change. */
 import type { Html } from "../../report/markup.ts";
 import { safeHeaders } from "./guard.ts";
 
-/** Milliseconds between two looks at the folder. */
-const everyMs = 1500;
+/** The interval at which the folder is read again, in milliseconds. */
+const intervalMs = 1500;
 
-/** What a look found: parts of the page by their ids, or where the page has moved. */
-export type Look = { parts: Record<string, Html> } | { moved: string };
+/** The current parts of a page by their ids, or the address to which the page has moved. */
+export type PageState = { parts: Record<string, Html> } | { moved: string };
 
 /**
- * A stream that looks again and again, and sends what has changed since, until the browser goes.
+ * A stream of the parts that change, until the browser closes it.
  *
- * @param look reads the folder; what it throws ends the stream
+ * @param read reads the folder; an error ends the stream
  */
-export function eventStream(look: () => Look | Promise<Look>): Response {
+export function eventStream(read: () => PageState | Promise<PageState>): Response {
   const sent = new Map<string, string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOpen = true;
   const encoder = new TextEncoder();
+  const sendChanges = (
+    parts: Record<string, Html>,
+    send: (event: string, data: unknown) => void,
+  ): void => {
+    for (const [id, part] of Object.entries(parts)) {
+      const html = part.toString();
+      if (sent.get(id) === html) continue;
+      sent.set(id, html);
+      send("part", { id, html });
+    }
+  };
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       const send = (event: string, data: unknown) =>
         controller.enqueue(encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
-      const again = async (): Promise<void> => {
+      const update = async (): Promise<void> => {
         try {
-          const found = await look();
+          const state = await read();
           if (!isOpen) return;
-          if ("moved" in found) send("moved", found.moved);
-          else {
-            for (const [id, part] of Object.entries(found.parts)) {
-              const html = part.toString();
-              if (sent.get(id) === html) continue;
-              sent.set(id, html);
-              send("part", { id, html });
-            }
-          }
-          // A line that says nothing, so that a browser that is gone is noticed.
+          if ("moved" in state) send("moved", state.moved);
+          else sendChanges(state.parts, send);
+          // An empty comment, which fails if the browser has closed the connection.
           controller.enqueue(encoder.encode(":\n\n"));
-          timer = setTimeout(again, everyMs);
+          timer = setTimeout(update, intervalMs);
         } catch {
           if (isOpen) controller.close();
         }
       };
-      again();
+      update();
     },
     cancel() {
       isOpen = false;

@@ -1,42 +1,42 @@
-/** What lies under the folder that is served. Everything is read, nothing is written. */
+/** The folder that is served: runs, sweeps and bundles. It is only read, never written. */
 import { join } from "@std/path";
 import { isBundle } from "../../bundle/read.ts";
 import { isSafeName } from "../../bundle/manifest.ts";
 import { type RunStatus, statusOfBundle, statusOfWork } from "../../runner/status.ts";
 import { readSweeps } from "../../runner/sweep_record.ts";
 
-/** A finished bundle: its folder's name, and what is known of it. */
+/** A finished bundle: the name of its folder, and its status. */
 export interface Finished {
   folder: string;
   status: RunStatus;
 }
 
-/** A sweep with the states of its members. */
+/** A sweep with the state of each run. */
 export interface SweepState {
   name: string;
   members: { name: string; state: RunStatus["state"] | "waiting" }[];
 }
 
-/** Bundles on one page. */
-export const bundlesAPage = 50;
+/** The number of bundles on one page. */
+export const bundlesPerPage = 50;
 
-/** The folder, with what was read of finished bundles kept for the next time. */
+/** The folder, with a cache of the status of finished bundles. */
 export interface ServedFolder {
   readonly path: string;
-  /** The runs at work. */
+  /** The unfinished runs. */
   runs(): RunStatus[];
-  /** A run at work by the name of its place. */
+  /** An unfinished run by the name of its work folder. */
   run(id: string): RunStatus | null;
-  /** Folders of finished bundles, the newest first. */
+  /** The names of finished bundles' folders, the newest first. */
   bundleNames(): string[];
-  /** A finished bundle by its folder's name; null where there is none. */
+  /** A finished bundle by its folder's name; null if there is none. */
   bundle(folder: string): Finished | null;
   sweeps(): SweepState[];
 }
 
 /** Opens a folder for serving. */
 export function serveFolder(path: string): ServedFolder {
-  const kept = new Map<string, { changed: number; finished: Finished }>();
+  const cache = new Map<string, { changed: number; finished: Finished }>();
 
   const folder: ServedFolder = {
     path,
@@ -44,15 +44,15 @@ export function serveFolder(path: string): ServedFolder {
     run: (id) => folder.runs().find((run) => run.path.endsWith(id)) ?? null,
     bundleNames: () => bundleNames(path),
     bundle(name) {
-      // Only a name in this folder: no path, no link that leads out of it.
+      // Only names in this folder: no paths, and no links that lead out of it.
       if (!isSafeName(name) || name.includes("/")) return null;
-      const at = join(path, name);
-      const changed = changedOf(at);
-      if (changed === null || !isBundle(at)) return null;
-      const known = kept.get(name);
-      if (known?.changed === changed) return known.finished;
-      const finished = { folder: name, status: statusOfBundle(at) };
-      kept.set(name, { changed, finished });
+      const bundle = join(path, name);
+      const changed = changeTime(bundle);
+      if (changed === null || !isBundle(bundle)) return null;
+      const cached = cache.get(name);
+      if (cached?.changed === changed) return cached.finished;
+      const finished = { folder: name, status: statusOfBundle(bundle) };
+      cache.set(name, { changed, finished });
       return finished;
     },
     sweeps: () => sweepStates(path, folder),
@@ -60,8 +60,8 @@ export function serveFolder(path: string): ServedFolder {
   return folder;
 }
 
-/** When a folder itself was changed; null where it is none, or a link. */
-function changedOf(path: string): number | null {
+/** The modification time of a folder, in milliseconds; null if it is not a folder, or a link. */
+function changeTime(path: string): number | null {
   try {
     const info = Deno.lstatSync(path);
     return info.isDirectory ? info.mtime?.getTime() ?? 0 : null;
@@ -73,7 +73,7 @@ function changedOf(path: string): number | null {
 function bundleNames(path: string): string[] {
   const names = [...Deno.readDirSync(path)]
     .filter(({ name, isDirectory }) => isDirectory && isSafeName(name))
-    .map(({ name }) => ({ name, changed: changedOf(join(path, name)) ?? 0 }))
+    .map(({ name }) => ({ name, changed: changeTime(join(path, name)) ?? 0 }))
     .filter(({ name }) => isBundle(join(path, name)));
   return names.sort((a, b) => b.changed - a.changed || (a.name < b.name ? -1 : 1))
     .map(({ name }) => name);

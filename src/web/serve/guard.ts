@@ -1,19 +1,19 @@
 /**
- * Who may ask the local server for what. A page that a browser has open elsewhere can send requests
- * to this machine, and by DNS rebinding even read the answers; so the Host header must name this
- * server, and where other machines may ask, too, a token must be known.
+ * Which requests the local server answers. Any web page in a browser can send requests to this
+ * machine, and by DNS rebinding even read the responses. So the Host header must name this server;
+ * and if other machines can reach it, requests need a token.
  */
 
-/** What the server is reachable by. */
-export interface Door {
+/** How the server can be reached. */
+export interface Access {
   /** The address that it listens on. */
   hostname: string;
   port: number;
-  /** Must be known where the address is not this machine's own; null on 127.0.0.1. */
+  /** The token that requests need; null if only this machine can reach the server. */
   token: string | null;
 }
 
-/** Sent with every answer. */
+/** Sent with every response. */
 export const safeHeaders: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
@@ -25,50 +25,50 @@ export const safeHeaders: Readonly<Record<string, string>> = {
 const loopbackNames = ["127.0.0.1", "localhost", "[::1]"];
 const cookieName = "alias-free-token";
 
-/** A door for an address: one that others reach gets a token that nobody can guess. */
-export function doorOf(hostname: string, port: number): Door {
+/** The access to an address; with a random token if other machines can reach it. */
+export function accessTo(hostname: string, port: number): Access {
   const isLocal = loopbackNames.includes(hostname) || hostname === "::1";
   const token = isLocal ? null : crypto.getRandomValues(new Uint8Array(24)).toHex();
   return { hostname, port, token };
 }
 
-/** Refuses a request, or lets it pass: null. */
-export function refusal(request: Request, door: Door): Response | null {
+/** The response to a request that is refused; null if it is allowed. */
+export function refusal(request: Request, access: Access): Response | null {
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return answer(405, "this server only shows: GET");
+    return textResponse(405, "this server only accepts GET and HEAD requests");
   }
-  if (door.token === null) {
-    return isOwnHost(request, door)
+  if (access.token === null) {
+    return isOwnHost(request, access)
       ? null
-      : answer(403, "this server answers to its own name only");
+      : textResponse(403, "the Host header does not name this server");
   }
   const url = new URL(request.url);
-  const said = url.searchParams.get("token");
-  if (said !== null) {
-    if (!isSame(said, door.token)) return answer(403, "this is not the token");
+  const given = url.searchParams.get("token");
+  if (given !== null) {
+    if (!isSame(given, access.token)) return textResponse(403, "wrong token");
     url.searchParams.delete("token");
-    // The token leaves the address bar, the history and what is copied from there.
+    // The redirect removes the token from the address bar and the history.
     return new Response(null, {
       status: 303,
       headers: {
         ...safeHeaders,
         Location: `${url.pathname.replace(/^\/+/, "/")}${url.search}`,
-        "Set-Cookie": `${cookieName}=${said}; HttpOnly; SameSite=Strict; Path=/`,
+        "Set-Cookie": `${cookieName}=${given}; HttpOnly; SameSite=Strict; Path=/`,
       },
     });
   }
   const cookies = (request.headers.get("Cookie") ?? "").split(/; */);
-  const known = cookies.find((cookie) => cookie.startsWith(`${cookieName}=`));
-  if (known && isSame(known.slice(cookieName.length + 1), door.token)) return null;
-  return answer(403, "open the address with the token that the server printed");
+  const cookie = cookies.find((cookie) => cookie.startsWith(`${cookieName}=`));
+  if (cookie && isSame(cookie.slice(cookieName.length + 1), access.token)) return null;
+  return textResponse(403, "open the address with the token that the server printed");
 }
 
-function isOwnHost(request: Request, { port }: Door): boolean {
+function isOwnHost(request: Request, { port }: Access): boolean {
   const host = request.headers.get("Host") ?? new URL(request.url).host;
   return loopbackNames.some((name) => host === `${name}:${port}` || (port === 80 && host === name));
 }
 
-/** Compares in a time that tells nothing of where the two differ. */
+/** Compares in constant time, so that the time does not reveal where the two differ. */
 function isSame(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
@@ -76,8 +76,8 @@ function isSame(a: string, b: string): boolean {
   return difference === 0;
 }
 
-/** A plain answer. */
-export function answer(status: number, text: string): Response {
+/** A response of plain text. */
+export function textResponse(status: number, text: string): Response {
   return new Response(`${text}\n`, {
     status,
     headers: { ...safeHeaders, "Content-Type": "text/plain; charset=utf-8" },

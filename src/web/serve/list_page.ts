@@ -1,49 +1,53 @@
-/** The first page: what is at work, the sweeps, and the finished bundles. */
+/** The first page: unfinished runs, sweeps, and finished bundles. */
 import { counted } from "../../messages/counted.ts";
 import { scoreText } from "../../evaluation/table_text.ts";
+import { type Section, sectionHtml } from "../../report/frame.ts";
 import { type Html, html } from "../../report/markup.ts";
 import { scroller } from "../../report/parts.ts";
 import type { RunStatus } from "../../runner/status.ts";
 import { formatDuration } from "../../messages/duration.ts";
 import type { Finished, SweepState } from "./folder.ts";
 
-/** What the first page shows. */
+/** The content of the first page. */
 export interface ListInput {
   runs: readonly RunStatus[];
   sweeps: readonly SweepState[];
   bundles: readonly Finished[];
-  /** The page of bundles, from 0, of so many. */
+  /** The index of the page of bundles, and the number of such pages. */
   at: number;
   pages: number;
 }
 
-/** The body of the first page. */
-export function listBody({ runs, sweeps, bundles, at, pages }: ListInput): Html {
-  return html`
-    <section aria-labelledby="runs-h">
-      <h2 id="runs-h">At work</h2>
-      <div id="runs">${runsPart(runs)}</div>
-    </section>
-    <section aria-labelledby="sweeps-h">
-      <h2 id="sweeps-h">Sweeps</h2>
-      <div id="sweeps">${sweepsPart(sweeps)}</div>
-    </section>
-    <section aria-labelledby="bundles-h">
-      <h2 id="bundles-h">Finished</h2>
-      <form action="compare" method="get">
-        ${bundlesTable(bundles)}
-        <p class="actions">
-          <button type="submit">Compare the chosen</button>
-          ${pageLinks(at, pages)}
-        </p>
-      </form>
-    </section>
+/** The main part of the first page. */
+export function listMain({ runs, sweeps, bundles, at, pages }: ListInput): Html {
+  const form = html`
+    <form action="compare" method="get">
+      ${bundlesTable(bundles)}
+      <p class="actions">
+        <button type="submit" class="primary">Compare selected</button>
+        ${pageLinks(at, pages)}
+      </p>
+    </form>
   `;
+  const sections: Section[] = [
+    {
+      id: "unfinished",
+      heading: "Unfinished runs",
+      body: html`<div id="runs">${runsPart(runs)}</div>`,
+    },
+    {
+      id: "all-sweeps",
+      heading: "Sweeps",
+      body: html`<div id="sweeps">${sweepsPart(sweeps)}</div>`,
+    },
+    { id: "finished", heading: "Finished runs", body: form },
+  ];
+  return html`${sections.map(sectionHtml)}`;
 }
 
-/** The runs at work, which change while one looks. */
+/** The unfinished runs; this part of the page is updated. */
 export function runsPart(runs: readonly RunStatus[]): Html {
-  if (runs.length === 0) return html`<p class="faint">No run is under way.</p>`;
+  if (runs.length === 0) return html`<p class="faint">No unfinished runs.</p>`;
   return html`${runs.map(runCard)}`;
 }
 
@@ -57,25 +61,17 @@ function runCard(run: RunStatus): Html {
   `;
 }
 
-/** The last part of a run's folder: the key by which the server knows it. */
+/** The name of a run's work folder, which identifies the run in addresses. */
 export function idOf({ path }: Pick<RunStatus, "path">): string {
   return path.split(/[\\/]/).at(-1) ?? "";
 }
 
-/** A run's state as a word. */
+/** A run's state. */
 export function stateBadge({ state }: Pick<RunStatus, "state">): Html {
-  const words = {
-    running: "running",
-    silent: "silent",
-    stopped: "stopped",
-    failed: "failed",
-    finished: "finished",
-    damaged: "damaged",
-  };
-  return html`<span class="state">${words[state]}</span>`;
+  return html`<span class="state">${state}</span>`;
 }
 
-/** How far a run is, how fast, and how long it still takes. */
+/** A run's progress, speed and time left. */
 export function progressPart(run: RunStatus): Html {
   const { progress, reason, state, lastSign } = run;
   const parts = progress === null ? [] : [
@@ -92,24 +88,24 @@ export function progressPart(run: RunStatus): Html {
     ${progress !== null &&
       html`<progress value="${
         share.toFixed(4)
-      }" max="1" aria-label="Done of ${progress.phase}"></progress>`}
+      }" max="1" aria-label="Progress of ${progress.phase}"></progress>`}
     <p>${parts.join(", ")}</p>
     ${reason !== null && html`<p>${reason}</p>`}
     ${state !== "running" && lastSign !== null &&
-      html`<p class="faint">Last heartbeat: ${lastSign}. The same command goes on with it.</p>`}
+      html`<p class="faint">Last heartbeat: ${lastSign}. To resume it, run its command again.</p>`}
   `;
 }
 
-/** The sweeps and how far they are. */
+/** The sweeps with the states of their runs; this part of the page is updated. */
 export function sweepsPart(sweeps: readonly SweepState[]): Html {
-  if (sweeps.length === 0) return html`<p class="faint">No sweep is under way.</p>`;
+  if (sweeps.length === 0) return html`<p class="faint">No sweeps.</p>`;
   return html`${
     sweeps.map(({ name, members }) => {
       const finished = members.filter(({ state }) => state === "finished").length;
       const rows = members.map(({ name, state }) => html`<li>${name}: ${state}</li>`);
       return html`
         <details class="run">
-          <summary>${name}: ${finished} of ${counted(members.length, "member")} finished</summary>
+          <summary>${name}: ${finished} of ${counted(members.length, "run")} finished</summary>
           <ul>${rows}</ul>
         </details>
       `;
@@ -118,7 +114,7 @@ export function sweepsPart(sweeps: readonly SweepState[]): Html {
 }
 
 function bundlesTable(bundles: readonly Finished[]): Html {
-  if (bundles.length === 0) return html`<p class="faint">No bundle lies here.</p>`;
+  if (bundles.length === 0) return html`<p class="faint">No finished runs.</p>`;
   const rows = bundles.map(({ folder, status }) => {
     const scores = status.scores.map((score) => {
       const { label, text } = scoreText(score);
@@ -128,7 +124,7 @@ function bundlesTable(bundles: readonly Finished[]): Html {
     return html`
       <tr>
         <td>
-          <input type="checkbox" name="bundle" value="${folder}" aria-label="Choose ${folder}">
+          <input type="checkbox" name="bundle" value="${folder}" aria-label="Select ${folder}">
         </td>
         <td><a href="bundle/${folder}">${folder}</a></td>
         <td>${status.model}</td>
@@ -138,13 +134,13 @@ function bundlesTable(bundles: readonly Finished[]): Html {
       </tr>
     `;
   });
-  const head = ["Choose", "Folder", "Model", "Data", "Scores", "MB"];
+  const head = ["Select", "Folder", "Model", "Dataset", "Scores", "MB"];
   return scroller(
-    "finished bundles",
+    "finished runs",
     html`
       <table>
         <thead>
-          <tr>${head.map((words) => html`<th scope="col">${words}</th>`)}</tr>
+          <tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr>
         </thead>
         <tbody>${rows}</tbody>
       </table>

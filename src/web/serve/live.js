@@ -1,13 +1,13 @@
-// Puts parts of the page in their place as the server sends them, and shows pictures full size.
-const { events } = document.body.dataset;
+// Updates parts of the page as the server sends them, and shows pictures at full size.
 const connection = document.getElementById("connection");
+const { events } = connection.dataset;
 
 if (events) {
   const source = new EventSource(events);
   source.addEventListener("part", ({ data }) => {
     const { id, html } = JSON.parse(data);
     const part = document.getElementById(id);
-    // The server has escaped all that comes from files.
+    // The server has escaped all values from files.
     if (part && part.innerHTML !== html) part.innerHTML = html;
   });
   source.addEventListener("moved", ({ data }) => location.assign(JSON.parse(data)));
@@ -15,12 +15,12 @@ if (events) {
     connection.textContent = "";
   };
   source.onerror = () => {
-    connection.textContent = "The server does not answer; this page shows what it said last.";
+    connection.textContent = "No connection to the server. This page shows the last known state.";
   };
 }
 
 const viewer = document.getElementById("viewer");
-const [shown, words, close] = viewer.children;
+const [shown, caption, close] = viewer.children;
 const pictures = () => [...document.querySelectorAll("button.picture img")];
 let at = -1;
 
@@ -30,7 +30,7 @@ function show(index) {
   at = (index + all.length) % all.length;
   shown.src = all[at].src;
   shown.alt = all[at].alt;
-  words.textContent = `${all[at].alt} (${at + 1} of ${all.length}; arrow keys: the others)`;
+  caption.textContent = `${all[at].alt} (${at + 1} of ${all.length}; arrow keys: next, previous)`;
   if (!viewer.open) viewer.showModal();
 }
 

@@ -1,4 +1,5 @@
-/** The page of a run at work: its curve, speed, previews and log, as they come. */
+/** The page of an unfinished run: its loss curve, speed, previews and log. */
+import { type Section, sectionHtml } from "../../report/frame.ts";
 import { type Html, html } from "../../report/markup.ts";
 import { diagram, scroller } from "../../report/parts.ts";
 import { curveSvg } from "../../report/plots.ts";
@@ -8,13 +9,13 @@ import { scoreCurves } from "../../bundle/score_curves.ts";
 import type { RunStatus } from "../../runner/status.ts";
 import { idOf, progressPart, stateBadge } from "./list_page.ts";
 
-/** Lines of the log that are shown, the last ones. */
-const shownLines = 200;
+/** The maximum number of lines of the log; the last ones are shown. */
+const maxLines = 200;
 
-/** Points of the curve, at most. */
-const mostPoints = 1000;
+/** The maximum number of points of the curve. */
+const maxPoints = 1000;
 
-/** The parts of a run's page that change, by the id of their place. */
+/** The parts of a run's page that are updated, by the ids of their elements. */
 export function runParts(run: RunStatus, diary: readonly DiaryLine[]): Record<string, Html> {
   return {
     "state": html`${stateBadge(run)} ${run.model} on ${run.dataset}`,
@@ -26,28 +27,35 @@ export function runParts(run: RunStatus, diary: readonly DiaryLine[]): Record<st
   };
 }
 
-/** The body of a run's page. */
-export function runBody(run: RunStatus, diary: readonly DiaryLine[]): Html {
+/** The main part of a run's page. */
+export function runMain(run: RunStatus, diary: readonly DiaryLine[]): Html {
   const parts = runParts(run, diary);
-  const place = (id: string) => parts[id] ?? null;
+  const sections: Section[] = [
+    {
+      id: "training",
+      heading: "Loss",
+      body: html`
+        <div id="curve">${parts["curve"]}</div>
+        <div id="scores">${parts["scores"]}</div>
+      `,
+    },
+    {
+      id: "all-previews",
+      heading: "Previews",
+      body: html`<div id="previews" class="pictures">${parts["previews"]}</div>`,
+    },
+    {
+      id: "messages",
+      heading: "Log",
+      body: html`<div class="log" tabindex="0" role="log" aria-labelledby="messages-h" id="log">${
+        parts["log"]
+      }</div>`,
+    },
+  ];
   return html`
-    <p id="state">${place("state")}</p>
-    <div id="progress-part">${place("progress-part")}</div>
-    <section aria-labelledby="curve-h">
-      <h2 id="curve-h">Loss</h2>
-      <div id="curve">${place("curve")}</div>
-      <div id="scores">${place("scores")}</div>
-    </section>
-    <section aria-labelledby="previews-h">
-      <h2 id="previews-h">Previews</h2>
-      <div id="previews" class="pictures">${place("previews")}</div>
-    </section>
-    <section aria-labelledby="log-h">
-      <h2 id="log-h">Log</h2>
-      <div class="log" tabindex="0" role="log" aria-labelledby="log-h" id="log">${place(
-        "log",
-      )}</div>
-    </section>
+    <p id="state">${parts["state"]}</p>
+    <div id="progress-part">${parts["progress-part"]}</div>
+    ${sections.map(sectionHtml)}
   `;
 }
 
@@ -56,7 +64,7 @@ function curvePart(diary: readonly DiaryLine[]): Html {
     loss === null ? [] : [{ step, loss }]
   );
   if (steps.length < 2) return html`<p class="faint">No losses yet.</p>`;
-  const every = Math.ceil(steps.length / mostPoints);
+  const every = Math.ceil(steps.length / maxPoints);
   const rows = steps.filter((_, i) => i % every === 0 || i === steps.length - 1);
   const points = rows.map(({ step, loss }): [number, number] => [step, loss]);
   const axes = { x: { name: "training step" }, y: { name: "loss, mean of 50 steps", min: 0 } };
@@ -90,7 +98,7 @@ function previewsPart(run: RunStatus, diary: readonly DiaryLine[]): Html {
       const address = `${idOf(run)}/${encodeURIComponent(file)}`;
       return html`
         <button type="button" class="picture">
-          <img src="${address}" alt="Images drawn after epoch ${epoch}">
+          <img src="${address}" alt="Samples after epoch ${epoch}">
         </button>
       `;
     })
@@ -98,7 +106,7 @@ function previewsPart(run: RunStatus, diary: readonly DiaryLine[]): Html {
 }
 
 function logLines(diary: readonly DiaryLine[]): string[] {
-  return linesOf(diary, "message").slice(-shownLines).map(({ time, text }) =>
+  return linesOf(diary, "message").slice(-maxLines).map(({ time, text }) =>
     `${time.slice(11, 19)}  ${text}`
   );
 }

@@ -1,6 +1,6 @@
 /**
- * `serve` beside real runs, in a real browser: a run's curve grows on its page, a preview appears,
- * a kill is told, it is resumed, it ends, and its report opens.
+ * `serve` with a real run in a real browser: the run's page shows its curve and a preview, that it
+ * is killed and resumed, and then its report opens.
  */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
@@ -11,7 +11,7 @@ import { listen } from "./listen.ts";
 const chromium = findChromium();
 const reason = ignoreRuns || (chromium === null ? "needs Chromium" : "");
 
-/** Long enough to be watched on the slow reference engine, with a preview on the way. */
+/** Long enough to watch on the slow reference engine, with a preview. */
 const spec = `architecture: A
 dataset: mnist
 imageSize: 8
@@ -22,7 +22,7 @@ sampling: { steps: 4, count: 4, batchSize: 4 }
 evaluation: { metrics: [] }
 `;
 
-/** Waits until an expression holds in the page; fails after so many seconds. */
+/** Waits until an expression is true in the page. */
 async function until(page: BrowserPage, seconds: number, expression: string): Promise<void> {
   const endMs = performance.now() + 1000 * seconds;
   while (!await page.evaluate(expression)) {
@@ -67,10 +67,10 @@ Deno.test({
 
       run = start();
       await until(page, 120, `${textOf("state")}.includes("running")`);
-      const { code, out: said, err } = await run.result;
+      const { code, out: printed, err } = await run.result;
       assertEquals(code, 0, err);
       await until(page, 30, `location.pathname === "/"`);
-      const name = bundleOf(said).path.split("/").at(-1) ?? "";
+      const name = bundleOf(printed).path.split("/").at(-1) ?? "";
       await page.goto(`${server.address}bundle/${name}`);
       await until(page, 30, `document.querySelector("main a") !== null`);
       await page.goto(await page.evaluate(`document.querySelector("main a").href`));

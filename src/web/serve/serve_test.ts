@@ -4,7 +4,7 @@ import { exampleBundle, examplePayload } from "../../bundle/testing.ts";
 import { encodePng } from "../../formats/png.ts";
 import { accessibilityFaults, findChromium, openBrowser } from "../../report/browser.ts";
 import { serveFolder } from "./folder.ts";
-import { doorOf } from "./guard.ts";
+import { accessTo } from "./guard.ts";
 import { listen } from "./listen.ts";
 import { serveHandler } from "./server.ts";
 
@@ -14,7 +14,7 @@ const canWrite = (["read", "write"] as const).every((name) =>
 const reason = canWrite ? "" : " (needs --allow-all)";
 const chromium = findChromium();
 
-/** A folder with two finished bundles, a run at work, and things that are not to be shown. */
+/** A folder with two finished bundles, an unfinished run, and files that must not be served. */
 function exampleFolder(): string {
   const root = Deno.makeTempDirSync();
   const out = join(root, "out");
@@ -56,23 +56,25 @@ function exampleFolder(): string {
   return out;
 }
 
-/** Answers for a folder, asked as a browser asks. */
-function asking(out: string) {
-  const answer = serveHandler(serveFolder(out), doorOf("127.0.0.1", 8017));
+/** A function that requests paths from the server of a folder. */
+function requester(out: string) {
+  const respond = serveHandler(serveFolder(out), accessTo("127.0.0.1", 8017));
   return async (path: string, method = "GET") => {
     const headers = { Host: "127.0.0.1:8017" };
-    const response = await answer(new Request(`http://127.0.0.1:8017${path}`, { method, headers }));
+    const response = await respond(
+      new Request(`http://127.0.0.1:8017${path}`, { method, headers }),
+    );
     return { response, text: response.body && response.ok ? await response.text() : "" };
   };
 }
 
 Deno.test({
-  name: `serve: runs, bundles, reports and pictures have their pages${reason}`,
+  name: `serve: runs, bundles, reports and pictures have pages${reason}`,
   ignore: !canWrite,
   fn: async () => {
     const out = exampleFolder();
-    const ask = asking(out);
-    const list = await ask("/");
+    const get = requester(out);
+    const list = await get("/");
     assertEquals(list.response.status, 200);
     for (
       const words of [
@@ -84,28 +86,28 @@ Deno.test({
     ) {
       assertStringIncludes(list.text, words);
     }
-    const run = await ask("/run/0123456789abcdef");
+    const run = await get("/run/0123456789abcdef");
     assertStringIncludes(run.text, "Diagram: the training loss");
     assertStringIncludes(run.text, "Diagram: classifier-&lt;kid&gt; over the training steps");
     assertStringIncludes(run.text, "classifier-&lt;kid&gt; of 64 images: 0.5000 at step 2.");
     assertStringIncludes(run.text, "&lt;script&gt;alert(1)");
-    assertStringIncludes((await ask("/bundle/second-0123456789ab")).text, "Verify every byte");
-    assertStringIncludes((await ask("/bundle/second-0123456789ab/report")).text, "<!DOCTYPE html>");
-    assertStringIncludes((await ask("/bundle/second-0123456789ab/verify")).text, "erified");
-    const beside = "/compare?bundle=first-0123456789ab&bundle=second-0123456789ab";
-    assertStringIncludes((await ask(beside)).text, "the same spec");
-    const grid = await ask("/bundle/second-0123456789ab/file/data/grid.png");
+    assertStringIncludes((await get("/bundle/second-0123456789ab")).text, "Verify all files");
+    assertStringIncludes((await get("/bundle/second-0123456789ab/report")).text, "<!DOCTYPE html>");
+    assertStringIncludes((await get("/bundle/second-0123456789ab/verify")).text, "erified");
+    const compare = "/compare?bundle=first-0123456789ab&bundle=second-0123456789ab";
+    assertStringIncludes((await get(compare)).text, "the same spec");
+    const grid = await get("/bundle/second-0123456789ab/file/data/grid.png");
     assertEquals(grid.response.headers.get("Content-Type"), "image/png");
     Deno.removeSync(join(out, ".."), { recursive: true });
   },
 });
 
 Deno.test({
-  name: `serve: nothing outside the folder is shown, and nothing can be changed${reason}`,
+  name: `serve: no file outside the folder is served, and nothing can be changed${reason}`,
   ignore: !canWrite,
   fn: async () => {
     const out = exampleFolder();
-    const ask = asking(out);
+    const get = requester(out);
     const inside = "/bundle/first-0123456789ab/file";
     for (
       const path of [
@@ -125,14 +127,14 @@ Deno.test({
         "/nothing",
       ]
     ) {
-      const { response, text } = await ask(path);
+      const { response, text } = await get(path);
       assertEquals([path, response.status], [path, 404]);
       assert(!text.includes("secret"), path);
     }
     for (const method of ["POST", "PUT", "DELETE"]) {
-      assertEquals((await ask("/", method)).response.status, 405);
+      assertEquals((await get("/", method)).response.status, 405);
     }
-    const policy = (await ask("/")).response.headers.get("Content-Security-Policy") ?? "";
+    const policy = (await get("/")).response.headers.get("Content-Security-Policy") ?? "";
     assertStringIncludes(policy, "default-src 'none'");
     assert(!policy.includes("unsafe-inline"));
     Deno.removeSync(join(out, ".."), { recursive: true });
@@ -168,8 +170,8 @@ Deno.test({
       }
       assertStringIncludes(await browser.evaluate(log), "something new");
       assertEquals(browser.errors, []);
-      const asked = browser.requests.filter((url) => !url.startsWith(server.address));
-      assertEquals(asked.filter((url) => !url.startsWith("data:")), []);
+      const others = browser.requests.filter((url) => !url.startsWith(server.address));
+      assertEquals(others.filter((url) => !url.startsWith("data:")), []);
     } finally {
       await browser.close();
       await server.stop();

@@ -1,45 +1,48 @@
 /**
- * The local server: one page for everything under a folder. It reads the files that runs write, so
- * it shows those of other processes and of other machines on a shared disk, and never writes.
+ * The local server: pages about the runs in a folder. It reads the files that runs write, so it
+ * also shows runs of other processes, and of other machines on a shared disk. It never writes.
  */
 import { type BundleFiles, bundleFiles } from "../../bundle/open.ts";
 import { UserError } from "../../messages/errors.ts";
 import { html } from "../../report/markup.ts";
 import { diaryOf } from "../../runner/status.ts";
-import { type ServedPage, servedPage, servePolicy } from "../frame.ts";
-import { bundleBody, compareBody, verifyBody } from "./bundle_page.ts";
+import { bundleMain, compareMain, verifyMain } from "./bundle_page.ts";
 import { eventStream } from "./events.ts";
-import { bundlesAPage, type ServedFolder } from "./folder.ts";
-import { answer, type Door, refusal, safeHeaders } from "./guard.ts";
-import { listBody, runsPart, sweepsPart } from "./list_page.ts";
-import { runBody, runParts } from "./run_page.ts";
+import { bundlesPerPage, type ServedFolder } from "./folder.ts";
+import { type Access, refusal, safeHeaders, textResponse } from "./guard.ts";
+import { listMain, runsPart, sweepsPart } from "./list_page.ts";
+import { type ServedPage, servedPage, servePolicy } from "./page.ts";
+import { runMain, runParts } from "./run_page.ts";
 
-/** Pictures and films that are handed out, by the end of their names. */
+/** The maximum number of bundles side by side. */
+const maxCompared = 12;
+
+/** The content types of the pictures and films that are served, by file extension. */
 const mediaTypes: Readonly<Record<string, string>> = {
   png: "image/png",
   gif: "image/gif",
   mp4: "video/mp4",
 };
 
-/** The first page, from a page so many folders below it. */
+/** The link to the first page, from a page `depth` folders below it. */
 const home = (depth: number) => ({
   href: depth === 0 ? "./" : "../".repeat(depth),
-  words: "All runs",
+  text: "All runs",
 });
 
-/** Answers requests for a folder, after {@link refusal} has let them pass. */
+/** A function that responds to requests for a folder, if {@link refusal} allows them. */
 export function serveHandler(
   folder: ServedFolder,
-  door: Door,
+  access: Access,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
-    const refused = refusal(request, door);
+    const refused = refusal(request, access);
     if (refused) return refused;
     try {
       const response = await route(folder, new URL(request.url));
-      return response ?? answer(404, "there is no such page");
+      return response ?? textResponse(404, "no such page");
     } catch (error) {
-      if (error instanceof UserError) return answer(404, error.message);
+      if (error instanceof UserError) return textResponse(404, error.message);
       throw error;
     }
   };
@@ -64,7 +67,7 @@ async function route(folder: ServedFolder, url: URL): Promise<Response | null> {
   }
 }
 
-/** A part of a path; what is no valid encoding is no name of anything. */
+/** A part of a path, decoded; "%", which names nothing, if its encoding is invalid. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
@@ -73,7 +76,7 @@ function decoded(part: string): string {
   }
 }
 
-function pageOf(page: ServedPage): Response {
+function pageResponse(page: ServedPage): Response {
   return new Response(servedPage(page), {
     headers: {
       ...safeHeaders,
@@ -83,14 +86,14 @@ function pageOf(page: ServedPage): Response {
   });
 }
 
-function listPage(folder: ServedFolder, wanted: number): Response {
+function listPage(folder: ServedFolder, requested: number): Response {
   const names = folder.bundleNames();
-  const pages = Math.max(1, Math.ceil(names.length / bundlesAPage));
-  const at = Number.isInteger(wanted) ? Math.min(Math.max(wanted, 0), pages - 1) : 0;
-  const shown = names.slice(at * bundlesAPage, (at + 1) * bundlesAPage);
+  const pages = Math.max(1, Math.ceil(names.length / bundlesPerPage));
+  const at = Number.isInteger(requested) ? Math.min(Math.max(requested, 0), pages - 1) : 0;
+  const shown = names.slice(at * bundlesPerPage, (at + 1) * bundlesPerPage);
   const bundles = shown.flatMap((name) => folder.bundle(name) ?? []);
-  const body = listBody({ runs: folder.runs(), sweeps: folder.sweeps(), bundles, at, pages });
-  return pageOf({ title: `Runs in ${folder.path}`, trail: [], body, events: "/events" });
+  const main = listMain({ runs: folder.runs(), sweeps: folder.sweeps(), bundles, at, pages });
+  return pageResponse({ title: `Runs in ${folder.path}`, trail: [], main, events: "/events" });
 }
 
 function listEvents(folder: ServedFolder): Response {
@@ -104,16 +107,16 @@ function runRoute(folder: ServedFolder, id: string, [part, ...more]: string[]): 
   const run = folder.run(id);
   if (part === "events") {
     return eventStream(() => {
-      const now = folder.run(id);
-      // The place of work is gone when the bundle is there.
-      if (!now) return { moved: "/" };
-      return { parts: runParts(now, diaryOf(now.path)) };
+      const current = folder.run(id);
+      // The work folder is removed when the bundle is finished.
+      if (!current) return { moved: "/" };
+      return { parts: runParts(current, diaryOf(current.path)) };
     });
   }
   if (!run) return null;
   if (part === undefined) {
-    const body = runBody(run, diaryOf(run.path));
-    return pageOf({ title: run.name, trail: [home(1)], body, events: `/run/${id}/events` });
+    const main = runMain(run, diaryOf(run.path));
+    return pageResponse({ title: run.name, trail: [home(1)], main, events: `/run/${id}/events` });
   }
   return /^preview-[\w-]+\.png$/.test(part) ? media(bundleFiles(run.path), part) : null;
 }
@@ -126,18 +129,18 @@ async function bundleRoute(
   const found = folder.bundle(name);
   if (!found) return null;
   const { path } = found.status;
-  const trail = [home(2), { href: `../${name}`, words: found.folder }];
+  const trail = [home(2), { href: `../${name}`, text: found.folder }];
   switch (part) {
     case undefined: {
-      const body = bundleBody(found, bundleFiles(path));
-      return pageOf({ title: found.folder, trail: [home(1)], body, events: null });
+      const main = bundleMain(found, bundleFiles(path));
+      return pageResponse({ title: found.folder, trail: [home(1)], main, events: null });
     }
     case "report":
-      return await reportPage(path);
+      return await reportResponse(path);
     case "verify": {
       const { verifyBundle } = await import("../../report/verify.ts");
-      const body = verifyBody(await verifyBundle(path));
-      return pageOf({ title: `Verifying ${name}`, trail, body, events: null });
+      const main = verifyMain(await verifyBundle(path));
+      return pageResponse({ title: `Verifying ${name}`, trail, main, events: null });
     }
     case "file":
       return media(bundleFiles(path), rest.join("/"));
@@ -146,8 +149,8 @@ async function bundleRoute(
   }
 }
 
-/** The bundle's report, drawn anew: the file that lies there may be anything. */
-async function reportPage(path: string): Promise<Response> {
+/** The bundle's report, drawn again, because the file in the bundle may contain anything. */
+async function reportResponse(path: string): Promise<Response> {
   const { bundleReport } = await import("../../report/report.ts");
   return new Response(await bundleReport(path), {
     headers: { ...safeHeaders, "Content-Type": "text/html; charset=utf-8" },
@@ -155,14 +158,14 @@ async function reportPage(path: string): Promise<Response> {
 }
 
 function comparePage(folder: ServedFolder, names: readonly string[]): Response {
-  const chosen = names.slice(0, 12).flatMap((name) => folder.bundle(name) ?? []);
-  const body = chosen.length === 0
-    ? html`<p>Choose bundles on the first page.</p>`
-    : compareBody(chosen);
-  return pageOf({ title: "Side by side", trail: [home(0)], body, events: null });
+  const selected = names.slice(0, maxCompared).flatMap((name) => folder.bundle(name) ?? []);
+  const main = selected.length === 0
+    ? html`<p>Select bundles on the first page.</p>`
+    : compareMain(selected);
+  return pageResponse({ title: "Side by side", trail: [home(0)], main, events: null });
 }
 
-/** A picture or film inside a folder; regular files only, none behind a link. */
+/** A picture or film in a folder; only regular files, and never through a link. */
 function media(files: BundleFiles, name: string): Response | null {
   const type = mediaTypes[name.split(".").at(-1) ?? ""];
   if (type === undefined || !files.has(name)) return null;
