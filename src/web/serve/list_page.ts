@@ -136,7 +136,7 @@ function bundlesTable(bundles: readonly Finished[]): Html {
   });
   const head = ["Select", "Folder", "Model", "Dataset", "Scores", "MB"];
   return scroller(
-    "finished runs",
+    "Table of finished runs",
     html`
       <table>
         <thead>
